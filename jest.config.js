@@ -1,0 +1,16 @@
+/** One project a layer; `npm test -- --selectProjects unit` runs one. */
+const layer = (name, extra = {}) => ({
+  displayName: name,
+  roots: ['<rootDir>/test'],
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.[jt]s$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+  },
+  ...extra,
+});
+
+module.exports = {
+  projects: [layer('unit'), layer('infra'), layer('integration'), layer('e2e')],
+  maxWorkers: 2,
+};
