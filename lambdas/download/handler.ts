@@ -1,0 +1,67 @@
+import type { Queue } from '../../shared/aws/queue';
+import { type DownloadMessage, downloadMessageSchema, type ProcessingMessage } from '../../shared/orders/message';
+import type { PayloadStore } from '../../shared/orders/payload-store';
+import type { OrderRepository } from '../../shared/orders/repository';
+import {
+  createOrderWorker,
+  type Delivery,
+  identify,
+  logSuperseded,
+  type OrderWorkerOptions,
+} from '../../shared/orders/worker';
+import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/client';
+
+export interface DownloadDependencies
+  extends Omit<OrderWorkerOptions<DownloadMessage>, 'stage' | 'schema' | 'step' | 'answerOf' | 'repository'> {
+  readonly qualia: Pick<QualiaClient, 'fetchOrder'>;
+  readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
+  readonly repository: OrderRepository;
+  readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
+}
+
+/** Fetches the orders of a batch from Qualia, keeps their raw bytes, and hands them on to processing. */
+export const createHandler = (dependencies: DownloadDependencies) => {
+  const { qualia, payloads, repository, processingQueue, logger, metrics, now } = dependencies;
+
+  const fetchOrder = async ({ message, context }: Delivery<DownloadMessage>) => {
+    try {
+      return await qualia.fetchOrder(message.order_id, context);
+    } catch (error) {
+      if (error instanceof UnreadableAnswerError && !error.retryable) {
+        await payloads.keepRejected(message.order_id, message.round, error.bytes);
+      }
+      throw error;
+    }
+  };
+
+  const step = async (delivery: Delivery<DownloadMessage>): Promise<void> => {
+    const { message, receiveCount } = delivery;
+    const fetched = await fetchOrder(delivery);
+    const payload = await payloads.keep(message.order_id, message.round, fetched.bytes);
+    const written = await repository.recordDownload(message.order_id, message.round, {
+      s3Key: payload.s3Key,
+      checksum: payload.checksum,
+      payloadSizeBytes: payload.sizeBytes,
+      attempts: receiveCount,
+      downloadedAtMs: now(),
+    });
+    // Already DOWNLOADED in the same round: the delivery that did it may have died before its send.
+    const handOver =
+      written.applied || (written.order?.status === 'DOWNLOADED' && written.order.round === message.round);
+    if (!handOver) return logSuperseded(logger, message);
+    await processingQueue.send({ ...message, s3_key: payload.s3Key, checksum: payload.checksum });
+    if (!written.applied) return logSuperseded(logger, message);
+    metrics.add('OrderDownloaded');
+    logger.info('order downloaded', {
+      ...identify(message),
+      status: 'DOWNLOADED',
+      s3_key: payload.s3Key,
+      checksum: payload.checksum,
+      payload_size: payload.sizeBytes,
+      response_time_ms: fetched.responseTimeMs,
+      attempt: fetched.attempt,
+    });
+  };
+
+  return createOrderWorker({ ...dependencies, stage: 'download', schema: downloadMessageSchema, step });
+};

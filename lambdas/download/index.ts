@@ -1,0 +1,42 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createDocumentClient } from '../../shared/aws/clients';
+import { createQueue } from '../../shared/aws/queue';
+import { createSecret } from '../../shared/aws/secret';
+import { parseConfig } from '../../shared/config';
+import { createLogger } from '../../shared/observability/logger';
+import { createMetrics } from '../../shared/observability/metrics';
+import type { DownloadMessage, ProcessingMessage } from '../../shared/orders/message';
+import { createPayloadStore } from '../../shared/orders/payload-store';
+import { createOrderRepository } from '../../shared/orders/repository';
+import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
+import { configSchema } from './config';
+import { createHandler } from './handler';
+
+const config = parseConfig(configSchema, process.env);
+const now = () => Date.now();
+const sqs = new SQSClient({});
+const metrics = createMetrics(config);
+
+export const handler = createHandler({
+  qualia: createQualiaClient({
+    url: config.QUALIA_API_URL,
+    credential: createSecret({
+      client: new SecretsManagerClient({}),
+      secretId: config.QUALIA_SECRET_ARN,
+      schema: qualiaCredentialSchema,
+      now,
+    }),
+    now,
+    onCircuitOpen: (api) => metrics.addForApi('CircuitOpen', api),
+  }),
+  payloads: createPayloadStore(new S3Client({}), config.RAW_BUCKET_NAME),
+  repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
+  queue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
+  processingQueue: createQueue<ProcessingMessage>(sqs, config.PROCESSING_QUEUE_URL),
+  maxReceiveCount: config.MAX_RECEIVE_COUNT,
+  logger: createLogger(config),
+  metrics,
+  now,
+});

@@ -1,0 +1,12 @@
+import * as z from 'zod/mini';
+import { commonVariables, httpUrl, positiveCount, required } from '../../shared/config';
+
+export const configSchema = z.object({
+  ...commonVariables,
+  ORDERS_TABLE_NAME: required,
+  RAW_BUCKET_NAME: required,
+  PROCESSING_QUEUE_URL: httpUrl,
+  MAX_RECEIVE_COUNT: positiveCount,
+  INTERNAL_API_URL: httpUrl,
+  INTERNAL_API_SECRET_ARN: required,
+});

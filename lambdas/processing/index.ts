@@ -1,0 +1,40 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createDocumentClient } from '../../shared/aws/clients';
+import { createQueue } from '../../shared/aws/queue';
+import { createSecret } from '../../shared/aws/secret';
+import { parseConfig } from '../../shared/config';
+import { createInternalApiClient, internalApiCredentialSchema } from '../../shared/internal-api/client';
+import { createLogger } from '../../shared/observability/logger';
+import { createMetrics } from '../../shared/observability/metrics';
+import type { ProcessingMessage } from '../../shared/orders/message';
+import { createPayloadStore } from '../../shared/orders/payload-store';
+import { createOrderRepository } from '../../shared/orders/repository';
+import { configSchema } from './config';
+import { createHandler } from './handler';
+
+const config = parseConfig(configSchema, process.env);
+const now = () => Date.now();
+const metrics = createMetrics(config);
+
+export const handler = createHandler({
+  payloads: createPayloadStore(new S3Client({}), config.RAW_BUCKET_NAME),
+  internalApi: createInternalApiClient({
+    url: config.INTERNAL_API_URL,
+    credential: createSecret({
+      client: new SecretsManagerClient({}),
+      secretId: config.INTERNAL_API_SECRET_ARN,
+      schema: internalApiCredentialSchema,
+      now,
+    }),
+    now,
+    onCircuitOpen: (api) => metrics.addForApi('CircuitOpen', api),
+  }),
+  repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
+  queue: createQueue<ProcessingMessage>(new SQSClient({}), config.PROCESSING_QUEUE_URL),
+  maxReceiveCount: config.MAX_RECEIVE_COUNT,
+  logger: createLogger(config),
+  metrics,
+  now,
+});

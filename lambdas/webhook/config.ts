@@ -1,0 +1,9 @@
+import * as z from 'zod/mini';
+import { commonVariables, httpUrl, required } from '../../shared/config';
+
+export const configSchema = z.object({
+  ...commonVariables,
+  ORDERS_TABLE_NAME: required,
+  DOWNLOAD_QUEUE_URL: httpUrl,
+  WEBHOOK_SECRET_ARN: required,
+});

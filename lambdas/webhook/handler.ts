@@ -1,0 +1,105 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { toPipelineError } from '../../shared/errors';
+import { parseJson } from '../../shared/json';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { RequestId } from '../../shared/orders/order';
+import type { StartRound } from '../../shared/orders/start-round';
+import { accepted, answer, failed, type Refusal, refused } from './answers';
+import { readNotice } from './notice';
+import type { SignIn } from './sign-in';
+
+export interface WebhookDependencies {
+  readonly signIn: SignIn;
+  readonly startRound: StartRound;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly health: { readonly version: string; readonly commit: string; readonly stage: string };
+  readonly newRequestId: () => string;
+  /** Milliseconds that only go forward, with fractions. */
+  readonly monotonicNow: () => number;
+}
+
+const maxBodyBytes = 256 * 1024;
+const webhookPath = '/webhooks/qualia';
+const jsonMediaType = /^application\/([a-z0-9.+-]+\+)?json$/;
+
+/** Unless the sender says that it is something else, a body is taken for JSON. */
+const isJson = (contentType: string | undefined): boolean =>
+  contentType === undefined || jsonMediaType.test((contentType.split(';')[0] ?? '').trim().toLowerCase());
+
+const bodyOf = (event: APIGatewayProxyEventV2): Buffer =>
+  Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+
+/** Receives Qualia's webhooks (contracts: qualia.md, section 1), and answers `GET /health`. */
+export const createHandler = (dependencies: WebhookDependencies) => {
+  const { signIn, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
+
+  const receive = async (
+    event: APIGatewayProxyEventV2,
+    requestId: RequestId,
+    startedAtMs: number,
+  ): Promise<APIGatewayProxyStructuredResultV2> => {
+    const refuse = (refusal: Refusal) => {
+      metrics.add('WebhookRefused');
+      logger.warn('webhook refused', {
+        request_id: requestId,
+        ...refusal,
+        source_ip: event.requestContext.http.sourceIp,
+      });
+      return refused(requestId, refusal);
+    };
+
+    const { method } = event.requestContext.http;
+    if (event.rawPath === '/health') {
+      if (method !== 'GET') return refuse({ reason: 'method_not_allowed', allow: 'GET' });
+      return answer(200, requestId, { status: 'ok', service: 'marketplace-event-pipeline', ...health });
+    }
+    if (event.rawPath !== webhookPath) return refuse({ reason: 'not_found' });
+    if (method !== 'POST') return refuse({ reason: 'method_not_allowed', allow: 'POST' });
+
+    const body = bodyOf(event);
+    if (body.byteLength > maxBodyBytes) return refuse({ reason: 'payload_too_large' });
+    if (!(await signIn(event.headers, body))) return refuse({ reason: 'unauthorized' });
+    if (!isJson(event.headers['content-type'])) return refuse({ reason: 'unsupported_media_type' });
+    const json = parseJson(body);
+    if (json === undefined) return refuse({ reason: 'invalid_json' });
+    const read = readNotice(json);
+    if ('faults' in read) return refuse({ reason: 'validation_failed', details: read.faults });
+
+    const { orderId, notificationType } = read.notice;
+    const outcome = await startRound({ ...read.notice, requestId });
+    const responseTimeMs = Math.round((monotonicNow() - startedAtMs) * 10) / 10;
+    metrics.add('WebhookAccepted');
+    if (outcome === 'duplicate') metrics.add('WebhookDuplicate');
+    logger.info('webhook accepted', {
+      request_id: requestId,
+      order_id: orderId,
+      status: 'NOTIFIED',
+      notification_type: notificationType,
+      outcome,
+      response_time_ms: responseTimeMs,
+    });
+    return accepted(requestId, orderId, outcome, responseTimeMs);
+  };
+
+  return async (event: APIGatewayProxyEventV2, context: Context): Promise<APIGatewayProxyStructuredResultV2> => {
+    const startedAtMs = monotonicNow();
+    const requestId = newRequestId() as RequestId;
+    logger.addContext(context);
+    try {
+      return await receive(event, requestId, startedAtMs);
+    } catch (thrown) {
+      const error = toPipelineError(thrown);
+      logger.error('webhook failed', {
+        request_id: requestId,
+        error: error.message,
+        error_code: error.code,
+        error_details: error,
+      });
+      return failed(requestId);
+    } finally {
+      metrics.flush();
+    }
+  };
+};

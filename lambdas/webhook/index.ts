@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createDocumentClient } from '../../shared/aws/clients';
+import { createQueue } from '../../shared/aws/queue';
+import { createSecret } from '../../shared/aws/secret';
+import { parseConfig } from '../../shared/config';
+import { createLogger } from '../../shared/observability/logger';
+import { createMetrics } from '../../shared/observability/metrics';
+import type { DownloadMessage } from '../../shared/orders/message';
+import { createOrderRepository } from '../../shared/orders/repository';
+import { createRoundStarter } from '../../shared/orders/start-round';
+import { configSchema } from './config';
+import { createHandler } from './handler';
+import { createSignIn, webhookSecretSchema } from './sign-in';
+
+const config = parseConfig(configSchema, process.env);
+const now = () => Date.now();
+
+export const handler = createHandler({
+  signIn: createSignIn(
+    createSecret({
+      client: new SecretsManagerClient({}),
+      secretId: config.WEBHOOK_SECRET_ARN,
+      schema: webhookSecretSchema,
+      now,
+    }),
+  ),
+  startRound: createRoundStarter({
+    repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
+    downloadQueue: createQueue<DownloadMessage>(new SQSClient({}), config.DOWNLOAD_QUEUE_URL),
+    now,
+  }),
+  logger: createLogger(config),
+  metrics: createMetrics(config),
+  health: { version: config.SERVICE_VERSION, commit: config.COMMIT_SHA, stage: config.STAGE },
+  newRequestId: randomUUID,
+  monotonicNow: () => performance.now(),
+});

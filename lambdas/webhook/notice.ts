@@ -1,0 +1,75 @@
+import * as z from 'zod/mini';
+import { describeIssues } from '../../shared/config';
+import { type OrderId, orderIdSchema } from '../../shared/orders/order';
+
+const notificationTypes = ['order.created', 'order.updated'] as const;
+const activityTypes = [
+  'order_request',
+  'order_cancelled',
+  'order_completed',
+  'order_revision_requested',
+  'message',
+  'documents',
+] as const;
+
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, `must be one of ${values.map((value) => `"${value}"`).join(', ')}`);
+
+/** The shape of the system before this one. It carries the time of its event. */
+const notificationSchema = z.object(
+  {
+    order_id: z
+      .string('must be a string')
+      .check(
+        z.startsWith('QO-', 'must start with "QO-"'),
+        z.maxLength(128, 'must be at most 128 characters'),
+        z.regex(/^(?:QO-)?[A-Za-z0-9_-]+$/, 'must hold only letters, digits, "-" and "_" after the prefix'),
+        z.minLength(4, 'must go on after the prefix'),
+      )
+      .brand<'OrderId'>(),
+    notification_type: oneOf(notificationTypes),
+    timestamp: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with an offset or "Z"' }),
+  },
+  'must be a JSON object',
+);
+
+/** What Qualia Marketplace itself sends. The description may hold names: it is checked, and then dropped. */
+const activitySchema = z.object({
+  type: oneOf(activityTypes),
+  order_id: orderIdSchema,
+  description: z.string('must be a string').check(z.maxLength(4_096, 'must be at most 4096 characters')),
+  message_id: z.nullish(z.string('must be a string')),
+});
+
+/** What a webhook tells us, whichever its shape. */
+export interface Notice {
+  readonly orderId: OrderId;
+  readonly notificationType: (typeof notificationTypes)[number] | (typeof activityTypes)[number];
+  /** Only a notification says when. */
+  readonly occurredAtMs: number | undefined;
+}
+
+export type Fault = ReturnType<typeof describeIssues>[number];
+
+const isActivity = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && 'type' in body && !('notification_type' in body);
+
+/** Reads a webhook's body (contracts: qualia.md, section 1), with every fault at once. */
+export const readNotice = (body: unknown): { readonly notice: Notice } | { readonly faults: readonly Fault[] } => {
+  if (isActivity(body)) {
+    const parsed = activitySchema.safeParse(body);
+    if (!parsed.success) return { faults: describeIssues(parsed.error.issues) };
+    const { order_id, type } = parsed.data;
+    return { notice: { orderId: order_id, notificationType: type, occurredAtMs: undefined } };
+  }
+  const parsed = notificationSchema.safeParse(body);
+  if (!parsed.success) return { faults: describeIssues(parsed.error.issues) };
+  const { order_id, notification_type, timestamp } = parsed.data;
+  return {
+    notice: {
+      orderId: order_id as string as OrderId,
+      notificationType: notification_type,
+      occurredAtMs: Date.parse(timestamp),
+    },
+  };
+};

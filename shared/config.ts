@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+import { type $ZodIssue, type $ZodType, safeParse } from 'zod/v4/core';
+import { PipelineError } from './errors';
+
+/** Any schema of `zod` or of `zod/mini` that gives a `T`. */
+export type Schema<T> = $ZodType<T>;
+
+/** A text that is there. */
+export const required = z.string('is missing').check(z.minLength(1, 'is empty'));
+
+/** An absolute http(s) URL, as text. */
+export const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' });
+
+/** A whole number of at least 1, written as text. */
+export const positiveCount = z.pipe(
+  z.string('is missing').check(z.regex(/^[1-9]\d{0,8}$/, 'is not a whole number from 1')),
+  z.transform(Number),
+);
+
+/** What every Lambda finds in its environment. */
+export const commonVariables = { STAGE: required, SERVICE_VERSION: required, COMMIT_SHA: required };
+
+/** One entry for each fault: where it is and what is wrong with it, never the value. */
+export const describeIssues = (issues: readonly $ZodIssue[]): { path: string; message: string }[] =>
+  issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+
+/**
+ * Reads a Lambda's configuration from its environment.
+ *
+ * @throws {PipelineError} `CONFIG_INVALID`, naming every variable that is missing or wrong, and no value.
+ */
+export const parseConfig = <T>(schema: Schema<T>, environment: Readonly<Record<string, string | undefined>>): T => {
+  const result = safeParse(schema, environment);
+  if (result.success) return result.data;
+  const faults = describeIssues(result.error.issues).map(({ path, message }) => `${path} ${message}`);
+  throw new PipelineError('CONFIG_INVALID', `Wrong environment: ${faults.join('; ')}`, { retryable: false });
+};

@@ -1,0 +1,150 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { type ApiName, PipelineError, toPipelineError } from '../errors';
+import type { CircuitBreaker } from './circuit-breaker';
+import { readRetryAfterMs } from './retry-after';
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path and query, below the API's origin. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface ApiAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  /** The try that brought this answer, from 1. */
+  readonly attempt: number;
+  /** From the send to the last byte of this try. */
+  readonly responseTimeMs: number;
+}
+
+/** A try that failed and will be made again within the same call. */
+export interface FailedTry {
+  readonly error: PipelineError;
+  readonly attempt: number;
+  readonly waitMs: number;
+}
+
+export interface ApiClientOptions {
+  readonly api: ApiName;
+  /** Such as `https://marketplace.qualia.io`; no call leaves it. */
+  readonly origin: string;
+  /** At most so many connections, kept alive. */
+  readonly connections: number;
+  /** A try's whole time; `attempt` counts from 1. */
+  readonly timeoutMs: (attempt: number) => number;
+  readonly maxTries: number;
+  /** The wait after the n-th failed try; `Retry-After` outranks it. */
+  readonly waitMs: (attempt: number) => number;
+  /** A longer wait than this is left to the caller: the time of a Lambda is paid for. */
+  readonly maxWaitMs: number;
+  /** Held before each try: a pace, where the API has a rate limit. */
+  readonly pace?: () => Promise<void>;
+  readonly breaker?: CircuitBreaker;
+  readonly now: () => number;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** What a call is made within. */
+export interface CallContext {
+  /** Epoch ms. No try begins, and none is waited for, that would not end before. */
+  readonly deadlineMs: number;
+  readonly onRetry: (failed: FailedTry) => void;
+}
+
+export interface Call<T> {
+  readonly request: ApiRequest;
+  /** Reads the answer, and throws a {@link PipelineError} that says whether another try makes sense. */
+  readonly read: (answer: ApiAnswer) => T;
+  readonly context: CallContext;
+  /** In place of the client's own. */
+  readonly timeoutMs?: (attempt: number) => number;
+}
+
+/** With less time left than this, a try is not worth its start. */
+const minTryMs = 1_000;
+
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/**
+ * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent.
+ *
+ * @throws {PipelineError} `RATE_LIMITED`, `API_UNAVAILABLE` (retryable) or `API_REFUSED` (permanent)
+ */
+export const expectSuccess = ({ statusCode, headers }: ApiAnswer, api: ApiName, nowMs: number): void => {
+  if (statusCode >= 200 && statusCode < 300) return;
+  const retryable = [408, 425, 429].includes(statusCode) || statusCode >= 500;
+  const code = statusCode === 429 ? 'RATE_LIMITED' : retryable ? 'API_UNAVAILABLE' : 'API_REFUSED';
+  throw new PipelineError(code, `The ${api} API answered ${statusCode}`, {
+    api,
+    retryable,
+    statusCode,
+    retryAfterMs: retryable ? readRetryAfterMs(headers['retry-after'], nowMs) : undefined,
+  });
+};
+
+/** One API: a pool of connections, tries with waits in between, and where asked for a pace and a circuit breaker. */
+export const createApiClient = (options: ApiClientOptions) => {
+  const { api, now, sleep = sleepFor, pace, breaker = (run) => run() } = options;
+  const pool = new Pool(options.origin, {
+    connections: options.connections,
+    // The time of a try is bounded as a whole, by its signal.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: maxAnswerBytes,
+  });
+
+  const send = async (request: ApiRequest, timeoutMs: number, attempt: number): Promise<ApiAnswer> => {
+    const startedAtMs = now();
+    try {
+      const { body, headers, method, path } = request;
+      const signal = AbortSignal.timeout(timeoutMs);
+      const answer = await pool.request({ method, path, headers, body: body ?? null, signal });
+      const bytes = Buffer.from(await answer.body.arrayBuffer());
+      const { statusCode, headers: answerHeaders } = answer;
+      return { statusCode, headers: answerHeaders, body: bytes, attempt, responseTimeMs: now() - startedAtMs };
+    } catch (cause) {
+      const timedOut = cause instanceof Error && ['TimeoutError', 'AbortError'].includes(cause.name);
+      const problem = { api, retryable: true, cause };
+      throw timedOut
+        ? new PipelineError('TIMEOUT', `The ${api} API did not answer within ${timeoutMs} ms`, problem)
+        : new PipelineError('CONNECTION_FAULT', `The connection to the ${api} API failed`, problem);
+    }
+  };
+
+  const attemptOnce = <T>({ request, read, context, timeoutMs }: Call<T>, attempt: number): Promise<T> =>
+    breaker(async () => {
+      await pace?.();
+      const leftMs = Math.max(minTryMs, context.deadlineMs - now());
+      return read(await send(request, Math.min((timeoutMs ?? options.timeoutMs)(attempt), leftMs), attempt));
+    });
+
+  return {
+    /** @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all. */
+    call: async <T>(call: Call<T>): Promise<T> => {
+      let failedBefore: PipelineError | undefined;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await attemptOnce(call, attempt);
+        } catch (thrown) {
+          const error = toPipelineError(thrown);
+          if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;
+          const waitMs = error.retryAfterMs ?? options.waitMs(attempt);
+          const inTime = waitMs <= options.maxWaitMs && now() + waitMs + minTryMs <= call.context.deadlineMs;
+          if (!error.retryable || attempt >= options.maxTries || !inTime) throw error;
+          call.context.onRetry({ error, attempt, waitMs });
+          failedBefore = error;
+          await sleep(waitMs);
+        }
+      }
+    },
+
+    close: (): Promise<void> => pool.close(),
+  };
+};
+
+export type ApiClient = ReturnType<typeof createApiClient>;

@@ -1,0 +1,41 @@
+import type { ApiName } from '../errors';
+import { type ApiClient, type ApiClientOptions, createApiClient } from './api-client';
+import { fullJitterMs, type Random } from './backoff';
+import { createCircuitBreaker } from './circuit-breaker';
+
+export interface OrderApiOptions extends Pick<ApiClientOptions, 'api' | 'now' | 'sleep'> {
+  readonly url: string;
+  readonly onCircuitOpen: (api: ApiName) => void;
+  readonly random?: Random;
+}
+
+const baseWaitMs = 500;
+const maxWaitMs = 8_000;
+
+/**
+ * How the order pipeline calls an API, Qualia's as well as the internal one (contracts: qualia.md, section 2): 30 s a
+ * request, 20 connections, 3 tries with full jitter, a circuit breaker that opens for 30 s after 5 failures in a row.
+ */
+export const createOrderApi = ({ url, onCircuitOpen, random = Math.random, ...options }: OrderApiOptions): ApiClient =>
+  createApiClient({
+    ...options,
+    origin: new URL(url).origin,
+    connections: 20,
+    timeoutMs: () => 30_000,
+    maxTries: 3,
+    waitMs: (attempt) => fullJitterMs(attempt, baseWaitMs, maxWaitMs, random),
+    maxWaitMs,
+    breaker: createCircuitBreaker({
+      api: options.api,
+      failures: 5,
+      openMs: 30_000,
+      now: options.now,
+      onOpen: onCircuitOpen,
+    }),
+  });
+
+/** Path and query of a URL: what a request names below the origin. */
+export const pathOf = (url: string): string => {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+};

@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import type { Secret } from '../aws/secret';
+import { PipelineError } from '../errors';
+import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
+import { withCredential } from '../http/credential';
+import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
+import type { Checksum, OrderId, RequestId, Round } from '../orders/order';
+import type { InternalOrder } from './order';
+
+/** The secret that holds our token at the internal API. */
+export const internalApiCredentialSchema = z.object({ token: z.string().min(1) });
+export type InternalApiCredential = z.output<typeof internalApiCredentialSchema>;
+
+export interface OrderPost {
+  readonly order: InternalOrder;
+  readonly orderId: OrderId;
+  readonly round: Round;
+  readonly requestId: RequestId;
+  readonly checksum: Checksum;
+}
+
+export interface PostOutcome {
+  /** `already_known`: the API had seen the idempotency key before. */
+  readonly outcome: 'posted' | 'already_known';
+  readonly statusCode: number;
+  readonly responseTimeMs: number;
+}
+
+/** The internal API refused the order for good: `API_REFUSED`, with what it said. */
+export class OrderRefusedError extends PipelineError {
+  constructor(
+    cause: PipelineError,
+    /** The first 2 KiB of the answer, without our token. For the order's item, never for a log. */
+    readonly answer: string,
+  ) {
+    super(cause.code, cause.message, { api: cause.api, retryable: false, statusCode: cause.statusCode });
+    Object.defineProperty(this, 'answer', { enumerable: false });
+  }
+}
+
+export interface InternalApiClientOptions extends Omit<OrderApiOptions, 'api'> {
+  readonly credential: Secret<InternalApiCredential>;
+}
+
+const keptAnswerBytes = 2_048;
+const alreadyKnown = 409;
+
+/** The internal API (contracts: internal-api.md). */
+export const createInternalApiClient = (options: InternalApiClientOptions) => {
+  const api = createOrderApi({ ...options, api: 'internal' });
+
+  const judge = (answer: ApiAnswer, token: string): PostOutcome => {
+    const { statusCode, responseTimeMs } = answer;
+    if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, responseTimeMs };
+    try {
+      expectSuccess(answer, 'internal', options.now());
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.retryable) throw error;
+      const said = answer.body.toString('utf8').replaceAll(token, '[token]');
+      throw new OrderRefusedError(error, Buffer.from(said).subarray(0, keptAnswerBytes).toString('utf8'));
+    }
+    return { outcome: 'posted', statusCode, responseTimeMs };
+  };
+
+  return {
+    /**
+     * Posts an order. The idempotency key is the order and the payload's checksum, so the same payload counts once.
+     *
+     * @throws {PipelineError} permanent: {@link OrderRefusedError}; retryable: `RATE_LIMITED`, `API_UNAVAILABLE`,
+     * `TIMEOUT`, `CONNECTION_FAULT`, `CIRCUIT_OPEN`
+     */
+    postOrder: (
+      { order, orderId, round, requestId, checksum }: OrderPost,
+      context: CallContext,
+    ): Promise<PostOutcome> =>
+      withCredential(options.credential, ({ token }) =>
+        api.call({
+          request: {
+            method: 'POST',
+            path: pathOf(options.url),
+            headers: {
+              authorization: `Bearer ${token}`,
+              'content-type': 'application/json',
+              'idempotency-key': `${orderId}:${checksum.slice(0, 32)}`,
+              'x-request-id': requestId,
+              'x-order-round': round,
+            },
+            body: JSON.stringify(order),
+          },
+          context,
+          read: (answer) => judge(answer, token),
+        }),
+      ),
+
+    close: api.close,
+  };
+};
+
+export type InternalApiClient = ReturnType<typeof createInternalApiClient>;

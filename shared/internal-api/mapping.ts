@@ -1,0 +1,87 @@
+import type { Warning } from '../orders/order';
+import type { QualiaOrder, QualiaPerson, QualiaProperty } from '../qualia/order';
+import { findJurisdiction, type Jurisdiction } from './jurisdictions';
+import type { InternalAddress, InternalOrder, InternalPerson } from './order';
+import { type Reading, readDate, readNumber } from './values';
+
+/** An order ready to post, or the reason why it cannot be mapped safely. */
+export type Mapping =
+  | { readonly kind: 'mapped'; readonly order: InternalOrder; readonly warnings: readonly Warning[] }
+  | { readonly kind: 'unknown_state'; readonly stateCode: string };
+
+/** Leaves out what is null or undefined. */
+const known = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+
+const nonEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+const filled = (text: string | null | undefined): string | undefined => (text?.trim() ? text : undefined);
+
+const mapPerson = ({ full_name, first_name, middle_name, last_name }: QualiaPerson): InternalPerson =>
+  known({ fullName: full_name, firstName: first_name, middleName: middle_name, lastName: last_name });
+
+const mapAddress = (property: QualiaProperty, jurisdiction: Jurisdiction | undefined): InternalAddress =>
+  known({
+    addressLine1: filled(property.address_1),
+    addressLine2: filled(property.address_2),
+    city: filled(property.city),
+    county: filled(property.county),
+    state: jurisdiction?.stateCode,
+    zip: filled(property.zipcode),
+  });
+
+const mapAgency = ({ customer_name, customer_contact }: QualiaOrder): InternalOrder['agency'] => {
+  const contact = known({ ...customer_contact });
+  return { agencyName: customer_name ?? '', ...(Object.keys(contact).length > 0 && { contact }) };
+};
+
+/**
+ * The anti-corruption layer: Qualia's order as the internal API's. Pure; what could not be carried over comes back as
+ * warnings (contracts: internal-api.md).
+ */
+export const mapOrder = (source: QualiaOrder): Mapping => {
+  const warnings: Warning[] = [];
+  const read = <T>(field: keyof QualiaOrder, reader: (value: unknown) => Reading<T>, code: Warning['code']) => {
+    const reading = reader(source[field]);
+    if (reading === 'unreadable') warnings.push({ code, field });
+    return typeof reading === 'object' ? reading.value : undefined;
+  };
+
+  const properties: { address: InternalAddress }[] = [];
+  let state: Jurisdiction | undefined;
+  for (const [index, property] of (source.properties ?? []).entries()) {
+    const stateText = filled(property.state);
+    const jurisdiction = stateText === undefined ? undefined : findJurisdiction(stateText);
+    if (stateText === undefined) warnings.push({ code: 'MISSING_STATE', field: `properties.${index}.state` });
+    else if (jurisdiction === undefined) return { kind: 'unknown_state', stateCode: stateText };
+    state ??= jurisdiction;
+    properties.push({ address: mapAddress(property, jurisdiction) });
+  }
+
+  const order: InternalOrder = {
+    externalOrderId: source.order_number,
+    qualiaOrderId: source._id,
+    source: 'QUALIA_MARKETPLACE',
+    productCategory: source.vertical?.toUpperCase() ?? '',
+    properties,
+    agency: mapAgency(source),
+    notes: '',
+    ...known({
+      productType: source.product_type,
+      productName: source.product_name,
+      purpose: source.purpose,
+      transactionType: source.transaction_type,
+      orderStatus: source.status?.trim().replace(/\s+/g, '_').toUpperCase(),
+      state,
+      borrowers: nonEmpty((source.borrowers ?? []).map(mapPerson)),
+      sellers: nonEmpty((source.sellers ?? []).map(mapPerson)),
+      price: read('price', readNumber, 'BAD_NUMBER'),
+      purchasePrice: read('purchase_price_amount', readNumber, 'BAD_NUMBER'),
+      loanAmount: read('loan_amount', readNumber, 'BAD_NUMBER'),
+      dueDate: read('due_date', readDate, 'BAD_DATE'),
+      projectedCloseDate: read('projected_close_date', readDate, 'BAD_DATE'),
+    }),
+  };
+  return { kind: 'mapped', order, warnings };
+};

@@ -1,0 +1,28 @@
+import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
+import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
+
+/** Powertools' line without `function_arn` and `function_memory_size`, which are half of it: log volume is a cost. */
+class LeanLogFormatter extends LogFormatter {
+  formatAttributes(attributes: UnformattedAttributes, more: LogAttributes): LogItem {
+    const { lambdaContext } = attributes;
+    return new LogItem({
+      attributes: {
+        level: attributes.logLevel,
+        message: attributes.message,
+        timestamp: this.formatTimestamp(attributes.timestamp),
+        service: attributes.serviceName,
+        function_name: lambdaContext?.functionName,
+        function_request_id: lambdaContext?.awsRequestId,
+        cold_start: lambdaContext?.coldStart,
+        xray_trace_id: attributes.xRayTraceId,
+      },
+    }).addAttributes(more);
+  }
+}
+
+/** The logger of a Lambda: one JSON line an event (contracts: logs.md). Its service is `POWERTOOLS_SERVICE_NAME`. */
+export const createLogger = (config: { readonly STAGE: string; readonly SERVICE_VERSION: string }): Logger =>
+  new Logger({
+    logFormatter: new LeanLogFormatter(),
+    persistentLogAttributes: { stage: config.STAGE, version: config.SERVICE_VERSION },
+  });

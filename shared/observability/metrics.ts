@@ -1,0 +1,41 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+
+/** Every metric of the order pipeline and its unit (contracts: logs.md). */
+const units = {
+  WebhookAccepted: MetricUnit.Count,
+  WebhookRefused: MetricUnit.Count,
+  WebhookDuplicate: MetricUnit.Count,
+  OrderDownloaded: MetricUnit.Count,
+  OrderProcessed: MetricUnit.Count,
+  OrderFailed: MetricUnit.Count,
+  OrderUnchanged: MetricUnit.Count,
+  OrderReconciled: MetricUnit.Count,
+  UnknownState: MetricUnit.Count,
+  ApiRetry: MetricUnit.Count,
+  CircuitOpen: MetricUnit.Count,
+  EndToEndLatency: MetricUnit.Milliseconds,
+} as const;
+
+export type MetricName = keyof typeof units;
+
+/** Metrics of one Lambda, in namespace `MarketplacePipeline`, by `service` and `stage`. */
+export interface MetricsRecorder {
+  add(name: MetricName, value?: number): void;
+  /** The same, by API as well. */
+  addForApi(name: 'ApiRetry' | 'CircuitOpen', api: string): void;
+  /** Writes all that an invocation added as one EMF line. */
+  flush(): void;
+}
+
+export const createMetrics = (config: { readonly STAGE: string }): MetricsRecorder => {
+  const metrics = new Metrics({ defaultDimensions: { stage: config.STAGE } });
+  return {
+    add: (name, value = 1) => metrics.addMetric(name, units[name], value),
+    addForApi: (name, api) => {
+      metrics.singleMetric().addDimension('api', api).addMetric(name, units[name], 1);
+    },
+    flush: () => {
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    },
+  };
+};

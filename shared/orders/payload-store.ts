@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { PipelineError } from '../errors';
+import type { Checksum, OrderId, Round } from './order';
+
+/** A raw payload as it lies in S3. */
+export interface StoredPayload {
+  readonly s3Key: string;
+  /** SHA-256 over the raw bytes. */
+  readonly checksum: Checksum;
+  readonly sizeBytes: number;
+}
+
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** SHA-256 over raw bytes, as 64 hex digits. */
+export const checksumOf = (bytes: Uint8Array): Checksum => sha256(bytes).toString('hex') as Checksum;
+
+/** The bucket of raw payloads: what Qualia answered, byte for byte. */
+export const createPayloadStore = (client: S3Client, bucketName: string) => {
+  const put = async (s3Key: string, bytes: Uint8Array, onlyOnce: boolean): Promise<StoredPayload> => {
+    const digest = sha256(bytes);
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucketName,
+        Key: s3Key,
+        Body: bytes,
+        ContentType: 'application/json',
+        ChecksumSHA256: digest.toString('base64'),
+        ...(onlyOnce && { IfNoneMatch: '*' }),
+      }),
+    );
+    return { s3Key, checksum: digest.toString('hex') as Checksum, sizeBytes: bytes.byteLength };
+  };
+
+  /** @throws {PipelineError} `PAYLOAD_MISSING`, permanent, when there is no such object. */
+  const load = async (s3Key: string): Promise<Uint8Array> => {
+    try {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucketName, Key: s3Key }));
+      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+    } catch (cause) {
+      if (!(cause instanceof NoSuchKey)) throw cause;
+      throw new PipelineError('PAYLOAD_MISSING', `There is no raw payload ${s3Key}`, { retryable: false, cause });
+    }
+  };
+
+  return {
+    load,
+
+    /**
+     * Keeps the payload of a round. The first bytes kept stay: a second delivery of the same message gets those back,
+     * so that the checksum in the table and the one in the message always speak of the same object.
+     */
+    keep: async (orderId: OrderId, round: Round, bytes: Uint8Array): Promise<StoredPayload> => {
+      const s3Key = `raw/${orderId}/${round}.json`;
+      try {
+        return await put(s3Key, bytes, true);
+      } catch (error) {
+        if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 412) throw error;
+        const kept = await load(s3Key);
+        return { s3Key, checksum: checksumOf(kept), sizeBytes: kept.byteLength };
+      }
+    },
+
+    /** Keeps an answer that could not be read, for a person to look at. */
+    keepRejected: (orderId: OrderId, round: Round, bytes: Uint8Array): Promise<StoredPayload> =>
+      put(`rejected/${orderId}/${round}.txt`, bytes, false),
+  };
+};
+
+export type PayloadStore = ReturnType<typeof createPayloadStore>;

@@ -1,0 +1,177 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { safeParse } from 'zod/v4/core';
+import type { Queue } from '../aws/queue';
+import type { Schema } from '../config';
+import { PipelineError, toPipelineError } from '../errors';
+import type { CallContext } from '../http/api-client';
+import { type Random, redeliveryDelaySeconds } from '../http/backoff';
+import { parseJson } from '../json';
+import type { MetricsRecorder } from '../observability/metrics';
+import type { DownloadMessage } from './message';
+import type { Failure, Stage } from './order';
+import type { OrderRepository } from './repository';
+
+/** One receive of a message. */
+export interface Delivery<Message> {
+  readonly message: Message;
+  /** From 1. */
+  readonly receiveCount: number;
+  /** For the calls that the step makes. */
+  readonly context: CallContext;
+}
+
+export interface OrderWorkerOptions<Message extends DownloadMessage> {
+  readonly stage: Stage;
+  readonly schema: Schema<Message>;
+  /** The step itself. It throws a {@link PipelineError}; what it throws decides what becomes of the message. */
+  readonly step: (delivery: Delivery<Message>) => Promise<void>;
+  /** What the order keeps of an error besides its code and message. */
+  readonly answerOf?: (error: PipelineError) => string | undefined;
+  /** The worker's own queue. */
+  readonly queue: Queue<Message>;
+  /** The receive that is the last before the dead-letter queue. */
+  readonly maxReceiveCount: number;
+  readonly repository: Pick<OrderRepository, 'recordFailure'>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+  readonly random?: Random;
+}
+
+/** Left of an invocation for what follows a step: its status, its message, its log lines. */
+const reserveMs = 3_000;
+
+const maxDelaySeconds = 900;
+const maxVisibilitySeconds = 43_200;
+
+/** What becomes of a message: done with, or back to its queue. */
+type Verdict = 'acknowledge' | 'redeliver';
+
+/**
+ * A worker on a queue of orders: handles a batch concurrently and decides what becomes of each message
+ * (`docs/architecture.md`, "Failing well"). A record that fails never touches its neighbours.
+ */
+export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
+  const { stage, queue, repository, logger, metrics, now, random = Math.random } = options;
+
+  const reportRetry = (message: Message, error: PipelineError, attempt: number, waitSeconds: number): void => {
+    if (error.api !== undefined) metrics.addForApi('ApiRetry', error.api);
+    logger.warn('a try failed, will retry', {
+      ...identify(message),
+      error: error.message,
+      error_code: error.code,
+      status_code: error.statusCode,
+      api: error.api,
+      attempt,
+      wait_seconds: waitSeconds,
+    });
+  };
+
+  const recordFailure = async (message: Message, failure: Failure, receiveCount: number, cause: PipelineError) => {
+    const written = await repository.recordFailure(message.order_id, message.round, {
+      ...failure,
+      attempts: receiveCount,
+      failedAtMs: now(),
+    });
+    if (!written.applied) return logSuperseded(logger, message);
+    metrics.add('OrderFailed');
+    logger.error('order failed for good', {
+      ...identify(message),
+      status: 'FAILED',
+      error: failure.message,
+      error_code: failure.code,
+      status_code: cause.statusCode,
+      stage_failed: stage,
+      attempt: receiveCount,
+      error_details: cause,
+    });
+  };
+
+  /** The one decision on what follows an error. */
+  const settle = async (
+    record: SQSRecord,
+    { message, receiveCount }: Delivery<Message>,
+    error: PipelineError,
+  ): Promise<Verdict> => {
+    if (error.code === 'CIRCUIT_OPEN') {
+      // A fresh copy keeps its receives for real tries. It is sent before this one is let go, so that none is lost.
+      const seconds = (error.retryAfterMs ?? 0) / 1_000 + random() * 30;
+      await queue.send(message, Math.min(maxDelaySeconds, Math.ceil(seconds)));
+      return 'acknowledge';
+    }
+    if (!error.retryable) {
+      const answer = options.answerOf?.(error);
+      const failure = { code: error.code, message: error.message, stage, ...(answer !== undefined && { answer }) };
+      await recordFailure(message, failure, receiveCount, error);
+      return 'acknowledge';
+    }
+    if (receiveCount >= options.maxReceiveCount) {
+      const exhausted = `Gave up after ${receiveCount} receives: ${error.message} (${error.code})`;
+      await recordFailure(message, { code: 'RETRIES_EXHAUSTED', message: exhausted, stage }, receiveCount, error);
+      await queue.hideFor(record.receiptHandle, 0);
+      return 'redeliver';
+    }
+    const waitSeconds =
+      error.retryAfterMs === undefined
+        ? redeliveryDelaySeconds(receiveCount, random)
+        : Math.min(maxVisibilitySeconds, Math.ceil(error.retryAfterMs / 1_000));
+    reportRetry(message, error, receiveCount, waitSeconds);
+    await queue.hideFor(record.receiptHandle, waitSeconds);
+    return 'redeliver';
+  };
+
+  const handleRecord = async (record: SQSRecord, deadlineMs: number): Promise<void> => {
+    const parsed = safeParse(options.schema, parseJson(record.body));
+    if (!parsed.success) {
+      logger.error('message cannot be read', { error: 'The message is not one of ours', error_code: 'BAD_MESSAGE' });
+      throw new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
+    }
+    const message = parsed.data;
+    const delivery: Delivery<Message> = {
+      message,
+      receiveCount: Number(record.attributes.ApproximateReceiveCount),
+      context: {
+        deadlineMs,
+        onRetry: ({ error, attempt, waitMs }) => reportRetry(message, error, attempt, waitMs / 1_000),
+      },
+    };
+    try {
+      await options.step(delivery);
+    } catch (thrown) {
+      const error = toPipelineError(thrown);
+      const verdict = await settle(record, delivery, error).catch((unsettled: unknown) => {
+        // The message comes back when its visibility ends; the order is as it was.
+        logger.error('message could not be settled', {
+          ...identify(message),
+          error: error.message,
+          error_code: error.code,
+          error_details: toPipelineError(unsettled),
+        });
+        return 'redeliver' as const;
+      });
+      if (verdict === 'redeliver') throw error;
+    }
+  };
+
+  return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+    logger.addContext(context);
+    const deadlineMs = now() + context.getRemainingTimeInMillis() - reserveMs;
+    const processor = new BatchProcessor(EventType.SQS);
+    try {
+      return await processPartialResponse(event, (record: SQSRecord) => handleRecord(record, deadlineMs), processor, {
+        throwOnFullBatchFailure: false,
+      });
+    } finally {
+      metrics.flush();
+    }
+  };
+};
+
+/** The fields of a line about a message. */
+export const identify = (message: DownloadMessage) => ({ order_id: message.order_id, request_id: message.request_id });
+
+/** The line of a message whose round is closed, or no longer the newest: nothing is left to do for it. */
+export const logSuperseded = (logger: Logger, message: DownloadMessage): void =>
+  logger.info('message superseded', { ...identify(message), outcome: 'superseded' });

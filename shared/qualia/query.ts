@@ -1,0 +1,30 @@
+/** The one order that a webhook speaks of: what the internal API needs, and what helps a person who reads the raw payload. */
+export const orderQuery = `query Order($id: ID!) {
+  order(_id: $id) {
+    order {
+      _id
+      order_number
+      status
+      status_details {
+        open pending accepted declined cancelled submitted revision_required completed resubmitted
+        resubmission_accepted created_date closed_date cancellation_reason revision_required_reason
+      }
+      vertical
+      product_name
+      product_type
+      purpose
+      transaction_type
+      customer_name
+      customer_contact { name phone email }
+      price
+      purchase_price_amount
+      loan_amount
+      due_date
+      projected_close_date
+      borrowers { full_name first_name middle_name last_name }
+      sellers { full_name first_name middle_name last_name }
+      properties { address_1 address_2 city state zipcode county flat_address }
+    }
+    outstanding_tasks
+  }
+}`;
