@@ -1,5 +1,12 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  QueryCommand,
+  type QueryCommandOutput,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
 import { PipelineError } from '../errors';
 import { type TransitionName, transitions } from './lifecycle';
@@ -8,6 +15,7 @@ import {
   type Failure,
   type Order,
   type OrderId,
+  orderIdSchema,
   orderSchema,
   type RequestId,
   type Round,
@@ -50,6 +58,13 @@ export interface FailureRecord extends Failure {
 export type WriteOutcome = { readonly applied: true } | { readonly applied: false; readonly order: Order | undefined };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+
+const readItem = (item: Record<string, unknown>): Order => {
+  const parsed = safeParse(orderSchema, item);
+  if (parsed.success) return parsed.data;
+  const orderId = safeParse(orderIdSchema, item.order_id).data ?? 'without an id';
+  throw new PipelineError('INTERNAL_FAULT', `The item of order ${orderId} cannot be read`, { retryable: false });
+};
 
 const shardOf = (orderId: OrderId): string => {
   let sum = 0;
@@ -96,10 +111,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
     const { Item } = await client.send(
       new GetCommand({ TableName: tableName, Key: { order_id: orderId }, ConsistentRead: true }),
     );
-    if (Item === undefined) return undefined;
-    const parsed = safeParse(orderSchema, Item);
-    if (parsed.success) return parsed.data;
-    throw new PipelineError('INTERNAL_FAULT', `The item of order ${orderId} cannot be read`, { retryable: false });
+    return Item && readItem(Item);
   };
 
   const write = async (
@@ -128,6 +140,42 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
   return {
     /** The order as it stands, by a consistent read. */
     read,
+
+    /** Orders as they stand, by id; at most 100 ids. An order that is not there is left out. */
+    readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, Order>> => {
+      const found = new Map<OrderId, Order>();
+      let keys: Record<string, unknown>[] = [...new Set(orderIds)].map((order_id) => ({ order_id }));
+      while (keys.length > 0) {
+        const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }));
+        for (const item of answer.Responses?.[tableName] ?? []) {
+          const order = readItem(item);
+          found.set(order.order_id, order);
+        }
+        keys = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+      }
+      return found;
+    },
+
+    /** Orders that failed since then, newest first within a shard, without a scan: the sparse index holds no others. */
+    async *listFailed(since: Date): AsyncGenerator<Order> {
+      for (const shard of failedOrdersIndex.shards) {
+        let startKey: Record<string, unknown> | undefined;
+        do {
+          const page: QueryCommandOutput = await client.send(
+            new QueryCommand({
+              TableName: tableName,
+              IndexName: failedOrdersIndex.name,
+              KeyConditionExpression: 'failed_shard = :shard AND failed_at >= :since',
+              ExpressionAttributeValues: { ':shard': shard, ':since': since.toISOString() },
+              ScanIndexForward: false,
+              ...(startKey && { ExclusiveStartKey: startKey }),
+            }),
+          );
+          for (const item of page.Items ?? []) yield readItem(item);
+          startKey = page.LastEvaluatedKey;
+        } while (startKey !== undefined);
+      }
+    },
 
     /** Begins a round; refused when the order is in that round already, or in a newer one. */
     startRound: (start: RoundStart): Promise<WriteOutcome> =>

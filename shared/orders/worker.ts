@@ -9,6 +9,7 @@ import type { CallContext } from '../http/api-client';
 import { type Random, redeliveryDelaySeconds } from '../http/backoff';
 import { parseJson } from '../json';
 import type { MetricsRecorder } from '../observability/metrics';
+import { reportRetry } from '../observability/report-retry';
 import type { DownloadMessage } from './message';
 import type { Failure, Stage } from './order';
 import type { OrderRepository } from './repository';
@@ -55,19 +56,6 @@ type Verdict = 'acknowledge' | 'redeliver';
  */
 export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
   const { stage, queue, repository, logger, metrics, now, random = Math.random } = options;
-
-  const reportRetry = (message: Message, error: PipelineError, attempt: number, waitSeconds: number): void => {
-    if (error.api !== undefined) metrics.addForApi('ApiRetry', error.api);
-    logger.warn('a try failed, will retry', {
-      ...identify(message),
-      error: error.message,
-      error_code: error.code,
-      status_code: error.statusCode,
-      api: error.api,
-      attempt,
-      wait_seconds: waitSeconds,
-    });
-  };
 
   const recordFailure = async (message: Message, failure: Failure, receiveCount: number, cause: PipelineError) => {
     const written = await repository.recordFailure(message.order_id, message.round, {
@@ -117,7 +105,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       error.retryAfterMs === undefined
         ? redeliveryDelaySeconds(receiveCount, random)
         : Math.min(maxVisibilitySeconds, Math.ceil(error.retryAfterMs / 1_000));
-    reportRetry(message, error, receiveCount, waitSeconds);
+    reportRetry(logger, metrics, identify(message), { error, attempt: receiveCount, waitSeconds });
     await queue.hideFor(record.receiptHandle, waitSeconds);
     return 'redeliver';
   };
@@ -134,7 +122,8 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       receiveCount: Number(record.attributes.ApproximateReceiveCount),
       context: {
         deadlineMs,
-        onRetry: ({ error, attempt, waitMs }) => reportRetry(message, error, attempt, waitMs / 1_000),
+        onRetry: ({ error, attempt, waitMs }) =>
+          reportRetry(logger, metrics, identify(message), { error, attempt, waitSeconds: waitMs / 1_000 }),
       },
     };
     try {

@@ -5,9 +5,9 @@ import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-cli
 import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import { parseJson } from '../json';
-import type { OrderId } from '../orders/order';
-import { orderAnswerSchema } from './order';
-import { orderQuery } from './query';
+import { type OrderId, orderIdSchema } from '../orders/order';
+import { openOrdersAnswerSchema, orderAnswerSchema } from './order';
+import { openOrdersQuery, orderQuery } from './query';
 
 /** The secret that holds our credentials at Qualia. */
 export const qualiaCredentialSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });
@@ -32,6 +32,18 @@ export class UnreadableAnswerError extends PipelineError {
     // Bodies hold personal data: whatever formats an error must not come upon this one.
     Object.defineProperty(this, 'bytes', { enumerable: false });
   }
+}
+
+/** Which part of a list: `limit` entries from the `offset`-th on. */
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface OpenOrdersPage {
+  readonly orderIds: readonly OrderId[];
+  /** Entries that the page had, with those left out. */
+  readonly listed: number;
 }
 
 export interface QualiaClientOptions extends Omit<OrderApiOptions, 'api'> {
@@ -69,13 +81,30 @@ const unreadableRetries = 2;
 export const createQualiaClient = (options: QualiaClientOptions) => {
   const api = createOrderApi({ ...options, api: 'qualia' });
 
-  /** POSTs a query. `read` judges what came with a 2xx. */
+  /**
+   * POSTs a query. `read` takes the JSON of an answer without errors, and gives `undefined` when it is not what was
+   * asked for.
+   */
   const ask = <T>(
     body: { query: string; variables: Readonly<Record<string, unknown>> },
     context: CallContext,
-    read: (answer: ApiAnswer) => T,
-  ): Promise<T> =>
-    withCredential(options.credential, ({ username, password }) =>
+    read: (json: unknown, answer: ApiAnswer) => T | undefined,
+  ): Promise<T> => {
+    let unreadable = 0;
+    const judge = (answer: ApiAnswer): T => {
+      expectSuccess(answer, 'qualia', options.now());
+      const json = parseJson(answer.body);
+      const failed = graphQlErrors.safeParse(json);
+      if (failed.success) throw judgeGraphQlErrors(failed.data.errors);
+      const value = read(json, answer);
+      if (value !== undefined) return value;
+      throw new UnreadableAnswerError(
+        'Qualia answered something else than what was asked for',
+        { retryable: ++unreadable <= unreadableRetries, statusCode: answer.statusCode },
+        answer.body,
+      );
+    };
+    return withCredential(options.credential, ({ username, password }) =>
       api.call({
         request: {
           method: 'POST',
@@ -88,12 +117,10 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
           body: JSON.stringify(body),
         },
         context,
-        read: (answer) => {
-          expectSuccess(answer, 'qualia', options.now());
-          return read(answer);
-        },
+        read: judge,
       }),
     );
+  };
 
   return {
     /**
@@ -103,37 +130,35 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
      * {@link UnreadableAnswerError}; retryable: `GRAPHQL_ERROR`, `RATE_LIMITED`, `API_UNAVAILABLE`, `TIMEOUT`,
      * `CONNECTION_FAULT`, `CIRCUIT_OPEN`
      */
-    fetchOrder: (orderId: OrderId, context: CallContext): Promise<DownloadedOrder> => {
-      let unreadable = 0;
-      return ask({ query: orderQuery, variables: { id: orderId } }, context, (answer) => {
-        const fault = judgeOrderAnswer(answer.body);
-        if (fault === 'unreadable') {
-          throw new UnreadableAnswerError(
-            'Qualia answered something that is no order',
-            { retryable: ++unreadable <= unreadableRetries, statusCode: answer.statusCode },
-            answer.body,
-          );
-        }
-        if (fault !== undefined) throw fault;
+    fetchOrder: (orderId: OrderId, context: CallContext): Promise<DownloadedOrder> =>
+      ask({ query: orderQuery, variables: { id: orderId } }, context, (json, answer) => {
+        if (nullOrder.safeParse(json).success) throw notFound();
+        if (!orderAnswerSchema.safeParse(json).success) return undefined;
         return { bytes: answer.body, attempt: answer.attempt, responseTimeMs: answer.responseTimeMs };
-      });
-    },
+      }),
+
+    /**
+     * One page of the orders that are open at Qualia, by id; an empty page is the end. Ids that cannot be ours are
+     * left out: no webhook could have named them.
+     *
+     * @throws {PipelineError} as `fetchOrder`, without `ORDER_NOT_FOUND`
+     */
+    listOpenOrders: (page: Page, context: CallContext): Promise<OpenOrdersPage> =>
+      ask({ query: openOrdersQuery, variables: { ...page } }, context, (json) => {
+        const parsed = openOrdersAnswerSchema.safeParse(json);
+        if (!parsed.success) return undefined;
+        const { orders } = parsed.data.data.orders;
+        return {
+          orderIds: orders.flatMap(({ _id }) => orderIdSchema.safeParse(_id).data ?? []),
+          listed: orders.length,
+        };
+      }),
 
     close: api.close,
   };
 };
 
 export type QualiaClient = ReturnType<typeof createQualiaClient>;
-
-/** What is wrong with the body of a 2xx answer; `undefined` when it holds an order. */
-const judgeOrderAnswer = (body: Uint8Array): PipelineError | 'unreadable' | undefined => {
-  const json = parseJson(body);
-  if (json === undefined) return 'unreadable';
-  const failed = graphQlErrors.safeParse(json);
-  if (failed.success) return judgeGraphQlErrors(failed.data.errors);
-  if (nullOrder.safeParse(json).success) return notFound();
-  return orderAnswerSchema.safeParse(json).success ? undefined : 'unreadable';
-};
 
 const notFound = () =>
   new PipelineError('ORDER_NOT_FOUND', 'Qualia knows no such order', { api: 'qualia', retryable: false });

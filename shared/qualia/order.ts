@@ -47,3 +47,8 @@ export type QualiaPerson = z.output<typeof person>;
 
 /** What Qualia answers to {@link orderQuery}, once it is known to hold an order. */
 export const orderAnswerSchema = z.object({ data: z.object({ order: z.object({ order: qualiaOrderSchema }) }) });
+
+/** What Qualia answers to {@link openOrdersQuery}. */
+export const openOrdersAnswerSchema = z.object({
+  data: z.object({ orders: z.object({ orders: z.array(z.object({ _id: z.string() })) }) }),
+});

@@ -28,3 +28,10 @@ export const orderQuery = `query Order($id: ID!) {
     outstanding_tasks
   }
 }`;
+
+/** One page of the orders that are open at Qualia. Their shape is a guess: integrators only report that it exists. */
+export const openOrdersQuery = `query OpenOrders($limit: Int, $offset: Int) {
+  orders(input: { status: "open", limit: $limit, offset: $offset }) {
+    orders { _id }
+  }
+}`;

@@ -1,0 +1,11 @@
+import * as z from 'zod/mini';
+import { commonVariables, httpUrl, required } from '../../shared/config';
+
+export const configSchema = z.object({
+  ...commonVariables,
+  ORDERS_TABLE_NAME: required,
+  RAW_BUCKET_NAME: required,
+  DOWNLOAD_QUEUE_URL: httpUrl,
+  QUALIA_API_URL: httpUrl,
+  QUALIA_SECRET_ARN: required,
+});

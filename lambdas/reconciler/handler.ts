@@ -1,0 +1,124 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import { toPipelineError } from '../../shared/errors';
+import type { CallContext } from '../../shared/http/api-client';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import { reportRetry } from '../../shared/observability/report-retry';
+import type { Order, OrderId, RequestId } from '../../shared/orders/order';
+import type { OrderRepository } from '../../shared/orders/repository';
+import type { StartRound } from '../../shared/orders/start-round';
+import type { QualiaClient } from '../../shared/qualia/client';
+import type { PositionStore } from './position';
+
+export interface ReconcilerDependencies {
+  readonly qualia: Pick<QualiaClient, 'listOpenOrders'>;
+  readonly repository: Pick<OrderRepository, 'readMany'>;
+  readonly startRound: StartRound;
+  readonly position: PositionStore;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly newRequestId: () => string;
+  readonly now: () => number;
+}
+
+/** What a run did. */
+export interface ReconcilerReport {
+  /** Open orders that Qualia listed. */
+  readonly compared: number;
+  readonly missing: number;
+  readonly stuck: number;
+  /** Where the next run begins; 0 after the end of the list. */
+  readonly nextOffset: number;
+}
+
+/** As many ids as one batch read of DynamoDB takes. */
+const pageSize = 100;
+const maxRoundsPerRun = 1_000;
+/** An order that has been NOTIFIED for longer is stuck. */
+const stuckAfterMs = 15 * 60_000;
+/** Left of an invocation for the last page's rounds. */
+const reserveMs = 30_000;
+const concurrentRounds = 10;
+
+type Finding = { readonly orderId: OrderId } & (
+  | { readonly reason: 'missing' }
+  | { readonly reason: 'stuck'; readonly ageMs: number }
+);
+
+/**
+ * Finds the orders that are open at Qualia and that we never heard of, or that never got past NOTIFIED, and starts a
+ * round for each. Begins where the run before stopped, so that no part of a long list is starved.
+ */
+export const createHandler = (dependencies: ReconcilerDependencies) => {
+  const { qualia, repository, startRound, position, logger, metrics, newRequestId, now } = dependencies;
+
+  const judge = (orderId: OrderId, order: Order | undefined): Finding | undefined => {
+    if (order === undefined) return { orderId, reason: 'missing' };
+    const ageMs = now() - Date.parse(order.notified_at);
+    return order.status === 'NOTIFIED' && ageMs > stuckAfterMs ? { orderId, reason: 'stuck', ageMs } : undefined;
+  };
+
+  const reconcile = async (finding: Finding): Promise<void> => {
+    const requestId = newRequestId() as RequestId;
+    await startRound({ orderId: finding.orderId, requestId, notificationType: 'reconciliation' });
+    metrics.add('OrderReconciled');
+    logger.warn('order reconciled', {
+      order_id: finding.orderId,
+      request_id: requestId,
+      status: 'NOTIFIED',
+      reason: finding.reason,
+      ...(finding.reason === 'stuck' && { age_seconds: Math.round(finding.ageMs / 1_000) }),
+    });
+  };
+
+  const run = async (context: CallContext): Promise<ReconcilerReport> => {
+    let offset = await position.load();
+    const counts = { compared: 0, missing: 0, stuck: 0 };
+    try {
+      while (counts.missing + counts.stuck < maxRoundsPerRun && now() < context.deadlineMs) {
+        const { orderIds, listed } = await qualia.listOpenOrders({ limit: pageSize, offset }, context);
+        if (listed === 0) {
+          offset = 0;
+          break;
+        }
+        const known = await repository.readMany(orderIds);
+        const findings = orderIds.flatMap((orderId) => judge(orderId, known.get(orderId)) ?? []);
+        const allowed = findings.slice(0, maxRoundsPerRun - counts.missing - counts.stuck);
+        for (let start = 0; start < allowed.length; start += concurrentRounds) {
+          await Promise.all(allowed.slice(start, start + concurrentRounds).map(reconcile));
+        }
+        for (const { reason } of allowed) counts[reason]++;
+        counts.compared += listed;
+        // A page that was cut short is the next run's first.
+        if (allowed.length === findings.length) offset += listed;
+      }
+    } finally {
+      await position.save(offset);
+    }
+    return { ...counts, nextOffset: offset };
+  };
+
+  return async (_event: unknown, context: Context): Promise<ReconcilerReport> => {
+    logger.addContext(context);
+    metrics.add('OrderReconciled', 0);
+    try {
+      const report = await run({
+        deadlineMs: now() + context.getRemainingTimeInMillis() - reserveMs,
+        onRetry: ({ error, attempt, waitMs }) =>
+          reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 }),
+      });
+      logger.info('orders reconciled', { ...report });
+      return report;
+    } catch (thrown) {
+      const error = toPipelineError(thrown);
+      logger.error('reconciliation failed', {
+        error: error.message,
+        error_code: error.code,
+        error_details: error,
+      });
+      throw error;
+    } finally {
+      metrics.flush();
+    }
+  };
+};

@@ -1,0 +1,28 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { PipelineError } from '../errors';
+import type { MetricsRecorder } from './metrics';
+
+export interface Retry {
+  readonly error: PipelineError;
+  readonly attempt: number;
+  readonly waitSeconds: number;
+}
+
+/** The line, and the metric, of a try that failed and will be made again. `keys` say whose try it was. */
+export const reportRetry = (
+  logger: Logger,
+  metrics: MetricsRecorder,
+  keys: Readonly<Record<string, string>>,
+  { error, attempt, waitSeconds }: Retry,
+): void => {
+  if (error.api !== undefined) metrics.addForApi('ApiRetry', error.api);
+  logger.warn('a try failed, will retry', {
+    ...keys,
+    error: error.message,
+    error_code: error.code,
+    status_code: error.statusCode,
+    api: error.api,
+    attempt,
+    wait_seconds: waitSeconds,
+  });
+};
