@@ -5,14 +5,14 @@ import type { CallContext } from '../../shared/http/api-client';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import { reportRetry } from '../../shared/observability/report-retry';
 import type { Order, OrderId, RequestId } from '../../shared/orders/order';
-import type { OrderRepository } from '../../shared/orders/repository';
+import type { OrderQueries } from '../../shared/orders/queries';
 import type { StartRound } from '../../shared/orders/start-round';
 import type { QualiaClient } from '../../shared/qualia/client';
 import type { PositionStore } from './position';
 
 export interface ReconcilerDependencies {
   readonly qualia: Pick<QualiaClient, 'listOpenOrders'>;
-  readonly repository: Pick<OrderRepository, 'readMany'>;
+  readonly orders: Pick<OrderQueries, 'readMany'>;
   readonly startRound: StartRound;
   readonly position: PositionStore;
   readonly logger: Logger;
@@ -50,7 +50,7 @@ type Finding = { readonly orderId: OrderId } & (
  * round for each. Begins where the run before stopped, so that no part of a long list is starved.
  */
 export const createHandler = (dependencies: ReconcilerDependencies) => {
-  const { qualia, repository, startRound, position, logger, metrics, newRequestId, now } = dependencies;
+  const { qualia, orders, startRound, position, logger, metrics, newRequestId, now } = dependencies;
 
   const judge = (orderId: OrderId, order: Order | undefined): Finding | undefined => {
     if (order === undefined) return { orderId, reason: 'missing' };
@@ -81,7 +81,7 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
           offset = 0;
           break;
         }
-        const known = await repository.readMany(orderIds);
+        const known = await orders.readMany(orderIds);
         const findings = orderIds.flatMap((orderId) => judge(orderId, known.get(orderId)) ?? []);
         const allowed = findings.slice(0, maxRoundsPerRun - counts.missing - counts.stuck);
         for (let start = 0; start < allowed.length; start += concurrentRounds) {

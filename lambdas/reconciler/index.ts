@@ -9,6 +9,7 @@ import { parseConfig } from '../../shared/config';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
+import { createOrderQueries } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
@@ -19,7 +20,7 @@ import { createPositionStore } from './position';
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
-const repository = createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME);
+const documents = createDocumentClient();
 
 export const handler = createHandler({
   qualia: createQualiaClient({
@@ -33,9 +34,9 @@ export const handler = createHandler({
     now,
     onCircuitOpen: (api) => metrics.addForApi('CircuitOpen', api),
   }),
-  repository,
+  orders: createOrderQueries(documents, config.ORDERS_TABLE_NAME),
   startRound: createRoundStarter({
-    repository,
+    repository: createOrderRepository(documents, config.ORDERS_TABLE_NAME),
     downloadQueue: createQueue<DownloadMessage>(new SQSClient({}), config.DOWNLOAD_QUEUE_URL),
     now,
   }),

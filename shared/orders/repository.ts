@@ -1,12 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  QueryCommand,
-  type QueryCommandOutput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
 import { PipelineError } from '../errors';
 import { type TransitionName, transitions } from './lifecycle';
@@ -59,7 +52,8 @@ export type WriteOutcome = { readonly applied: true } | { readonly applied: fals
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const readItem = (item: Record<string, unknown>): Order => {
+/** Reads an item of the table; one that is no order is a fault of ours. */
+export const readItem = (item: Record<string, unknown>): Order => {
   const parsed = safeParse(orderSchema, item);
   if (parsed.success) return parsed.data;
   const orderId = safeParse(orderIdSchema, item.order_id).data ?? 'without an id';
@@ -140,42 +134,6 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
   return {
     /** The order as it stands, by a consistent read. */
     read,
-
-    /** Orders as they stand, by id; at most 100 ids. An order that is not there is left out. */
-    readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, Order>> => {
-      const found = new Map<OrderId, Order>();
-      let keys: Record<string, unknown>[] = [...new Set(orderIds)].map((order_id) => ({ order_id }));
-      while (keys.length > 0) {
-        const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }));
-        for (const item of answer.Responses?.[tableName] ?? []) {
-          const order = readItem(item);
-          found.set(order.order_id, order);
-        }
-        keys = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
-      }
-      return found;
-    },
-
-    /** Orders that failed since then, newest first within a shard, without a scan: the sparse index holds no others. */
-    async *listFailed(since: Date): AsyncGenerator<Order> {
-      for (const shard of failedOrdersIndex.shards) {
-        let startKey: Record<string, unknown> | undefined;
-        do {
-          const page: QueryCommandOutput = await client.send(
-            new QueryCommand({
-              TableName: tableName,
-              IndexName: failedOrdersIndex.name,
-              KeyConditionExpression: 'failed_shard = :shard AND failed_at >= :since',
-              ExpressionAttributeValues: { ':shard': shard, ':since': since.toISOString() },
-              ScanIndexForward: false,
-              ...(startKey && { ExclusiveStartKey: startKey }),
-            }),
-          );
-          for (const item of page.Items ?? []) yield readItem(item);
-          startKey = page.LastEvaluatedKey;
-        } while (startKey !== undefined);
-      }
-    },
 
     /** Begins a round; refused when the order is in that round already, or in a newer one. */
     startRound: (start: RoundStart): Promise<WriteOutcome> =>
