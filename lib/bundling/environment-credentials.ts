@@ -1,0 +1,31 @@
+/**
+ * Stands in for `@aws-sdk/credential-provider-node` in a bundle: Lambda hands its credentials over in the environment,
+ * so that the chain of profile, SSO, process and metadata providers (130 kB) is never needed.
+ */
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`No AWS credentials: ${name} is not set in the environment.`);
+  return value;
+}
+
+/**
+ * The SDK's default credential provider.
+ *
+ * @returns a provider that reads the environment anew at each call
+ * @throws Error (by the provider) naming the variable when `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing
+ */
+export const defaultProvider = () => async (): Promise<Credentials> => {
+  const sessionToken = process.env.AWS_SESSION_TOKEN;
+  return {
+    accessKeyId: required('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: required('AWS_SECRET_ACCESS_KEY'),
+    ...(sessionToken && { sessionToken }),
+  };
+};

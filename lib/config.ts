@@ -1,0 +1,110 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as z from 'zod';
+
+const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
+
+const workerSchema = z.strictObject({
+  /** Messages handed to one invocation; without a batching window SQS gives at most 10. */
+  batchSize: z.int().min(1).max(10),
+  /** How long SQS may wait to fill a batch: fewer invocations for up to this much latency. */
+  batchingWindowSeconds: z.int().min(0).max(300),
+  /** Invocations at once; AWS takes no less than 2. */
+  maxConcurrency: z.int().min(2).max(1000),
+});
+
+const settingsSchema = z.strictObject({
+  logRetentionDays: z.enum(RetentionDays),
+  /** Keeps tables, buckets, secrets and logs when a stack is deleted, and refuses to delete the tables at all. */
+  retainData: z.boolean(),
+  qualiaApiUrl: httpsUrl,
+  internalApiUrl: httpsUrl,
+  /** The HTTP API answers 429 beyond these. */
+  apiThrottle: z.strictObject({ ratePerSecond: z.int().positive(), burst: z.int().positive() }),
+  download: workerSchema,
+  processing: workerSchema,
+  /** Whether the reconciler runs hourly; it can be invoked by hand in any case. */
+  reconcilerScheduled: z.boolean(),
+  /** Subscribed to the alarms' topic; AWS asks this address for its consent. */
+  alarmEmail: z.email().optional(),
+});
+
+const releaseSchema = z.strictObject({
+  /** Version of the package. */
+  version: z.string().min(1),
+  /** Commit that was built, `unknown` outside git. */
+  commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
+});
+
+const configSchema = settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(['dev', 'staging', 'prod']) });
+
+/** What the stacks of one stage are built from: its settings and the release that goes there. */
+export type Config = Readonly<z.infer<typeof configSchema>>;
+/** What is being deployed: package version and commit. */
+export type Release = z.infer<typeof releaseSchema>;
+/** Name of a stage. */
+export type Stage = Config['stage'];
+/** How many messages one worker takes, how long it waits for them, and how many of it run. */
+export type WorkerSettings = z.infer<typeof workerSchema>;
+
+const sandboxUrl = 'https://sandbox-marketplace.qualia.io/api/vendor/graphql';
+const productionUrl = 'https://marketplace.qualia.io/api/vendor/graphql';
+
+/** The settings of each stage: edit these, nothing else, to configure a deployment. */
+const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
+  dev: {
+    logRetentionDays: RetentionDays.ONE_MONTH,
+    retainData: false,
+    qualiaApiUrl: sandboxUrl,
+    internalApiUrl: 'https://internal-api.dev.example.com/orders',
+    apiThrottle: { ratePerSecond: 5000, burst: 5000 },
+    download: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
+    processing: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
+    reconcilerScheduled: false,
+  },
+  staging: {
+    logRetentionDays: RetentionDays.ONE_MONTH,
+    retainData: false,
+    qualiaApiUrl: sandboxUrl,
+    internalApiUrl: 'https://internal-api.staging.example.com/orders',
+    apiThrottle: { ratePerSecond: 100, burst: 200 },
+    download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
+    processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
+    reconcilerScheduled: true,
+  },
+  prod: {
+    logRetentionDays: RetentionDays.ONE_MONTH,
+    retainData: true,
+    qualiaApiUrl: productionUrl,
+    internalApiUrl: 'https://internal-api.prod.example.com/orders',
+    apiThrottle: { ratePerSecond: 200, burst: 500 },
+    download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
+    processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
+    reconcilerScheduled: true,
+  },
+};
+
+/**
+ * Validates a configuration from anywhere.
+ *
+ * @param candidate settings, release and stage in one object
+ * @throws Error listing every fault, one a line
+ */
+export function parseConfig(candidate: unknown): Config {
+  const result = configSchema.safeParse(candidate);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(({ path, message }) => `  ${path.join('.') || '(config)'}: ${message}`);
+  throw new Error(`The stage configuration is not valid:\n${faults.join('\n')}`);
+}
+
+/**
+ * The configuration of a stage.
+ *
+ * @param stage `dev`, `staging` or `prod`
+ * @param release what is being deployed
+ * @throws Error when there is no such stage, or listing every fault of its settings
+ */
+export function loadConfig(stage: string, release: Release): Config {
+  const known = Object.entries(settings).find(([name]) => name === stage);
+  if (!known) throw new Error(`There is no stage "${stage}": choose one of ${Object.keys(settings).join(', ')}.`);
+  return parseConfig({ stage, ...known[1], ...release });
+}

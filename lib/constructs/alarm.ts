@@ -1,0 +1,64 @@
+import {
+  Alarm as CloudWatchAlarm,
+  ComparisonOperator,
+  type IMetric,
+  type TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import type { Config } from '../config';
+
+/** Anchors of the headings in `docs/runbook.md` that alarms point to. */
+export const runbookHeadings = [
+  'dead-letter-queue-not-empty',
+  'queue-falls-behind',
+  'webhook-answers-5xx',
+  'webhook-refuses-calls',
+  'webhook-logs-an-error',
+  'no-webhook-for-24-hours',
+  'function-fails',
+  'function-is-throttled',
+  'orders-failed',
+  'orders-reconciled',
+  'orders-take-too-long',
+] as const;
+
+/** What is watched, from when on it is bad, what that means, and where to read on. */
+export interface AlarmDefinition {
+  /** Unique in a stage, kebab case. */
+  readonly name: string;
+  readonly metric: IMetric;
+  readonly threshold: number;
+  /** Default: the metric is above the threshold. */
+  readonly comparison?: ComparisonOperator;
+  /** Periods looked at; default 1. */
+  readonly evaluationPeriods?: number;
+  /** Periods out of these that must be bad; default: all. */
+  readonly datapointsToAlarm?: number;
+  readonly treatMissingData: TreatMissingData;
+  /** One sentence for whoever is woken up: what users notice. */
+  readonly impact: string;
+  readonly runbook: (typeof runbookHeadings)[number];
+}
+
+interface AlarmProps {
+  readonly config: Config;
+  readonly definition: AlarmDefinition;
+  readonly topic: ITopic;
+}
+
+/** A CloudWatch alarm that says what it means and where its runbook is, and tells the topic. */
+export class Alarm extends CloudWatchAlarm {
+  constructor(scope: Construct, { config, definition, topic }: AlarmProps) {
+    const { name, comparison, evaluationPeriods, impact, runbook, ...rest } = definition;
+    super(scope, name, {
+      ...rest,
+      alarmName: `${config.stage}-marketplace-${name}`,
+      alarmDescription: `${impact} Runbook: docs/runbook.md#${runbook}`,
+      comparisonOperator: comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: evaluationPeriods ?? 1,
+    });
+    this.addAlarmAction(new SnsAction(topic));
+  }
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Config } from '../config';
+import { metricsNamespace } from '../metrics';
+import type { AlarmDefinition } from './alarm';
+
+const projectRoot = join(__dirname, '../..');
+
+/**
+ * Packages that a bundle holds in a lean form of ours, by esbuild's alias (paths from the project's root).
+ * An alias covers the package's subpaths too; the last entry leads those that our own undici imports back to it.
+ */
+export const substitutions: Readonly<Record<string, string>> = {
+  '@aws-sdk/credential-provider-node': './lib/bundling/environment-credentials.ts',
+  undici: './lib/bundling/undici.ts',
+  'undici/lib': 'undici/lib',
+};
+
+interface NodeFunctionProps {
+  readonly config: Config;
+  readonly description: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * One of our Lambdas: `lambdas/<name>/index.ts`, bundled small for short cold starts, with its log group, the
+ * environment that all of them share, and the alarms that any of them deserves.
+ */
+export class NodeFunction extends NodejsFunction {
+  /** What the Lambda acts as. */
+  readonly executionRole: Role;
+  /** Alarms on failures and throttles. */
+  readonly alarms: readonly AlarmDefinition[];
+
+  constructor(scope: Construct, name: string, props: NodeFunctionProps) {
+    const { config } = props;
+    const functionName = `${config.stage}-marketplace-${name}`;
+    const logs = new LogGroup(scope, `${name}-logs`, {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: config.logRetentionDays,
+      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    // A role of its own, as the one that CDK makes may write to every log group.
+    const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logs.grantWrite(role);
+
+    super(scope, name, {
+      functionName,
+      description: props.description,
+      role,
+      entry: join(projectRoot, 'lambdas', name, 'index.ts'),
+      projectRoot,
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: props.memoryMb,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      tracing: Tracing.ACTIVE,
+      logGroup: logs,
+      // Lambda's own START, END and REPORT lines would be half of the log bill.
+      loggingFormat: LoggingFormat.JSON,
+      systemLogLevelV2: SystemLogLevel.WARN,
+      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      awsSdkConnectionReuse: false, // The SDK keeps connections alive without the variable that this would set.
+      bundling: {
+        format: OutputFormat.CJS,
+        minify: true,
+        mainFields: ['module', 'main'],
+        bundleAwsSDK: true,
+        logLevel: LogLevel.WARNING,
+        esbuildArgs: {
+          '--alias': Object.entries(substitutions).map(([from, to]) => `${from}=${to}`),
+          '--legal-comments': 'none',
+        },
+      },
+      environment: {
+        POWERTOOLS_SERVICE_NAME: name,
+        POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
+        STAGE: config.stage,
+        SERVICE_VERSION: config.version,
+        COMMIT_SHA: config.commitSha,
+        ...props.environment,
+      },
+    });
+
+    this.executionRole = role;
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      reason: 'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only "*".',
+    });
+
+    const period = Duration.minutes(5);
+    this.alarms = [
+      {
+        name: `${name}-fails`,
+        metric: new MathExpression({
+          label: 'error rate (%)',
+          expression: '100 * errors / invocations',
+          usingMetrics: { errors: this.metricErrors({ period }), invocations: this.metricInvocations({ period }) },
+          period,
+        }),
+        threshold: 5,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        impact: `More than 5 % of the ${name} Lambda's invocations crash or time out.`,
+        runbook: 'function-fails',
+      },
+      {
+        name: `${name}-is-throttled`,
+        metric: this.metricThrottles({ period, statistic: Stats.SUM }),
+        threshold: 0,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        impact: `Lambda refuses to run ${name}: the account's concurrency is used up, and orders wait.`,
+        runbook: 'function-is-throttled',
+      },
+    ];
+  }
+}

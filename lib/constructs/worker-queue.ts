@@ -1,0 +1,87 @@
+import { Duration } from 'aws-cdk-lib';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Config, WorkerSettings } from '../config';
+import type { AlarmDefinition } from './alarm';
+import type { NodeFunction } from './node-function';
+
+const maxReceiveCount = 5;
+
+interface WorkerQueueProps {
+  readonly config: Config;
+  readonly settings: WorkerSettings;
+  /** Long enough for one batch: the queue's visibility timeout is six times the worker's. */
+  readonly workerTimeoutSeconds: number;
+}
+
+/** A queue, its dead-letter queue, and the alarms on both; `consumeBy` gives it its one worker. */
+export class WorkerQueue extends Construct {
+  readonly queue: Queue;
+  readonly deadLetterQueue: Queue;
+  /** Alarms on a dead-letter queue that is not empty, and on messages that wait too long. */
+  readonly alarms: readonly AlarmDefinition[];
+  private readonly settings: WorkerSettings;
+
+  constructor(scope: Construct, name: string, { config, settings, workerTimeoutSeconds }: WorkerQueueProps) {
+    super(scope, `${name}-queue`);
+    this.settings = settings;
+    const queueName = `${config.stage}-marketplace-${name}`;
+    const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
+    this.deadLetterQueue = new Queue(this, 'dead-letters', {
+      ...safe,
+      queueName: `${queueName}-dead-letters`,
+      retentionPeriod: Duration.days(14),
+    });
+    this.queue = new Queue(this, 'messages', {
+      ...safe,
+      queueName,
+      // AWS's advice: time for Lambda to retry a throttled batch before its messages are seen again.
+      visibilityTimeout: Duration.seconds(6 * workerTimeoutSeconds),
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
+    });
+
+    const period = Duration.minutes(5);
+    this.alarms = [
+      {
+        name: `${name}-dead-letters`,
+        metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
+        threshold: 0,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        impact: `Orders failed at ${name} in each of ${maxReceiveCount} tries and wait for an operator.`,
+        runbook: 'dead-letter-queue-not-empty',
+      },
+      {
+        name: `${name}-falls-behind`,
+        metric: this.queue.metricApproximateAgeOfOldestMessage({ period, statistic: Stats.MAXIMUM }),
+        threshold: Duration.minutes(15).toSeconds(),
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        impact: `An order has been waiting for ${name} for over 15 minutes.`,
+        runbook: 'queue-falls-behind',
+      },
+    ];
+  }
+
+  /** Lets `grantee` send to the queue, and nothing more. */
+  grantSend(grantee: IGrantable): void {
+    this.queue.grants.actions(grantee, ['sqs:SendMessage']);
+  }
+
+  /** Feeds the queue to `worker`, which answers for each message by itself and may send one back for later. */
+  consumeBy(worker: NodeFunction): void {
+    const { batchSize, batchingWindowSeconds, maxConcurrency } = this.settings;
+    worker.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize,
+        maxBatchingWindow: Duration.seconds(batchingWindowSeconds),
+        maxConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+    worker.addEnvironment('MAX_RECEIVE_COUNT', String(maxReceiveCount));
+    this.grantSend(worker);
+  }
+}

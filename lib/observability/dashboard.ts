@@ -1,0 +1,87 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  GraphWidget,
+  type IAlarm,
+  type IMetric,
+  type IWidget,
+  MathExpression,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Config } from '../config';
+import { metricsNamespace, pipelineMetric } from '../metrics';
+import type { OrderPipeline } from '../stacks/order-pipeline';
+
+const period = Duration.minutes(5);
+const columns = 3;
+const width = 24 / columns;
+
+/** Rows of the dashboard: alarms, then the way of an order from left to right, then what carries it. */
+export function dashboardRows(config: Config, pipeline: OrderPipeline, alarms: IAlarm[]): IWidget[][] {
+  const graph = (title: string, left: IMetric[]): IWidget => new GraphWidget({ title, left, width, period });
+  const count = (service: string, ...names: string[]): IMetric[] =>
+    names.map((name) => pipelineMetric(config, service, name, { statistic: Stats.SUM, period }));
+  const latency = (percent: number): IMetric =>
+    pipelineMetric(config, 'processing', 'EndToEndLatency', { statistic: Stats.percentile(percent), period });
+  const byApi = new MathExpression({
+    label: '',
+    expression: `SEARCH('{${metricsNamespace},api,service,stage} MetricName="ApiRetry" stage="${config.stage}"', 'Sum')`,
+    usingMetrics: {},
+    period,
+  });
+  const queues = Object.values(pipeline.queues);
+  const functions = Object.values(pipeline.functions);
+
+  return [
+    [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
+    [
+      graph('Webhooks', count('webhook', 'WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused')),
+      graph('Orders', [
+        ...count('download', 'OrderDownloaded', 'OrderFailed'),
+        ...count('processing', 'OrderProcessed', 'OrderUnchanged', 'OrderFailed', 'UnknownState'),
+        ...count('reconciler', 'OrderReconciled'),
+      ]),
+      graph('Webhook to internal API (ms)', [latency(50), latency(95)]),
+    ],
+    [
+      graph('Retries by API', [byApi]),
+      graph(
+        'Circuit opened',
+        ['download', 'processing', 'reconciler'].flatMap((service) => count(service, 'CircuitOpen')),
+      ),
+      graph('HTTP API', [
+        pipeline.api.metricCount({ period }),
+        pipeline.api.metricClientError({ period, statistic: Stats.SUM }),
+        pipeline.api.metricServerError({ period, statistic: Stats.SUM }),
+      ]),
+    ],
+    [
+      graph(
+        'Messages waiting',
+        queues.map(({ queue }) => queue.metricApproximateNumberOfMessagesVisible({ period })),
+      ),
+      graph(
+        'Age of the oldest message (s)',
+        queues.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period })),
+      ),
+      graph(
+        'Dead letters',
+        queues.map(({ deadLetterQueue }) => deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period })),
+      ),
+    ],
+    [
+      graph(
+        'Lambda duration, p95 (ms)',
+        functions.map((lambda) => lambda.metricDuration({ period, statistic: Stats.percentile(95) })),
+      ),
+      graph(
+        'Lambda errors',
+        functions.map((lambda) => lambda.metricErrors({ period })),
+      ),
+      graph(
+        'Lambda concurrency',
+        functions.map((lambda) => lambda.metric('ConcurrentExecutions', { period, statistic: Stats.MAXIMUM })),
+      ),
+    ],
+  ];
+}

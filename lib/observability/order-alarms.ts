@@ -1,0 +1,100 @@
+import { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, type IMetric, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Config } from '../config';
+import type { AlarmDefinition } from '../constructs/alarm';
+import { pipelineMetric } from '../metrics';
+import type { OrderPipeline } from '../stacks/order-pipeline';
+
+const period = Duration.minutes(5);
+
+/**
+ * Alarms on what senders and orders go through; queues and Lambdas bring their own.
+ *
+ * @param webhookErrorLines count of the ERROR lines that the webhook logs
+ */
+export function orderAlarms(
+  config: Config,
+  pipeline: OrderPipeline,
+  webhookErrorLines: IMetric,
+): readonly AlarmDefinition[] {
+  const sum = (service: string, metricName: string, per = period) =>
+    pipelineMetric(config, service, metricName, { statistic: Stats.SUM, period: per });
+  const minute = Duration.minutes(1);
+
+  return [
+    {
+      name: 'webhook-5xx',
+      metric: new MathExpression({
+        label: '5xx rate (%)',
+        expression: '100 * errors / requests',
+        usingMetrics: {
+          errors: pipeline.api.metricServerError({ statistic: Stats.SUM, period: minute }),
+          requests: pipeline.api.metricCount({ statistic: Stats.SUM, period: minute }),
+        },
+        period: minute,
+      }),
+      threshold: 1,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'More than 1 % of the webhooks are answered 5xx: Qualia has to send them again.',
+      runbook: 'webhook-answers-5xx',
+    },
+    {
+      name: 'webhook-refusals',
+      metric: sum('webhook', 'WebhookRefused'),
+      threshold: 50,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'More than 50 webhooks were refused in 5 minutes: a wrong credential, or somebody else is calling.',
+      runbook: 'webhook-refuses-calls',
+    },
+    {
+      name: 'webhook-errors',
+      metric: webhookErrorLines,
+      threshold: 0,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'The webhook logged an error: its secret may be unreadable, and then it refuses every call.',
+      runbook: 'webhook-logs-an-error',
+    },
+    {
+      name: 'no-webhooks',
+      metric: sum('webhook', 'WebhookAccepted', Duration.hours(1)),
+      threshold: 1,
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: 24,
+      treatMissingData: TreatMissingData.BREACHING,
+      impact: 'No webhook was accepted for 24 hours: Qualia may have dropped or disabled the subscription.',
+      runbook: 'no-webhook-for-24-hours',
+    },
+    {
+      name: 'orders-failed',
+      metric: new MathExpression({
+        label: 'orders failed',
+        expression: 'FILL(download, 0) + FILL(processing, 0)',
+        usingMetrics: { download: sum('download', 'OrderFailed'), processing: sum('processing', 'OrderFailed') },
+        period,
+      }),
+      threshold: 0,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'Orders failed for good: the internal API does not have them until someone replays them.',
+      runbook: 'orders-failed',
+    },
+    {
+      name: 'orders-reconciled',
+      metric: sum('reconciler', 'OrderReconciled'),
+      threshold: 0,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact:
+        'The reconciler found orders whose webhook never came or that were stuck: they arrive up to an hour late.',
+      runbook: 'orders-reconciled',
+    },
+    {
+      name: 'end-to-end-latency',
+      metric: pipelineMetric(config, 'processing', 'EndToEndLatency', { statistic: Stats.percentile(95), period }),
+      threshold: Duration.minutes(5).toMilliseconds(),
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'One order in twenty takes longer than 5 minutes from its webhook to the internal API.',
+      runbook: 'orders-take-too-long',
+    },
+  ];
+}

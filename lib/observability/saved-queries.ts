@@ -1,0 +1,60 @@
+/** CloudWatch Logs Insights queries that are shipped with the stacks; replace the ids in them by your own. */
+export const savedQueries: readonly { readonly name: string; readonly lines: readonly string[] }[] = [
+  {
+    name: 'One order',
+    lines: ['fields @timestamp, order_id, status', '| filter order_id = "QO-123456"', '| sort @timestamp asc'],
+  },
+  {
+    name: 'Errors over time',
+    lines: ['fields @timestamp, error', '| filter level = "ERROR"', '| stats count() by bin(5m)'],
+  },
+  {
+    name: 'Response times',
+    lines: [
+      'fields @timestamp, response_time_ms',
+      '| filter response_time_ms > 0',
+      '| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
+    ],
+  },
+  {
+    name: 'One request',
+    lines: [
+      'fields @timestamp, service, level, message, order_id, status, outcome, error_code',
+      '| filter request_id = "00000000-0000-0000-0000-000000000000"',
+      '| sort @timestamp asc',
+    ],
+  },
+  {
+    name: 'Failures by error code',
+    lines: [
+      'filter status = "FAILED"',
+      '| stats count() as failures, latest(error) as last_error by error_code, stage_failed',
+      '| sort failures desc',
+    ],
+  },
+  {
+    name: 'Retries by API',
+    lines: [
+      'filter level = "WARN" and ispresent(api)',
+      '| stats count() as retries, max(attempt) as last_attempt, max(wait_seconds) as longest_wait_seconds by api, error_code, status_code',
+      '| sort retries desc',
+    ],
+  },
+  {
+    name: 'Slowest calls',
+    lines: [
+      'fields @timestamp, service, order_id, status, response_time_ms',
+      '| filter response_time_ms > 0',
+      '| sort response_time_ms desc',
+      '| limit 50',
+    ],
+  },
+  {
+    name: 'Refused webhooks by reason',
+    lines: [
+      'filter service = "webhook" and level = "WARN" and ispresent(reason)',
+      '| stats count() as refusals by reason, source_ip',
+      '| sort refusals desc',
+    ],
+  },
+];

@@ -1,0 +1,81 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { BlockPublicAccess, Bucket, BucketEncryption, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { Config } from '../config';
+
+/** What must outlive every deployment: the orders, their raw payloads, and the credentials. */
+export class Data extends Stack {
+  readonly orders: TableV2;
+  readonly rawBucket: Bucket;
+  readonly webhookSecret: Secret;
+  readonly qualiaSecret: Secret;
+  readonly internalApiSecret: Secret;
+
+  constructor(scope: Construct, config: Config) {
+    super(scope, `${config.stage}-Data`, {
+      description: 'Marketplace event pipeline: tables, buckets and secrets.',
+      terminationProtection: config.retainData,
+    });
+    const removalPolicy = config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+
+    this.orders = new TableV2(this, 'Orders', {
+      partitionKey: { name: 'order_id', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: config.retainData,
+      removalPolicy,
+      globalSecondaryIndexes: [
+        {
+          // Sparse: FAILED orders alone carry its keys.
+          indexName: 'failed-orders',
+          partitionKey: { name: 'failed_shard', type: AttributeType.STRING },
+          sortKey: { name: 'failed_at', type: AttributeType.STRING },
+          projectionType: ProjectionType.ALL,
+        },
+      ],
+    });
+
+    this.rawBucket = new Bucket(this, 'Raw', {
+      versioned: true,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      removalPolicy,
+      lifecycleRules: [
+        {
+          transitions: [{ storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(90) }],
+          expiration: Duration.days(400),
+          noncurrentVersionExpiration: Duration.days(30),
+          abortIncompleteMultipartUploadAfter: Duration.days(7),
+        },
+      ],
+    });
+    Validations.of(this.rawBucket).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-S1',
+      reason:
+        'Two Lambdas alone reach the bucket, and each access is a line in their logs; access logs would double it.',
+    });
+
+    // Each starts with a random text that its readers refuse, until an operator fills it in.
+    const secret = (id: string, description: string): Secret => {
+      const created = new Secret(this, id, { description, removalPolicy });
+      Validations.of(created).acknowledge({
+        id: 'AwsSolutions::AwsSolutions-SMG4',
+        reason:
+          'Both sides of a credential have to change it, so that no Lambda can rotate it alone: an operator does.',
+      });
+      return created;
+    };
+    this.webhookSecret = secret('WebhookSecret', 'Who may call the webhook: Basic credentials and signing secrets.');
+    this.qualiaSecret = secret('QualiaSecret', 'Username and password for the GraphQL API of Qualia.');
+    this.internalApiSecret = secret('InternalApiSecret', 'Bearer token for the internal API.');
+
+    new CfnOutput(this, 'OrdersTableName', { value: this.orders.tableName });
+    new CfnOutput(this, 'RawBucketName', { value: this.rawBucket.bucketName });
+    new CfnOutput(this, 'WebhookSecretArn', { value: this.webhookSecret.secretArn });
+    new CfnOutput(this, 'QualiaSecretArn', { value: this.qualiaSecret.secretArn });
+    new CfnOutput(this, 'InternalApiSecretArn', { value: this.internalApiSecret.secretArn });
+  }
+}

@@ -1,0 +1,74 @@
+import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Dashboard, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnQueryDefinition, FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import type { Config } from '../config';
+import { Alarm } from '../constructs/alarm';
+import { metricsNamespace } from '../metrics';
+import { dashboardRows } from '../observability/dashboard';
+import { orderAlarms } from '../observability/order-alarms';
+import { savedQueries } from '../observability/saved-queries';
+import type { OrderPipeline } from './order-pipeline';
+
+/** What tells people: alarms and their topic, the dashboard, and saved queries. */
+export class Observability extends Stack {
+  constructor(scope: Construct, config: Config, pipeline: OrderPipeline) {
+    super(scope, `${config.stage}-Observability`, {
+      description: 'Marketplace event pipeline: alarms, dashboard and saved queries.',
+    });
+    const functions = Object.values(pipeline.functions);
+
+    const webhookErrorLines = new MetricFilter(this, 'webhook-error-lines', {
+      logGroup: pipeline.functions.webhook.logGroup,
+      filterPattern: FilterPattern.stringValue('$.level', '=', 'ERROR'),
+      metricNamespace: metricsNamespace,
+      metricName: `${config.stage}-WebhookErrorLines`,
+    }).metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
+
+    const topic = this.alarmTopic(config);
+    const alarms = [
+      ...functions.flatMap((lambda) => lambda.alarms),
+      ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
+      ...orderAlarms(config, pipeline, webhookErrorLines),
+    ].map((definition) => new Alarm(this, { config, definition, topic }));
+
+    new Dashboard(this, 'dashboard', {
+      dashboardName: `${config.stage}-marketplace`,
+      defaultInterval: Duration.days(1),
+      widgets: dashboardRows(config, pipeline, alarms),
+    });
+
+    const logGroups = [...functions.map(({ logGroup }) => logGroup), pipeline.apiLogs];
+    for (const { name, lines } of savedQueries) {
+      new CfnQueryDefinition(this, name.replaceAll(' ', ''), {
+        name: `${config.stage}-marketplace/${name}`,
+        queryString: lines.join('\n'),
+        logGroupNames: logGroups.map(({ logGroupName }) => logGroupName),
+      });
+    }
+  }
+
+  private alarmTopic(config: Config): Topic {
+    const topic = new Topic(this, 'alarms', {
+      displayName: `Marketplace event pipeline (${config.stage})`,
+      // CloudWatch may not use the key that AWS manages for SNS, so that a topic for alarms needs one of its own.
+      masterKey: new Key(this, 'alarms-key', {
+        description: "Encrypts the alarms' topic of the marketplace event pipeline.",
+        enableKeyRotation: true,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      enforceSSL: true,
+    });
+    topic.grantPublish(
+      new ServicePrincipal('cloudwatch.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+    if (config.alarmEmail) topic.addSubscription(new EmailSubscription(config.alarmEmail));
+    return topic;
+  }
+}

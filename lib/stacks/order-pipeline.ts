@@ -1,0 +1,176 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { TableGrants } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Config } from '../config';
+import { NodeFunction } from '../constructs/node-function';
+import { WorkerQueue } from '../constructs/worker-queue';
+import type { Data } from './data';
+
+const workerTimeoutSeconds = 60;
+
+/** From the webhook to the internal API: HTTP API, queues, workers, and the hourly reconciler. */
+export class OrderPipeline extends Stack {
+  readonly api: HttpStage;
+  readonly apiLogs: LogGroup;
+  readonly queues: Readonly<Record<'download' | 'processing', WorkerQueue>>;
+  readonly functions: Readonly<Record<'webhook' | 'download' | 'processing' | 'reconciler', NodeFunction>>;
+
+  constructor(scope: Construct, config: Config, data: Data) {
+    super(scope, `${config.stage}-OrderPipeline`, {
+      description: 'Marketplace event pipeline: from Qualia order webhooks to the internal API.',
+      terminationProtection: config.retainData,
+    });
+
+    const download = new WorkerQueue(this, 'download', { config, settings: config.download, workerTimeoutSeconds });
+    const processing = new WorkerQueue(this, 'processing', {
+      config,
+      settings: config.processing,
+      workerTimeoutSeconds,
+    });
+    this.queues = { download, processing };
+
+    const webhook = new NodeFunction(this, 'webhook', {
+      config,
+      description: 'Answers Qualia, records the order and queues its download.',
+      timeoutSeconds: 10,
+      memoryMb: 512,
+      environment: {
+        ORDERS_TABLE_NAME: data.orders.tableName,
+        DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
+        WEBHOOK_SECRET_ARN: data.webhookSecret.secretArn,
+      },
+    });
+    const downloader = new NodeFunction(this, 'download', {
+      config,
+      description: 'Downloads an order from Qualia, keeps its bytes and queues its processing.',
+      timeoutSeconds: workerTimeoutSeconds,
+      memoryMb: 512,
+      environment: {
+        ORDERS_TABLE_NAME: data.orders.tableName,
+        DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
+        PROCESSING_QUEUE_URL: processing.queue.queueUrl,
+        RAW_BUCKET_NAME: data.rawBucket.bucketName,
+        QUALIA_API_URL: config.qualiaApiUrl,
+        QUALIA_SECRET_ARN: data.qualiaSecret.secretArn,
+      },
+    });
+    const processor = new NodeFunction(this, 'processing', {
+      config,
+      description: 'Maps a downloaded order and posts it to the internal API.',
+      timeoutSeconds: workerTimeoutSeconds,
+      memoryMb: 512,
+      environment: {
+        ORDERS_TABLE_NAME: data.orders.tableName,
+        PROCESSING_QUEUE_URL: processing.queue.queueUrl,
+        RAW_BUCKET_NAME: data.rawBucket.bucketName,
+        INTERNAL_API_URL: config.internalApiUrl,
+        INTERNAL_API_SECRET_ARN: data.internalApiSecret.secretArn,
+      },
+    });
+    const reconciler = new NodeFunction(this, 'reconciler', {
+      config,
+      description: 'Starts a round for each open order that we missed or that is stuck.',
+      timeoutSeconds: 900,
+      memoryMb: 512,
+      environment: {
+        ORDERS_TABLE_NAME: data.orders.tableName,
+        DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
+        QUALIA_API_URL: config.qualiaApiUrl,
+        QUALIA_SECRET_ARN: data.qualiaSecret.secretArn,
+      },
+    });
+    this.functions = { webhook, download: downloader, processing: processor, reconciler };
+
+    // The table alone, without its index: only operators ask that one.
+    const orders = TableGrants.fromTable(data.orders, [], false);
+    for (const lambda of Object.values(this.functions))
+      orders.actions(lambda, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    orders.actions(reconciler, 'dynamodb:BatchGetItem');
+
+    this.grantObjects(data, downloader, 'raw/*', 's3:GetObject', 's3:PutObject');
+    this.grantObjects(data, downloader, 'rejected/*', 's3:PutObject');
+    this.grantObjects(data, processor, 'raw/*', 's3:GetObject');
+
+    data.webhookSecret.grantRead(webhook);
+    data.qualiaSecret.grantRead(downloader);
+    data.qualiaSecret.grantRead(reconciler);
+    data.internalApiSecret.grantRead(processor);
+
+    download.consumeBy(downloader);
+    download.grantSend(webhook);
+    download.grantSend(reconciler);
+    processing.consumeBy(processor);
+    processing.grantSend(downloader);
+
+    new Rule(this, 'hourly', {
+      description: 'Runs the reconciler.',
+      schedule: Schedule.rate(Duration.hours(1)),
+      enabled: config.reconcilerScheduled,
+      targets: [new LambdaFunction(reconciler, { maxEventAge: Duration.hours(1) })],
+    });
+
+    const qualia = new HttpLambdaIntegration('webhook', webhook);
+    // The webhook itself answers 404 and 405, in the same JSON as everything else.
+    const api = new HttpApi(this, 'api', {
+      apiName: `${config.stage}-marketplace`,
+      createDefaultStage: false,
+      defaultIntegration: qualia,
+    });
+    api.addRoutes({ path: '/webhooks/qualia', methods: [HttpMethod.POST], integration: qualia });
+    api.addRoutes({ path: '/health', methods: [HttpMethod.GET], integration: qualia });
+    Validations.of(api).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-APIG4',
+      reason:
+        'The webhook Lambda checks each sender: a signature covers the raw body, which no authorizer gets to see.',
+    });
+    this.apiLogs = new LogGroup(this, 'api-logs', {
+      // API Gateway's grant to write there does not grow with each API under this prefix.
+      logGroupName: `/aws/vendedlogs/${config.stage}-marketplace-api`,
+      retention: config.logRetentionDays,
+      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.api = new HttpStage(this, 'api-stage', {
+      httpApi: api,
+      autoDeploy: true,
+      throttle: { rateLimit: config.apiThrottle.ratePerSecond, burstLimit: config.apiThrottle.burst },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(this.apiLogs),
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            timestamp: '$context.requestTime',
+            api_request_id: '$context.requestId',
+            source_ip: '$context.identity.sourceIp',
+            route: '$context.routeKey',
+            status_code: '$context.status',
+            latency_ms: '$context.responseLatency',
+            error: '$context.error.message',
+          }),
+        ),
+      },
+    });
+
+    new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
+    new CfnOutput(this, 'DownloadQueueUrl', { value: download.queue.queueUrl });
+    new CfnOutput(this, 'DownloadDeadLetterQueueUrl', { value: download.deadLetterQueue.queueUrl });
+    new CfnOutput(this, 'ProcessingQueueUrl', { value: processing.queue.queueUrl });
+    new CfnOutput(this, 'ProcessingDeadLetterQueueUrl', { value: processing.deadLetterQueue.queueUrl });
+    new CfnOutput(this, 'ReconcilerFunctionName', { value: reconciler.functionName });
+  }
+
+  /** Lets `lambda` do `actions` to the raw bucket's objects under one prefix. */
+  private grantObjects(data: Data, lambda: NodeFunction, keys: string, ...actions: string[]): void {
+    data.rawBucket.grants.actionsOnObjectKeys(lambda, keys, ...actions);
+    // cdk-nag names a finding after the policy's text, and there the bucket is an export of the other stack.
+    const { 'Fn::ImportValue': bucket } = this.resolve(data.exportValue(data.rawBucket.bucketArn));
+    Validations.of(lambda.executionRole).acknowledge({
+      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${bucket}/${keys}]`,
+      reason: 'An order has an object a round, so that their keys cannot be listed: the prefix is the narrowest name.',
+    });
+  }
+}

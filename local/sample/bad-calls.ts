@@ -1,0 +1,89 @@
+import type { SignIn } from './stories';
+
+/** A call that must be refused. It is a POST of JSON to the webhook unless it says otherwise. */
+export interface BadCall {
+  name: string;
+  /** How many there are for each order, 0 to 1; at least one. */
+  share: number;
+  method?: string;
+  path?: string;
+  headers?: Record<string, string>;
+  body: string;
+  signIn: SignIn;
+  expectedStatus: number;
+}
+
+const share = 0.004;
+const largestBodyBytes = 256 * 1024;
+
+const notification = {
+  order_id: 'QO-MUST-NOT-APPEAR',
+  notification_type: 'order.created',
+  timestamp: '2026-01-05T14:30:00Z',
+};
+const good = JSON.stringify(notification);
+const activity = { type: 'message', order_id: 'MUSTnotAPPEAR2345', description: 'Maria Sample sent a message' };
+
+/** A signature that anybody could write. */
+const forged = {
+  'content-type': 'application/json',
+  'webhook-id': 'msg_forged',
+  'webhook-timestamp': '1767623400',
+  'webhook-signature': 'v1,Zm9yZ2VkIGZvcmdlZCBmb3JnZWQgZm9yZ2VkIGZvcmc=',
+};
+
+/** What arrives at every public address sooner or later. */
+export const badCalls: readonly BadCall[] = [
+  { name: 'not JSON', share, body: '{"order_id": "QO-', signIn: 'basic', expectedStatus: 400 },
+  { name: 'empty', share, body: '', signIn: 'signature', expectedStatus: 400 },
+  { name: 'a list', share, body: `[${good}]`, signIn: 'basic', expectedStatus: 422 },
+  {
+    name: 'every field wrong',
+    share,
+    body: JSON.stringify({ order_id: '12345', notification_type: 'order.deleted', timestamp: '2026-02-30T10:00:00Z' }),
+    signIn: 'basic',
+    expectedStatus: 422,
+  },
+  {
+    name: 'no time zone',
+    share,
+    body: JSON.stringify({ ...notification, timestamp: '2026-01-05T14:30:00' }),
+    signIn: 'signature',
+    expectedStatus: 422,
+  },
+  {
+    name: 'unknown activity',
+    share,
+    body: JSON.stringify({ ...activity, type: 'order_exploded' }),
+    signIn: 'basic',
+    expectedStatus: 422,
+  },
+  {
+    name: 'an id with a slash',
+    share,
+    body: JSON.stringify({ ...activity, order_id: '../secrets' }),
+    signIn: 'basic',
+    expectedStatus: 422,
+  },
+  { name: 'no credentials', share, body: good, signIn: 'none', expectedStatus: 401 },
+  { name: 'wrong password', share, body: good, signIn: 'wrong', expectedStatus: 401 },
+  { name: 'forged signature', share, headers: forged, body: good, signIn: 'none', expectedStatus: 401 },
+  { name: 'stranger with bad JSON', share, body: '{', signIn: 'wrong', expectedStatus: 401 },
+  {
+    name: 'not JSON by its content type',
+    share,
+    headers: { 'content-type': 'text/plain' },
+    body: good,
+    signIn: 'basic',
+    expectedStatus: 415,
+  },
+  {
+    name: 'too large',
+    share: 0.001,
+    body: JSON.stringify({ ...activity, padding: 'x'.repeat(largestBodyBytes) }),
+    signIn: 'basic',
+    expectedStatus: 413,
+  },
+  { name: 'wrong method', share, method: 'PUT', body: good, signIn: 'basic', expectedStatus: 405 },
+  { name: 'wrong path', share, path: '/webhooks/quaila', body: good, signIn: 'basic', expectedStatus: 404 },
+];

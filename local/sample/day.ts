@@ -1,0 +1,167 @@
+import type { Fault } from '../simulators/faults';
+import type { QualiaOrder } from '../simulators/qualia';
+import { createRandom, type Random } from '../simulators/random';
+import { type BadCall, badCalls } from './bad-calls';
+import { sampleOrder } from './orders';
+import { type OrderStory, orderStories, type SignIn } from './stories';
+
+/** A call of the day, as data: whoever posts it adds the sign-in (see `signedHeaders`) and checks the answer. */
+export interface WebhookCall {
+  /** Unique within the day. */
+  name: string;
+  /** Which order it is about; undefined for a bad call, which must leave no order behind. */
+  orderId?: string;
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+  signIn: SignIn;
+  /** Name of the call that must have been answered before this one is sent. */
+  after?: string;
+  expectedStatus: number;
+  /** `status` in the body of a 200 answer. */
+  expectedAnswer?: 'queued' | 'duplicate' | 'stale';
+  /** Where the order ends. */
+  expectedOutcome?: Outcome;
+}
+
+/** Where an order ends. */
+type Outcome = 'PROCESSED' | 'FAILED';
+
+/** A day of webhooks, with what the simulators must be given for it and how it must end. */
+export interface MixedDay {
+  calls: WebhookCall[];
+  orders: QualiaOrder[];
+  /** For `PUT /_control/faults` of each simulator. */
+  faults: { qualia: Fault[]; internalApi: Fault[] };
+  /** By order id; `errorCode` only where the contract names one. */
+  expected: Record<string, { outcome: Outcome; errorCode?: string }>;
+}
+
+/**
+ * A day as Qualia may send it: mostly plain orders, and every special case that has a share in `stories` and `bad`.
+ * The same input gives the same day.
+ *
+ * @param options `orders` how many orders there are, 300 unless told; bad calls come on top. `firstOrder` is the index
+ * of the first of them among all sample orders: days that do not overlap share no order. `nowMs` is when the day is
+ * posted: notifications carry times shortly before it. Empty `stories` and `bad` give a day of plain orders.
+ *
+ * @example
+ * const day = mixedDay({ orders: 5000, seed: 1, nowMs: Date.now() });
+ */
+export const mixedDay = (options: {
+  orders?: number;
+  firstOrder?: number;
+  seed: number;
+  nowMs: number;
+  stories?: readonly OrderStory[];
+  bad?: readonly BadCall[];
+}): MixedDay => {
+  const { orders: count = 300, firstOrder = 0, seed, nowMs, stories = orderStories, bad = badCalls } = options;
+  const random = createRandom(seed);
+  const day: MixedDay = { calls: [], orders: [], faults: { qualia: [], internalApi: [] }, expected: {} };
+  const timeline: { at: number; call: WebhookCall }[] = [];
+
+  castStories(count, stories, random).forEach((story, index) => {
+    const order = sampleOrder(firstOrder + index);
+    const orderId = order._id;
+    const outcome = story.outcome ?? 'PROCESSED';
+    const served = story.order === undefined ? order : story.order(order);
+    if (served !== undefined) day.orders.push(served);
+    for (const fault of story.qualiaFaults ?? []) day.faults.qualia.push({ ...fault, match: { order_id: orderId } });
+    for (const fault of story.internalApiFaults ?? [])
+      day.faults.internalApi.push({ ...fault, match: { order_id: orderId } });
+    day.expected[orderId] = { outcome, ...(story.errorCode === undefined ? {} : { errorCode: story.errorCode }) };
+
+    const sends = story.sends ?? [{}];
+    const times = sends.map(() => random.fraction()).sort((a, b) => a - b);
+    const newestMs = nowMs - random.integer(1_000, 120_000);
+    const timestamp = random.pick(timestampForms);
+    const oldestAgeMs = Math.max(...sends.map(({ ageMs = 0 }) => ageMs));
+    const callName = (nth: number) =>
+      `order ${index + 1} ${story.name}${sends.length > 1 ? ` (${nth + 1} of ${sends.length})` : ''}`;
+
+    sends.forEach(({ ageMs = 0, expectedAnswer = 'queued', shape = story.shape }, nth) => {
+      const body =
+        shape === 'activity'
+          ? activityBody(orderId, random)
+          : JSON.stringify({
+              order_id: orderId,
+              notification_type: ageMs === oldestAgeMs ? 'order.created' : 'order.updated',
+              timestamp: timestamp(newestMs - ageMs),
+            });
+      const call: WebhookCall = {
+        name: callName(nth),
+        orderId,
+        ...webhook,
+        body,
+        signIn: random.chance(0.3) ? 'signature' : 'basic',
+        ...(nth > 0 ? { after: callName(nth - 1) } : {}),
+        expectedStatus: 200,
+        expectedAnswer,
+        expectedOutcome: outcome,
+      };
+      timeline.push({ at: times[nth] ?? 1, call });
+    });
+  });
+
+  for (const { share, name, ...call } of bad) {
+    for (let nth = 1; nth <= atLeastOne(count * share); nth += 1) {
+      timeline.push({ at: random.fraction(), call: { ...webhook, name: `bad call: ${name} ${nth}`, ...call } });
+    }
+  }
+
+  day.calls = timeline.sort((a, b) => a.at - b.at).map(({ call }) => call);
+  return day;
+};
+
+const webhook = { method: 'POST', path: '/webhooks/qualia', headers: { 'content-type': 'application/json' } };
+
+const atLeastOne = (count: number) => Math.max(1, Math.round(count));
+
+/** Which story each order plays: a notification needs a `QO-` id, which even indexes have; the rest are plain. */
+const castStories = (count: number, stories: readonly OrderStory[], random: Random): OrderStory[] => {
+  const cast: OrderStory[] = Array.from(
+    { length: count },
+    (_, index) => plain[index % 2 === 0 ? 'notification' : 'activity'],
+  );
+  const indexes = random.shuffle(cast.map((_, index) => index));
+  const free = {
+    notification: indexes.filter((index) => index % 2 === 0),
+    activity: indexes.filter((index) => index % 2 === 1),
+  };
+  for (const story of stories) {
+    for (const index of free[story.shape].splice(0, atLeastOne(count * story.share))) cast[index] = story;
+  }
+  return cast;
+};
+
+const plain: Record<OrderStory['shape'], OrderStory> = {
+  notification: { name: 'plain notification', shape: 'notification', share: 0 },
+  activity: { name: 'plain activity', shape: 'activity', share: 0 },
+};
+
+const timestampForms: readonly [(ms: number) => string, ...((ms: number) => string)[]] = [
+  (ms) => new Date(ms).toISOString(),
+  (ms) => `${new Date(ms + 2 * 3_600_000).toISOString().slice(0, 23)}+02:00`,
+  (ms) => `${new Date(ms - 5 * 3_600_000).toISOString().slice(0, 23)}-05:00`,
+];
+
+const activityTypes = [
+  'order_request',
+  'order_cancelled',
+  'order_completed',
+  'order_revision_requested',
+  'message',
+  'documents',
+] as const;
+
+const activityBody = (orderId: string, random: Random) => {
+  const type = random.pick(activityTypes);
+  return JSON.stringify({
+    type,
+    order_id: orderId,
+    description: `Maria Sample sent news about this order (${type})`,
+    ...(type === 'message' ? { message_id: `msg${random.integer(10_000, 99_999)}` } : {}),
+  });
+};

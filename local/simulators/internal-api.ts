@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { Reply } from './faults';
+import { internalOrderSchema } from './internal-order';
+import { openJournal, type Position } from './journal';
+import { type Arrival, bearer, checked, parseJson, startSimulator, validationFailed } from './simulator';
+
+const ordersPath = '/orders';
+
+const headersSchema = z.object({
+  'idempotency-key': z.string().regex(/^.+:[0-9a-f]{32}$/, 'must be <order id>:<32 hex digits>'),
+  'x-request-id': z.string().min(1),
+  'x-order-round': z.string().min(1),
+});
+
+const entrySchema = z.object({
+  at: z.iso.datetime(),
+  outcome: z.enum(['taken', 'duplicate', 'older_round', 'invalid']),
+  order_id: z.string().optional(),
+  external_order_id: z.string().optional(),
+  round: z.string().optional(),
+  idempotency_key: z.string().optional(),
+  request_id: z.string().optional(),
+  /** As it was posted; not kept of a duplicate, whose body came before. */
+  body: z.unknown().optional(),
+});
+
+/** One post, as the journal keeps it. */
+type Entry = z.infer<typeof entrySchema>;
+
+interface OrderRecord {
+  posts: Omit<Entry, 'body'>[];
+  newestRound: string;
+  newestBody: Position;
+}
+
+/** `INTERNAL_API_URL` for the pipeline, and the control API. */
+export interface InternalApiSimulator {
+  url: string;
+  controlUrl: string;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Plays the internal API (`contracts/internal-api.md`): 201 to an order, 409 to an idempotency key that it knows, 422
+ * with every fault to an order or headers that break the contract, 412 to a round older than the newest one it has, if
+ * told to mind. What it got is in `<stateFolder>/internal-api.ndjson`, written before it answers and read at its start.
+ *
+ * Faults match on `order_id`, `external_order_id` and `idempotency_key`.
+ *
+ * Control, beside that of every simulator:
+ * - `GET /_control/orders`: `posts` (taken), `distinct_orders`, `duplicates`, `older_rounds`, `invalid`.
+ * - `GET /_control/orders/<Qualia's id or the order number>`: every post about it, and the newest body.
+ * - `PUT /_control/refuse-older-rounds`: `true` or `false`.
+ *
+ * @throws when the journal cannot be read
+ */
+export const startInternalApiSimulator = async (options: {
+  port?: number;
+  credentials: { token: string };
+  stateFolder: string;
+  refuseOlderRounds?: boolean;
+  latencyMs?: number;
+}): Promise<InternalApiSimulator> => {
+  const orders = new Map<string, OrderRecord>();
+  const orderIdsByNumber = new Map<string, string>();
+  const keys = new Set<string>();
+  const counts = { taken: 0, duplicate: 0, older_round: 0, invalid: 0 };
+  let refuseOlderRounds = options.refuseOlderRounds ?? false;
+
+  const remember = ({ body: _body, ...post }: Entry, position: Position) => {
+    counts[post.outcome] += 1;
+    const { order_id, external_order_id, round = '', idempotency_key } = post;
+    if (order_id === undefined || post.outcome === 'invalid') return;
+    const known = orders.get(order_id);
+    known?.posts.push(post);
+    if (post.outcome !== 'taken') return;
+    if (idempotency_key !== undefined) keys.add(idempotency_key);
+    if (external_order_id !== undefined) orderIdsByNumber.set(external_order_id, order_id);
+    if (known === undefined) orders.set(order_id, { posts: [post], newestRound: round, newestBody: position });
+    else if (round >= known.newestRound) Object.assign(known, { newestRound: round, newestBody: position });
+  };
+
+  const journal = openJournal(join(options.stateFolder, 'internal-api.ndjson'), (entry, position) =>
+    remember(entrySchema.parse(entry), position),
+  );
+  const record = (entry: Omit<Entry, 'at'>) => {
+    const dated = { at: new Date().toISOString(), ...entry };
+    remember(dated, journal.append(dated));
+  };
+
+  const receive = (body: unknown, headers: Arrival['headers']): Reply => {
+    const parsed = z.object({ headers: headersSchema, body: internalOrderSchema }).safeParse({ headers, body });
+    if (!parsed.success) {
+      record({ outcome: 'invalid', body });
+      return validationFailed(parsed.error);
+    }
+    const order = parsed.data.body;
+    const entry = {
+      order_id: order.qualiaOrderId,
+      external_order_id: order.externalOrderId,
+      round: parsed.data.headers['x-order-round'],
+      idempotency_key: parsed.data.headers['idempotency-key'],
+      request_id: parsed.data.headers['x-request-id'],
+    };
+    if (keys.has(entry.idempotency_key)) {
+      record({ outcome: 'duplicate', ...entry });
+      return { status: 409, body: { error: 'known_idempotency_key' } };
+    }
+    if (refuseOlderRounds && entry.round < (orders.get(entry.order_id)?.newestRound ?? '')) {
+      record({ outcome: 'older_round', ...entry });
+      return { status: 412, body: { error: 'older_round' } };
+    }
+    record({ outcome: 'taken', ...entry, body });
+    return { status: 201, body: { id: entry.external_order_id, status: 'accepted' } };
+  };
+
+  const { origin, controlUrl, stop } = await startSimulator({
+    port: options.port,
+    latencyMs: options.latencyMs,
+    admits: bearer(options.credentials),
+    read: ({ method, path, headers, body }) => {
+      if (path !== ordersPath) return refusal(404, 'not_found');
+      if (method !== 'POST') return refusal(405, 'method_not_allowed');
+      if (!headers['content-type']?.startsWith('application/json')) return refusal(415, 'unsupported_media_type');
+      const json = parseJson(body);
+      if (json === undefined) return refusal(400, 'invalid_json');
+      return { facts: factsOf(json, headers), answer: () => receive(json, headers) };
+    },
+    control: {
+      'GET /orders': () => ({
+        status: 200,
+        body: {
+          posts: counts.taken,
+          distinct_orders: orders.size,
+          duplicates: counts.duplicate,
+          older_rounds: counts.older_round,
+          invalid: counts.invalid,
+        },
+      }),
+      'GET /orders/:id': ({ id }) => {
+        const orderId = orders.has(id) ? id : orderIdsByNumber.get(id);
+        const order = orderId === undefined ? undefined : orders.get(orderId);
+        if (order === undefined) return { status: 404, body: { error: 'not_found' } };
+        const { body } = entrySchema.parse(journal.read(order.newestBody));
+        return { status: 200, body: { order_id: orderId, newest_round: order.newestRound, posts: order.posts, body } };
+      },
+      'PUT /refuse-older-rounds': checked(z.boolean(), (refuse) => {
+        refuseOlderRounds = refuse;
+        return { status: 200, body: refuse };
+      }),
+    },
+    onStop: journal.close,
+  }).catch((error: unknown) => {
+    journal.close();
+    throw error;
+  });
+  return { url: `${origin}${ordersPath}`, controlUrl, stop };
+};
+
+const refusal = (status: number, error: string) => ({ facts: {}, answer: () => ({ status, body: { error } }) });
+
+const factsSchema = z.object({ qualiaOrderId: z.string().catch(''), externalOrderId: z.string().catch('') });
+
+const factsOf = (body: unknown, headers: Arrival['headers']) => {
+  const ids = factsSchema.safeParse(body).data;
+  return {
+    order_id: ids?.qualiaOrderId ?? '',
+    external_order_id: ids?.externalOrderId ?? '',
+    idempotency_key: String(headers['idempotency-key'] ?? ''),
+  };
+};

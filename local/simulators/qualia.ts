@@ -1,0 +1,142 @@
+import { GraphQLError } from 'graphql';
+import * as z from 'zod';
+import type { FaultAnswer, Reply } from './faults';
+import { readGraphqlRequest } from './qualia-schema';
+import { basic, checked, parseJson, startSimulator } from './simulator';
+
+const graphqlPath = '/api/vendor/graphql';
+const largestPage = 500;
+
+/** An order as Qualia holds it: only these two fields can be relied on. `outstanding_tasks` is served beside the order. */
+export interface QualiaOrder {
+  _id: string;
+  order_number: string;
+  [field: string]: unknown;
+}
+
+const orderSchema: z.ZodType<QualiaOrder> = z.looseObject({ _id: z.string().min(1), order_number: z.string().min(1) });
+const requestSchema = z.object({
+  query: z.string(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+});
+
+/** `QUALIA_API_URL` for the pipeline, and the control API. */
+export interface QualiaSimulator {
+  url: string;
+  controlUrl: string;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Plays Qualia's GraphQL API (`contracts/qualia.md`, part 2) over the orders given. An order that it does not have
+ * is `data.order: null`.
+ *
+ * Own fault kinds: `graphql_error` (`code`, `message`), `not_found` (the GraphQL error `NOT_FOUND`), `null_order`.
+ * Faults match on `operation` (`order` or `orders`) and `order_id`.
+ *
+ * Control, beside that of every simulator: `POST /_control/orders` adds a list of orders, `GET|PUT /_control/orders/<id>`
+ * reads and replaces one, `PATCH` changes some of its fields.
+ *
+ * @example
+ * const qualia = await startQualiaSimulator({ credentials: { username: 'u', password: 'p' }, orders: sampleOrders(300) });
+ * // … POST qualia.url …
+ * await qualia.stop();
+ */
+export const startQualiaSimulator = async (options: {
+  port?: number;
+  credentials: { username: string; password: string };
+  orders: Iterable<QualiaOrder>;
+  latencyMs?: number;
+}): Promise<QualiaSimulator> => {
+  const orders = new Map<string, QualiaOrder>();
+  const put = (order: QualiaOrder) => void orders.set(order._id, order);
+  for (const order of options.orders) put(order);
+
+  const resolvers = {
+    order: ({ _id }: { _id: string }) => {
+      const order = orders.get(_id);
+      return order === undefined ? null : { order, outstanding_tasks: order.outstanding_tasks };
+    },
+    orders: ({ input }: { input: OrdersInput }) => page([...orders.values()], input),
+  };
+
+  const known = (id: string, answer: (order: QualiaOrder) => Reply): Reply => {
+    const order = orders.get(id);
+    return order === undefined ? { status: 404, body: { error: 'not_found' } } : answer(order);
+  };
+
+  const { origin, controlUrl, stop } = await startSimulator({
+    port: options.port,
+    latencyMs: options.latencyMs,
+    admits: basic(options.credentials),
+    read: ({ method, path, body }) => {
+      if (path !== graphqlPath) return refusal(404, 'not_found');
+      if (method !== 'POST') return refusal(405, 'method_not_allowed');
+      const request = requestSchema.safeParse(parseJson(body));
+      if (!request.success) return refusal(400, 'bad_request');
+      const { operation, id, run } = readGraphqlRequest(request.data.query, request.data.variables ?? {});
+      return {
+        facts: id === undefined ? { operation } : { operation, order_id: id },
+        answer: () => ({ status: 200, body: run(resolvers) }),
+      };
+    },
+    faultAnswers,
+    control: {
+      'POST /orders': checked(z.array(orderSchema), (added) => {
+        added.forEach(put);
+        return { status: 200, body: { orders: orders.size } };
+      }),
+      'GET /orders/:id': ({ id }) => known(id, (order) => ({ status: 200, body: order })),
+      'PUT /orders/:id': checked(orderSchema, (order, id) => {
+        put({ ...order, _id: id });
+        return { status: 200, body: orders.get(id) };
+      }),
+      'PATCH /orders/:id': checked(z.record(z.string(), z.unknown()), (changes, id) =>
+        known(id, (order) => {
+          put({ ...order, ...changes, _id: id });
+          return { status: 200, body: orders.get(id) };
+        }),
+      ),
+    },
+  });
+  return { url: `${origin}${graphqlPath}`, controlUrl, stop };
+};
+
+const refusal = (status: number, error: string) => ({ facts: {}, answer: () => ({ status, body: { error } }) });
+
+const graphqlError =
+  (defaultCode: string, defaultMessage: string): FaultAnswer =>
+  ({ code = defaultCode, message = defaultMessage, status = 200 }) => ({
+    status,
+    body: { errors: [{ message, path: ['order'], extensions: { code } }], data: { order: null } },
+  });
+
+const faultAnswers: Record<string, FaultAnswer> = {
+  graphql_error: graphqlError('INTERNAL_SERVER_ERROR', 'Something went wrong'),
+  not_found: graphqlError('NOT_FOUND', 'Order not found'),
+  null_order: () => ({ status: 200, body: { data: { order: null } } }),
+};
+
+interface OrdersInput {
+  status?: string | null;
+  limit: number;
+  offset: number;
+}
+
+const page = (orders: QualiaOrder[], { status, limit, offset }: OrdersInput) => {
+  if (limit < 1 || limit > largestPage || offset < 0) {
+    throw new GraphQLError(`limit must be 1 to ${largestPage}, offset at least 0`, {
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  }
+  const listed = status == null ? orders : orders.filter((order) => hasStatus(order, snakeCase(status)));
+  return { orders: listed.slice(offset, offset + limit), total: listed.length };
+};
+
+const hasStatus = ({ status, status_details }: QualiaOrder, wanted: string): boolean =>
+  (typeof status === 'string' && snakeCase(status) === wanted) ||
+  (typeof status_details === 'object' &&
+    status_details !== null &&
+    (status_details as Record<string, unknown>)[wanted] === true);
+
+const snakeCase = (text: string): string => text.trim().toLowerCase().replaceAll(/\s+/g, '_');

@@ -1,0 +1,53 @@
+import { loadConfig, parseConfig } from '../../lib/config';
+
+const release = { version: '1.0.0', commitSha: 'unknown' };
+
+test.each(['dev', 'staging', 'prod'])('%s has valid settings', (stage) => {
+  expect(loadConfig(stage, release)).toMatchObject({ stage, ...release });
+});
+
+test('only prod talks to the production API and keeps its data', () => {
+  const [dev, staging, prod] = ['dev', 'staging', 'prod'].map((stage) => loadConfig(stage, release));
+  expect(dev?.qualiaApiUrl).toMatch(/sandbox/);
+  expect(staging?.qualiaApiUrl).toMatch(/sandbox/);
+  expect(prod?.qualiaApiUrl).toBe('https://marketplace.qualia.io/api/vendor/graphql');
+  expect([dev, staging, prod].map((config) => config?.retainData)).toEqual([false, false, true]);
+});
+
+test('an unknown stage is refused with the ones there are', () => {
+  expect(() => loadConfig('qa', release)).toThrow('There is no stage "qa": choose one of dev, staging, prod.');
+});
+
+test('one error lists every fault', () => {
+  const faulty = {
+    ...loadConfig('dev', release),
+    logRetentionDays: 29,
+    qualiaApiUrl: 'http://plain.example.com',
+    apiThrottle: { ratePerSecond: 0, burst: 'many' },
+    download: { batchSize: 11, batchingWindowSeconds: -1, maxConcurrency: 1 },
+    alarmEmail: 'nobody',
+    retainDate: true,
+    commitSha: 'HEAD',
+  };
+  expect(() => parseConfig(faulty)).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(
+        new RegExp(
+          [
+            '^The stage configuration is not valid:',
+            'logRetentionDays: ',
+            'qualiaApiUrl: must be an https URL',
+            'apiThrottle.ratePerSecond: ',
+            'apiThrottle.burst: ',
+            'download.batchSize: ',
+            'download.batchingWindowSeconds: ',
+            'download.maxConcurrency: ',
+            'alarmEmail: ',
+            'commitSha: must be a commit hash or "unknown"',
+            'retainDate',
+          ].join('[^]*'),
+        ),
+      ),
+    }),
+  );
+});

@@ -1,0 +1,273 @@
+import { readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
+import * as z from 'zod';
+import { runbookHeadings } from '../../lib/constructs/alarm';
+import { resources, synthesize } from './synth';
+
+const stages = { dev: synthesize('dev'), staging: synthesize('staging'), prod: synthesize('prod') };
+const { data, orderPipeline, observability } = stages.prod;
+const lambdas = ['webhook', 'download', 'processing', 'reconciler'];
+const queues = ['download', 'processing'];
+
+describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) => {
+  test('cdk-nag, the template rules and the constructs have nothing to say', () => {
+    expect(report.map(({ pluginName }) => pluginName)).toContain('AwsSolutions');
+    expect(report.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  test('every acknowledged finding carries a reason', () => {
+    const reasons = report.flatMap(({ suppressedViolations }) => suppressedViolations.map(({ reason }) => reason));
+    expect(reasons.length).toBeGreaterThan(0);
+    for (const reason of reasons) expect(reason.split(' ').length).toBeGreaterThan(6);
+  });
+
+  test('the outputs have the names that tools look for', () => {
+    const names = (template: typeof data) =>
+      Object.entries(template.findOutputs('*'))
+        .filter(([, output]) => !output.Export)
+        .map(([name]) => name);
+    expect(names(templates.data)).toEqual([
+      'OrdersTableName',
+      'RawBucketName',
+      'WebhookSecretArn',
+      'QualiaSecretArn',
+      'InternalApiSecretArn',
+    ]);
+    expect(names(templates.orderPipeline)).toEqual([
+      'ApiUrl',
+      'DownloadQueueUrl',
+      'DownloadDeadLetterQueueUrl',
+      'ProcessingQueueUrl',
+      'ProcessingDeadLetterQueueUrl',
+      'ReconcilerFunctionName',
+    ]);
+  });
+
+  test('every physical name begins with the stage', () => {
+    const functions = resources(templates.orderPipeline, 'AWS::Lambda::Function');
+    expect(functions.map(({ Properties }) => Properties.FunctionName)).toEqual(
+      lambdas.map((name) => `${stage}-marketplace-${name}`),
+    );
+    const alarms = resources(templates.observability, 'AWS::CloudWatch::Alarm');
+    for (const { Properties } of alarms) expect(Properties.AlarmName).toMatch(new RegExp(`^${stage}-marketplace-`));
+  });
+});
+
+describe('data', () => {
+  const retained = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
+
+  test('the orders table is on demand, recoverable, and indexed for failures alone', () => {
+    data.hasResource('AWS::DynamoDB::GlobalTable', {
+      ...retained,
+      Properties: Match.objectLike({
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [{ AttributeName: 'order_id', KeyType: 'HASH' }],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'failed-orders',
+            KeySchema: [
+              { AttributeName: 'failed_shard', KeyType: 'HASH' },
+              { AttributeName: 'failed_at', KeyType: 'RANGE' },
+            ],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+        Replicas: [
+          Match.objectLike({
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          }),
+        ],
+      }),
+    });
+  });
+
+  test('raw payloads are encrypted, versioned, private, over TLS alone, and age away', () => {
+    data.hasResource('AWS::S3::Bucket', {
+      ...retained,
+      Properties: Match.objectLike({
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        VersioningConfiguration: { Status: 'Enabled' },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        LifecycleConfiguration: {
+          Rules: [
+            Match.objectLike({
+              Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }],
+              ExpirationInDays: 400,
+              NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+            }),
+          ],
+        },
+      }),
+    });
+    data.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] },
+    });
+  });
+
+  test('secrets outlive the stack in prod, and nothing does in dev', () => {
+    const kept = (template: typeof data) =>
+      Object.values(template.toJSON().Resources as object).map(({ DeletionPolicy }) => DeletionPolicy);
+    data.resourceCountIs('AWS::SecretsManager::Secret', 3);
+    data.allResources('AWS::SecretsManager::Secret', retained);
+    expect(kept(stages.dev.data)).not.toContain('Retain');
+  });
+});
+
+const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
+
+describe('queues', () => {
+  test.each(queues)('%s: encrypted, five tries, then two weeks as a dead letter', (name) => {
+    const deadLetterQueue = orderPipeline.findResources('AWS::SQS::Queue', {
+      Properties: { QueueName: `prod-marketplace-${name}-dead-letters` },
+    });
+    const [deadLetterQueueId = ''] = Object.keys(deadLetterQueue);
+    expect(deadLetterQueue[deadLetterQueueId]?.Properties).toMatchObject({
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 24 * 3600,
+    });
+    orderPipeline.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: `prod-marketplace-${name}`,
+      SqsManagedSseEnabled: true,
+      RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterQueueId, 'Arn'] }, maxReceiveCount: 5 },
+      VisibilityTimeout: 360,
+    });
+    orderPipeline.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: `prod-marketplace-${name}`,
+      Timeout: 60,
+      Environment: { Variables: Match.objectLike({ MAX_RECEIVE_COUNT: '5' }) },
+    });
+  });
+
+  test('refuse what does not come over TLS', () => {
+    orderPipeline.resourcePropertiesCountIs(
+      'AWS::SQS::QueuePolicy',
+      { PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] } },
+      2 * queues.length,
+    );
+  });
+
+  test('hand over batches of ten, answered message by message', () => {
+    const mapping = { BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] };
+    orderPipeline.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
+      ...mapping,
+      MaximumBatchingWindowInSeconds: 1,
+      ScalingConfig: { MaximumConcurrency: 10 },
+    });
+    orderPipeline.resourceCountIs('AWS::Lambda::EventSourceMapping', queues.length);
+    stages.dev.orderPipeline.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
+      ...mapping,
+      MaximumBatchingWindowInSeconds: 0,
+    });
+  });
+});
+
+describe('Lambdas', () => {
+  test.each(lambdas)('%s: Node.js 24 on arm64, traced, short JSON logs, told who it is', (name) => {
+    orderPipeline.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: `prod-marketplace-${name}`,
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      TracingConfig: { Mode: 'Active' },
+      LoggingConfig: Match.objectLike({ LogFormat: 'JSON', SystemLogLevel: 'WARN', ApplicationLogLevel: 'INFO' }),
+      Environment: {
+        Variables: Match.objectLike({
+          POWERTOOLS_SERVICE_NAME: name,
+          POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline',
+          STAGE: 'prod',
+          SERVICE_VERSION: '1.2.3',
+          COMMIT_SHA: '0123456789abcdef0123456789abcdef01234567',
+        }),
+      },
+    });
+    orderPipeline.hasResource('AWS::Logs::LogGroup', {
+      DeletionPolicy: 'Retain',
+      Properties: Match.objectLike({ LogGroupName: `/aws/lambda/prod-marketplace-${name}`, RetentionInDays: 30 }),
+    });
+  });
+
+  test('the reconciler runs hourly, except in dev', () => {
+    const rule = { ScheduleExpression: 'rate(1 hour)' };
+    orderPipeline.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'ENABLED' });
+    stages.dev.orderPipeline.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'DISABLED' });
+  });
+});
+
+test('the HTTP API sends everything to the webhook, throttled and logged', () => {
+  const routes = resources(orderPipeline, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
+  expect(routes.sort()).toEqual(['$default', 'GET /health', 'POST /webhooks/qualia']);
+  orderPipeline.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
+  orderPipeline.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+    StageName: '$default',
+    DefaultRouteSettings: { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 500 },
+    AccessLogSettings: Match.objectLike({ Format: Match.serializedJson(Match.objectLike({})) }),
+  });
+});
+
+describe('observability', () => {
+  const alarmSchema = z.object({
+    AlarmName: z.string(),
+    AlarmDescription: z.string(),
+    AlarmActions: z.array(z.unknown()).length(1),
+    TreatMissingData: z.string(),
+  });
+  const alarms = resources(observability, 'AWS::CloudWatch::Alarm').map(({ Properties }) =>
+    alarmSchema.parse(Properties),
+  );
+
+  test('there is an alarm for each thing that can go wrong', () => {
+    expect(alarms.map(({ AlarmName }) => AlarmName.replace('prod-marketplace-', '')).sort()).toEqual(
+      [
+        ...lambdas.flatMap((name) => [`${name}-fails`, `${name}-is-throttled`]),
+        ...queues.flatMap((name) => [`${name}-dead-letters`, `${name}-falls-behind`]),
+        ...['end-to-end-latency', 'no-webhooks', 'orders-failed', 'orders-reconciled'],
+        ...['webhook-5xx', 'webhook-errors', 'webhook-refusals'],
+      ].sort(),
+    );
+  });
+
+  test('each alarm leads to a heading of the runbook, and each heading to an alarm', () => {
+    const runbook = readFileSync('docs/runbook.md', 'utf8');
+    const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const linked = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#(\S+)$/.exec(AlarmDescription)?.[1]);
+    expect(new Set(linked)).toEqual(new Set(runbookHeadings));
+    expect(anchors).toEqual(expect.arrayContaining([...runbookHeadings]));
+  });
+
+  test('the topic is encrypted with a key that CloudWatch may use, and takes TLS alone', () => {
+    observability.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+    const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
+    observability.hasResourceProperties('AWS::KMS::Key', {
+      EnableKeyRotation: true,
+      KeyPolicy: { Statement: Match.arrayWith([Match.objectLike(cloudWatch)]) },
+    });
+    observability.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp), Match.objectLike(cloudWatch)] },
+    });
+  });
+
+  test.each([
+    'fields @timestamp, order_id, status\n| filter order_id = "QO-123456"\n| sort @timestamp asc',
+    'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
+    'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
+  ])('saved over all log groups: %s', (QueryString) => {
+    observability.hasResourceProperties('AWS::Logs::QueryDefinition', {
+      QueryString,
+      LogGroupNames: Match.arrayWith(
+        [...lambdas, 'api'].map((name) => ({ 'Fn::ImportValue': Match.stringLikeRegexp(`Ref${name}logs`) })),
+      ),
+    });
+  });
+});

@@ -1,0 +1,140 @@
+import { Webhook } from 'standardwebhooks';
+import { badCalls } from '../../../../local/sample/bad-calls';
+import { mixedDay } from '../../../../local/sample/day';
+import { signedHeaders } from '../../../../local/sample/sign-in';
+import { orderStories } from '../../../../local/sample/stories';
+
+const nowMs = Date.UTC(2026, 10, 23, 12);
+const day = mixedDay({ seed: 1, nowMs });
+const orderCalls = day.calls.filter(({ orderId }) => orderId !== undefined);
+
+test('is the same for the same input, another for another seed', () => {
+  expect(mixedDay({ orders: 300, seed: 1, nowMs })).toEqual(day);
+  expect(mixedDay({ seed: 2, nowMs }).calls).not.toEqual(day.calls);
+});
+
+test('has as many orders as asked for, each with an outcome and a call', () => {
+  for (const count of [1, 2, 30, 300, 5_000]) {
+    const { expected, calls } = mixedDay({ orders: count, seed: 3, nowMs });
+    expect(Object.keys(expected)).toHaveLength(count);
+    expect(new Set(calls.flatMap(({ orderId }) => orderId ?? []))).toEqual(new Set(Object.keys(expected)));
+  }
+});
+
+test('holds every story and every bad call', () => {
+  const names = day.calls.map(({ name }) =>
+    name.replace(/^order \d+ |^bad call: /, '').replace(/ \(\d of \d\)$| \d+$/, ''),
+  );
+  const wanted = [...orderStories, ...badCalls].map(({ name }) => name);
+  expect(new Set(names)).toEqual(new Set([...wanted, 'plain notification', 'plain activity']));
+});
+
+test('keeps to the shares', () => {
+  const { expected } = mixedDay({ orders: 5_000, seed: 1, nowMs });
+  const failed = Object.values(expected).filter(({ outcome }) => outcome === 'FAILED');
+  const share = orderStories.filter(({ outcome }) => outcome === 'FAILED').reduce((sum, story) => sum + story.share, 0);
+  expect(failed).toHaveLength(5_000 * share);
+});
+
+test('names are unique, and a call comes after the one that it waits for, about the same order', () => {
+  const seen = new Map<string, string | undefined>();
+  for (const call of day.calls) {
+    expect(seen.has(call.name)).toBe(false);
+    if (call.after !== undefined) expect([true, seen.get(call.after)]).toEqual([seen.has(call.after), call.orderId]);
+    seen.set(call.name, call.orderId);
+  }
+  const perOrder = Map.groupBy(orderCalls, ({ orderId }) => orderId);
+  for (const calls of perOrder.values()) {
+    expect(calls.slice(1).map(({ after }) => after)).toEqual(calls.slice(0, -1).map(({ name }) => name));
+  }
+});
+
+test('answers expected of notifications follow from their times', () => {
+  const newest = new Map<string, number>();
+  let answers = '';
+  for (const { orderId = '', body, expectedAnswer } of orderCalls) {
+    const { timestamp } = JSON.parse(body);
+    if (timestamp === undefined) {
+      expect(expectedAnswer).toBe('queued');
+      continue;
+    }
+    const atMs = Date.parse(timestamp);
+    const newestMs = newest.get(orderId) ?? Number.NEGATIVE_INFINITY;
+    expect(expectedAnswer).toBe(atMs > newestMs ? 'queued' : atMs === newestMs ? 'duplicate' : 'stale');
+    expect(atMs).toBeLessThan(nowMs);
+    newest.set(orderId, Math.max(atMs, newestMs));
+    answers += expectedAnswer;
+  }
+  expect(answers).toMatch(/duplicate.*stale|stale.*duplicate/);
+});
+
+test('both shapes and both sign-ins come; notifications name QO- ids only', () => {
+  const kinds = orderCalls.map(
+    ({ body, signIn }) => `${body.includes('notification_type') ? 'notification' : 'activity'} ${signIn}`,
+  );
+  expect(new Set(kinds)).toEqual(
+    new Set(['notification basic', 'notification signature', 'activity basic', 'activity signature']),
+  );
+  for (const { body, orderId } of orderCalls) if (body.includes('notification_type')) expect(orderId).toMatch(/^QO-/);
+});
+
+test('faults hit one order each; those that do not pass belong to orders that fail', () => {
+  expect(day.faults.internalApi.length).toBeGreaterThan(0);
+  for (const { match, times } of [...day.faults.qualia, ...day.faults.internalApi]) {
+    const orderId = match?.order_id ?? '';
+    expect(day.expected[orderId]?.outcome).toBe(times === undefined ? 'FAILED' : 'PROCESSED');
+  }
+  const served = new Set(day.orders.map(({ _id }) => _id));
+  const missing = Object.entries(day.expected).filter(([id]) => !served.has(id));
+  expect(new Set(missing.map(([, { errorCode }]) => errorCode))).toEqual(new Set(['ORDER_NOT_FOUND']));
+});
+
+test('bad calls cover each refusal of the contract and name no order of the day', () => {
+  const bad = day.calls.filter(({ orderId }) => orderId === undefined);
+  expect(new Set(bad.map(({ expectedStatus }) => expectedStatus))).toEqual(
+    new Set([400, 401, 404, 405, 413, 415, 422]),
+  );
+  for (const { body } of bad) for (const id of Object.keys(day.expected)) expect(body.includes(id)).toBe(false);
+  expect(bad.find(({ expectedStatus }) => expectedStatus === 413)?.body.length).toBeGreaterThan(256 * 1024);
+});
+
+test('is plain when no special case is asked for', () => {
+  const { calls, expected, faults } = mixedDay({ orders: 50, seed: 1, nowMs, stories: [], bad: [] });
+  expect(calls).toHaveLength(50);
+  expect(faults).toEqual({ qualia: [], internalApi: [] });
+  expect(Object.values(expected).every(({ outcome }) => outcome === 'PROCESSED')).toBe(true);
+});
+
+describe('sign-in', () => {
+  const secret = {
+    basic: [{ username: 'qualia', password: 'pass' }],
+    signing_secrets: ['whsec_c2FtcGxlIHNlY3JldCBvZiAyNCBieXRlcyE='],
+  };
+  const call = (signIn: 'basic' | 'signature' | 'none' | 'wrong') => ({
+    name: 'order 1 – ü',
+    method: 'POST',
+    path: '/',
+    headers: { 'content-type': 'application/json' },
+    body: '{"a":1}',
+    signIn,
+    expectedStatus: 200,
+  });
+
+  test('by Basic, right, wrong and not at all', () => {
+    expect(signedHeaders(call('basic'), secret, nowMs).authorization).toBe('Basic cXVhbGlhOnBhc3M=');
+    expect(signedHeaders(call('wrong'), secret, nowMs).authorization).not.toBe('Basic cXVhbGlhOnBhc3M=');
+    expect(signedHeaders(call('none'), secret, nowMs)).toEqual({ 'content-type': 'application/json' });
+  });
+
+  test('by a signature that holds', () => {
+    const headers = signedHeaders(call('signature'), secret, Date.now());
+    expect(new Webhook(secret.signing_secrets[0] ?? '').verify('{"a":1}', headers)).toEqual({ a: 1 });
+    expect(headers['webhook-id']).toMatch(/^[\w-]+$/);
+  });
+
+  test.each(['basic', 'signature'] as const)('by %s needs a credential of that kind', (signIn) => {
+    expect(() => signedHeaders(call(signIn), { basic: [], signing_secrets: [] }, nowMs)).toThrow(
+      'webhook secret has no',
+    );
+  });
+});
