@@ -5,12 +5,23 @@ const layer = (name, extra = {}) => ({
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testEnvironment: 'node',
   transform: {
-    '^.+\\.[jt]s$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
+    '^.+\\.[jt]s$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
   },
   ...extra,
 });
 
 module.exports = {
-  projects: [layer('unit'), layer('infra'), layer('integration'), layer('e2e')],
+  projects: [
+    layer('unit'),
+    layer('infra'),
+    layer('integration', {
+      globalSetup: '<rootDir>/test/integration/support/start-services.ts',
+      globalTeardown: '<rootDir>/test/integration/support/stop-services.ts',
+    }),
+    layer('e2e'),
+  ],
   maxWorkers: 2,
 };

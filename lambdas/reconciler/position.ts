@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 
@@ -14,7 +14,8 @@ export const createPositionStore = (client: S3Client, bucketName: string) => ({
       const parsed = positionSchema.safeParse(parseJson((await Body?.transformToString()) ?? ''));
       return parsed.data?.offset ?? 0;
     } catch (error) {
-      if (error instanceof NoSuchKey) return 0;
+      // Without the right to list, S3 says 403 of a key that is not there. A right that is missing shows in `save`.
+      if (error instanceof S3ServiceException && [403, 404].includes(error.$metadata.httpStatusCode ?? 0)) return 0;
       throw error;
     }
   },

@@ -44,7 +44,8 @@ export const createHandler = (dependencies: WebhookDependencies) => {
       metrics.add('WebhookRefused');
       logger.warn('webhook refused', {
         request_id: requestId,
-        ...refusal,
+        reason: refusal.reason,
+        ...('details' in refusal && { details: refusal.details }),
         source_ip: event.requestContext.http.sourceIp,
       });
       return refused(requestId, refusal);

@@ -26,7 +26,8 @@ export interface Secret<T> {
 }
 
 export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions<T>): Secret<T> => {
-  let cached: { readonly value: Promise<T>; readonly fetchedAtMs: number } | undefined;
+  let cached: { readonly value: T; readonly fetchedAtMs: number } | undefined;
+  let pending: Promise<T> | undefined;
 
   const fetchValue = async (): Promise<T> => {
     const unreadable = (message: string, cause?: unknown) =>
@@ -43,13 +44,17 @@ export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions
     throw unreadable(`The secret has the wrong shape: ${faults.join('; ')}`);
   };
 
+  /** Many callers at once cost one fetch; one that fails leaves what was cached as it is. */
   const fetchAndKeep = (): Promise<T> => {
-    const entry = { value: fetchValue(), fetchedAtMs: now() };
-    cached = entry;
-    entry.value.catch(() => {
-      if (cached === entry) cached = undefined;
-    });
-    return entry.value;
+    pending ??= fetchValue()
+      .then((value) => {
+        cached = { value, fetchedAtMs: now() };
+        return value;
+      })
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
   };
 
   const ageMs = (): number => (cached === undefined ? Number.POSITIVE_INFINITY : now() - cached.fetchedAtMs);

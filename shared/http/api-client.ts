@@ -100,17 +100,16 @@ export const createApiClient = (options: ApiClientOptions) => {
 
   const send = async (request: ApiRequest, timeoutMs: number, attempt: number): Promise<ApiAnswer> => {
     const startedAtMs = now();
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
       const { body, headers, method, path } = request;
-      const signal = AbortSignal.timeout(timeoutMs);
       const answer = await pool.request({ method, path, headers, body: body ?? null, signal });
       const bytes = Buffer.from(await answer.body.arrayBuffer());
       const { statusCode, headers: answerHeaders } = answer;
       return { statusCode, headers: answerHeaders, body: bytes, attempt, responseTimeMs: now() - startedAtMs };
     } catch (cause) {
-      const timedOut = cause instanceof Error && ['TimeoutError', 'AbortError'].includes(cause.name);
       const problem = { api, retryable: true, cause };
-      throw timedOut
+      throw signal.aborted
         ? new PipelineError('TIMEOUT', `The ${api} API did not answer within ${timeoutMs} ms`, problem)
         : new PipelineError('CONNECTION_FAULT', `The connection to the ${api} API failed`, problem);
     }

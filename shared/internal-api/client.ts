@@ -57,7 +57,9 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
     } catch (error) {
       if (!(error instanceof PipelineError) || error.retryable) throw error;
       const said = answer.body.toString('utf8').replaceAll(token, '[token]');
-      throw new OrderRefusedError(error, Buffer.from(said).subarray(0, keptAnswerBytes).toString('utf8'));
+      const kept = Buffer.from(said).subarray(0, keptAnswerBytes);
+      // As a stream, a character that the cut left incomplete is dropped rather than replaced.
+      throw new OrderRefusedError(error, new TextDecoder().decode(kept, { stream: true }));
     }
     return { outcome: 'posted', statusCode, responseTimeMs };
   };

@@ -57,13 +57,17 @@ type Verdict = 'acknowledge' | 'redeliver';
 export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
   const { stage, queue, repository, logger, metrics, now, random = Math.random } = options;
 
+  /** @returns whether the order was still this message's to fail */
   const recordFailure = async (message: Message, failure: Failure, receiveCount: number, cause: PipelineError) => {
     const written = await repository.recordFailure(message.order_id, message.round, {
       ...failure,
       attempts: receiveCount,
       failedAtMs: now(),
     });
-    if (!written.applied) return logSuperseded(logger, message);
+    if (!written.applied) {
+      logSuperseded(logger, message);
+      return false;
+    }
     metrics.add('OrderFailed');
     logger.error('order failed for good', {
       ...identify(message),
@@ -75,6 +79,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       attempt: receiveCount,
       error_details: cause,
     });
+    return true;
   };
 
   /** The one decision on what follows an error. */
@@ -97,7 +102,9 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     }
     if (receiveCount >= options.maxReceiveCount) {
       const exhausted = `Gave up after ${receiveCount} receives: ${error.message} (${error.code})`;
-      await recordFailure(message, { code: 'RETRIES_EXHAUSTED', message: exhausted, stage }, receiveCount, error);
+      const failure = { code: 'RETRIES_EXHAUSTED', message: exhausted, stage } as const;
+      // Nothing is left to do for a message whose round is over: it is no dead letter.
+      if (!(await recordFailure(message, failure, receiveCount, error))) return 'acknowledge';
       await queue.hideFor(record.receiptHandle, 0);
       return 'redeliver';
     }

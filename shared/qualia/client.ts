@@ -63,10 +63,12 @@ const missingMessage = /not[ _-]?found/i;
 const graphQlErrors = z.object({
   errors: z
     .array(
-      z.object({
-        message: z.string().catch(''),
-        extensions: z.object({ code: z.string() }).optional().catch(undefined),
-      }),
+      z
+        .object({
+          message: z.string().catch(''),
+          extensions: z.object({ code: z.string() }).optional().catch(undefined),
+        })
+        .catch({ message: '' }),
     )
     .min(1),
 });

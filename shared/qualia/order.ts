@@ -4,7 +4,14 @@ import * as z from 'zod';
 const text = z.union([z.string(), z.number().transform(String)]).nullish();
 
 /** A number or a date in whatever form: the mapping reads it, and warns when it cannot. */
-const raw = z.unknown();
+const raw = z.unknown().optional();
+
+/** A list, less the nulls in it. */
+const listOf = <T extends z.ZodType>(element: T) =>
+  z
+    .array(element.nullable())
+    .transform((list) => list.filter((entry) => entry !== null))
+    .nullish();
 
 const person = z.object({ full_name: text, first_name: text, middle_name: text, last_name: text });
 
@@ -37,9 +44,9 @@ export const qualiaOrderSchema = z.object({
   loan_amount: raw,
   due_date: raw,
   projected_close_date: raw,
-  borrowers: z.array(person).nullish(),
-  sellers: z.array(person).nullish(),
-  properties: z.array(property).nullish(),
+  borrowers: listOf(person),
+  sellers: listOf(person),
+  properties: listOf(property),
 });
 export type QualiaOrder = z.output<typeof qualiaOrderSchema>;
 export type QualiaProperty = z.output<typeof property>;

@@ -1,0 +1,22 @@
+declare module 'dynalite' {
+  import type { Server } from 'node:http';
+
+  /** @param options `path`: folder of the LevelDB store; `createTableMs`: how long a table is CREATING. */
+  function dynalite(options: { path?: string; createTableMs?: number }): Server;
+  export default dynalite;
+}
+
+declare module 'dynalite/db' {
+  interface Table {
+    TableStatus: string;
+    GlobalSecondaryIndexes?: { IndexStatus: string }[];
+  }
+  interface Level {
+    open(): Promise<void>;
+    iterator(range: { gte: string; lt: string }): AsyncIterable<[key: string, value: Table]>;
+    put(key: string, value: Table): Promise<void>;
+    close(): Promise<void>;
+  }
+  /** Opens the store itself, without the server. */
+  export function create(options: { path: string }): { db: Level };
+}

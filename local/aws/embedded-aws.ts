@@ -1,0 +1,201 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import * as z from 'zod';
+import { createApplication, refuseUnknownTypes } from './application';
+import { readAssembly } from './assembly';
+import { readMappings, startEventSourceMapping } from './event-source-mapping';
+import { type HttpApi, readHttpApi, startHttpApi } from './http-api/http-api';
+import type { InvocationResult } from './lambda/execution-environment';
+import { createFunctions, type Functions, type LogLine } from './lambda/functions';
+import { startInvokeApi } from './lambda/invoke-api';
+import { startQueuesAndBuckets } from './queues-and-buckets';
+import type { Endpoints } from './resource-types';
+import { readSchedules } from './schedules';
+import { readSecrets, type Secret, startSecrets } from './secrets';
+import { createTables, startTables } from './tables';
+
+export type { LogLine } from './lambda/functions';
+
+/** What runs, where its state is kept, and what differs from a deployment. */
+export interface EmbeddedAwsOptions {
+  /** Where `cdk synth` wrote to: `cdk.out`. */
+  readonly assemblyDirectory: string;
+  /** Where everything is kept that survives a restart, and the functions' logs. */
+  readonly stateDirectory: string;
+  /** JSON object of the secrets' values, see {@link startSecrets}. */
+  readonly secretsFile: string;
+  /** New values for variables that the template gives a function; variables that it does not give stay missing. */
+  readonly environmentOverrides?: Readonly<Record<string, string>>;
+  /** Most processes of one function. Default: four for each core. */
+  readonly maxConcurrency?: number;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** An application that runs. */
+export interface EmbeddedAws {
+  /** The HTTP API, without a trailing slash. */
+  readonly apiUrl: string;
+  readonly endpoints: Endpoints;
+  /** Stack name → output name → value. */
+  readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Names of the functions. */
+  readonly functions: readonly string[];
+  /**
+   * Runs a function now.
+   * @throws {Error} if there is no such function; its own failure is a result.
+   */
+  invoke(functionName: string, event: unknown): Promise<InvocationResult>;
+  /**
+   * Does what one tick of a schedule would do.
+   * @param name the schedule's name, its construct id, or the name of the function that it fires
+   * @throws {Error} if there is no such schedule, or it fires something else than a function.
+   */
+  fireSchedule(name: string): Promise<InvocationResult>;
+  /** Lets what is under way finish, for a few seconds at most, then stops every process and server. */
+  stop(): Promise<void>;
+}
+
+/** What `endpoints.json` in the state directory says while an application runs. */
+export const runningSchema = z.object({
+  pid: z.number(),
+  apiUrl: z.string(),
+  endpoints: z.object({
+    s3: z.string(),
+    sqs: z.string(),
+    dynamodb: z.string(),
+    secretsmanager: z.string(),
+    lambda: z.string(),
+    api: z.string(),
+  }),
+  outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
+});
+
+type Running = z.infer<typeof runningSchema>;
+
+/** The ports of the last run. */
+const portsSchema = z
+  .object({ tables: z.number(), stores: z.number(), secrets: z.number(), lambda: z.number(), api: z.number() })
+  .partial();
+
+const DRAIN_MS = 5_000;
+
+/**
+ * Runs a synthesized CDK app on this machine. Names, ARNs and, while they are free, ports stay the same from start to
+ * start. Whatever was acknowledged before a stop or a kill is there again.
+ * @throws {Error} for an assembly that asks for what this machine does not have; nothing is left running then.
+ */
+export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) {
+      await stopOne();
+    }
+  };
+  try {
+    return { ...(await start(options, (stopOne) => stops.push(stopOne))), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** @param onStop takes what must be stopped; the last comes first */
+async function start(
+  options: EmbeddedAwsOptions,
+  onStop: (stop: () => Promise<unknown>) => void,
+): Promise<Omit<EmbeddedAws, 'stop'>> {
+  const assembly = readAssembly(options.assemblyDirectory);
+  refuseUnknownTypes(assembly);
+  const inState = (name: string) => path.join(options.stateDirectory, name);
+  mkdirSync(options.stateDirectory, { recursive: true });
+
+  // Every server listens before anything is resolved: the URLs of queues and of the API hold ports.
+  const ports = readPorts(inState('ports.json'));
+  let functions: Functions | undefined;
+  let secrets: readonly Secret[] = [];
+  let httpApi: HttpApi | undefined;
+  const functionAt = (nameOrArn: string) => functions?.find(nameOrArn);
+  const listening = async <T extends { readonly port: number; stop(): Promise<void> }>(starting: Promise<T>) => {
+    const server = await starting;
+    onStop(server.stop);
+    return server;
+  };
+  const tables = await listening(startTables(inState('tables'), ports.tables));
+  const stores = await listening(startQueuesAndBuckets(inState('queues-and-buckets'), ports.stores));
+  const secretsManager = await listening(startSecrets(() => secrets, options.secretsFile, ports.secrets));
+  const lambda = await listening(startInvokeApi(functionAt, ports.lambda));
+  const api = await listening(startHttpApi(() => httpApi, functionAt, ports.api));
+  writeJson(inState('ports.json'), {
+    tables: tables.port,
+    stores: stores.port,
+    secrets: secretsManager.port,
+    lambda: lambda.port,
+    api: api.port,
+  } satisfies z.infer<typeof portsSchema>);
+
+  const endpoints: Endpoints = {
+    s3: stores.url,
+    sqs: stores.url,
+    dynamodb: tables.url,
+    secretsmanager: secretsManager.url,
+    lambda: lambda.url,
+    api: api.url,
+  };
+  const application = createApplication(assembly, endpoints);
+  stores.create(application);
+  await createTables(application, endpoints.dynamodb);
+  secrets = readSecrets(application);
+  functions = createFunctions(application, endpoints, {
+    overrides: options.environmentOverrides ?? {},
+    maxConcurrency: options.maxConcurrency ?? availableParallelism() * 4,
+    logDirectory: inState('logs'),
+    onLog: options.onLog,
+  });
+  onStop(functions.stop);
+  const { get, names } = functions;
+
+  const stopMappings = readMappings(application).map((mapping) =>
+    startEventSourceMapping(mapping, stores.source(mapping.EventSourceArn), get(mapping.FunctionName)),
+  );
+  onStop(() => {
+    const patience = new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref());
+    return Promise.race([Promise.all(stopMappings.map((stop) => stop())), patience]);
+  });
+  httpApi = readHttpApi(application);
+  const schedules = readSchedules(application);
+
+  const { outputs } = application;
+  writeJson(inState('endpoints.json'), {
+    pid: process.pid,
+    apiUrl: endpoints.api,
+    endpoints,
+    outputs,
+  } satisfies Running);
+  onStop(async () => rmSync(inState('endpoints.json'), { force: true }));
+
+  return {
+    apiUrl: endpoints.api,
+    endpoints,
+    outputs,
+    functions: names,
+    invoke: async (functionName, event) => get(functionName).invoke(JSON.stringify(event)),
+    async fireSchedule(name) {
+      const schedule = schedules.find(({ names }) => names.includes(name));
+      if (!schedule) {
+        throw new Error(`No schedule ${name}; there are ${schedules.map(({ names }) => names[0]).join(', ')}`);
+      }
+      return get(schedule.targetArn).invoke(schedule.event(new Date()));
+    },
+  };
+}
+
+function readPorts(file: string): z.infer<typeof portsSchema> {
+  return existsSync(file) ? portsSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : {};
+}
+
+/** Whole or not at all, whenever this process is killed. */
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, undefined, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}

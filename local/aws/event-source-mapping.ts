@@ -1,0 +1,130 @@
+import * as z from 'zod';
+import type { Application } from './application';
+import type { LambdaFunction } from './lambda/function-pool';
+import type { Message, MessageSource } from './queues-and-buckets';
+import { REGION } from './resource-types';
+
+const mappingSchema = z.object({
+  EventSourceArn: z.string(),
+  FunctionName: z.string(),
+  BatchSize: z.coerce.number().default(10),
+  MaximumBatchingWindowInSeconds: z.coerce.number().default(0),
+  ScalingConfig: z.object({ MaximumConcurrency: z.coerce.number().optional() }).optional(),
+  FunctionResponseTypes: z.array(z.literal('ReportBatchItemFailures')).default([]),
+  Enabled: z.boolean().default(true),
+  FilterCriteria: z.never().optional(),
+});
+
+type Mapping = z.infer<typeof mappingSchema>;
+
+/** The event source mappings of the application. */
+export function readMappings(application: Application): Mapping[] {
+  return application.resources(['AWS::Lambda::EventSourceMapping'], mappingSchema).map(({ properties }) => properties);
+}
+
+/**
+ * Carries a queue's messages to a function, in batches, as Lambda's pollers do: what the function has done is deleted,
+ * the rest comes back after its visibility timeout.
+ * @returns how to stop: no new batch is begun, and those that are under way are waited for.
+ */
+export function startEventSourceMapping(
+  mapping: Mapping,
+  source: MessageSource,
+  target: LambdaFunction,
+): () => Promise<void> {
+  const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
+  const underWay = new Set<Promise<void>>();
+  let stopped = !mapping.Enabled;
+
+  const collect = async (): Promise<Message[]> => {
+    const batch = await source.receive(Math.min(mapping.BatchSize, 10));
+    const windowEndsAt = Date.now() + mapping.MaximumBatchingWindowInSeconds * 1000;
+    while (!stopped && batch.length > 0 && batch.length < mapping.BatchSize && Date.now() < windowEndsAt) {
+      batch.push(...(await source.receive(Math.min(mapping.BatchSize - batch.length, 10))));
+    }
+    return batch;
+  };
+
+  const handle = async (batch: readonly Message[]) => {
+    const event = { Records: batch.map((message) => toRecord(message, mapping.EventSourceArn)) };
+    const { payload, functionError } = await target.invoke(JSON.stringify(event));
+    if (functionError) {
+      return;
+    }
+    const failed = mapping.FunctionResponseTypes.length > 0 ? failedIds(payload, batch) : new Set<string>();
+    source.delete(batch.filter(({ MessageId }) => !failed.has(MessageId)).map(({ ReceiptHandle }) => ReceiptHandle));
+  };
+
+  const poll = async () => {
+    while (!stopped) {
+      // A message is received only when somebody is free to work on it: its visibility timeout runs from there.
+      if (underWay.size >= maxConcurrency) {
+        await Promise.race(underWay);
+        continue;
+      }
+      const batch = await collect();
+      if (batch.length > 0) {
+        const work = handle(batch).finally(() => underWay.delete(work));
+        underWay.add(work);
+      }
+    }
+  };
+
+  const polling = poll();
+  return async () => {
+    stopped = true;
+    await polling;
+    await Promise.all(underWay);
+  };
+}
+
+const responseSchema = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() });
+
+/**
+ * Which messages of `batch` a function reports as failed. Whatever is not a proper report fails the whole batch; no
+ * report at all is a success.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+export function failedIds(payload: string, batch: readonly Pick<Message, 'MessageId'>[]): ReadonlySet<string> {
+  const ids = new Set(batch.map(({ MessageId }) => MessageId));
+  if (payload === '' || payload === 'null') {
+    return new Set();
+  }
+  const response = responseSchema.safeParse(parseJson(payload));
+  const reported = response.data?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier) ?? [];
+  return response.success && reported.every((id) => ids.has(id)) ? new Set(reported) : ids;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A message in the words of a Lambda event. */
+function toRecord(message: Message, eventSourceARN: string) {
+  return {
+    messageId: message.MessageId,
+    receiptHandle: message.ReceiptHandle,
+    body: message.Body,
+    attributes: message.Attributes,
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.MessageAttributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
+        name,
+        {
+          stringValue: StringValue,
+          binaryValue: BinaryValue,
+          stringListValues: [],
+          binaryListValues: [],
+          dataType: DataType,
+        },
+      ]),
+    ),
+    md5OfBody: message.MD5OfBody,
+    eventSource: 'aws:sqs',
+    eventSourceARN,
+    awsRegion: REGION,
+  };
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import * as z from 'zod';
+import type { Application } from '../application';
+import type { LambdaFunction } from '../lambda/function-pool';
+import { BodyTooLargeError, type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
+import { toEvent } from './event';
+import { gatewayAnswer, type HttpResponse, toHttpResponse } from './response';
+import { createRouter, type RouteTarget } from './routes';
+
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+const MAX_INTEGRATION_MS = 30_000;
+
+const apiSchema = z.object({ ProtocolType: z.literal('HTTP'), CorsConfiguration: z.never().optional() });
+const stageSchema = z.object({
+  StageName: z.literal('$default'),
+  DefaultRouteSettings: z
+    .object({ ThrottlingBurstLimit: z.coerce.number(), ThrottlingRateLimit: z.coerce.number() })
+    .partial()
+    .optional(),
+});
+const routeSchema = z.object({
+  RouteKey: z.string(),
+  Target: z.templateLiteral(['integrations/', z.string()]),
+  AuthorizationType: z.literal('NONE').optional(),
+});
+const integrationSchema = z.object({
+  IntegrationType: z.literal('AWS_PROXY'),
+  IntegrationUri: z.string(),
+  PayloadFormatVersion: z.literal('2.0'),
+  TimeoutInMillis: z.coerce.number().default(MAX_INTEGRATION_MS),
+});
+
+interface Integration {
+  readonly functionArn: string;
+  readonly timeoutMs: number;
+}
+
+/** What an HTTP API is, read from its template. */
+export interface HttpApi {
+  readonly apiId: string;
+  readonly routes: readonly RouteTarget<Integration>[];
+  /** Requests a second, and how many of them at once. */
+  readonly throttle: { readonly ratePerSecond: number; readonly burst: number } | undefined;
+}
+
+/**
+ * The application's HTTP API, if it has one.
+ * @throws {Error} if it has several, or one with a stage, authorizer or integration that is not supported.
+ */
+export function readHttpApi(application: Application): HttpApi | undefined {
+  const [api, ...others] = application.resources(['AWS::ApiGatewayV2::Api'], apiSchema);
+  if (others.length > 0) {
+    throw new Error('The embedded AWS serves one HTTP API');
+  }
+  const integrations = new Map(
+    application
+      .resources(['AWS::ApiGatewayV2::Integration'], integrationSchema)
+      .map(({ name, properties }) => [
+        `integrations/${name}`,
+        { functionArn: properties.IntegrationUri, timeoutMs: properties.TimeoutInMillis },
+      ]),
+  );
+  const routes = application.resources(['AWS::ApiGatewayV2::Route'], routeSchema).map(({ properties }) => {
+    const target = integrations.get(properties.Target);
+    if (!target) {
+      throw new Error(`The route ${properties.RouteKey} leads nowhere`);
+    }
+    return { routeKey: properties.RouteKey, target };
+  });
+  const settings = application.resources(['AWS::ApiGatewayV2::Stage'], stageSchema)[0]?.properties.DefaultRouteSettings;
+  const { ThrottlingRateLimit: ratePerSecond, ThrottlingBurstLimit: burst } = settings ?? {};
+  return (
+    api && {
+      apiId: api.name,
+      routes,
+      throttle: ratePerSecond && burst ? { ratePerSecond, burst } : undefined,
+    }
+  );
+}
+
+/**
+ * Serves an HTTP API with API Gateway's own limits and answers.
+ * @param apiOf asked at each request: the server listens before the application is resolved
+ * @param functionAt a function by its ARN
+ */
+export function startHttpApi(
+  apiOf: () => HttpApi | undefined,
+  functionAt: (arn: string) => LambdaFunction | undefined,
+  preferredPort?: number,
+): Promise<LoopbackServer> {
+  let serve: ((request: IncomingMessage) => Promise<HttpResponse>) | undefined;
+  return serveOnLoopback(async (request, response) => {
+    const api = apiOf();
+    serve ??= api && createGateway(api, functionAt);
+    const { statusCode, headers, body } = serve ? await serve(request) : gatewayAnswer(404, 'Not Found');
+    response.writeHead(statusCode, {
+      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()])),
+      'apigw-requestid': randomUUID(),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }, preferredPort);
+}
+
+function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: string) => LambdaFunction | undefined) {
+  const route = createRouter(routes);
+  const admit = throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
+  return async (request: IncomingMessage): Promise<HttpResponse> => {
+    const body = await readBody(request, MAX_BODY_BYTES).catch((error: unknown) => {
+      if (error instanceof BodyTooLargeError) {
+        return undefined;
+      }
+      throw error;
+    });
+    const match = route(request.method ?? 'GET', request.url?.split('?')[0] ?? '/');
+    if (!match) {
+      return gatewayAnswer(404, 'Not Found');
+    }
+    if (!admit()) {
+      return gatewayAnswer(429, 'Too Many Requests');
+    }
+    if (!body) {
+      return gatewayAnswer(413, 'Request Entity Too Large');
+    }
+    const event = toEvent(request, body, { apiId, ...match });
+    const result = functionAt(match.target.functionArn)?.invoke(
+      JSON.stringify(event),
+      event.headers['x-amzn-trace-id'],
+    );
+    return result
+      ? withTimeout(result.then(toHttpResponse), match.target.timeoutMs)
+      : gatewayAnswer(500, 'Internal Server Error');
+  };
+}
+
+async function withTimeout(answer: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> {
+  const { promise, resolve } = Promise.withResolvers<HttpResponse>();
+  const timer = setTimeout(() => resolve(gatewayAnswer(503, 'Service Unavailable')), timeoutMs);
+  return Promise.race([answer, promise]).finally(() => clearTimeout(timer));
+}
+
+function createTokenBucket(ratePerSecond: number, burst: number): () => boolean {
+  let tokens = burst;
+  let filledAt = Date.now();
+  return () => {
+    const now = Date.now();
+    tokens = Math.min(burst, tokens + ((now - filledAt) / 1000) * ratePerSecond);
+    filledAt = now;
+    if (tokens < 1) {
+      return false;
+    }
+    tokens -= 1;
+    return true;
+  };
+}

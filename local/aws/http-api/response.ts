@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import type { InvocationResult } from '../lambda/execution-environment';
+
+const structuredSchema = z.object({
+  statusCode: z.coerce.number().int().min(100).max(599),
+  headers: z.record(z.string(), z.coerce.string()).default({}),
+  cookies: z.array(z.string()).default([]),
+  body: z.string().nullish(),
+  isBase64Encoded: z.boolean().default(false),
+});
+
+/** An HTTP response, ready to be written. */
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Buffer;
+}
+
+/** An answer in API Gateway's own words. */
+export function gatewayAnswer(statusCode: number, message: string): HttpResponse {
+  return {
+    statusCode,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ message })),
+  };
+}
+
+/**
+ * What an HTTP API makes of a function's result, in payload format 2.0: an object with a `statusCode` is a response;
+ * anything else is the body of a 200, as JSON.
+ */
+export function toHttpResponse({ payload, functionError }: InvocationResult): HttpResponse {
+  if (functionError) {
+    return gatewayAnswer(500, 'Internal Server Error');
+  }
+  const result: unknown = JSON.parse(payload);
+  if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
+    const body = typeof result === 'string' ? result : payload;
+    return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(body) };
+  }
+  const structured = structuredSchema.safeParse(result);
+  if (!structured.success) {
+    return gatewayAnswer(500, 'Internal Server Error');
+  }
+  const { statusCode, headers, cookies, body, isBase64Encoded } = structured.data;
+  return {
+    statusCode,
+    headers: {
+      'content-type': 'text/plain;charset=UTF-8',
+      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+      ...(cookies.length > 0 && { 'set-cookie': cookies }),
+    },
+    body: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'),
+  };
+}

@@ -1,0 +1,63 @@
+/** A route of an HTTP API and where it leads. */
+export interface RouteTarget<T> {
+  /** `POST /webhook`, `ANY /orders/{id}`, `GET /{proxy+}`, or `$default` */
+  readonly routeKey: string;
+  readonly target: T;
+}
+
+/** A route that a request matched. */
+export interface Match<T> extends RouteTarget<T> {
+  readonly pathParameters: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Makes the function that picks the route of a request as an HTTP API does: the one whose path says most, before
+ * `$default`; a route of the request's own method before `ANY`.
+ */
+export function createRouter<T>(
+  routes: readonly RouteTarget<T>[],
+): (method: string, path: string) => Match<T> | undefined {
+  const compiled = routes
+    .map((route) => {
+      const [method = '', path] = route.routeKey.split(' ');
+      return { ...route, method, ...(path === undefined ? CATCH_ALL : compile(path)) };
+    })
+    .toSorted((a, b) => a.rank - b.rank || Number(a.method === 'ANY') - Number(b.method === 'ANY'));
+  return (method, path) => {
+    for (const { routeKey, target, pattern, ...route } of compiled) {
+      const match = [method, 'ANY', '$default'].includes(route.method) ? pattern.exec(path) : null;
+      if (match) {
+        return { routeKey, target, pathParameters: match.groups && decodeAll(match.groups) };
+      }
+    }
+    return undefined;
+  };
+}
+
+const CATCH_ALL = { pattern: /^/, rank: Number.POSITIVE_INFINITY };
+
+/** `rank` is lower the more a path says: variables count 1, a greedy one more than any number of them. */
+function compile(path: string): { pattern: RegExp; rank: number } {
+  let rank = 0;
+  const segments = path.split('/').map((segment) => {
+    const [, name, greedy] = /^\{(\w+)(\+?)\}$/.exec(segment) ?? [];
+    if (name === undefined) {
+      return segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    }
+    rank += greedy ? 1000 : 1;
+    return greedy ? `(?<${name}>.+)` : `(?<${name}>[^/]+)`;
+  });
+  return { pattern: new RegExp(`^${segments.join('/')}$`), rank };
+}
+
+function decodeAll(groups: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]));
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

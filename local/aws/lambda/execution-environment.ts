@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { startRuntimeApi } from './runtime-api';
+
+/** A Lambda function as its template describes it. */
+export interface FunctionDefinition {
+  readonly name: string;
+  readonly arn: string;
+  /** Folder of the unpacked bundle. */
+  readonly codeDirectory: string;
+  /** `file.export` */
+  readonly handler: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly logFormat: 'JSON' | 'Text';
+  /** The whole environment of its processes, but for what each process adds of its own. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What `Invoke` answers: the handler's result, or the description of its failure, as JSON text. */
+export interface InvocationResult {
+  readonly payload: string;
+  readonly functionError?: 'Unhandled';
+}
+
+/** One process that runs one function, one invocation at a time. */
+export interface ExecutionEnvironment {
+  /** Settles once: with nothing when the handler is loaded, with the failure when it could not be. */
+  readonly initialized: Promise<InvocationResult | undefined>;
+  /** Settles when the process is gone. */
+  readonly exited: Promise<void>;
+  /** Never rejects: a crash and a timeout are results. Only one at a time. */
+  invoke(payload: string, traceId?: string): Promise<InvocationResult>;
+  /** Kills the process. */
+  stop(): Promise<void>;
+}
+
+const RUNTIME_LOOP = path.join(__dirname, 'runtime-loop.cjs');
+const INIT_TIMEOUT_MS = 10_000;
+
+/** Starts a process for `definition`; `onLine` gets every line that CloudWatch would. */
+export async function startExecutionEnvironment(
+  definition: FunctionDefinition,
+  onLine: (line: string) => void,
+): Promise<ExecutionEnvironment> {
+  const initialized = Promise.withResolvers<InvocationResult | undefined>();
+  const exited = Promise.withResolvers<void>();
+  let current: { requestId: string; startedAt: number; settle(result: InvocationResult): void } | undefined;
+  let ready = Promise.withResolvers<void>();
+  let isInitialized = false;
+
+  const settle = (requestId: string, result: InvocationResult) => {
+    if (current?.requestId === requestId) {
+      current.settle(result);
+      current = undefined;
+    }
+  };
+  const api = await startRuntimeApi({
+    onNext() {
+      isInitialized = true;
+      initialized.resolve(undefined);
+      ready.resolve();
+    },
+    onInitError: (payload) => initialized.resolve({ payload, functionError: 'Unhandled' }),
+    onResponse: (requestId, payload) => settle(requestId, { payload }),
+    onError: (requestId, payload) => settle(requestId, { payload, functionError: 'Unhandled' }),
+  });
+
+  const heapMegabytes = Math.floor(definition.memoryMegabytes * 0.9);
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, RUNTIME_LOOP], {
+    cwd: definition.codeDirectory,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      ...definition.environment,
+      PATH: process.env.PATH,
+      AWS_LAMBDA_RUNTIME_API: api.address,
+      AWS_LAMBDA_LOG_STREAM_NAME: newLogStreamName(),
+    },
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', onLine);
+  }
+  // A process that dies while it is written to is reported by its exit.
+  child.stdin.on('error', () => undefined);
+
+  const initTimer = setTimeout(() => child.kill('SIGKILL'), INIT_TIMEOUT_MS);
+  void initialized.promise.then(() => clearTimeout(initTimer));
+
+  const fail = (errorType: string, message: string): InvocationResult => {
+    const requestId = current?.requestId ?? randomUUID();
+    onLine(failureLine(definition, requestId, errorType, message, Date.now() - (current?.startedAt ?? Date.now())));
+    return {
+      payload: JSON.stringify({ errorType, errorMessage: `RequestId: ${requestId} Error: ${message}` }),
+      functionError: 'Unhandled',
+    };
+  };
+  let timedOut: InvocationResult | undefined;
+  const onExit = (reason: string) => {
+    // First, so that nobody takes this process for a warm one when its last invocation is settled.
+    exited.resolve();
+    ready.resolve();
+    void api.stop();
+    const died = () => timedOut ?? fail('Runtime.ExitError', `Runtime exited with error: ${reason}`);
+    if (current) {
+      settle(current.requestId, died());
+    } else if (!isInitialized) {
+      initialized.resolve(died());
+    }
+  };
+  child.once('error', (error) => onExit(error.message));
+  child.once('exit', (code, signal) => onExit(signal ? `signal: ${signal}` : `exit status ${code}`));
+
+  return {
+    initialized: initialized.promise,
+    exited: exited.promise,
+    async invoke(payload, traceId = newTraceId()) {
+      const requestId = randomUUID();
+      const { promise, resolve } = Promise.withResolvers<InvocationResult>();
+      await ready.promise;
+      current = { requestId, startedAt: Date.now(), settle: resolve };
+      if (child.exitCode !== null || child.signalCode !== null) {
+        settle(requestId, fail('Runtime.ExitError', 'Runtime exited before the invocation'));
+        return promise;
+      }
+      ready = Promise.withResolvers();
+      const timeoutMs = definition.timeoutSeconds * 1000;
+      const timer = setTimeout(() => {
+        const seconds = definition.timeoutSeconds.toFixed(2);
+        timedOut = fail('Sandbox.Timedout', `Task timed out after ${seconds} seconds`);
+        child.kill('SIGKILL');
+      }, timeoutMs);
+      api.deliver({
+        requestId,
+        payload,
+        traceId,
+        functionArn: definition.arn,
+        deadlineMs: Date.now() + timeoutMs,
+      });
+      return promise.finally(() => clearTimeout(timer));
+    },
+    async stop() {
+      child.kill('SIGKILL');
+      await exited.promise;
+    },
+  };
+}
+
+function newLogStreamName(): string {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${day}/[$LATEST]${randomBytes(16).toString('hex')}`;
+}
+
+function newTraceId(): string {
+  const seconds = Math.floor(Date.now() / 1000).toString(16);
+  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
+}
+
+/** The line that Lambda itself writes when it ends an invocation that its function did not. */
+function failureLine(
+  definition: FunctionDefinition,
+  requestId: string,
+  errorType: string,
+  message: string,
+  durationMs: number,
+): string {
+  const time = new Date().toISOString();
+  if (definition.logFormat === 'Text') {
+    return `${time} ${requestId} ${message}`;
+  }
+  const status = errorType === 'Sandbox.Timedout' ? 'timeout' : 'error';
+  const metrics = { durationMs, memorySizeMB: definition.memoryMegabytes };
+  return JSON.stringify({ time, type: 'platform.report', record: { requestId, status, errorType, metrics } });
+}

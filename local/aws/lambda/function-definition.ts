@@ -1,0 +1,93 @@
+import path from 'node:path';
+import * as z from 'zod';
+import type { Application } from '../application';
+import { arnOf, type Endpoints, REGION } from '../resource-types';
+import type { FunctionDefinition } from './execution-environment';
+
+const functionSchema = z.object({
+  Handler: z.string(),
+  Runtime: z.templateLiteral(['nodejs', z.string()]),
+  Code: z.object({ S3Key: z.templateLiteral([z.string(), '.zip']) }),
+  Timeout: z.coerce.number().default(3),
+  MemorySize: z.coerce.number().default(128),
+  ReservedConcurrentExecutions: z.coerce.number().optional(),
+  Environment: z.object({ Variables: z.record(z.string(), z.coerce.string()).default({}) }).optional(),
+  LoggingConfig: z
+    .object({
+      LogFormat: z.enum(['JSON', 'Text']).default('Text'),
+      LogGroup: z.string().optional(),
+      ApplicationLogLevel: z.string().optional(),
+    })
+    .optional(),
+});
+
+/** A function and the most of its invocations that may run at once, if the template says so. */
+export interface DeployedFunction {
+  readonly definition: FunctionDefinition;
+  readonly reservedConcurrency: number | undefined;
+}
+
+/** The functions of the application, each under exactly the environment that its template and Lambda give it. */
+export function readFunctions(
+  application: Application,
+  endpoints: Endpoints,
+  overrides: Readonly<Record<string, string>>,
+): DeployedFunction[] {
+  return application.resources(['AWS::Lambda::Function'], functionSchema).map(({ name, properties }) => {
+    const codeDirectory = path.join(application.directory, `asset.${properties.Code.S3Key.replace(/\.zip$/, '')}`);
+    const variables = properties.Environment?.Variables ?? {};
+    // A variable that the template forgets must be missing here too: an override replaces, it never adds.
+    const overridden = Object.entries(overrides).filter(([key]) => key in variables);
+    const logging = properties.LoggingConfig;
+    return {
+      reservedConcurrency: properties.ReservedConcurrentExecutions,
+      definition: {
+        name,
+        arn: arnOf('lambda', `function:${name}`),
+        codeDirectory,
+        handler: properties.Handler,
+        timeoutSeconds: properties.Timeout,
+        memoryMegabytes: properties.MemorySize,
+        logFormat: logging?.LogFormat ?? 'Text',
+        environment: {
+          ...variables,
+          ...Object.fromEntries(overridden),
+          ...serviceEndpoints(endpoints),
+          ...STATIC_CREDENTIALS,
+          AWS_REGION: REGION,
+          AWS_DEFAULT_REGION: REGION,
+          AWS_EXECUTION_ENV: `AWS_Lambda_${properties.Runtime}`,
+          AWS_LAMBDA_FUNCTION_NAME: name,
+          AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+          AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(properties.MemorySize),
+          AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+          AWS_LAMBDA_LOG_FORMAT: logging?.LogFormat ?? 'Text',
+          ...(logging?.ApplicationLogLevel && { AWS_LAMBDA_LOG_LEVEL: logging.ApplicationLogLevel }),
+          AWS_LAMBDA_LOG_GROUP_NAME: logging?.LogGroup ?? `/aws/lambda/${name}`,
+          LAMBDA_TASK_ROOT: codeDirectory,
+          _HANDLER: properties.Handler,
+          LANG: 'en_US.UTF-8',
+          TZ: ':UTC',
+        },
+      },
+    };
+  });
+}
+
+/** Every emulator here takes any credentials; the SDK insists on some. */
+export const STATIC_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_SESSION_TOKEN: 'local',
+} as const;
+
+/** The variables by which every AWS SDK and the AWS CLI find the services of this machine. */
+function serviceEndpoints(endpoints: Endpoints): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL_S3: endpoints.s3,
+    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsmanager,
+    AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
+  };
+}

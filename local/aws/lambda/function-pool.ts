@@ -1,0 +1,117 @@
+import {
+  type ExecutionEnvironment,
+  type FunctionDefinition,
+  type InvocationResult,
+  startExecutionEnvironment,
+} from './execution-environment';
+
+/** A function that can be invoked: as many processes as it needs, up to a bound. */
+export interface LambdaFunction {
+  readonly definition: FunctionDefinition;
+  /** Most invocations that run at the same time; more of them wait. */
+  readonly maxConcurrency: number;
+  /** Never rejects: the function's failure is a result with `functionError`. `payload` is JSON text. */
+  invoke(payload: string, traceId?: string): Promise<InvocationResult>;
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  readonly payload: string;
+  readonly traceId: string | undefined;
+  settle(result: InvocationResult): void;
+}
+
+const STOPPED: InvocationResult = {
+  payload: JSON.stringify({ errorType: 'ServiceException', errorMessage: 'The embedded AWS was stopped' }),
+  functionError: 'Unhandled',
+};
+
+/**
+ * Keeps the execution environments of one function: a warm one is used again, a new one is started only for an
+ * invocation that finds none idle. Where Lambda would throttle, an invocation waits for its turn.
+ */
+export function createFunctionPool(
+  definition: FunctionDefinition,
+  maxConcurrency: number,
+  onLine: (line: string) => void,
+): LambdaFunction {
+  const live = new Set<ExecutionEnvironment>();
+  const idle: ExecutionEnvironment[] = [];
+  const waiting: Waiting[] = [];
+  let size = 0;
+  let starting = 0;
+  let stopped = false;
+
+  const dispatch = () => {
+    while (idle.length > 0 && waiting.length > 0) {
+      const environment = idle.pop();
+      const next = waiting.shift();
+      if (environment && next) {
+        void run(environment, next);
+      }
+    }
+    while (!stopped && waiting.length > starting && size < maxConcurrency) {
+      void start();
+    }
+  };
+
+  const run = async (environment: ExecutionEnvironment, { payload, traceId, settle }: Waiting) => {
+    settle(await environment.invoke(payload, traceId));
+    release(environment);
+  };
+
+  const release = (environment: ExecutionEnvironment) => {
+    if (live.has(environment)) {
+      idle.push(environment);
+    }
+    dispatch();
+  };
+
+  const start = async () => {
+    size++;
+    starting++;
+    const environment = await startExecutionEnvironment(definition, onLine);
+    live.add(environment);
+    void environment.exited.then(() => {
+      live.delete(environment);
+      size--;
+      const index = idle.indexOf(environment);
+      if (index >= 0) {
+        idle.splice(index, 1);
+      }
+      dispatch();
+    });
+    if (stopped) {
+      await environment.stop();
+    }
+    const initError = await environment.initialized;
+    starting--;
+    if (initError) {
+      waiting.shift()?.settle(initError);
+      await environment.stop();
+    } else {
+      release(environment);
+    }
+  };
+
+  return {
+    definition,
+    maxConcurrency,
+    invoke: (payload, traceId) =>
+      new Promise((settle) => {
+        if (stopped) {
+          settle(STOPPED);
+          return;
+        }
+        waiting.push({ payload, traceId, settle });
+        dispatch();
+      }),
+    async stop() {
+      stopped = true;
+      for (const { settle } of waiting.splice(0)) {
+        settle(STOPPED);
+      }
+      await Promise.all([...live].map((environment) => environment.stop()));
+    },
+  };
+}

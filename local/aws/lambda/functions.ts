@@ -1,0 +1,72 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Application } from '../application';
+import type { Endpoints } from '../resource-types';
+import { readFunctions } from './function-definition';
+import { createFunctionPool, type LambdaFunction } from './function-pool';
+
+/** One line that a function wrote, as CloudWatch would hold it. */
+export interface LogLine {
+  /** Unix time in ms. */
+  readonly timestamp: number;
+  readonly function: string;
+  readonly message: string;
+}
+
+/** The functions of an application, by name or ARN. */
+export interface Functions {
+  readonly names: readonly string[];
+  find(nameOrArn: string): LambdaFunction | undefined;
+  /** @throws {Error} if there is no such function. */
+  get(nameOrArn: string): LambdaFunction;
+  /** Kills every process, and ends the logs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes every function of the application ready to be invoked. What they write goes, line by line, to
+ * `<logDirectory>/<function>.ndjson`.
+ * @param settings `overrides`: new values for variables that the template has; `maxConcurrency`: most processes of a
+ * function, less if the template reserves less
+ */
+export function createFunctions(
+  application: Application,
+  endpoints: Endpoints,
+  settings: {
+    readonly overrides: Readonly<Record<string, string>>;
+    readonly maxConcurrency: number;
+    readonly logDirectory: string;
+    readonly onLog: ((line: LogLine) => void) | undefined;
+  },
+): Functions {
+  mkdirSync(settings.logDirectory, { recursive: true });
+  const logs: ReturnType<typeof createWriteStream>[] = [];
+  const functions = new Map<string, LambdaFunction>();
+  for (const { definition, reservedConcurrency } of readFunctions(application, endpoints, settings.overrides)) {
+    const log = createWriteStream(path.join(settings.logDirectory, `${definition.name}.ndjson`), { flags: 'a' });
+    logs.push(log);
+    const onLine = (message: string) => {
+      const line: LogLine = { timestamp: Date.now(), function: definition.name, message };
+      log.write(`${JSON.stringify(line)}\n`);
+      settings.onLog?.(line);
+    };
+    const maxConcurrency = Math.min(reservedConcurrency ?? settings.maxConcurrency, settings.maxConcurrency);
+    functions.set(definition.name, createFunctionPool(definition, maxConcurrency, onLine));
+  }
+  const find = (nameOrArn: string) => functions.get(nameOrArn.replace(/^.*function:/, ''));
+  return {
+    names: [...functions.keys()],
+    find,
+    get(nameOrArn) {
+      const found = find(nameOrArn);
+      if (!found) {
+        throw new Error(`No function ${nameOrArn}; there are ${[...functions.keys()].join(', ')}`);
+      }
+      return found;
+    },
+    async stop() {
+      await Promise.all([...functions.values()].map((one) => one.stop()));
+      await Promise.all(logs.map((log) => new Promise<void>((resolve) => log.end(resolve))));
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { DatabaseSync } from 'node:sqlite';
+import * as z from 'zod';
+import type { Application } from './application';
+import { checkPreconditions } from './bucket-preconditions';
+import { buildApp, PersistenceManager, receiveMessage, S3Store, SnsStore, SqsStore } from './fauxqs';
+import { withFallback } from './loopback-server';
+import { serveMessageMoveTasks } from './queue-redrive';
+import { ACCOUNT_ID, arnOf } from './resource-types';
+
+const queueSchema = z.object({
+  VisibilityTimeout: z.coerce.string().optional(),
+  DelaySeconds: z.coerce.string().optional(),
+  MessageRetentionPeriod: z.coerce.string().optional(),
+  MaximumMessageSize: z.coerce.string().optional(),
+  ReceiveMessageWaitTimeSeconds: z.coerce.string().optional(),
+  RedrivePolicy: z.object({ deadLetterTargetArn: z.string(), maxReceiveCount: z.coerce.number() }).optional(),
+  FifoQueue: z.literal(false).optional(),
+});
+
+const messagesSchema = z.array(
+  z.object({
+    MessageId: z.string(),
+    ReceiptHandle: z.string(),
+    Body: z.string(),
+    MD5OfBody: z.string(),
+    Attributes: z.record(z.string(), z.string()).default({}),
+    MessageAttributes: z
+      .record(
+        z.string(),
+        z.object({ DataType: z.string(), StringValue: z.string().optional(), BinaryValue: z.string().optional() }),
+      )
+      .default({}),
+  }),
+);
+
+/** A message as `ReceiveMessage` gives it. */
+export type Message = z.infer<typeof messagesSchema>[number];
+
+/** One queue as its event source mapping sees it: without a network, a poll can be neither lost nor aborted. */
+export interface MessageSource {
+  /** Takes up to 10 messages; waits at most a second for the first. */
+  receive(maxMessages: number): Promise<Message[]>;
+  /** Deletes messages by their receipt handles, all of them or none. */
+  delete(receiptHandles: readonly string[]): unknown;
+}
+
+/** SQS and S3 on one port, as fauxqs serves them. */
+export interface QueuesAndBuckets {
+  readonly port: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Creates what does not exist yet, and gives what does the template's attributes. */
+  create(application: Application): void;
+  /** @throws {Error} if there is no such queue. */
+  source(queueArn: string): MessageSource;
+  stop(): Promise<void>;
+}
+
+/** Serves SQS and S3 from an SQLite file in `directory`. */
+export async function startQueuesAndBuckets(directory: string, preferredPort = 0): Promise<QueuesAndBuckets> {
+  const sqsStore = new SqsStore();
+  const s3Store = new S3Store();
+  const snsStore = new SnsStore();
+  const persistence = new PersistenceManager(directory);
+  const database: unknown = Reflect.get(persistence, 'db');
+  if (!(database instanceof DatabaseSync)) {
+    throw new Error('fauxqs no longer keeps its state in an SQLite database');
+  }
+  const transaction = <T>(work: () => T): T => {
+    database.exec('BEGIN');
+    try {
+      const result = work();
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      database.exec('ROLLBACK');
+      throw error;
+    }
+  };
+  // A commit survives a kill of this process without waiting for the disk; a power cut is nothing to survive here.
+  database.exec('PRAGMA synchronous = NORMAL');
+  // As it comes, a message made visible at once loses its receive count, which the schema forbids: it would be lost.
+  const makeVisible = database.prepare(
+    'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',
+  );
+  persistence.updateMessageReady = (messageId) => void makeVisible.run(messageId);
+
+  const open = async (port: number) => {
+    const app = buildApp({ logger: false, stores: { sqsStore, snsStore, s3Store } });
+    app.addHook('preHandler', checkPreconditions(s3Store));
+    app.addHook('preHandler', serveMessageMoveTasks(sqsStore, transaction));
+    await app.listen({ port, host: '127.0.0.1' });
+    return app;
+  };
+  const app = await withFallback(preferredPort, open);
+  const port = app.addresses()[0]?.port ?? preferredPort;
+  const url = `http://127.0.0.1:${port}`;
+  const urlOf = (name: string) => `${url}/${ACCOUNT_ID}/${name}`;
+  // As it comes, a queue's URL names a host that does not resolve.
+  sqsStore.buildQueueUrl = urlOf;
+
+  // Whoever held a message died with the process before this one, and the port may be another.
+  database.exec('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL');
+  database.prepare('UPDATE sqs_queues SET url = ? || name').run(urlOf(''));
+  persistence.load(sqsStore, snsStore, s3Store);
+  sqsStore.persistence = persistence;
+  s3Store.persistence = persistence;
+
+  const createQueue = (name: string, attributes: Record<string, string>) => {
+    const existing = sqsStore.getQueueByName(name);
+    const queue = existing ?? sqsStore.createQueue(name, urlOf(name), arnOf('sqs', name), attributes);
+    queue.persistence = persistence;
+    queue.setAttributes(attributes);
+    // A message on its way to its dead-letter queue leaves the one and enters the other: both or neither.
+    const dequeue = queue.dequeue.bind(queue);
+    queue.dequeue = (...args) => transaction(() => dequeue(...args));
+  };
+
+  return {
+    port,
+    url,
+    create(application) {
+      for (const { name, properties } of application.resources(['AWS::SQS::Queue'], queueSchema)) {
+        const { RedrivePolicy, FifoQueue, ...attributes } = properties;
+        const redrive = RedrivePolicy ? JSON.stringify(RedrivePolicy) : '';
+        createQueue(name, { ...withoutUndefined(attributes), RedrivePolicy: redrive });
+      }
+      for (const { name } of application.resources(['AWS::S3::Bucket'], z.object({}))) {
+        s3Store.createBucket(name);
+      }
+    },
+    source(queueArn) {
+      const queue = sqsStore.getQueueByArn(queueArn);
+      if (!queue) {
+        throw new Error(`No queue ${queueArn}`);
+      }
+      const request = { QueueUrl: queue.url, WaitTimeSeconds: 1, MessageSystemAttributeNames: ['All'] };
+      return {
+        async receive(maxMessages) {
+          const { Messages } = await receiveMessage({ ...request, MaxNumberOfMessages: maxMessages }, sqsStore);
+          return messagesSchema.parse(Messages ?? []);
+        },
+        delete: (receiptHandles) => transaction(() => receiptHandles.map((handle) => queue.deleteMessage(handle))),
+      };
+    },
+    async stop() {
+      await app.close();
+      persistence.close();
+    },
+  };
+}
+
+function withoutUndefined(attributes: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import type { Application } from './application';
+import type { Resource } from './assembly';
+import { ACCOUNT_ID, arnOf, REGION } from './resource-types';
+
+const targetSchema = z.object({
+  Arn: z.string(),
+  Input: z.string().optional(),
+  InputPath: z.never().optional(),
+  InputTransformer: z.never().optional(),
+});
+const scheduleSchema = z.object({ Target: targetSchema });
+const ruleSchema = z.object({ Targets: z.array(targetSchema).default([]) });
+
+/** What one tick of a schedule would do. Nothing here ticks by itself. */
+export interface Schedule {
+  /** What it may be called by: its name, its construct's id, the name of the function that it fires. */
+  readonly names: readonly string[];
+  readonly targetArn: string;
+  /** The event of a tick at `now`, as JSON text. */
+  event(now: Date): string;
+}
+
+/** The schedules of EventBridge Scheduler, and EventBridge's rules, target by target. */
+export function readSchedules(application: Application): Schedule[] {
+  const schedules = application
+    .resources(['AWS::Scheduler::Schedule'], scheduleSchema)
+    .map(({ name, resource, properties: { Target } }) => {
+      const arn = arnOf('scheduler', `schedule/default/${name}`);
+      const event = (now: Date) =>
+        Target.Input === undefined
+          ? scheduledEvent('aws.scheduler', arn, now, '{}')
+          : withContext(Target.Input, arn, now);
+      return { names: namesOf(name, resource, Target.Arn), targetArn: Target.Arn, event };
+    });
+  const rules = application.resources(['AWS::Events::Rule'], ruleSchema).flatMap(({ name, resource, properties }) =>
+    properties.Targets.map((target) => ({
+      names: namesOf(name, resource, target.Arn),
+      targetArn: target.Arn,
+      event: (now: Date) => target.Input ?? scheduledEvent('aws.events', arnOf('events', `rule/${name}`), now, {}),
+    })),
+  );
+  return [...schedules, ...rules];
+}
+
+function namesOf(name: string, { constructId }: Resource, targetArn: string): string[] {
+  return [name, constructId, targetArn.replace(/^.*function:/, '')];
+}
+
+function scheduledEvent(source: string, arn: string, now: Date, detail: unknown): string {
+  return JSON.stringify({
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Scheduled Event',
+    source,
+    account: ACCOUNT_ID,
+    time: awsTime(now),
+    region: REGION,
+    resources: [arn],
+    detail,
+  });
+}
+
+/** Fills in the words that EventBridge Scheduler replaces in an input. */
+function withContext(input: string, arn: string, now: Date): string {
+  const context: Readonly<Record<string, string>> = {
+    'schedule-arn': arn,
+    'scheduled-time': awsTime(now),
+    'execution-id': randomUUID(),
+    'attempt-number': '1',
+  };
+  return input.replace(/<aws\.scheduler\.([a-z-]+)>/g, (whole, name: string) => context[name] ?? whole);
+}
+
+function awsTime(now: Date): string {
+  return now.toISOString().replace(/\.\d+Z$/, 'Z');
+}

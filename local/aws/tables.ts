@@ -1,0 +1,91 @@
+import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+import { create as openStore } from 'dynalite/db';
+import * as z from 'zod';
+import type { Application } from './application';
+import { STATIC_CREDENTIALS } from './lambda/function-definition';
+import { type LoopbackServer, listenOnLoopback } from './loopback-server';
+import { REGION } from './resource-types';
+
+const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
+const indexSchema = z.object({
+  IndexName: z.string(),
+  KeySchema: keySchema,
+  Projection: z.object({
+    ProjectionType: z.enum(['ALL', 'KEYS_ONLY', 'INCLUDE']),
+    NonKeyAttributes: z.array(z.string()).optional(),
+  }),
+});
+const tableSchema = z.object({
+  AttributeDefinitions: z.array(z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) })),
+  KeySchema: keySchema,
+  GlobalSecondaryIndexes: z.array(indexSchema).optional(),
+});
+
+/**
+ * Serves DynamoDB from a LevelDB store in `directory`.
+ * @throws {Error} if another process has the store open.
+ */
+export async function startTables(directory: string, preferredPort?: number): Promise<LoopbackServer> {
+  await finishInterruptedCreations(directory);
+  const server = dynalite({ path: directory, createTableMs: 0 });
+  // Dynalite throws when a client is gone in the middle of a request, as a Lambda is that is killed at its timeout.
+  server.on('request', (request) => {
+    request.removeAllListeners('error');
+    request.on('error', () => undefined);
+  });
+  return listenOnLoopback(server, preferredPort);
+}
+
+/**
+ * Creates the application's tables where they do not exist yet.
+ * @throws {Error} if a table exists with other keys or indexes than the template's: neither can be changed here.
+ */
+export async function createTables(application: Application, endpoint: string): Promise<void> {
+  const client = new DynamoDBClient({
+    endpoint,
+    region: REGION,
+    credentials: {
+      accessKeyId: STATIC_CREDENTIALS.AWS_ACCESS_KEY_ID,
+      secretAccessKey: STATIC_CREDENTIALS.AWS_SECRET_ACCESS_KEY,
+    },
+  });
+  const types = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'];
+  for (const { name, properties } of application.resources(types, tableSchema)) {
+    const existing = await client.send(new DescribeTableCommand({ TableName: name })).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'ResourceNotFoundException') {
+        return undefined;
+      }
+      throw error;
+    });
+    if (!existing) {
+      await client.send(new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...properties }));
+    } else if (layoutOf(tableSchema.parse(existing.Table)) !== layoutOf(properties)) {
+      throw new Error(`The table ${name} on this machine has other keys or indexes than the template: start afresh.`);
+    }
+  }
+  client.destroy();
+}
+
+function layoutOf({ KeySchema, GlobalSecondaryIndexes = [] }: z.infer<typeof tableSchema>): string {
+  const indexes = GlobalSecondaryIndexes.map(({ IndexName, KeySchema }) => ({ IndexName, KeySchema }));
+  return JSON.stringify({ KeySchema, indexes: indexes.toSorted((a, b) => a.IndexName.localeCompare(b.IndexName)) });
+}
+
+/** A table whose creation a kill interrupted would be CREATING for ever. */
+async function finishInterruptedCreations(directory: string): Promise<void> {
+  const { db } = openStore({ path: directory });
+  await db.open().catch((cause: unknown) => {
+    throw new Error(`${directory} cannot be opened: does another embedded AWS run on it?`, { cause });
+  });
+  for await (const [key, table] of db.iterator({ gte: 'table~', lt: 'table~\xFF' })) {
+    if (table.TableStatus === 'CREATING') {
+      table.TableStatus = 'ACTIVE';
+      for (const index of table.GlobalSecondaryIndexes ?? []) {
+        index.IndexStatus = 'ACTIVE';
+      }
+      await db.put(key, table);
+    }
+  }
+  await db.close();
+}

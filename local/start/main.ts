@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { openDayLog } from './day-log';
+import { createProgress } from './progress';
+import { describeResult, describeWhereToLook } from './report';
+import { dayOf, runDay } from './run-day';
+import { findSurprises, summarize } from './summary';
+import { synthesize } from './synthesize';
+import { startWorld } from './world';
+
+interface Options {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly fresh: boolean;
+  readonly orders: number;
+  readonly state: string;
+}
+
+const count = (text: string): number => {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 to 999999.');
+  return Number(text);
+};
+
+const readOptions = (): Options =>
+  new Command('npm start --')
+    .description('Runs the order pipeline on this machine, with a day of webhooks.')
+    .option('--once', 'exit when every order is closed: 0 if all came as expected, else 1', false)
+    .option('--json', 'print the summary as one JSON object on the last line', false)
+    .option('--fresh', 'forget everything that earlier starts left', false)
+    .option('--orders <count>', 'how many orders the day has; 0 posts none', count, 300)
+    .option('--state <folder>', 'where everything is kept that survives a restart', '.local')
+    .parse()
+    .opts<Options>();
+
+const start = async (options: Options): Promise<number> => {
+  // With --json, standard output is for the summary alone.
+  const out = options.json ? process.stderr : process.stdout;
+  const say = (text: string) => out.write(`${text}\n`);
+
+  const assemblyDirectory = synthesize(() => say('Synthesizing: the sources changed …'));
+  const stateDirectory = path.resolve(options.state);
+  if (options.fresh) rmSync(stateDirectory, { recursive: true, force: true });
+
+  const { QUALIA_API_URL, INTERNAL_API_URL } = process.env;
+  const simulated = QUALIA_API_URL === undefined && INTERNAL_API_URL === undefined;
+  const log = openDayLog(stateDirectory);
+  const plans = [log.openDay, options.orders > 0 ? log.plan(options.orders, Date.now()) : undefined].flatMap(
+    (plan) => plan ?? [],
+  );
+
+  const interrupted = Promise.withResolvers<number>();
+  process.once('SIGINT', () => interrupted.resolve(130));
+  process.once('SIGTERM', () => interrupted.resolve(143));
+
+  const world = await startWorld({
+    assemblyDirectory,
+    stateDirectory,
+    orders: plans.flatMap((plan) => dayOf(plan).orders),
+    environment: process.env,
+  });
+  say(`The pipeline runs at ${world.aws.apiUrl}, its state is in ${options.state}`);
+
+  const run = async (): Promise<number> => {
+    let lastOrderId: string | undefined;
+    let exitCode = 0;
+    if (!simulated) say("No webhooks are posted: other servers take the simulators' place.");
+    for (const plan of simulated ? plans : []) {
+      if (plan === log.openDay) say('An earlier start was interrupted: its day is finished first.');
+      const result = await runDay(world, plan, log, createProgress(out));
+      const surprises = findSurprises(result);
+      const summary = summarize(result);
+      say(describeResult(result, summary, surprises));
+      if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
+      if (surprises.length > 0) exitCode = 1;
+      lastOrderId = [...result.closed.values()].find(({ status }) => status === 'PROCESSED')?.order_id;
+    }
+    if (options.once) return exitCode;
+    say(describeWhereToLook(world, options.state, lastOrderId));
+    say('It stays up until Ctrl-C.');
+    return interrupted.promise;
+  };
+
+  try {
+    return await Promise.race([run(), interrupted.promise]);
+  } finally {
+    await world.stop();
+  }
+};
+
+start(readOptions())
+  .then(async (exitCode) => {
+    process.exitCode = exitCode;
+    if (process.stdout.writableLength > 0) await once(process.stdout, 'drain');
+    process.exit();
+  })
+  .catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  });

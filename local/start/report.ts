@@ -1,0 +1,72 @@
+import Table from 'cli-table3';
+import colors from 'picocolors';
+import type { MixedDay } from '../sample/day';
+import type { OrderState } from './await-orders';
+import type { DayResult, Summary } from './summary';
+import type { World } from './world';
+
+const plainTable = (head: readonly string[], numeric: number): Table.Table =>
+  new Table({
+    head: [...head],
+    style: { head: [], border: ['gray'] },
+    colAligns: head.map((_, column) => (column < numeric ? 'left' : 'right')),
+  });
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
+
+/** Status, then what it failed with, then how many. */
+const outcomeRows = (day: Pick<MixedDay, 'expected'>, closed: ReadonlyMap<string, OrderState>) => {
+  const rows = new Map<string, { got: number; expected: number }>();
+  const rowOf = (key: string) => rows.get(key) ?? rows.set(key, { got: 0, expected: 0 }).get(key);
+  for (const [orderId, { outcome, errorCode }] of Object.entries(day.expected)) {
+    const order = closed.get(orderId);
+    const wanted = rowOf(`${outcome} ${errorCode ?? (outcome === 'FAILED' ? (order?.error?.code ?? '') : '')}`);
+    const got = rowOf(order ? `${order.status} ${order.error?.code ?? ''}` : 'open ');
+    if (wanted) wanted.expected++;
+    if (got) got.got++;
+  }
+  return [...rows].sort(([a], [b]) => b.localeCompare(a));
+};
+
+/** The tables that a start ends with, for a person. */
+export const describeResult = (result: DayResult, summary: Summary, surprises: readonly string[]): string => {
+  const orders = plainTable(['Orders', 'Failed with', 'Expected', 'Got'], 2);
+  for (const [key, { got, expected }] of outcomeRows(result.day, result.closed)) {
+    const [status = '', code = ''] = key.split(' ');
+    orders.push([status, code, expected, got === expected ? colors.green(got) : colors.red(got)]);
+  }
+
+  const webhooks = plainTable(['Webhook answers', 'Calls'], 1);
+  webhooks.push(...Object.entries(summary.webhooks));
+
+  const { posts, distinct_orders } = summary.internal_api;
+  const lines = [
+    orders.toString(),
+    webhooks.toString(),
+    `Internal API: ${posts} posts of ${distinct_orders} orders`,
+    `End to end:   p50 ${seconds(summary.end_to_end_ms.p50)}, p95 ${seconds(summary.end_to_end_ms.p95)}`,
+    surprises.length === 0
+      ? colors.green('Every outcome is the expected one.')
+      : colors.red(`${surprises.length} did not come as expected:\n  ${surprises.slice(0, 20).join('\n  ')}`),
+  ];
+  return lines.join('\n');
+};
+
+/** Where to look next, with commands that work as they stand. */
+export const describeWhereToLook = (world: World, stateDirectory: string, orderId: string | undefined): string => {
+  const { username = '', password = '' } = world.secrets.WebhookSecret.basic[0] ?? {};
+  const activity = { type: 'order_request', order_id: orderId ?? 'QO-0001', description: 'A word from the terminal' };
+  return [
+    colors.bold('Post one more'),
+    `  curl -i -u '${username}:${password}' -H 'content-type: application/json' \\`,
+    `    -d '${JSON.stringify(activity)}' ${world.aws.apiUrl}/webhooks/qualia`,
+    `  curl -i ${world.aws.apiUrl}/health`,
+    colors.bold('Look'),
+    `  npx pipeline --local orders list --status FAILED --since 1h`,
+    `  npx pipeline --local orders get ${activity.order_id}`,
+    `  npx pipeline --local dlq list`,
+    `  logs of each Lambda      ${stateDirectory}/logs/`,
+    `  where everything listens ${stateDirectory}/endpoints.json, ${stateDirectory}/simulators.json`,
+    `  credentials              ${world.secretsFile}`,
+  ].join('\n');
+};

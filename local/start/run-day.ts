@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { type MixedDay, mixedDay } from '../sample/day';
+import { awaitOrders } from './await-orders';
+import type { DayLog, DayPlan } from './day-log';
+import { postCalls } from './post-calls';
+import type { Progress } from './progress';
+import type { DayResult, InternalApiCounts } from './summary';
+import type { World } from './world';
+
+const patienceMs = 120_000;
+
+const countsSchema = z.object({ posts: z.number(), distinct_orders: z.number() });
+const outputsSchema = z.object({ OrdersTableName: z.string() });
+
+/** The day that a plan stands for. */
+export const dayOf = (plan: DayPlan): MixedDay => mixedDay(plan);
+
+const control = async (url: string, method: 'GET' | 'PUT', body?: unknown): Promise<unknown> => {
+  const answer = await fetch(url, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
+};
+
+const readCounts = async (world: World): Promise<InternalApiCounts> =>
+  world.internalApi
+    ? countsSchema.parse(await control(`${world.internalApi.controlUrl}/orders`, 'GET'))
+    : { posts: 0, distinct_orders: 0 };
+
+/** Posts a day of webhooks, what of it is not answered yet, and waits until each of its orders is closed. */
+export const runDay = async (world: World, plan: DayPlan, log: DayLog, progress: Progress): Promise<DayResult> => {
+  const day = dayOf(plan);
+  const resumed = log.openDay === plan;
+  if (!resumed) log.begin(plan);
+  const calls = resumed ? day.calls.filter(({ name }) => !log.answered.has(name)) : day.calls;
+  if (world.qualia) await control(`${world.qualia.controlUrl}/faults`, 'PUT', day.faults.qualia);
+  if (world.internalApi) await control(`${world.internalApi.controlUrl}/faults`, 'PUT', day.faults.internalApi);
+  const before = await readCounts(world);
+
+  let answered = day.calls.length - calls.length;
+  const answers = await postCalls({
+    apiUrl: world.aws.apiUrl,
+    secret: world.secrets.WebhookSecret,
+    calls,
+    onAnswer: ({ call }) => {
+      log.recordAnswer(call.name);
+      progress.update(`webhooks answered ${++answered} of ${day.calls.length}`);
+    },
+  });
+
+  const orderIds = Object.keys(day.expected);
+  const outputs = Object.entries(world.aws.outputs).find(([stack]) => stack.endsWith('-Data'))?.[1];
+  const closed = await awaitOrders({
+    endpoint: world.aws.endpoints.dynamodb,
+    tableName: outputsSchema.parse(outputs).OrdersTableName,
+    orderIds,
+    patienceMs,
+    onProgress: (done) => {
+      const failed = [...done.values()].filter(({ status }) => status === 'FAILED').length;
+      progress.update(
+        `webhooks answered ${answered} of ${day.calls.length} · orders processed ${done.size - failed}, failed ${failed}, open ${orderIds.length - done.size}`,
+      );
+    },
+  });
+  progress.end();
+
+  const after = await readCounts(world);
+  const internalApi = {
+    posts: after.posts - before.posts,
+    distinct_orders: after.distinct_orders - before.distinct_orders,
+  };
+  if (closed.size === orderIds.length) log.close();
+  return { day, answers, closed, internalApi, resumed };
+};

@@ -1,0 +1,91 @@
+import type { MixedDay } from '../sample/day';
+import type { OrderState } from './await-orders';
+import type { CallAnswer } from './post-calls';
+
+/** Posts that the internal API took, and of how many orders. */
+export interface InternalApiCounts {
+  readonly posts: number;
+  readonly distinct_orders: number;
+}
+
+export interface Latencies {
+  readonly p50: number;
+  readonly p95: number;
+}
+
+/** What `npm start -- --json` prints. */
+export interface Summary {
+  readonly orders: { readonly PROCESSED: number; readonly FAILED: number };
+  readonly expected: { readonly PROCESSED: number; readonly FAILED: number };
+  /** Status → how many webhooks were answered so. */
+  readonly webhooks: Readonly<Record<string, number>>;
+  readonly internal_api: InternalApiCounts;
+  /** From the webhook's write to PROCESSED. */
+  readonly end_to_end_ms: Latencies;
+}
+
+export interface DayResult {
+  readonly day: Pick<MixedDay, 'expected'>;
+  readonly answers: readonly CallAnswer[];
+  /** By order id; what is missing here is still open. */
+  readonly closed: ReadonlyMap<string, OrderState>;
+  readonly internalApi: InternalApiCounts;
+  /** Part of the day was answered in an earlier start: its answers and posts are not counted here. */
+  readonly resumed: boolean;
+}
+
+const countBy = <T>(list: Iterable<T>, key: (entry: T) => string): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const entry of list) counts[key(entry)] = (counts[key(entry)] ?? 0) + 1;
+  return counts;
+};
+
+const outcomes = <T>(list: Iterable<T>, key: (entry: T) => string) => {
+  const counts = countBy(list, key);
+  return { PROCESSED: counts.PROCESSED ?? 0, FAILED: counts.FAILED ?? 0 };
+};
+
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+
+const latenciesOf = (orders: Iterable<OrderState>): Latencies => {
+  const sorted = [...orders]
+    .flatMap(({ notified_at, processed_at }) =>
+      processed_at ? Date.parse(processed_at) - Date.parse(notified_at) : [],
+    )
+    .sort((a, b) => a - b);
+  return { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95) };
+};
+
+/** The figures of a day. */
+export const summarize = ({ day, answers, closed, internalApi }: DayResult): Summary => ({
+  orders: outcomes(closed.values(), ({ status }) => status),
+  expected: outcomes(Object.values(day.expected), ({ outcome }) => outcome),
+  webhooks: countBy(answers, ({ status }) => String(status)),
+  internal_api: internalApi,
+  end_to_end_ms: latenciesOf(closed.values()),
+});
+
+/** Everything that did not come as expected, one sentence each. */
+export const findSurprises = ({ day, answers, closed, internalApi, resumed }: DayResult): string[] => {
+  const wrongAnswers = answers.flatMap(({ call, status, outcome }) => {
+    if (status !== call.expectedStatus) return `${call.name}: answered ${status}, not ${call.expectedStatus}`;
+    const told = resumed || call.expectedAnswer === undefined || outcome === call.expectedAnswer;
+    return told ? [] : `${call.name}: answered "${outcome}", not "${call.expectedAnswer}"`;
+  });
+  const wrongOrders = Object.entries(day.expected).flatMap(([orderId, expected]) => {
+    const order = closed.get(orderId);
+    if (order === undefined) return `${orderId}: still open`;
+    if (order.status !== expected.outcome) return `${orderId}: ${order.status}, not ${expected.outcome}`;
+    const code = order.error?.code;
+    return expected.errorCode === undefined || code === expected.errorCode
+      ? []
+      : `${orderId}: failed with ${code}, not ${expected.errorCode}`;
+  });
+  const { PROCESSED } = outcomes(closed.values(), ({ status }) => status);
+  const postedOnce = resumed || (internalApi.posts === PROCESSED && internalApi.distinct_orders === PROCESSED);
+  const wrongPosts = postedOnce
+    ? []
+    : [`the internal API took ${internalApi.posts} posts of ${internalApi.distinct_orders} orders, not ${PROCESSED}`];
+  return [...wrongAnswers, ...wrongOrders, ...wrongPosts];
+};

@@ -1,0 +1,146 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
+  ListMessageMoveTasksCommand,
+  type ListMessageMoveTasksResultEntry,
+  ReceiveMessageCommand,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
+import { parseJson } from '../../shared/json';
+import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
+import { stageSchema, type Stage as WorkerName } from '../../shared/orders/order';
+import type { Stage } from './stage';
+
+/** The workers whose queues have a dead-letter queue. */
+export const workerNames = stageSchema.options;
+export type { WorkerName };
+
+/** A message that was looked at. Its body is not kept when it is none of ours. */
+export interface PeekedMessage {
+  readonly message: DownloadMessage | undefined;
+  /** When it was first sent to the worker's queue. */
+  readonly sentAt: Date;
+}
+
+/** A dead-letter queue. Counts are those of SQS: approximate. */
+export interface DeadLetterQueue {
+  readonly worker: WorkerName;
+  readonly url: string;
+  readonly messages: number;
+  /** Held by somebody who looks at them right now. */
+  readonly messagesInFlight: number;
+  /** At most 10, the oldest first. */
+  readonly peeked: readonly PeekedMessage[];
+}
+
+/** How far a redrive has come. Counts are approximate. */
+export interface Redrive {
+  readonly status: 'RUNNING' | 'COMPLETED' | 'CANCELLING' | 'CANCELLED' | 'FAILED';
+  readonly moved: number;
+  /** Messages that were there to move when it began. */
+  readonly toMove: number | undefined;
+  readonly failureReason: string | undefined;
+}
+
+/** Long enough to look, short enough that a message whose look was cut off comes back soon. */
+const peekSeconds = 10;
+const progressIntervalMs = 1_000;
+
+/** What operators ask of a stage's dead-letter queues, and do to them. */
+export const createDeadLetterService = (stage: Stage) => {
+  const { sqs, deadLetterQueueUrls } = stage;
+
+  const attributesOf = async (worker: WorkerName) => {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: deadLetterQueueUrls[worker],
+        AttributeNames: ['QueueArn', 'ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return {
+      arn: Attributes.QueueArn ?? '',
+      messages: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+      messagesInFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
+    };
+  };
+
+  const peek = async (url: string): Promise<PeekedMessage[]> => {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: url,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: peekSeconds,
+        WaitTimeSeconds: 1,
+        MessageSystemAttributeNames: ['SentTimestamp'],
+      }),
+    );
+    if (Messages.length === 0) return [];
+    await sqs.send(
+      new ChangeMessageVisibilityBatchCommand({
+        QueueUrl: url,
+        Entries: Messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle, VisibilityTimeout: 0 })),
+      }),
+    );
+    return Messages.map(({ Body = '', Attributes }) => ({
+      message: downloadMessageSchema.safeParse(parseJson(Body)).data,
+      sentAt: new Date(Number(Attributes?.SentTimestamp ?? 0)),
+    })).sort((a, b) => a.sentAt.getTime() - b.sentAt.getTime());
+  };
+
+  const newestTask = async (arn: string): Promise<ListMessageMoveTasksResultEntry | undefined> => {
+    const { Results = [] } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn: arn, MaxResults: 1 }));
+    return Results[0];
+  };
+
+  return {
+    /** Both dead-letter queues, and a look at some of their messages, which stay where they are. */
+    list: (): Promise<DeadLetterQueue[]> =>
+      Promise.all(
+        workerNames.map(async (worker) => {
+          const url = deadLetterQueueUrls[worker];
+          const { messages, messagesInFlight } = await attributesOf(worker);
+          return { worker, url, messages, messagesInFlight, peeked: messages > 0 ? await peek(url) : [] };
+        }),
+      ),
+
+    /** What a redrive would find: how many messages, and whether another one is at it. */
+    inspect: async (worker: WorkerName): Promise<{ messages: number; running: boolean }> => {
+      const { arn, messages } = await attributesOf(worker);
+      return { messages, running: (await newestTask(arn))?.Status === 'RUNNING' };
+    },
+
+    /**
+     * Moves the messages of a dead-letter queue back to the worker's queue, and tells how far it has come, once a
+     * second and at its end. A redrive that runs already is followed, not started again. Whoever stops listening does
+     * not stop the redrive.
+     */
+    async *redrive(worker: WorkerName, signal?: AbortSignal): AsyncGenerator<Redrive> {
+      const { arn } = await attributesOf(worker);
+      const before = await newestTask(arn);
+      const running = before?.Status === 'RUNNING';
+      if (!running) await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn }));
+      for (;;) {
+        const task = await newestTask(arn);
+        // Until the new task is listed, the newest one is the last redrive's.
+        const listed = task !== undefined && (running || task.StartedTimestamp !== before?.StartedTimestamp);
+        const progress = toRedrive(listed ? task : undefined);
+        yield progress;
+        if (!['RUNNING', 'CANCELLING'].includes(progress.status)) return;
+        await wait(progressIntervalMs, undefined, { signal }).catch(() => undefined);
+        if (signal?.aborted) return;
+      }
+    },
+  };
+};
+
+export type DeadLetterService = ReturnType<typeof createDeadLetterService>;
+
+const statuses = ['RUNNING', 'COMPLETED', 'CANCELLING', 'CANCELLED', 'FAILED'] as const;
+
+const toRedrive = (task: ListMessageMoveTasksResultEntry | undefined): Redrive => ({
+  status: statuses.find((status) => status === task?.Status) ?? 'RUNNING',
+  moved: task?.ApproximateNumberOfMessagesMoved ?? 0,
+  toMove: task?.ApproximateNumberOfMessagesToMove,
+  failureReason: task?.FailureReason,
+});

@@ -1,0 +1,112 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { ServiceFault } from './fault';
+import { readLocalAws } from './local-aws';
+
+export const stages = ['dev', 'staging', 'prod'] as const;
+export type StageName = (typeof stages)[number];
+
+/** Which deployment to work on. */
+export interface Target {
+  readonly stage: StageName;
+  /** An AWS region; without it the operator's own configuration says. The embedded AWS has only one. */
+  readonly region?: string | undefined;
+  /** Folder in which the embedded AWS keeps its state: works on that instead of AWS. */
+  readonly localStateDirectory?: string | undefined;
+}
+
+/** Outputs of one stack: output name → value. */
+type Outputs = Readonly<Record<string, unknown>>;
+
+const given = z.string('is missing').min(1, 'is empty');
+const dataOutputs = z.object({ OrdersTableName: given, RawBucketName: given });
+const orderPipelineOutputs = z.object({
+  DownloadQueueUrl: given,
+  DownloadDeadLetterQueueUrl: given,
+  ProcessingQueueUrl: given,
+  ProcessingDeadLetterQueueUrl: given,
+});
+
+/** A stage that was found: its clients, and the names of what was deployed. */
+export interface Stage {
+  readonly name: StageName;
+  /** Whether it runs on this machine. */
+  readonly local: boolean;
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly ordersTableName: string;
+  readonly rawBucketName: string;
+  readonly downloadQueueUrl: string;
+  readonly deadLetterQueueUrls: Readonly<Record<'download' | 'processing', string>>;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/**
+ * Finds a stage: its names are the outputs of its stacks `<stage>-Data` and `<stage>-OrderPipeline`, its credentials
+ * those of the operator.
+ *
+ * @throws {ServiceFault} `unreachable` when there is no such stage, or it lacks an output.
+ */
+export const openStage = async ({ stage, region, localStateDirectory }: Target): Promise<Stage> => {
+  const local = localStateDirectory === undefined ? undefined : readLocalAws(localStateDirectory);
+  const config = { ...(region !== undefined && { region }), ...local?.clientConfig };
+  const stackOutputs = local
+    ? async (stackName: string) => local.outputs[stackName] ?? noSuchStage(stackName, 'The embedded AWS')
+    : describeStack(config);
+  const [data, pipeline] = await Promise.all([
+    readOutputs(`${stage}-Data`, stackOutputs, dataOutputs),
+    readOutputs(`${stage}-OrderPipeline`, stackOutputs, orderPipelineOutputs),
+  ]);
+
+  const dynamodb = new DynamoDBClient({ ...config, ...(local && { endpoint: local.endpoints.dynamodb }) });
+  const sqs = new SQSClient({ ...config, ...(local && { endpoint: local.endpoints.sqs }) });
+  return {
+    name: stage,
+    local: local !== undefined,
+    dynamodb,
+    sqs,
+    ordersTableName: data.OrdersTableName,
+    rawBucketName: data.RawBucketName,
+    downloadQueueUrl: pipeline.DownloadQueueUrl,
+    deadLetterQueueUrls: {
+      download: pipeline.DownloadDeadLetterQueueUrl,
+      processing: pipeline.ProcessingDeadLetterQueueUrl,
+    },
+    close: () => {
+      dynamodb.destroy();
+      sqs.destroy();
+    },
+  };
+};
+
+const noSuchStage = (stackName: string, where: string): never => {
+  throw new ServiceFault('unreachable', `${where} has no stack ${stackName}.`);
+};
+
+const describeStack = (config: { readonly region?: string }) => async (stackName: string) => {
+  const client = new CloudFormationClient(config);
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
+    return Object.fromEntries((Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  } catch (error) {
+    const missing = error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
+    if (!missing) throw error;
+    return noSuchStage(stackName, `This account, in region ${await client.config.region()},`);
+  } finally {
+    client.destroy();
+  }
+};
+
+const readOutputs = async <T>(
+  stackName: string,
+  outputsOf: (stackName: string) => Promise<Outputs>,
+  schema: z.ZodType<T>,
+): Promise<T> => {
+  const parsed = schema.safeParse(await outputsOf(stackName));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  throw new ServiceFault('unreachable', `The outputs of stack ${stackName} are not those of this version: ${faults.join(', ')}.`);
+};

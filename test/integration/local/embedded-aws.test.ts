@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  ChangeMessageVisibilityCommand,
+  ListMessageMoveTasksCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { eventually, newStateDirectory, secretsFile, startFixture } from './fixture/start';
+
+const echoSchema = z.object({
+  event: z.record(z.string(), z.unknown()),
+  context: z.record(z.string(), z.unknown()),
+  env: z.record(z.string(), z.string()),
+  remainingMs: z.number(),
+});
+
+jest.setTimeout(60_000);
+
+const stateDirectory = newStateDirectory();
+let aws: Awaited<ReturnType<typeof startFixture>>;
+beforeAll(async () => {
+  aws = await startFixture(stateDirectory);
+});
+afterAll(async () => {
+  await aws.stop();
+  rmSync(stateDirectory, { recursive: true });
+});
+
+/** A new bucket of API requests fills in two seconds; the tests here spend fewer. */
+const api = (resource: string, init?: RequestInit) => fetch(`${aws.apiUrl}${resource}`, init);
+const echo = async (resource: string, init?: RequestInit) => {
+  const response = await api(resource, init);
+  const body: unknown = await response.json();
+  return { response, ...echoSchema.parse(body) };
+};
+const json = { 'content-type': 'application/json' };
+
+test('carries an order from HTTP over a queue into the table', async () => {
+  const response = await api('/orders', { method: 'POST', headers: json, body: '{"order_id":"QO-1"}' });
+  expect([response.status, await response.text()]).toEqual([202, 'queued']);
+  expect(await eventually(() => aws.order('QO-1'))).toEqual({ receives: 1, batchSize: 1 });
+});
+
+describe('HTTP API', () => {
+  test('tells the function of a request in payload format 2.0', async () => {
+    const { response, event, context, remainingMs } = await echo('/echo/a%20b?x=1&x=2&y=', {
+      method: 'PUT',
+      headers: { ...json, Cookie: 'c=1; d=2', 'X-Twice': 'one, two' },
+      body: '{"ä":1}',
+    });
+    expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(event).toMatchObject({
+      version: '2.0',
+      routeKey: 'ANY /echo/{id}',
+      rawPath: '/echo/a%20b',
+      rawQueryString: 'x=1&x=2&y=',
+      queryStringParameters: { x: '1,2', y: '' },
+      pathParameters: { id: 'a b' },
+      cookies: ['c=1', 'd=2'],
+      headers: { 'content-type': 'application/json', 'x-twice': 'one, two', 'x-forwarded-proto': 'http' },
+      body: '{"ä":1}',
+      isBase64Encoded: false,
+      requestContext: { http: { method: 'PUT', path: '/echo/a%20b', sourceIp: '127.0.0.1' }, stage: '$default' },
+    });
+    expect(event.headers).not.toHaveProperty('cookie');
+    expect(context).toMatchObject({
+      functionName: 'dev-marketplace-webhook',
+      invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:dev-marketplace-webhook',
+      memoryLimitInMB: '256',
+    });
+    expect(remainingMs).toBeGreaterThan(9_000);
+  });
+
+  test.each([
+    ['a form', 'application/x-www-form-urlencoded', Buffer.from('a=b')],
+    ['text that is none', 'application/json', Buffer.from([0x7b, 0xff, 0x7d])],
+  ])('hands on %s in base64', async (_what, contentType, body) => {
+    const { event } = await echo('/echo/1', { method: 'POST', headers: { 'content-type': contentType }, body });
+    expect(event).toMatchObject({ body: body.toString('base64'), isBase64Encoded: true });
+  });
+
+  test.each([
+    ['/nowhere', {}, 404, 'Not Found'],
+    ['/orders', {}, 404, 'Not Found'],
+    ['/moods?mood=throw', {}, 500, 'Internal Server Error'],
+    ['/moods?mood=sleep', {}, 500, 'Internal Server Error'],
+    ['/echo/1', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) }, 413, 'Request Entity Too Large'],
+  ])('answers %s in API Gateway’s words (%#)', async (resource, init, status, message) => {
+    const response = await api(resource, init);
+    expect([response.status, await response.json()]).toEqual([status, { message }]);
+  });
+
+  test('takes any other result for the body of a 200', async () => {
+    const response = await api('/moods');
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await response.json()).toMatchObject({ calls: expect.any(Number) });
+  });
+});
+
+describe('Lambda', () => {
+  const moods = (mood?: string) => aws.invoke('dev-marketplace-moods', { mood });
+
+  test('gives a function the template’s environment and its own, and nothing of ours', async () => {
+    const { env } = await echo('/echo/env');
+    expect(env).toMatchObject({
+      ORDERS_TABLE_NAME: 'dev-Data-OrdersA9B65338',
+      DOWNLOAD_QUEUE_URL: aws.pipeline.DownloadQueueUrl,
+      QUALIA_API_URL: 'http://127.0.0.1:1/graphql',
+      AWS_REGION: 'us-east-1',
+      AWS_LAMBDA_FUNCTION_NAME: 'dev-marketplace-webhook',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/dev',
+      AWS_ENDPOINT_URL_SQS: aws.endpoints.sqs,
+      _X_AMZN_TRACE_ID: expect.stringMatching(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24}/),
+    });
+    expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['NOT_IN_TEMPLATE']));
+    expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['NOT_FOR_LAMBDAS']));
+    expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['HOME']));
+  });
+
+  test('uses a warm process again', async () => {
+    const first = await moods();
+    const second = await moods();
+    expect(second.payload.pid).toBe(first.payload.pid);
+  });
+
+  test.each([
+    ['throw', { errorType: 'TypeError', errorMessage: 'a bad mood' }],
+    ['exit', { errorType: 'Runtime.ExitError' }],
+    ['sleep', { errorType: 'Sandbox.Timedout', errorMessage: expect.stringMatching(/timed out after 1\.00 seconds/) }],
+    ['spin', { errorType: 'Sandbox.Timedout' }],
+  ])('fails an invocation whose handler does this: %s; the next one succeeds', async (mood, error) => {
+    expect(await moods(mood)).toMatchObject({ status: 200, functionError: 'Unhandled', payload: error });
+    expect((await moods()).functionError).toBeNull();
+  });
+
+  test('fails an invocation whose handler is missing, and knows no other functions', async () => {
+    const broken = await aws.invoke('dev-marketplace-broken', {});
+    expect(broken).toMatchObject({ functionError: 'Unhandled', payload: { errorType: 'Runtime.HandlerNotFound' } });
+    expect(await aws.invoke('nobody', {})).toMatchObject({ status: 404 });
+  });
+
+  test('runs invocations side by side, each process one at a time', async () => {
+    const results = await Promise.all(Array.from({ length: 20 }, () => moods()));
+    expect(results.map(({ functionError }) => functionError)).toEqual(Array(20).fill(null));
+  });
+
+  test('keeps what functions write, line by line', async () => {
+    await moods('throw');
+    const file = path.join(stateDirectory, 'logs', 'dev-marketplace-moods.ndjson');
+    const lines = await eventually(
+      async () => readFileSync(file, 'utf8').trim().split('\n'),
+      (all) => all.some((line) => line.includes('a bad mood')),
+    );
+    const line = JSON.parse(lines.find((one) => one.includes('a bad mood')) ?? '');
+    expect(line).toMatchObject({ timestamp: expect.any(Number), function: 'dev-marketplace-moods' });
+    expect(JSON.parse(line.message)).toMatchObject({ level: 'ERROR', message: { errorType: 'TypeError' } });
+  });
+
+  test('fires a schedule by hand', async () => {
+    const payload = expect.stringContaining('"detail-type":"Scheduled Event"');
+    for (const name of ['hourly', 'dev-hourly', 'dev-marketplace-moods']) {
+      expect(await aws.fireSchedule(name)).toEqual({ payload });
+    }
+    expect(await aws.fireSchedule('daily')).toMatchObject({ error: expect.stringContaining('No schedule daily') });
+  });
+});
+
+describe('queues', () => {
+  const send = (MessageBody: string) =>
+    aws.sqs.send(new SendMessageCommand({ QueueUrl: aws.pipeline.DownloadQueueUrl, MessageBody }));
+
+  test('only the failed messages of a batch come back', async () => {
+    const orders = Array.from({ length: 10 }, (_, index) => ({ order_id: `P-${index}`, fail_first: index % 5 === 0 }));
+    await aws.sqs.send(
+      new SendMessageBatchCommand({
+        QueueUrl: aws.pipeline.DownloadQueueUrl,
+        Entries: orders.map((order) => ({ Id: order.order_id, MessageBody: JSON.stringify(order) })),
+      }),
+    );
+    for (const { order_id, fail_first } of orders) {
+      expect(await eventually(() => aws.order(order_id))).toMatchObject({ receives: fail_first ? 2 : 1 });
+    }
+    await eventually(
+      () => aws.depth(aws.pipeline.DownloadQueueUrl),
+      ({ visible, held }) => visible + held === 0,
+    );
+  });
+
+  test('a poison message ends in the dead-letter queue after five receives, and a redrive brings it back', async () => {
+    const { DownloadDeadLetterQueueUrl, DownloadDeadLetterQueueArn: SourceArn } = aws.pipeline;
+    await send('{"order_id":"QO-poison","poison":true}');
+    await eventually(
+      () => aws.depth(DownloadDeadLetterQueueUrl),
+      ({ visible }) => visible === 1,
+    );
+    const log = readFileSync(path.join(stateDirectory, 'logs', 'dev-marketplace-download.ndjson'), 'utf8');
+    expect(log.match(/failed QO-poison \d/g)).toEqual([1, 2, 3, 4, 5].map((receive) => `failed QO-poison ${receive}`));
+
+    await aws.putOrder('healed');
+    await aws.sqs.send(new StartMessageMoveTaskCommand({ SourceArn }));
+    expect(await eventually(() => aws.order('QO-poison'))).toMatchObject({ receives: 1 });
+    const { Results } = await aws.sqs.send(new ListMessageMoveTasksCommand({ SourceArn }));
+    expect(Results).toMatchObject([{ Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: 1 }]);
+  });
+
+  test('refuses to redrive what is no dead-letter queue', async () => {
+    const SourceArn = 'arn:aws:sqs:us-east-1:000000000000:dev-marketplace-download';
+    await expect(aws.sqs.send(new StartMessageMoveTaskCommand({ SourceArn }))).rejects.toThrow(
+      expect.objectContaining({ name: 'UnsupportedOperation' }),
+    );
+  });
+
+  test('a message made visible at once is there again', async () => {
+    const QueueUrl = aws.pipeline.DownloadDeadLetterQueueUrl;
+    await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'mine' }));
+    const receive = async () => (await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages?.[0];
+    const first = await receive();
+    await aws.sqs.send(
+      new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: first?.ReceiptHandle, VisibilityTimeout: 0 }),
+    );
+    expect(await receive()).toMatchObject({ MessageId: first?.MessageId, Body: 'mine' });
+  });
+});
+
+describe('buckets', () => {
+  const put = (Key: string, options: Record<string, string> = {}) =>
+    new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 }).send(
+      new PutObjectCommand({ Bucket: aws.data.RawBucketName, Key, Body: 'payload', ...options }),
+    );
+  const refusal = (name: string) => expect.objectContaining({ name });
+
+  test('If-None-Match and If-Match decide over a put', async () => {
+    await put('raw/1.json', { IfNoneMatch: '*' });
+    await expect(put('raw/1.json', { IfNoneMatch: '*' })).rejects.toThrow(refusal('PreconditionFailed'));
+    await expect(put('raw/1.json', { IfMatch: '"other"' })).rejects.toThrow(refusal('PreconditionFailed'));
+    const { ETag = '' } = await put('raw/1.json');
+    await put('raw/1.json', { IfMatch: ETag });
+    await expect(put('raw/2.json', { IfMatch: ETag })).rejects.toThrow(refusal('NoSuchKey'));
+  });
+
+  test('a wrong checksum is refused, a right one comes back', async () => {
+    const ChecksumSHA256 = createHash('sha256').update('payload').digest('base64');
+    const wrong = createHash('sha256').update('other').digest('base64');
+    await expect(put('raw/3.json', { ChecksumSHA256: wrong })).rejects.toThrow(refusal('BadDigest'));
+    await put('raw/3.json', { ChecksumSHA256 });
+    const got = await new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 }).send(
+      new GetObjectCommand({ Bucket: aws.data.RawBucketName, Key: 'raw/3.json', ChecksumMode: 'ENABLED' }),
+    );
+    expect([await got.Body?.transformToString(), got.ChecksumSHA256]).toEqual(['payload', ChecksumSHA256]);
+  });
+});
+
+test('an edited secret shows at once; an unknown one is not found', async () => {
+  const client = new SecretsManagerClient({ ...aws.config, endpoint: aws.endpoints.secretsmanager });
+  const get = (SecretId: string) => client.send(new GetSecretValueCommand({ SecretId }));
+  expect((await get(aws.data.WebhookSecretArn)).SecretString).toBe('{"signing_secrets":["first"]}');
+  writeFileSync(secretsFile(stateDirectory), '{"WebhookSecret":{"signing_secrets":["second"]}}');
+  expect((await get('dev-Data-WebhookSecretF21E29CC')).SecretString).toBe('{"signing_secrets":["second"]}');
+  await expect(get('nobody')).rejects.toThrow(expect.objectContaining({ name: 'ResourceNotFoundException' }));
+});
+
+// Last, because it empties the token bucket that the other requests need.
+test('throttles past the stage’s rate', async () => {
+  const responses = await Promise.all(Array.from({ length: 60 }, () => api('/moods')));
+  const statuses = responses.map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  const throttled = responses.find(({ status }) => status === 429);
+  expect(await throttled?.json()).toEqual({ message: 'Too Many Requests' });
+});

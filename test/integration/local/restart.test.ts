@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { eventually, newStateDirectory, startFixture } from './fixture/start';
+
+jest.setTimeout(60_000);
+
+test('a kill at any moment loses nothing that was acknowledged', async () => {
+  const stateDirectory = newStateDirectory();
+  let aws = await startFixture(stateDirectory);
+  const before = { endpoints: aws.endpoints, outputs: aws.outputs };
+  const acknowledged: string[] = [];
+  const objects: string[] = [];
+
+  for (const round of [0, 1, 2]) {
+    const s3 = new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 });
+    // The worker is slow, so that each kill finds messages in every state.
+    const sending = Array.from({ length: 40 }, async (_, index) => {
+      const order_id = `R-${round}-${index}`;
+      const MessageBody = JSON.stringify({ order_id, sleep_ms: 20, fail_first: index % 10 === 0 });
+      await sleep(index * 10);
+      await aws.sqs.send(new SendMessageCommand({ QueueUrl: aws.pipeline.DownloadQueueUrl, MessageBody }));
+      acknowledged.push(order_id);
+      await s3.send(new PutObjectCommand({ Bucket: aws.data.RawBucketName, Key: order_id, Body: order_id }));
+      objects.push(order_id);
+    });
+    await sleep(300 + 150 * round);
+    await aws.kill();
+    await Promise.allSettled(sending);
+    aws = await startFixture(stateDirectory);
+    expect({ endpoints: aws.endpoints, outputs: aws.outputs }).toEqual(before);
+  }
+
+  expect(acknowledged.length).toBeGreaterThan(30);
+  for (const order_id of acknowledged) {
+    await eventually(() => aws.order(order_id));
+  }
+  const s3 = new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 });
+  for (const Key of objects) {
+    await s3.send(new HeadObjectCommand({ Bucket: aws.data.RawBucketName, Key }));
+  }
+  await eventually(
+    () => aws.depth(aws.pipeline.DownloadQueueUrl),
+    ({ visible, held }) => visible + held === 0,
+  );
+  expect(await aws.depth(aws.pipeline.DownloadDeadLetterQueueUrl)).toEqual({ visible: 0, held: 0 });
+
+  await aws.stop();
+  rmSync(stateDirectory, { recursive: true });
+});
+
+test('a message in flight at a kill is visible at once after it, its receives counted', async () => {
+  const stateDirectory = newStateDirectory();
+  const first = await startFixture(stateDirectory);
+  const MessageBody = JSON.stringify({ order_id: 'held', sleep_ms: 900 });
+  await first.sqs.send(new SendMessageCommand({ QueueUrl: first.pipeline.DownloadQueueUrl, MessageBody }));
+  await eventually(
+    () => first.depth(first.pipeline.DownloadQueueUrl),
+    ({ held }) => held === 1,
+  );
+  await first.kill();
+
+  const second = await startFixture(stateDirectory);
+  expect(await eventually(() => second.order('held'))).toMatchObject({ receives: 2 });
+  await second.stop();
+  rmSync(stateDirectory, { recursive: true });
+});

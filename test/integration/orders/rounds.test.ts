@@ -1,0 +1,200 @@
+import { qualiaOrder } from '../../support/qualia-orders';
+import { activity, notification } from '../../support/webhook-calls';
+import { justBefore } from '../support/outside';
+import { type Pipeline, startPipeline } from '../support/pipeline';
+
+const id = 'QO-1';
+let pipeline: Pipeline;
+beforeEach(async () => {
+  pipeline = await startPipeline();
+  await pipeline.qualia.add({ ...qualiaOrder(), _id: id, order_number: 'MKT-1', purpose: 'first' });
+});
+afterEach(() => pipeline.stop());
+
+/** The notification of an event at so many minutes after noon. */
+const at = (minute: number) =>
+  notification({ order_id: id, timestamp: `2026-01-05T12:${String(minute).padStart(2, '0')}:00Z` });
+const effects = () => pipeline.internalApi.effectsOf(id);
+
+test('a notification becomes an order at the internal API', async () => {
+  const answer = await pipeline.post(at(0));
+  expect(answer).toMatchObject({ statusCode: 200, status: 'queued' });
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'NOTIFIED' });
+
+  expect(await pipeline.deliver('download')).toHaveLength(1);
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'DOWNLOADED', attempts: 1 });
+
+  expect(await pipeline.deliver('processing')).toHaveLength(1);
+  const order = await pipeline.orderOf(id);
+  expect(order).toMatchObject({ status: 'PROCESSED', attempts: 1 });
+  if (order.status !== 'PROCESSED') return;
+  expect(order.processed_checksum).toBe(order.checksum);
+  expect(await pipeline.payloads.load(order.s3_key)).toHaveLength(order.payload_size);
+
+  const { posts, body } = await pipeline.internalApi.postsOf(id);
+  expect(posts).toEqual([
+    expect.objectContaining({
+      outcome: 'taken',
+      round: order.round,
+      idempotency_key: `${id}:${order.checksum.slice(0, 32)}`,
+      request_id: answer === 'died' ? '' : answer.request_id,
+    }),
+  ]);
+  expect(body).toMatchObject({ qualiaOrderId: id, externalOrderId: 'MKT-1', purpose: 'first' });
+});
+
+test('so does an activity', async () => {
+  expect(await pipeline.post(activity({ order_id: id }))).toMatchObject({ statusCode: 200, status: 'queued' });
+  await pipeline.drain();
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+  expect(await effects()).toBe(1);
+});
+
+test('the same notification again changes nothing, nor does an older one', async () => {
+  await pipeline.post(at(5));
+  await pipeline.drain();
+  const item = await pipeline.rawItem(id);
+  expect(await pipeline.post(at(5))).toMatchObject({ statusCode: 200, status: 'duplicate' });
+  expect(await pipeline.post(at(4))).toMatchObject({ statusCode: 200, status: 'stale' });
+  await pipeline.drain();
+  expect(await pipeline.rawItem(id)).toBe(item);
+  expect(await effects()).toBe(1);
+});
+
+test('a notification told twice before its download is processed once', async () => {
+  await pipeline.post(at(0));
+  expect(await pipeline.post(at(0))).toMatchObject({ status: 'duplicate' });
+  await pipeline.drain();
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+  expect(await effects()).toBe(1);
+});
+
+test('an order that did not change is closed without a second post', async () => {
+  await pipeline.post(at(0));
+  await pipeline.drain();
+  await pipeline.post(at(1));
+  await pipeline.drain();
+  expect(await pipeline.orderOf(id)).toMatchObject({
+    status: 'PROCESSED',
+    round: expect.stringMatching(/^001767614460000/),
+  });
+  expect(await effects()).toBe(1);
+  expect(pipeline.metrics.added).toContain('OrderUnchanged');
+});
+
+test('an order that changed is posted again', async () => {
+  await pipeline.post(at(0));
+  await pipeline.drain();
+  await pipeline.qualia.change(id, { purpose: 'second' });
+  await pipeline.post(at(1));
+  await pipeline.drain();
+  const { posts, body } = await pipeline.internalApi.postsOf(id);
+  expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'taken']);
+  expect(body.purpose).toBe('second');
+});
+
+describe('a newer round overtakes', () => {
+  const becomesNewer = async () => {
+    await pipeline.qualia.change(id, { purpose: 'second' });
+    await pipeline.post(at(1));
+  };
+  const expectOnlySecond = async () => {
+    await pipeline.drain();
+    expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+    const { posts, body } = await pipeline.internalApi.postsOf(id);
+    expect(posts).toHaveLength(1);
+    expect(body.purpose).toBe('second');
+  };
+
+  beforeEach(() => pipeline.post(at(0)));
+
+  test('before the download', async () => {
+    await becomesNewer();
+    await expectOnlySecond();
+  });
+
+  test('while the old one is downloaded', async () => {
+    await pipeline.deliver('download', { outside: justBefore('PutObject', becomesNewer) });
+    expect(await pipeline.receive('processing', 10)).toEqual([]);
+    await expectOnlySecond();
+  });
+
+  test('between download and processing', async () => {
+    await pipeline.deliver('download');
+    await becomesNewer();
+    await expectOnlySecond();
+  });
+
+  test('just before the old one would be posted', async () => {
+    await pipeline.deliver('download');
+    await pipeline.deliver('processing', { outside: justBefore('GetItem', becomesNewer) });
+    expect((await pipeline.internalApi.postsOf(id)).posts).toEqual([]);
+    await expectOnlySecond();
+  });
+
+  test('too late to stop the post: both arrive, the newer one last', async () => {
+    await pipeline.deliver('download');
+    await pipeline.deliver('processing', { outside: justBefore('postOrder', becomesNewer) });
+    expect(await pipeline.orderOf(id)).toMatchObject({ status: 'NOTIFIED' });
+    await pipeline.drain();
+    const { posts, body } = await pipeline.internalApi.postsOf(id);
+    expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'taken']);
+    expect(posts.map(({ round }) => round)).toEqual(posts.map(({ round }) => round).toSorted());
+    expect(body.purpose).toBe('second');
+  });
+
+  test('too late to stop the post, of an order that did not change: it is known already', async () => {
+    await pipeline.deliver('download');
+    await pipeline.deliver('processing', { outside: justBefore('postOrder', () => pipeline.post(at(1))) });
+    await pipeline.drain();
+    expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+    const { posts } = await pipeline.internalApi.postsOf(id);
+    expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'duplicate']);
+  });
+});
+
+test('messages that come again after the order is PROCESSED change nothing', async () => {
+  await pipeline.post(at(0));
+  const [download] = await pipeline.deliver('download');
+  const [processing] = await pipeline.deliver('processing');
+  const item = await pipeline.rawItem(id);
+  await pipeline.send('download', download?.Body ?? '');
+  await pipeline.send('processing', processing?.Body ?? '');
+  await pipeline.drain();
+  expect(await pipeline.rawItem(id)).toBe(item);
+  expect(await effects()).toBe(1);
+});
+
+test('messages of an older round that come late change nothing, even where Qualia changed the order since', async () => {
+  await pipeline.post(at(0));
+  const [download] = await pipeline.deliver('download');
+  const [processing] = await pipeline.deliver('processing');
+  await pipeline.qualia.change(id, { purpose: 'second' });
+  await pipeline.post(at(1));
+  await pipeline.drain();
+  const item = await pipeline.rawItem(id);
+  await pipeline.qualia.change(id, { purpose: 'third' });
+  await pipeline.send('processing', processing?.Body ?? '');
+  await pipeline.send('download', download?.Body ?? '');
+  await pipeline.drain();
+  expect(await pipeline.rawItem(id)).toBe(item);
+  expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('second');
+});
+
+test('a message delivered to two workers at once is one post in effect', async () => {
+  await pipeline.post(at(0));
+  const [download] = await pipeline.receive('download', 1);
+  await pipeline.send('download', download?.Body ?? '');
+  await pipeline.release('download', download ? [download] : []);
+  expect(await pipeline.deliver('download')).toHaveLength(2);
+  expect(await pipeline.deliver('processing')).toHaveLength(2);
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+  expect(await effects()).toBe(1);
+});
+
+test('many activities at the same moment leave one newest round, and one post', async () => {
+  await Promise.all(Array.from({ length: 8 }, () => pipeline.post(activity({ order_id: id }))));
+  await pipeline.drain();
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+  expect(await effects()).toBe(1);
+});

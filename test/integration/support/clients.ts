@@ -1,0 +1,67 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { reach } from './outside';
+
+const endpointsSchema = z.object({
+  dynamodb: z.url(),
+  sqs: z.url(),
+  s3: z.url(),
+  secretsManager: z.url(),
+});
+
+/** Where the embedded AWS listens. */
+export const readEndpoints = () => endpointsSchema.parse(JSON.parse(process.env.INTEGRATION_ENDPOINTS ?? 'null'));
+
+/** Clients of the embedded AWS. */
+export const createClients = () => {
+  const endpoints = readEndpoints();
+  const common = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+  const dynamodb = new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb });
+  const clients = {
+    dynamodb,
+    documents: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
+    sqs: new SQSClient({ ...common, endpoint: endpoints.sqs }),
+    s3: new S3Client({ ...common, endpoint: endpoints.s3 }),
+    secretsManager: new SecretsManagerClient({ ...common, endpoint: endpoints.secretsManager }),
+  };
+  return {
+    ...clients,
+    destroy: (): void => {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+};
+
+export type Clients = ReturnType<typeof createClients>;
+
+/**
+ * Clients for Lambdas: every call goes by `reach`, and what they ask SQS to hide for a while is there again at once.
+ */
+export const createLambdaClients = () => {
+  const clients = createClients();
+  const { dynamodb, sqs, s3, secretsManager } = clients;
+  /** The waits that were asked for, in seconds, in their order. */
+  const waitsSeconds: number[] = [];
+  sqs.middlewareStack.add(
+    (next) => (args) => {
+      const input = args.input as { VisibilityTimeout?: number; DelaySeconds?: number };
+      const waitSeconds = input.VisibilityTimeout ?? input.DelaySeconds;
+      if (waitSeconds !== undefined) waitsSeconds.push(waitSeconds);
+      if (input.VisibilityTimeout !== undefined) input.VisibilityTimeout = 0;
+      if (input.DelaySeconds !== undefined) input.DelaySeconds = 0;
+      return next(args);
+    },
+    { step: 'initialize' },
+  );
+  const seam = { step: 'initialize', priority: 'high' } as const;
+  const nameOf = ({ commandName }: { commandName?: string }): string => commandName?.replace(/Command$/, '') ?? '';
+  dynamodb.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
+  sqs.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
+  s3.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
+  secretsManager.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
+  return { ...clients, waitsSeconds };
+};

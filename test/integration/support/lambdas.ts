@@ -1,0 +1,102 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { createHandler as createDownloadHandler } from '../../../lambdas/download/handler';
+import { createHandler as createProcessingHandler } from '../../../lambdas/processing/handler';
+import { createHandler as createWebhookHandler } from '../../../lambdas/webhook/handler';
+import { createSignIn, webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
+import { createQueue } from '../../../shared/aws/queue';
+import { createSecret } from '../../../shared/aws/secret';
+import type { Schema } from '../../../shared/config';
+import { createInternalApiClient, internalApiCredentialSchema } from '../../../shared/internal-api/client';
+import type { MetricsRecorder } from '../../../shared/observability/metrics';
+import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/message';
+import { createPayloadStore } from '../../../shared/orders/payload-store';
+import { createOrderRepository } from '../../../shared/orders/repository';
+import { createRoundStarter } from '../../../shared/orders/start-round';
+import { createQualiaClient, qualiaCredentialSchema } from '../../../shared/qualia/client';
+import type { Clients } from './clients';
+import { reach } from './outside';
+import { maxReceiveCount, type QueuePair } from './resources';
+
+/** Everything that the Lambdas of one pipeline are wired to. */
+export interface Surroundings {
+  readonly clients: Clients;
+  readonly tableName: string;
+  readonly bucketName: string;
+  readonly queues: Readonly<Record<'download' | 'processing', QueuePair>>;
+  readonly qualiaUrl: string;
+  readonly internalApiUrl: string;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+}
+
+const logger = new Logger({ logLevel: 'SILENT' });
+
+/** The execution environments of a pipeline's Lambdas, wired as their `index.ts` does it. Each call starts a new one. */
+export const createLambdas = (surroundings: Surroundings) => {
+  const { clients, tableName, bucketName, queues, qualiaUrl, internalApiUrl, metrics, now } = surroundings;
+  const repository = createOrderRepository(clients.documents, tableName);
+  const payloads = createPayloadStore(clients.s3, bucketName);
+  const downloadQueue = createQueue<DownloadMessage>(clients.sqs, queues.download.url);
+  const processingQueue = createQueue<ProcessingMessage>(clients.sqs, queues.processing.url);
+  const startRound = createRoundStarter({ repository, downloadQueue, now });
+  const worker = { repository, maxReceiveCount, logger, metrics, now };
+
+  const secret = <T>(secretId: string, schema: Schema<T>) =>
+    createSecret({ client: clients.secretsManager, secretId, schema, now });
+  const noWait = async (): Promise<void> => undefined;
+  const countOpening = (api: string): void => metrics.addForApi('CircuitOpen', api);
+
+  return {
+    startRound,
+
+    webhook: () =>
+      createWebhookHandler({
+        signIn: createSignIn(secret('webhook', webhookSecretSchema)),
+        startRound,
+        logger,
+        metrics,
+        health: { version: '1.2.3', commit: 'abc', stage: 'test' },
+        newRequestId: () => crypto.randomUUID(),
+        monotonicNow: () => performance.now(),
+      }),
+
+    download: () => {
+      const qualia = createQualiaClient({
+        url: qualiaUrl,
+        credential: secret('qualia', qualiaCredentialSchema),
+        now,
+        sleep: noWait,
+        onCircuitOpen: countOpening,
+      });
+      const handler = createDownloadHandler({
+        ...worker,
+        qualia: { fetchOrder: (...args) => reach('fetchOrder', () => qualia.fetchOrder(...args)) },
+        payloads,
+        queue: downloadQueue,
+        processingQueue,
+      });
+      return { handler, close: qualia.close };
+    },
+
+    processing: () => {
+      const internalApi = createInternalApiClient({
+        url: internalApiUrl,
+        credential: secret('internalApi', internalApiCredentialSchema),
+        now,
+        sleep: noWait,
+        onCircuitOpen: countOpening,
+      });
+      const handler = createProcessingHandler({
+        ...worker,
+        payloads,
+        internalApi: { postOrder: (...args) => reach('postOrder', () => internalApi.postOrder(...args)) },
+        queue: processingQueue,
+      });
+      return { handler, close: internalApi.close };
+    },
+  };
+};
+
+export type Lambdas = ReturnType<typeof createLambdas>;
+/** One execution environment of a worker. */
+export type Worker = ReturnType<Lambdas['download']>;

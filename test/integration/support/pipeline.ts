@@ -1,0 +1,250 @@
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
+import type { SQSEvent } from 'aws-lambda';
+import * as z from 'zod';
+import type { OrderId, RequestId } from '../../../shared/orders/order';
+import { createPayloadStore } from '../../../shared/orders/payload-store';
+import { createOrderRepository } from '../../../shared/orders/repository';
+import { lambdaContext } from '../../support/lambda-context';
+import { recordMetrics } from '../../support/metrics';
+import { basicAuthorization, webhookEvent } from '../../support/webhook-calls';
+import { createClients, createLambdaClients } from './clients';
+import { createLambdas, type Worker } from './lambdas';
+import { type Death, dyingAt, type Outside, runWithin } from './outside';
+import { createOrdersTable, createQueuePair, createRawBucket } from './resources';
+import { secrets } from './secrets';
+import { startInternalApi, startQualia } from './simulators';
+import { rawItem } from './stored-orders';
+
+export type StageName = 'download' | 'processing';
+
+export interface DeliveryOptions {
+  /** Messages in the batch, 10 at most and unless told. */
+  readonly max?: number;
+  readonly outside?: Outside;
+  /** The worker dies there, and its messages come back. */
+  readonly death?: Death;
+  /** The worker ends well, but its messages are not deleted: they come back. */
+  readonly deletionLost?: boolean;
+  /** Runs in this execution environment, not in a new one. */
+  readonly worker?: Worker;
+}
+
+const answerSchema = z.object({
+  status: z.enum(['queued', 'duplicate', 'stale']).optional(),
+  request_id: z.string(),
+});
+const passThrough: Outside = (_call, make) => make();
+const maxDeliveries = 500;
+
+/**
+ * The order pipeline with everything of its own: table, bucket, queues, and both APIs. Messages move only when
+ * `deliver` or `drain` says so; what would be hidden for a while is there again at once.
+ */
+export const startPipeline = async () => {
+  const operator = createClients();
+  const clients = createLambdaClients();
+  const metrics = recordMetrics();
+  let nowMs = Date.UTC(2026, 0, 5, 12);
+  const [tableName, bucketName, download, processing, qualia, internalApi] = await Promise.all([
+    createOrdersTable(operator),
+    createRawBucket(operator),
+    createQueuePair(operator, 'download'),
+    createQueuePair(operator, 'processing'),
+    startQualia(),
+    startInternalApi(),
+  ]);
+  const queues = { download, processing };
+  const lambdas = createLambdas({
+    clients,
+    tableName,
+    bucketName,
+    queues,
+    qualiaUrl: qualia.url,
+    internalApiUrl: internalApi.url,
+    metrics: metrics.recorder,
+    now: () => nowMs,
+  });
+
+  const receiveFrom = async (url: string, max: number): Promise<Message[]> => {
+    const { Messages = [] } = await operator.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: url,
+        MaxNumberOfMessages: max,
+        VisibilityTimeout: 600,
+        MessageSystemAttributeNames: ['All'],
+      }),
+    );
+    return Messages;
+  };
+  const receive = (stage: StageName, max: number) => receiveFrom(queues[stage].url, max);
+
+  const release = async (stage: StageName, messages: readonly Message[]): Promise<void> => {
+    for (const { ReceiptHandle } of messages)
+      await operator.sqs.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: queues[stage].url, ReceiptHandle, VisibilityTimeout: 0 }),
+      );
+  };
+
+  const remove = async (stage: StageName, messages: readonly Message[]): Promise<void> => {
+    for (const { ReceiptHandle } of messages)
+      await operator.sqs.send(new DeleteMessageCommand({ QueueUrl: queues[stage].url, ReceiptHandle }));
+  };
+
+  const invokeWorker = async (stage: StageName, messages: readonly Message[], options: DeliveryOptions) => {
+    const { handler, close } = options.worker ?? lambdas[stage]();
+    const death = options.death && dyingAt(options.death);
+    const outside = death?.outside ?? options.outside ?? passThrough;
+    const invocation = runWithin(outside, () => handler(toEvent(messages), lambdaContext({ functionName: stage })));
+    const result = await (death === undefined ? invocation : Promise.race([invocation, death.died]));
+    if (options.worker === undefined && result !== 'died') await close();
+    return result;
+  };
+
+  /** Hands messages that were received to the stage's worker, as an event source mapping does. */
+  const handle = async (stage: StageName, messages: readonly Message[], options: DeliveryOptions = {}) => {
+    const result = await invokeWorker(stage, messages, options);
+    if (result === 'died' || options.deletionLost) {
+      await release(stage, messages);
+      return result;
+    }
+    const failed = new Set(result.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    await remove(
+      stage,
+      messages.filter(({ MessageId = '' }) => !failed.has(MessageId)),
+    );
+    return result;
+  };
+
+  /** Delivers one batch. @returns the messages in it */
+  const deliver = async (stage: StageName, options: DeliveryOptions = {}): Promise<Message[]> => {
+    const messages = await receive(stage, options.max ?? 10);
+    if (messages.length > 0) await handle(stage, messages, options);
+    return messages;
+  };
+
+  const repository = createOrderRepository(operator.documents, tableName);
+
+  return {
+    lambdas,
+    metrics,
+    qualia,
+    internalApi,
+    repository,
+    payloads: createPayloadStore(operator.s3, bucketName),
+    /** The waits that the Lambdas asked of SQS, in seconds. */
+    waitsSeconds: clients.waitsSeconds,
+    receive,
+    release,
+    deliver,
+
+    /** Begins a round of an order that has none yet, or a newer one: an activity of Qualia's. */
+    touch: async (orderId: string): Promise<void> => {
+      await lambdas.startRound({
+        orderId: orderId as OrderId,
+        requestId: crypto.randomUUID() as RequestId,
+        notificationType: 'order_request',
+      });
+    },
+
+    /** Puts other bytes in the place of a raw payload. */
+    overwritePayload: async (Key: string, Body: Uint8Array): Promise<void> => {
+      await operator.s3.send(new PutObjectCommand({ Bucket: bucketName, Key, Body }));
+    },
+
+    deletePayload: async (Key: string): Promise<void> => {
+      await operator.s3.send(new DeleteObjectCommand({ Bucket: bucketName, Key }));
+    },
+
+    /** The order's item as DynamoDB holds it, as text. */
+    rawItem: (orderId: string): Promise<string> => rawItem(operator, tableName, orderId as OrderId),
+
+    /** Lets time pass. @returns the new time, in epoch ms */
+    pass: (ms: number): number => {
+      nowMs += ms;
+      return nowMs;
+    },
+
+    /** Posts a webhook with good credentials. @returns what its sender sees, or `died` when the Lambda did */
+    post: async (body: unknown, { death, outside = passThrough }: { death?: Death; outside?: Outside } = {}) => {
+      const dying = death && dyingAt(death);
+      const [login] = secrets.webhook.basic;
+      const headers = { authorization: basicAuthorization(login.username, login.password) };
+      const event = webhookEvent({ headers, body });
+      const invocation = runWithin(dying?.outside ?? outside, () => lambdas.webhook()(event, lambdaContext()));
+      const answer = await (dying === undefined ? invocation : Promise.race([invocation, dying.died]));
+      if (answer === 'died') return answer;
+      return { statusCode: answer.statusCode, ...answerSchema.parse(JSON.parse(answer.body ?? 'null')) };
+    },
+
+    /** Delivers until both queues are empty. */
+    drain: async (): Promise<void> => {
+      for (let deliveries = 0; deliveries < maxDeliveries; deliveries++) {
+        const moved = [...(await deliver('download')), ...(await deliver('processing'))];
+        if (moved.length === 0) return;
+      }
+      throw new Error(`The queues are not empty after ${maxDeliveries} deliveries`);
+    },
+
+    send: async (stage: StageName, body: string): Promise<void> => {
+      await operator.sqs.send(new SendMessageCommand({ QueueUrl: queues[stage].url, MessageBody: body }));
+    },
+
+    /** The messages in the dead-letter queue of a stage; they stay there. */
+    deadLetters: async (stage: StageName): Promise<Message[]> => {
+      const { deadLetterUrl } = queues[stage];
+      const messages = await receiveFrom(deadLetterUrl, 10);
+      for (const { ReceiptHandle } of messages)
+        await operator.sqs.send(
+          new ChangeMessageVisibilityCommand({ QueueUrl: deadLetterUrl, ReceiptHandle, VisibilityTimeout: 0 }),
+        );
+      return messages;
+    },
+
+    /** Moves the dead letters of a stage back to its queue. */
+    redrive: async (stage: StageName): Promise<void> => {
+      await operator.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: queues[stage].deadLetterArn }));
+    },
+
+    /** The order as it stands. @throws when there is none */
+    orderOf: async (orderId: string) => {
+      const order = await repository.read(orderId as OrderId);
+      if (order === undefined) throw new Error(`There is no order ${orderId}`);
+      return order;
+    },
+
+    stop: async (): Promise<void> => {
+      await Promise.all([qualia.stop(), internalApi.stop()]);
+      clients.destroy();
+      operator.destroy();
+    },
+  };
+};
+
+export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
+
+const toEvent = (messages: readonly Message[]): SQSEvent => ({
+  Records: messages.map(({ MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', Attributes = {} }) => ({
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+    body: Body,
+    md5OfBody: MD5OfBody,
+    attributes: {
+      ApproximateReceiveCount: Attributes.ApproximateReceiveCount ?? '',
+      SentTimestamp: Attributes.SentTimestamp ?? '',
+      SenderId: Attributes.SenderId ?? '',
+      ApproximateFirstReceiveTimestamp: Attributes.ApproximateFirstReceiveTimestamp ?? '',
+    },
+    messageAttributes: {},
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:queue',
+    awsRegion: 'us-east-1',
+  })),
+});

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { failedOrdersIndex } from '../../../shared/orders/repository';
+import { type Clients, readEndpoints } from './clients';
+
+const uniqueName = (name: string): string => `${name}-${randomBytes(6).toString('hex')}`;
+
+/** An empty Orders table of its own. @returns its name */
+export const createOrdersTable = async ({ dynamodb }: Clients): Promise<string> => {
+  const TableName = uniqueName('orders');
+  const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' }) as const;
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [attribute('order_id'), attribute('failed_shard'), attribute('failed_at')],
+      KeySchema: [{ AttributeName: 'order_id', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: failedOrdersIndex.name,
+          KeySchema: [
+            { AttributeName: 'failed_shard', KeyType: 'HASH' },
+            { AttributeName: 'failed_at', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+    }),
+  );
+  return TableName;
+};
+
+/** An empty bucket of its own. @returns its name */
+export const createRawBucket = async ({ s3 }: Clients): Promise<string> => {
+  const Bucket = uniqueName('raw');
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  return Bucket;
+};
+
+/** The receive that is the last before the dead-letter queue. */
+export const maxReceiveCount = 5;
+
+export interface QueuePair {
+  readonly url: string;
+  readonly deadLetterUrl: string;
+  readonly deadLetterArn: string;
+}
+
+/** A queue of its own, with its dead-letter queue. */
+export const createQueuePair = async ({ sqs }: Clients, label: string): Promise<QueuePair> => {
+  const name = uniqueName(label);
+  const deadLetterName = `${name}-dead-letters`;
+  const deadLetterArn = `arn:aws:sqs:us-east-1:000000000000:${deadLetterName}`;
+  const urlOf = (queueName: string) => `${readEndpoints().sqs}/000000000000/${queueName}`;
+  await sqs.send(new CreateQueueCommand({ QueueName: deadLetterName }));
+  await sqs.send(
+    new CreateQueueCommand({
+      QueueName: name,
+      Attributes: { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn, maxReceiveCount }) },
+    }),
+  );
+  return { url: urlOf(name), deadLetterUrl: urlOf(deadLetterName), deadLetterArn };
+};

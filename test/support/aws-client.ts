@@ -1,0 +1,9 @@
+/** An AWS client whose `send` is told what to answer; it keeps the input of each command. */
+export const fakeAwsClient = <Client>(answer: (input: Readonly<Record<string, unknown>>, command: string) => unknown) => {
+  const inputs: Record<string, unknown>[] = [];
+  const send = async (command: { input: Record<string, unknown> }): Promise<unknown> => {
+    inputs.push(command.input);
+    return answer(command.input, command.constructor.name);
+  };
+  return { client: { send } as unknown as Client, inputs };
+};

@@ -1,0 +1,47 @@
+/** One JSON line as Lambda's log group gets it. */
+export type Line = Readonly<Record<string, unknown>>;
+
+const isMetric = (line: Line): boolean => '_aws' in line;
+
+/**
+ * Catches what a Lambda writes to its standard output and error, until `stop`.
+ * What is no JSON is kept as `{ text }`, so that nothing slips through.
+ */
+export const captureLogs = () => {
+  const chunks: string[] = [];
+  const keep = (chunk: unknown): boolean => {
+    chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString());
+    return true;
+  };
+  const spies = [
+    jest.spyOn(process.stdout, 'write').mockImplementation(keep),
+    jest.spyOn(process.stderr, 'write').mockImplementation(keep),
+  ];
+  const parsed = (): Line[] =>
+    chunks
+      .join('')
+      .split('\n')
+      .filter(Boolean)
+      .map((text) => {
+        try {
+          return JSON.parse(text) as Line;
+        } catch {
+          return { text };
+        }
+      });
+  return {
+    /** Everything that was written, as it was written. */
+    text: (): string => chunks.join(''),
+    lines: (): Line[] => parsed().filter((line) => !isMetric(line)),
+    /** The EMF lines. */
+    metrics: (): Line[] => parsed().filter(isMetric),
+    clear: (): void => {
+      chunks.length = 0;
+    },
+    stop: (): void => {
+      for (const spy of spies) spy.mockRestore();
+    },
+  };
+};
+
+export type CapturedLogs = ReturnType<typeof captureLogs>;

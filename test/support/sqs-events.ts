@@ -1,0 +1,22 @@
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
+
+/** One received message; `body` is taken as it is when it is text, else written as JSON. */
+export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'message-1' } = {}): SQSRecord => ({
+  messageId,
+  receiptHandle: `receipt-of-${messageId}`,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  attributes: {
+    ApproximateReceiveCount: String(receiveCount),
+    SentTimestamp: '1767225600000',
+    SenderId: 'sender',
+    ApproximateFirstReceiveTimestamp: '1767225600000',
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:queue',
+  awsRegion: 'us-east-1',
+});
+
+/** A batch as a worker gets it. */
+export const sqsEvent = (...records: readonly SQSRecord[]): SQSEvent => ({ Records: [...records] });

@@ -1,0 +1,41 @@
+import { createInternalApiClient, type InternalApiCredential } from '../../shared/internal-api/client';
+import { createQualiaClient, type QualiaCredential } from '../../shared/qualia/client';
+import { freezeClock } from './clock';
+import { secretOf } from './secrets';
+import { startToldServer } from './told-server';
+
+/** What runs until `stop`: a told server, a clock that stands still but for waits, and how long each wait was. */
+const startApi = async () => {
+  const server = await startToldServer();
+  const clock = freezeClock();
+  const waitsMs: number[] = [];
+  const opened: string[] = [];
+  const options = {
+    now: clock.now,
+    sleep: async (ms: number) => {
+      waitsMs.push(ms);
+      clock.pass(ms);
+    },
+    random: () => 0.5,
+    onCircuitOpen: (api: string) => opened.push(api),
+  };
+  const stop = async (): Promise<void> => {
+    jest.useRealTimers();
+    await server.stop();
+  };
+  return { server, clock, waitsMs, opened, options, stop };
+};
+
+/** Qualia's client against a told server. */
+export const startToldQualia = async ({ credential = secretOf<QualiaCredential>({ username: 'us', password: 'pw' }) } = {}) => {
+  const { options, ...api } = await startApi();
+  const client = createQualiaClient({ ...options, url: `${api.server.origin}/api/vendor/graphql?v=1`, credential });
+  return { ...api, client };
+};
+
+/** The internal API's client against a told server. */
+export const startToldInternalApi = async ({ credential = secretOf<InternalApiCredential>({ token: 'tok-1' }) } = {}) => {
+  const { options, ...api } = await startApi();
+  const client = createInternalApiClient({ ...options, url: `${api.server.origin}/v1/orders?source=q`, credential });
+  return { ...api, client };
+};

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as z from 'zod';
+import { createApplication, refuseUnknownTypes } from '../../../../local/aws/application';
+import { readAssembly } from '../../../../local/aws/assembly';
+import { readSchedules } from '../../../../local/aws/schedules';
+
+const endpoints = {
+  s3: 'http://127.0.0.1:1',
+  sqs: 'http://127.0.0.1:1',
+  dynamodb: 'http://127.0.0.1:2',
+  secretsmanager: 'http://127.0.0.1:3',
+  lambda: 'http://127.0.0.1:4',
+  api: 'http://127.0.0.1:5',
+};
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'assembly-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** An assembly of these stacks, read back. */
+function assemblyOf(stacks: Record<string, unknown>) {
+  const write = (file: string, value: unknown) => writeFileSync(path.join(directory, file), JSON.stringify(value));
+  const artifacts = Object.keys(stacks).map((name) => [
+    name,
+    { type: 'aws:cloudformation:stack', properties: { templateFile: `${name}.template.json` } },
+  ]);
+  write('manifest.json', { artifacts: Object.fromEntries(artifacts) });
+  for (const [name, template] of Object.entries(stacks)) {
+    write(`${name}.template.json`, template);
+  }
+  return readAssembly(directory);
+}
+
+const queue = { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'orders' } };
+
+test.each<[string, unknown, unknown]>([
+  ['Ref of a queue', { Ref: 'Queue' }, 'http://127.0.0.1:1/000000000000/orders'],
+  ['Ref of a parameter', { Ref: 'Stage' }, 'dev'],
+  ['GetAtt', { 'Fn::GetAtt': ['Queue', 'Arn'] }, 'arn:aws:sqs:us-east-1:000000000000:orders'],
+  ['GetAtt as text', { 'Fn::GetAtt': 'Queue.QueueName' }, 'orders'],
+  ['GetAtt of what is skipped', { 'Fn::GetAtt': ['Role', 'Arn'] }, expect.stringMatching(/^arn:.*app-Role$/)],
+  ['Join', { 'Fn::Join': ['-', ['a', { Ref: 'AWS::Region' }]] }, 'a-us-east-1'],
+  ['Select and Split', { 'Fn::Select': [1, { 'Fn::Split': ['-', 'a-b'] }] }, 'b'],
+  ['Sub', { 'Fn::Sub': `\${AWS::AccountId}/\${Queue.QueueName}/\${!kept}` }, `000000000000/orders/\${kept}`],
+  ['Sub with variables', { 'Fn::Sub': [`\${x}`, { x: { Ref: 'AWS::Partition' } }] }, 'aws'],
+  ['ImportValue', { 'Fn::ImportValue': 'data:table' }, 'data-Table'],
+  ['NoValue', { a: { Ref: 'AWS::NoValue' }, b: [{ Ref: 'AWS::NoValue' }, 1] }, { b: [1] }],
+  [
+    'an API’s URL',
+    { 'Fn::Join': ['', ['https://', { Ref: 'Api' }, '.execute-api.us-east-1.', { Ref: 'AWS::URLSuffix' }, '/x']] },
+    'http://127.0.0.1:5/x',
+  ],
+])('resolves %s', (_what, Value, expected) => {
+  const assembly = assemblyOf({
+    data: {
+      Resources: { Table: { Type: 'AWS::DynamoDB::Table' } },
+      Outputs: { Table: { Value: { Ref: 'Table' }, Export: { Name: 'data:table' } } },
+    },
+    app: {
+      Parameters: { Stage: { Default: 'dev' } },
+      Resources: { Queue: queue, Role: { Type: 'AWS::IAM::Role' }, Api: { Type: 'AWS::ApiGatewayV2::Api' } },
+      Outputs: { Out: { Value } },
+    },
+  });
+  expect(createApplication(assembly, endpoints).outputs.app?.Out).toEqual(expected);
+});
+
+test.each([
+  ['a function that is not supported', { 'Fn::If': ['a', 'b', 'c'] }, 'Fn::If is not supported here'],
+  ['a reference to nothing', { Ref: 'Nothing' }, 'nothing to refer to at Nothing'],
+  ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Age'] }, 'has no attribute Age'],
+  ['an import of nothing', { 'Fn::ImportValue': 'x' }, 'No stack of the assembly exports x'],
+])('refuses %s', (_what, Value, message) => {
+  const assembly = assemblyOf({ app: { Resources: { Queue: queue }, Outputs: { Out: { Value } } } });
+  expect(() => createApplication(assembly, endpoints)).toThrow(message);
+});
+
+test('refuses all unknown resources in one error, and lets the harmless pass', () => {
+  const assembly = assemblyOf({
+    app: {
+      Resources: {
+        Queue: queue,
+        Alarm: { Type: 'AWS::CloudWatch::Alarm' },
+        Cache: { Type: 'AWS::ElastiCache::CacheCluster' },
+        Files: { Type: 'AWS::EFS::FileSystem' },
+      },
+    },
+  });
+  expect(() => refuseUnknownTypes(assembly)).toThrow(
+    /AWS::ElastiCache::CacheCluster \(app: Cache\)\n {2}AWS::EFS::FileSystem \(app: Files\)$/,
+  );
+});
+
+test('refuses properties that it cannot honour, and says where they stand', () => {
+  const assembly = assemblyOf({ app: { Resources: { Queue: queue } } });
+  const schema = z.object({ QueueName: z.literal('other') });
+  expect(() => createApplication(assembly, endpoints).resources(['AWS::SQS::Queue'], schema)).toThrow(
+    'app: AWS::SQS::Queue Queue',
+  );
+});
+
+test('refuses a folder that holds no assembly', () => {
+  writeFileSync(path.join(directory, 'manifest.json'), '{}');
+  expect(() => readAssembly(directory)).toThrow('manifest.json is not what cdk synth writes');
+});
+
+test('a schedule’s input reaches its target with the words of the context filled in', () => {
+  const assembly = assemblyOf({
+    app: {
+      Resources: {
+        Nightly: {
+          Type: 'AWS::Scheduler::Schedule',
+          Properties: { Target: { Arn: 'arn:x:function:sync', Input: '{"at":"<aws.scheduler.scheduled-time>"}' } },
+          Metadata: { 'aws:cdk:path': 'app/nightly/Resource' },
+        },
+      },
+    },
+  });
+  const [schedule] = readSchedules(createApplication(assembly, endpoints));
+  expect(schedule?.names).toEqual(['app-Nightly', 'nightly', 'sync']);
+  expect(schedule?.event(new Date('2026-01-02T03:04:05.678Z'))).toBe('{"at":"2026-01-02T03:04:05Z"}');
+});

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failedIds, startEventSourceMapping } from '../../../../local/aws/event-source-mapping';
+import type { InvocationResult } from '../../../../local/aws/lambda/execution-environment';
+
+const batch = [{ MessageId: 'a' }, { MessageId: 'b' }];
+
+test.each<[string, string, string[]]>([
+  ['nothing', '', []],
+  ['null', 'null', []],
+  ['an empty object', '{}', []],
+  ['no list', '{"batchItemFailures":null}', []],
+  ['an empty list', '{"batchItemFailures":[]}', []],
+  ['one message', '{"batchItemFailures":[{"itemIdentifier":"b"}]}', ['b']],
+  ['an unknown message', '{"batchItemFailures":[{"itemIdentifier":"c"}]}', ['a', 'b']],
+  ['an empty identifier', '{"batchItemFailures":[{"itemIdentifier":""}]}', ['a', 'b']],
+  ['a null identifier', '{"batchItemFailures":[{"itemIdentifier":null}]}', ['a', 'b']],
+  ['a misspelt key', '{"batchItemFailures":[{"id":"a"}]}', ['a', 'b']],
+  ['a text', '"done"', ['a', 'b']],
+  ['no JSON', '{', ['a', 'b']],
+])('a function that reports %s', (_what, payload, expected) => {
+  expect([...failedIds(payload, batch)]).toEqual(expected);
+});
+
+const mappingOf = (more: {
+  BatchSize: number;
+  MaximumBatchingWindowInSeconds?: number;
+  MaximumConcurrency?: number;
+}) => ({
+  EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:q',
+  FunctionName: 'f',
+  BatchSize: more.BatchSize,
+  MaximumBatchingWindowInSeconds: more.MaximumBatchingWindowInSeconds ?? 0,
+  ScalingConfig: { MaximumConcurrency: more.MaximumConcurrency },
+  FunctionResponseTypes: ['ReportBatchItemFailures' as const],
+  Enabled: true,
+});
+
+/** A queue of `count` messages and a function that takes `durationMs`, watched. */
+function setting(count: number, durationMs: number, answer: (ids: string[]) => InvocationResult) {
+  const messages = Array.from({ length: count }, (_, index) => ({
+    MessageId: `m${index}`,
+    ReceiptHandle: `r${index}`,
+    Body: '',
+    MD5OfBody: '',
+    Attributes: {},
+    MessageAttributes: {},
+  }));
+  const deleted: string[] = [];
+  const batchSizes: number[] = [];
+  let running = 0;
+  let mostRunning = 0;
+  return {
+    deleted,
+    batchSizes,
+    mostRunning: () => mostRunning,
+    source: {
+      async receive(max: number) {
+        await sleep(2);
+        return messages.splice(0, max);
+      },
+      delete: (handles: readonly string[]) => deleted.push(...handles),
+    },
+    target: {
+      definition: {
+        name: 'f',
+        arn: '',
+        codeDirectory: '',
+        handler: '',
+        timeoutSeconds: 1,
+        memoryMegabytes: 128,
+        logFormat: 'JSON' as const,
+        environment: {},
+      },
+      maxConcurrency: 100,
+      async invoke(payload: string) {
+        const ids: string[] = JSON.parse(payload).Records.map(({ messageId }: { messageId: string }) => messageId);
+        batchSizes.push(ids.length);
+        mostRunning = Math.max(mostRunning, ++running);
+        await sleep(durationMs);
+        running--;
+        return answer(ids);
+      },
+      stop: async () => undefined,
+    },
+  };
+}
+
+test('no more batches run at once than the mapping allows', async () => {
+  const { source, target, deleted, mostRunning } = setting(60, 20, () => ({ payload: 'null' }));
+  const stop = startEventSourceMapping(mappingOf({ BatchSize: 5, MaximumConcurrency: 3 }), source, target);
+  await sleep(200);
+  await stop();
+  expect(mostRunning()).toBe(3);
+  expect(deleted).toHaveLength(60);
+});
+
+test('a window fills batches beyond ten messages', async () => {
+  const { source, target, batchSizes } = setting(45, 1, () => ({ payload: 'null' }));
+  const mapping = mappingOf({ BatchSize: 20, MaximumBatchingWindowInSeconds: 0.1 });
+  const stop = startEventSourceMapping(mapping, source, target);
+  await sleep(300);
+  await stop();
+  expect(batchSizes).toEqual([20, 20, 5]);
+});
+
+test('what failed is kept: a message that is reported, a whole batch when its function fails', async () => {
+  const { source, target, deleted } = setting(20, 1, (ids) =>
+    ids.includes('m0')
+      ? { payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: 'm3' }] }) }
+      : { payload: '{}', functionError: 'Unhandled' },
+  );
+  const stop = startEventSourceMapping(mappingOf({ BatchSize: 10 }), source, target);
+  await sleep(50);
+  await stop();
+  expect(deleted).toEqual(['r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
+});

@@ -1,0 +1,114 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { createSecret } from '../../../../shared/aws/secret';
+import { fakeAwsClient } from '../../../support/aws-client';
+
+const schema = z.object({ token: z.string().min(1) });
+
+const start = (...answers: readonly (string | Error | undefined)[]) => {
+  let nowMs = 1_000_000;
+  const left = [...answers];
+  const manager = fakeAwsClient<SecretsManagerClient>(() => {
+    if (left.length === 0) throw new Error('Secrets Manager was not told what to answer');
+    const answer = left.shift();
+    if (answer instanceof Error) throw answer;
+    return { SecretString: answer };
+  });
+  const secret = createSecret({ client: manager.client, secretId: 'arn:secret', schema, now: () => nowMs });
+  return { secret, inputs: manager.inputs, pass: (ms: number) => (nowMs += ms) };
+};
+
+const a = '{"token":"a"}';
+const b = '{"token":"b"}';
+
+describe('get', () => {
+  test('fetches the secret by its id, once', async () => {
+    const { secret, inputs } = start(a);
+    expect(await Promise.all([secret.get(), secret.get()])).toEqual([{ token: 'a' }, { token: 'a' }]);
+    expect(await secret.get()).toEqual({ token: 'a' });
+    expect(inputs).toEqual([{ SecretId: 'arn:secret' }]);
+  });
+
+  test('keeps it for 5 minutes, and no longer', async () => {
+    const { secret, pass } = start(a, b);
+    await secret.get();
+    pass(5 * 60_000 - 1);
+    expect(await secret.get()).toEqual({ token: 'a' });
+    pass(1);
+    expect(await secret.get()).toEqual({ token: 'b' });
+  });
+
+  test('does not keep a fetch that failed', async () => {
+    const { secret } = start(new Error('throttled'), a);
+    await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
+    expect(await secret.get()).toEqual({ token: 'a' });
+  });
+
+  test('does not keep a secret of the wrong shape', async () => {
+    const { secret } = start('{}', a);
+    await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
+    expect(await secret.get()).toEqual({ token: 'a' });
+  });
+});
+
+describe('refresh', () => {
+  test('fetches a secret that was not fetched yet', async () => {
+    const { secret, inputs } = start(a);
+    expect(await secret.refresh()).toEqual({ token: 'a' });
+    expect(inputs).toHaveLength(1);
+  });
+
+  test('fetches at most every 10 s', async () => {
+    const { secret, inputs, pass } = start(a, b, a);
+    await secret.get();
+    pass(9_999);
+    expect(await secret.refresh()).toEqual({ token: 'a' });
+    expect(inputs).toHaveLength(1);
+    pass(1);
+    expect(await secret.refresh()).toEqual({ token: 'b' });
+    expect(await secret.get()).toEqual({ token: 'b' });
+    pass(9_999);
+    expect(await secret.refresh()).toEqual({ token: 'b' });
+    expect(inputs).toHaveLength(2);
+  });
+
+  test('many refused callers at once cost one fetch', async () => {
+    const { secret, inputs, pass } = start(a, b);
+    await secret.get();
+    pass(10_000);
+    const values = await Promise.all(Array.from({ length: 20 }, () => secret.refresh()));
+    expect(values).toEqual(values.map(() => ({ token: 'b' })));
+    expect(inputs).toHaveLength(2);
+  });
+});
+
+test('a refresh that fails leaves the good secret in place', async () => {
+  const { secret, pass } = start(a, new Error('throttled'), b);
+  await secret.get();
+  pass(10_000);
+  await expect(secret.refresh()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
+  expect(await secret.get()).toEqual({ token: 'a' });
+  expect(await secret.refresh()).toEqual({ token: 'b' });
+});
+
+describe('what an unreadable secret says', () => {
+  test.each<[string, string | undefined, string]>([
+    ['nothing there', undefined, 'The secret has the wrong shape: secret '],
+    ['no JSON', 'hunter2', 'The secret has the wrong shape: secret '],
+    ['a field missing', '{"password":"hunter2"}', 'The secret has the wrong shape: token '],
+    ['a field wrong', '{"token":["hunter2"]}', 'The secret has the wrong shape: token '],
+  ])('%s: what is wrong, and no value', async (_, text, message) => {
+    const { secret } = start(text);
+    const error: unknown = await secret.get().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'SECRET_UNREADABLE', retryable: true });
+    expect(error).toHaveProperty('message', expect.stringContaining(message));
+    expect(error).toHaveProperty('message', expect.not.stringContaining('hunter2'));
+    expect(error).not.toHaveProperty('cause');
+  });
+
+  test('a fetch that failed keeps its cause', async () => {
+    const cause = new Error('AccessDenied');
+    const { secret } = start(cause);
+    await expect(secret.get()).rejects.toMatchObject({ message: 'The secret cannot be fetched', cause });
+  });
+});

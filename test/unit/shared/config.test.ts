@@ -1,0 +1,110 @@
+import * as z from 'zod/mini';
+import { configSchema as download } from '../../../lambdas/download/config';
+import { configSchema as processing } from '../../../lambdas/processing/config';
+import { configSchema as webhook } from '../../../lambdas/webhook/config';
+import { httpUrl, parseConfig, positiveCount, required } from '../../../shared/config';
+import { PipelineError } from '../../../shared/errors';
+
+const common = { STAGE: 'dev', SERVICE_VERSION: '1.0.0', COMMIT_SHA: 'abc' };
+const environments = {
+  webhook: {
+    ...common,
+    ORDERS_TABLE_NAME: 'orders',
+    DOWNLOAD_QUEUE_URL: 'http://127.0.0.1:1/q',
+    WEBHOOK_SECRET_ARN: 'arn:webhook',
+  },
+  download: {
+    ...common,
+    ORDERS_TABLE_NAME: 'orders',
+    DOWNLOAD_QUEUE_URL: 'http://127.0.0.1:1/q',
+    PROCESSING_QUEUE_URL: 'https://sqs.example/p',
+    RAW_BUCKET_NAME: 'raw',
+    QUALIA_API_URL: 'https://qualia.example/graphql',
+    QUALIA_SECRET_ARN: 'arn:qualia',
+    MAX_RECEIVE_COUNT: '5',
+  },
+  processing: {
+    ...common,
+    ORDERS_TABLE_NAME: 'orders',
+    PROCESSING_QUEUE_URL: 'https://sqs.example/p',
+    RAW_BUCKET_NAME: 'raw',
+    INTERNAL_API_URL: 'https://internal.example/orders',
+    INTERNAL_API_SECRET_ARN: 'arn:internal',
+    MAX_RECEIVE_COUNT: '5',
+  },
+};
+const schemas = { webhook, download, processing };
+const lambdas = ['webhook', 'download', 'processing'] as const;
+
+const faultOf = (run: () => unknown): PipelineError => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof PipelineError) return error;
+  }
+  throw new Error('no PipelineError was thrown');
+};
+
+describe.each(lambdas)("%s's environment", (name) => {
+  const environment: Record<string, string> = environments[name];
+
+  test('is read when it is whole', () => {
+    const counted = 'MAX_RECEIVE_COUNT' in environment ? { MAX_RECEIVE_COUNT: 5 } : {};
+    expect(parseConfig<unknown>(schemas[name], { ...environment, OTHER: 'x' })).toEqual({ ...environment, ...counted });
+  });
+
+  test('names every variable that is missing, at once', () => {
+    const fault = faultOf(() => parseConfig<unknown>(schemas[name], {}));
+    expect(fault).toMatchObject({ code: 'CONFIG_INVALID', retryable: false });
+    for (const variable of Object.keys(environment)) expect(fault.message).toContain(variable);
+  });
+
+  test.each(Object.keys(environment))('does without no %s', (variable) => {
+    const fault = faultOf(() => parseConfig<unknown>(schemas[name], { ...environment, [variable]: undefined }));
+    expect(fault.message).toMatch(new RegExp(`^Wrong environment: ${variable} [^;]+$`));
+  });
+
+  test.each(Object.keys(environment))('takes no empty %s', (variable) => {
+    expect(() => parseConfig<unknown>(schemas[name], { ...environment, [variable]: '' })).toThrow(variable);
+  });
+});
+
+test('no value is ever named', () => {
+  const secretive = {
+    ...environments.download,
+    QUALIA_API_URL: 'ftp://user:hunter2@host/',
+    MAX_RECEIVE_COUNT: 'hunter2',
+    DOWNLOAD_QUEUE_URL: 'hunter2',
+  };
+  const { message } = faultOf(() => parseConfig<unknown>(download, secretive));
+  expect(message).toBe(
+    'Wrong environment: DOWNLOAD_QUEUE_URL is not an http(s) URL; MAX_RECEIVE_COUNT is not a whole number from 1; QUALIA_API_URL is not an http(s) URL',
+  );
+});
+
+const field = z.object({ url: z.optional(httpUrl), count: z.optional(positiveCount), text: z.optional(required) });
+
+test.each([
+  ['url', 'http://127.0.0.1:3000/x?y=1'],
+  ['url', 'https://api.example'],
+  ['count', '1'],
+  ['count', '250'],
+  ['text', ' '],
+])('%s may be %p', (name, value) => {
+  expect(() => parseConfig<unknown>(field, { [name]: value })).not.toThrow();
+});
+
+test.each([
+  ['url', 'ftp://host'],
+  ['url', 'host'],
+  ['url', 'file:///x'],
+  ['count', '0'],
+  ['count', '-1'],
+  ['count', '1.5'],
+  ['count', '1e3'],
+  ['count', ' 1'],
+  ['count', 'five'],
+  ['text', ''],
+])('%s may not be %p', (name, value) => {
+  expect(() => parseConfig<unknown>(field, { [name]: value })).toThrow(name);
+});

@@ -1,0 +1,120 @@
+import { PipelineError } from '../../../../shared/errors';
+import { createCircuitBreaker } from '../../../../shared/http/circuit-breaker';
+import { freezeClock } from '../../../support/clock';
+
+const failing = (retryable: boolean) => async (): Promise<never> => {
+  throw new PipelineError(retryable ? 'API_UNAVAILABLE' : 'API_REFUSED', 'No', { retryable });
+};
+const working = async () => 'answer';
+
+const start = () => {
+  const clock = freezeClock();
+  const opened: string[] = [];
+  const breaker = createCircuitBreaker({
+    api: 'qualia',
+    failures: 5,
+    openMs: 30_000,
+    now: clock.now,
+    onOpen: (api) => opened.push(api),
+  });
+  const codeOf = (run: () => Promise<unknown>): Promise<string> =>
+    breaker(run).then(
+      () => 'done',
+      (error: PipelineError) => error.code,
+    );
+  const fail = async (times: number, retryable = true) => {
+    for (let n = 0; n < times; n++) await codeOf(failing(retryable));
+  };
+  return { breaker, clock, opened, codeOf, fail };
+};
+
+afterEach(() => jest.useRealTimers());
+
+test('passes on what a call gives and what it throws', async () => {
+  const { breaker, codeOf } = start();
+  await expect(breaker(working)).resolves.toBe('answer');
+  expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
+  expect(await codeOf(failing(false))).toBe('API_REFUSED');
+  await expect(
+    breaker(async () => {
+      throw new TypeError('a bug');
+    }),
+  ).rejects.toMatchObject({ code: 'INTERNAL_FAULT' });
+});
+
+test('opens after the fifth retryable failure in a row, and says so once', async () => {
+  const { codeOf, fail, opened } = start();
+  await fail(4);
+  expect(opened).toEqual([]);
+  await fail(1);
+  expect(opened).toEqual(['qualia']);
+  const run = jest.fn(working);
+  expect(await codeOf(run)).toBe('CIRCUIT_OPEN');
+  expect(run).not.toHaveBeenCalled();
+  expect(opened).toEqual(['qualia']);
+});
+
+test.each([
+  ['a success', working],
+  ['a permanent refusal, which is an answer like any other', failing(false)],
+])('%s in between starts the count again', async (_, run) => {
+  const { codeOf, fail, opened } = start();
+  await fail(4);
+  await codeOf(run);
+  await fail(4);
+  expect(opened).toEqual([]);
+});
+
+test('permanent refusals never open it', async () => {
+  const { fail, opened } = start();
+  await fail(20, false);
+  expect(opened).toEqual([]);
+});
+
+test('while open, it says how long it will be', async () => {
+  const { breaker, clock, fail } = start();
+  await fail(5);
+  await expect(breaker(working)).rejects.toMatchObject({
+    code: 'CIRCUIT_OPEN',
+    api: 'qualia',
+    retryable: true,
+    retryAfterMs: 30_000,
+  });
+  clock.pass(29_999);
+  await expect(breaker(working)).rejects.toMatchObject({ retryAfterMs: 1 });
+});
+
+test('after 30 s one call probes, and others are sent away meanwhile; its success closes the circuit', async () => {
+  const { breaker, clock, codeOf, fail } = start();
+  await fail(5);
+  clock.pass(30_000);
+  let answerProbe: (value: string) => void = () => {};
+  const probe = breaker(() => new Promise<string>((resolve) => (answerProbe = resolve)));
+  const other = jest.fn(working);
+  expect(await codeOf(other)).toBe('CIRCUIT_OPEN');
+  expect(other).not.toHaveBeenCalled();
+  answerProbe('probed');
+  await expect(probe).resolves.toBe('probed');
+  expect(await codeOf(other)).toBe('done');
+});
+
+test('a probe that fails opens it for another 30 s', async () => {
+  const { clock, codeOf, fail, opened, breaker } = start();
+  await fail(5);
+  clock.pass(30_000);
+  expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
+  expect(opened).toEqual(['qualia', 'qualia']);
+  await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 30_000 });
+  clock.pass(29_999);
+  expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
+  clock.pass(1);
+  expect(await codeOf(working)).toBe('done');
+});
+
+test('a probe that is refused for good closes it: the API works', async () => {
+  const { clock, codeOf, fail } = start();
+  await fail(5);
+  clock.pass(30_000);
+  expect(await codeOf(failing(false))).toBe('API_REFUSED');
+  expect(await codeOf(working)).toBe('done');
+});

@@ -1,0 +1,187 @@
+import type { PipelineError } from '../../../../shared/errors';
+import { pathOf } from '../../../../shared/http/order-api';
+import { callContext } from '../../../support/call-context';
+import { orderId } from '../../../support/orders';
+import { qualiaAnswer } from '../../../support/qualia-orders';
+import { startToldQualia } from '../../../support/told-apis';
+import type { ToldAnswer } from '../../../support/told-server';
+
+/** Patience and its limits, seen through Qualia's client: waits, time, the circuit. */
+let qualia: Awaited<ReturnType<typeof startToldQualia>>;
+beforeEach(async () => {
+  qualia = await startToldQualia();
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await qualia.stop();
+});
+
+const fetchOrder = (context = callContext().context) => qualia.client.fetchOrder(orderId('QO-1'), context);
+const failureOf = (context = callContext().context): Promise<PipelineError> =>
+  fetchOrder(context).then(
+    () => {
+      throw new Error('the call did not fail');
+    },
+    (error: PipelineError) => error,
+  );
+const order: ToldAnswer = { body: qualiaAnswer() };
+const busy: ToldAnswer = { status: 503 };
+
+describe('Retry-After', () => {
+  test.each([
+    ['seconds', '2', 2_000],
+    ['no time at all', '0', 0],
+    ['an HTTP date', 'Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
+    ['a date gone by', 'Wed, 31 Dec 2025 00:00:00 GMT', 0],
+    ['the longest that is waited for here', '8', 8_000],
+  ])('as %s outranks the jitter', async (_, header, waitMs) => {
+    qualia.server.tell({ status: 429, headers: { 'retry-after': header } }, order);
+    await fetchOrder();
+    expect(qualia.waitsMs).toEqual([waitMs]);
+  });
+
+  test('that cannot be read is none', async () => {
+    qualia.server.tell({ status: 429, headers: { 'retry-after': 'soon' } }, order);
+    await fetchOrder();
+    expect(qualia.waitsMs).toEqual([250]);
+  });
+
+  test.each([
+    ['9', 9_000],
+    ['120', 120_000],
+    ['Thu, 01 Jan 2026 01:00:00 GMT', 3_600_000],
+  ])('of %s is left to the caller', async (header, retryAfterMs) => {
+    qualia.server.tell({ status: 503, headers: { 'retry-after': header } });
+    expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE', retryable: true, retryAfterMs });
+    expect(qualia.server.calls).toHaveLength(1);
+    expect(qualia.waitsMs).toEqual([]);
+  });
+});
+
+describe('the time that is left', () => {
+  test('a try that could not end in time is not waited for', async () => {
+    qualia.server.tell(busy);
+    expect(await failureOf(callContext(1_249).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
+    expect(qualia.server.calls).toHaveLength(1);
+    expect(qualia.waitsMs).toEqual([]);
+  });
+
+  test('one that could is', async () => {
+    qualia.server.tell(busy, order);
+    await expect(fetchOrder(callContext(1_250).context)).resolves.toMatchObject({ attempt: 2 });
+  });
+
+  test('time that the tries themselves took counts', async () => {
+    qualia.server.tell({ ...busy, before: () => qualia.clock.pass(29_000) });
+    expect(await failureOf(callContext(30_000).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
+    expect(qualia.server.calls).toHaveLength(1);
+  });
+
+  test.each([
+    [600_000, 30_000],
+    [30_000, 30_000],
+    [12_345, 12_345],
+    [10, 1_000],
+    [-5_000, 1_000],
+  ])('with %i ms left, a try may take %i ms', async (leftMs, timeoutMs) => {
+    const timeout = jest.spyOn(AbortSignal, 'timeout');
+    qualia.server.tell(order);
+    await fetchOrder(callContext(leftMs).context);
+    expect(timeout.mock.calls).toEqual([[timeoutMs]]);
+  });
+});
+
+test.each(['at once', 'after the head'] as const)('silence %s is a timeout, and tried again', async (silent) => {
+  const patience = new AbortController();
+  const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(patience.signal);
+  const giveUp = () => setImmediate(() => patience.abort(new DOMException('late', 'TimeoutError')));
+  qualia.server.tell({ silent, before: giveUp }, order);
+  const { context, failedTries } = callContext();
+  await expect(fetchOrder(context)).resolves.toMatchObject({ attempt: 2 });
+  expect(timeout).toHaveBeenCalledTimes(2);
+  expect(failedTries).toEqual([
+    {
+      error: expect.objectContaining({
+        code: 'TIMEOUT',
+        retryable: true,
+        message: 'The qualia API did not answer within 30000 ms',
+      }),
+      attempt: 1,
+      waitMs: 250,
+    },
+  ]);
+});
+
+test('a server that is not there is a connection fault', async () => {
+  await qualia.server.stop();
+  expect(await failureOf()).toMatchObject({ code: 'CONNECTION_FAULT', retryable: true, statusCode: undefined });
+  expect(qualia.waitsMs).toEqual([250, 500]);
+});
+
+describe('the circuit', () => {
+  /** Three tries, then two: the fifth failure in a row. */
+  const breakCircuit = async () => {
+    qualia.server.tell(busy, busy, busy, busy, busy);
+    await failureOf();
+    return failureOf();
+  };
+
+  test('opens with the fifth failure in a row: the call that met it keeps its own error', async () => {
+    expect(await breakCircuit()).toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
+    expect(qualia.server.calls).toHaveLength(5);
+    expect(qualia.opened).toEqual(['qualia']);
+  });
+
+  test('while open, makes no call and waits for nothing', async () => {
+    await breakCircuit();
+    const waits = qualia.waitsMs.length;
+    expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, api: 'qualia' });
+    expect(qualia.server.calls).toHaveLength(5);
+    expect(qualia.waitsMs).toHaveLength(waits);
+  });
+
+  test('after 30 s lets one call probe, and sends others away meanwhile', async () => {
+    await breakCircuit();
+    qualia.clock.pass(30_000);
+    let other: Promise<PipelineError> | undefined;
+    qualia.server.tell({
+      ...order,
+      before: () => {
+        other = failureOf();
+        return other;
+      },
+    });
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+    expect(await other).toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(qualia.server.calls).toHaveLength(6);
+    qualia.server.tell(order);
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+  });
+
+  test('a probe that fails is the only call of another 30 s', async () => {
+    await breakCircuit();
+    qualia.clock.pass(30_000);
+    qualia.server.tell(busy);
+    expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE' });
+    expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(qualia.server.calls).toHaveLength(6);
+    expect(qualia.opened).toEqual(['qualia', 'qualia']);
+  });
+
+  test('stays closed when an answer, even a refusal, comes in between', async () => {
+    qualia.server.tell(busy, busy, busy, { status: 404 }, busy, busy, busy, order);
+    await failureOf();
+    await failureOf();
+    await failureOf();
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+    expect(qualia.opened).toEqual([]);
+  });
+});
+
+test.each([
+  ['https://marketplace.qualia.io/api/vendor/graphql', '/api/vendor/graphql'],
+  ['http://127.0.0.1:4000', '/'],
+  ['http://127.0.0.1:4000/a?b=c#d', '/a?b=c'],
+])('the path of %s is %s', (url, path) => {
+  expect(pathOf(url)).toBe(path);
+});

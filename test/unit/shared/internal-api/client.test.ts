@@ -1,0 +1,166 @@
+import { PipelineError } from '../../../../shared/errors';
+import { OrderRefusedError } from '../../../../shared/internal-api/client';
+import type { InternalOrder } from '../../../../shared/internal-api/order';
+import { callContext } from '../../../support/call-context';
+import { checksum, orderId, requestId, round } from '../../../support/orders';
+import { secretOf, unreadableSecret } from '../../../support/secrets';
+import { startToldInternalApi } from '../../../support/told-apis';
+import type { ToldAnswer } from '../../../support/told-server';
+
+let api: Awaited<ReturnType<typeof startToldInternalApi>>;
+beforeEach(async () => {
+  api = await startToldInternalApi();
+});
+afterEach(() => api.stop());
+
+const order: InternalOrder = {
+  externalOrderId: 'QO-1',
+  qualiaOrderId: 'bK8b',
+  source: 'QUALIA_MARKETPLACE',
+  productCategory: 'TITLE',
+  properties: [],
+  agency: { agencyName: 'Ünïcode' },
+  notes: '',
+};
+const post = { order, orderId: orderId('QO-1'), round: round(), requestId: requestId('request-1'), checksum: checksum() };
+const postOrder = (context = callContext().context) => api.client.postOrder(post, context);
+const failureOf = async (): Promise<PipelineError> => {
+  const thrown: unknown = await postOrder().catch((error: unknown) => error);
+  if (thrown instanceof PipelineError) return thrown;
+  throw new Error('postOrder did not fail with a PipelineError');
+};
+const answerKept = async (): Promise<string | undefined> => {
+  const error = await failureOf();
+  return error instanceof OrderRefusedError ? error.answer : undefined;
+};
+const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
+
+test('the request is exactly what the contract says', async () => {
+  api.server.tell({ status: 201 });
+  await postOrder();
+  const [call] = api.server.calls;
+  expect(call).toMatchObject({ method: 'POST', path: '/v1/orders?source=q' });
+  const { host, connection, 'content-length': length, ...headers } = call?.headers ?? {};
+  expect(headers).toEqual({
+    authorization: 'Bearer tok-1',
+    'content-type': 'application/json',
+    'idempotency-key': `QO-1:${checksum().slice(0, 32)}`,
+    'x-request-id': 'request-1',
+    'x-order-round': round(),
+  });
+  expect(length).toBe(String(Buffer.byteLength(JSON.stringify(order))));
+  expect(JSON.parse(call?.body ?? '')).toEqual(order);
+});
+
+test.each([
+  [200, 'posted'],
+  [201, 'posted'],
+  [202, 'posted'],
+  [409, 'already_known'],
+])('%i is a success: %s', async (statusCode, outcome) => {
+  api.server.tell({ status: statusCode, before: () => api.clock.pass(35) });
+  expect(await postOrder()).toEqual({ outcome, statusCode, responseTimeMs: 35 });
+  expect(api.server.calls).toHaveLength(1);
+});
+
+describe('a fault that may pass', () => {
+  test.each<[string, ToldAnswer, string]>([
+    ['408', { status: 408 }, 'API_UNAVAILABLE'],
+    ['425', { status: 425 }, 'API_UNAVAILABLE'],
+    ['429', { status: 429 }, 'RATE_LIMITED'],
+    ['500', { status: 500 }, 'API_UNAVAILABLE'],
+    ['502', { status: 502 }, 'API_UNAVAILABLE'],
+    ['503', { status: 503 }, 'API_UNAVAILABLE'],
+    ['504', { status: 504 }, 'API_UNAVAILABLE'],
+    ['a hang-up', { hangUp: true }, 'CONNECTION_FAULT'],
+  ])('%s is tried three times, under the same key', async (_, answer, code) => {
+    api.server.tell(...times(3, answer));
+    expect(await failureOf()).toMatchObject({ code, retryable: true, api: 'internal' });
+    expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+    expect(api.server.calls).toHaveLength(3);
+    expect(api.waitsMs).toEqual([250, 500]);
+  });
+
+  test('Retry-After outranks the jitter', async () => {
+    api.server.tell({ status: 429, headers: { 'retry-after': '3' } }, { status: 200 });
+    await postOrder();
+    expect(api.waitsMs).toEqual([3_000]);
+  });
+
+  test('the circuit opens after five in a row', async () => {
+    api.server.tell(...times(5, { status: 500 }));
+    await failureOf();
+    await failureOf();
+    expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', api: 'internal' });
+    expect(api.server.calls).toHaveLength(5);
+    expect(api.opened).toEqual(['internal']);
+  });
+});
+
+describe('a refusal for good', () => {
+  test.each([300, 400, 401, 403, 404, 405, 406, 410, 412, 413, 415, 418, 422, 451])(
+    '%i keeps what the API said',
+    async (status) => {
+      api.server.tell({ status, body: { error: 'no such product' } });
+      const error = await failureOf();
+      expect(error).toBeInstanceOf(OrderRefusedError);
+      expect(error).toMatchObject({
+        code: 'API_REFUSED',
+        retryable: false,
+        api: 'internal',
+        statusCode: status,
+        message: `The internal API answered ${status}`,
+        answer: '{"error":"no such product"}',
+      });
+      expect(api.server.calls).toHaveLength(1);
+    },
+  );
+
+  test('keeps our token out of it, wherever it stands', async () => {
+    api.server.tell({ status: 400, body: 'tok-1 is not tok-1' });
+    expect(await answerKept()).toBe('[token] is not [token]');
+  });
+
+  test('keeps our token out of it even where the cut goes through it', async () => {
+    api.server.tell({ status: 400, body: `${'x'.repeat(2_045)}tok-1` });
+    expect(await answerKept()).toBe(`${'x'.repeat(2_045)}[to`);
+  });
+
+  test.each([
+    ['an empty answer', '', ''],
+    ['2 KiB', 'x'.repeat(2_048), 'x'.repeat(2_048)],
+    ['more than 2 KiB', 'x'.repeat(2_049), 'x'.repeat(2_048)],
+    ['a character on the border', `${'x'.repeat(2_047)}ü`, 'x'.repeat(2_047)],
+    ['many-byte characters', 'ü'.repeat(2_000), 'ü'.repeat(1_024)],
+  ])('keeps of %s the first 2 KiB', async (_, body, kept) => {
+    api.server.tell({ status: 422, body });
+    const answer = await answerKept();
+    expect(answer).toBe(kept);
+    expect(Buffer.byteLength(answer ?? '')).toBeLessThanOrEqual(2_048);
+  });
+
+  test('keeps it away from whatever formats the error', async () => {
+    api.server.tell({ status: 400, body: 'Ada Byron' });
+    const error = await failureOf();
+    expect(Object.keys(error)).not.toContain('answer');
+    expect(JSON.stringify(error) + error.stack).not.toContain('Ada');
+  });
+});
+
+describe('the token', () => {
+  test('is fetched again when it was refused, and tried once more', async () => {
+    await api.stop();
+    api = await startToldInternalApi({ credential: secretOf({ token: 'old' }, { token: 'new' }) });
+    api.server.tell({ status: 401 }, { status: 200 });
+    expect(await postOrder()).toMatchObject({ outcome: 'posted' });
+    expect(api.server.calls.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+  });
+
+  test('that cannot be had makes no call', async () => {
+    await api.stop();
+    const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
+    api = await startToldInternalApi({ credential: unreadableSecret(unreadable) });
+    expect(await failureOf()).toBe(unreadable);
+    expect(api.server.calls).toEqual([]);
+  });
+});

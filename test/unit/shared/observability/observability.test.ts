@@ -1,0 +1,124 @@
+import { createLogger } from '../../../../shared/observability/logger';
+import { createMetrics } from '../../../../shared/observability/metrics';
+import { lambdaContext } from '../../../support/lambda-context';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+
+let logs: CapturedLogs;
+const environment = process.env;
+
+beforeEach(() => {
+  process.env = {
+    ...environment,
+    POWERTOOLS_SERVICE_NAME: 'download',
+    POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    _X_AMZN_TRACE_ID: 'Root=1-abc-def;Sampled=1',
+  };
+  logs = captureLogs();
+});
+
+afterEach(() => {
+  logs.stop();
+  process.env = environment;
+});
+
+const config = { STAGE: 'dev', SERVICE_VERSION: '1.2.3' };
+
+describe('a log line', () => {
+  test('has every common field, and nothing else of the context', () => {
+    const logger = createLogger(config);
+    logger.addContext(lambdaContext({ functionName: 'dev-marketplace-download' }));
+    logger.info('order downloaded', { order_id: 'QO-1' });
+    expect(logs.lines()).toEqual([
+      {
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        level: 'INFO',
+        message: 'order downloaded',
+        service: 'download',
+        function_name: 'dev-marketplace-download',
+        function_request_id: 'invocation-1',
+        cold_start: true,
+        xray_trace_id: '1-abc-def',
+        stage: 'dev',
+        version: '1.2.3',
+        order_id: 'QO-1',
+      },
+    ]);
+  });
+
+  test('leaves out what is not known', () => {
+    createLogger(config).warn('a line', { status_code: undefined, api: null });
+    const [line] = logs.lines();
+    expect(line).not.toHaveProperty('status_code');
+    expect(line).not.toHaveProperty('function_name');
+  });
+
+  test('stays below 400 bytes before its own fields', () => {
+    const logger = createLogger(config);
+    logger.addContext(lambdaContext());
+    logger.info('order downloaded');
+    expect(logs.text().length).toBeLessThan(400);
+  });
+
+  test('carries an error with its causes', () => {
+    createLogger(config).error('failed', { error_details: new Error('outer', { cause: new Error('inner') }) });
+    expect(logs.lines()[0]).toMatchObject({
+      level: 'ERROR',
+      error_details: { name: 'Error', message: 'outer', stack: expect.any(String), cause: { message: 'inner' } },
+    });
+  });
+});
+
+describe('metrics', () => {
+  const declared = (dimensions: readonly string[], metrics: readonly { Name: string; Unit: string }[]) => ({
+    Timestamp: expect.any(Number),
+    CloudWatchMetrics: [{ Namespace: 'MarketplacePipeline', Dimensions: [dimensions], Metrics: metrics }],
+  });
+
+  test('of an invocation are one line, by service and stage', () => {
+    const metrics = createMetrics(config);
+    metrics.add('OrderProcessed');
+    metrics.add('OrderProcessed');
+    metrics.add('EndToEndLatency', 1_250);
+    metrics.flush();
+    expect(logs.metrics()).toEqual([
+      {
+        _aws: declared(
+          ['service', 'stage'],
+          [
+            { Name: 'OrderProcessed', Unit: 'Count' },
+            { Name: 'EndToEndLatency', Unit: 'Milliseconds' },
+          ],
+        ),
+        service: 'download',
+        stage: 'dev',
+        OrderProcessed: [1, 1],
+        EndToEndLatency: 1_250,
+      },
+    ]);
+  });
+
+  test('of an API carry its name as well', () => {
+    const metrics = createMetrics(config);
+    metrics.addForApi('ApiRetry', 'qualia');
+    expect(logs.metrics()).toEqual([
+      {
+        _aws: declared(['service', 'stage', 'api'], [{ Name: 'ApiRetry', Unit: 'Count' }]),
+        service: 'download',
+        stage: 'dev',
+        api: 'qualia',
+        ApiRetry: 1,
+      },
+    ]);
+  });
+
+  test('are written once, and nothing is written when there are none', () => {
+    const metrics = createMetrics(config);
+    metrics.flush();
+    expect(logs.text()).toBe('');
+    metrics.add('OrderFailed');
+    metrics.flush();
+    metrics.flush();
+    expect(logs.metrics()).toHaveLength(1);
+  });
+});

@@ -1,0 +1,263 @@
+import { PipelineError } from '../../../../shared/errors';
+import { UnreadableAnswerError } from '../../../../shared/qualia/client';
+import { orderQuery } from '../../../../shared/qualia/query';
+import { callContext } from '../../../support/call-context';
+import { orderId } from '../../../support/orders';
+import { qualiaAnswer, qualiaOrder } from '../../../support/qualia-orders';
+import { secretOf, unreadableSecret } from '../../../support/secrets';
+import { startToldQualia } from '../../../support/told-apis';
+import type { ToldAnswer } from '../../../support/told-server';
+
+type Qualia = Awaited<ReturnType<typeof startToldQualia>>;
+
+let qualia: Qualia;
+beforeEach(async () => {
+  qualia = await startToldQualia();
+});
+afterEach(() => qualia.stop());
+
+const fetchOrder = (context = callContext().context) => qualia.client.fetchOrder(orderId('QO-1'), context);
+const failureOf = async (context = callContext().context): Promise<PipelineError> => {
+  const thrown: unknown = await fetchOrder(context).catch((error: unknown) => error);
+  if (thrown instanceof PipelineError) return thrown;
+  throw new Error('fetchOrder did not fail with a PipelineError');
+};
+const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
+const order: ToldAnswer = { body: qualiaAnswer() };
+const graphQlError = (error: unknown, data: unknown = null): ToldAnswer => ({ body: { data, errors: [error] } });
+
+describe('the request', () => {
+  test('is exactly what the contract says', async () => {
+    qualia.server.tell(order);
+    await fetchOrder();
+    const [call] = qualia.server.calls;
+    expect(call).toMatchObject({ method: 'POST', path: '/api/vendor/graphql?v=1' });
+    expect(call?.headers).toMatchObject({
+      authorization: `Basic ${Buffer.from('us:pw').toString('base64')}`,
+      'content-type': 'application/json',
+    });
+    expect(JSON.parse(call?.body ?? '')).toEqual({ query: orderQuery, variables: { id: 'QO-1' } });
+  });
+
+  test('goes over connections that are kept', async () => {
+    qualia.server.tell(...times(10, order));
+    for (let n = 0; n < 10; n++) await fetchOrder();
+    // The pool may open a second one while the first is just about to be free.
+    expect(qualia.server.connections()).toBeLessThanOrEqual(2);
+  });
+
+  test('goes over 20 connections at most', async () => {
+    let arrived = 0;
+    let open: (value?: unknown) => void = () => {};
+    const gate = new Promise((resolve) => (open = resolve));
+    const before = () => {
+      if (++arrived === 20) open();
+      return gate;
+    };
+    qualia.server.tell(...times(30, { ...order, before }));
+    await Promise.all(Array.from({ length: 30 }, () => fetchOrder()));
+    expect(qualia.server.connections()).toBe(20);
+  });
+});
+
+describe('an order', () => {
+  test('comes byte for byte as received', async () => {
+    const bytes = `  ${qualiaAnswer(qualiaOrder({ price: '1.50', later: 'ü' }))}\r\n`;
+    qualia.server.tell({ body: bytes, before: () => qualia.clock.pass(120) });
+    expect(await fetchOrder()).toEqual({ bytes: Buffer.from(bytes), attempt: 1, responseTimeMs: 120 });
+  });
+
+  test.each([
+    ['no errors', { errors: [] }],
+    ['errors that are null', { errors: null }],
+    ['what nobody knows', { extensions: {} }],
+  ])('may come with %s', async (_, extra) => {
+    qualia.server.tell({ body: { ...JSON.parse(qualiaAnswer()), ...extra } });
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+  });
+
+  test('may hold null for anything but its id and number', async () => {
+    const nulls = Object.fromEntries(Object.keys(qualiaOrder()).map((field) => [field, null]));
+    qualia.server.tell({ body: qualiaAnswer({ ...nulls, _id: 'a', order_number: 'b' }) });
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+  });
+});
+
+describe('a status that is final', () => {
+  test.each([300, 302, 400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 418, 422, 451])('%i', async (status) => {
+    qualia.server.tell({ status, headers: { 'retry-after': '1' }, body: qualiaAnswer() });
+    expect(await failureOf()).toMatchObject({
+      code: 'API_REFUSED',
+      retryable: false,
+      api: 'qualia',
+      statusCode: status,
+      retryAfterMs: undefined,
+    });
+    expect(qualia.server.calls).toHaveLength(1);
+  });
+});
+
+describe('a fault that may pass', () => {
+  const faults: [string, ToldAnswer, string, number | undefined][] = [
+    ['408', { status: 408 }, 'API_UNAVAILABLE', 408],
+    ['425', { status: 425 }, 'API_UNAVAILABLE', 425],
+    ['429', { status: 429 }, 'RATE_LIMITED', 429],
+    ...[500, 501, 502, 503, 504, 520, 599].map(
+      (status): (typeof faults)[number] => [String(status), { status }, 'API_UNAVAILABLE', status],
+    ),
+    ['a hang-up', { hangUp: true }, 'CONNECTION_FAULT', undefined],
+  ];
+
+  test.each(faults)('%s: three tries with full jitter, then it is left to the queue', async (_, answer, code, statusCode) => {
+    qualia.server.tell(...times(3, answer));
+    const { context, failedTries } = callContext();
+    const error = await failureOf(context);
+    expect(error).toMatchObject({ code, retryable: true, api: 'qualia', statusCode, retryAfterMs: undefined });
+    expect(qualia.server.calls).toHaveLength(3);
+    expect(qualia.waitsMs).toEqual([250, 500]);
+    expect(failedTries).toEqual([
+      { error: expect.objectContaining({ code }), attempt: 1, waitMs: 250 },
+      { error: expect.objectContaining({ code }), attempt: 2, waitMs: 500 },
+    ]);
+  });
+
+  test.each(faults)('%s: passes with the third try', async (_, answer) => {
+    qualia.server.tell(answer, answer, order);
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 3, responseTimeMs: 0 });
+    expect(qualia.server.left()).toBe(0);
+  });
+
+  test('is met by a final refusal: that stands', async () => {
+    qualia.server.tell({ status: 503 }, { status: 404 });
+    expect(await failureOf()).toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
+    expect(qualia.server.calls).toHaveLength(2);
+  });
+});
+
+describe('GraphQL errors', () => {
+  test.each(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'])(
+    'of code %s are final',
+    async (code) => {
+      qualia.server.tell(graphQlError({ message: 'x', extensions: { code } }));
+      expect(await failureOf()).toMatchObject({
+        code: code === 'NOT_FOUND' ? 'ORDER_NOT_FOUND' : 'GRAPHQL_ERROR',
+        retryable: false,
+      });
+      expect(qualia.server.calls).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['Order not found', 'ORDER_NOT_FOUND'],
+    ['ORDER NOT FOUND: QO-1', 'ORDER_NOT_FOUND'],
+    ['not-found', 'ORDER_NOT_FOUND'],
+    ['You are not authorized to see this', 'GRAPHQL_ERROR'],
+    ['Not authorised', 'GRAPHQL_ERROR'],
+    ['Unauthorized', 'GRAPHQL_ERROR'],
+    ['Forbidden', 'GRAPHQL_ERROR'],
+  ])('that say %p are final', async (message, code) => {
+    qualia.server.tell(graphQlError({ message }, { order: null }));
+    expect(await failureOf()).toMatchObject({ code, retryable: false });
+    expect(qualia.server.calls).toHaveLength(1);
+  });
+
+  test.each<[string, unknown]>([
+    ['of another code', { message: 'Oops', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    ['of no code', { message: 'The database is busy' }],
+    ['of no message', {}],
+    ['with strange extensions', { message: 'Oops', extensions: { code: 7 } }],
+    ['with null extensions', { message: 'Oops', extensions: null }],
+    ['with a message that is no text', { message: { en: 'Oops' } }],
+    ['that are a mere text', 'Oops'],
+    ['that are null', null],
+  ])('%s may pass', async (_, error) => {
+    qualia.server.tell(...times(3, graphQlError(error, { order: null })));
+    expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
+    expect(qualia.server.calls).toHaveLength(3);
+  });
+
+  test('count even beside an order', async () => {
+    const { data } = JSON.parse(qualiaAnswer());
+    qualia.server.tell(graphQlError({ message: 'Forbidden' }, data));
+    expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: false });
+  });
+
+  test('are final when any of several is', async () => {
+    qualia.server.tell({ body: { errors: [{ message: 'Oops' }, { message: 'Forbidden' }] } });
+    expect(await failureOf()).toMatchObject({ retryable: false });
+  });
+});
+
+test.each([{ data: { order: null } }, { data: { order: { order: null } } }, { data: { order: null }, errors: null }])(
+  'no order and no error, %j: there is none',
+  async (body) => {
+    qualia.server.tell({ body });
+    expect(await failureOf()).toMatchObject({ code: 'ORDER_NOT_FOUND', retryable: false });
+    expect(qualia.server.calls).toHaveLength(1);
+  },
+);
+
+describe('an answer that cannot be read', () => {
+  test.each<[string, string | Buffer]>([
+    ['nothing', ''],
+    ['a page', '<html>maintenance</html>'],
+    ['JSON cut off', qualiaAnswer().slice(0, -1)],
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['no data', '{}'],
+    ['null data', '{"data":null}'],
+    ['no order field', '{"data":{}}'],
+    ['an order without its id', qualiaAnswer(qualiaOrder({ _id: undefined }))],
+    ['an order with a null id', qualiaAnswer(qualiaOrder({ _id: null }))],
+    ['an order without its number', qualiaAnswer(qualiaOrder({ order_number: null }))],
+    ['properties that are none', qualiaAnswer(qualiaOrder({ properties: 'CA' }))],
+  ])('%s: two more tries, then final, with its bytes', async (_, body) => {
+    qualia.server.tell(...times(3, { body }));
+    const error = await failureOf();
+    expect(error).toBeInstanceOf(UnreadableAnswerError);
+    expect(error).toMatchObject({ code: 'BAD_ANSWER', retryable: false, statusCode: 200 });
+    expect(error instanceof UnreadableAnswerError && Buffer.from(error.bytes)).toEqual(Buffer.from(body));
+    expect(qualia.server.calls).toHaveLength(3);
+  });
+
+  test('keeps its bytes out of whatever formats the error', async () => {
+    qualia.server.tell(...times(3, { body: 'Ada Byron' }));
+    const error = await failureOf();
+    expect(Object.keys(error)).not.toContain('bytes');
+    expect(JSON.stringify(error) + error.stack).not.toContain('Ada');
+  });
+
+  test('twice, and then an order, is an order', async () => {
+    qualia.server.tell({ body: 'oops' }, { body: '{}' }, order);
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 3 });
+  });
+
+  test('is counted anew in every call', async () => {
+    qualia.server.tell(...times(2, { body: 'oops' }), { status: 503 }, { body: 'oops' }, order);
+    expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE' });
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 2 });
+  });
+});
+
+describe('the credential', () => {
+  test('is fetched again when it was refused, and tried once more', async () => {
+    await qualia.stop();
+    qualia = await startToldQualia({
+      credential: secretOf({ username: 'us', password: 'old' }, { username: 'us', password: 'new' }),
+    });
+    qualia.server.tell({ status: 401 }, order);
+    await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+    expect(qualia.server.calls.map(({ headers }) => headers.authorization)).toEqual(
+      ['us:old', 'us:new'].map((pair) => `Basic ${Buffer.from(pair).toString('base64')}`),
+    );
+  });
+
+  test('that cannot be had makes no call', async () => {
+    await qualia.stop();
+    const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
+    qualia = await startToldQualia({ credential: unreadableSecret(unreadable) });
+    expect(await failureOf()).toBe(unreadable);
+    expect(qualia.server.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { qualiaOrderSchema } from '../../../../shared/qualia/order';
+import { qualiaOrder } from '../../../support/qualia-orders';
+
+const accepts = (fields: Readonly<Record<string, unknown>>): boolean =>
+  qualiaOrderSchema.safeParse(qualiaOrder(fields)).success;
+
+test('drops what it does not know', () => {
+  expect(qualiaOrderSchema.parse(qualiaOrder({ ssn: '1' }))).not.toHaveProperty('ssn');
+});
+
+test.each(['_id', 'order_number'])('needs %s', (field) => {
+  for (const value of [null, undefined, '', {}]) expect(accepts({ [field]: value })).toBe(false);
+});
+
+test.each(Object.keys(qualiaOrder()).filter((field) => !['_id', 'order_number'].includes(field)))(
+  '%s may be null or missing',
+  (field) => {
+    expect(accepts({ [field]: null })).toBe(true);
+    expect(accepts({ [field]: undefined })).toBe(true);
+  },
+);
+
+test.each(['price', 'purchase_price_amount', 'loan_amount', 'due_date', 'projected_close_date'])(
+  '%s may be anything: the mapping judges it',
+  (field) => {
+    for (const value of ['x', 1, true, {}, []]) expect(accepts({ [field]: value })).toBe(true);
+  },
+);
+
+test.each(['status', 'vertical', 'product_name', 'customer_name'])('%s may be a number, read as text', (field) => {
+  expect(qualiaOrderSchema.parse(qualiaOrder({ [field]: 7 }))).toHaveProperty(field, '7');
+});
+
+test.each(['borrowers', 'sellers', 'properties'])('%s may be empty, and is a list', (field) => {
+  expect(accepts({ [field]: [] })).toBe(true);
+  expect(accepts({ [field]: 'x' })).toBe(false);
+});

@@ -1,0 +1,40 @@
+import { parse, type SelectionSetNode, visit } from 'graphql';
+import { orderQuery } from '../../../../shared/qualia/query';
+
+/** Every path that a query asks for, such as `order.order.price`. */
+const pathsOf = (query: string): string[] => {
+  const walk = (set: SelectionSetNode | undefined, prefix: string): string[] =>
+    (set?.selections ?? []).flatMap((selection) => {
+      if (selection.kind !== 'Field') return [];
+      const path = prefix + selection.name.value;
+      return [path, ...walk(selection.selectionSet, `${path}.`)];
+    });
+  const paths: string[] = [];
+  visit(parse(query), { OperationDefinition: ({ selectionSet }) => void paths.push(...walk(selectionSet, '')) });
+  return paths;
+};
+
+const paths = pathsOf(orderQuery);
+
+test('asks for one order by its id', () => {
+  expect(orderQuery).toContain('$id: ID!');
+  expect(orderQuery).toContain('order(_id: $id)');
+  expect(paths).toContain('order.outstanding_tasks');
+});
+
+test.each([
+  ...['_id', 'order_number', 'status', 'vertical', 'product_name', 'product_type', 'purpose', 'transaction_type'],
+  ...['customer_name', 'price', 'purchase_price_amount', 'loan_amount', 'due_date', 'projected_close_date'],
+  ...['name', 'phone', 'email'].map((field) => `customer_contact.${field}`),
+  ...['borrowers', 'sellers'].flatMap((party) =>
+    ['full_name', 'first_name', 'middle_name', 'last_name'].map((field) => `${party}.${field}`),
+  ),
+  ...['address_1', 'address_2', 'city', 'state', 'zipcode', 'county', 'flat_address'].map((field) => `properties.${field}`),
+  ...['open', 'pending', 'accepted', 'declined', 'cancelled', 'submitted', 'revision_required', 'completed'],
+  ...['resubmitted', 'resubmission_accepted', 'created_date', 'closed_date', 'cancellation_reason'],
+  'revision_required_reason',
+])('asks for %s', (field) => {
+  expect(paths.some((path) => path === `order.order.${field}` || path === `order.order.status_details.${field}`)).toBe(
+    true,
+  );
+});
