@@ -21,7 +21,11 @@ module.exports = {
       globalSetup: '<rootDir>/test/integration/support/start-services.ts',
       globalTeardown: '<rootDir>/test/integration/support/stop-services.ts',
     }),
-    layer('e2e'),
+    layer('e2e', {
+      globalSetup: '<rootDir>/test/e2e/support/start-target.ts',
+      globalTeardown: '<rootDir>/test/e2e/support/stop-target.ts',
+    }),
   ],
   maxWorkers: 2,
+  testTimeout: 30_000,
 };

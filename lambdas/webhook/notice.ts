@@ -28,7 +28,11 @@ const notificationSchema = z.object(
       )
       .brand<'OrderId'>(),
     notification_type: oneOf(notificationTypes),
-    timestamp: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with an offset or "Z"' }),
+    timestamp: z.union(
+      // ISO 8601 lets the seconds be left out, and some libraries do when they are zero.
+      [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
+      'must be an ISO 8601 time with an offset or "Z"',
+    ),
   },
   'must be a JSON object',
 );

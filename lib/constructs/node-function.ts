@@ -25,6 +25,10 @@ const projectRoot = join(__dirname, '../..');
  */
 export const substitutions: Readonly<Record<string, string>> = {
   '@aws-sdk/credential-provider-node': './lib/bundling/environment-credentials.ts',
+  '@aws-sdk/middleware-endpoint-discovery': './lib/bundling/endpoint-discovery.ts',
+  '@smithy/core/event-streams': './lib/bundling/event-streams.ts',
+  '@stablelib/base64': './lib/bundling/base64.ts',
+  'fast-sha256': './lib/bundling/fast-sha256.ts',
   undici: './lib/bundling/undici.ts',
   'undici/lib': 'undici/lib',
 };

@@ -80,6 +80,7 @@ export class OrderPipeline extends Stack {
       memoryMb: 512,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
+        RAW_BUCKET_NAME: data.rawBucket.bucketName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
         QUALIA_API_URL: config.qualiaApiUrl,
         QUALIA_SECRET_ARN: data.qualiaSecret.secretArn,
@@ -96,6 +97,7 @@ export class OrderPipeline extends Stack {
     this.grantObjects(data, downloader, 'raw/*', 's3:GetObject', 's3:PutObject');
     this.grantObjects(data, downloader, 'rejected/*', 's3:PutObject');
     this.grantObjects(data, processor, 'raw/*', 's3:GetObject');
+    data.rawBucket.grants.actionsOnObjectKeys(reconciler, 'reconciler/position.json', 's3:GetObject', 's3:PutObject');
 
     data.webhookSecret.grantRead(webhook);
     data.qualiaSecret.grantRead(downloader);

@@ -5,11 +5,25 @@ import type { OrderState } from './await-orders';
 import type { DayResult, Summary } from './summary';
 import type { World } from './world';
 
-const plainTable = (head: readonly string[], numeric: number): Table.Table =>
+/** Columns without rules, those from `firstNumber` on to the right. */
+const plainTable = (head: readonly string[], firstNumber: number): Table.Table =>
   new Table({
-    head: [...head],
-    style: { head: [], border: ['gray'] },
-    colAligns: head.map((_, column) => (column < numeric ? 'left' : 'right')),
+    head: head.map((text) => colors.bold(text)),
+    style: { head: [], border: [], compact: true },
+    chars: {
+      ...{
+        top: '',
+        'top-mid': '',
+        'top-left': '',
+        'top-right': '',
+        mid: '',
+        'mid-mid': '',
+        'left-mid': '',
+        'right-mid': '',
+      },
+      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', right: '', middle: '  ' },
+    },
+    colAligns: head.map((_, column) => (column < firstNumber ? 'left' : 'right')),
   });
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;

@@ -57,40 +57,49 @@ export const listableStatusSchema = z.literal(
 export const orderIdsSchema = z.array(orderIdSchema).transform((ids) => [...new Set(ids)]);
 export { orderIdSchema };
 
-/** What every verb takes. */
-export const globalOptions = {
+const globalSchema = z.object({
   stage: z.enum(stages, `must be one of ${stages.join(', ')}`),
-  region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be an AWS region such as us-east-1').optional(),
+  region: z
+    .string()
+    .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be an AWS region such as us-east-1')
+    .optional(),
   local: z.boolean().default(false),
   json: z.boolean().default(false),
-};
-const globalSchema = z.object(globalOptions);
+});
+/** What every verb takes. */
 export type GlobalOptions = z.output<typeof globalSchema>;
 
 /** What was typed: arguments and options under their names, as text. */
 export type RawInput = Readonly<Record<string, unknown>>;
 
+/** How the input of one verb is read. */
+export interface InputRules<Input> {
+  readonly schema: z.ZodType<Input>;
+  /** A sentence for each rule between several inputs that is broken. */
+  readonly rules?: (raw: RawInput) => readonly string[];
+}
+
 /**
  * Reads what was typed.
  *
  * @param argumentNames those of the input's names that are arguments, not options
- * @param rules gives a sentence for each rule between several inputs that is broken
  * @throws {UsageError} naming everything that is wrong.
  */
-export const readInput = <T>(
-  schema: z.ZodType<T>,
+export const readInput = <Input>(
+  { schema, rules = () => [] }: InputRules<Input>,
   raw: RawInput,
   argumentNames: readonly string[],
-  rules: (raw: RawInput) => readonly string[] = () => [],
-): T => {
-  const parsed = schema.safeParse(raw);
+): { readonly global: GlobalOptions; readonly input: Input } => {
+  const global = globalSchema.safeParse(raw);
+  const input = schema.safeParse(raw);
   const broken = rules(raw);
-  if (parsed.success && broken.length === 0) return parsed.data;
-  const faults = describeIssues(parsed.error?.issues ?? []).map(({ path, message }) => {
+  if (global.success && input.success && broken.length === 0) return { global: global.data, input: input.data };
+
+  const faults = [global, input].flatMap(({ error }) => describeIssues(error?.issues ?? []));
+  const sentences = faults.map(({ path, message }) => {
     const [name = '', index] = path.split('.');
     const typed = index === undefined ? raw[name] : [raw[name]].flat()[Number(index)];
-    const label = argumentNames.includes(name) ? 'order id' : `--${name}`;
-    return `${label} ${typed === undefined ? '' : `"${String(typed)}" `}${message}`;
+    return `${argumentNames.includes(name) ? `<${name}>` : `--${name}`} ${JSON.stringify(typed)} ${message}`;
   });
-  throw new UsageError([...faults, ...broken]);
+  throw new UsageError([...sentences, ...broken]);
 };

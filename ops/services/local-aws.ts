@@ -19,7 +19,10 @@ const runningSchema = z.object({
 export const readLocalAws = (stateDirectory: string) => {
   const parsed = runningSchema.safeParse(parseJson(readText(path.join(stateDirectory, 'endpoints.json'))));
   if (!parsed.success || !runs(parsed.data.pid)) {
-    throw new ServiceFault('unreachable', 'The embedded AWS is not running on this machine: start it with `npm start`.');
+    throw new ServiceFault(
+      'unreachable',
+      'The embedded AWS is not running on this machine: start it with `npm start`.',
+    );
   }
   const { endpoints, outputs } = parsed.data;
   const clientConfig = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };

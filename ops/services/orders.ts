@@ -79,7 +79,9 @@ export const createOrderService = (stage: Stage) => {
     /** One order by a consistent read; nothing when there is none. */
     get: async (orderId: OrderId, { withAnswer = false }: ReadOptions = {}): Promise<OrderDetails | undefined> => {
       const order = await repository.read(orderId);
-      return order && { order: withAnswer ? order : withoutAnswer(order), payload: payloadOf(order, stage.rawBucketName) };
+      return (
+        order && { order: withAnswer ? order : withoutAnswer(order), payload: payloadOf(order, stage.rawBucketName) }
+      );
     },
 
     /** Every order that is FAILED and failed since then, newest first. Reads the sparse index alone. */
@@ -101,7 +103,10 @@ export const createOrderService = (stage: Stage) => {
     },
 
     /** Starts a new round for each order, evenly paced. One that fails does not stop the others. */
-    async *replay(orderIds: readonly OrderId[], { ratePerSecond, signal }: ReplayOptions): AsyncGenerator<ReplayResult> {
+    async *replay(
+      orderIds: readonly OrderId[],
+      { ratePerSecond, signal }: ReplayOptions,
+    ): AsyncGenerator<ReplayResult> {
       let earliestMs = 0;
       for (const orderId of orderIds) {
         const waitMs = earliestMs - performance.now();

@@ -90,7 +90,9 @@ const describeStack = (config: { readonly region?: string }) => async (stackName
   const client = new CloudFormationClient(config);
   try {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
-    return Object.fromEntries((Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+    return Object.fromEntries(
+      (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+    );
   } catch (error) {
     const missing = error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message);
     if (!missing) throw error;
@@ -108,5 +110,8 @@ const readOutputs = async <T>(
   const parsed = schema.safeParse(await outputsOf(stackName));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-  throw new ServiceFault('unreachable', `The outputs of stack ${stackName} are not those of this version: ${faults.join(', ')}.`);
+  throw new ServiceFault(
+    'unreachable',
+    `The outputs of stack ${stackName} are not those of this version: ${faults.join(', ')}.`,
+  );
 };

@@ -71,19 +71,26 @@ const minTryMs = 1_000;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 /**
- * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent.
+ * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent. A
+ * `Retry-After` above `longestRetryAfterMs` counts as that much.
  *
  * @throws {PipelineError} `RATE_LIMITED`, `API_UNAVAILABLE` (retryable) or `API_REFUSED` (permanent)
  */
-export const expectSuccess = ({ statusCode, headers }: ApiAnswer, api: ApiName, nowMs: number): void => {
+export const expectSuccess = (
+  { statusCode, headers }: ApiAnswer,
+  api: ApiName,
+  nowMs: number,
+  longestRetryAfterMs = Number.POSITIVE_INFINITY,
+): void => {
   if (statusCode >= 200 && statusCode < 300) return;
   const retryable = [408, 425, 429].includes(statusCode) || statusCode >= 500;
   const code = statusCode === 429 ? 'RATE_LIMITED' : retryable ? 'API_UNAVAILABLE' : 'API_REFUSED';
+  const retryAfterMs = retryable ? readRetryAfterMs(headers['retry-after'], nowMs) : undefined;
   throw new PipelineError(code, `The ${api} API answered ${statusCode}`, {
     api,
     retryable,
     statusCode,
-    retryAfterMs: retryable ? readRetryAfterMs(headers['retry-after'], nowMs) : undefined,
+    retryAfterMs: retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, longestRetryAfterMs),
   });
 };
 
@@ -92,6 +99,8 @@ export const createApiClient = (options: ApiClientOptions) => {
   const { api, now, sleep = sleepFor, pace, breaker = (run) => run() } = options;
   const pool = new Pool(options.origin, {
     connections: options.connections,
+    // Wins over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
+    connect: { rejectUnauthorized: true },
     // The time of a try is bounded as a whole, by its signal.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -120,8 +120,11 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
   const handleRecord = async (record: SQSRecord, deadlineMs: number): Promise<void> => {
     const parsed = safeParse(options.schema, parseJson(record.body));
     if (!parsed.success) {
-      logger.error('message cannot be read', { error: 'The message is not one of ours', error_code: 'BAD_MESSAGE' });
-      throw new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
+      const error = new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
+      logger.error('message cannot be read', { error: error.message, error_code: error.code });
+      // No wait makes it readable: it goes to the dead-letter queue as fast as its receives allow.
+      await queue.hideFor(record.receiptHandle, 0);
+      throw error;
     }
     const message = parsed.data;
     const delivery: Delivery<Message> = {

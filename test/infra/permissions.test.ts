@@ -36,7 +36,17 @@ describe('permissions', () => {
       ],
     ],
     ['processing', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 's3:GetObject', 'sqs:SendMessage']],
-    ['reconciler', ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'sqs:SendMessage']],
+    [
+      'reconciler',
+      [
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:UpdateItem',
+        's3:GetObject',
+        's3:PutObject',
+        'sqs:SendMessage',
+      ],
+    ],
   ])('%s may do what it does and no more', (name, allowed) => {
     const actions = statementsOf(name).flatMap(({ Action }) => Action);
     expect(actions.filter((action) => !common.test(action)).sort()).toEqual(allowed);

@@ -45,3 +45,12 @@ export const captureLogs = () => {
 };
 
 export type CapturedLogs = ReturnType<typeof captureLogs>;
+
+const common = [
+  ...['timestamp', 'service', 'stage', 'version', 'function_name', 'function_request_id', 'cold_start'],
+  'xray_trace_id',
+];
+
+/** A line without the fields that every line has, but for its level and message. */
+export const ownFields = (line: Line): Line =>
+  Object.fromEntries(Object.entries(line).filter(([name]) => !common.includes(name)));

@@ -15,7 +15,7 @@ import { createRoundStarter } from '../../../shared/orders/start-round';
 import { createQualiaClient, qualiaCredentialSchema } from '../../../shared/qualia/client';
 import type { Clients } from './clients';
 import { reach } from './outside';
-import { maxReceiveCount, type QueuePair } from './resources';
+import type { QueuePair } from './resources';
 
 /** Everything that the Lambdas of one pipeline are wired to. */
 export interface Surroundings {
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly queues: Readonly<Record<'download' | 'processing', QueuePair>>;
   readonly qualiaUrl: string;
   readonly internalApiUrl: string;
+  /** The receive that is the last before the dead-letter queue. */
+  readonly maxReceiveCount: number;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
 }
@@ -33,7 +35,8 @@ const logger = new Logger({ logLevel: 'SILENT' });
 
 /** The execution environments of a pipeline's Lambdas, wired as their `index.ts` does it. Each call starts a new one. */
 export const createLambdas = (surroundings: Surroundings) => {
-  const { clients, tableName, bucketName, queues, qualiaUrl, internalApiUrl, metrics, now } = surroundings;
+  const { clients, tableName, bucketName, queues, qualiaUrl, internalApiUrl, maxReceiveCount, metrics, now } =
+    surroundings;
   const repository = createOrderRepository(clients.documents, tableName);
   const payloads = createPayloadStore(clients.s3, bucketName);
   const downloadQueue = createQueue<DownloadMessage>(clients.sqs, queues.download.url);

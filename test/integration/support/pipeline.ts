@@ -3,6 +3,7 @@ import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
   type Message,
+  MessageNotInflight,
   ReceiveMessageCommand,
   SendMessageCommand,
   StartMessageMoveTaskCommand,
@@ -48,7 +49,7 @@ const maxDeliveries = 500;
  * The order pipeline with everything of its own: table, bucket, queues, and both APIs. Messages move only when
  * `deliver` or `drain` says so; what would be hidden for a while is there again at once.
  */
-export const startPipeline = async () => {
+export const startPipeline = async ({ maxReceiveCount = 5 } = {}) => {
   const operator = createClients();
   const clients = createLambdaClients();
   const metrics = recordMetrics();
@@ -56,8 +57,8 @@ export const startPipeline = async () => {
   const [tableName, bucketName, download, processing, qualia, internalApi] = await Promise.all([
     createOrdersTable(operator),
     createRawBucket(operator),
-    createQueuePair(operator, 'download'),
-    createQueuePair(operator, 'processing'),
+    createQueuePair(operator, 'download', maxReceiveCount),
+    createQueuePair(operator, 'processing', maxReceiveCount),
     startQualia(),
     startInternalApi(),
   ]);
@@ -69,6 +70,7 @@ export const startPipeline = async () => {
     queues,
     qualiaUrl: qualia.url,
     internalApiUrl: internalApi.url,
+    maxReceiveCount,
     metrics: metrics.recorder,
     now: () => nowMs,
   });
@@ -87,10 +89,13 @@ export const startPipeline = async () => {
   const receive = (stage: StageName, max: number) => receiveFrom(queues[stage].url, max);
 
   const release = async (stage: StageName, messages: readonly Message[]): Promise<void> => {
-    for (const { ReceiptHandle } of messages)
-      await operator.sqs.send(
-        new ChangeMessageVisibilityCommand({ QueueUrl: queues[stage].url, ReceiptHandle, VisibilityTimeout: 0 }),
-      );
+    for (const { ReceiptHandle } of messages) {
+      const change = { QueueUrl: queues[stage].url, ReceiptHandle, VisibilityTimeout: 0 };
+      await operator.sqs.send(new ChangeMessageVisibilityCommand(change)).catch((error: unknown) => {
+        // Its worker made it visible before it died.
+        if (!(error instanceof MessageNotInflight)) throw error;
+      });
+    }
   };
 
   const remove = async (stage: StageName, messages: readonly Message[]): Promise<void> => {
@@ -143,6 +148,7 @@ export const startPipeline = async () => {
     waitsSeconds: clients.waitsSeconds,
     receive,
     release,
+    handle,
     deliver,
 
     /** Begins a round of an order that has none yet, or a newer one: an activity of Qualia's. */
@@ -166,9 +172,9 @@ export const startPipeline = async () => {
     /** The order's item as DynamoDB holds it, as text. */
     rawItem: (orderId: string): Promise<string> => rawItem(operator, tableName, orderId as OrderId),
 
-    /** Lets time pass. @returns the new time, in epoch ms */
-    pass: (ms: number): number => {
-      nowMs += ms;
+    /** Lets a minute pass. @returns the new time, in epoch ms */
+    passMinute: (): number => {
+      nowMs += 60_000;
       return nowMs;
     },
 

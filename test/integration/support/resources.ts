@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { failedOrdersIndex } from '../../../shared/orders/repository';
@@ -29,6 +29,8 @@ export const createOrdersTable = async ({ dynamodb }: Clients): Promise<string> 
       ],
     }),
   );
+  for (let status: string | undefined; status !== 'ACTIVE'; )
+    status = (await dynamodb.send(new DescribeTableCommand({ TableName }))).Table?.TableStatus;
   return TableName;
 };
 
@@ -39,9 +41,6 @@ export const createRawBucket = async ({ s3 }: Clients): Promise<string> => {
   return Bucket;
 };
 
-/** The receive that is the last before the dead-letter queue. */
-export const maxReceiveCount = 5;
-
 export interface QueuePair {
   readonly url: string;
   readonly deadLetterUrl: string;
@@ -49,7 +48,7 @@ export interface QueuePair {
 }
 
 /** A queue of its own, with its dead-letter queue. */
-export const createQueuePair = async ({ sqs }: Clients, label: string): Promise<QueuePair> => {
+export const createQueuePair = async ({ sqs }: Clients, label: string, maxReceiveCount: number): Promise<QueuePair> => {
   const name = uniqueName(label);
   const deadLetterName = `${name}-dead-letters`;
   const deadLetterArn = `arn:aws:sqs:us-east-1:000000000000:${deadLetterName}`;

@@ -1,0 +1,36 @@
+#!/usr/bin/env tsx
+import path from 'node:path';
+import { run } from '../ops/commands/program';
+
+/** Ctrl-C once ends the work in good order, twice at once. */
+const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+};
+
+// Whoever reads may stop early, as `head` does.
+process.stdout.on('error', () => process.exit());
+
+run(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  localStateDirectory: path.join(__dirname, '..', '.local'),
+  now: Date.now,
+  interruptible,
+}).then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

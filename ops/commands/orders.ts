@@ -1,0 +1,213 @@
+import type { Command } from 'commander';
+import * as z from 'zod';
+import type { Order } from '../../shared/orders/order';
+import { ServiceFault } from '../services/fault';
+import {
+  createOrderService,
+  type OrderDetails,
+  type ReplayCandidate,
+  type ReplayResult,
+  toCandidate,
+} from '../services/orders';
+import { exitCodes } from './exit-codes';
+import { countSchema, listableStatusSchema, orderIdSchema, orderIdsSchema, type RawInput, sinceSchema } from './input';
+import { oneLine, plural, renderTable, type Surroundings, type Terminal } from './terminal';
+import type { Attach, Session } from './verb';
+
+const mostListed = 1_000;
+const highestRate = 100;
+/** Rows of a replay's plan that are shown one by one. */
+const plannedRows = 20;
+
+/** Adds `orders get`, `orders list` and `orders replay`. */
+export const addOrderCommands = (program: Command, attach: Attach, now: Surroundings['now']): void => {
+  const orders = program.command('orders').description('look orders up, and send failed ones through again');
+
+  const get = orders
+    .command('get')
+    .description('one order: its status, round, times, error, attempts, and where its raw payload is')
+    .argument('<id>', "the order's id at Qualia")
+    .option('--show-answer', 'also what the internal API said when it refused the order: it may hold personal data');
+  attach(get, {
+    schema: z.object({ id: orderIdSchema, showAnswer: z.boolean().default(false) }),
+    run: async ({ id, showAnswer }, { stage, stageLabel, terminal }) => {
+      const details = await createOrderService(stage).get(id, { withAnswer: showAnswer });
+      if (details === undefined) throw new ServiceFault('absent', `There is no order ${id} in ${stageLabel}.`);
+      const { order, payload } = details;
+      const document = { stage: stage.name, order, payload: payload ? { ...payload, uri: uriOf(payload) } : null };
+      terminal.result(document, () => renderOrder(details, terminal));
+      return exitCodes.done;
+    },
+  });
+
+  const list = orders
+    .command('list')
+    .description('orders that failed, newest first')
+    .option('--status <status>', 'FAILED, the one status that can be listed', 'FAILED')
+    .option('--since <when>', 'failed since then: 30m, 24h, 7d, or an ISO 8601 time', '24h')
+    .option('--limit <count>', `at most so many, up to ${mostListed}`, '50');
+  attach(list, {
+    schema: z.object({ status: listableStatusSchema, since: sinceSchema(now()), limit: countSchema(mostListed) }),
+    run: async ({ since, limit }, { stage, stageLabel, terminal }) => {
+      const found = await createOrderService(stage).listFailed(since);
+      const shown = found.slice(0, limit);
+      const document = { stage: stage.name, since: since.toISOString(), total: found.length, orders: shown };
+      if (found.length > shown.length)
+        terminal.note(`The newest ${shown.length} of ${found.length}; --limit shows more.`);
+      terminal.result(document, () =>
+        found.length === 0
+          ? `No order in ${stageLabel} has failed since ${since.toISOString()}.`
+          : renderFailures(shown, terminal),
+      );
+      return exitCodes.done;
+    },
+  });
+
+  const replay = orders
+    .command('replay')
+    .description('start a new round for orders: they are downloaded and posted again')
+    .argument('[ids...]', "the orders' ids at Qualia; or say which by --status and --since")
+    .option('--status <status>', 'FAILED: every order that failed')
+    .option('--since <when>', 'with --status: failed since then: 30m, 24h, 7d, or an ISO 8601 time')
+    .option('--rate <count>', `at most so many a second, up to ${highestRate}`, '10')
+    .option('-y, --yes', 'do not ask first');
+  attach(replay, {
+    schema: z.object({
+      ids: orderIdsSchema,
+      status: listableStatusSchema.optional(),
+      since: sinceSchema(now()).optional(),
+      rate: countSchema(highestRate),
+      yes: z.boolean().default(false),
+    }),
+    rules: replayRules,
+    run: ({ ids, since, rate, yes }, session) => runReplay({ ids, since, ratePerSecond: rate, yes }, session),
+  });
+};
+
+/** What to replay is either named or chosen. */
+const replayRules = ({ ids, status, since }: RawInput): string[] => {
+  const named = Array.isArray(ids) && ids.length > 0;
+  const chosen = status !== undefined || since !== undefined;
+  if (named && chosen) return ['order ids and --status with --since exclude each other'];
+  if (!named && !chosen) return ['what to replay is missing: give order ids, or --status FAILED with --since'];
+  if (chosen && status === undefined) return ['--since needs --status FAILED'];
+  if (chosen && since === undefined) return ['--status needs --since, such as --since 24h'];
+  return [];
+};
+
+interface ReplayRequest {
+  readonly ids: z.output<typeof orderIdsSchema>;
+  readonly since: Date | undefined;
+  readonly ratePerSecond: number;
+  readonly yes: boolean;
+}
+
+const runReplay = async ({ ids, since, ratePerSecond, yes }: ReplayRequest, session: Session): Promise<number> => {
+  const { stage, stageLabel, terminal } = session;
+  const service = createOrderService(stage);
+  const candidates =
+    since === undefined
+      ? await service.readCandidates(ids)
+      : (await service.listFailed(since)).map((order) => toCandidate(order.order_id, order));
+
+  const results: ReplayResult[] = [];
+  const conclude = (aborted: boolean): number => {
+    const failed = results.filter(({ error }) => error !== undefined).length;
+    const started = results.length - failed;
+    const summary = [
+      `${plural(started, 'new round')} started in ${stageLabel}`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(aborted ? [`aborted with ${candidates.length - results.length} left as they were`] : []),
+    ];
+    const orders = results.map(({ orderId, requestId, error }) => ({
+      order_id: orderId,
+      request_id: requestId,
+      started: error === undefined,
+      ...(error !== undefined && { error }),
+    }));
+    terminal.result(
+      { stage: stage.name, requested: candidates.length, started, failed, aborted, orders },
+      () => `${summary.join(', ')}.`,
+    );
+    if (aborted) return exitCodes.aborted;
+    return failed > 0 ? exitCodes.failed : exitCodes.done;
+  };
+
+  if (candidates.length === 0) return conclude(false);
+  terminal.note(renderPlan(candidates, ratePerSecond, stageLabel));
+  if (!yes && !(await terminal.confirm(`Start ${plural(candidates.length, 'new round')} in ${stageLabel}?`))) {
+    return conclude(true);
+  }
+  const width = Math.max(...candidates.map(({ orderId }) => orderId.length));
+  return session.interruptible(async (signal) => {
+    const orderIds = candidates.map(({ orderId }) => orderId);
+    for await (const result of service.replay(orderIds, { ratePerSecond, signal })) {
+      results.push(result);
+      const outcome =
+        result.error === undefined
+          ? `${terminal.colors.green('started')}  request ${result.requestId}`
+          : `${terminal.colors.red('failed')}   ${oneLine(result.error)}`;
+      terminal.report(`${result.orderId.padEnd(width)}  ${outcome}`);
+    }
+    return conclude(results.length < candidates.length);
+  });
+};
+
+const renderPlan = (candidates: readonly ReplayCandidate[], ratePerSecond: number, stageLabel: string): string => {
+  const seconds = Math.ceil(candidates.length / ratePerSecond);
+  const rows = candidates
+    .slice(0, plannedRows)
+    .map(({ orderId, status, errorCode }) => [orderId, status ?? 'never heard of', errorCode ?? '']);
+  const rest = candidates.length - rows.length;
+  return [
+    renderTable(rows, ['ORDER', 'NOW', 'ERROR']),
+    ...(rest > 0 ? [`… and ${rest} more`] : []),
+    `Each is downloaded again and, unless nothing changed, posted again: ${plural(candidates.length, 'order')} in ` +
+      `${stageLabel}, at most ${ratePerSecond} a second, about ${plural(seconds, 'second')}.`,
+  ].join('\n');
+};
+
+const uriOf = ({ bucket, key }: { readonly bucket: string; readonly key: string }): string => `s3://${bucket}/${key}`;
+
+const renderOrder = ({ order, payload }: OrderDetails, { time, colors }: Terminal): string => {
+  const rows: (readonly [string, string | number | undefined])[] = [
+    ['order', order.order_id],
+    ['status', order.status === 'FAILED' ? colors.red(order.status) : colors.bold(order.status)],
+    ['round', order.round],
+    ['request', order.request_id],
+    ['notification', oneLine(order.notification_type)],
+    ['notified', time(order.notified_at)],
+    ['downloaded', 'downloaded_at' in order && order.downloaded_at ? time(order.downloaded_at) : undefined],
+    ['processed', order.status === 'PROCESSED' ? time(order.processed_at) : undefined],
+    ['attempts', order.attempts],
+    ...(order.status === 'FAILED' ? failureRows(order, time) : []),
+    ['payload', payload && uriOf(payload)],
+    ['payload size', 'payload_size' in order && order.payload_size ? plural(order.payload_size, 'byte') : undefined],
+    ['checksum', 'checksum' in order ? order.checksum : undefined],
+    ['posted before', order.processed_checksum],
+    ['warnings', order.status === 'PROCESSED' ? renderWarnings(order) : undefined],
+  ];
+  return renderTable(rows.flatMap(([name, value]) => (value === undefined ? [] : [[colors.dim(name), String(value)]])));
+};
+
+const failureRows = (order: Extract<Order, { status: 'FAILED' }>, time: Terminal['time']) =>
+  [
+    ['failed', time(order.failed_at)],
+    ['failed at', order.error.stage],
+    ['error code', order.error.code],
+    ['error', oneLine(order.error.message)],
+    ['answer', order.error.answer === undefined ? undefined : oneLine(order.error.answer)],
+  ] as const;
+
+const renderWarnings = (order: Extract<Order, { status: 'PROCESSED' }>): string | undefined =>
+  order.warnings?.map(({ code, field }) => `${code} (${oneLine(field)})`).join(', ');
+
+const renderFailures = (orders: readonly Order[], { time }: Terminal): string =>
+  renderTable(
+    orders.flatMap((order) =>
+      order.status === 'FAILED'
+        ? [[order.order_id, time(order.failed_at), order.error.stage, order.error.code, oneLine(order.error.message)]]
+        : [],
+    ),
+    ['ORDER', 'FAILED', 'AT', 'CODE', 'ERROR'],
+  );

@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
+import { type FaultKind, toServiceFault } from '../services/fault';
+import { stages } from '../services/stage';
+import { addDeadLetterCommands } from './dlq';
+import { exitCodes, exitCodesHelp } from './exit-codes';
+import { UsageError } from './input';
+import { addOrderCommands } from './orders';
+import { createTerminal, type Surroundings } from './terminal';
+import { createAttach } from './verb';
+
+const examples = `Examples:
+  pipeline orders get QO-123456 --stage prod
+  pipeline orders list --since 7d --json
+  pipeline orders replay --status FAILED --since 24h --rate 5
+  pipeline dlq redrive download --local`;
+
+const exitCodeOf: Readonly<Record<FaultKind, number>> = {
+  absent: exitCodes.failed,
+  failed: exitCodes.failed,
+  unreachable: exitCodes.unreachable,
+};
+
+const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
+  const program = new Command('pipeline')
+    .description('Looks orders up, replays them, and empties dead-letter queues.')
+    .version(version)
+    .option('--stage <stage>', stages.join(', '), 'dev')
+    .option('--region <region>', 'AWS region, where your own configuration does not say')
+    .option('--local', 'the embedded AWS that `npm start` runs on this machine, instead of AWS')
+    .option('--json', 'one JSON document on stdout; words for people on stderr')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout.write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+      outputError: () => undefined,
+    })
+    .exitOverride()
+    .addHelpText('after', `\n${examples}`)
+    .addHelpText('afterAll', `\n${exitCodesHelp}`);
+  const attach = createAttach(surroundings, finish);
+  addOrderCommands(program, attach, surroundings.now);
+  addDeadLetterCommands(program, attach);
+  return program;
+};
+
+/**
+ * The `pipeline` command.
+ *
+ * @param args what was typed behind its name
+ * @returns the exit code, one of {@link exitCodes}
+ */
+export const run = async (args: readonly string[], surroundings: Surroundings): Promise<number> => {
+  const { error } = createTerminal(surroundings, args.includes('--json'));
+  let exitCode: number = exitCodes.done;
+  const program = createProgram(surroundings, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      if (thrown.exitCode === 0) return exitCodes.done;
+      // A command without a verb: its help has been shown.
+      if (thrown.code !== 'commander.help') error(thrown.message.replace(/^error: /, ''), { kind: 'usage' });
+      return exitCodes.usage;
+    }
+    if (thrown instanceof UsageError) {
+      error(thrown.message, { kind: 'usage', faults: thrown.faults });
+      return exitCodes.usage;
+    }
+    const fault = toServiceFault(thrown);
+    if (fault === undefined) throw thrown;
+    error(fault.message, { kind: fault.kind });
+    return exitCodeOf[fault.kind];
+  }
+};

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { PipelineError } from '../errors';
+import { signJwt } from './jwt';
+
+/** The secret that holds our keys at Iterable. */
+export const iterableCredentialSchema = z.object({
+  api_key: z.string().min(1),
+  jwt_secret: z.string().min(1).optional(),
+});
+export type IterableCredential = z.output<typeof iterableCredentialSchema>;
+
+const lifetimeSeconds = 3_600;
+const renewBeforeSeconds = 60;
+/** A user's two calls are seconds apart: more tokens than this need not be remembered, however long the run. */
+const tokensKept = 10_000;
+
+/** Gives a call's headers of who we are. `email` is the one user that the call is about; a bulk call has none. */
+export type SignIn = (credential: IterableCredential, email?: string) => Readonly<Record<string, string>>;
+
+/** Signs in by `Api-Key` alone. */
+export const signInByKey: SignIn = ({ api_key }) => ({ 'api-key': api_key });
+
+/**
+ * Signs in by `Api-Key` and a token for the user. Tokens are kept per user until 60 s before they expire.
+ *
+ * Its `SignIn` throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` when the secret has no `jwt_secret`,
+ * `CONFIG_INVALID` for a call about more than one user.
+ */
+export const createJwtSignIn = (now: () => number): SignIn => {
+  const tokens = new Map<string, { readonly token: string; readonly expiresAt: number; readonly secret: string }>();
+
+  const tokenFor = (email: string, secret: string): string => {
+    const issuedAt = Math.floor(now() / 1_000);
+    const known = tokens.get(email);
+    if (known?.secret === secret && issuedAt < known.expiresAt - renewBeforeSeconds) return known.token;
+    const expiresAt = issuedAt + lifetimeSeconds;
+    const token = signJwt({ iss: 'iterable-integration', email, iat: issuedAt, exp: expiresAt }, secret);
+    tokens.delete(email);
+    tokens.set(email, { token, expiresAt, secret });
+    const [oldest] = tokens.keys();
+    if (tokens.size > tokensKept && oldest !== undefined) tokens.delete(oldest);
+    return token;
+  };
+
+  return ({ api_key, jwt_secret }, email) => {
+    if (jwt_secret === undefined) {
+      throw new PipelineError('SECRET_UNREADABLE', 'The secret has no jwt_secret', { retryable: false });
+    }
+    if (email === undefined) {
+      throw new PipelineError('CONFIG_INVALID', 'A JWT key may not use the bulk calls', { retryable: false });
+    }
+    return { 'api-key': api_key, authorization: `Bearer ${tokenFor(email, jwt_secret)}` };
+  };
+};

@@ -1,0 +1,191 @@
+import type { Secret } from '../aws/secret';
+import { PipelineError } from '../errors';
+import { type ApiAnswer, type ApiClient, type CallContext, createApiClient } from '../http/api-client';
+import type { Random } from '../http/backoff';
+import { withCredential } from '../http/credential';
+import { createPace } from '../http/pace';
+import {
+  type CallResponse,
+  type CallResult,
+  KeyRefusedError,
+  RefusedError,
+  readBulk,
+  readSingle,
+  type Strike,
+  shareOut,
+} from './answers';
+import { createJwtSignIn, type IterableCredential, type SignIn, signInByKey } from './auth';
+import { type BulkUser, bulkBody } from './batches';
+import { type IterableUser, toEvent, toProfile } from './rows';
+
+/**
+ * The four calls (contracts: iterable.md). `callsPerSecond` is Iterable's limit for the project; `connections` is rate
+ * times latency: it fills the limit as long as the two calls about a user take 1.8 s together, about a batch 4.8 s, and
+ * stays within the 1,024 files that a Lambda may open.
+ */
+export const iterableCalls = {
+  updateUser: { path: '/api/users/update', callsPerSecond: 500, connections: 900 },
+  updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: 5, connections: 24 },
+  trackEvent: { path: '/api/events/track', callsPerSecond: 2_000, connections: 900 },
+  trackEvents: { path: '/api/events/trackBulk', callsPerSecond: 10, connections: 24 },
+} as const;
+
+export type IterableCall = keyof typeof iterableCalls;
+
+export interface IterableClientOptions {
+  /** `https://api.iterable.com` or `https://api.eu.iterable.com`. */
+  readonly baseUrl: string;
+  readonly credential: Secret<IterableCredential>;
+  /** A token for each user beside the key. Such a client has no bulk calls. */
+  readonly useJwt: boolean;
+  /** Epoch ms. */
+  readonly now: () => number;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+  readonly random?: Random;
+  /** In place of Iterable's own limits, for a project that has others. */
+  readonly callsPerSecond?: Partial<Readonly<Record<IterableCall, number>>>;
+}
+
+const timeoutMs = 10_000;
+const maxTries = 3;
+/** The room that this leaves is for jitter on the way: 15 ms in each second. */
+const utilization = 0.985;
+
+/** The wait after the n-th failed try: 1 s, 2 s, and up to a fifth more. */
+const retryWaitMs = (attempt: number, random: Random): number => 1_000 * 2 ** (attempt - 1) * (1 + random() / 5);
+
+/** Whether the call about these users failed, and not the run. */
+const isAnswered = (error: unknown): error is PipelineError =>
+  error instanceof PipelineError && error.api === 'iterable' && !(error instanceof KeyRefusedError);
+
+const failure = (error: PipelineError): CallResult => ({
+  success: false,
+  response: error instanceof RefusedError ? error.response : { code: error.code, msg: error.message },
+});
+
+/**
+ * Iterable's API: paced per call, 3 tries, 10 s a try, connections kept alive. A call that failed for its users is a
+ * result, not an error; errors are what ends the run:
+ *
+ * - {@link KeyRefusedError}: from then on the client makes no call at all.
+ * - `SECRET_UNREADABLE`, `CONFIG_INVALID`: no call can be made.
+ */
+export const createIterableClient = (options: IterableClientOptions) => {
+  const { baseUrl, credential, useJwt, now, random = Math.random, sleep } = options;
+  const signIn: SignIn = useJwt ? createJwtSignIn(now) : signInByKey;
+  const ended = new AbortController();
+
+  const apiFor = (call: IterableCall): ApiClient =>
+    createApiClient({
+      api: 'iterable',
+      origin: new URL(baseUrl).origin,
+      connections: iterableCalls[call].connections,
+      timeoutMs: () => timeoutMs,
+      maxTries,
+      waitMs: (attempt) => retryWaitMs(attempt, random),
+      // Only the deadline bounds what `Retry-After` asks for.
+      maxWaitMs: Number.POSITIVE_INFINITY,
+      pace: createPace({
+        callsPerSecond: options.callsPerSecond?.[call] ?? iterableCalls[call].callsPerSecond,
+        utilization,
+        signal: ended.signal,
+        ...(sleep && { now, sleep }),
+      }),
+      now,
+      ...(sleep && { sleep }),
+    });
+
+  const apis: Readonly<Record<IterableCall, ApiClient>> = {
+    updateUser: apiFor('updateUser'),
+    updateUsers: apiFor('updateUsers'),
+    trackEvent: apiFor('trackEvent'),
+    trackEvents: apiFor('trackEvents'),
+  };
+
+  const post = async <T>(
+    call: IterableCall,
+    body: string,
+    read: (answer: ApiAnswer, strike: Strike, nowMs: number) => T,
+    context: CallContext,
+    email?: string,
+  ): Promise<T> => {
+    ended.signal.throwIfAborted();
+    try {
+      return await withCredential(credential, (keys) => {
+        const headers = { 'content-type': 'application/json', ...signIn(keys, email) };
+        const secrets = [keys.api_key, keys.jwt_secret, headers.authorization?.slice('Bearer '.length)];
+        const strike: Strike = (text) =>
+          secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '[secret]') : safe), text);
+        return apis[call].call({
+          request: { method: 'POST', path: iterableCalls[call].path, headers, body },
+          read: (answer) => read(answer, strike, now()),
+          context,
+        });
+      });
+    } catch (error) {
+      if (error instanceof KeyRefusedError) ended.abort(error);
+      throw error;
+    }
+  };
+
+  const single = async (
+    call: 'updateUser' | 'trackEvent',
+    body: { readonly email: string },
+    context: CallContext,
+  ): Promise<CallResult> => {
+    try {
+      const response: CallResponse = await post(call, JSON.stringify(body), readSingle, context, body.email);
+      return { success: true, response };
+    } catch (error) {
+      if (isAnswered(error)) return failure(error);
+      throw error;
+    }
+  };
+
+  /** Halves a batch that is too much for Iterable, or of which it does not say who failed, down to one user. */
+  const bulk = async (
+    call: 'updateUsers' | 'trackEvents',
+    batch: readonly BulkUser[],
+    context: CallContext,
+  ): Promise<readonly CallResult[]> => {
+    try {
+      const answer = await post(call, bulkBody[call](batch), readBulk, context);
+      const results = shareOut(
+        answer,
+        batch.map(({ user }) => user.email),
+      );
+      if (results !== undefined) return results;
+    } catch (error) {
+      if (!isAnswered(error)) throw error;
+      const halves = batch.length > 1 && error instanceof RefusedError && error.tooMuch;
+      if (!halves) return batch.map(() => failure(error));
+    }
+    const middle = Math.ceil(batch.length / 2);
+    const first = await bulk(call, batch.slice(0, middle), context);
+    return [...first, ...(await bulk(call, batch.slice(middle), context))];
+  };
+
+  return {
+    /** `users/update`: makes or changes one profile. */
+    updateUser: (user: IterableUser, context: CallContext): Promise<CallResult> =>
+      single('updateUser', toProfile(user), context),
+
+    /** `events/track`: tells one page view of a user that exists. */
+    trackEvent: (user: IterableUser, context: CallContext): Promise<CallResult> =>
+      single('trackEvent', toEvent(user), context),
+
+    /** `users/bulkUpdate`: a result for each user of a batch, in its order. */
+    updateUsers: (batch: readonly BulkUser[], context: CallContext): Promise<readonly CallResult[]> =>
+      bulk('updateUsers', batch, context),
+
+    /** `events/trackBulk`: the same for their page views. */
+    trackEvents: (batch: readonly BulkUser[], context: CallContext): Promise<readonly CallResult[]> =>
+      bulk('trackEvents', batch, context),
+
+    close: async (): Promise<void> => {
+      await Promise.all(Object.values(apis).map((api) => api.close()));
+    },
+  };
+};
+
+export type IterableClient = ReturnType<typeof createIterableClient>;

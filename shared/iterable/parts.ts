@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { PipelineError } from '../errors';
+import { parseJson } from '../json';
+import type { PushResult } from './push';
+import { sourceRowSchema } from './rows';
+
+/** How many users make a part, the unit of progress of a run (contracts: sync-jobs.md). */
+export const usersPerPart = 1_000;
+
+const callResultSchema = z.object({
+  success: z.boolean(),
+  response: z.looseObject({ code: z.string(), msg: z.string() }),
+});
+
+/** A line of a part's results. A part of users holds {@link sourceRowSchema}s. */
+export const pushResultSchema: z.ZodType<PushResult> = z.object({
+  record: z.object({
+    email: z.string(),
+    timestamp: z.string(),
+    users_update: callResultSchema,
+    events_track: callResultSchema,
+    overall_success: z.boolean(),
+  }),
+  failedRow: sourceRowSchema.optional(),
+});
+
+/** One line of NDJSON, with its end. */
+export const toLine = (value: object): string => `${JSON.stringify(value)}\n`;
+
+/**
+ * Reads NDJSON, such as the body of an S3 object, a line at a time.
+ *
+ * @throws {PipelineError} `BAD_PAYLOAD`, permanent, at a line that is not what it should be
+ */
+export async function* readLines<T>(bytes: AsyncIterable<Uint8Array>, schema: z.ZodType<T>): AsyncGenerator<T> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let line = 0;
+  const read = (text: string): T => {
+    line += 1;
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new PipelineError('BAD_PAYLOAD', `Line ${line} of a part cannot be read`, { retryable: false });
+  };
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) yield read(text);
+  }
+  if (rest !== '') yield read(rest);
+}

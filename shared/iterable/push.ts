@@ -1,0 +1,106 @@
+import { PipelineError } from '../errors';
+import type { CallContext } from '../http/api-client';
+import type { CallResult } from './answers';
+import { type BulkUser, cutBatches } from './batches';
+import { type IterableClient, iterableCalls } from './client';
+import { mapInOrder } from './map-in-order';
+import type { IterableUser, SourceRow } from './rows';
+import { toEvent, toProfile } from './rows';
+
+/** What was done for one user. */
+export interface PushRecord {
+  readonly email: string;
+  /** ISO 8601: when its calls had ended. */
+  readonly timestamp: string;
+  readonly users_update: CallResult;
+  readonly events_track: CallResult;
+  readonly overall_success: boolean;
+}
+
+/** A user's record, and its row when it failed: so that it can be mended and sent again. */
+export interface PushResult {
+  readonly record: PushRecord;
+  readonly failedRow?: SourceRow | undefined;
+}
+
+export type PushMode = 'single' | 'bulk';
+
+export interface PushOptions {
+  readonly mode: PushMode;
+  /** Left out of a dry run: every payload is built and given back as the response, nothing is sent. */
+  readonly client?: IterableClient | undefined;
+  readonly context: CallContext;
+  /** Epoch ms. */
+  readonly now: () => number;
+}
+
+/** In flight: as many as there are connections. Waiting for an earlier one: ten seconds' worth, as memory allows. */
+const bounds = {
+  single: { inFlight: iterableCalls.updateUser.connections, window: 5_000 },
+  bulk: { inFlight: iterableCalls.updateUsers.connections, window: 24 },
+} as const;
+
+const notSent: CallResult = {
+  success: false,
+  response: { code: 'NotSent', msg: 'The profile was not updated, and an event does not create a user' },
+};
+
+const dryRun = (payload: object): CallResult => ({
+  success: true,
+  response: { code: 'DryRun', msg: 'Built, not sent', payload },
+});
+
+/**
+ * Sends users to Iterable, each one's profile before its event, at the pace of the limits, and gives a result for each
+ * in their order. An event is sent only when the profile was updated: `events/track` does not create users.
+ *
+ * It reads users as it can send them, and holds a bounded number; to stop early, end `users`, and take the results of
+ * those that were read.
+ *
+ * @throws {KeyRefusedError} at once, whatever is in flight: no later call would fare better
+ * @throws {PipelineError} `CONFIG_INVALID` for bulk calls with a JWT key, `SECRET_UNREADABLE`; and what `users` throws
+ *
+ * @example
+ * for await (const { record } of pushUsers(users, { mode: 'bulk', client, context, now: Date.now })) …
+ */
+export async function* pushUsers(users: AsyncIterable<IterableUser>, options: PushOptions): AsyncGenerator<PushResult> {
+  const { mode, client, context, now } = options;
+
+  const resultOf = (user: IterableUser, users_update: CallResult, events_track: CallResult): PushResult => {
+    const overall_success = users_update.success && events_track.success;
+    return {
+      record: {
+        email: user.email,
+        timestamp: new Date(now()).toISOString(),
+        users_update,
+        events_track,
+        overall_success,
+      },
+      ...(!overall_success && { failedRow: user.row }),
+    };
+  };
+
+  if (client === undefined) {
+    for await (const user of users) yield resultOf(user, dryRun(toProfile(user)), dryRun(toEvent(user)));
+    return;
+  }
+
+  const pushOne = async (user: IterableUser): Promise<PushResult> => {
+    const update = await client.updateUser(user, context);
+    return resultOf(user, update, update.success ? await client.trackEvent(user, context) : notSent);
+  };
+
+  const pushBatch = async (batch: readonly BulkUser[]): Promise<PushResult[]> => {
+    const updates = await client.updateUsers(batch, context);
+    const updated = batch.filter((_, index) => updates[index]?.success);
+    const tracked = updated.length > 0 ? await client.trackEvents(updated, context) : [];
+    const tracks = tracked[Symbol.iterator]();
+    return batch.map(({ user }, index) => {
+      const update = updates[index] ?? notSent;
+      return resultOf(user, update, update.success ? (tracks.next().value ?? notSent) : notSent);
+    });
+  };
+
+  if (mode === 'single') yield* mapInOrder(users, bounds.single, pushOne);
+  else for await (const results of mapInOrder(cutBatches(users), bounds.bulk, pushBatch)) yield* results;
+}

@@ -1,0 +1,127 @@
+import * as z from 'zod';
+
+/** Columns of the source query, in the order of the reports (contracts: iterable.md). */
+export const sourceColumns = [
+  'id',
+  'email',
+  'first_name',
+  'last_name',
+  'plan_type',
+  'candidate',
+  'page',
+  'device',
+  'browser',
+  'location',
+  'event_time',
+] as const;
+
+export type SourceColumn = (typeof sourceColumns)[number];
+
+/** A row as the database gave it: every value as text, `event_time` in UTC. */
+export type SourceRow = Readonly<Record<SourceColumn, string | null>>;
+
+export const sourceRowSchema: z.ZodType<SourceRow> = z.record(z.enum(sourceColumns), z.string().nullable());
+
+/** Profile field ← column. */
+const profileFields = {
+  first_name: 'first_name',
+  last_name: 'last_name',
+  plan_type: 'plan_type',
+  candidate: 'candidate',
+} as const satisfies Record<string, SourceColumn>;
+
+/** Event field ← column. `browser` holds the device, as the system before us sent it. */
+const eventFields = {
+  page: 'page',
+  location: 'location',
+  candidate: 'candidate',
+  browser: 'device',
+} as const satisfies Record<string, SourceColumn>;
+
+export const eventName = 'page_view';
+
+type DataFields = Readonly<Record<string, string | boolean>>;
+
+/** Body of `users/update`, and an item of `users/bulkUpdate`. */
+export interface ProfileUpdate {
+  readonly email: string;
+  readonly dataFields: DataFields;
+}
+
+/** Body of `events/track`, and an item of `events/trackBulk`. */
+export interface PageViewEvent {
+  readonly eventName: typeof eventName;
+  readonly email: string;
+  /** The same view always has the same id: Iterable then updates the event and does not count it again. */
+  readonly id: string;
+  /** Epoch seconds. */
+  readonly createdAt: number;
+  readonly dataFields: DataFields;
+}
+
+/** A row that can be sent. */
+export interface IterableUser {
+  readonly row: SourceRow;
+  readonly email: string;
+  /** Epoch seconds. */
+  readonly eventTime: number;
+}
+
+/** A row that cannot be sent. */
+export interface RejectedRow {
+  readonly row: SourceRow;
+  /** What is wrong with it, never a value of it. */
+  readonly reason: string;
+}
+
+/** `YYYY-MM-DD HH:mm:ss`, with or without a fraction, as UTC. `undefined` when it names no moment. */
+const readEventTime = (text: string): number | undefined => {
+  const [, date, time] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?$/.exec(text) ?? [];
+  const epochMs = Date.parse(`${date}T${time}Z`);
+  if (Number.isNaN(epochMs) || formatSeconds(epochMs / 1_000) !== `${date} ${time}`) return undefined;
+  return epochMs / 1_000;
+};
+
+const formatSeconds = (epochSeconds: number): string =>
+  new Date(epochSeconds * 1_000).toISOString().slice(0, 19).replace('T', ' ');
+
+const sendable = z.object({
+  id: z.string('no customer id').regex(/^\d+$/, 'the customer id is no number'),
+  email: z.string('no e-mail').trim().min(1, 'no e-mail').pipe(z.email('the e-mail does not parse')),
+  page: z.string('no page'),
+  event_time: z.string('no event_time').transform((text, context) => {
+    const eventTime = readEventTime(text);
+    if (eventTime !== undefined) return eventTime;
+    context.addIssue('event_time is unreadable');
+    return z.NEVER;
+  }),
+});
+
+/** Says whether a row can be sent, and if not, why. */
+export const readRow = (row: SourceRow): { readonly user: IterableUser } | { readonly rejected: RejectedRow } => {
+  const parsed = sendable.safeParse(row);
+  if (parsed.success) return { user: { row, email: parsed.data.email, eventTime: parsed.data.event_time } };
+  return { rejected: { row, reason: parsed.error.issues.map(({ message }) => message).join('; ') } };
+};
+
+const fieldsFrom = (row: SourceRow, fields: Readonly<Record<string, SourceColumn>>): Record<string, string> => {
+  const filled: Record<string, string> = {};
+  for (const [field, column] of Object.entries(fields)) {
+    const value = row[column];
+    if (value !== null) filled[field] = value;
+  }
+  return filled;
+};
+
+export const toProfile = ({ row, email }: IterableUser): ProfileUpdate => ({
+  email,
+  dataFields: { ...fieldsFrom(row, profileFields), recent_page_view: true },
+});
+
+export const toEvent = ({ row, email, eventTime }: IterableUser): PageViewEvent => ({
+  eventName,
+  email,
+  id: `${eventName}:${row.id}:${row.page}:${eventTime}`,
+  createdAt: eventTime,
+  dataFields: { ...fieldsFrom(row, eventFields), timestamp: formatSeconds(eventTime) },
+});

@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import type { Secret } from '../aws/secret';
+import { PipelineError } from '../errors';
+
+const loginSchema = z.object({
+  username: z.string().min(1),
+  password: z.string().min(1),
+  /** Seconds that one try may take. */
+  timeout_s: z.number().positive().max(600).default(30),
+  rate_limit_per_sec: z.number().positive().default(8),
+});
+
+/** How we sign in at a portal, and what it allows. */
+export type NetlifeLogin = z.output<typeof loginSchema>;
+
+/** The secret: one login for all portals, or logins by portal, or both. */
+export const netlifeSecretSchema = z
+  .looseObject({ username: z.string().min(1).optional() })
+  .transform(({ username, password, timeout_s, rate_limit_per_sec, ...byPortal }) => ({
+    ...(username === undefined ? {} : { shared: { username, password, timeout_s, rate_limit_per_sec } }),
+    byPortal,
+  }))
+  .pipe(z.object({ shared: loginSchema.optional(), byPortal: z.record(z.string(), loginSchema) }));
+
+export type NetlifeSecret = z.output<typeof netlifeSecretSchema>;
+
+/** The part of the secret that is one portal's: its own login, else the shared one. */
+export const loginOf = (secret: Secret<NetlifeSecret>, portal: string): Secret<NetlifeLogin> => {
+  const pick = ({ shared, byPortal }: NetlifeSecret): NetlifeLogin => {
+    const login = byPortal[portal] ?? shared;
+    if (login !== undefined) return login;
+    throw new PipelineError('SECRET_UNREADABLE', `The secret holds no login for the portal ${portal}`, {
+      retryable: false,
+    });
+  };
+  return {
+    get: async () => pick(await secret.get()),
+    refresh: async () => pick(await secret.refresh()),
+  };
+};

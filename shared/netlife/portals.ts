@@ -1,0 +1,92 @@
+import * as z from 'zod';
+
+export type Brand = 'Generations' | 'Legacy' | 'Unknown';
+
+/** A shop of Netlife's that we may call. */
+export interface Portal {
+  readonly name: string;
+  readonly brand: Brand;
+  /** Scheme, host and port: no call leaves it, and the links in the contacts file begin with it. */
+  readonly origin: string;
+  /** Where its API begins below the origin, without a slash at the end: `/api/v1`. */
+  readonly basePath: string;
+}
+
+export interface Portals {
+  /** Every portal's name: the known ones, then those added by configuration. */
+  readonly names: readonly string[];
+  /** The SSRF guard: what is not listed is `undefined`, and a URL is never made of it. */
+  find(name: string): Portal | undefined;
+}
+
+const portalsByBrand: Readonly<Record<Exclude<Brand, 'Unknown'>, readonly string[]>> = {
+  Generations: ['nowandforeverphoto', 'generationsphotos', 'nowandgen'],
+  Legacy: [
+    'legacyseniorphotos',
+    'legacyphoto',
+    'legacyphotos',
+    'westpointportraits',
+    'midshipmenportraits',
+    'coastguardportraits',
+  ],
+};
+
+const placeholder = '{portal}';
+const defaultBaseUrl = `https://${placeholder}.shop/api/v1`;
+
+/** A host's label: the name of a portal becomes part of a URL. */
+const portalName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a portal');
+
+const baseUrl = z.string().refine((text) => {
+  const url = URL.parse(text.replaceAll(placeholder, 'portal'));
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === '';
+}, 'is not an http(s) URL without query');
+
+const baseUrlByPortal = z.string().transform((text, context) => {
+  try {
+    return z.record(portalName, baseUrl).parse(JSON.parse(text));
+  } catch {
+    context.addIssue('is not a JSON object of portal names and URLs');
+    return z.NEVER;
+  }
+});
+
+/** The environment that `createPortals` takes; spread it into a Lambda's configuration schema. */
+export const portalVariables = {
+  /**
+   * In place of `https://{portal}.shop/api/v1`: another URL, with or without `{portal}` in it, or a JSON object of URLs
+   * by portal. For simulators.
+   */
+  NETLIFE_BASE_URL: z.union([baseUrl, baseUrlByPortal]).optional(),
+  /** Further portals, separated by commas. */
+  NETLIFE_EXTRA_PORTALS: z
+    .string()
+    .transform((text) => text.split(',').flatMap((name) => name.trim() || []))
+    .pipe(z.array(portalName))
+    .optional(),
+};
+
+export type PortalConfig = z.output<z.ZodObject<typeof portalVariables>>;
+
+/** The portals by their names; one whose base URL the configuration does not know keeps its own. */
+export const createPortals = (config: PortalConfig = {}): Portals => {
+  const { NETLIFE_BASE_URL: override, NETLIFE_EXTRA_PORTALS: extra = [] } = config;
+  const brands = new Map<string, Brand>([
+    ...extra.map((name) => [name, 'Unknown'] as const),
+    ...Object.entries(portalsByBrand).flatMap(([brand, names]) => names.map((name) => [name, brand as Brand] as const)),
+  ]);
+  const baseUrlOf = (name: string): string => {
+    const template = (typeof override === 'string' ? override : override?.[name]) ?? defaultBaseUrl;
+    return template.replaceAll(placeholder, name);
+  };
+  const known = Object.values(portalsByBrand).flat();
+  return {
+    names: [...known, ...extra.filter((name) => !known.includes(name))],
+    find: (name) => {
+      const brand = brands.get(name);
+      if (brand === undefined) return undefined;
+      const { origin, pathname } = new URL(baseUrlOf(name));
+      return { name, brand, origin, basePath: pathname.replace(/\/+$/, '') };
+    },
+  };
+};

@@ -1,0 +1,190 @@
+import * as z from 'zod';
+
+/** Text as the portals write it: a number is text too, `null` and nothing are the empty text. */
+const text = z
+  .union([z.string(), z.number(), z.null()], { error: 'is not text' })
+  .optional()
+  .transform((value) => (value == null ? '' : String(value)));
+
+/** An id that may stand in a path. */
+const uuid = z
+  .union([z.string(), z.number()], { error: 'is missing' })
+  .transform(String)
+  .pipe(z.string().regex(/^[A-Za-z0-9][\w-]{0,99}$/, 'is not an id'));
+
+const filledText = text.pipe(z.string().trim().min(1, 'is empty'));
+
+/** PHP writes an object without fields as `[]`. */
+const emptyListAsNothing = (value: unknown): unknown =>
+  value === null || (Array.isArray(value) && value.length === 0) ? undefined : value;
+
+const optionalObject = <S extends z.ZodRawShape>(shape: S) =>
+  z.preprocess(emptyListAsNothing, z.object(shape, { error: 'is not an object' }).optional());
+
+/** The entries of a list, or of a map by uuid, whose keys become the entries' `uuid`; `undefined` when it is neither. */
+export const entriesOf = (value: unknown): readonly unknown[] | undefined => {
+  if (value == null) return [];
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object') return undefined;
+  return Object.entries(value).map(([key, entry]: [string, unknown]) =>
+    typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? { uuid: key, ...entry } : entry,
+  );
+};
+
+/** An image as far as it helps to find an activity: its uuid, the activity it names, or both. */
+export interface ImageRef {
+  readonly uuid: string | undefined;
+  readonly activityUuid: string | undefined;
+}
+
+const imageRef = z.union([
+  uuid.transform((id): ImageRef => ({ uuid: id, activityUuid: undefined })),
+  z
+    .object({
+      uuid: uuid.optional().catch(undefined),
+      activity_uuid: uuid.optional().catch(undefined),
+      activity: z.object({ uuid }).optional().catch(undefined),
+    })
+    .transform((image): ImageRef => ({ uuid: image.uuid, activityUuid: image.activity?.uuid ?? image.activity_uuid })),
+]);
+
+/** Images decide nothing but the activity, which has two other sources: one that cannot be read is no image. */
+const readable = (image: unknown): ImageRef[] => {
+  const { data } = imageRef.safeParse(image);
+  return data !== undefined && (data.uuid ?? data.activityUuid) !== undefined ? [data] : [];
+};
+
+const images = z.unknown().transform((value) => (entriesOf(value) ?? []).flatMap(readable));
+const oneImage = z.unknown().transform(readable);
+
+/** What is on sale in the webshop, and since when. */
+export const activitySchema = z
+  .object({ uuid, name: text, starting: text, job: z.object({ uuid }, { error: 'is missing' }) })
+  .transform(({ job, ...activity }) => ({ ...activity, jobUuid: job.uuid }));
+export type Activity = z.output<typeof activitySchema>;
+
+const delivery = optionalObject({ email_address: text, mobile_phone: text }).transform((value) => ({
+  email: value?.email_address ?? '',
+  phone: value?.mobile_phone ?? '',
+}));
+
+/** A person in a job, as the portal knows them. */
+export const subjectSchema = z
+  .object({
+    uuid,
+    external_id: text,
+    first_name: text,
+    last_name: text,
+    parent_name: text,
+    name: text,
+    group: text,
+    country: text,
+    delivery_1: delivery,
+    delivery_2: delivery,
+    phone_number: text,
+    email: text,
+    phone_number_2: text,
+    email_2: text,
+    images,
+    group_images: images,
+    image: oneImage,
+    favorite_image_uuid: oneImage,
+    activity_uuid: uuid.nullish().catch(undefined),
+  })
+  .transform((row) => ({
+    uuid: row.uuid,
+    externalId: row.external_id,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    parentName: row.parent_name,
+    name: row.name,
+    group: row.group,
+    country: row.country,
+    delivery1: row.delivery_1,
+    delivery2: row.delivery_2,
+    phoneNumber: row.phone_number,
+    email: row.email,
+    phoneNumber2: row.phone_number_2,
+    email2: row.email_2,
+    images: [...row.images, ...row.group_images, ...row.image, ...row.favorite_image_uuid],
+    activityUuid: row.activity_uuid ?? undefined,
+  }));
+export type Subject = z.output<typeof subjectSchema>;
+
+/** What a job's details tell: its name, and which activity its images and its subjects' images belong to. */
+export const jobDetailsSchema = z
+  .object(
+    {
+      name: text,
+      images,
+      subjects: z.unknown().transform((value) =>
+        (entriesOf(value) ?? []).flatMap((subject) => {
+          const { data } = z.object({ uuid, images }).safeParse(subject);
+          return data !== undefined && data.images.length > 0 ? [[data.uuid, data.images] as const] : [];
+        }),
+      ),
+    },
+    { error: 'is not an object' },
+  )
+  .transform(({ name, images: refs, subjects }) => ({
+    name,
+    activityUuidByImage: new Map(
+      refs.flatMap((ref) =>
+        ref.uuid === undefined || ref.activityUuid === undefined ? [] : [[ref.uuid, ref.activityUuid] as const],
+      ),
+    ),
+    imagesBySubject: new Map(subjects),
+  }));
+export type JobDetails = z.output<typeof jobDetailsSchema>;
+
+/** An item of the access keys: a text, or an object that holds it. */
+export const accessKeySchema = z
+  .union(
+    [
+      filledText,
+      z.object({ access_key: filledText }).transform((item) => item.access_key),
+      z.object({ key: filledText }).transform((item) => item.key),
+    ],
+    { error: 'holds no access key' },
+  )
+  .transform((key) => key);
+
+/** A person who signed up in the webshop. */
+export interface RegisteredUser {
+  readonly userUuid: string;
+  readonly email: string;
+}
+
+const registeredUser = z
+  .object({
+    uuid: uuid.nullish().catch(undefined),
+    userUuid: uuid.nullish().catch(undefined),
+    userUsername: text,
+    email: text,
+  })
+  .transform((row, context): RegisteredUser => {
+    const userUuid = row.userUuid ?? row.uuid ?? undefined;
+    if (userUuid !== undefined) return { userUuid, email: (row.userUsername || row.email).trim() };
+    context.addIssue({ code: 'custom', path: ['userUuid'], message: 'is not an id' });
+    return z.NEVER;
+  });
+
+export const subjectUserSchema = registeredUser;
+
+export const jobUserSchema = z
+  .intersection(z.object({ subjectUuid: uuid }), registeredUser)
+  .transform(({ subjectUuid, userUuid, email }) => ({ subjectUuid, user: { userUuid, email } }));
+
+export const userDetailsSchema = z
+  .object({ phone_number: text }, { error: 'is not an object' })
+  .transform((row) => ({ phoneNumber: row.phone_number.trim() }));
+export type UserDetails = z.output<typeof userDetailsSchema>;
+
+/** Why a row cannot be read: which fields, and what is wrong with them, never a value. */
+export const reasonOf = ({ issues }: z.ZodError): string =>
+  issues
+    .map(({ path, message }) => (path.length === 0 ? `the row ${message}` : `${path.map(String).join('.')} ${message}`))
+    .join('; ');
+
+/** The uuid of a row that cannot be read otherwise, for a person to find it. */
+export const uuidOf = (row: unknown): string | undefined => z.object({ uuid }).safeParse(row).data?.uuid;

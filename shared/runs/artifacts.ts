@@ -1,0 +1,175 @@
+import { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  type S3Client,
+  S3ServiceException,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  json: 'application/json',
+  ndjson: 'application/x-ndjson',
+  txt: 'text/plain; charset=utf-8',
+};
+
+const contentTypeOf = (path: string): string => contentTypes[path.replace(/^.*\./, '')] ?? 'application/octet-stream';
+
+/** S3 takes at least 5 MiB a part, but for the last. */
+const uploadPartBytes = 8 * 1024 * 1024;
+
+/** Writes one object as a stream. Nothing is there before `close`. */
+export interface ArtifactWriter {
+  /** Resolves when more may come. */
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+  /** Leaves nothing behind. */
+  abort(): Promise<void>;
+}
+
+const existsAlready = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+
+/**
+ * What a run leaves: objects under `runs/<run_id>/` in the artifacts bucket. Paths are relative to that folder.
+ */
+export const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
+  const root = `runs/${runId}/`;
+  const objectOf = (path: string) => ({ Bucket: bucketName, Key: root + path });
+  const put = (path: string, body: string | Uint8Array, onlyOnce: boolean) =>
+    client.send(
+      new PutObjectCommand({
+        ...objectOf(path),
+        Body: body,
+        ContentType: contentTypeOf(path),
+        ...(onlyOnce && { IfNoneMatch: '*' }),
+      }),
+    );
+
+  const open = async (path: string) => {
+    try {
+      return (await client.send(new GetObjectCommand(objectOf(path)))).Body;
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    /** The object's whole key, for reports. */
+    keyOf: (path: string): string => root + path,
+
+    put: async (path: string, body: string): Promise<void> => void (await put(path, body, false)),
+
+    /**
+     * Writes a part of the run: once, last. What is there stays.
+     *
+     * @returns whether this call wrote it
+     */
+    putOnce: async (path: string, body: string): Promise<boolean> => {
+      try {
+        await put(path, body, true);
+        return true;
+      } catch (error) {
+        if (existsAlready(error)) return false;
+        throw error;
+      }
+    },
+
+    /** The paths that begin so. */
+    list: async (prefix: string): Promise<ReadonlySet<string>> => {
+      const paths = new Set<string>();
+      const pages = paginateListObjectsV2({ client }, { Bucket: bucketName, Prefix: root + prefix });
+      for await (const { Contents = [] } of pages) {
+        for (const { Key = '' } of Contents) paths.add(Key.slice(root.length));
+      }
+      return paths;
+    },
+
+    /** `undefined` when there is no such object. */
+    readText: async (path: string): Promise<string | undefined> => (await open(path))?.transformToString(),
+
+    /** The lines of an object as they stream in; none when it is not there. */
+    async *readLines(path: string): AsyncGenerator<string> {
+      const body = await open(path);
+      if (!(body instanceof Readable)) return;
+      const decoder = new TextDecoder();
+      let rest = '';
+      for await (const chunk of body) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+      }
+      if (rest !== '') yield rest;
+    },
+
+    /**
+     * Opens an object to be written piece by piece: memory holds one upload part, however long it gets.
+     *
+     * @param onlyOnce leaves an object that is there by then as it is
+     */
+    openWriter: (path: string, { onlyOnce = false } = {}): ArtifactWriter => {
+      let pieces: string[] = [];
+      let pendingBytes = 0;
+      let uploadId: string | undefined;
+      const etags: (string | undefined)[] = [];
+
+      const upload = async (): Promise<void> => {
+        const body = Buffer.from(pieces.join(''));
+        pieces = [];
+        pendingBytes = 0;
+        uploadId ??= (
+          await client.send(new CreateMultipartUploadCommand({ ...objectOf(path), ContentType: contentTypeOf(path) }))
+        ).UploadId;
+        const PartNumber = etags.length + 1;
+        const { ETag } = await client.send(
+          new UploadPartCommand({ ...objectOf(path), UploadId: uploadId, PartNumber, Body: body }),
+        );
+        etags.push(ETag);
+      };
+
+      const complete = async (): Promise<void> => {
+        if (uploadId === undefined) return void (await put(path, pieces.join(''), onlyOnce));
+        if (pendingBytes > 0) await upload();
+        await client.send(
+          new CompleteMultipartUploadCommand({
+            ...objectOf(path),
+            UploadId: uploadId,
+            MultipartUpload: { Parts: etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 })) },
+            ...(onlyOnce && { IfNoneMatch: '*' }),
+          }),
+        );
+      };
+
+      const abort = async (): Promise<void> => {
+        if (uploadId === undefined) return;
+        await client.send(new AbortMultipartUploadCommand({ ...objectOf(path), UploadId: uploadId }));
+      };
+
+      return {
+        write: async (text) => {
+          pieces.push(text);
+          pendingBytes += Buffer.byteLength(text);
+          if (pendingBytes >= uploadPartBytes) await upload();
+        },
+        close: async () => {
+          try {
+            await complete();
+          } catch (error) {
+            if (!onlyOnce || !existsAlready(error)) throw error;
+            await abort();
+          }
+        },
+        abort,
+      };
+    },
+  };
+};
+
+export type RunFolder = ReturnType<typeof createRunFolder>;

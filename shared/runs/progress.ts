@@ -1,0 +1,74 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { toPipelineError } from '../errors';
+import type { Counter, RunRepository } from './repository';
+
+export interface ProgressOptions {
+  readonly runs: Pick<RunRepository, 'recordProgress'>;
+  readonly runId: string;
+  /** What is counted, such as `netlife/nowandforeverphoto`. */
+  readonly part: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** How far a worker is. */
+export interface Standing {
+  readonly done: number;
+  readonly total?: number | undefined;
+  readonly message: string;
+}
+
+const intervalMs = 2_000;
+
+/**
+ * Lets people watch a worker: at most every 2 s its standing goes into the run's item. That nobody can watch is no
+ * reason to stop: a write that fails is logged, and the next one makes up for it.
+ */
+export const createProgress = ({ runs, runId, part, logger, now }: ProgressOptions) => {
+  const startedAtMs = now();
+  let doneBefore: number | undefined;
+  let newest: Standing | undefined;
+  let writtenAtMs = Number.NEGATIVE_INFINITY;
+  let writing: Promise<void> = Promise.resolve();
+
+  const counterOf = ({ done, total }: Standing): Counter => {
+    const seconds = (now() - startedAtMs) / 1_000;
+    const rate = seconds > 0 ? Math.round(((done - (doneBefore ?? done)) / seconds) * 100) / 100 : undefined;
+    return {
+      done,
+      ...(total !== undefined && { total }),
+      ...(rate !== undefined && { rate_per_second: rate }),
+    };
+  };
+
+  const write = async (): Promise<void> => {
+    const standing = newest;
+    if (standing === undefined) return;
+    newest = undefined;
+    writtenAtMs = now();
+    const progress = { counter: counterOf(standing), message: standing.message, atMs: now() };
+    await runs.recordProgress(runId, part, progress).catch((thrown: unknown) => {
+      const { message, code } = toPipelineError(thrown);
+      logger.warn('progress not recorded', { run_id: runId, error: message, error_code: code });
+    });
+  };
+
+  return {
+    update: (standing: Standing): void => {
+      doneBefore ??= standing.done;
+      newest = standing;
+      if (now() - writtenAtMs >= intervalMs) writing = writing.then(write);
+    },
+
+    /** Writes what is newest, logs it as the end of a step, and waits until both are done. */
+    close: async (step: string, standing: Standing, details: Readonly<Record<string, unknown>> = {}): Promise<void> => {
+      doneBefore ??= standing.done;
+      newest = standing;
+      const { done, total, rate_per_second } = counterOf(standing);
+      logger.info('sync step', { run_id: runId, step, done, total, rate_per_second, ...details });
+      await writing.then(write);
+    },
+  };
+};
+
+export type Progress = ReturnType<typeof createProgress>;

@@ -1,0 +1,58 @@
+import { activity, basicAuthorization, call, notification, post, postSigned } from './support/pipeline';
+
+const path = '/webhooks/qualia';
+
+test('health answers without signing in', async () => {
+  const answer = await call('/health');
+  expect(answer).toMatchObject({ status: 200, body: { status: 'ok', stage: expect.any(String) } });
+  expect(answer.headers.get('x-request-id')).toMatch(/./);
+});
+
+test.each([
+  ['no JSON', '{"order_id":', 400, 'invalid_json'],
+  ['a wrong field', { ...notification('QO-1'), timestamp: '2026-02-30T00:00:00Z' }, 422, 'validation_failed'],
+  ['an unknown activity', { ...activity('abc'), type: 'exploded' }, 422, 'validation_failed'],
+  ['a body over 256 KiB', { ...activity('abc'), description: 'x'.repeat(256 * 1024) }, 413, 'payload_too_large'],
+])('%s is refused', async (_, body, status, error) => {
+  const answer = await post(body);
+  expect(answer).toMatchObject({ status, body: { error, request_id: answer.headers.get('x-request-id') } });
+});
+
+test('every fault is named at once', async () => {
+  const answer = await post({ order_id: '12', notification_type: 'order.eaten', timestamp: 'noon' });
+  const details = answer.body.details as { path: string }[];
+  expect(new Set(details.map((detail) => detail.path))).toEqual(
+    new Set(['order_id', 'notification_type', 'timestamp']),
+  );
+});
+
+test('another content type is refused', async () => {
+  expect((await post(activity('abc'), { 'content-type': 'text/plain' })).status).toBe(415);
+});
+
+test.each([
+  ['nothing', undefined],
+  ['a wrong password', `Basic ${Buffer.from('qualia:wrong').toString('base64')}`],
+  ['no credentials at all', 'Basic'],
+])('signing in with %s is refused without a reason', async (_, authorization) => {
+  const answer = await call(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
+    body: JSON.stringify(activity('abc')),
+  });
+  expect(answer.status).toBe(401);
+  expect(answer.headers.get('www-authenticate')).toBe('Basic realm="qualia"');
+  expect(Object.keys(answer.body).sort()).toEqual(['error', 'request_id']);
+});
+
+test('a signature older than five minutes is refused', async () => {
+  expect((await postSigned(activity('abc'), new Date(Date.now() - 6 * 60_000))).status).toBe(401);
+});
+
+test('another method and another path are refused', async () => {
+  const authorization = await basicAuthorization();
+  const put = await call(path, { method: 'PUT', headers: { authorization } });
+  expect(put.status).toBe(405);
+  expect(put.headers.get('allow')).toBe('POST');
+  expect((await call('/webhooks/elsewhere', { method: 'POST' })).status).toBe(404);
+});

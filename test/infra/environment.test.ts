@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { configSchema as download } from '../../lambdas/download/config';
+import { configSchema as processing } from '../../lambdas/processing/config';
+import { configSchema as reconciler } from '../../lambdas/reconciler/config';
+import { configSchema as webhook } from '../../lambdas/webhook/config';
+import { commonVariables } from '../../shared/config';
+import { resources, synthesize } from './synth';
+
+const { orderPipeline } = synthesize('dev');
+
+/** What a value stands for once it is deployed: an ARN or a URL will do where the template has a reference. */
+const deployed = (value: unknown): string => (typeof value === 'string' ? value : 'https://resolved.at/deployment');
+
+const environmentOf = (name: string): Record<string, string> => {
+  const schema = z.object({
+    FunctionName: z.string(),
+    Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
+  });
+  const found = resources(orderPipeline, 'AWS::Lambda::Function')
+    .map(({ Properties }) => schema.parse(Properties))
+    .find(({ FunctionName }) => FunctionName === `dev-marketplace-${name}`);
+  const entries = Object.entries(found?.Environment.Variables ?? {});
+  return Object.fromEntries(entries.map(([variable, value]) => [variable, deployed(value)]));
+};
+
+/** Read by libraries, not by our configuration. */
+const readElsewhere = ['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE'];
+
+describe.each(Object.entries({ webhook, download, processing, reconciler }))('%s', (name, schema) => {
+  test('finds every variable that it needs', () => {
+    expect(schema.safeParse(environmentOf(name)).error?.issues ?? []).toEqual([]);
+  });
+
+  test('is given no variable that nobody reads', () => {
+    const read = [...Object.keys(schema.shape), ...Object.keys(commonVariables), ...readElsewhere];
+    expect(Object.keys(environmentOf(name)).filter((variable) => !read.includes(variable))).toEqual([]);
+  });
+});

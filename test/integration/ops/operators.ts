@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { run } from '../../../ops/commands/program';
+import { type DownloadMessage, downloadMessageSchema } from '../../../shared/orders/message';
+import type { Failure, OrderId } from '../../../shared/orders/order';
+import { createOrderRepository } from '../../../shared/orders/repository';
+import { roundOfEvent } from '../../../shared/orders/round';
+import { checksum, downloadMessage, requestId } from '../../support/orders';
+import { createClients, readEndpoints } from '../support/clients';
+import { createOrdersTable, createQueuePair } from '../support/resources';
+
+/** What came of a command. */
+export interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The operators' time. */
+export const nowMs = Date.UTC(2026, 0, 31, 12);
+export const hoursAgo = (hours: number): number => nowMs - hours * 3_600_000;
+
+interface OperateOptions {
+  /** What the operator types when asked; the end of the input unless told. */
+  readonly answer?: string;
+  readonly localStateDirectory?: string;
+  /** Ctrl-C comes after so many ms of work. */
+  readonly interruptAfterMs?: number;
+}
+
+/** Runs the `pipeline` command in this process. */
+export const operate = async (args: readonly string[], options: OperateOptions = {}): Promise<Outcome> => {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  stdin.end(options.answer ?? '');
+  const exitCode = await run(args, {
+    stdin,
+    stdout,
+    stderr,
+    environment: {},
+    localStateDirectory: options.localStateDirectory ?? 'nowhere',
+    now: () => nowMs,
+    interruptible: (work) => {
+      const { interruptAfterMs } = options;
+      return work(
+        interruptAfterMs === undefined ? new AbortController().signal : AbortSignal.timeout(interruptAfterMs),
+      );
+    },
+  });
+  const textOf = (stream: PassThrough): string => String(stream.read() ?? '');
+  return { exitCode, stdout: textOf(stdout), stderr: textOf(stderr) };
+};
+
+/** A stage of its own on the embedded AWS, and an operator in front of it. */
+export const startStage = async () => {
+  const clients = createClients();
+  const [ordersTableName, download, processing] = await Promise.all([
+    createOrdersTable(clients),
+    createQueuePair(clients, 'download'),
+    createQueuePair(clients, 'processing'),
+  ]);
+  const queues = { download, processing };
+  const repository = createOrderRepository(clients.documents, ordersTableName);
+  const { dynamodb, sqs } = readEndpoints();
+  const outputs = {
+    'dev-Data': { OrdersTableName: ordersTableName, RawBucketName: 'raw-bucket' },
+    'dev-OrderPipeline': {
+      DownloadQueueUrl: download.url,
+      DownloadDeadLetterQueueUrl: download.deadLetterUrl,
+      ProcessingQueueUrl: processing.url,
+      ProcessingDeadLetterQueueUrl: processing.deadLetterUrl,
+    },
+  };
+  const localStateDirectory = mkdtempSync(join(tmpdir(), 'operators-'));
+  const announce = (running: object): void =>
+    writeFileSync(join(localStateDirectory, 'endpoints.json'), JSON.stringify(running));
+  const running = { pid: process.pid, apiUrl: 'http://127.0.0.1:1', endpoints: { dynamodb, sqs }, outputs };
+  announce(running);
+
+  return {
+    ordersTableName,
+    outputs,
+    queues,
+    repository,
+    localStateDirectory,
+    /** Says something else about the AWS that runs. */
+    announce: (changes: object): void => announce({ ...running, ...changes }),
+
+    operate: (args: readonly string[], options: OperateOptions = {}): Promise<Outcome> =>
+      operate([...args, '--local'], { localStateDirectory, ...options }),
+
+    addNotified: async (id: string, notifiedAtMs = hoursAgo(1)) => {
+      const orderId = id as OrderId;
+      const round = roundOfEvent(notifiedAtMs);
+      const start = { orderId, round, requestId: requestId(), notificationType: 'order.created', notifiedAtMs };
+      await repository.startRound(start);
+      return { orderId, round };
+    },
+
+    addDownloaded: async (id: string, downloadedAtMs = hoursAgo(1)) => {
+      const orderId = id as OrderId;
+      const round = roundOfEvent(downloadedAtMs);
+      const start = { orderId, round, requestId: requestId(), notificationType: 'order.created' };
+      await repository.startRound({ ...start, notifiedAtMs: downloadedAtMs });
+      const s3Key = `raw/${id}/${round}.json`;
+      const download = { s3Key, checksum: checksum(), payloadSizeBytes: 7, attempts: 1, downloadedAtMs };
+      await repository.recordDownload(orderId, round, download);
+      return { orderId, round, s3Key };
+    },
+
+    addFailed: async (id: string, failedAtMs = hoursAgo(1), failure: Partial<Failure> = {}) => {
+      const orderId = id as OrderId;
+      const round = roundOfEvent(failedAtMs - 1_000);
+      const start = { orderId, round, requestId: requestId(), notificationType: 'order.created' };
+      await repository.startRound({ ...start, notifiedAtMs: failedAtMs - 1_000 });
+      await repository.recordFailure(orderId, round, {
+        code: 'ORDER_NOT_FOUND',
+        message: 'Qualia knows no such order',
+        stage: 'download',
+        ...failure,
+        attempts: 1,
+        failedAtMs,
+      });
+      return { orderId, round };
+    },
+
+    /** Puts a message into a dead-letter queue. */
+    addDeadLetter: async (queue: 'download' | 'processing', body: object | string): Promise<void> => {
+      const MessageBody = typeof body === 'string' ? body : JSON.stringify(downloadMessage(body));
+      await clients.sqs.send(new SendMessageCommand({ QueueUrl: queues[queue].deadLetterUrl, MessageBody }));
+    },
+
+    /** Takes up to 10 messages from a queue and keeps them hidden. */
+    receive: async (url: string): Promise<DownloadMessage[]> => {
+      const { Messages = [] } = await clients.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 600 }),
+      );
+      return Messages.map(({ Body = '' }) => downloadMessageSchema.parse(JSON.parse(Body)));
+    },
+
+    stop: (): void => {
+      clients.destroy();
+      rmSync(localStateDirectory, { recursive: true });
+    },
+  };
+};
+
+export type TestStage = Awaited<ReturnType<typeof startStage>>;

@@ -1,0 +1,202 @@
+import type { OrderId } from '../../../shared/orders/order';
+import { hoursAgo, operate, startStage, type TestStage } from './operators';
+
+let stage: TestStage;
+beforeEach(async () => {
+  stage = await startStage();
+});
+afterEach(() => stage.stop());
+
+describe('orders get', () => {
+  it('shows an order, and where its raw payload is', async () => {
+    const { round, s3Key } = await stage.addDownloaded('QO-1');
+    const { exitCode, stdout, stderr } = await stage.operate(['orders', 'get', 'QO-1']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('status        DOWNLOADED\n');
+    expect(stdout).toContain(`round         ${round}\n`);
+    expect(stdout).toContain('downloaded    2026-01-31T11:00:00.000Z (1h ago)\n');
+    expect(stdout).toContain(`payload       s3://raw-bucket/${s3Key}\n`);
+  });
+
+  it('gives the item and the payload as JSON', async () => {
+    const { s3Key } = await stage.addDownloaded('QO-1');
+    const { exitCode, stdout } = await stage.operate(['orders', 'get', 'QO-1', '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      stage: 'dev',
+      order: expect.objectContaining({ order_id: 'QO-1', status: 'DOWNLOADED', attempts: 1, s3_key: s3Key }),
+      payload: { bucket: 'raw-bucket', key: s3Key, uri: `s3://raw-bucket/${s3Key}` },
+    });
+  });
+
+  it('shows why an order failed, and what the internal API said only when told to', async () => {
+    await stage.addFailed('QO-1', hoursAgo(3), { code: 'API_REFUSED', message: 'Refused', answer: 'Jane Doe' });
+    for (const json of [[], ['--json']]) {
+      const hidden = await stage.operate(['orders', 'get', 'QO-1', ...json]);
+      expect(hidden.stdout).toContain('API_REFUSED');
+      expect(hidden.stdout + hidden.stderr).not.toContain('Jane Doe');
+      const shown = await stage.operate(['orders', 'get', 'QO-1', '--show-answer', ...json]);
+      expect(shown.stdout).toContain('Jane Doe');
+    }
+  });
+
+  it('knows where an answer that could not be read was put', async () => {
+    const { round } = await stage.addFailed('QO-1', hoursAgo(1), { code: 'BAD_ANSWER' });
+    const { stdout } = await stage.operate(['orders', 'get', 'QO-1']);
+    expect(stdout).toContain(`s3://raw-bucket/rejected/QO-1/${round}.txt`);
+  });
+
+  it('exits 1 when there is no such order', async () => {
+    const { exitCode, stdout, stderr } = await stage.operate(['orders', 'get', 'QO-404', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ error: { kind: 'absent', message: expect.stringContaining('QO-404') } });
+    expect(stderr).toBe('error: There is no order QO-404 in dev on this machine.\n');
+  });
+});
+
+describe('orders list', () => {
+  it('lists what failed since then, newest first, over all shards of the index', async () => {
+    for (const hours of [5, 1, 30, 3, 2, 4]) await stage.addFailed(`QO-${hours}`, hoursAgo(hours));
+    await stage.addDownloaded('QO-fine');
+    const { exitCode, stdout } = await stage.operate([
+      'orders',
+      'list',
+      '--status',
+      'FAILED',
+      '--since',
+      '24h',
+      '--json',
+    ]);
+    expect(exitCode).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ stage: 'dev', since: '2026-01-30T12:00:00.000Z', total: 5 });
+    expect(document.orders.map(({ order_id }: { order_id: string }) => order_id)).toEqual(
+      [1, 2, 3, 4, 5].map((hours) => `QO-${hours}`),
+    );
+  });
+
+  it('stops at the limit, and says so', async () => {
+    for (const hours of [1, 2, 3]) await stage.addFailed(`QO-${hours}`, hoursAgo(hours), { answer: 'Jane Doe' });
+    const { stdout, stderr } = await stage.operate(['orders', 'list', '--limit', '2']);
+    expect(stdout.split('\n')).toEqual([
+      'ORDER  FAILED                             AT        CODE             ERROR',
+      'QO-1   2026-01-31T11:00:00.000Z (1h ago)  download  ORDER_NOT_FOUND  Qualia knows no such order',
+      'QO-2   2026-01-31T10:00:00.000Z (2h ago)  download  ORDER_NOT_FOUND  Qualia knows no such order',
+      '',
+    ]);
+    expect(stderr).toBe('The newest 2 of 3; --limit shows more.\n');
+  });
+
+  it('says that nothing failed', async () => {
+    const { exitCode, stdout } = await stage.operate(['orders', 'list']);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: 'No order in dev on this machine has failed since 2026-01-30T12:00:00.000Z.\n',
+    });
+  });
+
+  it('refuses other statuses, before it looks for the stage', async () => {
+    const { exitCode, stderr } = await operate(['orders', 'list', '--status', 'NOTIFIED']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--status "NOTIFIED" can only be FAILED');
+  });
+});
+
+describe('orders replay', () => {
+  const read = (id: string) => stage.repository.read(id as OrderId);
+
+  it('starts a new round for each order named, known or not', async () => {
+    const { round } = await stage.addFailed('QO-1');
+    const { exitCode, stdout, stderr } = await stage.operate(['orders', 'replay', 'QO-1', 'QO-new', 'QO-1', '--yes']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('QO-1    FAILED          ORDER_NOT_FOUND\nQO-new  never heard of\n');
+
+    const orders = [await read('QO-1'), await read('QO-new')];
+    for (const order of orders) expect(order).toMatchObject({ status: 'NOTIFIED', notification_type: 'replay' });
+    expect(String(orders[0]?.round) > round).toBe(true);
+    expect(stdout).toBe(
+      `QO-1    started  request ${orders[0]?.request_id}\n` +
+        `QO-new  started  request ${orders[1]?.request_id}\n` +
+        '2 new rounds started in dev on this machine.\n',
+    );
+    const messages = await stage.receive(stage.queues.download.url);
+    expect(messages.sort((a, b) => a.order_id.localeCompare(b.order_id))).toEqual(
+      orders.map((order) => ({ order_id: order?.order_id, round: order?.round, request_id: order?.request_id })),
+    );
+  });
+
+  it('replays what failed since then once the operator agrees', async () => {
+    await stage.addFailed('QO-1', hoursAgo(1));
+    await stage.addFailed('QO-30', hoursAgo(30));
+    const args = ['orders', 'replay', '--status', 'FAILED', '--since', '24h', '--json'];
+    const { exitCode, stdout, stderr } = await stage.operate(args, { answer: 'y\n' });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('Start 1 new round in dev on this machine? [y/N]');
+    expect(JSON.parse(stdout)).toEqual({
+      stage: 'dev',
+      requested: 1,
+      started: 1,
+      failed: 0,
+      aborted: false,
+      orders: [{ order_id: 'QO-1', request_id: (await read('QO-1'))?.request_id, started: true }],
+    });
+    expect(await read('QO-30')).toMatchObject({ status: 'FAILED' });
+  });
+
+  it.each([['n\n'], ['']])('does nothing when the answer is %j', async (answer) => {
+    const { round } = await stage.addFailed('QO-1');
+    const { exitCode, stdout } = await stage.operate(['orders', 'replay', 'QO-1'], { answer });
+    expect(exitCode).toBe(130);
+    expect(stdout).toBe('0 new rounds started in dev on this machine, aborted with 1 left as they were.\n');
+    expect(await read('QO-1')).toMatchObject({ status: 'FAILED', round });
+    expect(await stage.receive(stage.queues.download.url)).toEqual([]);
+  });
+
+  it('keeps to its rate', async () => {
+    const ids = Array.from({ length: 5 }, (_, index) => `QO-${index}`);
+    const startedMs = performance.now();
+    const { exitCode } = await stage.operate(['orders', 'replay', ...ids, '--rate', '10', '--yes']);
+    expect(exitCode).toBe(0);
+    expect(performance.now() - startedMs).toBeGreaterThan(395);
+  });
+
+  it('stops after the order under way at Ctrl-C', async () => {
+    const ids = ['QO-1', 'QO-2', 'QO-3'];
+    const args = ['orders', 'replay', ...ids, '--rate', '1', '--yes', '--json'];
+    const { exitCode, stdout } = await stage.operate(args, { interruptAfterMs: 300 });
+    expect(exitCode).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ requested: 3, started: 1, aborted: true });
+    expect(await read('QO-3')).toBeUndefined();
+  });
+
+  it('exits 1 when an order cannot be replayed, and goes on with the others', async () => {
+    const { localStateDirectory, outputs } = stage;
+    const gone = `${stage.queues.download.url}-gone`;
+    stage.announce({
+      outputs: { ...outputs, 'dev-OrderPipeline': { ...outputs['dev-OrderPipeline'], DownloadQueueUrl: gone } },
+    });
+    const { exitCode, stdout } = await operate(['orders', 'replay', 'QO-1', 'QO-2', '--yes', '--json', '--local'], {
+      localStateDirectory,
+    });
+    expect(exitCode).toBe(1);
+    const failed = (order_id: string) =>
+      expect.objectContaining({ order_id, started: false, error: expect.stringContaining('QueueDoesNotExist') });
+    expect(JSON.parse(stdout)).toMatchObject({ started: 0, failed: 2, orders: [failed('QO-1'), failed('QO-2')] });
+  });
+
+  it('has nothing to do when nothing failed', async () => {
+    const { exitCode, stdout } = await stage.operate(['orders', 'replay', '--status', 'FAILED', '--since', '1h']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '0 new rounds started in dev on this machine.\n' });
+  });
+
+  it.each([
+    [[], 'what to replay is missing'],
+    [['QO-1', '--status', 'FAILED', '--since', '1h'], 'exclude each other'],
+    [['--status', 'FAILED'], '--status needs --since'],
+    [['--since', '1h'], '--since needs --status FAILED'],
+  ])('refuses %j', async (args, expected) => {
+    const { exitCode, stderr } = await operate(['orders', 'replay', ...args]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(expected);
+  });
+});

@@ -1,0 +1,102 @@
+import { PassThrough } from 'node:stream';
+import { createTerminal, formatAge, oneLine, plural, renderTable } from '../../../../ops/commands/terminal';
+
+test('a table is aligned and has no lines or trailing blanks', () => {
+  expect(
+    renderTable(
+      [
+        ['QO-1', '', 'short'],
+        ['QO-123456', 'FAILED', ''],
+      ],
+      ['ORDER', 'NOW', 'ERROR'],
+    ),
+  ).toBe(
+    [
+      'ORDER      NOW     ERROR', //
+      'QO-1               short',
+      'QO-123456  FAILED',
+    ].join('\n'),
+  );
+});
+
+test.each([
+  [-5, '0s ago'],
+  [59_999, '59s ago'],
+  [60_000, '1m ago'],
+  [3 * 3_600_000 + 1, '3h ago'],
+  [50 * 3_600_000, '2d ago'],
+])('an age of %d ms is %s', (ageMs, expected) => {
+  expect(formatAge(ageMs)).toBe(expected);
+});
+
+test("a stranger's text cannot steer the terminal", () => {
+  expect(oneLine('bad\u001b[31m\r\nnews\u202e\u0007')).toBe('bad [31m news');
+});
+
+test.each([
+  [0, '0 orders'],
+  [1, '1 order'],
+  [2, '2 orders'],
+])('%d of them', (count, expected) => {
+  expect(plural(count, 'order')).toBe(expected);
+});
+
+describe('a terminal', () => {
+  const open = (options: { isTTY?: boolean; json?: boolean; environment?: Record<string, string> } = {}) => {
+    const { isTTY = false, json = false, environment = {} } = options;
+    const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY });
+    const [stdin, stdout, stderr] = [new PassThrough(), stream(), stream()];
+    const interruptible = () => Promise.reject(new Error('not told'));
+    const now = () => Date.UTC(2026, 0, 2);
+    const surroundings = { stdin, stdout, stderr, environment, localStateDirectory: '', now, interruptible };
+    const terminal = createTerminal(surroundings, json);
+    return { terminal, stdin, read: () => ({ stdout: stdout.read(), stderr: stderr.read() }) };
+  };
+
+  test.each([
+    ['a person', { isTTY: true }, true],
+    ['a person who wants none', { isTTY: true, environment: { NO_COLOR: '1' } }, false],
+    ['a person whose NO_COLOR is empty', { isTTY: true, environment: { NO_COLOR: '' } }, true],
+    ['a dumb terminal', { isTTY: true, environment: { TERM: 'dumb' } }, false],
+    ['a pipe', {}, false],
+  ])('colours for %s', (_case, options, expected) => {
+    const { terminal } = open(options);
+    expect(terminal.time('2026-01-01').includes('\u001b[')).toBe(expected);
+  });
+
+  test('times are ISO and relative', () => {
+    expect(open().terminal.time('2026-01-01T21:00:00.000Z')).toBe('2026-01-01T21:00:00.000Z (3h ago)');
+  });
+
+  test('with --json one document is on stdout, and every word on stderr', () => {
+    const { terminal, read } = open({ json: true });
+    terminal.note('a note');
+    terminal.report('a line');
+    terminal.result({ a: 1 }, () => 'text');
+    const { stdout, stderr } = read();
+    expect(JSON.parse(stdout)).toEqual({ a: 1 });
+    expect(stderr).toBe('a note\na line\n');
+  });
+
+  test('without it, results are text on stdout', () => {
+    const { terminal, read } = open();
+    terminal.note('a note');
+    terminal.report('a line');
+    terminal.result({ a: 1 }, () => 'text');
+    expect(read()).toEqual({ stdout: 'a line\ntext\n', stderr: 'a note\n' });
+  });
+
+  test.each([
+    ['y\n', true],
+    ['YES\n', true],
+    ['n\n', false],
+    ['\n', false],
+    ['yellow\n', false],
+    ['', false],
+  ])('the answer %j', async (answer, expected) => {
+    const { terminal, stdin } = open();
+    const confirmed = terminal.confirm('Really?');
+    stdin.end(answer);
+    expect(await confirmed).toBe(expected);
+  });
+});

@@ -1,0 +1,31 @@
+import { SQSServiceException } from '@aws-sdk/client-sqs';
+import { ServiceFault, toServiceFault } from '../../../../ops/services/fault';
+import { PipelineError } from '../../../../shared/errors';
+
+const named = (name: string, message = 'A message') => Object.assign(new Error(message), { name });
+
+test.each([
+  ['our own', new ServiceFault('absent', 'Gone.'), 'absent', 'Gone.'],
+  [
+    'an item that cannot be read',
+    new PipelineError('INTERNAL_FAULT', 'The item cannot be read', { retryable: false }),
+    'failed',
+    'The item cannot be read.',
+  ],
+  [
+    'a refusal',
+    new SQSServiceException({ name: 'AccessDenied', message: 'Not you.', $fault: 'client', $metadata: {} }),
+    'unreachable',
+    'AWS refused (AccessDenied): Not you.',
+  ],
+  ['no credentials', named('CredentialsProviderError'), 'unreachable', 'There are no AWS credentials to work with.'],
+  ['no region', named('Error', 'Region is missing'), 'unreachable', 'No AWS region is set.'],
+  ['nobody listens', Object.assign(named('Error'), { code: 'ECONNREFUSED' }), 'unreachable', '(ECONNREFUSED)'],
+  ['no answer', named('TimeoutError'), 'unreachable', '(TimeoutError)'],
+])('%s', (_case, thrown, kind, message) => {
+  expect(toServiceFault(thrown)).toMatchObject({ kind, message: expect.stringContaining(message) });
+});
+
+test('a fault of our own code keeps its stack for us', () => {
+  expect(toServiceFault(new TypeError('x is not a function'))).toBeUndefined();
+});
