@@ -24,6 +24,21 @@ const settingsSchema = z.strictObject({
   processing: workerSchema,
   /** Whether the reconciler runs hourly; it can be invoked by hand in any case. */
   reconcilerScheduled: z.boolean(),
+  /** `https://api.iterable.com`, or the one of the EU. */
+  iterableApiBaseUrl: httpsUrl,
+  /** Portals of Netlife beside the known ones, by name. */
+  netlifeExtraPortals: z.array(z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be the name of a portal')),
+  /** Where the database of the Iterable sync can be reached, if it is in a VPC: private subnets with a way to AWS. */
+  databaseVpc: z
+    .strictObject({
+      vpcId: z.string().startsWith('vpc-'),
+      availabilityZones: z.array(z.string().min(1)).min(1),
+      privateSubnetIds: z.array(z.string().startsWith('subnet-')).min(1),
+      securityGroupIds: z.array(z.string().startsWith('sg-')).min(1),
+    })
+    .optional(),
+  /** Whether both syncs run every night; they can be started by hand in any case. */
+  syncScheduled: z.boolean(),
   /** Subscribed to the alarms' topic; AWS asks this address for its consent. */
   alarmEmail: z.email().optional(),
 });
@@ -48,6 +63,7 @@ export type WorkerSettings = z.infer<typeof workerSchema>;
 
 const sandboxUrl = 'https://sandbox-marketplace.qualia.io/api/vendor/graphql';
 const productionUrl = 'https://marketplace.qualia.io/api/vendor/graphql';
+const iterableApiBaseUrl = 'https://api.iterable.com';
 
 /** The settings of each stage: edit these, nothing else, to configure a deployment. */
 const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
@@ -60,6 +76,9 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     download: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
     processing: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
     reconcilerScheduled: false,
+    iterableApiBaseUrl,
+    netlifeExtraPortals: [],
+    syncScheduled: false,
   },
   staging: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -70,6 +89,9 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
     reconcilerScheduled: true,
+    iterableApiBaseUrl,
+    netlifeExtraPortals: [],
+    syncScheduled: false,
   },
   prod: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -80,6 +102,9 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     reconcilerScheduled: true,
+    iterableApiBaseUrl,
+    netlifeExtraPortals: [],
+    syncScheduled: true,
   },
 };
 

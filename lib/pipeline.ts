@@ -4,15 +4,17 @@ import type { Config } from './config';
 import { Data } from './stacks/data';
 import { Observability } from './stacks/observability';
 import { OrderPipeline } from './stacks/order-pipeline';
+import { SyncJobs } from './stacks/sync-jobs';
 
 /** Puts the stacks of one stage into `app`, checked by cdk-nag when it is synthesized. */
 export function addPipeline(app: App, config: Config) {
   const data = new Data(app, config);
   const orderPipeline = new OrderPipeline(app, config, data);
-  const observability = new Observability(app, config, orderPipeline);
+  const syncJobs = new SyncJobs(app, config, data);
+  const observability = new Observability(app, config, orderPipeline, syncJobs);
 
   Tags.of(app).add('project', 'marketplace-event-pipeline');
   Tags.of(app).add('stage', config.stage);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { data, orderPipeline, observability };
+  return { data, orderPipeline, syncJobs, observability };
 }

@@ -11,12 +11,6 @@ export const required = z.string('is missing').check(z.minLength(1, 'is empty'))
 /** An absolute http(s) URL, as text. */
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' });
 
-/** A whole number of at least 1, written as text. */
-export const positiveCount = z.pipe(
-  z.string('is missing').check(z.regex(/^[1-9]\d{0,8}$/, 'is not a whole number from 1')),
-  z.transform(Number),
-);
-
 /** What every Lambda finds in its environment. */
 export const commonVariables = { STAGE: required, SERVICE_VERSION: required, COMMIT_SHA: required };
 

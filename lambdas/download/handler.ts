@@ -1,5 +1,6 @@
 import type { Queue } from '../../shared/aws/queue';
 import { type DownloadMessage, downloadMessageSchema, type ProcessingMessage } from '../../shared/orders/message';
+import type { Order } from '../../shared/orders/order';
 import type { PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository } from '../../shared/orders/repository';
 import {
@@ -12,7 +13,10 @@ import {
 import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/client';
 
 export interface DownloadDependencies
-  extends Omit<OrderWorkerOptions<DownloadMessage>, 'stage' | 'schema' | 'step' | 'answerOf' | 'repository'> {
+  extends Omit<
+    OrderWorkerOptions<DownloadMessage>,
+    'stage' | 'schema' | 'step' | 'answerOf' | 'onRefused' | 'repository'
+  > {
   readonly qualia: Pick<QualiaClient, 'fetchOrder'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
   readonly repository: OrderRepository;
@@ -34,6 +38,12 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     }
   };
 
+  /** An order that is DOWNLOADED already, in the same round: the delivery that did it may have died before its send. */
+  const handOverAgain = async (message: DownloadMessage, order: Order | undefined): Promise<void> => {
+    if (order?.status !== 'DOWNLOADED' || order.round !== message.round) return;
+    await processingQueue.send({ ...message, s3_key: order.s3_key, checksum: order.checksum });
+  };
+
   const step = async (delivery: Delivery<DownloadMessage>): Promise<void> => {
     const { message, receiveCount } = delivery;
     const fetched = await fetchOrder(delivery);
@@ -45,12 +55,11 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       attempts: receiveCount,
       downloadedAtMs: now(),
     });
-    // Already DOWNLOADED in the same round: the delivery that did it may have died before its send.
-    const handOver =
-      written.applied || (written.order?.status === 'DOWNLOADED' && written.order.round === message.round);
-    if (!handOver) return logSuperseded(logger, message);
+    if (!written.applied) {
+      await handOverAgain(message, written.order);
+      return logSuperseded(logger, message);
+    }
     await processingQueue.send({ ...message, s3_key: payload.s3Key, checksum: payload.checksum });
-    if (!written.applied) return logSuperseded(logger, message);
     metrics.add('OrderDownloaded');
     logger.info('order downloaded', {
       ...identify(message),
@@ -63,5 +72,11 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     });
   };
 
-  return createOrderWorker({ ...dependencies, stage: 'download', schema: downloadMessageSchema, step });
+  return createOrderWorker({
+    ...dependencies,
+    stage: 'download',
+    schema: downloadMessageSchema,
+    step,
+    onRefused: handOverAgain,
+  });
 };

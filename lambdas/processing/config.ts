@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { commonVariables, httpUrl, positiveCount, required } from '../../shared/config';
+import { commonVariables, httpUrl, required } from '../../shared/config';
+import { positiveCount } from '../../shared/positive-count';
 
 export const configSchema = z.object({
   ...commonVariables,

@@ -16,7 +16,10 @@ import {
 import { orderAnswerSchema, type QualiaOrder } from '../../shared/qualia/order';
 
 export interface ProcessingDependencies
-  extends Omit<OrderWorkerOptions<ProcessingMessage>, 'stage' | 'schema' | 'step' | 'answerOf' | 'repository'> {
+  extends Omit<
+    OrderWorkerOptions<ProcessingMessage>,
+    'stage' | 'schema' | 'step' | 'answerOf' | 'onRefused' | 'repository'
+  > {
   readonly payloads: Pick<PayloadStore, 'load'>;
   readonly internalApi: Pick<InternalApiClient, 'postOrder'>;
   readonly repository: OrderRepository;

@@ -22,6 +22,9 @@ export const runbookHeadings = [
   'orders-failed',
   'orders-reconciled',
   'orders-take-too-long',
+  'sync-run-failed',
+  'sync-run-timed-out',
+  'no-sync-run-for-26-hours',
 ] as const;
 
 /** What is watched, from when on it is bad, what that means, and where to read on. */

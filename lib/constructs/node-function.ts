@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda';
 import {
   ApplicationLogLevel,
   Architecture,
@@ -26,6 +27,7 @@ const projectRoot = join(__dirname, '../..');
 export const substitutions: Readonly<Record<string, string>> = {
   '@aws-sdk/credential-provider-node': './lib/bundling/environment-credentials.ts',
   '@aws-sdk/middleware-endpoint-discovery': './lib/bundling/endpoint-discovery.ts',
+  '@smithy/core/checksum': './lib/bundling/checksum.ts',
   '@smithy/core/event-streams': './lib/bundling/event-streams.ts',
   '@stablelib/base64': './lib/bundling/base64.ts',
   'fast-sha256': './lib/bundling/fast-sha256.ts',
@@ -39,6 +41,8 @@ interface NodeFunctionProps {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs, if it has to reach something inside of a VPC. */
+  readonly network?: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> | undefined;
 }
 
 /**
@@ -75,6 +79,7 @@ export class NodeFunction extends NodejsFunction {
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
       tracing: Tracing.ACTIVE,
+      ...props.network,
       logGroup: logs,
       // Lambda's own START, END and REPORT lines would be half of the log bill.
       loggingFormat: LoggingFormat.JSON,
@@ -128,7 +133,7 @@ export class NodeFunction extends NodejsFunction {
         metric: this.metricThrottles({ period, statistic: Stats.SUM }),
         threshold: 0,
         treatMissingData: TreatMissingData.NOT_BREACHING,
-        impact: `Lambda refuses to run ${name}: the account's concurrency is used up, and orders wait.`,
+        impact: `Lambda refuses to run ${name}: the account's concurrency is used up, and its work waits.`,
         runbook: 'function-is-throttled',
       },
     ];

@@ -11,13 +11,19 @@ import {
 import type { Config } from '../config';
 import { metricsNamespace, pipelineMetric } from '../metrics';
 import type { OrderPipeline } from '../stacks/order-pipeline';
+import type { SyncJobs } from '../stacks/sync-jobs';
 
 const period = Duration.minutes(5);
 const columns = 3;
 const width = 24 / columns;
 
-/** Rows of the dashboard: alarms, then the way of an order from left to right, then what carries it. */
-export function dashboardRows(config: Config, pipeline: OrderPipeline, alarms: IAlarm[]): IWidget[][] {
+/** Rows of the dashboard: alarms, the way of an order from left to right, what carries it, then the syncs. */
+export function dashboardRows(
+  config: Config,
+  pipeline: OrderPipeline,
+  syncJobs: SyncJobs,
+  alarms: IAlarm[],
+): IWidget[][] {
   const graph = (title: string, left: IMetric[]): IWidget => new GraphWidget({ title, left, width, period });
   const count = (service: string, ...names: string[]): IMetric[] =>
     names.map((name) => pipelineMetric(config, service, name, { statistic: Stats.SUM, period }));
@@ -31,6 +37,7 @@ export function dashboardRows(config: Config, pipeline: OrderPipeline, alarms: I
   });
   const queues = Object.values(pipeline.queues);
   const functions = Object.values(pipeline.functions);
+  const { machine } = syncJobs.stateMachine;
 
   return [
     [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
@@ -82,6 +89,22 @@ export function dashboardRows(config: Config, pipeline: OrderPipeline, alarms: I
         'Lambda concurrency',
         functions.map((lambda) => lambda.metric('ConcurrentExecutions', { period, statistic: Stats.MAXIMUM })),
       ),
+    ],
+    [
+      graph('Sync runs', [
+        machine.metricStarted({ period }),
+        machine.metricSucceeded({ period }),
+        machine.metricFailed({ period }),
+        machine.metricTimedOut({ period }),
+      ]),
+      graph('Sync: users and contacts', [
+        ...count('iterable-push', 'SyncUsersSent', 'SyncUsersFailed'),
+        ...count('netlife-merge', 'SyncContactsWritten'),
+      ]),
+      graph('Sync: rejected rows', [
+        ...count('iterable-extract', 'SyncRejectedRows'),
+        ...count('netlife-merge', 'SyncRejectedRows'),
+      ]),
     ],
   ];
 }

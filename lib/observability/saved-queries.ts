@@ -25,6 +25,14 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
     ],
   },
   {
+    name: 'One sync run',
+    lines: [
+      'fields @timestamp, service, level, message, portal, step, done, total, rate_per_second, error_code, error',
+      '| filter run_id = "nightly-2026-11-22"',
+      '| sort @timestamp asc',
+    ],
+  },
+  {
     name: 'Failures by error code',
     lines: [
       'filter status = "FAILED"',

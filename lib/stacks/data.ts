@@ -5,13 +5,18 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 
-/** What must outlive every deployment: the orders, their raw payloads, and the credentials. */
+/** What must outlive every deployment: the orders, their raw payloads, what the syncs left, and the credentials. */
 export class Data extends Stack {
   readonly orders: TableV2;
   readonly rawBucket: Bucket;
   readonly webhookSecret: Secret;
   readonly qualiaSecret: Secret;
   readonly internalApiSecret: Secret;
+  readonly syncRuns: TableV2;
+  readonly artifacts: Bucket;
+  readonly netlifeSecret: Secret;
+  readonly iterableSecret: Secret;
+  readonly databaseSecret: Secret;
 
   constructor(scope: Construct, config: Config) {
     super(scope, `${config.stage}-Data`, {
@@ -58,6 +63,33 @@ export class Data extends Stack {
         'Two Lambdas alone reach the bucket, and each access is a line in their logs; access logs would double it.',
     });
 
+    this.syncRuns = new TableV2(this, 'SyncRuns', {
+      partitionKey: { name: 'run_id', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      timeToLiveAttribute: 'expires_at',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: config.retainData,
+      removalPolicy,
+    });
+
+    this.artifacts = new Bucket(this, 'Artifacts', {
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      removalPolicy,
+      lifecycleRules: [
+        {
+          // As long as the run's item: a run and what it left go together.
+          expiration: Duration.days(90),
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+        },
+      ],
+    });
+    Validations.of(this.artifacts).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-S1',
+      reason: 'The Lambdas of the sync jobs alone write there, and the run names each object that they leave.',
+    });
+
     // Each starts with a random text that its readers refuse, until an operator fills it in.
     const secret = (id: string, description: string): Secret => {
       const created = new Secret(this, id, { description, removalPolicy });
@@ -72,10 +104,19 @@ export class Data extends Stack {
     this.qualiaSecret = secret('QualiaSecret', 'Username and password for the GraphQL API of Qualia.');
     this.internalApiSecret = secret('InternalApiSecret', 'Bearer token for the internal API.');
 
+    this.netlifeSecret = secret('NetlifeSecret', 'Username and password for the portals of Netlife.');
+    this.iterableSecret = secret('IterableSecret', 'API key and JWT secret for Iterable.');
+    this.databaseSecret = secret('DatabaseSecret', 'The MySQL database of the Iterable sync, in the form of RDS.');
+
     new CfnOutput(this, 'OrdersTableName', { value: this.orders.tableName });
     new CfnOutput(this, 'RawBucketName', { value: this.rawBucket.bucketName });
     new CfnOutput(this, 'WebhookSecretArn', { value: this.webhookSecret.secretArn });
     new CfnOutput(this, 'QualiaSecretArn', { value: this.qualiaSecret.secretArn });
     new CfnOutput(this, 'InternalApiSecretArn', { value: this.internalApiSecret.secretArn });
+    new CfnOutput(this, 'SyncRunsTableName', { value: this.syncRuns.tableName });
+    new CfnOutput(this, 'ArtifactsBucketName', { value: this.artifacts.bucketName });
+    new CfnOutput(this, 'NetlifeSecretArn', { value: this.netlifeSecret.secretArn });
+    new CfnOutput(this, 'IterableSecretArn', { value: this.iterableSecret.secretArn });
+    new CfnOutput(this, 'DatabaseSecretArn', { value: this.databaseSecret.secretArn });
   }
 }

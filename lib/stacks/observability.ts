@@ -12,11 +12,13 @@ import { metricsNamespace } from '../metrics';
 import { dashboardRows } from '../observability/dashboard';
 import { orderAlarms } from '../observability/order-alarms';
 import { savedQueries } from '../observability/saved-queries';
+import { syncAlarms } from '../observability/sync-alarms';
 import type { OrderPipeline } from './order-pipeline';
+import type { SyncJobs } from './sync-jobs';
 
 /** What tells people: alarms and their topic, the dashboard, and saved queries. */
 export class Observability extends Stack {
-  constructor(scope: Construct, config: Config, pipeline: OrderPipeline) {
+  constructor(scope: Construct, config: Config, pipeline: OrderPipeline, syncJobs: SyncJobs) {
     super(scope, `${config.stage}-Observability`, {
       description: 'Marketplace event pipeline: alarms, dashboard and saved queries.',
     });
@@ -34,15 +36,17 @@ export class Observability extends Stack {
       ...functions.flatMap((lambda) => lambda.alarms),
       ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
       ...orderAlarms(config, pipeline, webhookErrorLines),
+      ...syncAlarms(config, syncJobs),
     ].map((definition) => new Alarm(this, { config, definition, topic }));
 
     new Dashboard(this, 'dashboard', {
       dashboardName: `${config.stage}-marketplace`,
       defaultInterval: Duration.days(1),
-      widgets: dashboardRows(config, pipeline, alarms),
+      widgets: dashboardRows(config, pipeline, syncJobs, alarms),
     });
 
-    const logGroups = [...functions.map(({ logGroup }) => logGroup), pipeline.apiLogs];
+    const all = [...functions, ...Object.values(syncJobs.functions)];
+    const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
     for (const { name, lines } of savedQueries) {
       new CfnQueryDefinition(this, name.replaceAll(' ', ''), {
         name: `${config.stage}-marketplace/${name}`,

@@ -4,6 +4,7 @@ import type { Order } from '../../shared/orders/order';
 import { ServiceFault } from '../services/fault';
 import {
   createOrderService,
+  type FailedOrder,
   type OrderDetails,
   type ReplayCandidate,
   type ReplayResult,
@@ -33,8 +34,13 @@ export const addOrderCommands = (program: Command, attach: Attach, now: Surround
     run: async ({ id, showAnswer }, { stage, stageLabel, terminal }) => {
       const details = await createOrderService(stage).get(id, { withAnswer: showAnswer });
       if (details === undefined) throw new ServiceFault('absent', `There is no order ${id} in ${stageLabel}.`);
-      const { order, payload } = details;
-      const document = { stage: stage.name, order, payload: payload ? { ...payload, uri: uriOf(payload) } : null };
+      const { order, payload, answerKept } = details;
+      const document = {
+        stage: stage.name,
+        order,
+        payload: payload ? { ...payload, uri: uriOf(payload) } : null,
+        answer_kept: answerKept,
+      };
       terminal.result(document, () => renderOrder(details, terminal));
       return exitCodes.done;
     },
@@ -169,7 +175,7 @@ const renderPlan = (candidates: readonly ReplayCandidate[], ratePerSecond: numbe
 
 const uriOf = ({ bucket, key }: { readonly bucket: string; readonly key: string }): string => `s3://${bucket}/${key}`;
 
-const renderOrder = ({ order, payload }: OrderDetails, { time, colors }: Terminal): string => {
+const renderOrder = ({ order, payload, answerKept }: OrderDetails, { time, colors }: Terminal): string => {
   const rows: (readonly [string, string | number | undefined])[] = [
     ['order', order.order_id],
     ['status', order.status === 'FAILED' ? colors.red(order.status) : colors.bold(order.status)],
@@ -180,34 +186,38 @@ const renderOrder = ({ order, payload }: OrderDetails, { time, colors }: Termina
     ['downloaded', 'downloaded_at' in order && order.downloaded_at ? time(order.downloaded_at) : undefined],
     ['processed', order.status === 'PROCESSED' ? time(order.processed_at) : undefined],
     ['attempts', order.attempts],
-    ...(order.status === 'FAILED' ? failureRows(order, time) : []),
+    ...(order.status === 'FAILED' ? failureRows(order, answerKept, time) : []),
     ['payload', payload && uriOf(payload)],
     ['payload size', 'payload_size' in order && order.payload_size ? plural(order.payload_size, 'byte') : undefined],
     ['checksum', 'checksum' in order ? order.checksum : undefined],
-    ['posted before', order.processed_checksum],
+    ['taken before', order.processed_checksum],
     ['warnings', order.status === 'PROCESSED' ? renderWarnings(order) : undefined],
   ];
   return renderTable(rows.flatMap(([name, value]) => (value === undefined ? [] : [[colors.dim(name), String(value)]])));
 };
 
-const failureRows = (order: Extract<Order, { status: 'FAILED' }>, time: Terminal['time']) =>
-  [
-    ['failed', time(order.failed_at)],
-    ['failed at', order.error.stage],
-    ['error code', order.error.code],
-    ['error', oneLine(order.error.message)],
-    ['answer', order.error.answer === undefined ? undefined : oneLine(order.error.answer)],
+const failureRows = ({ failed_at, error }: FailedOrder, answerKept: boolean, time: Terminal['time']) => {
+  const answer = error.answer === undefined ? 'kept, and shown by --show-answer' : oneLine(error.answer);
+  return [
+    ['failed', time(failed_at)],
+    ['worker', error.stage],
+    ['error code', error.code],
+    ['error', oneLine(error.message)],
+    ['answer', answerKept ? answer : undefined],
   ] as const;
+};
 
 const renderWarnings = (order: Extract<Order, { status: 'PROCESSED' }>): string | undefined =>
   order.warnings?.map(({ code, field }) => `${code} (${oneLine(field)})`).join(', ');
 
-const renderFailures = (orders: readonly Order[], { time }: Terminal): string =>
+const renderFailures = (orders: readonly FailedOrder[], { time }: Terminal): string =>
   renderTable(
-    orders.flatMap((order) =>
-      order.status === 'FAILED'
-        ? [[order.order_id, time(order.failed_at), order.error.stage, order.error.code, oneLine(order.error.message)]]
-        : [],
-    ),
-    ['ORDER', 'FAILED', 'AT', 'CODE', 'ERROR'],
+    orders.map(({ order_id, failed_at, error }) => [
+      order_id,
+      time(failed_at),
+      error.stage,
+      error.code,
+      oneLine(error.message),
+    ]),
+    ['ORDER', 'FAILED', 'WORKER', 'CODE', 'ERROR'],
   );

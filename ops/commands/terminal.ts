@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
@@ -52,11 +52,14 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
     /** Whether the answer is yes. No answer, such as the end of the input or Ctrl-C, is none. */
     confirm: async (question: string): Promise<boolean> => {
       const reader = createInterface({ input: stdin, output: stderr });
-      const ended = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
-      reader.once('SIGINT', () => reader.close());
-      const answered = reader.question(`${question} [y/N] `).catch(() => '');
-      const answer = await Promise.race([answered, ended]);
+      const answer = await new Promise<string>((resolve) => {
+        reader.once('close', () => resolve('\n'));
+        reader.once('SIGINT', () => reader.close());
+        reader.question(`${question} [y/N] `, resolve);
+      });
       reader.close();
+      // Nobody typed a new line.
+      if (answer === '\n') stderr.write(answer);
       return /^y(es)?$/i.test(answer.trim());
     },
 

@@ -134,8 +134,6 @@ export const createDeadLetterService = (stage: Stage) => {
   };
 };
 
-export type DeadLetterService = ReturnType<typeof createDeadLetterService>;
-
 const statuses = ['RUNNING', 'COMPLETED', 'CANCELLING', 'CANCELLED', 'FAILED'] as const;
 
 const toRedrive = (task: ListMessageMoveTasksResultEntry | undefined): Redrive => ({

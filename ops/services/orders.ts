@@ -20,7 +20,12 @@ export interface PayloadLocation {
 export interface OrderDetails {
   readonly order: Order;
   readonly payload: PayloadLocation | undefined;
+  /** Whether the order keeps what the internal API said when it refused it. */
+  readonly answerKept: boolean;
 }
+
+/** An order whose newest round failed. */
+export type FailedOrder = Extract<Order, { status: 'FAILED' }>;
 
 export interface ReadOptions {
   /** Shows what the internal API said when it refused an order, which may hold personal data. */
@@ -79,16 +84,21 @@ export const createOrderService = (stage: Stage) => {
     /** One order by a consistent read; nothing when there is none. */
     get: async (orderId: OrderId, { withAnswer = false }: ReadOptions = {}): Promise<OrderDetails | undefined> => {
       const order = await repository.read(orderId);
-      return (
-        order && { order: withAnswer ? order : withoutAnswer(order), payload: payloadOf(order, stage.rawBucketName) }
-      );
+      if (order === undefined) return undefined;
+      const failed = order.status === 'FAILED' ? order : undefined;
+      return {
+        order: failed && !withAnswer ? withoutAnswer(failed) : order,
+        payload: payloadOf(order, stage.rawBucketName),
+        answerKept: failed?.error.answer !== undefined,
+      };
     },
 
     /** Every order that is FAILED and failed since then, newest first. Reads the sparse index alone. */
-    listFailed: async (since: Date, { withAnswer = false }: ReadOptions = {}): Promise<Order[]> => {
-      const found: Order[] = [];
-      for await (const order of queries.listFailed(since)) found.push(withAnswer ? order : withoutAnswer(order));
-      return found.sort((a, b) => failedAt(b).localeCompare(failedAt(a)));
+    listFailed: async (since: Date): Promise<FailedOrder[]> => {
+      const found: FailedOrder[] = [];
+      for await (const order of queries.listFailed(since))
+        if (order.status === 'FAILED') found.push(withoutAnswer(order));
+      return found.sort((a, b) => b.failed_at.localeCompare(a.failed_at));
     },
 
     /** Orders as they stand before a replay, in the order asked for. */
@@ -119,19 +129,14 @@ export const createOrderService = (stage: Stage) => {
   };
 };
 
-export type OrderService = ReturnType<typeof createOrderService>;
-
-/** An order as the list of a replay shows it. */
+/** An order as the plan of a replay shows it. */
 export const toCandidate = (orderId: OrderId, order: Order | undefined): ReplayCandidate => ({
   orderId,
   status: order?.status,
   errorCode: order?.status === 'FAILED' ? order.error.code : undefined,
 });
 
-const failedAt = (order: Order): string => (order.status === 'FAILED' ? order.failed_at : '');
-
-const withoutAnswer = (order: Order): Order => {
-  if (order.status !== 'FAILED') return order;
+const withoutAnswer = (order: FailedOrder): FailedOrder => {
   const { answer, ...error } = order.error;
   return { ...order, error };
 };

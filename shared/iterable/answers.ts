@@ -22,7 +22,11 @@ export interface CallResult {
 /** Iterable refused the key: 401 `BadApiKey`, or 403. Ends the run. */
 export class KeyRefusedError extends PipelineError {
   constructor(statusCode: number) {
-    super('API_REFUSED', `Iterable refused the key with ${statusCode}`, { api: 'iterable', retryable: false, statusCode });
+    super('API_REFUSED', `Iterable refused the key with ${statusCode}`, {
+      api: 'iterable',
+      retryable: false,
+      statusCode,
+    });
   }
 }
 
@@ -64,7 +68,8 @@ const expectOk = (answer: ApiAnswer, strike: Strike, nowMs: number): void => {
   const { statusCode, headers } = answer;
   if (statusCode >= 200 && statusCode < 300) return;
   const response = responseOf(answer, strike);
-  if (statusCode === 403 || (statusCode === 401 && response.code === 'BadApiKey')) throw new KeyRefusedError(statusCode);
+  if (statusCode === 403 || (statusCode === 401 && response.code === 'BadApiKey'))
+    throw new KeyRefusedError(statusCode);
   const retryable = retryableStatuses.includes(statusCode);
   const code = statusCode === 429 ? 'RATE_LIMITED' : retryable ? 'API_UNAVAILABLE' : 'API_REFUSED';
   const retryAfterMs = retryable ? readRetryAfterMs(headers['retry-after'], nowMs) : undefined;

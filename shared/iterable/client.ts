@@ -112,10 +112,11 @@ export const createIterableClient = (options: IterableClientOptions) => {
     ended.signal.throwIfAborted();
     try {
       return await withCredential(credential, (keys) => {
-        const headers = { 'content-type': 'application/json', ...signIn(keys, email) };
-        const secrets = [keys.api_key, keys.jwt_secret, headers.authorization?.slice('Bearer '.length)];
+        const identity = signIn(keys, email);
+        const secrets = [keys.api_key, keys.jwt_secret, identity.authorization?.replace('Bearer ', '')];
         const strike: Strike = (text) =>
           secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '[secret]') : safe), text);
+        const headers = { 'content-type': 'application/json', ...identity };
         return apis[call].call({
           request: { method: 'POST', path: iterableCalls[call].path, headers, body },
           read: (answer) => read(answer, strike, now()),

@@ -1,4 +1,3 @@
-import { PipelineError } from '../errors';
 import type { CallContext } from '../http/api-client';
 import type { CallResult } from './answers';
 import { type BulkUser, cutBatches } from './batches';

@@ -1,3 +1,4 @@
+import { csvLine } from '../csv';
 import type { PushMode, PushRecord, PushResult } from './push';
 import { type RejectedRow, type SourceRow, sourceColumns } from './rows';
 
@@ -43,7 +44,7 @@ export const mostFailed = ({ total_failures, total_users }: PushCounts): boolean
 
 const chunkLength = 64 * 1_024;
 
-/** Joins small texts into chunks worth writing. */
+/** Joins small texts to chunks worth writing. */
 async function* inChunks(texts: AsyncIterable<string>): AsyncGenerator<string> {
   let parts: string[] = [];
   let length = 0;
@@ -58,7 +59,7 @@ async function* inChunks(texts: AsyncIterable<string>): AsyncGenerator<string> {
   if (length > 0) yield parts.join('');
 }
 
-/** `integration_results_….json`, in chunks. */
+/** `integration_results_….json` in chunks, in as little memory for a million results as for one. */
 export const integrationResults = (summary: PushSummary, results: AsyncIterable<PushResult>): AsyncGenerator<string> =>
   inChunks(
     (async function* () {
@@ -72,42 +73,33 @@ export const integrationResults = (summary: PushSummary, results: AsyncIterable<
     })(),
   );
 
-/** One line of a CSV file (RFC 4180, ended by LF). */
-const csvLine = (cells: readonly (string | null)[]): string => {
-  const quoted = cells.map((cell) => (/[",\r\n]/.test(cell ?? '') ? `"${cell?.replaceAll('"', '""')}"` : cell));
-  return `${quoted.join(',')}\n`;
+/** A CSV file, for whoever writes it line by line. */
+export interface CsvFile<T> {
+  readonly header: string;
+  line(item: T): string;
+}
+
+const cellsOf = (row: SourceRow): string[] => sourceColumns.map((column) => row[column] ?? '');
+
+/** `query_results_….csv`: what the query gave, all eleven columns. */
+export const queryResultsCsv: CsvFile<SourceRow> = {
+  header: csvLine(sourceColumns),
+  line: (row) => csvLine(cellsOf(row)),
 };
 
-const cellsOf = (row: SourceRow): (string | null)[] => sourceColumns.map((column) => row[column]);
+/** `rejected.csv`: the rows that are never sent, and why. */
+export const rejectedCsv: CsvFile<RejectedRow> = {
+  header: csvLine([...sourceColumns, 'reason']),
+  line: ({ row, reason }) => csvLine([...cellsOf(row), reason]),
+};
 
-const csv = <T>(
-  header: readonly string[],
-  items: AsyncIterable<T>,
-  cells: (item: T) => readonly (string | null)[] | undefined,
-): AsyncGenerator<string> =>
-  inChunks(
-    (async function* () {
-      yield csvLine(header);
-      for await (const item of items) {
-        const line = cells(item);
-        if (line) yield csvLine(line);
-      }
-    })(),
-  );
-
-/** `query_results_….csv`, in chunks: what the query gave, all eleven columns. */
-export const queryResultsCsv = (rows: AsyncIterable<SourceRow>): AsyncGenerator<string> =>
-  csv(sourceColumns, rows, cellsOf);
-
-/** `rejected.csv`, in chunks: the rows that are never sent, and why. */
-export const rejectedCsv = (rejected: AsyncIterable<RejectedRow>): AsyncGenerator<string> =>
-  csv([...sourceColumns, 'reason'], rejected, ({ row, reason }) => [...cellsOf(row), reason]);
-
-/** `failed.csv`, in chunks: the users that failed, the call that did, and what it said. */
-export const failedCsv = (results: AsyncIterable<PushResult>): AsyncGenerator<string> =>
-  csv([...sourceColumns, 'call', 'code', 'message'], results, ({ record, failedRow }) => {
-    if (failedRow === undefined) return undefined;
+/** `failed.csv`: the users that failed, which call did, and what it said. No line for a user that did not. */
+export const failedCsv: CsvFile<PushResult> = {
+  header: csvLine([...sourceColumns, 'call', 'code', 'message']),
+  line: ({ record, failedRow }) => {
+    if (failedRow === undefined) return '';
     const call = record.users_update.success ? 'events_track' : 'users_update';
     const { code, msg } = record[call].response;
-    return [...cellsOf(failedRow), call, code, msg];
-  });
+    return csvLine([...cellsOf(failedRow), call, code, msg]);
+  },
+};

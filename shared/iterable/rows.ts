@@ -22,6 +22,21 @@ export type SourceRow = Readonly<Record<SourceColumn, string | null>>;
 
 export const sourceRowSchema: z.ZodType<SourceRow> = z.record(z.enum(sourceColumns), z.string().nullable());
 
+/** Makes a row of what a driver gives for each column. */
+export const toSourceRow = (textOf: (column: SourceColumn) => string | null): SourceRow => ({
+  id: textOf('id'),
+  email: textOf('email'),
+  first_name: textOf('first_name'),
+  last_name: textOf('last_name'),
+  plan_type: textOf('plan_type'),
+  candidate: textOf('candidate'),
+  page: textOf('page'),
+  device: textOf('device'),
+  browser: textOf('browser'),
+  location: textOf('location'),
+  event_time: textOf('event_time'),
+});
+
 /** Profile field ← column. */
 const profileFields = {
   first_name: 'first_name',

@@ -37,7 +37,7 @@ export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly
  * the job's first. An activity that is not on sale counts for nothing.
  */
 export const resolveActivities = (subject: Subject, details: JobDetails, { activities }: Job): SubjectActivities => {
-  const images = subject.images.length > 0 ? subject.images : (details.imagesBySubject.get(subject.uuid) ?? []);
+  const images = [...subject.images, ...(details.imagesBySubject.get(subject.uuid) ?? [])];
   const ofImages = new Set(
     images.map(({ uuid, activityUuid }) => activityUuid ?? details.activityUuidByImage.get(uuid ?? '')),
   );

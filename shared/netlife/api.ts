@@ -1,5 +1,5 @@
-import { PipelineError, toPipelineError } from '../errors';
 import type { Secret } from '../aws/secret';
+import { PipelineError, toPipelineError } from '../errors';
 import { type ApiAnswer, createApiClient, expectSuccess, type FailedTry } from '../http/api-client';
 import { fullJitterMs, type Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
@@ -31,7 +31,7 @@ export interface PortalCall {
   readonly path: string;
   readonly body?: unknown;
   /** The last try may take 120 s: large jobs. */
-  readonly slow?: boolean;
+  readonly slow?: boolean | undefined;
   /** The job that the call is counted for. */
   readonly job?: string | undefined;
 }

@@ -13,14 +13,17 @@ const loginSchema = z.object({
 /** How we sign in at a portal, and what it allows. */
 export type NetlifeLogin = z.output<typeof loginSchema>;
 
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
 /** The secret: one login for all portals, or logins by portal, or both. */
-export const netlifeSecretSchema = z
-  .looseObject({ username: z.string().min(1).optional() })
-  .transform(({ username, password, timeout_s, rate_limit_per_sec, ...byPortal }) => ({
-    ...(username === undefined ? {} : { shared: { username, password, timeout_s, rate_limit_per_sec } }),
-    byPortal,
-  }))
-  .pipe(z.object({ shared: loginSchema.optional(), byPortal: z.record(z.string(), loginSchema) }));
+export const netlifeSecretSchema = z.preprocess(
+  (value) => {
+    if (!isObject(value)) return value;
+    const byPortal = Object.fromEntries(Object.entries(value).filter(([, entry]) => isObject(entry)));
+    return { byPortal, ...('username' in value ? { shared: value } : {}) };
+  },
+  z.object({ shared: loginSchema.optional(), byPortal: z.record(z.string(), loginSchema) }),
+);
 
 export type NetlifeSecret = z.output<typeof netlifeSecretSchema>;
 

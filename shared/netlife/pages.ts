@@ -11,7 +11,10 @@ const badAnswer = (message: string) => new PipelineError('BAD_ANSWER', message, 
 const pageSchema = z.union([
   z.array(z.unknown()).transform((rows) => ({ rows, next: undefined })),
   z
-    .looseObject({ meta: z.object({ next: z.unknown() }).optional().catch(undefined), next: z.unknown() })
+    .looseObject({
+      meta: z.object({ next: z.unknown().optional() }).optional().catch(undefined),
+      next: z.unknown().optional(),
+    })
     .transform((page, context) => {
       const name = ['data', 'results', 'access_keys'].find((key) => key in page);
       const rows = name === undefined ? undefined : entriesOf(page[name]);

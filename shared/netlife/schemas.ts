@@ -54,8 +54,11 @@ const readable = (image: unknown): ImageRef[] => {
   return data !== undefined && (data.uuid ?? data.activityUuid) !== undefined ? [data] : [];
 };
 
-const images = z.unknown().transform((value) => (entriesOf(value) ?? []).flatMap(readable));
-const oneImage = z.unknown().transform(readable);
+const images = z
+  .unknown()
+  .optional()
+  .transform((value) => (entriesOf(value) ?? []).flatMap(readable));
+const oneImage = z.unknown().optional().transform(readable);
 
 /** What is on sale in the webshop, and since when. */
 export const activitySchema = z
@@ -111,18 +114,25 @@ export const subjectSchema = z
   }));
 export type Subject = z.output<typeof subjectSchema>;
 
+/** What a subject's access key is called. */
+export const displayNameOf = ({ name, firstName, lastName, externalId, uuid: id }: Subject): string =>
+  [name, `${firstName} ${lastName}`, externalId].map((part) => part.trim()).find(Boolean) ?? id;
+
 /** What a job's details tell: its name, and which activity its images and its subjects' images belong to. */
 export const jobDetailsSchema = z
   .object(
     {
       name: text,
       images,
-      subjects: z.unknown().transform((value) =>
-        (entriesOf(value) ?? []).flatMap((subject) => {
-          const { data } = z.object({ uuid, images }).safeParse(subject);
-          return data !== undefined && data.images.length > 0 ? [[data.uuid, data.images] as const] : [];
-        }),
-      ),
+      subjects: z
+        .unknown()
+        .optional()
+        .transform((value) =>
+          (entriesOf(value) ?? []).flatMap((subject) => {
+            const { data } = z.object({ uuid, images }).safeParse(subject);
+            return data !== undefined && data.images.length > 0 ? [[data.uuid, data.images] as const] : [];
+          }),
+        ),
     },
     { error: 'is not an object' },
   )
@@ -138,16 +148,23 @@ export const jobDetailsSchema = z
 export type JobDetails = z.output<typeof jobDetailsSchema>;
 
 /** An item of the access keys: a text, or an object that holds it. */
-export const accessKeySchema = z
-  .union(
-    [
-      filledText,
-      z.object({ access_key: filledText }).transform((item) => item.access_key),
-      z.object({ key: filledText }).transform((item) => item.key),
-    ],
-    { error: 'holds no access key' },
-  )
-  .transform((key) => key);
+export const accessKeySchema = z.union(
+  [
+    filledText,
+    z.object({ access_key: filledText }).transform((item) => item.access_key),
+    z.object({ key: filledText }).transform((item) => item.key),
+  ],
+  { error: 'holds no access key' },
+);
+
+/** The answer to the creation of an access key: the item, which may be wrapped as the list of them is. */
+export const createdKeySchema = z.union([
+  accessKeySchema,
+  z.object({ data: accessKeySchema }).transform(({ data }) => data),
+  z.tuple([accessKeySchema]).transform(([item]) => item),
+  z.object({ data: z.tuple([accessKeySchema]) }).transform(({ data: [item] }) => item),
+  z.object({ access_keys: z.tuple([accessKeySchema]) }).transform(({ access_keys: [item] }) => item),
+]);
 
 /** A person who signed up in the webshop. */
 export interface RegisteredUser {

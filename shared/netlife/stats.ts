@@ -28,6 +28,15 @@ export const counterNames = [
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];
+/** What was done, and stays done when its result is lost. */
+export const callCounterNames: readonly CounterName[] = [
+  'api_calls_total',
+  'api_calls_failed',
+  'retries',
+  'cache_hits',
+  'cache_misses',
+];
+
 export type Counters = Readonly<Record<CounterName, number>>;
 
 /** What happened at one portal, or at all of them. */
@@ -44,7 +53,8 @@ export const keptErrors = 5;
 
 /** Adds up: a job's parts to a portal, portals to a total. Durations add up too: set that of what ran side by side. */
 export const addStatistics = (...deltas: readonly StatisticsDelta[]): Statistics => {
-  const sum = (name: CounterName | 'duration_seconds') => deltas.reduce((total, delta) => total + (delta[name] ?? 0), 0);
+  const sum = (name: CounterName | 'duration_seconds') =>
+    deltas.reduce((total, delta) => total + (delta[name] ?? 0), 0);
   return {
     ...(Object.fromEntries(counterNames.map((name) => [name, sum(name)])) as Counters),
     duration_seconds: sum('duration_seconds'),
@@ -60,8 +70,7 @@ const clockTime = (seconds: number): string => {
   return `${Math.floor(whole / 3_600)}:${twoDigits(Math.floor(whole / 60) % 60)}:${twoDigits(whole % 60)}`;
 };
 
-const percentage = (part: number, whole: number): string =>
-  `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)}%`;
+const percentage = (part: number, whole: number): string => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)}%`;
 
 /** How the statistics of a portal are headed: `nowandforeverphoto (Generations)`. */
 export const portalTitle = ({ name, brand }: Portal): string => `${name} (${brand})`;

@@ -1,4 +1,12 @@
-import { addStatistics, type CounterName, keptErrors, type Statistics, type StatisticsDelta } from './stats';
+import {
+  addStatistics,
+  type CounterName,
+  callCounterNames,
+  counterNames,
+  keptErrors,
+  type Statistics,
+  type StatisticsDelta,
+} from './stats';
 
 /** A row that could not be read: a line of `rejected.ndjson`. Holds no personal data. */
 export interface RejectedRow {
@@ -22,7 +30,10 @@ export interface Taken {
 
 const outsideJobs = '';
 
-const openAccount = () => ({ statistics: { ...addStatistics(), errors: [] as string[] }, rejected: [] as RejectedRow[] });
+const openAccount = () => ({
+  statistics: { ...addStatistics(), errors: [] as string[] },
+  rejected: [] as RejectedRow[],
+});
 type Account = ReturnType<typeof openAccount>;
 
 const addTo = ({ statistics }: Account, { errors = [], ...counters }: StatisticsDelta): void => {
@@ -54,9 +65,12 @@ export class Tally {
     this.#account(job).rejected.push(...rows);
   }
 
-  /** Takes a job's rejected rows back, because an earlier part of it holds them. */
-  unreject(job: string): void {
-    this.count({ rows_rejected: -this.#account(job).rejected.splice(0).length }, job);
+  /** Takes back what was counted for a job since it was last taken, calls excepted: those were made. */
+  discard(job: string): void {
+    const { statistics, rejected } = this.#account(job);
+    const results = counterNames.filter((name) => !callCounterNames.includes(name));
+    this.count(Object.fromEntries(results.map((name) => [name, -statistics[name]])), job);
+    rejected.length = 0;
   }
 
   /** Hands over what was counted for a job, or, without one, all that nobody took yet. */

@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-/** Every metric of the order pipeline and its unit (contracts: logs.md). */
+/** Every metric and its unit (contracts: logs.md). */
 const units = {
   WebhookAccepted: MetricUnit.Count,
   WebhookRefused: MetricUnit.Count,
@@ -14,6 +14,10 @@ const units = {
   ApiRetry: MetricUnit.Count,
   CircuitOpen: MetricUnit.Count,
   EndToEndLatency: MetricUnit.Milliseconds,
+  SyncUsersSent: MetricUnit.Count,
+  SyncUsersFailed: MetricUnit.Count,
+  SyncContactsWritten: MetricUnit.Count,
+  SyncRejectedRows: MetricUnit.Count,
 } as const;
 
 export type MetricName = keyof typeof units;

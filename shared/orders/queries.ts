@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
   QueryCommand,
   type QueryCommandOutput,
 } from '@aws-sdk/lib-dynamodb';
+import { fullJitterMs } from '../http/backoff';
 import type { Order, OrderId } from './order';
 import { failedOrdersIndex, readItem } from './repository';
 
@@ -16,7 +18,8 @@ export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: st
   readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, Order>> => {
     const found = new Map<OrderId, Order>();
     let keys: Record<string, unknown>[] = [...new Set(orderIds)].map((order_id) => ({ order_id }));
-    while (keys.length > 0) {
+    for (let attempt = 0; keys.length > 0; attempt++) {
+      if (attempt > 0) await sleep(fullJitterMs(attempt, 50, 5_000, Math.random));
       const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }));
       for (const item of answer.Responses?.[tableName] ?? []) {
         const order = readItem(item);

@@ -11,7 +11,7 @@ import { parseJson } from '../json';
 import type { MetricsRecorder } from '../observability/metrics';
 import { reportRetry } from '../observability/report-retry';
 import type { DownloadMessage } from './message';
-import type { Failure, Stage } from './order';
+import type { Failure, Order, Stage } from './order';
 import type { OrderRepository } from './repository';
 
 /** One receive of a message. */
@@ -30,6 +30,8 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly step: (delivery: Delivery<Message>) => Promise<void>;
   /** What the order keeps of an error besides its code and message. */
   readonly answerOf?: (error: PipelineError) => string | undefined;
+  /** What is still owed to a message whose failure the order did not take, with the order as it stands. */
+  readonly onRefused?: (message: Message, order: Order | undefined) => Promise<void>;
   /** The worker's own queue. */
   readonly queue: Queue<Message>;
   /** The receive that is the last before the dead-letter queue. */
@@ -65,6 +67,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       failedAtMs: now(),
     });
     if (!written.applied) {
+      await options.onRefused?.(message, written.order);
       logSuperseded(logger, message);
       return false;
     }

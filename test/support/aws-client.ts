@@ -1,5 +1,7 @@
 /** An AWS client whose `send` is told what to answer; it keeps the input of each command. */
-export const fakeAwsClient = <Client>(answer: (input: Readonly<Record<string, unknown>>, command: string) => unknown) => {
+export const fakeAwsClient = <Client>(
+  answer: (input: Readonly<Record<string, unknown>>, command: string) => unknown,
+) => {
   const inputs: Record<string, unknown>[] = [];
   const send = async (command: { input: Record<string, unknown> }): Promise<unknown> => {
     inputs.push(command.input);

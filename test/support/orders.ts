@@ -1,6 +1,6 @@
 import type { DownloadMessage, ProcessingMessage } from '../../shared/orders/message';
-import { checksumOf } from '../../shared/orders/payload-store';
 import type { Checksum, Failure, Order, OrderId, RequestId, Round } from '../../shared/orders/order';
+import { checksumOf } from '../../shared/orders/payload-store';
 
 export const orderId = (text = 'QO-123456') => text as OrderId;
 export const requestId = (text = 'request-1') => text as RequestId;

@@ -27,14 +27,18 @@ const startApi = async () => {
 };
 
 /** Qualia's client against a told server. */
-export const startToldQualia = async ({ credential = secretOf<QualiaCredential>({ username: 'us', password: 'pw' }) } = {}) => {
+export const startToldQualia = async ({
+  credential = secretOf<QualiaCredential>({ username: 'us', password: 'pw' }),
+} = {}) => {
   const { options, ...api } = await startApi();
   const client = createQualiaClient({ ...options, url: `${api.server.origin}/api/vendor/graphql?v=1`, credential });
   return { ...api, client };
 };
 
 /** The internal API's client against a told server. */
-export const startToldInternalApi = async ({ credential = secretOf<InternalApiCredential>({ token: 'tok-1' }) } = {}) => {
+export const startToldInternalApi = async ({
+  credential = secretOf<InternalApiCredential>({ token: 'tok-1' }),
+} = {}) => {
   const { options, ...api } = await startApi();
   const client = createInternalApiClient({ ...options, url: `${api.server.origin}/v1/orders?source=q`, credential });
   return { ...api, client };

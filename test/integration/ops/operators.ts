@@ -58,8 +58,8 @@ export const startStage = async () => {
   const clients = createClients();
   const [ordersTableName, download, processing] = await Promise.all([
     createOrdersTable(clients),
-    createQueuePair(clients, 'download'),
-    createQueuePair(clients, 'processing'),
+    createQueuePair(clients, 'download', 5),
+    createQueuePair(clients, 'processing', 5),
   ]);
   const queues = { download, processing };
   const repository = createOrderRepository(clients.documents, ordersTableName);

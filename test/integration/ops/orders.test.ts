@@ -26,6 +26,7 @@ describe('orders get', () => {
       stage: 'dev',
       order: expect.objectContaining({ order_id: 'QO-1', status: 'DOWNLOADED', attempts: 1, s3_key: s3Key }),
       payload: { bucket: 'raw-bucket', key: s3Key, uri: `s3://raw-bucket/${s3Key}` },
+      answer_kept: false,
     });
   });
 
@@ -35,6 +36,7 @@ describe('orders get', () => {
       const hidden = await stage.operate(['orders', 'get', 'QO-1', ...json]);
       expect(hidden.stdout).toContain('API_REFUSED');
       expect(hidden.stdout + hidden.stderr).not.toContain('Jane Doe');
+      expect(hidden.stdout).toMatch(/answer {8}kept, and shown by --show-answer|"answer_kept": true/);
       const shown = await stage.operate(['orders', 'get', 'QO-1', '--show-answer', ...json]);
       expect(shown.stdout).toContain('Jane Doe');
     }
@@ -79,7 +81,7 @@ describe('orders list', () => {
     for (const hours of [1, 2, 3]) await stage.addFailed(`QO-${hours}`, hoursAgo(hours), { answer: 'Jane Doe' });
     const { stdout, stderr } = await stage.operate(['orders', 'list', '--limit', '2']);
     expect(stdout.split('\n')).toEqual([
-      'ORDER  FAILED                             AT        CODE             ERROR',
+      'ORDER  FAILED                             WORKER    CODE             ERROR',
       'QO-1   2026-01-31T11:00:00.000Z (1h ago)  download  ORDER_NOT_FOUND  Qualia knows no such order',
       'QO-2   2026-01-31T10:00:00.000Z (2h ago)  download  ORDER_NOT_FOUND  Qualia knows no such order',
       '',

@@ -175,3 +175,13 @@ test.each(['before', 'after'] as const)(
     await expectProcessedOnce();
   },
 );
+
+test.each<Fault>([{ kind: 'null_order' }, { kind: 'client_error', status: 403 }, { kind: 'garbage' }])(
+  'a worker dies before it hands a downloaded order on, and then Qualia answers $kind: what is downloaded goes on',
+  async (fault) => {
+    await notify();
+    await pipeline.deliver('download', { death: { call: 'SendMessage', when: 'before' } });
+    await pipeline.qualia.setFaults(fault);
+    await expectProcessedOnce();
+  },
+);

@@ -233,19 +233,19 @@ export const comeToRest = async (model: Model, real: System): Promise<void> => {
     // The retry of an old notification starts no round, and no model step is needed for it.
     await settleOn(model, real, [order]);
   }
-  let moved: number;
+  let left: number;
   do {
-    moved = 0;
+    left = 0;
     for (const stage of ['download', 'processing'] as const) {
       await real.pipeline.redrive(stage);
-      moved += await deliver(model, real, { ...calm, stage });
+      left += await deliver(model, real, { ...calm, stage });
+      left += (await real.pipeline.deadLetters(stage)).length;
     }
-  } while (moved > 0);
+  } while (left > 0);
 };
 
 /** Every order is closed, and the internal API has exactly what its newest round downloaded. */
 export const expectRest = async (model: Model, { pipeline }: System): Promise<void> => {
-  for (const stage of ['download', 'processing'] as const) expect(await pipeline.deadLetters(stage)).toEqual([]);
   for (const { id, round, status, kept, taken } of model.values()) {
     if (round === undefined) continue;
     expect(['PROCESSED', 'FAILED']).toContain(status);

@@ -48,7 +48,7 @@ export interface QueuePair {
 }
 
 /** A queue of its own, with its dead-letter queue. */
-export const createQueuePair = async ({ sqs }: Clients, label: string, maxReceiveCount: number): Promise<QueuePair> => {
+export const createQueuePair = async ({ sqs }: Clients, label: string, maxReceiveCount = 5): Promise<QueuePair> => {
   const name = uniqueName(label);
   const deadLetterName = `${name}-dead-letters`;
   const deadLetterArn = `arn:aws:sqs:us-east-1:000000000000:${deadLetterName}`;

@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import { configSchema as download } from '../../../lambdas/download/config';
 import { configSchema as processing } from '../../../lambdas/processing/config';
 import { configSchema as webhook } from '../../../lambdas/webhook/config';
-import { httpUrl, parseConfig, positiveCount, required } from '../../../shared/config';
+import { httpUrl, parseConfig, required } from '../../../shared/config';
 import { PipelineError } from '../../../shared/errors';
+import { positiveCount } from '../../../shared/positive-count';
 
 const common = { STAGE: 'dev', SERVICE_VERSION: '1.0.0', COMMIT_SHA: 'abc' };
 const environments = {

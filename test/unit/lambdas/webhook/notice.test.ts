@@ -6,7 +6,8 @@ const faultsOf = (body: unknown): string[] => {
   const read = readNotice(body);
   return 'faults' in read ? read.faults.map(({ path, message }) => `${path}: ${message}`) : [];
 };
-const pathsOf = (body: unknown): string[] => [...new Set(faultsOf(body).map((fault) => fault.split(':')[0] ?? ''))].sort();
+const pathsOf = (body: unknown): string[] =>
+  [...new Set(faultsOf(body).map((fault) => fault.split(':')[0] ?? ''))].sort();
 const without = (body: Record<string, unknown>, field: string) =>
   Object.fromEntries(Object.entries(body).filter(([name]) => name !== field));
 
@@ -114,14 +115,18 @@ describe('a notification', () => {
 });
 
 describe('an activity', () => {
-  test.each(['order_request', 'order_cancelled', 'order_completed', 'order_revision_requested', 'message', 'documents'])(
-    'of %s: without a time, and its description dropped',
-    (type) => {
-      expect(readNotice(activity({ type }))).toEqual({
-        notice: { orderId: 'bK8bg5tajNkDpDk25', notificationType: type, occurredAtMs: undefined },
-      });
-    },
-  );
+  test.each([
+    'order_request',
+    'order_cancelled',
+    'order_completed',
+    'order_revision_requested',
+    'message',
+    'documents',
+  ])('of %s: without a time, and its description dropped', (type) => {
+    expect(readNotice(activity({ type }))).toEqual({
+      notice: { orderId: 'bK8bg5tajNkDpDk25', notificationType: type, occurredAtMs: undefined },
+    });
+  });
 
   test.each([
     ['description', ''],
@@ -168,7 +173,9 @@ test.each(['order_id', 'notification_type', 'timestamp'])('a notification withou
 });
 
 test.each([null, true, 7, 'QO-1', [], [notification()]])('%j is no notice', (body) => {
-  expect(readNotice(body)).toEqual({ faults: expect.arrayContaining([{ path: expect.any(String), message: expect.any(String) }]) });
+  expect(readNotice(body)).toEqual({
+    faults: expect.arrayContaining([{ path: expect.any(String), message: expect.any(String) }]),
+  });
 });
 
 test('whatever comes, the answer is a notice or faults, and no fault quotes it', () => {

@@ -193,7 +193,10 @@ describe('the secret', () => {
   });
 
   test('names every fault, and no value', () => {
-    const { error } = webhookSecretSchema.safeParse({ basic: [{ username: 'hunter2', password: 7 }], signing_secrets: ['hunter2'] });
+    const { error } = webhookSecretSchema.safeParse({
+      basic: [{ username: 'hunter2', password: 7 }],
+      signing_secrets: ['hunter2'],
+    });
     expect(error?.issues.map(({ path }) => path.join('.'))).toEqual(['basic.0.password', 'signing_secrets.0']);
     expect(JSON.stringify(error?.issues.map(({ message }) => message))).not.toContain('hunter2');
   });

@@ -41,7 +41,14 @@ test('no wait is ever negative, broken or above its cap', () => {
     fc.property(attempts, randoms, (attempt, random) => {
       const jitter = fullJitterMs(attempt, 500, 8_000, () => random);
       const delay = redeliveryDelaySeconds(attempt, () => random);
-      return Number.isInteger(jitter) && jitter >= 0 && jitter <= 8_000 && Number.isInteger(delay) && delay >= 24 && delay <= 900;
+      return (
+        Number.isInteger(jitter) &&
+        jitter >= 0 &&
+        jitter <= 8_000 &&
+        Number.isInteger(delay) &&
+        delay >= 24 &&
+        delay <= 900
+      );
     }),
   );
 });

@@ -15,6 +15,9 @@ test.each([
   expect(readRetryAfterMs(header, nowMs)).toBe(ms);
 });
 
-test.each([[undefined], [''], ['  '], ['soon'], ['-5'], ['1.5'], ['2026'.repeat(4)], [[]]])('%p asks for nothing', (header) => {
-  expect(readRetryAfterMs(header, nowMs)).toBeUndefined();
-});
+test.each([[undefined], [''], ['  '], ['soon'], ['-5'], ['1.5'], ['2026'.repeat(4)], [[]]])(
+  '%p asks for nothing',
+  (header) => {
+    expect(readRetryAfterMs(header, nowMs)).toBeUndefined();
+  },
+);

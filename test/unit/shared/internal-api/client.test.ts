@@ -22,7 +22,13 @@ const order: InternalOrder = {
   agency: { agencyName: 'Ünïcode' },
   notes: '',
 };
-const post = { order, orderId: orderId('QO-1'), round: round(), requestId: requestId('request-1'), checksum: checksum() };
+const post = {
+  order,
+  orderId: orderId('QO-1'),
+  round: round(),
+  requestId: requestId('request-1'),
+  checksum: checksum(),
+};
 const postOrder = (context = callContext().context) => api.client.postOrder(post, context);
 const failureOf = async (): Promise<PipelineError> => {
   const thrown: unknown = await postOrder().catch((error: unknown) => error);

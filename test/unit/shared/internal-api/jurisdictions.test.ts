@@ -46,13 +46,19 @@ test.each([
 test('any case and any white space around and within finds the same', () => {
   const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r', '\u00a0'), minLength: 1, maxLength: 4 });
   fc.assert(
-    fc.property(fc.constantFrom(...vectors), fc.boolean(), blank, fc.infiniteStream(fc.boolean()), (vector, byCode, space, upper) => {
-      const [stateCode, stateName] = vector;
-      const text = [...(byCode ? stateCode : stateName)]
-        .map((letter) => (letter === ' ' ? space : upper.next().value ? letter.toUpperCase() : letter.toLowerCase()))
-        .join('');
-      return findJurisdiction(space + text + space)?.stateCode === stateCode;
-    }),
+    fc.property(
+      fc.constantFrom(...vectors),
+      fc.boolean(),
+      blank,
+      fc.infiniteStream(fc.boolean()),
+      (vector, byCode, space, upper) => {
+        const [stateCode, stateName] = vector;
+        const text = [...(byCode ? stateCode : stateName)]
+          .map((letter) => (letter === ' ' ? space : upper.next().value ? letter.toUpperCase() : letter.toLowerCase()))
+          .join('');
+        return findJurisdiction(space + text + space)?.stateCode === stateCode;
+      },
+    ),
   );
 });
 
@@ -60,7 +66,9 @@ test('any text is either one of the 54 or none', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const found = findJurisdiction(text);
-      return found === undefined || vectors.some(([code, name]) => code === found.stateCode && name === found.stateName);
+      return (
+        found === undefined || vectors.some(([code, name]) => code === found.stateCode && name === found.stateName)
+      );
     }),
   );
 });

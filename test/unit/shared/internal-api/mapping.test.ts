@@ -104,7 +104,12 @@ describe('one field', () => {
     ['customer_contact', null, 'agency', { agencyName: 'Northwind Title' }],
     ['customer_contact', {}, 'agency', { agencyName: 'Northwind Title' }],
     ['customer_contact', { name: null, phone: null, email: null }, 'agency', { agencyName: 'Northwind Title' }],
-    ['customer_contact', { phone: 5550100, fax: 'x' }, 'agency', { agencyName: 'Northwind Title', contact: { phone: '5550100' } }],
+    [
+      'customer_contact',
+      { phone: 5550100, fax: 'x' },
+      'agency',
+      { agencyName: 'Northwind Title', contact: { phone: '5550100' } },
+    ],
     ['price', '99.90', 'price', 99.9],
     ['price', 0, 'price', 0],
     ['purchase_price_amount', 1.5, 'purchasePrice', 1.5],

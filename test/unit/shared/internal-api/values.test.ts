@@ -83,31 +83,37 @@ describe('readDate', () => {
     expect(readDate(source)).toBe('unreadable');
   });
 
-  const valueOf = (source: unknown): string | undefined => {
+  const dateOf = (source: unknown): string | undefined => {
     const reading = readDate(source);
     return typeof reading === 'object' ? reading.value : undefined;
   };
-  const instants = fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true });
+  const instants = fc.date({
+    min: new Date('0001-01-01T00:00:00Z'),
+    max: new Date('9999-12-31T23:59:59Z'),
+    noInvalidDate: true,
+  });
 
   test('every instant survives, as text and as an epoch', () => {
     fc.assert(
       fc.property(instants, (date) => {
-        expect(valueOf(date.toISOString())).toBe(date.toISOString());
-        expect(valueOf(date.toISOString().slice(0, 10))).toBe(date.toISOString().slice(0, 10));
-        if (Math.abs(date.getTime()) >= 1e11) expect(valueOf(date.getTime())).toBe(date.toISOString());
+        expect(dateOf(date.toISOString())).toBe(date.toISOString());
+        expect(dateOf(date.toISOString().slice(0, 10))).toBe(date.toISOString().slice(0, 10));
+        if (Math.abs(date.getTime()) >= 1e11) expect(dateOf(date.getTime())).toBe(date.toISOString());
       }),
     );
   });
 
   test('whatever comes out is a date, and reads as itself', () => {
-    const almostDates = fc.stringMatching(/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,4})?)?(Z|[+-]\d{2}:?\d{2})?)?$/);
+    const almostDates = fc.stringMatching(
+      /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,4})?)?(Z|[+-]\d{2}:?\d{2})?)?$/,
+    );
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.double(), fc.integer(), almostDates, fc.anything()), (source) => {
-        const value = valueOf(source);
+        const value = dateOf(source);
         if (value === undefined) return;
         expect(Number.isNaN(Date.parse(value))).toBe(false);
         expect(value).toMatch(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d\.\d{3}Z)?$/);
-        expect(valueOf(value)).toBe(value);
+        expect(dateOf(value)).toBe(value);
       }),
       { numRuns: 1_000 },
     );

@@ -102,24 +102,30 @@ describe('a fault that may pass', () => {
     ['408', { status: 408 }, 'API_UNAVAILABLE', 408],
     ['425', { status: 425 }, 'API_UNAVAILABLE', 425],
     ['429', { status: 429 }, 'RATE_LIMITED', 429],
-    ...[500, 501, 502, 503, 504, 520, 599].map(
-      (status): (typeof faults)[number] => [String(status), { status }, 'API_UNAVAILABLE', status],
-    ),
+    ...[500, 501, 502, 503, 504, 520, 599].map((status): (typeof faults)[number] => [
+      String(status),
+      { status },
+      'API_UNAVAILABLE',
+      status,
+    ]),
     ['a hang-up', { hangUp: true }, 'CONNECTION_FAULT', undefined],
   ];
 
-  test.each(faults)('%s: three tries with full jitter, then it is left to the queue', async (_, answer, code, statusCode) => {
-    qualia.server.tell(...times(3, answer));
-    const { context, failedTries } = callContext();
-    const error = await failureOf(context);
-    expect(error).toMatchObject({ code, retryable: true, api: 'qualia', statusCode, retryAfterMs: undefined });
-    expect(qualia.server.calls).toHaveLength(3);
-    expect(qualia.waitsMs).toEqual([250, 500]);
-    expect(failedTries).toEqual([
-      { error: expect.objectContaining({ code }), attempt: 1, waitMs: 250 },
-      { error: expect.objectContaining({ code }), attempt: 2, waitMs: 500 },
-    ]);
-  });
+  test.each(faults)(
+    '%s: three tries with full jitter, then it is left to the queue',
+    async (_, answer, code, statusCode) => {
+      qualia.server.tell(...times(3, answer));
+      const { context, failedTries } = callContext();
+      const error = await failureOf(context);
+      expect(error).toMatchObject({ code, retryable: true, api: 'qualia', statusCode, retryAfterMs: undefined });
+      expect(qualia.server.calls).toHaveLength(3);
+      expect(qualia.waitsMs).toEqual([250, 500]);
+      expect(failedTries).toEqual([
+        { error: expect.objectContaining({ code }), attempt: 1, waitMs: 250 },
+        { error: expect.objectContaining({ code }), attempt: 2, waitMs: 500 },
+      ]);
+    },
+  );
 
   test.each(faults)('%s: passes with the third try', async (_, answer) => {
     qualia.server.tell(answer, answer, order);

@@ -29,7 +29,9 @@ test.each([
   ...['borrowers', 'sellers'].flatMap((party) =>
     ['full_name', 'first_name', 'middle_name', 'last_name'].map((field) => `${party}.${field}`),
   ),
-  ...['address_1', 'address_2', 'city', 'state', 'zipcode', 'county', 'flat_address'].map((field) => `properties.${field}`),
+  ...['address_1', 'address_2', 'city', 'state', 'zipcode', 'county', 'flat_address'].map(
+    (field) => `properties.${field}`,
+  ),
   ...['open', 'pending', 'accepted', 'declined', 'cancelled', 'submitted', 'revision_required', 'completed'],
   ...['resubmitted', 'resubmission_accepted', 'created_date', 'closed_date', 'cancellation_reason'],
   'revision_required_reason',

@@ -1,0 +1,167 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import {
+  Choice,
+  Condition,
+  DefinitionBody,
+  type IChainable,
+  JitterType,
+  JsonPath,
+  LogLevel,
+  Map as MapState,
+  Parallel,
+  Pass,
+  StateMachine,
+  Succeed,
+  TaskInput,
+  Timeout,
+} from 'aws-cdk-lib/aws-stepfunctions';
+import { LambdaInvoke, type LambdaInvokeProps } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { Construct } from 'constructs';
+import type { Config } from '../config';
+
+/** The Lambda of each state. */
+export interface SyncSteps {
+  readonly planRun: IFunction;
+  readonly collectPortal: IFunction;
+  readonly mergePortal: IFunction;
+  readonly extractUsers: IFunction;
+  readonly pushUsers: IFunction;
+  readonly reportUsers: IFunction;
+  readonly finishRun: IFunction;
+}
+
+/** Longer than any Lambda runs: what ends a task is its Lambda. */
+const taskTimeout = Timeout.duration(Duration.minutes(16));
+
+/** Faults of Lambda itself, and its timeouts: the parts that are written make every state safe to repeat. */
+const retry = {
+  errors: [
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.TooManyRequestsException',
+    'Sandbox.Timedout',
+    'States.Timeout',
+  ],
+  interval: Duration.seconds(2),
+  backoffRate: 2,
+  maxAttempts: 5,
+  jitterStrategy: JitterType.FULL,
+};
+
+/** Where a branch keeps what its newest step returned, and the error that ended it. */
+const stepPath = '$.step';
+const caught = { resultPath: '$.error' };
+
+/**
+ * The state machine `SyncJobs`: plans a run, does both jobs side by side, and reports. A job that fails does not stop
+ * the other; `FinishRun` then fails the execution. It is the state that fails, because a redrive begins at that one: it
+ * sees that it was redriven, and sends the run through its jobs again, which go on where they stopped.
+ */
+export class SyncStateMachine extends Construct {
+  readonly machine: StateMachine;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, { config, steps }: { config: Config; steps: SyncSteps }) {
+    super(scope, id);
+    const name = `${config.stage}-marketplace-SyncJobs`;
+    this.logGroup = new LogGroup(this, 'logs', {
+      logGroupName: `/aws/vendedlogs/states/${name}`,
+      retention: config.logRetentionDays,
+      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    this.machine = new StateMachine(this, 'machine', {
+      stateMachineName: name,
+      comment: 'The Netlife and the Iterable sync. Its input: docs/runbook.md.',
+      definitionBody: DefinitionBody.fromChainable(this.definition(steps)),
+      timeout: Duration.hours(24),
+      tracingEnabled: true,
+      logs: { destination: this.logGroup, level: LogLevel.ALL, includeExecutionData: false },
+      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    Validations.of(this.machine).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
+      reason: 'The delivery of logs and traces has no resources to name: its actions take only "*".',
+    });
+  }
+
+  private definition(steps: SyncSteps): IChainable {
+    const plan = this.task('PlanRun', steps.planRun, {
+      payload: TaskInput.fromObject({ input: JsonPath.entirePayload, execution: JsonPath.objectAt('$$.Execution') }),
+    });
+    const jobs = new Parallel(this, 'Jobs', { resultPath: '$.outcomes' })
+      .branch(this.netlife(steps))
+      .branch(this.iterable(steps));
+    const finish = this.task('FinishRun', steps.finishRun, {
+      payload: TaskInput.fromObject({ run: JsonPath.entirePayload, execution: JsonPath.objectAt('$$.Execution') }),
+    });
+    return plan
+      .next(jobs)
+      .next(finish)
+      .next(
+        new Choice(this, 'Redriven?')
+          .when(Condition.booleanEquals('$.again', true), jobs)
+          .otherwise(new Succeed(this, 'Done')),
+      );
+  }
+
+  /** Each portal by itself: one that fails does not stop the others. */
+  private netlife(steps: SyncSteps): IChainable {
+    const portalFailed = new Pass(this, 'PortalFailed', {
+      parameters: { portal: JsonPath.stringAt('$.portal'), error: JsonPath.objectAt('$.error') },
+    });
+    const collect = this.task('CollectPortal', steps.collectPortal, { resultPath: stepPath }).addCatch(
+      portalFailed,
+      caught,
+    );
+    const merge = this.task('MergePortal', steps.mergePortal).addCatch(portalFailed, caught);
+    const portals = new MapState(this, 'Portals', {
+      itemsPath: '$.netlife.portals',
+      itemSelector: { run: JsonPath.entirePayload, portal: JsonPath.stringAt('$$.Map.Item.Value') },
+      resultSelector: { 'portals.$': '$' },
+    })
+      .itemProcessor(collect.next(this.untilDone('PortalCollected?', collect, merge)))
+      .addCatch(new Pass(this, 'NetlifeFailed', { parameters: { error: JsonPath.objectAt('$.error') } }), caught);
+    return this.ifAsked('Netlife?', '$.netlife', portals);
+  }
+
+  private iterable(steps: SyncSteps): IChainable {
+    const failed = new Pass(this, 'IterableFailed', { parameters: { error: JsonPath.objectAt('$.error') } });
+    const task = (id: string, lambda: IFunction, props: Partial<LambdaInvokeProps> = {}) =>
+      this.task(id, lambda, { ...props, payload: TaskInput.fromObject({ run: JsonPath.entirePayload }) }).addCatch(
+        failed,
+        caught,
+      );
+    const report = task('Report', steps.reportUsers);
+    const push = task('PushUsers', steps.pushUsers, { resultPath: stepPath });
+    const extract = task('ExtractUsers', steps.extractUsers, { resultPath: stepPath });
+    push.next(this.untilDone('UsersPushed?', push, report));
+    return this.ifAsked('Iterable?', '$.iterable', extract.next(this.untilDone('UsersExtracted?', extract, push)));
+  }
+
+  /** A step; its Lambda gets the branch's state as it is, unless told. */
+  private task(id: string, lambdaFunction: IFunction, props: Partial<LambdaInvokeProps> = {}): LambdaInvoke {
+    const task = new LambdaInvoke(this, id, {
+      lambdaFunction,
+      payloadResponseOnly: true,
+      retryOnServiceExceptions: false,
+      taskTimeout,
+      ...props,
+    });
+    task.addRetry(retry);
+    return task;
+  }
+
+  /** Sends a worker round again until it says that it is done. */
+  private untilDone(id: string, worker: IChainable, next: IChainable): Choice {
+    return new Choice(this, id).when(Condition.booleanEquals(`${stepPath}.done`, true), next).otherwise(worker);
+  }
+
+  /** A job runs when the plan has its key. */
+  private ifAsked(id: string, path: string, job: IChainable): Choice {
+    const skipped = new Pass(this, `${id.replace('?', '')}Skipped`, { parameters: { skipped: true } });
+    return new Choice(this, id).when(Condition.isPresent(path), job).otherwise(skipped);
+  }
+}

@@ -1,0 +1,135 @@
+import * as z from 'zod';
+import type { CallName } from './iterable-schemas';
+
+const profileSchema = z.object({ email: z.string(), dataFields: z.record(z.string(), z.unknown()).default({}) });
+const eventSchema = z.object({
+  email: z.string(),
+  eventName: z.string(),
+  id: z.string().optional(),
+  createdAt: z.number().optional(),
+  dataFields: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** An item of a call, as the Swagger file lets it pass. */
+export type Item = { email?: string };
+
+/** How a user can fail: the list of `failedUpdates` that names it, and the answer to a single call. */
+interface Failing {
+  list: string;
+  status: number;
+  code: string;
+}
+
+const unknownUser: Failing = { list: 'notFoundEmails', status: 400, code: 'UnknownEmailError' };
+const malformed: Failing = { list: 'invalidEmails', status: 400, code: 'InvalidEmailAddressError' };
+
+/** What a tag in an e-mail address, as in `maria+forgotten@example.com`, does to the call about its user. */
+const failingByTag: Record<'users' | 'events', Record<string, Failing>> = {
+  users: {
+    invalid: malformed,
+    forgotten: { list: 'forgottenEmails', status: 409, code: 'ForgottenUserError' },
+    conflict: { list: 'conflictEmails', status: 409, code: 'EmailAlreadyExists' },
+    invaliddata: { list: 'invalidDataEmails', status: 400, code: 'BadParams' },
+  },
+  events: { notfound: unknownUser },
+};
+
+/** With this tag a single call is refused, and with it all of a bulk call. */
+const mismatchTag = 'mismatch';
+
+const tagOf = (email: string): string => /\+(\w+)@/.exec(email)?.[1] ?? '';
+const keyOf = (email: string): string => email.trim().toLowerCase();
+
+interface User {
+  email: string;
+  data_fields: Record<string, unknown>;
+  updates: number;
+  event_ids: string[];
+}
+
+interface KeptEvent {
+  id: string;
+  name: string;
+  created_at: number | undefined;
+  data_fields: Record<string, unknown>;
+  tracks: number;
+}
+
+/**
+ * The users and events of a project at Iterable.
+ *
+ * @param keep `counts` forgets what arrived and counts it only: a million users then take no memory, and nobody is unknown
+ */
+export const createIterableProject = (keep: 'everything' | 'counts') => {
+  const users = new Map<string, User>();
+  const events = new Map<string, KeptEvent>();
+  const counts = { user_updates: 0, event_tracks: 0 };
+
+  const update = (item: Item): void => {
+    counts.user_updates += 1;
+    if (keep === 'counts') return;
+    const { email, dataFields } = profileSchema.parse(item);
+    const user = users.get(keyOf(email)) ?? { email, data_fields: {}, updates: 0, event_ids: [] };
+    Object.assign(user.data_fields, dataFields);
+    user.updates += 1;
+    users.set(keyOf(email), user);
+  };
+
+  const track = (item: Item): void => {
+    counts.event_tracks += 1;
+    if (keep === 'counts') return;
+    const { email, eventName, id = `generated-${events.size}`, createdAt, dataFields } = eventSchema.parse(item);
+    const known = events.get(id);
+    if (known === undefined) users.get(keyOf(email))?.event_ids.push(id);
+    events.set(id, {
+      id,
+      name: eventName,
+      created_at: createdAt,
+      data_fields: dataFields,
+      tracks: (known?.tracks ?? 0) + 1,
+    });
+  };
+
+  return {
+    /** Whether a bulk call with this item is refused whole. */
+    mismatches: ({ email = '' }: Item): boolean => tagOf(email) === mismatchTag,
+
+    /** Takes an item of a call, or says how its user fails. */
+    take: (call: CallName, item: Item): Failing | undefined => {
+      const about = call.startsWith('users/') ? 'users' : 'events';
+      const { email = '' } = item;
+      if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) return malformed;
+      const failing = failingByTag[about][tagOf(email)];
+      if (failing !== undefined) return failing;
+      if (about === 'events' && keep === 'everything' && !users.has(keyOf(email))) return unknownUser;
+      if (about === 'users') update(item);
+      else track(item);
+      return undefined;
+    },
+
+    user: (email: string) => {
+      const user = users.get(keyOf(email));
+      if (user === undefined) return undefined;
+      const { event_ids, ...profile } = user;
+      return { ...profile, events: event_ids.flatMap((id) => events.get(id) ?? []) };
+    },
+
+    totals: () => ({
+      ...counts,
+      ...(keep === 'everything' && {
+        users: users.size,
+        events: events.size,
+        most_updates_of_a_user: most([...users.values()].map(({ updates }) => updates)),
+        most_tracks_of_an_event: most([...events.values()].map(({ tracks }) => tracks)),
+      }),
+    }),
+
+    forget: (): void => {
+      users.clear();
+      events.clear();
+      Object.assign(counts, { user_updates: 0, event_tracks: 0 });
+    },
+  };
+};
+
+const most = (numbers: number[]): number => numbers.reduce((a, b) => Math.max(a, b), 0);

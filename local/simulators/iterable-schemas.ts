@@ -1,0 +1,44 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import swagger from './iterable-swagger.json';
+
+/** The calls that Iterable's Swagger file describes here, by the path below `/api/`. */
+export const requestDefinitions = {
+  'users/update': 'ApiUserUpdateRequest',
+  'users/bulkUpdate': 'BulkUpdateUsersRequest',
+  'events/track': 'TrackRequest',
+  'events/trackBulk': 'BulkTrackRequest',
+} as const;
+
+export type CallName = keyof typeof requestDefinitions;
+
+export const isCallName = (name: string): name is CallName => Object.hasOwn(requestDefinitions, name);
+
+/** A name that the Swagger file does not know is more likely a mistake than a wish. */
+const closed = ['OptionalApiUser', ...Object.values(requestDefinitions)];
+const definitions = Object.fromEntries(
+  Object.entries(swagger.definitions).map(([name, schema]) => [
+    name,
+    closed.includes(name) ? { ...schema, additionalProperties: false } : schema,
+  ]),
+);
+
+const ajv = new Ajv({ strict: false, formats: { int32: true, int64: true } });
+ajv.addSchema({ $id: 'iterable', definitions });
+
+const compile = (definition: string) => ajv.compile({ $ref: `iterable#/definitions/${definition}` });
+
+const validators = {
+  'users/update': compile(requestDefinitions['users/update']),
+  'users/bulkUpdate': compile(requestDefinitions['users/bulkUpdate']),
+  'events/track': compile(requestDefinitions['events/track']),
+  'events/trackBulk': compile(requestDefinitions['events/trackBulk']),
+};
+
+const describe = ({ instancePath, message, params }: ErrorObject): string =>
+  `${instancePath || 'body'} ${message}${'additionalProperty' in params ? `: ${params.additionalProperty}` : ''}`;
+
+/** What the Swagger file finds wrong with a request's body; undefined when nothing. */
+export const swaggerFault = (call: CallName, body: unknown): string | undefined => {
+  const validate = validators[call];
+  return validate(body) ? undefined : (validate.errors ?? []).map(describe).join('; ');
+};

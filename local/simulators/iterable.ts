@@ -1,0 +1,249 @@
+import { createHmac } from 'node:crypto';
+import * as z from 'zod';
+import type { FaultAnswer, Reply } from './faults';
+import { createIterableProject, type Item } from './iterable-project';
+import { type CallName, isCallName, type requestDefinitions, swaggerFault } from './iterable-schemas';
+import { type Arrival, checked, parseJson, startSimulator } from './simulator';
+import { createSlidingSecond } from './sliding-second';
+
+const pathPrefix = '/api/';
+const mostItems = 1_000;
+const mostBulkBytes = 4_000_000;
+/** A longer body is not kept in the list of requests: a thousand of them would be hundreds of megabytes. */
+const mostBytesKept = 64 * 1_024;
+
+const limitsSchema = z.strictObject({
+  'users/update': z.number().positive(),
+  'users/bulkUpdate': z.number().positive(),
+  'events/track': z.number().positive(),
+  'events/trackBulk': z.number().positive(),
+});
+type Limits = z.infer<typeof limitsSchema>;
+
+const iterableLimits: Limits = {
+  'users/update': 500,
+  'users/bulkUpdate': 5,
+  'events/track': 2_000,
+  'events/trackBulk': 10,
+};
+
+/** `ITERABLE_API_BASE_URL` for the pipeline, and the control API. */
+export interface IterableSimulator {
+  url: string;
+  controlUrl: string;
+  stop: () => Promise<void>;
+}
+
+export interface IterableSimulatorOptions {
+  port?: number;
+  credentials: { api_key: string; jwt_secret?: string };
+  /** The key is one that works with tokens only. */
+  requireJwt?: boolean;
+  /** Calls a second; Iterable's own unless told. `Infinity` is no limit. */
+  limits?: Partial<Limits>;
+  /** What is remembered of what arrived; `everything` unless told. */
+  keep?: 'everything' | 'counts';
+  latencyMs?: number;
+}
+
+/**
+ * Plays Iterable (`contracts/iterable.md`): the four calls, checked against its Swagger file, with the limits of each
+ * in any sliding second, keys, tokens, body limits, and failures within a 200. An event of a user that it does not know
+ * is refused.
+ *
+ * An e-mail address with a tag fails: `+invalid`, `+forgotten`, `+conflict`, `+invaliddata` in the calls about users,
+ * `+notfound` in those about events, `+mismatch` in both, and with it the whole bulk call.
+ *
+ * Own fault kinds: `bad_api_key` (401), `forbidden` (403), `batch_too_large` (400), `types_mismatched` (400),
+ * `payload_too_large` (413). Faults match on `call` (such as `users/update`) and, in single calls, on `email`.
+ *
+ * Control, beside that of every simulator:
+ * - `GET /_control/arrivals`: of each call the number of calls and of items, the refused ones, the first and last moment
+ *   (ms of a clock of the simulator), the most in a second; then what the project holds, and the most often that a user
+ *   or an event came. `DELETE` forgets all of it.
+ * - `GET /_control/users/<email>`: the profile, how often it was updated, its events and how often each was tracked.
+ * - `PUT /_control/limits`: calls a second of each call.
+ *
+ * @example
+ * const iterable = await startIterableSimulator({ credentials: { api_key: 'key' }, latencyMs: 200 });
+ */
+export const startIterableSimulator = async (options: IterableSimulatorOptions): Promise<IterableSimulator> => {
+  const project = createIterableProject(options.keep ?? 'everything');
+  let limits: Limits = { ...iterableLimits, ...options.limits };
+  let arrivals = createArrivals(() => limits);
+
+  const receive = (call: CallName, body: string, json: unknown, admitted: boolean): Reply => {
+    if (!admitted) return said(429, 'RateLimitExceeded', `More than ${limits[call]} calls a second`);
+    if (json === undefined) return said(400, 'BadJsonBody', 'The body is no JSON');
+    const fault = swaggerFault(call, json);
+    if (fault !== undefined) return said(400, 'BadParams', fault);
+    if (isSingle(call)) return receiveOne(call, json as Item);
+    if (Buffer.byteLength(body) > mostBulkBytes) return said(413, 'BatchTooLarge', 'The body is over 4 MB');
+    return receiveMany(call, itemsOf(json));
+  };
+
+  const receiveOne = (call: CallName, item: Item): Reply => {
+    if (project.mismatches(item)) return mismatched;
+    const failing = project.take(call, item);
+    return failing === undefined
+      ? said(200, 'Success', '')
+      : said(failing.status, failing.code, `${failing.list}: ${item.email}`);
+  };
+
+  const receiveMany = (call: CallName, items: Item[]): Reply => {
+    if (items.length > mostItems) return said(400, 'BatchTooLarge', `More than ${mostItems} items`);
+    if (items.some(project.mismatches)) return mismatched;
+    const failedUpdates: Record<string, string[]> = {};
+    let failCount = 0;
+    for (const item of items) {
+      const failing = project.take(call, item);
+      if (failing === undefined) continue;
+      failCount += 1;
+      failedUpdates[failing.list] ??= [];
+      failedUpdates[failing.list]?.push(item.email ?? '');
+    }
+    return { status: 200, body: { successCount: items.length - failCount, failCount, failedUpdates } };
+  };
+
+  const { origin, controlUrl, stop } = await startSimulator({
+    port: options.port,
+    latencyMs: options.latencyMs,
+    // Iterable has its own words for a caller that it does not know.
+    admits: () => true,
+    read: (arrival) => {
+      const call = arrival.path.slice(pathPrefix.length);
+      if (!arrival.path.startsWith(pathPrefix) || !isCallName(call)) return refusal(404, 'NotFound');
+      if (arrival.method !== 'POST') return refusal(405, 'GenericError');
+      const { body } = arrival;
+      const json = parseJson(body);
+      if (body.length > mostBytesKept) arrival.body = `(${body.length} characters)`;
+      const admitted = arrivals.take(call, isSingle(call) ? 1 : itemsOf(json).length);
+      const email = isSingle(call) ? emailOf(json) : '';
+      const refused = refuseCaller(options, call, arrival.headers, email);
+      return {
+        facts: { call, ...(email !== '' && { email }) },
+        answer: () => refused ?? receive(call, body, json, admitted),
+      };
+    },
+    faultAnswers,
+    control: {
+      'GET /arrivals': () => ({ status: 200, body: { calls: arrivals.report(), ...project.totals() } }),
+      'DELETE /arrivals': () => {
+        project.forget();
+        arrivals = createArrivals(() => limits);
+        return { status: 200, body: {} };
+      },
+      'GET /users/:id': ({ id }) => {
+        const user = project.user(id);
+        return user === undefined ? { status: 404, body: { error: 'not_found' } } : { status: 200, body: user };
+      },
+      'PUT /limits': checked(limitsSchema.partial(), (changed) => {
+        limits = { ...limits, ...Object.fromEntries(Object.entries(changed).filter(([, limit]) => limit)) };
+        return { status: 200, body: limits };
+      }),
+    },
+  });
+  return { url: origin, controlUrl, stop };
+};
+
+const said = (status: number, code: string, msg: string): Reply => ({ status, body: { code, msg } });
+
+const refusal = (status: number, code: string) => ({ facts: {}, answer: () => said(status, code, '') });
+
+const mismatched = said(400, 'RequestFieldsTypesMismatched', 'A field has another type than before');
+
+const isSingle = (call: CallName): boolean => call === 'users/update' || call === 'events/track';
+
+const bulkSchema = z.union([
+  z.object({ users: z.array(z.unknown()) }).transform(({ users }) => users),
+  z.object({ events: z.array(z.unknown()) }).transform(({ events }) => events),
+]);
+const itemsOf = (json: unknown): Item[] => (bulkSchema.safeParse(json).data ?? []) as Item[];
+
+const emailOf = (json: unknown): string => z.object({ email: z.string() }).safeParse(json).data?.email ?? '';
+
+const claimsSchema = z.object({ iss: z.string(), email: z.string(), iat: z.number(), exp: z.number() });
+
+/** The answer to a caller that is not let in; undefined to one that is. */
+const refuseCaller = (
+  { credentials, requireJwt = false }: IterableSimulatorOptions,
+  call: CallName,
+  headers: Arrival['headers'],
+  email: string,
+): Reply | undefined => {
+  if (headers['api-key'] !== credentials.api_key) return said(401, 'BadApiKey', 'Invalid API key');
+  const [, token] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
+  if (token === undefined) {
+    return requireJwt ? said(401, 'BadAuthorizationHeader', 'This key works with a JWT only') : undefined;
+  }
+  if (!isSingle(call)) return said(401, 'Unauthorized', 'A JWT key may not use this call');
+  const [header = '', payload = '', signature] = token.split('.');
+  const expected = createHmac('sha256', credentials.jwt_secret ?? '').update(`${header}.${payload}`);
+  const claims = claimsSchema.safeParse(parseJson(Buffer.from(payload, 'base64url').toString())).data;
+  const now = Date.now() / 1_000;
+  if (credentials.jwt_secret === undefined || signature !== expected.digest('base64url') || claims === undefined) {
+    return said(401, 'InvalidJwtPayload', 'The token does not verify');
+  }
+  if (claims.exp <= now || claims.iat > now + 60) return said(401, 'InvalidJwtPayload', 'The token is not valid now');
+  if (claims.email !== email) return said(401, 'JwtUserIdentifiersMismatched', 'The token is for another user');
+  return undefined;
+};
+
+const faultAnswer =
+  (status: number, defaultCode: string): FaultAnswer =>
+  ({ code = defaultCode, message = '', ...fault }) => {
+    const reply = said(fault.status ?? status, code, message);
+    return fault.body === undefined ? reply : { ...reply, body: fault.body };
+  };
+
+const faultAnswers: Record<string, FaultAnswer> = {
+  rate_limited: faultAnswer(429, 'RateLimitExceeded'),
+  server_error: faultAnswer(503, 'GenericError'),
+  client_error: faultAnswer(400, 'BadParams'),
+  not_found: faultAnswer(404, 'NotFound'),
+  bad_api_key: faultAnswer(401, 'BadApiKey'),
+  forbidden: faultAnswer(403, 'Forbidden'),
+  batch_too_large: faultAnswer(400, 'BatchTooLarge'),
+  types_mismatched: faultAnswer(400, 'RequestFieldsTypesMismatched'),
+  payload_too_large: faultAnswer(413, 'BatchTooLarge'),
+};
+
+/** How often each call came, and when. */
+const createArrivals = (limits: () => Limits) => {
+  const counterOf = (call: CallName) => ({
+    second: createSlidingSecond(() => limits()[call]),
+    calls: 0,
+    items: 0,
+    rate_limited: 0,
+    first_at_ms: null as number | null,
+    last_at_ms: null as number | null,
+  });
+  const counters = {
+    'users/update': counterOf('users/update'),
+    'users/bulkUpdate': counterOf('users/bulkUpdate'),
+    'events/track': counterOf('events/track'),
+    'events/trackBulk': counterOf('events/trackBulk'),
+  } satisfies Record<keyof typeof requestDefinitions, unknown>;
+
+  return {
+    /** @returns whether the call is within its limit */
+    take: (call: CallName, items: number): boolean => {
+      const counter = counters[call];
+      const atMs = performance.now();
+      counter.calls += 1;
+      counter.items += items;
+      counter.first_at_ms ??= atMs;
+      counter.last_at_ms = atMs;
+      const within = counter.second.take(atMs);
+      if (!within) counter.rate_limited += 1;
+      return within;
+    },
+    report: () =>
+      Object.fromEntries(
+        Object.entries(counters).map(([call, { second, ...counter }]) => [
+          call,
+          { ...counter, most_in_a_second: second.most() },
+        ]),
+      ),
+  };
+};

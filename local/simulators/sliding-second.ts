@@ -1,0 +1,41 @@
+/** Counts what happens, and refuses what is too much for any second, wherever that second begins. */
+export interface SlidingSecond {
+  /** @returns whether it is within the limit; what is not does not count against later ones */
+  take(atMs: number): boolean;
+  /** The most that were taken or refused within any second. */
+  most(): number;
+}
+
+/** Moments of the last second, oldest first. */
+const createWindow = () => {
+  let moments: number[] = [];
+  let oldest = 0;
+  return {
+    add: (atMs: number) => void moments.push(atMs),
+    countAt: (atMs: number): number => {
+      while (oldest < moments.length && atMs - (moments[oldest] ?? 0) >= 1_000) oldest += 1;
+      if (oldest > 10_000) {
+        moments = moments.slice(oldest);
+        oldest = 0;
+      }
+      return moments.length - oldest;
+    },
+  };
+};
+
+/** @param limit asked each time, so that it can be changed */
+export const createSlidingSecond = (limit: () => number): SlidingSecond => {
+  const arrived = createWindow();
+  const taken = createWindow();
+  let most = 0;
+  return {
+    take: (atMs) => {
+      arrived.add(atMs);
+      most = Math.max(most, arrived.countAt(atMs));
+      if (taken.countAt(atMs) >= limit()) return false;
+      taken.add(atMs);
+      return true;
+    },
+    most: () => most,
+  };
+};

@@ -1,0 +1,27 @@
+import { DatabaseSync } from 'node:sqlite';
+import { PipelineError } from '../errors';
+import { type SourceRow, toSourceRow } from './rows';
+import { statementOf, type UserQuery, type UserSource } from './source';
+
+function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
+  const { sql, parameters } = statementOf(query);
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    for (const row of database.prepare(sql).iterate(...parameters)) {
+      yield toSourceRow((column) => (row[column] == null ? null : String(row[column])));
+    }
+  } finally {
+    database.close();
+  }
+}
+
+/** Users in a SQLite file: the stand-in for MySQL on one machine. */
+export const createSqliteSource = (file: string): UserSource => ({
+  rows: async function* (query) {
+    try {
+      yield* readRows(file, query);
+    } catch (cause) {
+      throw new PipelineError('CONNECTION_FAULT', 'The SQLite file cannot be read', { retryable: false, cause });
+    }
+  },
+});

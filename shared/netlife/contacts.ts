@@ -1,0 +1,190 @@
+import { csvLine, guardFormula } from '../csv';
+import type { Job, SubjectActivities } from './activities';
+import type { Audience, ContactFilter } from './input';
+import { formatPhone } from './phone';
+import type { Portal } from './portals';
+import type { RegisteredUser, Subject } from './schemas';
+
+export const contactColumns = [
+  'portal',
+  'job_uuid',
+  'job_name',
+  'subject_uuid',
+  'external_id',
+  'first_name',
+  'last_name',
+  'parent_name',
+  'phone_number',
+  'phone_number_2',
+  'email',
+  'email_2',
+  'country',
+  'group',
+  'buyer',
+  'access_code',
+  'url',
+  'custom_gallery_url',
+  'sms_marketing_consent',
+  'sms_marketing_timestamp',
+  'sms_transactional_consent',
+  'sms_transactional_timestamp',
+  'activity_uuid',
+  'activity_name',
+  'registered_user',
+  'registered_user_email',
+  'registered_user_uuid',
+  'resolution_strategy',
+] as const;
+
+export type ContactColumn = (typeof contactColumns)[number];
+
+/** One row of the contacts file: a subject in an activity. */
+export type Contact = Readonly<Record<ContactColumn, string>>;
+
+/** How a subject can be reached. */
+export interface Reach {
+  readonly phoneNumber: string;
+  readonly phoneNumber2: string;
+  readonly email: string;
+  readonly email2: string;
+  /** Phone numbers that were there and could not be dialled. */
+  readonly unusablePhones: number;
+}
+
+/** A subject with all that its contacts need but the access key. */
+export interface EnrichedSubject extends SubjectActivities {
+  readonly subject: Subject;
+  readonly buyer: boolean;
+  readonly reach: Reach;
+  readonly registeredUser: RegisteredUser | undefined;
+}
+
+/** What the contacts of a job have in common. */
+export interface ContactContext {
+  readonly portal: Portal;
+  readonly job: Pick<Job, 'uuid'>;
+  readonly jobName: string;
+  readonly consent: string;
+  /** The run's start, ISO 8601 UTC: for an activity that does not say since when it is on sale. */
+  readonly startedAt: string;
+}
+
+const firstFilled = (...texts: readonly string[]): string => texts.map((text) => text.trim()).find(Boolean) ?? '';
+
+/** The second delivery's value where it is another than the first's, else the subject's own second one. */
+const secondOf = (first: string, second: string, own: string, normalize: (text: string) => string): string => {
+  const differs = second.trim() !== '' && normalize(second) !== normalize(first);
+  return firstFilled(differs ? second : own);
+};
+
+/** The rules of the columns `phone_number`, `phone_number_2`, `email` and `email_2`. */
+export const reachOf = ({ delivery1, delivery2, ...own }: Subject): Reach => {
+  const written = [
+    firstFilled(delivery1.phone, delivery2.phone, own.phoneNumber),
+    secondOf(delivery1.phone, delivery2.phone, own.phoneNumber2, (phone) => formatPhone(phone) || phone.trim()),
+  ] as const;
+  const [phoneNumber, phoneNumber2] = [formatPhone(written[0]), formatPhone(written[1])];
+  return {
+    phoneNumber,
+    phoneNumber2,
+    email: firstFilled(delivery1.email, delivery2.email, own.email),
+    email2: secondOf(delivery1.email, delivery2.email, own.email2, (email) => email.trim().toLowerCase()),
+    unusablePhones: written.filter((phone) => phone !== '' && formatPhone(phone) === '').length,
+  };
+};
+
+export const hasPhone = ({ phoneNumber, phoneNumber2 }: Reach): boolean => phoneNumber !== '' || phoneNumber2 !== '';
+
+export const hasEmail = ({ email, email2 }: Reach): boolean => email !== '' || email2 !== '';
+
+/** Whether a run asks for this subject. */
+export const isWanted = (
+  { reach, registeredUser }: Pick<EnrichedSubject, 'reach' | 'registeredUser'>,
+  { contactFilter, registeredOnly }: { readonly contactFilter: ContactFilter; readonly registeredOnly: boolean },
+): boolean => {
+  if (registeredOnly && registeredUser === undefined) return false;
+  if (contactFilter === 'any') return true;
+  return contactFilter === 'phone-only' ? hasPhone(reach) : hasEmail(reach);
+};
+
+const isUtc = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z$/;
+const isDate = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s?(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** A time as ISO 8601 UTC; one without a zone is taken as UTC; the empty text when it is none. */
+export const utcTime = (written: string): string => {
+  const text = written.trim();
+  const [, date, time = '00:00', zone = 'Z'] = isDate.exec(text) ?? [];
+  const ms = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone.replace(/^(.\d\d)(\d\d)$/, '$1:$2')}`);
+  if (Number.isNaN(ms)) return '';
+  return isUtc.test(text) ? text : new Date(ms).toISOString();
+};
+
+/** A subject's contacts: one for each of its activities. */
+export const contactsOf = (enriched: EnrichedSubject, accessCode: string, context: ContactContext): Contact[] => {
+  const { subject, reach, registeredUser } = enriched;
+  const { portal, job, jobName, consent, startedAt } = context;
+  return enriched.activities.map((activity) => {
+    const onSaleSince = utcTime(activity.starting) || startedAt;
+    return {
+      portal: portal.name,
+      job_uuid: job.uuid,
+      job_name: jobName,
+      subject_uuid: subject.uuid,
+      external_id: subject.externalId,
+      first_name: subject.firstName,
+      last_name: subject.lastName,
+      parent_name: subject.parentName,
+      phone_number: reach.phoneNumber,
+      phone_number_2: reach.phoneNumber2,
+      email: reach.email,
+      email_2: reach.email2,
+      country: subject.country,
+      group: subject.group,
+      buyer: enriched.buyer ? 'Yes' : 'No',
+      access_code: accessCode,
+      url: `${portal.origin}/gallery/${subject.uuid}`,
+      custom_gallery_url: `${portal.origin}/?code=${encodeURIComponent(accessCode)}`,
+      sms_marketing_consent: consent,
+      sms_marketing_timestamp: onSaleSince,
+      sms_transactional_consent: consent,
+      sms_transactional_timestamp: onSaleSince,
+      activity_uuid: activity.uuid,
+      activity_name: activity.name,
+      registered_user: registeredUser === undefined ? 'No' : 'Yes',
+      registered_user_email: registeredUser?.email ?? '',
+      registered_user_uuid: registeredUser?.userUuid ?? '',
+      resolution_strategy: enriched.strategy,
+    };
+  });
+};
+
+/** These begin with `+` by rule. */
+const phoneColumns: readonly ContactColumn[] = ['phone_number', 'phone_number_2'];
+
+/** The first line of the contacts file. */
+export const contactsHeader = csvLine(contactColumns);
+
+/** The contacts as lines of CSV, without the header. */
+export const contactLines = (contacts: readonly Contact[]): string =>
+  contacts
+    .map((contact) =>
+      csvLine(
+        contactColumns.map((column) =>
+          phoneColumns.includes(column) ? contact[column] : guardFormula(contact[column]),
+        ),
+      ),
+    )
+    .join('');
+
+/** `contacts_<portal>_<audience>_<contact_filter>_YYYYMMDD_HHMMSS.csv`, in UTC. */
+export const contactsFileName = (
+  portal: Portal,
+  filters: { readonly audience: Audience; readonly contactFilter: ContactFilter },
+  startedAt: string,
+): string => {
+  const stamp = new Date(startedAt)
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, '')
+    .replace('T', '_');
+  return `contacts_${portal.name}_${filters.audience}_${filters.contactFilter}_${stamp}.csv`;
+};

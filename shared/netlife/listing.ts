@@ -1,0 +1,41 @@
+import type { ZodType } from 'zod';
+import { reasonOf, uuidOf } from './schemas';
+import type { RejectedRow } from './tally';
+
+/** What the rows of a list are, and how one that cannot be read is reported. */
+export interface Listing<T> {
+  readonly schema: ZodType<T>;
+  readonly list: RejectedRow['list'];
+  readonly job?: string | undefined;
+  /** Reported in place of the row's own uuid. */
+  readonly subject?: string | undefined;
+  /** The list's last try may take 120 s. */
+  readonly slow?: boolean | undefined;
+}
+
+/** The rows that can be read; the others are reported at the end, unless the list could not be had. */
+export async function* readRows<T>(
+  rows: AsyncIterable<unknown>,
+  { portal, schema, list, job, subject }: Listing<T> & { readonly portal: string },
+  onRejected: (rejected: readonly RejectedRow[]) => void,
+): AsyncGenerator<T, void, undefined> {
+  const rejected: RejectedRow[] = [];
+  let position = 0;
+  try {
+    for await (const row of rows) {
+      position++;
+      const parsed = schema.safeParse(row);
+      if (parsed.success) yield parsed.data;
+      else {
+        const [uuid, reason] = [subject ?? uuidOf(row), reasonOf(parsed.error)];
+        rejected.push({ portal, job_uuid: job, list, uuid, position, reason });
+      }
+    }
+  } catch (error) {
+    // The caller will ask for the whole list again.
+    rejected.length = 0;
+    throw error;
+  } finally {
+    onRejected(rejected);
+  }
+}

@@ -1,0 +1,124 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { exitCodes } from '../../../ops/commands/exit-codes';
+import { readEndpoints } from '../support/clients';
+import { type Outcome, operate, startStage, type TestStage } from './operators';
+
+let stage: TestStage;
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterAll(() => stage.stop());
+
+describe('with --local', () => {
+  it.each([
+    ['never ran', 'nowhere', {}, 'start it with `npm start`'],
+    ['was killed', undefined, { pid: 2 ** 30 }, 'start it with `npm start`'],
+    ['wrote something else', undefined, { endpoints: {} }, 'start it with `npm start`'],
+    ['runs no such stage', undefined, { outputs: {} }, 'The embedded AWS has no stack dev-Data'],
+    [
+      'was built before this version',
+      undefined,
+      { outputs: { 'dev-Data': { OrdersTableName: 'orders' }, 'dev-OrderPipeline': {} } },
+      'The outputs of stack dev-Data are not those of this version: RawBucketName is missing.',
+    ],
+  ])('exits 3 when the embedded AWS %s', async (_case, directory, changes, expected) => {
+    stage.announce(changes);
+    const { exitCode, stdout, stderr } = await stage.operate(['orders', 'get', 'QO-1', '--json'], {
+      ...(directory !== undefined && { localStateDirectory: directory }),
+    });
+    expect(exitCode).toBe(exitCodes.unreachable);
+    expect(stderr).toContain(expected);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'unreachable' } });
+  });
+});
+
+describe('against AWS', () => {
+  const before = { ...process.env };
+  let cloudFormation: ReturnType<typeof createServer>;
+  const asked: string[] = [];
+
+  /** CloudFormation's `DescribeStacks`, for the stacks of the stage and no others. */
+  const answer = (stackName: string): { status: number; body: string } => {
+    const outputs = Object.entries(stage.outputs).find(([name]) => name === stackName)?.[1];
+    if (!outputs) {
+      const error = `<Code>ValidationError</Code><Message>Stack with id ${stackName} does not exist</Message>`;
+      return { status: 400, body: `<ErrorResponse><Error><Type>Sender</Type>${error}</Error></ErrorResponse>` };
+    }
+    const members = Object.entries(outputs).map(
+      ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+    );
+    const stack = `<member><StackName>${stackName}</StackName><Outputs>${members.join('')}</Outputs></member>`;
+    const result = `<DescribeStacksResult><Stacks>${stack}</Stacks></DescribeStacksResult>`;
+    return { status: 200, body: `<DescribeStacksResponse>${result}</DescribeStacksResponse>` };
+  };
+
+  beforeAll(async () => {
+    stage.announce({});
+    cloudFormation = createServer(async (request, response) => {
+      const stackName = new URLSearchParams(await text(request)).get('StackName') ?? '';
+      asked.push(`${stackName} ${/Credential=[^,]+/.exec(request.headers.authorization ?? '')?.[0]}`);
+      const { status, body } = answer(stackName);
+      response.writeHead(status, { 'content-type': 'text/xml' }).end(body);
+    });
+    await new Promise<void>((resolve) => cloudFormation.listen(0, '127.0.0.1', resolve));
+    const { port } = cloudFormation.address() as AddressInfo;
+    const { dynamodb, sqs } = readEndpoints();
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL_CLOUDFORMATION: `http://127.0.0.1:${port}`,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+      AWS_ENDPOINT_URL_SQS: sqs,
+      AWS_ACCESS_KEY_ID: 'operator',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    });
+  });
+
+  afterAll(async () => {
+    process.env = before;
+    cloudFormation.closeAllConnections();
+    await new Promise((resolve) => cloudFormation.close(resolve));
+  });
+
+  it("finds the names in the stacks' outputs, with the operator's credentials, in the region given", async () => {
+    await stage.addFailed('QO-1');
+    const { exitCode, stdout } = await operate(['orders', 'get', 'QO-1', '--region', 'eu-west-1', '--json']);
+    expect(exitCode).toBe(exitCodes.done);
+    expect(JSON.parse(stdout)).toMatchObject({ stage: 'dev', order: { order_id: 'QO-1', status: 'FAILED' } });
+    expect(asked.sort()).toEqual([
+      expect.stringMatching(/^dev-Data Credential=operator\/\d+\/eu-west-1\/cloudformation\//),
+      expect.stringMatching(/^dev-OrderPipeline Credential=operator\//),
+    ]);
+  });
+
+  it('works on the queues too', async () => {
+    await stage.addDeadLetter('download', { order_id: 'QO-1' });
+    const { exitCode, stdout } = await operate(['dlq', 'redrive', 'download', '--yes', '--region', 'us-east-1']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '1 message moved to the download queue.\n' });
+  });
+
+  const unreachable = ({ exitCode, stderr }: Outcome, expected: string): void => {
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: exitCodes.unreachable,
+      stderr: expect.stringContaining(expected),
+    });
+  };
+
+  it('exits 3 when there is no such stage', async () => {
+    const outcome = await operate(['dlq', 'list', '--stage', 'prod', '--region', 'us-east-1']);
+    unreachable(outcome, 'This account, in region us-east-1, has no stack prod-');
+  });
+
+  it('exits 3 without a region', async () => {
+    unreachable(await operate(['dlq', 'list']), 'No AWS region is set. Give --region, or set AWS_REGION.');
+  });
+
+  it('exits 3 without credentials', async () => {
+    delete process.env.AWS_ACCESS_KEY_ID;
+    delete process.env.AWS_SECRET_ACCESS_KEY;
+    unreachable(await operate(['dlq', 'list', '--region', 'us-east-1']), 'There are no AWS credentials to work with.');
+  });
+});

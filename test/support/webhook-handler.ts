@@ -1,0 +1,54 @@
+import { createHandler } from '../../lambdas/webhook/handler';
+import { createLogger } from '../../shared/observability/logger';
+import type { RoundRequest } from '../../shared/orders/start-round';
+import { lambdaContext } from './lambda-context';
+import type { CapturedLogs } from './logs';
+import { recordMetrics } from './metrics';
+import { untold } from './untold';
+import { type Call, webhookEvent } from './webhook-calls';
+
+/** What the sign-in and the start of a round are told to answer. */
+export interface ToldWebhook {
+  readonly signIn?: (headers: Readonly<Record<string, string | undefined>>, body: Buffer) => Promise<boolean>;
+  readonly startRound?: (request: RoundRequest) => Promise<'queued' | 'duplicate' | 'stale'>;
+}
+export const known = async () => true;
+export const queued = async () => 'queued' as const;
+
+/** Calls the webhook; every answer of it carries its request's id, and its metrics are written once. */
+export const callWebhook = async (
+  what: Call = {},
+  { signIn = untold('signIn'), startRound = untold('startRound') }: ToldWebhook = {},
+) => {
+  const metrics = recordMetrics();
+  let ticks = 0;
+  const handler = createHandler({
+    signIn,
+    startRound,
+    logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1.2.3' }),
+    metrics: metrics.recorder,
+    health: { version: '1.2.3', commit: 'abc', stage: 'dev' },
+    newRequestId: () => 'request-1',
+    monotonicNow: () => 12.345 * ticks++,
+  });
+  const answer = await handler(webhookEvent(what), lambdaContext());
+  const body: unknown = JSON.parse(answer.body ?? '');
+  expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'x-request-id': 'request-1' });
+  expect(metrics.flushes()).toBe(1);
+  return { status: answer.statusCode, headers: answer.headers ?? {}, body, added: metrics.added };
+};
+
+/** The fields of the one line that was written, less those that every line has. */
+export const onlyLine = (logs: CapturedLogs) => {
+  const lines = logs.lines();
+  expect(lines).toHaveLength(1);
+  const { timestamp, service, stage, version, function_name, function_request_id, cold_start, xray_trace_id, ...own } =
+    lines[0] ?? {};
+  expect({ stage, version, function_name, function_request_id }).toEqual({
+    stage: 'dev',
+    version: '1.2.3',
+    function_name: 'dev-marketplace-webhook',
+    function_request_id: 'invocation-1',
+  });
+  return own;
+};

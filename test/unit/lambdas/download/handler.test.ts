@@ -1,0 +1,204 @@
+import { createHandler, type DownloadDependencies } from '../../../../lambdas/download/handler';
+import { type ErrorCode, PipelineError } from '../../../../shared/errors';
+import { createLogger } from '../../../../shared/observability/logger';
+import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
+import { UnreadableAnswerError } from '../../../../shared/qualia/client';
+import { lambdaContext } from '../../../support/lambda-context';
+import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
+import { recordMetrics } from '../../../support/metrics';
+import { checksum, downloadMessage, orders, processingMessage, round } from '../../../support/orders';
+import { qualiaAnswer } from '../../../support/qualia-orders';
+import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
+import { toldRepository } from '../../../support/told-repository';
+import { untold } from '../../../support/untold';
+
+const nowMs = Date.parse('2026-01-01T00:00:05Z');
+const bytes = Buffer.from(qualiaAnswer());
+const s3Key = processingMessage().s3_key;
+
+let logs: CapturedLogs;
+beforeEach(() => {
+  logs = captureLogs();
+});
+afterEach(() => logs.stop());
+
+interface Told extends Partial<Pick<DownloadDependencies, 'qualia'>> {
+  readonly keep?: DownloadDependencies['payloads']['keep'];
+  readonly keepRejected?: DownloadDependencies['payloads']['keepRejected'];
+  readonly repository?: Partial<OrderRepository>;
+  readonly send?: DownloadDependencies['processingQueue']['send'];
+  readonly hideFor?: DownloadDependencies['queue']['hideFor'];
+}
+
+const download = async (told: Told, receiveCount = 1) => {
+  const metrics = recordMetrics();
+  const handler = createHandler({
+    qualia: told.qualia ?? { fetchOrder: async () => ({ bytes, attempt: 2, responseTimeMs: 80 }) },
+    payloads: { keep: told.keep ?? untold('keep'), keepRejected: told.keepRejected ?? untold('keepRejected') },
+    repository: toldRepository(told.repository ?? {}),
+    queue: { send: untold('queue.send'), hideFor: told.hideFor ?? untold('hideFor') },
+    processingQueue: { send: told.send ?? untold('processingQueue.send') },
+    maxReceiveCount: 5,
+    logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
+    metrics: metrics.recorder,
+    now: () => nowMs,
+    random: () => 0,
+  });
+  const { batchItemFailures } = await handler(
+    sqsEvent(sqsRecord(downloadMessage(), { receiveCount })),
+    lambdaContext(),
+  );
+  return { returned: batchItemFailures.length, added: metrics.added, lines: logs.lines().map(ownFields) };
+};
+
+const kept = () => jest.fn(async () => ({ s3Key, checksum: checksum(), sizeBytes: bytes.byteLength }));
+const writing = (outcome: WriteOutcome) => jest.fn(async () => outcome);
+const superseded = {
+  level: 'INFO',
+  message: 'message superseded',
+  order_id: 'QO-123456',
+  request_id: 'request-1',
+  outcome: 'superseded',
+};
+
+test('an order is fetched, kept byte for byte, recorded, and handed on, in this order', async () => {
+  const did: unknown[][] = [];
+  const result = await download(
+    {
+      qualia: {
+        fetchOrder: async (...given) => {
+          did.push(['fetch', ...given]);
+          return { bytes, attempt: 2, responseTimeMs: 80 };
+        },
+      },
+      keep: async (...given) => {
+        did.push(['keep', ...given]);
+        return { s3Key, checksum: checksum(), sizeBytes: bytes.byteLength };
+      },
+      repository: {
+        recordDownload: async (...given) => {
+          did.push(['record', ...given]);
+          return { applied: true };
+        },
+      },
+      send: async (...given) => {
+        did.push(['send', ...given]);
+      },
+    },
+    3,
+  );
+  expect(did).toEqual([
+    ['fetch', 'QO-123456', { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) }],
+    ['keep', 'QO-123456', round(), bytes],
+    [
+      'record',
+      'QO-123456',
+      round(),
+      { s3Key, checksum: checksum(), payloadSizeBytes: bytes.byteLength, attempts: 3, downloadedAtMs: nowMs },
+    ],
+    ['send', processingMessage()],
+  ]);
+  expect(result).toEqual({
+    returned: 0,
+    added: ['OrderDownloaded'],
+    lines: [
+      {
+        level: 'INFO',
+        message: 'order downloaded',
+        order_id: 'QO-123456',
+        request_id: 'request-1',
+        status: 'DOWNLOADED',
+        s3_key: s3Key,
+        checksum: checksum(),
+        payload_size: bytes.byteLength,
+        response_time_ms: 80,
+        attempt: 2,
+      },
+    ],
+  });
+});
+
+test('an order that is DOWNLOADED already is handed on again: the first send may be the one that died', async () => {
+  const send = jest.fn(async () => undefined);
+  const recordDownload = writing({ applied: false, order: orders.downloaded() });
+  const result = await download({ keep: kept(), repository: { recordDownload }, send });
+  expect(send.mock.calls).toEqual([[processingMessage()]]);
+  expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
+});
+
+test.each([
+  ['is gone', undefined],
+  ['is PROCESSED', orders.processed()],
+  ['has failed for good', orders.failed('ORDER_NOT_FOUND')],
+  ['is in a newer round', orders.notified({ round: round(1_767_225_600_001) })],
+  ['is DOWNLOADED in a newer round', orders.downloaded({ round: round(1_767_225_600_001) })],
+])('an order that %s is left alone', async (_, order) => {
+  const recordDownload = writing({ applied: false, order });
+  const result = await download({ keep: kept(), repository: { recordDownload } });
+  expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
+});
+
+describe('an answer that cannot be read', () => {
+  const garbage = Buffer.from('<html>Ada Byron</html>');
+  const unreadable = (retryable: boolean) => ({
+    fetchOrder: async () => {
+      throw new UnreadableAnswerError('Qualia answered no order', { retryable, statusCode: 200 }, garbage);
+    },
+  });
+
+  test('for good is kept for a person to look at, and the order fails', async () => {
+    const keepRejected = kept();
+    const recordFailure = writing({ applied: true });
+    const result = await download({ qualia: unreadable(false), keepRejected, repository: { recordFailure } });
+    expect(keepRejected.mock.calls).toEqual([['QO-123456', round(), garbage]]);
+    expect(recordFailure.mock.calls).toEqual([
+      ['QO-123456', round(), expect.objectContaining({ code: 'BAD_ANSWER', stage: 'download' })],
+    ]);
+    expect(result).toMatchObject({ returned: 0, added: ['OrderFailed'] });
+    expect(logs.text()).not.toContain('Ada Byron');
+  });
+
+  test('for now is not kept', async () => {
+    const result = await download({ qualia: unreadable(true), hideFor: async () => undefined });
+    expect(result).toMatchObject({ returned: 1, added: ['ApiRetry:qualia'] });
+  });
+
+  test('whose bytes cannot be kept comes back: nothing is lost', async () => {
+    const keepRejected = async () => {
+      throw new Error('S3 is down');
+    };
+    const result = await download({ qualia: unreadable(false), keepRejected, hideFor: async () => undefined });
+    expect(result).toMatchObject({ returned: 1, added: [] });
+  });
+});
+
+describe('what fails', () => {
+  const failing = (error: Error) => async (): Promise<never> => {
+    throw error;
+  };
+  const fault = (code: ErrorCode, retryable: boolean) => new PipelineError(code, 'No', { retryable, api: 'qualia' });
+  const down = failing(new Error('AWS is down'));
+
+  test.each<[string, Told]>([
+    ['the fetch', { qualia: { fetchOrder: failing(fault('TIMEOUT', true)) } }],
+    ['the bucket', { keep: down }],
+    ['the table', { keep: kept(), repository: { recordDownload: down } }],
+    ['the send', { keep: kept(), repository: { recordDownload: writing({ applied: true }) }, send: down }],
+  ])('%s, for now: the message comes back, and no order is counted', async (_, told) => {
+    const hideFor = jest.fn(async () => undefined);
+    const result = await download({ ...told, hideFor }, 2);
+    expect(result).toMatchObject({ returned: 1, added: told.qualia ? ['ApiRetry:qualia'] : [] });
+    expect(hideFor.mock.calls).toEqual([['receipt-of-message-1', 60]]);
+    expect(result.lines.map(({ level }) => level)).toEqual(['WARN']);
+  });
+
+  test.each(['ORDER_NOT_FOUND', 'GRAPHQL_ERROR', 'API_REFUSED'] as const)('%s for good', async (code) => {
+    const recordFailure = writing({ applied: true });
+    const qualia = { fetchOrder: failing(fault(code, false)) };
+    const result = await download({ qualia, repository: { recordFailure } });
+    expect(result).toMatchObject({ returned: 0, added: ['OrderFailed'] });
+    expect(result.lines).toEqual([
+      expect.objectContaining({ level: 'ERROR', status: 'FAILED', error_code: code, stage_failed: 'download' }),
+    ]);
+  });
+});

@@ -1,0 +1,97 @@
+import { createHandler as createDownload } from '../../../lambdas/download/handler';
+import { createHandler as createProcessing } from '../../../lambdas/processing/handler';
+import { createHandler as createWebhook } from '../../../lambdas/webhook/handler';
+import { createLogger } from '../../../shared/observability/logger';
+import { createMetrics } from '../../../shared/observability/metrics';
+import type { WriteOutcome } from '../../../shared/orders/repository';
+import { lambdaContext } from '../../support/lambda-context';
+import { type CapturedLogs, captureLogs } from '../../support/logs';
+import { checksum, downloadMessage, orders, processingMessage, requestId } from '../../support/orders';
+import { qualiaAnswer } from '../../support/qualia-orders';
+import { sqsEvent, sqsRecord } from '../../support/sqs-events';
+import { toldRepository } from '../../support/told-repository';
+import { untold } from '../../support/untold';
+import { notification, webhookEvent } from '../../support/webhook-calls';
+
+const environment = process.env;
+let logs: CapturedLogs;
+beforeEach(() => {
+  logs = captureLogs();
+});
+afterEach(() => {
+  logs.stop();
+  process.env = environment;
+});
+
+/** What a Lambda of this name builds its lines with, as long as they are on AWS. */
+const within = (name: string) => {
+  process.env = {
+    ...environment,
+    POWERTOOLS_SERVICE_NAME: name,
+    POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline',
+    _X_AMZN_TRACE_ID: 'Root=1-67891233-abcdef012345678912345678;Sampled=0',
+  };
+  const config = { STAGE: 'staging', SERVICE_VERSION: '10.20.30' };
+  const context = lambdaContext({ functionName: `staging-marketplace-${name}` });
+  return {
+    logger: createLogger(config),
+    metrics: createMetrics(config),
+    context: { ...context, awsRequestId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' },
+  };
+};
+
+test('a clean order costs at most 6 lines and 3 kB over its whole life', async () => {
+  const request = requestId('3f2504e0-4f89-11d3-9a0c-0305e82c3301');
+  const applied = async (): Promise<WriteOutcome> => ({ applied: true });
+  const payload = Buffer.from(qualiaAnswer());
+  const sum = checksum(payload.toString());
+  const s3Key = processingMessage().s3_key;
+  const worker = {
+    queue: { send: untold('send'), hideFor: untold('hideFor') },
+    maxReceiveCount: 5,
+    now: () => Date.parse('2026-01-01T00:00:07Z'),
+  };
+
+  const webhook = within('webhook');
+  const receive = createWebhook({
+    ...webhook,
+    signIn: async () => true,
+    startRound: async () => 'queued',
+    health: { version: '1', commit: 'c', stage: 'staging' },
+    newRequestId: () => request,
+    monotonicNow: () => 0,
+  });
+  expect((await receive(webhookEvent({ body: notification() }), webhook.context)).statusCode).toBe(200);
+
+  const download = within('download');
+  const fetch = createDownload({
+    ...worker,
+    ...download,
+    qualia: { fetchOrder: async () => ({ bytes: payload, attempt: 1, responseTimeMs: 250 }) },
+    payloads: {
+      keep: async () => ({ s3Key, checksum: sum, sizeBytes: payload.byteLength }),
+      keepRejected: untold('keepRejected'),
+    },
+    repository: toldRepository({ recordDownload: applied }),
+    processingQueue: { send: async () => undefined },
+  });
+  await fetch(sqsEvent(sqsRecord(downloadMessage({ request_id: request }))), download.context);
+
+  const processing = within('processing');
+  const post = createProcessing({
+    ...worker,
+    ...processing,
+    payloads: { load: async () => payload },
+    internalApi: { postOrder: async () => ({ outcome: 'posted', statusCode: 201, responseTimeMs: 120 }) },
+    repository: toldRepository({ read: async () => orders.downloaded(), recordProcessing: applied }),
+  });
+  await post(sqsEvent(sqsRecord(processingMessage({ request_id: request, checksum: sum }))), processing.context);
+
+  expect(logs.lines().map(({ message }) => message)).toEqual([
+    'webhook accepted',
+    'order downloaded',
+    'order processed',
+  ]);
+  expect(logs.lines().length + logs.metrics().length).toBeLessThanOrEqual(6);
+  expect(logs.text().length).toBeLessThanOrEqual(3_000);
+});

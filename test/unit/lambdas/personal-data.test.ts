@@ -1,0 +1,297 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SQSRecord } from 'aws-lambda';
+import { Webhook } from 'standardwebhooks';
+import { createHandler as createDownload } from '../../../lambdas/download/handler';
+import { createHandler as createProcessing } from '../../../lambdas/processing/handler';
+import { createHandler as createWebhook } from '../../../lambdas/webhook/handler';
+import { createSignIn, webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
+import { createSecret } from '../../../shared/aws/secret';
+import { createLogger } from '../../../shared/observability/logger';
+import { createMetrics } from '../../../shared/observability/metrics';
+import type { WriteOutcome } from '../../../shared/orders/repository';
+import { fakeAwsClient } from '../../support/aws-client';
+import { lambdaContext } from '../../support/lambda-context';
+import { type CapturedLogs, captureLogs } from '../../support/logs';
+import { checksum, downloadMessage, orders, processingMessage } from '../../support/orders';
+import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
+import { secretOf } from '../../support/secrets';
+import { sqsEvent, sqsRecord } from '../../support/sqs-events';
+import { startToldInternalApi, startToldQualia } from '../../support/told-apis';
+import { toldRepository } from '../../support/told-repository';
+import type { ToldAnswer } from '../../support/told-server';
+import { activity, basicAuthorization, type Call, notification, webhookEvent } from '../../support/webhook-calls';
+
+/** Everything here is known to the tests, and none of it may reach a log line or a metric. */
+const name = 'Zebedee Quillfeather';
+const email = 'zebedee@quillfeather.example';
+const phone = '+1 555 0123 9876';
+const street = '77 Quagmire Lane';
+const description = 'Please call the widow before noon';
+const username = 'qualia-user-7f3a';
+const password = 'pa55-hunter2-9b1c';
+const token = 'tok-5e8d-secret';
+const signingSecret = `whsec_${Buffer.from('0123456789abcdef01234567').toString('base64')}`;
+const everything = [name, email, phone, street, description];
+
+const unspeakable = [
+  ...['Zebedee', 'Quillfeather', email, phone, '0123 9876', street, 'Quagmire', description, 'widow'],
+  ...[username, password, token, signingSecret, signingSecret.slice(6)],
+  ...[`${username}:${password}`, everything.join(' ')].map((text) => Buffer.from(text).toString('base64')),
+];
+
+const config = { STAGE: 'dev', SERVICE_VERSION: '1' };
+const environment = process.env;
+let logs: CapturedLogs;
+beforeEach(() => {
+  process.env = { ...environment, POWERTOOLS_SERVICE_NAME: 'x', POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline' };
+  logs = captureLogs();
+});
+afterEach(() => {
+  logs.stop();
+  jest.useRealTimers();
+  process.env = environment;
+});
+
+const expectSilence = (lines: number) => {
+  const text = logs.text();
+  // It did speak, so that there was something to find.
+  expect(logs.lines()).toHaveLength(lines);
+  const found = unspeakable.filter(
+    (value) => text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1)),
+  );
+  expect(found).toEqual([]);
+};
+
+const down = async (): Promise<never> => {
+  throw new Error('AWS is down');
+};
+
+describe('webhook', () => {
+  const secretText = JSON.stringify({ basic: [{ username, password }], signing_secrets: [signingSecret] });
+  const known = { authorization: basicAuthorization(username, password) };
+
+  const receive = async (call: Call, { secret = secretText, startRound = async () => 'queued' as const } = {}) => {
+    const client = fakeAwsClient<SecretsManagerClient>(() => ({ SecretString: secret })).client;
+    const handler = createWebhook({
+      signIn: createSignIn(createSecret({ client, secretId: 's', schema: webhookSecretSchema, now: () => 0 })),
+      startRound,
+      logger: createLogger(config),
+      metrics: createMetrics(config),
+      health: { version: '1', commit: 'c', stage: 'dev' },
+      newRequestId: () => 'request-1',
+      monotonicNow: () => 0,
+    });
+    return (await handler(webhookEvent(call), lambdaContext())).statusCode;
+  };
+
+  const personal = { name, email, phone, street, description };
+  const wrong = { authorization: basicAuthorization(name, password) };
+  const signed = {
+    'webhook-id': name,
+    'webhook-timestamp': String(Math.floor(Date.now() / 1_000)),
+    'webhook-signature': new Webhook(signingSecret).sign(name, new Date(), 'other'),
+  };
+
+  test.each<[string, number, Call]>([
+    ['a notification', 200, { headers: known, body: notification(personal) }],
+    ['an activity', 200, { headers: known, body: activity({ ...personal, message_id: name }) }],
+    [
+      'every field wrong',
+      422,
+      { headers: known, body: { order_id: name, notification_type: email, timestamp: phone } },
+    ],
+    [
+      'every field of an activity wrong',
+      422,
+      { headers: known, body: { type: name, order_id: street, description: 7 } },
+    ],
+    ['a body that is a text', 422, { headers: known, body: JSON.stringify(name) }],
+    ['no JSON', 400, { headers: known, body: everything.join(' ') }],
+    ['another content type', 415, { headers: { ...known, 'content-type': name }, body: everything.join(' ') }],
+    ['a wrong password', 401, { headers: wrong, body: notification(personal) }],
+    ['a wrong signature', 401, { headers: signed, body: notification(personal) }],
+    ['a body too large', 413, { headers: known, body: everything.join(' ').repeat(4_000) }],
+    ['another path', 404, { path: `/${name}`, headers: known, body: notification(personal) }],
+    ['another method', 405, { method: 'PUT', headers: known, body: notification(personal) }],
+  ])('%s: %i', async (_, status, call) => {
+    expect(await receive(call)).toBe(status);
+    expectSilence(1);
+  });
+
+  test('a round that cannot be started', async () => {
+    expect(await receive({ headers: known, body: activity(personal) }, { startRound: down })).toBe(500);
+    expectSilence(1);
+  });
+
+  test.each([
+    ['no JSON', `${password} ${signingSecret}`],
+    ['the wrong shape', JSON.stringify({ basic: [{ username, password: [password] }], signing_secrets: [token] })],
+  ])('a secret that holds %s', async (_, secret) => {
+    expect(await receive({ headers: known, body: activity(personal) }, { secret })).toBe(500);
+    expectSilence(1);
+  });
+});
+
+const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
+  qualiaOrder({
+    customer_name: name,
+    customer_contact: { name, phone, email },
+    borrowers: [{ full_name: name, first_name: 'Zebedee', last_name: 'Quillfeather' }],
+    sellers: [{ full_name: name }],
+    properties: [{ address_1: street, city: 'Quagmire', state: 'CA', zipcode: '93650' }],
+    due_date: name,
+    price: phone,
+    ...fields,
+  });
+const garbage = `<html>${everything.join(' ')} ${token} ${password}</html>`;
+const echo = { error: garbage, order: personalOrder() };
+const applied = async (): Promise<WriteOutcome> => ({ applied: true });
+const queue = { send: async () => undefined, hideFor: async () => undefined };
+const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
+
+const common = () => ({
+  queue,
+  maxReceiveCount: 5,
+  logger: createLogger(config),
+  metrics: createMetrics(config),
+  now: () => Date.now(),
+});
+
+describe('download', () => {
+  const download = async (answers: readonly ToldAnswer[], record: SQSRecord, { keep = true } = {}) => {
+    const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
+    qualia.server.tell(...answers);
+    const stored = async () => ({ s3Key: 'raw/key', checksum: checksum(), sizeBytes: 1 });
+    const handler = createDownload({
+      ...common(),
+      qualia: qualia.client,
+      payloads: keep ? { keep: stored, keepRejected: stored } : { keep: down, keepRejected: down },
+      repository: toldRepository({ recordDownload: applied, recordFailure: applied }),
+      processingQueue: queue,
+    });
+    await handler(sqsEvent(record), lambdaContext());
+    const authorizations = qualia.server.calls.map(({ headers }) => headers.authorization);
+    expect(authorizations.every((value) => value === basicAuthorization(username, password))).toBe(true);
+    await qualia.stop();
+  };
+
+  const order: ToldAnswer = { body: qualiaAnswer(personalOrder()) };
+  const graphQl = (message: string, code?: string): ToldAnswer => ({
+    body: { data: { order: { order: personalOrder() } }, errors: [{ message, extensions: { code, ...echo } }] },
+  });
+
+  test.each<[string, readonly ToldAnswer[], number]>([
+    ['an order', [order], 1],
+    ['an order after failed tries', [{ status: 503, body: garbage }, graphQl(`${name} is busy`), order], 3],
+    ['a GraphQL error that is final', [graphQl(`${name} not found`, 'NOT_FOUND')], 1],
+    ['a GraphQL error that is forbidden', [graphQl(`forbidden for ${email}`)], 1],
+    ['GraphQL errors that may pass', times(3, graphQl(garbage)), 3],
+    ['garbage', times(3, { body: garbage }), 3],
+    ['an order that is none', times(3, { body: qualiaAnswer(personalOrder({ order_number: null })) }), 3],
+    ['a refusal', [{ status: 400, body: echo, headers: { 'x-echo': token } }], 1],
+    ['a refused credential', [{ status: 401, body: echo }], 1],
+    ['faults', times(3, { status: 500, body: echo }), 3],
+    ['hang-ups', times(3, { hangUp: true }), 3],
+  ])('%s', async (_, answers, lines) => {
+    await download(answers, sqsRecord(downloadMessage()));
+    expectSilence(lines);
+  });
+
+  test('the last receive', async () => {
+    await download(times(3, graphQl(garbage)), sqsRecord(downloadMessage(), { receiveCount: 5 }));
+    expectSilence(3);
+  });
+
+  test.each([
+    ['of an order', [order]],
+    ['of garbage', times(3, { body: garbage })],
+  ])('a bucket that is down, %s', async (_, answers) => {
+    await download(answers, sqsRecord(downloadMessage()), { keep: false });
+    expectSilence(answers.length);
+  });
+
+  test.each([garbage, JSON.stringify(echo), JSON.stringify({ ...downloadMessage(), order_id: name })])(
+    'a message that cannot be read',
+    async (body) => {
+      await download([], sqsRecord(body));
+      expectSilence(1);
+    },
+  );
+});
+
+describe('processing', () => {
+  const post = async (
+    answers: readonly ToldAnswer[],
+    {
+      payload = qualiaAnswer(personalOrder()),
+      receiveCount = 1,
+      recordProcessing = applied,
+      sum = checksum(payload),
+    } = {},
+  ) => {
+    const api = await startToldInternalApi({ credential: secretOf({ token }) });
+    api.server.tell(...answers);
+    const handler = createProcessing({
+      ...common(),
+      payloads: { load: async () => Buffer.from(payload) },
+      internalApi: api.client,
+      repository: toldRepository({
+        read: async () => orders.downloaded(),
+        recordProcessing,
+        recordFailure: applied,
+      }),
+    });
+    await handler(sqsEvent(sqsRecord(processingMessage({ checksum: sum }), { receiveCount })), lambdaContext());
+    for (const { body, headers } of api.server.calls) {
+      for (const value of [name, email, phone, street]) expect(body).toContain(value);
+      expect(headers.authorization).toBe(`Bearer ${token}`);
+    }
+    expect(api.server.calls).toHaveLength(answers.length);
+    await api.stop();
+  };
+
+  test.each<[string, readonly ToldAnswer[], number]>([
+    ['a POST, with warnings', [{ status: 201, body: echo }], 1],
+    ['a POST that was known', [{ status: 409, body: echo }], 1],
+    ['a POST after failed tries', [{ status: 503, body: echo }, { hangUp: true }, { status: 200 }], 3],
+    ['a refusal that echoes all', [{ status: 422, body: { ...echo, token } }], 1],
+    ['a refused token', [{ status: 401, body: token }], 1],
+    ['faults', times(3, { status: 500, body: echo }), 3],
+  ])('%s', async (_, answers, lines) => {
+    await post(answers);
+    expectSilence(lines);
+  });
+
+  test('the last receive', async () => {
+    await post(times(3, { status: 500, body: echo }), { receiveCount: 5 });
+    expectSilence(3);
+  });
+
+  test('a table that is down', async () => {
+    await post([{ status: 201 }], { recordProcessing: down });
+    expectSilence(1);
+  });
+
+  test.each([
+    ['no JSON', garbage, 1],
+    ['no order', qualiaAnswer(personalOrder({ order_number: null })), 1],
+    [
+      'an unknown state beside all the rest',
+      qualiaAnswer(personalOrder({ properties: [{ address_1: street, state: 'XX' }] })),
+      2,
+    ],
+  ])('a payload with %s', async (_, payload, lines) => {
+    await post([], { payload });
+    expectSilence(lines);
+  });
+
+  test.each([1, 2])('a payload that is not what was stored, receive %i', async (receiveCount) => {
+    await post([], { sum: checksum('other'), receiveCount });
+    expectSilence(1);
+  });
+});
+
+test('the search itself finds what it looks for', () => {
+  createLogger(config).info('a line', { error_details: new Error('outer', { cause: new Error(`for ${email}`) }) });
+  expect(() => expectSilence(1)).toThrow(email);
+});

@@ -1,0 +1,171 @@
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import { type Call, notification } from '../../../support/webhook-calls';
+import { callWebhook, known, onlyLine, queued, type ToldWebhook } from '../../../support/webhook-handler';
+
+let logs: CapturedLogs;
+beforeEach(() => {
+  logs = captureLogs();
+});
+afterEach(() => logs.stop());
+
+describe('refused', () => {
+  const refusals: [string, Call, ToldWebhook, number, Record<string, unknown>, Record<string, string>][] = [
+    [
+      'another path',
+      { path: '/webhooks/other', body: notification() },
+      {},
+      404,
+      { error: 'not_found', message: 'There is nothing at this path' },
+      {},
+    ],
+    [
+      'GET on the webhook',
+      { method: 'GET' },
+      {},
+      405,
+      { error: 'method_not_allowed', message: 'This path does not take that method' },
+      { allow: 'POST' },
+    ],
+    [
+      'POST on health',
+      { path: '/health' },
+      {},
+      405,
+      { error: 'method_not_allowed', message: 'This path does not take that method' },
+      { allow: 'GET' },
+    ],
+    [
+      'a body too large',
+      { body: 'x'.repeat(256 * 1024 + 1) },
+      {},
+      413,
+      { error: 'payload_too_large', message: 'The body is larger than 256 KiB' },
+      {},
+    ],
+    [
+      'an unknown sender',
+      { body: notification() },
+      { signIn: async () => false },
+      401,
+      { error: 'unauthorized' },
+      { 'www-authenticate': 'Basic realm="qualia"' },
+    ],
+    [
+      'another content type',
+      { body: notification(), headers: { 'content-type': 'text/plain' } },
+      { signIn: known },
+      415,
+      { error: 'unsupported_media_type', message: 'The content type must be application/json' },
+      {},
+    ],
+    [
+      'no JSON',
+      { body: '{"order_id":' },
+      { signIn: known },
+      400,
+      { error: 'invalid_json', message: 'The body is not JSON' },
+      {},
+    ],
+  ];
+
+  test.each(refusals)('%s', async (_, what, told, status, body, headers) => {
+    const answer = await callWebhook(what, told);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual({ ...body, request_id: 'request-1' });
+    expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1', ...headers });
+    expect(answer.added).toEqual(['WebhookRefused']);
+    expect(onlyLine(logs)).toEqual({
+      level: 'WARN',
+      message: 'webhook refused',
+      request_id: 'request-1',
+      reason: body.error,
+      source_ip: '203.0.113.7',
+    });
+  });
+
+  test('wrong fields, all of them at once', async () => {
+    const details = [
+      { path: 'order_id', message: 'must start with "QO-"' },
+      { path: 'notification_type', message: 'must be one of "order.created", "order.updated"' },
+      { path: 'timestamp', message: 'must be an ISO 8601 time with an offset or "Z"' },
+    ];
+    const answer = await callWebhook(
+      { body: { order_id: 'XX-1', notification_type: 'order.gone' } },
+      { signIn: known },
+    );
+    expect(answer.status).toBe(422);
+    expect(answer.body).toEqual({ error: 'validation_failed', request_id: 'request-1', details });
+    expect(answer.added).toEqual(['WebhookRefused']);
+    expect(onlyLine(logs)).toEqual({
+      level: 'WARN',
+      message: 'webhook refused',
+      request_id: 'request-1',
+      reason: 'validation_failed',
+      source_ip: '203.0.113.7',
+      details,
+    });
+  });
+
+  test.each(['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])('%s on the webhook', async (method) => {
+    expect(await callWebhook({ method })).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'HEAD'])('%s on health', async (method) => {
+    expect(await callWebhook({ method, path: '/health' })).toMatchObject({ status: 405, headers: { allow: 'GET' } });
+  });
+
+  test.each(['/', '/webhooks', '/webhooks/qualia/', '/webhooks/qualia/x', '/health/', '/Health', '//health'])(
+    'the path %s',
+    async (path) => {
+      expect((await callWebhook({ path, body: notification() })).status).toBe(404);
+    },
+  );
+
+  test.each(['text/plain', 'text/json', 'application/xml', 'multipart/form-data', 'application/jsonp', 'json'])(
+    'the content type %p',
+    async (type) => {
+      const answer = await callWebhook({ body: notification(), headers: { 'content-type': type } }, { signIn: known });
+      expect(answer.status).toBe(415);
+    },
+  );
+
+  test.each<[string, Call]>([
+    ['no body at all', {}],
+    ['an empty one, in base64', { base64: true }],
+    ['a page', { body: '<html>' }],
+    ['bytes that are not UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]), base64: true }],
+    ['base64 that the gateway did not decode', { body: Buffer.from('{}').toString('base64') }],
+  ])('as JSON, %s', async (_, what) => {
+    expect((await callWebhook(what, { signIn: known })).status).toBe(400);
+  });
+
+  test('whoever is not known learns nothing about the body', async () => {
+    const signIn = async () => false;
+    const plain = await callWebhook({ body: notification() }, { signIn });
+    expect(await callWebhook({ body: '{' }, { signIn })).toEqual(plain);
+    expect(await callWebhook({ body: { order_id: 1 }, headers: { 'content-type': 'text/plain' } }, { signIn })).toEqual(
+      plain,
+    );
+  });
+});
+
+describe('256 KiB', () => {
+  const ofSize = (bytes: number): Buffer => {
+    const empty = Buffer.byteLength(JSON.stringify(notification({ padding: '' })));
+    return Buffer.from(JSON.stringify(notification({ padding: 'x'.repeat(bytes - empty) })));
+  };
+
+  test.each([
+    ['are taken', 262_144, false, 200],
+    ['are taken in base64, which is longer', 262_144, true, 200],
+    ['and a byte are not', 262_145, false, 413],
+    ['and a byte are not, in base64', 262_145, true, 413],
+  ])('%s', async (_, bytes, base64, status) => {
+    const told = status === 200 ? { signIn: known, startRound: queued } : {};
+    expect((await callWebhook({ body: ofSize(bytes), base64 }, told)).status).toBe(status);
+  });
+
+  test('are counted in bytes, not in characters', async () => {
+    expect((await callWebhook({ body: 'ü'.repeat(131_073) })).status).toBe(413);
+  });
+});

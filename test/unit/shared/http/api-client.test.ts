@@ -1,0 +1,141 @@
+import {
+  type ApiAnswer,
+  type ApiClientOptions,
+  createApiClient,
+  expectSuccess,
+} from '../../../../shared/http/api-client';
+import { callContext } from '../../../support/call-context';
+import { freezeClock } from '../../../support/clock';
+import { startToldServer, type ToldServer } from '../../../support/told-server';
+
+const nowMs = Date.parse('2026-01-01T00:00:00Z');
+const answered = (statusCode: number, retryAfter?: string): ApiAnswer => ({
+  statusCode,
+  headers: { 'retry-after': retryAfter },
+  body: Buffer.alloc(0),
+  attempt: 1,
+  responseTimeMs: 0,
+});
+const judge = (...given: Parameters<typeof answered>) => expectSuccess(answered(...given), 'iterable', nowMs);
+
+describe('expectSuccess', () => {
+  test.each([200, 201, 202, 204, 206, 299])('%i passes', (statusCode) => {
+    expect(() => judge(statusCode)).not.toThrow();
+  });
+
+  test.each([
+    [408, 'API_UNAVAILABLE'],
+    [425, 'API_UNAVAILABLE'],
+    [429, 'RATE_LIMITED'],
+    [500, 'API_UNAVAILABLE'],
+    [503, 'API_UNAVAILABLE'],
+    [599, 'API_UNAVAILABLE'],
+  ])('%i may pass: %s', (statusCode, code) => {
+    const expected = { code, retryable: true, statusCode, api: 'iterable' };
+    expect(() => judge(statusCode)).toThrow(expect.objectContaining({ ...expected, retryAfterMs: undefined }));
+    expect(() => judge(statusCode, '7')).toThrow(expect.objectContaining({ ...expected, retryAfterMs: 7_000 }));
+  });
+
+  test.each([301, 304, 400, 401, 403, 404, 409, 422, 451])('%i is final, whatever Retry-After says', (statusCode) => {
+    expect(() => judge(statusCode, '7')).toThrow(
+      expect.objectContaining({ code: 'API_REFUSED', retryable: false, statusCode, retryAfterMs: undefined }),
+    );
+  });
+
+  test('speaks of the status alone', () => {
+    expect(() => judge(503)).toThrow('The iterable API answered 503');
+  });
+});
+
+describe('a client', () => {
+  let server: ToldServer;
+  let clock: ReturnType<typeof freezeClock>;
+  beforeEach(async () => {
+    server = await startToldServer();
+    clock = freezeClock();
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+    await server.stop();
+  });
+
+  const clientOf = (options: Partial<ApiClientOptions> = {}) =>
+    createApiClient({
+      api: 'iterable',
+      origin: server.origin,
+      connections: 2,
+      timeoutMs: (attempt) => 1_000 * attempt,
+      maxTries: 3,
+      waitMs: (attempt) => 100 * attempt,
+      maxWaitMs: 1_000,
+      now: clock.now,
+      sleep: async (ms) => clock.pass(ms),
+      ...options,
+    });
+  const request = { method: 'GET', path: '/users?limit=2', headers: { 'x-a': 'b' } } as const;
+  const read = (answer: ApiAnswer) => {
+    expectSuccess(answer, 'iterable', clock.now());
+    return { text: answer.body.toString(), attempt: answer.attempt };
+  };
+  const call = (options: Partial<ApiClientOptions> = {}) =>
+    clientOf(options).call({ request, read, context: callContext().context });
+
+  test('sends a request without a body', async () => {
+    server.tell({ body: 'users' });
+    expect(await call()).toEqual({ text: 'users', attempt: 1 });
+    expect(server.calls).toEqual([
+      { method: 'GET', path: '/users?limit=2', body: '', headers: expect.objectContaining({ 'x-a': 'b' }) },
+    ]);
+  });
+
+  test('holds its pace before each try', async () => {
+    const did: string[] = [];
+    const pace = async () => void did.push('pace');
+    server.tell({ status: 503, before: () => did.push('try') }, { before: () => did.push('try') });
+    await call({ pace });
+    expect(did).toEqual(['pace', 'try', 'pace', 'try']);
+  });
+
+  test('gives each try its own time, unless the call says otherwise', async () => {
+    const timeout = jest.spyOn(AbortSignal, 'timeout');
+    server.tell({ status: 503 }, { status: 503 }, {}, {});
+    const client = clientOf();
+    const { context } = callContext();
+    await client.call({ request, read, context });
+    await client.call({ request, read, context, timeoutMs: () => 77 });
+    expect(timeout.mock.calls).toEqual([[1_000], [2_000], [3_000], [77]]);
+  });
+
+  test('works without a circuit breaker', async () => {
+    server.tell(...Array.from({ length: 9 }, () => ({ status: 503 })), { body: 'back' });
+    const client = clientOf();
+    for (let n = 0; n < 3; n++) {
+      await expect(client.call({ request, read, context: callContext().context })).rejects.toMatchObject({
+        statusCode: 503,
+      });
+    }
+    expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ text: 'back' });
+  });
+
+  test('takes what its reader throws, when nobody judged it, for a fault that may pass', async () => {
+    server.tell({}, {}, {});
+    const client = clientOf();
+    const broken = () => {
+      throw new TypeError('a bug');
+    };
+    await expect(client.call({ request, read: broken, context: callContext().context })).rejects.toMatchObject({
+      code: 'INTERNAL_FAULT',
+    });
+    expect(server.calls).toHaveLength(3);
+  });
+
+  test('makes no call once it is closed', async () => {
+    const client = clientOf();
+    await client.close();
+    await expect(client.call({ request, read, context: callContext(1_000).context })).rejects.toMatchObject({
+      code: 'CONNECTION_FAULT',
+    });
+    expect(server.calls).toEqual([]);
+  });
+});
