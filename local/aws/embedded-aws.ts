@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -13,6 +14,10 @@ import { startQueuesAndBuckets } from './queues-and-buckets';
 import type { Endpoints } from './resource-types';
 import { readSchedules } from './schedules';
 import { readSecrets, type Secret, startSecrets } from './secrets';
+import { type StepFunctions, startExecution, startStepFunctionsApi } from './step-functions/api';
+import { readStateMachines } from './step-functions/definition';
+import { openExecutionStore } from './step-functions/execution-store';
+import { createExecutions } from './step-functions/executions';
 import { createTables, startTables } from './tables';
 
 export type { LogLine } from './lambda/functions';
@@ -47,9 +52,9 @@ export interface EmbeddedAws {
    */
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   /**
-   * Does what one tick of a schedule would do.
-   * @param name the schedule's name, its construct id, or the name of the function that it fires
-   * @throws {Error} if there is no such schedule, or it fires something else than a function.
+   * Does what one tick of a schedule would do. Of a state machine, the payload names the execution that was started.
+   * @param name the schedule's name, its construct id, or the name of what it fires
+   * @throws {Error} if there is no such schedule, or it fires something else than a function or a state machine.
    */
   fireSchedule(name: string): Promise<InvocationResult>;
   /** Lets what is under way finish, for a few seconds at most, then stops every process and server. */
@@ -66,6 +71,7 @@ export const runningSchema = z.object({
     dynamodb: z.string(),
     secretsmanager: z.string(),
     lambda: z.string(),
+    sfn: z.string(),
     api: z.string(),
   }),
   outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
@@ -75,7 +81,14 @@ type Running = z.infer<typeof runningSchema>;
 
 /** The ports of the last run. */
 const portsSchema = z
-  .object({ tables: z.number(), stores: z.number(), secrets: z.number(), lambda: z.number(), api: z.number() })
+  .object({
+    tables: z.number(),
+    stores: z.number(),
+    secrets: z.number(),
+    lambda: z.number(),
+    stepFunctions: z.number(),
+    api: z.number(),
+  })
   .partial();
 
 const DRAIN_MS = 5_000;
@@ -115,6 +128,7 @@ async function start(
   let functions: Functions | undefined;
   let secrets: readonly Secret[] = [];
   let httpApi: HttpApi | undefined;
+  let stepFunctions: StepFunctions | undefined;
   const functionAt = (nameOrArn: string) => functions?.find(nameOrArn);
   const listening = async <T extends { readonly port: number; stop(): Promise<void> }>(starting: Promise<T>) => {
     const server = await starting;
@@ -125,12 +139,14 @@ async function start(
   const stores = await listening(startQueuesAndBuckets(inState('queues-and-buckets'), ports.stores));
   const secretsManager = await listening(startSecrets(() => secrets, options.secretsFile, ports.secrets));
   const lambda = await listening(startInvokeApi(functionAt, ports.lambda));
+  const workflows = await listening(startStepFunctionsApi(() => stepFunctions, ports.stepFunctions));
   const api = await listening(startHttpApi(() => httpApi, functionAt, ports.api));
   writeJson(inState('ports.json'), {
     tables: tables.port,
     stores: stores.port,
     secrets: secretsManager.port,
     lambda: lambda.port,
+    stepFunctions: workflows.port,
     api: api.port,
   } satisfies z.infer<typeof portsSchema>);
 
@@ -140,6 +156,7 @@ async function start(
     dynamodb: tables.url,
     secretsmanager: secretsManager.url,
     lambda: lambda.url,
+    sfn: workflows.url,
     api: api.url,
   };
   const application = createApplication(assembly, endpoints);
@@ -162,6 +179,11 @@ async function start(
     const patience = new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref());
     return Promise.race([Promise.all(stopMappings.map((stop) => stop())), patience]);
   });
+  const store = openExecutionStore(inState('executions'));
+  const executions = createExecutions(store, functionAt);
+  onStop(executions.stop);
+  stepFunctions = { machines: readStateMachines(application), store, executions };
+  const { machines } = stepFunctions;
   httpApi = readHttpApi(application);
   const schedules = readSchedules(application);
 
@@ -185,7 +207,13 @@ async function start(
       if (!schedule) {
         throw new Error(`No schedule ${name}; there are ${schedules.map(({ names }) => names[0]).join(', ')}`);
       }
-      return get(schedule.targetArn).invoke(schedule.event(new Date()));
+      const event = schedule.event(new Date());
+      const machine = machines.find(({ arn }) => arn === schedule.targetArn);
+      if (!machine) {
+        return get(schedule.targetArn).invoke(event);
+      }
+      const { executionArn } = startExecution(machine, randomUUID(), event, { store, executions });
+      return { payload: JSON.stringify({ executionArn }) };
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Endpoints {
   readonly dynamodb: string;
   readonly secretsmanager: string;
   readonly lambda: string;
+  /** Step Functions. */
+  readonly sfn: string;
   /** The HTTP API itself, the application's front door. */
   readonly api: string;
 }
@@ -36,6 +38,8 @@ const named = (name: string) => name;
 const queueUrl = (name: string, { sqs }: Endpoints) => `${sqs}/${ACCOUNT_ID}/${name}`;
 /** Like the real ones with six characters behind the name, by which a name is told from an ARN's end. */
 export const secretArn = (name: string) => arnOf('secretsmanager', `secret:${name}-${fingerprint(name, 6)}`);
+
+const stateMachineArn = (name: string) => arnOf('states', `stateMachine:${name}`);
 
 const table: ResourceType = {
   nameProperty: 'TableName',
@@ -78,6 +82,11 @@ const SUPPORTED: Readonly<Record<string, ResourceType>> = {
     nameProperty: 'LogGroupName',
     ref: named,
     attributes: { Arn: (name) => arnOf('logs', `log-group:${name}:*`) },
+  },
+  'AWS::StepFunctions::StateMachine': {
+    nameProperty: 'StateMachineName',
+    ref: stateMachineArn,
+    attributes: { Arn: stateMachineArn, Name: named },
   },
   'AWS::Scheduler::Schedule': {
     nameProperty: 'Name',

@@ -15,7 +15,7 @@ const ruleSchema = z.object({ Targets: z.array(targetSchema).default([]) });
 
 /** What one tick of a schedule would do. Nothing here ticks by itself. */
 export interface Schedule {
-  /** What it may be called by: its name, its construct's id, the name of the function that it fires. */
+  /** What it may be called by: its name, its construct's id, the name of the function or state machine that it fires. */
   readonly names: readonly string[];
   readonly targetArn: string;
   /** The event of a tick at `now`, as JSON text. */
@@ -45,7 +45,7 @@ export function readSchedules(application: Application): Schedule[] {
 }
 
 function namesOf(name: string, { constructId }: Resource, targetArn: string): string[] {
-  return [name, constructId, targetArn.replace(/^.*function:/, '')];
+  return [name, constructId, targetArn.replace(/^.*(?:function|stateMachine):/, '')];
 }
 
 function scheduledEvent(source: string, arn: string, now: Date, detail: unknown): string {

@@ -15,40 +15,51 @@ export interface PaceOptions {
 /** Waits for its turn; turns come in the order of asking. Rejects with the signal's reason once that is aborted. */
 export type Pace = () => Promise<void>;
 
-/** The part of the room that a late timer may use to catch up; the rest is for the network. */
-const catchUpShare = 1 / 4;
-const longestCatchUpMs = 5;
+/** How far behind the even spacing calls may fall and still catch up. */
+const catchUpMs = 10;
+/** A cold process sends later than it thinks: for a second's worth of calls, the spacing is this much wider. */
+const coldSpacing = 1.03;
 
 /**
- * Spaces calls evenly, at `utilization × callsPerSecond`: a token bucket without a burst. After a timer that fired
- * late, calls follow a little closer, by at most 5 ms in all, so that the rate is kept.
- *
- * A call and the one that comes `callsPerSecond` later are at least `1000 / utilization` ms less that catch-up apart:
- * at 8 a second and 0.965, a call may be held up on its way by 31 ms, and still no second holds a ninth. The first turn
- * comes after one interval, in case another process made calls until just now.
+ * Spaces calls evenly, at `utilization × callsPerSecond`. After a timer that fired late, calls follow closer until they
+ * have caught up, by at most 10 ms, so that the rate is kept; but never does a call come less than `1000 / utilization`
+ * ms after the one `callsPerSecond` before it. At 8 a second and 0.965 this leaves 36 ms: by so
+ * much may a call be held up on its way, and still no second holds a ninth. The first turn comes after one interval, in
+ * case another process made calls until just now.
  *
  * Own code, because the libraries that were tried let more than the limit through in some second or reach only 80 % of
  * it; `limiter`'s TokenBucket, which does neither, wakes all waiters for each token, in no order, and cannot be ended.
  */
 export const createPace = (options: PaceOptions): Pace => {
   const { callsPerSecond, utilization, signal, now = () => performance.now(), sleep = sleepFor } = options;
-  const intervalMs = 1_000 / (callsPerSecond * utilization);
-  const catchUpMs = Math.min(longestCatchUpMs, (1_000 / utilization - 1_000) * catchUpShare);
+  const windowMs = 1_000 / utilization;
+  const intervalMs = windowMs / callsPerSecond;
+  const callsPerWindow = Math.max(1, Math.floor(callsPerSecond));
+  /** When the newest calls were made: the n-th at `n % callsPerWindow`. */
+  const madeAtMs: number[] = [];
+  let made = 0;
   let freeAtMs = now() + intervalMs;
   let last: Promise<void> = Promise.resolve();
 
-  const takeTurn = async (): Promise<void> => {
+  const takeTurn = async (askedAtMs: number): Promise<void> => {
     signal?.throwIfAborted();
+    const dueAtMs = Math.max(freeAtMs, askedAtMs);
+    const slot = made % callsPerWindow;
+    const earliestMs = Math.max(dueAtMs, (madeAtMs[slot] ?? Number.NEGATIVE_INFINITY) + windowMs);
     // A timer may fire a little early.
-    for (let waitMs = freeAtMs - now(); waitMs > 0; waitMs = freeAtMs - now()) {
+    for (let waitMs = earliestMs - now(); waitMs > 0; waitMs = earliestMs - now()) {
       await sleep(Math.ceil(waitMs));
       signal?.throwIfAborted();
     }
-    freeAtMs = Math.max(freeAtMs, now() - catchUpMs) + intervalMs;
+    const nowMs = now();
+    madeAtMs[slot] = nowMs;
+    made += 1;
+    freeAtMs = Math.max(dueAtMs, nowMs - catchUpMs) + intervalMs * (made < callsPerSecond ? coldSpacing : 1);
   };
 
   return () => {
-    const turn = last.then(takeTurn);
+    const askedAtMs = now();
+    const turn = last.then(() => takeTurn(askedAtMs));
     last = turn.catch(() => undefined);
     return turn;
   };

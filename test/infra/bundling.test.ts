@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { App } from 'aws-cdk-lib';
 import { buildSync } from 'esbuild';
 import { context } from '../../cdk.json';
@@ -46,10 +47,47 @@ describe('the substitutions', () => {
   const received: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[] = [];
   let server: Server;
   let endpoint: string;
-  let printed: string;
+  let printed: Record<string, unknown>;
 
-  const run = (env: Partial<typeof credentials>) =>
+  const run = (env: Readonly<Record<string, string>>) =>
     promisify(execFile)(process.execPath, [program, endpoint], { env, timeout: 20_000 });
+
+  const base64Of = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('base64');
+
+  /** What AWS and the HTTP API answer: a status, headers and a body. */
+  const answerTo = (target: string, body: string): [number, Record<string, string>, string] => {
+    const answers: Record<string, [number, Record<string, string>, string]> = {
+      'DynamoDB_20120810.GetItem': [200, {}, '{"Item":{"status":{"S":"NOTIFIED"}}}'],
+      'DynamoDB_20120810.UpdateItem': [
+        400,
+        {},
+        '{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"refused"}',
+      ],
+      'AmazonSQS.SendMessage': [
+        200,
+        {},
+        JSON.stringify({ MessageId: 'message-1', MD5OfMessageBody: createHash('md5').update('{}').digest('hex') }),
+      ],
+      '/echo': [200, {}, body],
+      '/raw/whole': [200, { 'x-amz-checksum-sha256': base64Of('sha256', 'kept') }, 'kept'],
+      '/raw/damaged': [200, { 'x-amz-checksum-sha256': base64Of('sha256', 'kept') }, 'lost'],
+    };
+    return answers[target] ?? [200, {}, '{}'];
+  };
+
+  /** A webhook, signed by the book: Standard Webhooks 1.0.0. */
+  const signedWebhook = () => {
+    const key = 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+    const [id, timestamp, body] = ['msg_1', String(Math.floor(Date.now() / 1000)), '{"order_id":"QO-1"}'];
+    const signature = createHmac('sha256', Buffer.from(key, 'base64'))
+      .update(`${id}.${timestamp}.${body}`)
+      .digest('base64');
+    return {
+      secret: `whsec_${key}`,
+      headers: { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` },
+      body,
+    };
+  };
 
   beforeAll(async () => {
     buildSync({
@@ -67,11 +105,13 @@ describe('the substitutions', () => {
       for await (const chunk of request) chunks.push(chunk);
       const body = Buffer.concat(chunks).toString();
       received.push({ method, url, headers, body });
-      if (url !== '/hang') response.end(url === '/echo' ? body : '{}');
+      if (url === '/hang') return;
+      const [status, answerHeaders, answer] = answerTo(String(headers['x-amz-target'] ?? url.split('?')[0]), body);
+      response.writeHead(status, answerHeaders).end(answer);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    printed = (await run(credentials)).stdout;
+    printed = JSON.parse((await run({ ...credentials, SIGNED: JSON.stringify(signedWebhook()) })).stdout);
   });
   afterAll(() => {
     server.closeAllConnections();
@@ -105,15 +145,43 @@ describe('the substitutions', () => {
 
   test('sign AWS requests by the credentials of the environment', () => {
     const calls = received.filter(({ headers }) => headers.authorization);
-    expect(calls.map(({ method }) => method)).toEqual(['POST', 'PUT']);
+    expect(calls.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST', 'PUT', 'GET', 'GET', 'POST']);
     for (const call of calls) {
       expect(call.headers['x-amz-security-token']).toBe(credentials.AWS_SESSION_TOKEN);
       expect(call.headers.authorization).toContain(`Signature=${expectedSignature(call)}`);
     }
   });
 
+  test('read what DynamoDB answers, its refusals as the errors that they are', () => {
+    expect(printed.dynamoDb).toEqual({ status: 'NOTIFIED', refused: true });
+  });
+
+  test('read what SQS answers, and check that it received what was sent', () => {
+    expect(printed.sqs).toBe('message-1');
+  });
+
+  test('give S3 a checksum, and check the one that comes with an object', () => {
+    const sent = received.find(({ method }) => method === 'PUT');
+    const expected = Buffer.alloc(4);
+    expected.writeUInt32BE(crc32('{}'));
+    expect(sent?.headers['x-amz-checksum-crc32']).toBe(expected.toString('base64'));
+    expect(printed.s3).toMatchObject({ whole: 'kept', damaged: expect.stringContaining('Checksum mismatch') });
+  });
+
+  test('say so when an event stream is asked for', () => {
+    expect(printed.s3).toMatchObject({ stream: 'This bundle leaves out the event streams of AWS.' });
+  });
+
+  test('tell a signed webhook from a forged one', () => {
+    expect(printed.webhook).toEqual({
+      signed: true,
+      forged: 'No matching signature found',
+      keyless: 'The text is not base64.',
+    });
+  });
+
   test('keep the pool and the errors of undici working', () => {
-    expect(JSON.parse(printed)).toEqual({ statusCode: 200, echo: 'over the pool', timeout: true });
+    expect(printed.pool).toEqual({ statusCode: 200, echo: 'over the pool', timeout: true });
   });
 
   test('name the credential that is missing', async () => {

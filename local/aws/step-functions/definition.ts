@@ -1,0 +1,125 @@
+import { StateMachine } from 'aws-local-stepfunctions';
+import * as z from 'zod';
+import type { Application } from '../application';
+import { arnOf } from '../resource-types';
+
+const machineSchema = z.object({
+  DefinitionString: z.string(),
+  StateMachineType: z.literal('STANDARD').default('STANDARD'),
+  RoleArn: z.string(),
+  DefinitionS3Location: z.never().optional(),
+  DefinitionSubstitutions: z.never().optional(),
+});
+
+/** The language as far as it is looked into here; the library checks the whole. */
+const statesSchema = z.record(z.string(), z.looseObject({ Type: z.string(), Resource: z.string().optional() }));
+const definitionSchema = z.looseObject({ StartAt: z.string(), States: statesSchema });
+export type Definition = z.infer<typeof definitionSchema>;
+
+/** A state machine that the application declares. */
+export interface Machine {
+  readonly name: string;
+  readonly arn: string;
+  readonly roleArn: string;
+  /** As `DescribeStateMachine` gives it. */
+  readonly definitionText: string;
+  readonly definition: Definition;
+  /** Every task, at any depth: state → what it runs. */
+  readonly tasks: ReadonlyMap<string, string>;
+}
+
+/** Fields that the library takes and does not honour, or takes for something else. */
+const UNSUPPORTED_FIELDS = [
+  'Assign',
+  'QueryLanguage',
+  'Arguments',
+  'Output',
+  'ItemReader',
+  'ItemBatcher',
+  'ResultWriter',
+  'ToleratedFailureCount',
+  'ToleratedFailurePercentage',
+  'HeartbeatSeconds',
+  'HeartbeatSecondsPath',
+  'Credentials',
+];
+const LAMBDA_ARN = /^arn:aws:lambda:[^:]+:\d+:function:[^:]+$/;
+const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+
+/**
+ * The state machines of the application.
+ * @throws {Error} for a definition that is not valid, or that this machine would run otherwise than AWS does.
+ */
+export function readStateMachines(application: Application): Machine[] {
+  return application.resources(['AWS::StepFunctions::StateMachine'], machineSchema).map(({ name, properties }) => {
+    const { DefinitionString: definitionText, RoleArn: roleArn } = properties;
+    const definition = definitionSchema.parse(JSON.parse(definitionText));
+    const faults: string[] = [];
+    const tasks = new Map<string, string>();
+    visitStates(definition, '', (path, stateName, state) => {
+      const fields = UNSUPPORTED_FIELDS.filter((field) => field in state);
+      faults.push(...fields.map((field) => `${path}: ${field} is not supported here`));
+      if (processorMode(state) === 'DISTRIBUTED') {
+        faults.push(`${path}: a distributed Map is not supported here`);
+      }
+      if (state.Type !== 'Task') {
+        return;
+      }
+      const resource = state.Resource ?? '';
+      if (!LAMBDA_ARN.test(resource) && resource !== LAMBDA_INVOKE) {
+        faults.push(`${path}: only Lambda functions can be tasks here, without a task token, not ${resource}`);
+      }
+      if (tasks.has(stateName)) {
+        faults.push(`${path}: two tasks of this name`);
+      }
+      tasks.set(stateName, resource);
+    });
+    if ('QueryLanguage' in definition) {
+      faults.push('QueryLanguage is not supported here');
+    }
+    if (faults.length > 0) {
+      throw new Error(`The state machine ${name} asks for more than this machine has:\n  ${faults.join('\n  ')}`);
+    }
+    // Its constructor checks the language.
+    createStateMachine(definition);
+    return { name, arn: arnOf('states', `stateMachine:${name}`), roleArn, definitionText, definition, tasks };
+  });
+}
+
+/** @throws {Error} listing what is wrong with the definition. */
+export function createStateMachine(definition: Definition): StateMachine {
+  // What a state holds is checked by the library, by the language's own schema.
+  return new StateMachine(definition as unknown as ConstructorParameters<typeof StateMachine>[0], {
+    validationOptions: { checkPaths: true, checkArn: true },
+  });
+}
+
+const nestedSchema = z.object({
+  Branches: z.array(definitionSchema).default([]),
+  Iterator: definitionSchema.optional(),
+  ItemProcessor: definitionSchema.optional(),
+});
+const processorSchema = z.object({
+  ItemProcessor: z.object({ ProcessorConfig: z.object({ Mode: z.string() }).partial() }).partial(),
+});
+
+function processorMode(state: unknown): string | undefined {
+  return processorSchema.safeParse(state).data?.ItemProcessor.ProcessorConfig?.Mode;
+}
+
+function visitStates(
+  { States }: Definition,
+  parent: string,
+  visit: (path: string, name: string, state: Definition['States'][string]) => void,
+): void {
+  for (const [name, state] of Object.entries(States)) {
+    const path = `${parent}${name}`;
+    visit(path, name, state);
+    const { Branches, Iterator, ItemProcessor } = nestedSchema.parse(state);
+    for (const nested of [...Branches, Iterator, ItemProcessor]) {
+      if (nested) {
+        visitStates(nested, `${path} / `, visit);
+      }
+    }
+  }
+}

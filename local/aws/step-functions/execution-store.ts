@@ -1,0 +1,89 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import type { HistoryEvent } from './history';
+
+const executionSchema = z.object({
+  executionArn: z.string(),
+  stateMachineArn: z.string(),
+  name: z.string(),
+  status: z.enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
+  /** Unix times in ms. */
+  startedAt: z.number(),
+  stoppedAt: z.number().optional(),
+  redrivenAt: z.number().optional(),
+  redriveCount: z.number(),
+  /** JSON texts. */
+  input: z.string(),
+  output: z.string().optional(),
+  error: z.string().optional(),
+  cause: z.string().optional(),
+  /** The newest state outside of every branch, and what it was given: there a redrive begins. */
+  reached: z.object({ state: z.string(), input: z.unknown() }).optional(),
+});
+
+/** An execution as it is kept. */
+export type Execution = z.infer<typeof executionSchema>;
+
+const eventSchema = z.looseObject({ id: z.number(), timestamp: z.number(), type: z.string() });
+
+/** The executions of all state machines, in files of a directory. */
+export interface ExecutionStore {
+  /** Newest first. */
+  list(): Execution[];
+  find(executionArn: string): Execution | undefined;
+  save(execution: Execution): void;
+  appendHistory(executionArn: string, event: HistoryEvent): void;
+  readHistory(executionArn: string): z.infer<typeof eventSchema>[];
+}
+
+/**
+ * Opens the executions of earlier starts. Those that were running when their process ended are ABORTED: they can be
+ * redriven, or started again under another name.
+ */
+export function openExecutionStore(directory: string): ExecutionStore {
+  mkdirSync(directory, { recursive: true });
+  const executions = new Map<string, Execution>();
+  const lastIds = new Map<string, number>();
+  const file = (executionArn: string, extension: string) =>
+    path.join(directory, `${encodeURIComponent(executionArn.split(':').slice(-2).join('~'))}.${extension}`);
+
+  const save = (execution: Execution) => {
+    executions.set(execution.executionArn, execution);
+    const target = file(execution.executionArn, 'json');
+    // Whole or not at all, whenever this process is killed.
+    writeFileSync(`${target}.new`, JSON.stringify(execution));
+    renameSync(`${target}.new`, target);
+  };
+  const readHistory = (executionArn: string) => {
+    const source = file(executionArn, 'history.ndjson');
+    const lines = existsSync(source) ? readFileSync(source, 'utf8').split('\n') : [];
+    // The last line is empty, or was being written when the process was killed.
+    return lines.slice(0, -1).map((line) => eventSchema.parse(JSON.parse(line)));
+  };
+  const appendHistory = (executionArn: string, event: HistoryEvent) => {
+    const id = (lastIds.get(executionArn) ?? readHistory(executionArn).length) + 1;
+    lastIds.set(executionArn, id);
+    const line = JSON.stringify({ id, previousEventId: id - 1, timestamp: Date.now() / 1000, ...event });
+    appendFileSync(file(executionArn, 'history.ndjson'), `${line}\n`);
+  };
+
+  for (const name of readdirSync(directory).filter((one) => one.endsWith('.json'))) {
+    const execution = executionSchema.parse(JSON.parse(readFileSync(path.join(directory, name), 'utf8')));
+    executions.set(execution.executionArn, execution);
+    if (execution.status === 'RUNNING') {
+      const cause = 'The embedded AWS was stopped';
+      save({ ...execution, status: 'ABORTED', stoppedAt: Date.now(), error: 'EmbeddedAws.Stopped', cause });
+      const details = { error: 'EmbeddedAws.Stopped', cause };
+      appendHistory(execution.executionArn, { type: 'ExecutionAborted', executionAbortedEventDetails: details });
+    }
+  }
+
+  return {
+    list: () => [...executions.values()].toSorted((a, b) => b.startedAt - a.startedAt),
+    find: (executionArn) => executions.get(executionArn),
+    save,
+    appendHistory,
+    readHistory,
+  };
+}

@@ -1,0 +1,210 @@
+import { ExecutionAbortedError, ExecutionTimeoutError } from 'aws-local-stepfunctions';
+import * as z from 'zod';
+import type { LambdaFunction } from '../lambda/function-pool';
+import { arnOf } from '../resource-types';
+import { createStateMachine, type Machine } from './definition';
+import type { Execution, ExecutionStore } from './execution-store';
+import { toHistoryEvents } from './history';
+
+/** Runs executions of state machines. */
+export interface Executions {
+  start(machine: Machine, name: string, input: string): Execution;
+  /** Goes on at the state where the execution ended, with that state's input. */
+  redrive(machine: Machine, execution: Execution): Execution;
+  /** What a task has begun goes on, as on AWS; nothing new begins. */
+  abort(execution: Execution, reason: { readonly error?: string; readonly cause?: string }): Execution;
+  /** Ends the work on all of them; the store keeps those as running that were. */
+  stop(): Promise<void>;
+}
+
+const invocationErrorSchema = z.object({ errorType: z.string() });
+const lambdaInvokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
+
+/** What the library is told of a task's failure: `Catch` and `Retry` go by the name, the message is the cause. */
+class TaskError extends Error {
+  constructor(
+    override readonly name: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** @param functionAt a function by its ARN or name */
+export function createExecutions(
+  store: ExecutionStore,
+  functionAt: (arn: string) => LambdaFunction | undefined,
+): Executions {
+  const running = new Map<string, { abort(): void; readonly ended: Promise<void> }>();
+  let stopped = false;
+
+  const invoke = async (target: string, input: unknown): Promise<unknown> => {
+    const lambda = functionAt(target);
+    if (!lambda) {
+      throw new TaskError('Lambda.ResourceNotFoundException', `Function not found: ${target}`);
+    }
+    const { payload, functionError } = await lambda.invoke(JSON.stringify(input));
+    if (functionError) {
+      const { errorType } = invocationErrorSchema.parse(JSON.parse(payload));
+      throw new TaskError(errorType, payload);
+    }
+    return JSON.parse(payload);
+  };
+
+  const runTask = async (resource: string, input: unknown): Promise<unknown> => {
+    if (!resource.endsWith(':lambda:invoke')) {
+      return invoke(resource, input);
+    }
+    const { FunctionName, Payload } = lambdaInvokeSchema.parse(input);
+    return { StatusCode: 200, ExecutedVersion: '$LATEST', Payload: await invoke(FunctionName, Payload ?? {}) };
+  };
+
+  /** Runs to its end what `execution` says; resolves when that is kept. */
+  const run = (machine: Machine, execution: Execution, from: { readonly state: string; readonly input: unknown }) => {
+    const { executionArn } = execution;
+    const definition = { ...machine.definition, StartAt: from.state };
+    const update = (change: Partial<Execution>) => {
+      const current = store.find(executionArn) ?? execution;
+      store.save({ ...current, ...change });
+    };
+    const { abort, result, eventLogs } = createStateMachine(definition).run(asJson(from.input), {
+      overrides: {
+        taskResourceLocalHandlers: Object.fromEntries(
+          [...machine.tasks].map(([state, resource]) => [
+            state,
+            async (input: unknown) => asJson(await runTask(resource, input)),
+          ]),
+        ),
+      },
+      context: {
+        Execution: {
+          Id: executionArn,
+          Name: execution.name,
+          RoleArn: machine.roleArn,
+          RedriveCount: execution.redriveCount,
+          ...(execution.redrivenAt && { RedriveTime: new Date(execution.redrivenAt).toISOString() }),
+        },
+        StateMachine: { Id: machine.arn, Name: machine.name },
+      },
+    });
+
+    const keepHistory = async () => {
+      for await (const event of eventLogs) {
+        if (isClosed(store.find(executionArn))) {
+          return;
+        }
+        if (event.type === 'StateEntered' && event.state.name in machine.definition.States) {
+          update({ reached: { state: event.state.name, input: event.state.input } });
+        }
+        for (const entry of toHistoryEvents(event)) {
+          store.appendHistory(executionArn, entry);
+        }
+      }
+    };
+    const history = keepHistory();
+
+    const close = async (change: Partial<Execution> & Pick<Execution, 'status'>, details: Record<string, unknown>) => {
+      await history;
+      if (stopped || isClosed(store.find(executionArn))) {
+        return;
+      }
+      update({ ...change, stoppedAt: Date.now() });
+      const type = { SUCCEEDED: 'Succeeded', FAILED: 'Failed', TIMED_OUT: 'TimedOut', ABORTED: 'Aborted' } as const;
+      const word = change.status === 'RUNNING' ? undefined : type[change.status];
+      store.appendHistory(executionArn, {
+        type: `Execution${word}`,
+        [`execution${word}EventDetails`]: details,
+      });
+    };
+    const ended = result
+      .then(
+        (value) => {
+          const output = JSON.stringify(value);
+          return close({ status: 'SUCCEEDED', output }, { output, outputDetails: { truncated: false } });
+        },
+        (thrown: unknown) => {
+          if (thrown instanceof ExecutionAbortedError) {
+            return undefined;
+          }
+          const status = thrown instanceof ExecutionTimeoutError ? 'TIMED_OUT' : 'FAILED';
+          const { error, cause } = describe(thrown);
+          return close({ status, error, cause }, { error, cause });
+        },
+      )
+      .finally(() => running.delete(executionArn));
+    running.set(executionArn, { abort, ended });
+  };
+
+  return {
+    start(machine, name, input) {
+      const execution: Execution = {
+        executionArn: `${arnOf('states', `execution:${machine.name}`)}:${name}`,
+        stateMachineArn: machine.arn,
+        name,
+        status: 'RUNNING',
+        startedAt: Date.now(),
+        redriveCount: 0,
+        input,
+      };
+      store.save(execution);
+      store.appendHistory(execution.executionArn, {
+        type: 'ExecutionStarted',
+        executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn: machine.roleArn },
+      });
+      run(machine, execution, { state: machine.definition.StartAt, input: JSON.parse(input) });
+      return execution;
+    },
+    redrive(machine, execution) {
+      const { stoppedAt: _, error: __, cause: ___, ...kept } = execution;
+      const redriven: Execution = {
+        ...kept,
+        status: 'RUNNING',
+        redrivenAt: Date.now(),
+        redriveCount: execution.redriveCount + 1,
+      };
+      store.save(redriven);
+      store.appendHistory(execution.executionArn, {
+        type: 'ExecutionRedriven',
+        executionRedrivenEventDetails: { redriveCount: redriven.redriveCount },
+      });
+      const { state, input } = execution.reached ?? {
+        state: machine.definition.StartAt,
+        input: JSON.parse(execution.input),
+      };
+      run(machine, redriven, { state, input });
+      return redriven;
+    },
+    abort(execution, reason) {
+      const aborted: Execution = { ...execution, ...reason, status: 'ABORTED', stoppedAt: Date.now() };
+      store.save(aborted);
+      store.appendHistory(execution.executionArn, { type: 'ExecutionAborted', executionAbortedEventDetails: reason });
+      running.get(execution.executionArn)?.abort();
+      return aborted;
+    },
+    async stop() {
+      stopped = true;
+      const all = [...running.values()];
+      for (const { abort } of all) {
+        abort();
+      }
+      await Promise.all(all.map(({ ended }) => ended));
+    },
+  };
+}
+
+function isClosed(execution: Execution | undefined): boolean {
+  return execution !== undefined && execution.status !== 'RUNNING';
+}
+
+/** The library wraps what ended an execution. */
+function describe(thrown: unknown): { error: string; cause: string } {
+  const inner = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  return inner instanceof Error
+    ? { error: inner.name, cause: inner.message }
+    : { error: 'States.Runtime', cause: String(inner) };
+}
+
+const jsonSchema = z.json();
+type Json = z.infer<typeof jsonSchema>;
+
+const asJson = (value: unknown): Json => jsonSchema.parse(value ?? null);

@@ -1,0 +1,61 @@
+import type { StateMachine } from 'aws-local-stepfunctions';
+
+type LibraryEvent = ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
+
+/** An event of an execution's history, as `GetExecutionHistory` gives it, but for its number and its time. */
+export interface HistoryEvent {
+  readonly type: string;
+  readonly [details: `${string}Details`]: unknown;
+}
+
+const json = (value: unknown) => JSON.stringify(value ?? null);
+
+/**
+ * The library's event in the words of Step Functions. What the execution itself goes through is told by whoever runs
+ * it; of what Step Functions has no word for, such as a retry, nothing is told.
+ */
+export function toHistoryEvents(event: LibraryEvent): HistoryEvent[] {
+  switch (event.type) {
+    case 'StateEntered': {
+      const { name, type, input } = event.state;
+      const entered: HistoryEvent = {
+        type: `${type}StateEntered`,
+        stateEnteredEventDetails: { name, input: json(input), inputDetails: { truncated: false } },
+      };
+      return type === 'Task'
+        ? [entered, { type: 'LambdaFunctionScheduled', lambdaFunctionScheduledEventDetails: { resource: name } }]
+        : [entered];
+    }
+    case 'StateExited': {
+      const { name, type, output } = event.state;
+      return [
+        {
+          type: `${type}StateExited`,
+          stateExitedEventDetails: { name, output: json(output), outputDetails: { truncated: false } },
+        },
+      ];
+    }
+    case 'StateFailed': {
+      const details = { error: event.Error, cause: causeOf(event.Cause) };
+      return event.state.type === 'Task'
+        ? [{ type: 'LambdaFunctionFailed', lambdaFunctionFailedEventDetails: details }]
+        : [];
+    }
+    case 'MapIterationStarted':
+    case 'MapIterationSucceeded':
+    case 'MapIterationFailed':
+      return [{ type: event.type, [detailsKey(event.type)]: { name: event.parentState.name, index: event.index } }];
+    default:
+      return [];
+  }
+}
+
+const detailsKey = (type: string) => `${type.charAt(0).toLowerCase()}${type.slice(1)}EventDetails` as const;
+
+/** An error's message where the library gives the error itself. */
+function causeOf(cause: unknown): string {
+  if (cause instanceof Error) {
+    return cause.message;
+  }
+  return typeof cause === 'string' ? cause : json(cause);
+}
