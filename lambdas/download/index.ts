@@ -29,7 +29,7 @@ export const handler = createHandler({
       now,
     }),
     now,
-    onCircuitOpen: (api) => metrics.addForApi('CircuitOpen', api),
+    onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   payloads: createPayloadStore(new S3Client({}), config.RAW_BUCKET_NAME),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),

@@ -1,1 +1,33 @@
-export const handler = async () => undefined;
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createDocumentClient } from '../../shared/aws/clients';
+import { createSecret } from '../../shared/aws/secret';
+import { parseConfig } from '../../shared/config';
+import { iterableCredentialSchema } from '../../shared/iterable/auth';
+import { createIterableClient } from '../../shared/iterable/client';
+import { createLogger } from '../../shared/observability/logger';
+import { createMetrics } from '../../shared/observability/metrics';
+import { createRunFolders } from '../../shared/runs/artifacts';
+import { createRunRepository } from '../../shared/runs/repository';
+import { configSchema } from './config';
+import { createHandler } from './handler';
+
+const config = parseConfig(configSchema, process.env);
+const now = () => Date.now();
+const credential = createSecret({
+  client: new SecretsManagerClient({}),
+  secretId: config.ITERABLE_SECRET_ARN,
+  schema: iterableCredentialSchema,
+  now,
+});
+
+export const handler = createHandler({
+  openClient: (useJwt) => createIterableClient({ baseUrl: config.ITERABLE_API_BASE_URL, credential, useJwt, now }),
+  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  logger: createLogger(config),
+  metrics: createMetrics(config),
+  now,
+  sleep,
+});

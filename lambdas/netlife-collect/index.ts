@@ -1,1 +1,45 @@
-export const handler = async () => undefined;
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { createDocumentClient } from '../../shared/aws/clients';
+import { createSecret } from '../../shared/aws/secret';
+import { parseConfig } from '../../shared/config';
+import { NetlifeClient } from '../../shared/netlife/client';
+import { loginOf, netlifeSecretSchema } from '../../shared/netlife/credential';
+import { createPortals } from '../../shared/netlife/portals';
+import { createLogger } from '../../shared/observability/logger';
+import { createMetrics } from '../../shared/observability/metrics';
+import { createRunFolders } from '../../shared/runs/artifacts';
+import { createRunRepository } from '../../shared/runs/repository';
+import { configSchema } from './config';
+import { createHandler } from './handler';
+
+const config = parseConfig(configSchema, process.env);
+const now = () => Date.now();
+const secret = createSecret({
+  client: new SecretsManagerClient({}),
+  secretId: config.NETLIFE_SECRET_ARN,
+  schema: netlifeSecretSchema,
+  now,
+});
+
+export const handler = createHandler({
+  portals: createPortals(config),
+  openClient: async (portal, hooks) => {
+    const login = loginOf(secret, portal.name);
+    const { rate_limit_per_sec, timeout_s } = await login.get();
+    return new NetlifeClient({
+      ...hooks,
+      portal,
+      login,
+      rateLimitPerSecond: rate_limit_per_sec,
+      timeoutMs: timeout_s * 1_000,
+    });
+  },
+  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  logger: createLogger(config),
+  metrics: createMetrics(config),
+  now,
+  sleep,
+});

@@ -1,1 +1,21 @@
-export const handler = async () => undefined;
+import { S3Client } from '@aws-sdk/client-s3';
+import { createDocumentClient } from '../../shared/aws/clients';
+import { parseConfig } from '../../shared/config';
+import { createPortals } from '../../shared/netlife/portals';
+import { createLogger } from '../../shared/observability/logger';
+import { createMetrics } from '../../shared/observability/metrics';
+import { createRunFolders } from '../../shared/runs/artifacts';
+import { createRunRepository } from '../../shared/runs/repository';
+import { configSchema } from './config';
+import { createHandler } from './handler';
+
+const config = parseConfig(configSchema, process.env);
+
+export const handler = createHandler({
+  portals: createPortals(config),
+  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  logger: createLogger(config),
+  metrics: createMetrics(config),
+  now: () => Date.now(),
+});

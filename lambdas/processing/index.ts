@@ -29,7 +29,7 @@ export const handler = createHandler({
       now,
     }),
     now,
-    onCircuitOpen: (api) => metrics.addForApi('CircuitOpen', api),
+    onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
   queue: createQueue<ProcessingMessage>(new SQSClient({}), config.PROCESSING_QUEUE_URL),

@@ -32,7 +32,7 @@ export const handler = createHandler({
       now,
     }),
     now,
-    onCircuitOpen: (api) => metrics.addForApi('CircuitOpen', api),
+    onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   orders: createOrderQueries(documents, config.ORDERS_TABLE_NAME),
   startRound: createRoundStarter({

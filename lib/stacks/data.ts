@@ -60,7 +60,7 @@ export class Data extends Stack {
     Validations.of(this.rawBucket).acknowledge({
       id: 'AwsSolutions::AwsSolutions-S1',
       reason:
-        'Two Lambdas alone reach the bucket, and each access is a line in their logs; access logs would double it.',
+        'Three Lambdas alone reach the bucket, and each access is a line in their logs; access logs would double it.',
     });
 
     this.syncRuns = new TableV2(this, 'SyncRuns', {

@@ -5,6 +5,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { TableGrants } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Grant } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
@@ -97,6 +98,8 @@ export class OrderPipeline extends Stack {
     this.grantObjects(data, downloader, 'raw/*', 's3:GetObject', 's3:PutObject');
     this.grantObjects(data, downloader, 'rejected/*', 's3:PutObject');
     this.grantObjects(data, processor, 'raw/*', 's3:GetObject');
+    // Without it, S3 answers 403 to a key that is not there: a payload that is gone would look like a passing fault.
+    Grant.addToPrincipal({ grantee: processor, actions: ['s3:ListBucket'], resourceArns: [data.rawBucket.bucketArn] });
     data.rawBucket.grants.actionsOnObjectKeys(reconciler, 'reconciler/position.json', 's3:GetObject', 's3:PutObject');
 
     data.webhookSecret.grantRead(webhook);

@@ -1,4 +1,9 @@
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import { create as openStore } from 'dynalite/db';
 import * as z from 'zod';
@@ -60,6 +65,7 @@ export async function createTables(application: Application, endpoint: string): 
     });
     if (!existing) {
       await client.send(new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...properties }));
+      await waitUntilTableExists({ client, minDelay: 0.01, maxDelay: 0.1, maxWaitTime: 10 }, { TableName: name });
     } else if (layoutOf(tableSchema.parse(existing.Table)) !== layoutOf(properties)) {
       throw new Error(`The table ${name} on this machine has other keys or indexes than the template: start afresh.`);
     }

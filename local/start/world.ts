@@ -1,7 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../aws/embedded-aws';
+import { loadSampleUsers } from '../sample/users';
 import { startInternalApiSimulator } from '../simulators/internal-api';
+import { startIterableSimulator } from '../simulators/iterable';
+import { startNetlifeSimulator } from '../simulators/netlife';
 import { type QualiaOrder, startQualiaSimulator } from '../simulators/qualia';
 import { readSecretsFile, type Secrets } from './secrets-file';
 
@@ -30,8 +33,26 @@ export interface World {
   /** Absent where another server takes its place. */
   readonly qualia: RunningSimulator | undefined;
   readonly internalApi: RunningSimulator | undefined;
+  readonly netlife: RunningSimulator | undefined;
+  readonly iterable: RunningSimulator | undefined;
   readonly stop: () => Promise<void>;
 }
+
+/** Every portal that a run knows by itself. */
+const portals = [
+  'nowandforeverphoto',
+  'generationsphotos',
+  'nowandgen',
+  'legacyseniorphotos',
+  'legacyphoto',
+  'legacyphotos',
+  'westpointportraits',
+  'midshipmenportraits',
+  'coastguardportraits',
+];
+/** The first portal is one to look at, the others are there so that a run over all of them has something to do. */
+const largePortal = { jobs: 8, activitiesPerJob: 5, subjectsPerJob: 32 };
+const smallPortal = { jobs: 2, activitiesPerJob: 1, subjectsPerJob: 8 };
 
 /**
  * Starts the simulators and the embedded AWS. Where they are stands in `simulators.json` and `endpoints.json` of the
@@ -51,14 +72,33 @@ export const startWorld = async (options: WorldOptions): Promise<World> => {
   const internalApi = await unless('INTERNAL_API_URL', () =>
     startInternalApiSimulator({ credentials: secrets.InternalApiSecret, stateFolder: stateDirectory }),
   );
+  const netlife = await unless('NETLIFE_BASE_URL', async () => {
+    const { baseUrl, ...rest } = await startNetlifeSimulator({
+      credentials: secrets.NetlifeSecret,
+      portals: portals.map((name, index) => ({ name, ...(index === 0 ? largePortal : smallPortal) })),
+      rateLimitPerSecond: secrets.NetlifeSecret.rate_limit_per_sec,
+    });
+    return { ...rest, url: baseUrl };
+  });
+  const iterable = await unless('ITERABLE_API_BASE_URL', () =>
+    startIterableSimulator({ credentials: secrets.IterableSecret }),
+  );
+  const usersFile = path.join(stateDirectory, 'users.sqlite');
+  if (environment.DATABASE_URL === undefined) loadSampleUsers(usersFile, Date.now());
 
   const simulatorsFile = path.join(stateDirectory, 'simulators.json');
-  const controlUrls = { qualia: qualia?.controlUrl, internalApi: internalApi?.controlUrl };
+  const simulators = { qualia, internalApi, netlife, iterable };
+  const controlUrls = Object.fromEntries(
+    Object.entries(simulators).map(([name, simulator]) => [name, simulator?.controlUrl]),
+  );
   writeFileSync(simulatorsFile, `${JSON.stringify(controlUrls, undefined, 2)}\n`);
 
   const urls = {
     QUALIA_API_URL: environment.QUALIA_API_URL ?? qualia?.url,
     INTERNAL_API_URL: environment.INTERNAL_API_URL ?? internalApi?.url,
+    NETLIFE_BASE_URL: environment.NETLIFE_BASE_URL ?? netlife?.url,
+    ITERABLE_API_BASE_URL: environment.ITERABLE_API_BASE_URL ?? iterable?.url,
+    DATABASE_URL: environment.DATABASE_URL ?? `sqlite:${usersFile}`,
   };
   const aws = await startEmbeddedAws({
     assemblyDirectory: options.assemblyDirectory,
@@ -74,12 +114,11 @@ export const startWorld = async (options: WorldOptions): Promise<World> => {
     aws,
     secrets,
     secretsFile,
-    qualia,
-    internalApi,
+    ...simulators,
     stop: async () => {
       rmSync(simulatorsFile, { force: true });
       await aws.stop();
-      await Promise.all([qualia?.stop(), internalApi?.stop()]);
+      await Promise.all(Object.values(simulators).map((simulator) => simulator?.stop()));
     },
   };
 };

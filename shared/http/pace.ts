@@ -15,14 +15,14 @@ export interface PaceOptions {
 /** Waits for its turn; turns come in the order of asking. Rejects with the signal's reason once that is aborted. */
 export type Pace = () => Promise<void>;
 
-/** How far behind the even spacing calls may fall and still catch up. */
-const catchUpMs = 10;
+/** How far behind the even spacing calls may fall and still catch up: this, or half an interval where that is more. */
+const leastCatchUpMs = 10;
 /** A cold process sends later than it thinks: for a second's worth of calls, the spacing is this much wider. */
 const coldSpacing = 1.03;
 
 /**
  * Spaces calls evenly, at `utilization × callsPerSecond`. After a timer that fired late, calls follow closer until they
- * have caught up, by at most 10 ms, so that the rate is kept; but never does a call come less than `1000 / utilization`
+ * have caught up, so that the rate is kept; but never does a call come less than `1000 / utilization`
  * ms after the one `callsPerSecond` before it. At 8 a second and 0.965 this leaves 36 ms: by so
  * much may a call be held up on its way, and still no second holds a ninth. The first turn comes after one interval, in
  * case another process made calls until just now.
@@ -34,6 +34,7 @@ export const createPace = (options: PaceOptions): Pace => {
   const { callsPerSecond, utilization, signal, now = () => performance.now(), sleep = sleepFor } = options;
   const windowMs = 1_000 / utilization;
   const intervalMs = windowMs / callsPerSecond;
+  const catchUpMs = Math.max(leastCatchUpMs, intervalMs / 2);
   const callsPerWindow = Math.max(1, Math.floor(callsPerSecond));
   /** When the newest calls were made: the n-th at `n % callsPerWindow`. */
   const madeAtMs: number[] = [];

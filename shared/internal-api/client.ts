@@ -7,8 +7,10 @@ import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api'
 import type { Checksum, OrderId, RequestId, Round } from '../orders/order';
 import type { InternalOrder } from './order';
 
-/** The secret that holds our token at the internal API. */
-export const internalApiCredentialSchema = z.object({ token: z.string().min(1) });
+/** The secret that holds our token at the internal API: one that can stand in a header, so no line break at its end. */
+export const internalApiCredentialSchema = z.object({
+  token: z.string().regex(/^[\x21-\x7e]+$/, 'is not visible ASCII'),
+});
 export type InternalApiCredential = z.output<typeof internalApiCredentialSchema>;
 
 export interface OrderPost {

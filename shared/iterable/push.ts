@@ -1,6 +1,6 @@
 import type { CallContext } from '../http/api-client';
 import type { CallResult } from './answers';
-import { type BulkUser, cutBatches } from './batches';
+import { cutBatches } from './batches';
 import { type IterableClient, iterableCalls } from './client';
 import { mapInOrder } from './map-in-order';
 import type { IterableUser, SourceRow } from './rows';
@@ -36,7 +36,7 @@ export interface PushOptions {
 /** In flight: as many as there are connections. Waiting for an earlier one: ten seconds' worth, as memory allows. */
 const bounds = {
   single: { inFlight: iterableCalls.updateUser.connections, window: 5_000 },
-  bulk: { inFlight: iterableCalls.updateUsers.connections, window: 24 },
+  bulk: { inFlight: iterableCalls.updateUsers.connections, window: 16 },
 } as const;
 
 const notSent: CallResult = {
@@ -89,12 +89,12 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
     return resultOf(user, update, update.success ? await client.trackEvent(user, context) : notSent);
   };
 
-  const pushBatch = async (batch: readonly BulkUser[]): Promise<PushResult[]> => {
+  const pushBatch = async (batch: readonly IterableUser[]): Promise<PushResult[]> => {
     const updates = await client.updateUsers(batch, context);
     const updated = batch.filter((_, index) => updates[index]?.success);
     const tracked = updated.length > 0 ? await client.trackEvents(updated, context) : [];
     const tracks = tracked[Symbol.iterator]();
-    return batch.map(({ user }, index) => {
+    return batch.map((user, index) => {
       const update = updates[index] ?? notSent;
       return resultOf(user, update, update.success ? (tracks.next().value ?? notSent) : notSent);
     });

@@ -44,7 +44,7 @@ const maxWaitMs = 30_000;
 /** Enough for 10 jobs of 10 calls each at once. */
 const connections = 100;
 /** A little above the 95 % that we want, since timers are late now and then; the rest is room for the network. */
-const utilization = 0.97;
+const utilization = 0.962;
 
 /** Whether a portal refused our login (401, 403): no further call will be made to it. */
 export const isLoginRefusal = (error: unknown): error is PipelineError =>

@@ -18,6 +18,22 @@ class LeanLogFormatter extends LogFormatter {
       },
     }).addAttributes(more);
   }
+
+  /**
+   * An error and its causes, without what else they carry: undici's, for one, has the bytes of the answer that it could
+   * not read, and those may name people.
+   */
+  override formatError(error: Error): LogAttributes {
+    const { name, message, stack, cause } = error;
+    return {
+      name,
+      ...('code' in error && typeof error.code === 'string' && { code: error.code }),
+      location: this.getCodeLocation(stack),
+      message,
+      stack,
+      cause: cause instanceof Error ? this.formatError(cause) : undefined,
+    };
+  }
 }
 
 /** The logger of a Lambda: one JSON line an event (contracts: logs.md). Its service is `POWERTOOLS_SERVICE_NAME`. */

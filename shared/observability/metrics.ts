@@ -26,7 +26,7 @@ export type MetricName = keyof typeof units;
 export interface MetricsRecorder {
   add(name: MetricName, value?: number): void;
   /** The same, by API as well. */
-  addForApi(name: 'ApiRetry' | 'CircuitOpen', api: string): void;
+  addForApi(name: 'ApiRetry', api: string): void;
   /** Writes all that an invocation added as one EMF line. */
   flush(): void;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { PipelineError } from '../errors';
 import type { Checksum, OrderId, Round } from './order';
 
@@ -33,14 +33,21 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
     return { s3Key, checksum: digest.toString('hex') as Checksum, sizeBytes: bytes.byteLength };
   };
 
-  /** @throws {PipelineError} `PAYLOAD_MISSING`, permanent, when there is no such object. */
+  /**
+   * @throws {PipelineError} `PAYLOAD_MISSING`: permanent when S3 says so (404), retryable when it may also be a right
+   * that is missing (403, which S3 says of a missing object to whoever may not list)
+   */
   const load = async (s3Key: string): Promise<Uint8Array> => {
     try {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucketName, Key: s3Key }));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     } catch (cause) {
-      if (!(cause instanceof NoSuchKey)) throw cause;
-      throw new PipelineError('PAYLOAD_MISSING', `There is no raw payload ${s3Key}`, { retryable: false, cause });
+      const status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
+      if (status !== 403 && status !== 404) throw cause;
+      throw new PipelineError('PAYLOAD_MISSING', `There is no raw payload ${s3Key}, or none that we may read`, {
+        retryable: status === 403,
+        cause,
+      });
     }
   };
 

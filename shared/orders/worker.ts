@@ -47,7 +47,8 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
 const reserveMs = 3_000;
 
 const maxDelaySeconds = 900;
-const maxVisibilitySeconds = 43_200;
+/** SQS counts its 12 hours from the receive on, and refuses a wait that would end later. */
+const maxVisibilitySeconds = 43_000;
 
 /** What becomes of a message: done with, or back to its queue. */
 type Verdict = 'acknowledge' | 'redeliver';

@@ -33,13 +33,28 @@ export interface ArtifactWriter {
   abort(): Promise<void>;
 }
 
+/**
+ * Writes objects side by side, and closes them. An upload that is left open costs money for nothing: when the work
+ * fails, all of them are given up.
+ */
+export const writeTogether = async <Writers extends readonly ArtifactWriter[]>(
+  writers: readonly [...Writers],
+  work: (...writers: NoInfer<Writers>) => Promise<void>,
+): Promise<void> => {
+  try {
+    await work(...writers);
+    for (const writer of writers) await writer.close();
+  } catch (error) {
+    await Promise.allSettled(writers.map((writer) => writer.abort()));
+    throw error;
+  }
+};
+
 const existsAlready = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
 
-/**
- * What a run leaves: objects under `runs/<run_id>/` in the artifacts bucket. Paths are relative to that folder.
- */
-export const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
+/** What a run leaves: objects under `runs/<run_id>/` in the artifacts bucket. Paths are relative to that folder. */
+const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
   const root = `runs/${runId}/`;
   const objectOf = (path: string) => ({ Bucket: bucketName, Key: root + path });
   const put = (path: string, body: string | Uint8Array, onlyOnce: boolean) =>
@@ -95,18 +110,10 @@ export const createRunFolder = (client: S3Client, bucketName: string, runId: str
     /** `undefined` when there is no such object. */
     readText: async (path: string): Promise<string | undefined> => (await open(path))?.transformToString(),
 
-    /** The lines of an object as they stream in; none when it is not there. */
-    async *readLines(path: string): AsyncGenerator<string> {
+    /** The bytes of an object as they stream in; none when it is not there. */
+    async *readBytes(path: string): AsyncGenerator<Uint8Array> {
       const body = await open(path);
-      if (!(body instanceof Readable)) return;
-      const decoder = new TextDecoder();
-      let rest = '';
-      for await (const chunk of body) {
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-        rest = lines.pop() ?? '';
-        yield* lines;
-      }
-      if (rest !== '') yield rest;
+      if (body instanceof Readable) yield* body;
     },
 
     /**
@@ -173,3 +180,12 @@ export const createRunFolder = (client: S3Client, bucketName: string, runId: str
 };
 
 export type RunFolder = ReturnType<typeof createRunFolder>;
+
+/** Opens the folder of a run by its id; nothing is called for that. */
+export type OpenRunFolder = (runId: string) => RunFolder;
+
+/** The folders of all runs. */
+export const createRunFolders =
+  (client: S3Client, bucketName: string): OpenRunFolder =>
+  (runId) =>
+    createRunFolder(client, bucketName, runId);

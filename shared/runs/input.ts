@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { describeIssues } from '../config';
 import { type NetlifeInput, netlifeInputSchema } from '../netlife/input';
 import type { Portals } from '../netlife/portals';
+import { NamedFailure } from './step';
 
 /** Letters, digits, `-` and `_`: a run's id names a folder. */
 export const runIdSchema = z
@@ -31,7 +32,7 @@ const exactly = <T extends z.ZodRawShape>(shape: T) =>
     error: (issue) => (issue.code === 'unrecognized_keys' ? `has no ${quoted(issue.keys)}` : 'must be a JSON object'),
   });
 
-const iterableSchema = exactly({
+export const iterableInputSchema = exactly({
   mode: oneOf(['single', 'bulk']).default('bulk'),
   use_jwt: flag(false),
   plan: oneOf(['free', 'basic', 'pro', 'enterprise']).default('pro'),
@@ -51,14 +52,15 @@ export interface RunInput {
   readonly run_id: string;
   readonly dry_run: boolean;
   readonly netlife?: NetlifeInput | undefined;
-  readonly iterable?: z.output<typeof iterableSchema> | undefined;
+  readonly iterable?: z.output<typeof iterableInputSchema> | undefined;
 }
 
 export type IterableInput = NonNullable<RunInput['iterable']>;
 
 /** The input is refused: nothing was called. The execution fails with this name as its error. */
-export class InvalidInput extends Error {
+export class InvalidInput extends NamedFailure {
   override readonly name = 'InvalidInput';
+  override readonly code = 'INVALID_INPUT';
 
   constructor(readonly faults: readonly string[]) {
     super(`The input of the run is not valid: ${faults.join('; ')}`);
@@ -76,7 +78,7 @@ export const readRunInput = (input: unknown, executionName: string, portals: Por
     run_id: runIdSchema.default(executionName).pipe(runIdSchema),
     dry_run: flag(false),
     netlife: netlifeInputSchema(portals).optional(),
-    iterable: iterableSchema.optional(),
+    iterable: iterableInputSchema.optional(),
   });
   const parsed = schema.safeParse(input);
   const faults = describeIssues(parsed.error?.issues ?? []).map(
@@ -88,5 +90,5 @@ export const readRunInput = (input: unknown, executionName: string, portals: Por
   if (!parsed.success || faults.length > 0) throw new InvalidInput(faults);
   const { run_id, dry_run, netlife, iterable } = parsed.data;
   if (netlife ?? iterable) return { run_id, dry_run, ...(netlife && { netlife }), ...(iterable && { iterable }) };
-  return { run_id, dry_run, netlife: netlifeInputSchema(portals).parse({}), iterable: iterableSchema.parse({}) };
+  return { run_id, dry_run, netlife: netlifeInputSchema(portals).parse({}), iterable: iterableInputSchema.parse({}) };
 };

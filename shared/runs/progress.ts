@@ -1,10 +1,10 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { toPipelineError } from '../errors';
-import type { Counter, RunRepository } from './repository';
+import { PipelineError, toPipelineError } from '../errors';
+import type { Counter, RunOwner, RunRepository } from './repository';
 
 export interface ProgressOptions {
   readonly runs: Pick<RunRepository, 'recordProgress'>;
-  readonly runId: string;
+  readonly run: RunOwner;
   /** What is counted, such as `netlife/nowandforeverphoto`. */
   readonly part: string;
   readonly logger: Logger;
@@ -21,15 +21,16 @@ export interface Standing {
 const intervalMs = 2_000;
 
 /**
- * Lets people watch a worker: at most every 2 s its standing goes into the run's item. That nobody can watch is no
- * reason to stop: a write that fails is logged, and the next one makes up for it.
+ * Lets people watch a worker: at most every 2 s its standing goes into the run's item, and the worker hears whether it
+ * shall go on. That nobody can watch is no reason to stop: a write that fails is logged, and the next makes up for it.
  */
-export const createProgress = ({ runs, runId, part, logger, now }: ProgressOptions) => {
+export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions) => {
   const startedAtMs = now();
   let doneBefore: number | undefined;
   let newest: Standing | undefined;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
   let writing: Promise<void> = Promise.resolve();
+  let stopped = false;
 
   const counterOf = ({ done, total }: Standing): Counter => {
     const seconds = (now() - startedAtMs) / 1_000;
@@ -47,13 +48,23 @@ export const createProgress = ({ runs, runId, part, logger, now }: ProgressOptio
     newest = undefined;
     writtenAtMs = now();
     const progress = { counter: counterOf(standing), message: standing.message, atMs: now() };
-    await runs.recordProgress(runId, part, progress).catch((thrown: unknown) => {
+    try {
+      if (!(await runs.recordProgress(run, part, progress))) stopped = true;
+    } catch (thrown) {
       const { message, code } = toPipelineError(thrown);
-      logger.warn('progress not recorded', { run_id: runId, error: message, error_code: code });
-    });
+      logger.warn('progress not recorded', { error: message, error_code: code });
+    }
   };
 
   return {
+    /** Whether the run was stopped, or taken over by another execution: heard of at the next write. */
+    isStopped: (): boolean => stopped,
+
+    /** @throws {PipelineError} `RUN_TAKEN_OVER`, when it was: another turn would be one too many. */
+    assertGoesOn: (): void => {
+      if (stopped) throw new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
+    },
+
     update: (standing: Standing): void => {
       doneBefore ??= standing.done;
       newest = standing;
@@ -65,7 +76,7 @@ export const createProgress = ({ runs, runId, part, logger, now }: ProgressOptio
       doneBefore ??= standing.done;
       newest = standing;
       const { done, total, rate_per_second } = counterOf(standing);
-      logger.info('sync step', { run_id: runId, step, done, total, rate_per_second, ...details });
+      logger.info('sync step', { step, done, total, rate_per_second, ...details });
       await writing.then(write);
     },
   };

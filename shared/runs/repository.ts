@@ -1,3 +1,4 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { PipelineError } from '../errors';
@@ -16,7 +17,7 @@ export type Counter = Omit<z.output<typeof counterSchema>, 'updated_at'>;
 
 const runSchema = z.object({
   run_id: z.string(),
-  status: z.enum(['RUNNING', 'SUCCEEDED', 'FAILED']),
+  status: z.enum(['RUNNING', 'STOPPED', 'SUCCEEDED', 'FAILED']),
   input: z.record(z.string(), z.unknown()),
   /** The newest execution that works, or worked, on the run. */
   execution_arn: z.string(),
@@ -56,19 +57,43 @@ const readItem = (item: unknown): Run => {
   throw new PipelineError('INTERNAL_FAULT', 'An item of the SyncRuns table cannot be read', { retryable: false });
 };
 
-/** The SyncRuns table: one item a run, for people to watch. No worker decides anything by it. */
+/** A run, and the execution that works on it. */
+export interface RunOwner {
+  readonly run_id: string;
+  readonly execution_arn: string;
+}
+
+/**
+ * The SyncRuns table: one item a run, for people to watch. It also says which execution works on the run, and whether it
+ * was stopped: what a worker writes is refused from then on, so that it hears of it.
+ */
 export const createRunRepository = (client: DynamoDBDocumentClient, tableName: string) => {
-  const update = (runId: string, expression: string, names: Record<string, string>, values: Record<string, unknown>) =>
-    client.send(
-      new UpdateCommand({
-        TableName: tableName,
-        Key: { run_id: runId },
-        UpdateExpression: expression,
-        ExpressionAttributeNames: names,
-        ExpressionAttributeValues: values,
-        ReturnValues: 'ALL_NEW',
-      }),
-    );
+  /** @returns the item as it is then; `undefined` when the condition did not hold */
+  const update = async (
+    runId: string,
+    expression: string,
+    values: Readonly<Record<string, unknown>>,
+    { condition, names }: { readonly condition?: string; readonly names?: Readonly<Record<string, string>> } = {},
+  ): Promise<Run | undefined> => {
+    try {
+      const { Attributes } = await client.send(
+        new UpdateCommand({
+          TableName: tableName,
+          Key: { run_id: runId },
+          UpdateExpression: expression,
+          ...(condition !== undefined && { ConditionExpression: condition }),
+          ...(names !== undefined && { ExpressionAttributeNames: names }),
+          ExpressionAttributeValues: values,
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return readItem(Attributes);
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  };
+  const status = { '#status': 'status' };
 
   return {
     /** The run as it stands, by a consistent read. */
@@ -88,45 +113,90 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
 
     /** Begins a run, or takes one up again: then its first start and its counters stay. */
     start: async ({ input, executionArn, startedAtMs }: RunStart): Promise<Run> => {
-      const { Attributes } = await update(
+      const started = await update(
         input.run_id,
-        'SET #status = :running, #input = :input, execution_arn = :execution, updated_at = :now, expires_at = :expires, ' +
+        'SET #status = :running, #input = :input, execution_arn = :mine, updated_at = :now, expires_at = :expires, ' +
           'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :none) ' +
           'REMOVE finished_at, reports, message',
-        { '#status': 'status', '#input': 'input' },
         {
           ':running': 'RUNNING',
           ':input': input,
-          ':execution': executionArn,
+          ':mine': executionArn,
           ':now': iso(startedAtMs),
           ':expires': Math.floor(startedAtMs / 1_000) + keptSeconds,
           ':none': {},
         },
+        { names: { ...status, '#input': 'input' } },
       );
-      return readItem(Attributes);
+      if (started !== undefined) return started;
+      throw new PipelineError('INTERNAL_FAULT', 'A write without a condition was refused', { retryable: false });
     },
 
-    /** Says how far `part` is, and what is new. */
+    /**
+     * A worker begins its turn. A run that was stopped, or had failed, runs again.
+     *
+     * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, when another execution works on the run
+     */
+    enter: async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<void> => {
+      const entered = await update(
+        run_id,
+        'SET #status = :running, updated_at = :now REMOVE finished_at, reports',
+        { ':running': 'RUNNING', ':now': iso(atMs), ':mine': execution_arn },
+        { condition: 'execution_arn = :mine', names: status },
+      );
+      if (entered !== undefined) return;
+      throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
+    },
+
+    /**
+     * Says how far `part` is, and what is new.
+     *
+     * @returns whether the run goes on: not, when it was stopped, or another execution took it over
+     */
     recordProgress: async (
-      runId: string,
+      { run_id, execution_arn }: RunOwner,
       part: string,
       progress: { readonly counter: Counter; readonly message: string; readonly atMs: number },
-    ): Promise<void> => {
+    ): Promise<boolean> => {
       const at = iso(progress.atMs);
-      await update(
-        runId,
+      const recorded = await update(
+        run_id,
         'SET counters.#part = :counter, message = :message, updated_at = :now',
-        { '#part': part },
-        { ':counter': { ...progress.counter, updated_at: at }, ':message': progress.message, ':now': at },
+        {
+          ':counter': { ...progress.counter, updated_at: at },
+          ':message': progress.message,
+          ':now': at,
+          ':mine': execution_arn,
+          ':running': 'RUNNING',
+        },
+        { condition: 'execution_arn = :mine AND #status = :running', names: { ...status, '#part': part } },
+      );
+      return recorded !== undefined;
+    },
+
+    /** Closes a run, unless another execution took it over. */
+    finish: async ({ run_id, execution_arn }: RunOwner, end: RunEnd): Promise<void> => {
+      await update(
+        run_id,
+        'SET #status = :status, message = :message, reports = :reports, finished_at = :now, updated_at = :now',
+        {
+          ':status': end.status,
+          ':message': end.message,
+          ':reports': end.reports,
+          ':now': iso(end.finishedAtMs),
+          ':mine': execution_arn,
+        },
+        { condition: 'execution_arn = :mine', names: status },
       );
     },
 
-    finish: async (runId: string, { status, message, reports, finishedAtMs }: RunEnd): Promise<void> => {
+    /** For an operator who stopped the execution: its worker, which does not hear of that, ends its turn. */
+    stop: async (runId: string, atMs: number): Promise<void> => {
       await update(
         runId,
-        'SET #status = :status, message = :message, reports = :reports, finished_at = :now, updated_at = :now',
-        { '#status': 'status' },
-        { ':status': status, ':message': message, ':reports': reports, ':now': iso(finishedAtMs) },
+        'SET #status = :stopped, message = :message, finished_at = :now, updated_at = :now',
+        { ':stopped': 'STOPPED', ':message': 'Stopped by an operator', ':now': iso(atMs), ':running': 'RUNNING' },
+        { condition: '#status = :running', names: status },
       );
     },
   };

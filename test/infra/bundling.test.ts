@@ -169,7 +169,9 @@ describe('the substitutions', () => {
   });
 
   test('say so when an event stream is asked for', () => {
-    expect(printed.s3).toMatchObject({ stream: 'This bundle leaves out the event streams of AWS.' });
+    expect(printed.s3).toMatchObject({
+      stream: expect.stringContaining('This bundle leaves out the event streams of AWS.'),
+    });
   });
 
   test('tell a signed webhook from a forged one', () => {

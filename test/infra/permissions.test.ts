@@ -35,7 +35,7 @@ describe('permissions', () => {
         'sqs:SendMessage',
       ],
     ],
-    ['processing', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 's3:GetObject', 'sqs:SendMessage']],
+    ['processing', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 's3:GetObject', 's3:ListBucket', 'sqs:SendMessage']],
     [
       'reconciler',
       [

@@ -48,7 +48,12 @@ export const startToldServer = async () => {
     send(response, answer);
   });
   let connections = 0;
-  server.on('connection', () => connections++);
+  server.on('connection', (socket) => {
+    connections++;
+    socket.unref();
+  });
+  // A test that fails before it stops the server must not keep the process.
+  server.unref();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {

@@ -49,7 +49,7 @@ test('while an API is down, messages go back without burning their receives', as
   const warm = pipeline.lambdas.download();
 
   await pipeline.deliver('download', { worker: warm });
-  expect(pipeline.metrics.added).toContain('CircuitOpen:qualia');
+  expect(pipeline.metrics.added).toContain('CircuitOpen');
   const callsBefore = await pipeline.qualia.calls();
   for (let deliveries = 0; deliveries < 10; deliveries++) await pipeline.deliver('download', { worker: warm });
   expect(await pipeline.qualia.calls()).toBe(callsBefore);

@@ -87,8 +87,10 @@ describe.each(['download', 'processing'] as const)('the %s worker dies', (stage)
     await expectProcessedOnce();
   });
 
-  test.each(deaths)('$point, and its successor at any point', async (death) => {
-    for (const second of deaths) {
+  // Before a call nothing has happened that had not happened after the one before it: those points are enough.
+  const afterCalls = deaths.filter(({ when }) => when === 'after');
+  test.each(afterCalls)('$point, and its successor after any call', async (death) => {
+    for (const second of afterCalls) {
       id = `QO-${++orders}`;
       await pipeline.qualia.add({ ...qualiaOrder(), _id: id, order_number: `MKT-${orders}` });
       await arriveAt(stage);
@@ -168,7 +170,7 @@ test.each(['before', 'after'] as const)(
     await notify();
     await pipeline.deliver('download', { worker: warm });
     await pipeline.deliver('download', { worker: warm });
-    expect(pipeline.metrics.added).toContain('CircuitOpen:qualia');
+    expect(pipeline.metrics.added).toContain('CircuitOpen');
     await pipeline.deliver('download', { worker: warm, death: { call: 'SendMessage', when } });
     await warm.close();
     await pipeline.qualia.setFaults();

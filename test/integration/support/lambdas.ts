@@ -47,7 +47,7 @@ export const createLambdas = (surroundings: Surroundings) => {
   const secret = <T>(secretId: string, schema: Schema<T>) =>
     createSecret({ client: clients.secretsManager, secretId, schema, now });
   const noWait = async (): Promise<void> => undefined;
-  const countOpening = (api: string): void => metrics.addForApi('CircuitOpen', api);
+  const countOpening = (): void => metrics.add('CircuitOpen');
 
   return {
     startRound,

@@ -25,9 +25,10 @@ const postsSchema = z.object({
   ),
   body: z.looseObject({ purpose: z.string().optional() }),
 });
+const noPostsSchema = z.object({ error: z.literal('not_found') }).transform((): Posts => ({ posts: [], body: {} }));
 
 /** What the internal API got of one order. */
-export type Posts = z.output<typeof postsSchema>;
+type Posts = z.output<typeof postsSchema>;
 
 /** Qualia, with no order yet. */
 export const startQualia = async () => {
@@ -50,7 +51,7 @@ export const startInternalApi = async () => {
   const simulator = await startInternalApiSimulator({ credentials: secrets.internalApi, stateFolder });
   /** Every post about an order, and the body of its newest round; nothing when there was none. */
   const postsOf = async (orderId: string): Promise<Posts> =>
-    postsSchema.catch({ posts: [], body: {} }).parse(await ask('GET', `${simulator.controlUrl}/orders/${orderId}`));
+    z.union([postsSchema, noPostsSchema]).parse(await ask('GET', `${simulator.controlUrl}/orders/${orderId}`));
   return {
     url: simulator.url,
     stop: async (): Promise<void> => {

@@ -201,4 +201,13 @@ describe('what fails', () => {
       expect.objectContaining({ level: 'ERROR', status: 'FAILED', error_code: code, stage_failed: 'download' }),
     ]);
   });
+
+  test('after another delivery got through: what that one kept is handed on', async () => {
+    const send = jest.fn(async () => undefined);
+    const recordFailure = writing({ applied: false, order: orders.downloaded() });
+    const qualia = { fetchOrder: failing(fault('ORDER_NOT_FOUND', false)) };
+    const result = await download({ qualia, repository: { recordFailure }, send });
+    expect(send.mock.calls).toEqual([[processingMessage()]]);
+    expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
+  });
 });

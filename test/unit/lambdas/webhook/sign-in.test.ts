@@ -186,6 +186,7 @@ describe('the secret', () => {
     ['one credential that is no list', { basic: { username: 'a', password: 'b' } }],
     ['a key without its prefix', { signing_secrets: [key('a').slice(6)] }],
     ['a key that is no base64', { signing_secrets: ['whsec_!!!!!!!!!!!!!!!!!!!!!!!!!!!!'] }],
+    ['a key without its padding', { signing_secrets: [`whsec_${'a'.repeat(27)}`] }],
     ['a key that is too short', { signing_secrets: ['whsec_YQ=='] }],
     ['a good one and a bad one', { ...known, signing_secrets: [key('a'), ''] }],
   ])('may not hold %s', (_, secret) => {

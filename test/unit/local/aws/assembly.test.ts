@@ -12,6 +12,7 @@ const endpoints = {
   dynamodb: 'http://127.0.0.1:2',
   secretsmanager: 'http://127.0.0.1:3',
   lambda: 'http://127.0.0.1:4',
+  sfn: 'http://127.0.0.1:6',
   api: 'http://127.0.0.1:5',
 };
 

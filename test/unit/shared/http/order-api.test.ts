@@ -135,7 +135,9 @@ describe('the circuit', () => {
   test('while open, makes no call and waits for nothing', async () => {
     await breakCircuit();
     const waits = qualia.waitsMs.length;
-    expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, api: 'qualia' });
+    // 500 ms went by in the wait that the open circuit ended.
+    qualia.clock.pass(29_499);
+    expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, api: 'qualia', retryAfterMs: 1 });
     expect(qualia.server.calls).toHaveLength(5);
     expect(qualia.waitsMs).toHaveLength(waits);
   });

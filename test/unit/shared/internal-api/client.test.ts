@@ -1,5 +1,5 @@
 import { PipelineError } from '../../../../shared/errors';
-import { OrderRefusedError } from '../../../../shared/internal-api/client';
+import { internalApiCredentialSchema, OrderRefusedError } from '../../../../shared/internal-api/client';
 import type { InternalOrder } from '../../../../shared/internal-api/order';
 import { callContext } from '../../../support/call-context';
 import { checksum, orderId, requestId, round } from '../../../support/orders';
@@ -169,4 +169,8 @@ describe('the token', () => {
     expect(await failureOf()).toBe(unreadable);
     expect(api.server.calls).toEqual([]);
   });
+});
+
+test.each(['', 'token\n', 'to ken', 'tökén'])('a token %j cannot stand in a header', (token) => {
+  expect(internalApiCredentialSchema.safeParse({ token }).success).toBe(false);
 });

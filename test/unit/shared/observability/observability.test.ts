@@ -67,6 +67,15 @@ describe('a log line', () => {
       error_details: { name: 'Error', message: 'outer', stack: expect.any(String), cause: { message: 'inner' } },
     });
   });
+
+  test('carries nothing else that an error or its cause has', () => {
+    const cause = Object.assign(new Error('unreadable'), { data: '{"full_name":"Ada Lovelace"}', code: 'HPE_CHUNK' });
+    const error = Object.assign(new Error('outer', { cause }), { body: 'Ada Lovelace' });
+    createLogger(config).error('failed', { error_details: error });
+    createLogger(config).error('failed', { error_details: new Error('outer', { cause: 'Ada Lovelace' }) });
+    expect(logs.text()).not.toContain('Ada Lovelace');
+    expect(logs.lines()[0]).toMatchObject({ error_details: { cause: { message: 'unreadable', code: 'HPE_CHUNK' } } });
+  });
 });
 
 describe('metrics', () => {

@@ -100,6 +100,34 @@ describe('a permanent error', () => {
     ]);
   });
 
+  test.each([1, 5])(
+    'that the order did not take, at receive %i, leaves what is still owed to its step',
+    async (count) => {
+      const order = orders.downloaded();
+      const onRefused = jest.fn(async () => undefined);
+      const told: ToldWorker = { recordFailure: () => ({ applied: false, order }), onRefused };
+      for (const error of count === 5 ? [permanent, problem('TIMEOUT')] : [permanent]) {
+        onRefused.mockClear();
+        expect(await work(received(count), throwing(error), told)).toMatchObject({ returned: [], added: [] });
+        expect(onRefused.mock.calls).toEqual([[downloadMessage(), order]]);
+      }
+    },
+  );
+
+  test('whose debt cannot be paid comes back', async () => {
+    const result = await work(received(1), throwing(permanent), {
+      recordFailure: () => ({ applied: false, order: orders.downloaded() }),
+      onRefused: throwing(new Error('SQS is down')),
+    });
+    expect(result.returned).toEqual(['message-1']);
+    expect(result.lines).toEqual([expect.objectContaining({ message: 'message could not be settled' })]);
+  });
+
+  test('that the order took owes nothing', async () => {
+    const told: ToldWorker = { recordFailure: applied, onRefused: throwing(new Error('asked for')) };
+    expect(await work(received(1), throwing(permanent), told)).toMatchObject({ returned: [], added: ['OrderFailed'] });
+  });
+
   test('is final at the last receive as well, under its own code', async () => {
     const result = await work(received(5), throwing(permanent), { recordFailure: applied });
     expect(result.returned).toEqual([]);
@@ -141,8 +169,9 @@ describe('a retryable error', () => {
     [9_001, 10],
     [120_000, 120],
     [3_600_000, 3_600],
-    [43_200_000, 43_200],
-    [99_999_999, 43_200],
+    [43_000_000, 43_000],
+    [43_200_000, 43_000],
+    [99_999_999, 43_000],
   ])('that asks for %i ms gets %i s', async (retryAfterMs, seconds) => {
     const error = problem('RATE_LIMITED', { api: 'qualia', statusCode: 429, retryAfterMs });
     const result = await work(received(3), throwing(error), { hideFor: ok });

@@ -1,0 +1,47 @@
+import type { Prices } from './prices';
+import { sum } from './statistics';
+
+/** What one clean order takes, as it was measured. */
+export interface OrderUsage {
+  readonly dynamoDbWrites: number;
+  readonly dynamoDbReads: number;
+  readonly s3Puts: number;
+  readonly s3Gets: number;
+  readonly sqsSends: number;
+  /** Messages that Lambda's pollers took in and deleted. */
+  readonly sqsReceived: number;
+  /** Messages in one batch, on average: a receive and a delete each cover so many. */
+  readonly sqsBatchSize: number;
+  readonly lambdaInvocations: number;
+  readonly lambdaGbSeconds: number;
+  readonly logBytes: number;
+}
+
+/** A line of the bill: what for, and USD per million orders. */
+export interface CostLine {
+  readonly item: string;
+  readonly usdPerMillion: number;
+}
+
+const million = 1e6;
+
+/** The bill for a million orders that are all like `usage`. */
+export const billOf = (usage: OrderUsage, prices: Prices): readonly CostLine[] => {
+  // The pollers' receives and deletes are no calls of ours, but they are on our bill.
+  const sqsRequests = usage.sqsSends + (2 * usage.sqsReceived) / usage.sqsBatchSize;
+  const usdByItem = {
+    'S3 put': usage.s3Puts * prices.s3Put,
+    'S3 get': usage.s3Gets * prices.s3Get,
+    'DynamoDB writes': usage.dynamoDbWrites * prices.dynamoDbWrite,
+    'DynamoDB reads': usage.dynamoDbReads * prices.dynamoDbRead,
+    'Logs of the Lambdas': (usage.logBytes / 1e9) * prices.logGb,
+    'HTTP API': prices.httpApiCall,
+    'SQS requests': sqsRequests * prices.sqsRequest,
+    'Lambda requests': usage.lambdaInvocations * prices.lambdaRequest,
+    'Lambda time': usage.lambdaGbSeconds * prices.lambdaGbSecond,
+  };
+  return Object.entries(usdByItem).map(([item, usd]) => ({ item, usdPerMillion: usd * million }));
+};
+
+/** USD per million orders. */
+export const totalOf = (bill: readonly CostLine[]): number => sum(bill.map(({ usdPerMillion }) => usdPerMillion));

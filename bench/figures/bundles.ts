@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { bundleOf, readBundles, synthesized } from '../bundle';
+import type { FigureSet } from '../figure';
+import { measureInFreshProcess, measureInTurn } from '../fresh-process';
+import { median, round } from '../statistics';
+
+const rounds = 15;
+const workers = ['download', 'processing', 'reconciler'] as const;
+
+/** What a cold start is held against: the two clients that the webhook needs, bundled as esbuild does it by itself. */
+const plainClients = `
+  import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+  import { SQSClient } from '@aws-sdk/client-sqs';
+  export const clients = [new DynamoDBClient({}), new SQSClient({})];
+  export const handler = async () => {};
+`;
+
+/** Bundles the plain clients like a Lambda, but without our substitutions. */
+const buildPlainClients = (outfile: string) =>
+  build({
+    stdin: { contents: plainClients, resolveDir: __dirname, loader: 'ts' },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    minify: true,
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+  });
+
+const initOf = (file: string): string => `
+  const startedAtMs = performance.now();
+  require(${JSON.stringify(file)});
+  process.stderr.write(String(performance.now() - startedAtMs));
+`;
+
+/** Size of the bundles, and their module initialisation in a fresh process, less that of an empty handler. */
+export const bundles: FigureSet<'webhook_bundle_kb' | 'webhook_init_ratio' | 'worker_bundle_kb' | 'worker_init_ratio'> =
+  {
+    title: 'Bundles and cold start',
+    bars: {
+      webhook_bundle_kb: { unit: 'kB', bar: 300, better: 'lower' },
+      webhook_init_ratio: { unit: '× plain clients', bar: 1, better: 'lower' },
+      worker_bundle_kb: { unit: 'kB', bar: 1100, better: 'lower' },
+      worker_init_ratio: { unit: '× plain clients', bar: 2.2, better: 'lower' },
+    },
+    measure: async (note) => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'bench-bundles-'));
+      try {
+        const emptyFile = path.join(folder, 'empty.js');
+        const plainFile = path.join(folder, 'plain.js');
+        writeFileSync(emptyFile, '"use strict";exports.handler=async()=>{};');
+        await buildPlainClients(plainFile);
+        const all = readBundles(synthesized());
+        const ours = ['webhook', ...workers].map((name) => ({ name, ...bundleOf(all, name) }));
+
+        const initMs = await measureInTurn(rounds, {
+          empty: () => measureInFreshProcess(initOf(emptyFile)),
+          plain: () => measureInFreshProcess(initOf(plainFile)),
+          ...Object.fromEntries(
+            ours.map(({ name, file, environment }) => [name, () => measureInFreshProcess(initOf(file), environment)]),
+          ),
+        } as Record<string, () => Promise<number>>);
+        const medianMs = (name: string) => median(initMs[name] ?? []) - median(initMs.empty ?? []);
+        const ratioOf = (name: string) => medianMs(name) / medianMs('plain');
+
+        note(`plain clients: ${round(medianMs('plain'), 1)} ms`);
+        for (const { name, sizeBytes } of ours) {
+          note(
+            `${name}: ${round(sizeBytes / 1000, 1)} kB, ${round(medianMs(name), 1)} ms, ${round(ratioOf(name), 2)} ×`,
+          );
+        }
+        const kbOf = (name: string) => bundleOf(all, name).sizeBytes / 1000;
+        return {
+          webhook_bundle_kb: round(kbOf('webhook'), 1),
+          webhook_init_ratio: round(ratioOf('webhook'), 3),
+          worker_bundle_kb: round(Math.max(...workers.map(kbOf)), 1),
+          worker_init_ratio: round(Math.max(...workers.map(ratioOf)), 3),
+        };
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  };

@@ -1,0 +1,52 @@
+import { sampleOrders } from '../../local/sample/orders';
+import { readGraphqlRequest } from '../../local/simulators/qualia-schema';
+import { mapOrder } from '../../shared/internal-api/mapping';
+import { orderAnswerSchema } from '../../shared/qualia/order';
+import { orderQuery } from '../../shared/qualia/query';
+import type { FigureSet } from '../figure';
+import { median, round, sum } from '../statistics';
+
+const orders = 108;
+const rounds = 200;
+const warmUpRounds = 200;
+
+/** What Qualia answers to our query for each of the sample orders. */
+const sampleAnswers = (): readonly string[] =>
+  sampleOrders(orders).map((order) => {
+    const resolvers = { order: () => ({ order, outstanding_tasks: order.outstanding_tasks }) };
+    return JSON.stringify(readGraphqlRequest(orderQuery, { id: order._id }).run(resolvers));
+  });
+
+/** Microseconds for each of `items`, by the median of rounds over all of them. */
+const timeOf = <T>(items: readonly T[], work: (item: T) => unknown) => {
+  const roundsUs: number[] = [];
+  return {
+    round: () => {
+      const startedAtMs = performance.now();
+      for (const item of items) work(item);
+      roundsUs.push(((performance.now() - startedAtMs) * 1000) / items.length);
+    },
+    us: () => median(roundsUs.slice(warmUpRounds)),
+  };
+};
+
+/** Schema and mapping of an order, in one thread, against `JSON.parse` of the same text. */
+export const mapping: FigureSet<'mapping_ratio'> = {
+  title: 'Schema and mapping',
+  bars: { mapping_ratio: { unit: '× JSON.parse', bar: 3, better: 'lower' } },
+  measure: async (note) => {
+    const answers = sampleAnswers();
+    const parsed = answers.map((answer): unknown => JSON.parse(answer));
+    const parsing = timeOf(answers, (answer) => JSON.parse(answer));
+    const mapped = timeOf(parsed, (answer) => mapOrder(orderAnswerSchema.parse(answer).data.order.order));
+    for (let count = 0; count < warmUpRounds + rounds; count++) {
+      parsing.round();
+      mapped.round();
+    }
+    const meanBytes = sum(answers.map((answer) => Buffer.byteLength(answer))) / answers.length;
+    note(`${orders} orders of ${round(meanBytes / 1000, 1)} kB on average`);
+    note(`JSON.parse ${round(parsing.us(), 1)} µs, schema and mapping ${round(mapped.us(), 1)} µs an order`);
+    note(`${Math.round(1e6 / mapped.us())} orders a second in one thread`);
+    return { mapping_ratio: round(mapped.us() / parsing.us(), 2) };
+  },
+};

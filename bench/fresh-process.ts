@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** What a Lambda finds in its environment besides its own variables. */
+const lambdaVariables = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_LAMBDA_FUNCTION_NAME: 'bench',
+  AWS_LAMBDA_LOG_LEVEL: 'INFO',
+};
+
+/**
+ * Runs a CommonJS program in a process of its own, with a Lambda's environment and nothing else's.
+ *
+ * @param program text that writes one number, the last thing on standard error
+ */
+export const measureInFreshProcess = async (
+  program: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> => {
+  const { stderr } = await run(process.execPath, ['--input-type=commonjs', '--eval', program], {
+    env: { ...lambdaVariables, ...environment },
+    timeout: 30_000,
+    maxBuffer: 10_000_000,
+  });
+  const value = Number(stderr.trim().split('\n').at(-1));
+  if (!Number.isFinite(value)) throw new Error(`A measured process wrote no number: ${stderr}`);
+  return value;
+};
+
+/**
+ * Measures several things in turn, round after round, so that whatever else the machine does falls on all of them.
+ *
+ * @returns for each name its values, without those of a first round that warms the disk's cache
+ */
+export const measureInTurn = async <Name extends string>(
+  rounds: number,
+  measures: Readonly<Record<Name, () => Promise<number>>>,
+): Promise<Readonly<Record<Name, readonly number[]>>> => {
+  const names = Object.keys(measures) as Name[];
+  const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const value = await measures[name]();
+      if (round > 0) values[name].push(value);
+    }
+  }
+  return values;
+};

@@ -1,0 +1,41 @@
+/** The embedded AWS in a process of its own, so that its memory and its calls can be told from everybody else's. */
+import * as z from 'zod';
+import { startEmbeddedAws } from '../../local/aws/embedded-aws';
+import { createMeter } from './meter';
+
+const orderSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('start'),
+    assemblyDirectory: z.string(),
+    stateDirectory: z.string(),
+    secretsFile: z.string(),
+    environmentOverrides: z.record(z.string(), z.string()),
+  }),
+  z.object({ kind: z.literal('report') }),
+  z.object({ kind: z.literal('stop') }),
+]);
+export type EmbeddedAwsOrder = z.input<typeof orderSchema>;
+
+const main = () => {
+  const { onLog, report } = createMeter();
+  let stop = async () => {};
+  const obey = async (message: unknown): Promise<unknown> => {
+    const order = orderSchema.parse(message);
+    if (order.kind === 'report') return report();
+    if (order.kind === 'stop') return stop();
+    const { apiUrl, endpoints, outputs, ...aws } = await startEmbeddedAws({ ...order, onLog });
+    stop = aws.stop;
+    return { apiUrl, endpoints, outputs };
+  };
+  const fail = (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  };
+  process.on('message', (message) => {
+    obey(message).then((answer) => process.send?.(answer ?? {}), fail);
+  });
+  // Nobody is left to work for.
+  process.once('disconnect', () => void stop().finally(() => process.exit()));
+};
+
+main();

@@ -1,0 +1,164 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { runningSchema } from '../../local/aws/embedded-aws';
+import type { MixedDay } from '../../local/sample/day';
+import { startInternalApiSimulator } from '../../local/simulators/internal-api';
+import { startQualiaSimulator } from '../../local/simulators/qualia';
+import { awaitOrders } from '../../local/start/await-orders';
+import { postCalls } from '../../local/start/post-calls';
+import { readSecretsFile } from '../../local/start/secrets-file';
+import { synthesized } from '../bundle';
+import { cleanDay } from '../webhook-event';
+import type { EmbeddedAwsOrder } from './embedded-aws-process';
+import { watchMemory } from './memory';
+import type { MeterReport } from './meter';
+
+export interface PipelineRunOptions {
+  readonly orders: number;
+  /** Orders that come first and count for nothing: every process is up, and holds its secret. */
+  readonly warmUpOrders: number;
+  readonly qualiaLatencyMs: number;
+  readonly internalApiLatencyMs: number;
+}
+
+/** What came of a day of clean orders, without its warm-up. */
+export interface PipelineRun extends MeterReport {
+  readonly orders: number;
+  /** From the first webhook sent to the last order PROCESSED. */
+  readonly seconds: number;
+  /** From an order's NOTIFIED to its PROCESSED. */
+  readonly endToEndMs: readonly number[];
+  /** Of the embedded AWS with all of its Lambdas, the warm-up included. */
+  readonly peakMb: number;
+}
+
+const patienceMs = 60_000;
+/** After its POST, an order is marked and its lines are written. */
+const settleMs = 1_000;
+const postsSchema = z.object({ posts: z.number() });
+const reportSchema = z.object({
+  calls: z.record(z.string(), z.number()),
+  invocations: z.record(z.string(), z.object({ count: z.number(), billedMs: z.number() })),
+  logs: z.object({ bytes: z.number(), lines: z.number() }),
+});
+const startedSchema = runningSchema.omit({ pid: true });
+
+/** Starts the embedded AWS in a process of its own; an order is answered before the next is given. */
+const startAwsProcess = async () => {
+  const child = fork(path.join(__dirname, 'embedded-aws-process.ts'), {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  await once(child, 'spawn');
+  const ended = once(child, 'exit').then(([code]): never => {
+    throw new Error(`The embedded AWS ended with ${code}`);
+  });
+  ended.catch(() => undefined);
+  return {
+    pid: child.pid ?? 0,
+    order: async (order: EmbeddedAwsOrder): Promise<unknown> => {
+      child.send(order);
+      const [answer] = await Promise.race([once(child, 'message'), ended]);
+      return answer;
+    },
+    end: () => child.disconnect(),
+  };
+};
+
+/**
+ * Sends a day of clean orders through the whole pipeline on the embedded AWS. The simulators and whoever posts run in
+ * this process, the embedded AWS in another.
+ *
+ * @throws {Error} when an order does not end as PROCESSED
+ */
+export const runPipeline = async (options: PipelineRunOptions): Promise<PipelineRun> => {
+  const { orders, warmUpOrders } = options;
+  const assemblyDirectory = synthesized();
+  const stateDirectory = mkdtempSync(path.join(tmpdir(), 'bench-pipeline-'));
+  const secretsFile = path.join(stateDirectory, 'secrets.json');
+  const secrets = readSecretsFile(secretsFile);
+  const warmUp = cleanDay(warmUpOrders);
+  const day = cleanDay(orders, warmUpOrders + (warmUpOrders % 2));
+
+  const qualia = await startQualiaSimulator({
+    credentials: secrets.QualiaSecret,
+    orders: [...warmUp.orders, ...day.orders],
+    latencyMs: options.qualiaLatencyMs,
+  });
+  const internalApi = await startInternalApiSimulator({
+    credentials: secrets.InternalApiSecret,
+    stateFolder: stateDirectory,
+    latencyMs: options.internalApiLatencyMs,
+  });
+  const aws = await startAwsProcess();
+  try {
+    const { apiUrl, endpoints, outputs } = startedSchema.parse(
+      await aws.order({
+        kind: 'start',
+        assemblyDirectory,
+        stateDirectory,
+        secretsFile,
+        environmentOverrides: { QUALIA_API_URL: qualia.url, INTERNAL_API_URL: internalApi.url },
+      }),
+    );
+    const peakMb = watchMemory(aws.pid);
+    const tableName = z.string().parse(Object.values(outputs).find((one) => 'OrdersTableName' in one)?.OrdersTableName);
+
+    /** Counts at the far end, so that waiting costs the embedded AWS nothing. */
+    const awaitPosts = async (expected: number): Promise<void> => {
+      for (let posts = 0, movedAtMs = Date.now(); posts < expected; await sleep(100)) {
+        const answer = postsSchema.parse(await (await fetch(`${internalApi.controlUrl}/orders`)).json());
+        if (answer.posts > posts) movedAtMs = Date.now();
+        if (Date.now() - movedAtMs > patienceMs) throw new Error(`Only ${posts} of ${expected} orders came through`);
+        posts = answer.posts;
+      }
+    };
+    const send = async ({ calls }: MixedDay, expected: number): Promise<number> => {
+      const startedAtMs = Date.now();
+      await postCalls({ apiUrl, secret: secrets.WebhookSecret, calls, onAnswer: () => undefined });
+      await awaitPosts(expected);
+      return startedAtMs;
+    };
+
+    await send(warmUp, warmUpOrders);
+    await sleep(settleMs);
+    await aws.order({ kind: 'report' });
+
+    const startedAtMs = await send(day, warmUpOrders + orders);
+    await sleep(settleMs);
+    const report = reportSchema.parse(await aws.order({ kind: 'report' }));
+
+    const orderIds = Object.keys(day.expected);
+    const closed = await awaitOrders({
+      endpoint: endpoints.dynamodb,
+      tableName,
+      orderIds,
+      patienceMs,
+      onProgress: () => undefined,
+    });
+    const times = orderIds.map((orderId) => {
+      const order = closed.get(orderId);
+      if (order?.processed_at === undefined) throw new Error(`Order ${orderId} is ${order?.status ?? 'not closed'}`);
+      return { notifiedAtMs: Date.parse(order.notified_at), processedAtMs: Date.parse(order.processed_at) };
+    });
+    const lastMs = times.reduce((last, { processedAtMs }) => Math.max(last, processedAtMs), startedAtMs);
+    const run = {
+      orders,
+      seconds: (lastMs - startedAtMs) / 1000,
+      endToEndMs: times.map(({ notifiedAtMs, processedAtMs }) => processedAtMs - notifiedAtMs),
+      peakMb: peakMb(),
+      ...report,
+    };
+    await aws.order({ kind: 'stop' });
+    return run;
+  } finally {
+    aws.end();
+    await Promise.all([qualia.stop(), internalApi.stop()]);
+    rmSync(stateDirectory, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,69 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import * as z from 'zod';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { anyPlanSchema, executionSchema } from '../../shared/runs/plan';
+import type { RunRepository } from '../../shared/runs/repository';
+import { createStep, NamedFailure } from '../../shared/runs/step';
+import { outcomesSchema, summarizeJobs } from './summary';
+
+export interface FinishRunDependencies {
+  readonly openFolder: OpenRunFolder;
+  readonly runs: Pick<RunRepository, 'finish'>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+}
+
+/** A job of the run failed. The execution fails by this name, and its cause says what became of both jobs. */
+export class RunFailed extends NamedFailure {
+  override readonly name = 'RunFailed';
+  override readonly code = 'RUN_FAILED';
+}
+
+const schema = z.object({
+  run: anyPlanSchema.extend({ outcomes: outcomesSchema }),
+  execution: executionSchema,
+});
+
+/**
+ * `FinishRun`: closes the run with its summary, and throws if a job failed. A redrive of such an execution begins here,
+ * with what failed before: then it says `again`, and the jobs go on where they stopped.
+ */
+export const createHandler = ({ openFolder, runs, logger, metrics, now }: FinishRunDependencies) => {
+  const run = async ({ run: { outcomes, ...plan }, execution }: z.output<typeof schema>) => {
+    const folder = openFolder(plan.run_id);
+    const jobs = await summarizeJobs(outcomes, folder);
+    const failed = Object.values(jobs).some(({ status }) => status === 'FAILED');
+    if (failed && execution.RedriveCount > plan.redrive_count) {
+      return { ...plan, redrive_count: execution.RedriveCount, again: true };
+    }
+
+    const finishedAtMs = now();
+    const status = failed ? 'FAILED' : 'SUCCEEDED';
+    const reports = ['input.json', 'summary.json', ...Object.values(jobs).flatMap((job) => job.reports)].map(
+      folder.keyOf,
+    );
+    const message = Object.entries(jobs)
+      .map(([name, job]) => `${name} ${job.status}: ${job.message}`)
+      .join('\n');
+    const summary = {
+      run_id: plan.run_id,
+      status,
+      dry_run: plan.dry_run,
+      execution_arn: plan.execution_arn,
+      started_at: plan.started_at,
+      finished_at: new Date(finishedAtMs).toISOString(),
+      duration_seconds: (finishedAtMs - Date.parse(plan.started_at)) / 1_000,
+      ...jobs,
+      reports,
+    };
+    await folder.put('summary.json', `${JSON.stringify(summary, undefined, 2)}\n`);
+    await runs.finish(plan, { status, message, reports, finishedAtMs });
+    if (failed) throw new RunFailed(message);
+    logger.info('sync step', { step: 'finish', status });
+    return { run_id: plan.run_id, status, again: false, summary: folder.keyOf('summary.json') };
+  };
+
+  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+};

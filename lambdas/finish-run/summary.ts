@@ -1,0 +1,93 @@
+import * as z from 'zod';
+import { parseJson } from '../../shared/json';
+import { addStatistics, type Statistics } from '../../shared/netlife/stats';
+import type { RunFolder } from '../../shared/runs/artifacts';
+import {
+  caughtSchema,
+  type IterableOutcome,
+  iterableOutcomeSchema,
+  portalOutcomeSchema,
+} from '../../shared/runs/outcome';
+
+const skippedSchema = z.object({ skipped: z.literal(true) });
+const caughtOutcomeSchema = z.object({ error: caughtSchema });
+const portalFailedSchema = caughtOutcomeSchema.extend({ portal: z.string() });
+
+/** What the two branches of the state machine end with, in their order. */
+export const outcomesSchema = z.tuple([
+  z.union([
+    skippedSchema,
+    caughtOutcomeSchema,
+    z.object({ portals: z.array(z.union([portalOutcomeSchema, portalFailedSchema])) }),
+  ]),
+  z.union([skippedSchema, caughtOutcomeSchema, iterableOutcomeSchema]),
+]);
+export type Outcomes = z.output<typeof outcomesSchema>;
+
+const reportSchema = z.object({ failed_jobs: z.array(z.unknown()) }).loose();
+
+type Status = 'SUCCEEDED' | 'FAILED';
+
+interface JobSummary {
+  readonly status: Status;
+  /** One sentence. */
+  readonly message: string;
+  readonly reports: readonly string[];
+  readonly [more: string]: unknown;
+}
+
+/** What became of each job that ran; `netlife` and `iterable` are absent when they were not asked for. */
+export interface JobSummaries {
+  readonly netlife?: JobSummary & { readonly statistics: Statistics };
+  readonly iterable?: JobSummary | IterableOutcome;
+}
+
+const lambdaErrorSchema = z.object({ errorMessage: z.string() });
+
+/** Lambda describes an error as JSON; any other cause is a text already. */
+const messageOf = ({ Error: name, Cause }: z.output<typeof caughtSchema>): string => {
+  const message = lambdaErrorSchema.safeParse(parseJson(Cause)).data?.errorMessage ?? Cause;
+  return message === '' ? name : message;
+};
+
+const failedBy = (error: z.output<typeof caughtSchema>, prefix = ''): JobSummary => ({
+  status: 'FAILED',
+  message: prefix + messageOf(error),
+  reports: [],
+});
+
+const summarizeNetlife = async (
+  outcome: Outcomes[0],
+  folder: RunFolder,
+): Promise<JobSummaries['netlife'] | undefined> => {
+  if ('skipped' in outcome) return undefined;
+  if ('error' in outcome) return { ...failedBy(outcome.error), statistics: addStatistics() };
+  const portals = await Promise.all(
+    outcome.portals.map(async (entry) => {
+      if ('error' in entry) return { portal: entry.portal, ...failedBy(entry.error, `${entry.portal}: `) };
+      const text = (await folder.readText(`netlife/${entry.portal}/stats.json`)) ?? '';
+      const { failed_jobs, portal: _, ...statistics } = reportSchema.parse(parseJson(text));
+      return { ...entry, failed_jobs, statistics: addStatistics(statistics) };
+    }),
+  );
+  const statistics = addStatistics(...portals.flatMap((entry) => ('statistics' in entry ? entry.statistics : [])));
+  return {
+    status: portals.some(({ status }) => status === 'FAILED') ? 'FAILED' : 'SUCCEEDED',
+    message: portals.map(({ message }) => message).join('; '),
+    reports: portals.flatMap(({ reports }) => reports),
+    statistics,
+    portals,
+  };
+};
+
+const summarizeIterable = (outcome: Outcomes[1]): JobSummaries['iterable'] | undefined => {
+  if ('skipped' in outcome) return undefined;
+  return 'error' in outcome ? failedBy(outcome.error) : outcome;
+};
+
+/** Reads what the branches left, and what their reports say. */
+export const summarizeJobs = async ([first, second]: Outcomes, folder: RunFolder): Promise<JobSummaries> => {
+  const netlife = await summarizeNetlife(first, folder);
+  const iterable = summarizeIterable(second);
+  return { ...(netlife && { netlife }), ...(iterable && { iterable }) };
+};

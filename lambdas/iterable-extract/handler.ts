@@ -1,0 +1,60 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import type { UserSource } from '../../shared/iterable/source';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { createBudget } from '../../shared/runs/budget';
+import { fileStamp } from '../../shared/runs/files';
+import { iterablePlanSchema } from '../../shared/runs/plan';
+import { createProgress } from '../../shared/runs/progress';
+import type { RunRepository } from '../../shared/runs/repository';
+import { createStep } from '../../shared/runs/step';
+import { createUserParts } from '../../shared/runs/user-parts';
+import { extractRows } from './extract-rows';
+import { writeQueryResults } from './query-results';
+
+export interface IterableExtractDependencies {
+  readonly openSource: () => Promise<UserSource>;
+  readonly openFolder: OpenRunFolder;
+  readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+}
+
+const schema = z.object({ run: iterablePlanSchema });
+
+/** `ExtractUsers`: reads the rows of the query into parts, as far as the time goes, then writes them as CSV. */
+export const createHandler = (dependencies: IterableExtractDependencies) => {
+  const { openSource, openFolder, runs, logger, metrics, now } = dependencies;
+
+  const run = async ({ run }: z.output<typeof schema>, context: Context) => {
+    const budget = createBudget(context.getRemainingTimeInMillis(), now);
+    await runs.enter(run, now());
+    const progress = createProgress({ runs, run, part: 'iterable/extract', logger, now });
+    const folder = openFolder(run.run_id);
+    const parts = createUserParts(folder);
+    const isTimeUp = () => budget.isSpent() || progress.isStopped();
+
+    const known = await parts.readExtracted();
+    if (known !== undefined) return { done: true, ...known };
+    const { rows, complete } = await extractRows({ run, parts, openSource, progress, isTimeUp });
+    // The CSV files take as long as they take: a turn that is at its end leaves them to the next.
+    const done = complete && !isTimeUp();
+    if (done) {
+      const extracted = await writeQueryResults(folder, parts, fileStamp(run.started_at));
+      metrics.add('SyncRejectedRows', extracted.rejected);
+      await parts.writeExtracted(extracted);
+    }
+    await progress.close('iterable_extract', {
+      done: rows,
+      ...(done && { total: rows }),
+      message: `iterable: ${rows} users read`,
+    });
+    if (!done) progress.assertGoesOn();
+    return { done, rows };
+  };
+
+  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+};

@@ -1,0 +1,67 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import type { IterableClient } from '../../shared/iterable/client';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import { reportRetry } from '../../shared/observability/report-retry';
+import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { createBudget } from '../../shared/runs/budget';
+import { iterablePlanSchema } from '../../shared/runs/plan';
+import { createProgress } from '../../shared/runs/progress';
+import type { RunRepository } from '../../shared/runs/repository';
+import { createStep } from '../../shared/runs/step';
+import { createUserParts } from '../../shared/runs/user-parts';
+import { pushParts } from './push-parts';
+
+export interface IterablePushDependencies {
+  readonly openClient: (useJwt: boolean) => IterableClient;
+  readonly openFolder: OpenRunFolder;
+  readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+/** The turn before may have used up this second's calls. */
+const pauseMs = 1_000;
+
+const schema = z.object({ run: iterablePlanSchema });
+
+/** `PushUsers`: sends the parts that nobody sent yet, as far as the time goes. */
+export const createHandler = (dependencies: IterablePushDependencies) => {
+  const { openClient, openFolder, runs, logger, metrics, now, sleep } = dependencies;
+
+  const run = async ({ run }: z.output<typeof schema>, context: Context) => {
+    const budget = createBudget(context.getRemainingTimeInMillis(), now);
+    await runs.enter(run, now());
+    const progress = createProgress({ runs, run, part: 'iterable/push', logger, now });
+    const parts = createUserParts(openFolder(run.run_id));
+    const client = run.dry_run ? undefined : openClient(run.iterable.use_jwt);
+    if (client !== undefined) await sleep(pauseMs);
+    let retries = 0;
+    try {
+      return await pushParts({
+        parts,
+        mode: run.iterable.mode,
+        client,
+        context: {
+          deadlineMs: budget.deadlineMs,
+          onRetry: ({ error, attempt, waitMs }) => {
+            retries += 1;
+            reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 });
+          },
+        },
+        isTimeUp: () => budget.isSpent() || progress.isStopped(),
+        progress,
+        metrics,
+        now,
+      });
+    } finally {
+      await parts.writeTurn(context.awsRequestId, { retries });
+      await client?.close();
+    }
+  };
+
+  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+};

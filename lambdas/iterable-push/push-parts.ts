@@ -1,0 +1,89 @@
+import type { CallContext } from '../../shared/http/api-client';
+import type { IterableClient } from '../../shared/iterable/client';
+import { usersPerPart } from '../../shared/iterable/parts';
+import { type PushMode, type PushResult, pushUsers } from '../../shared/iterable/push';
+import { type IterableUser, readRow } from '../../shared/iterable/rows';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { Progress } from '../../shared/runs/progress';
+import type { UserParts } from '../../shared/runs/user-parts';
+
+export interface PushPartsOptions {
+  readonly parts: UserParts;
+  readonly mode: PushMode;
+  /** Absent in a dry run. */
+  readonly client: IterableClient | undefined;
+  readonly context: CallContext;
+  readonly isTimeUp: () => boolean;
+  readonly progress: Progress;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+}
+
+/** How far the sending is; the parts themselves are the cursor. */
+export interface PushStanding {
+  readonly done: boolean;
+  readonly parts_done: number;
+  readonly parts_total: number;
+}
+
+/**
+ * Sends the users of each part that has no results, in one stream, so that the pace does not pause between parts, and
+ * writes a part's results as soon as its last user has one. When the time is up, no further part is begun.
+ */
+export const pushParts = async (options: PushPartsOptions): Promise<PushStanding> => {
+  const { parts, isTimeUp, progress, metrics } = options;
+  const { paths } = await parts.surveyRows();
+  const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
+  const unsent = await parts.unsent(paths);
+  const total = rows - rejected;
+  let done = Math.min(total, (paths.length - unsent.length) * usersPerPart);
+  let partsDone = paths.length - unsent.length;
+  const standing = () => ({ done, total, message: `iterable: ${done} of ${total} users sent` });
+  progress.update(standing());
+
+  /** Parts that are being sent, in their order, and how many of their results are still to come. */
+  const open: { readonly path: string; left: number; readonly results: PushResult[] }[] = [];
+
+  const writeComplete = async (): Promise<void> => {
+    for (let first = open[0]; first !== undefined && first.left === 0; first = open[0]) {
+      const { path, results } = first;
+      await parts.writeResults(path, results);
+      open.shift();
+      partsDone += 1;
+      const failed = results.filter(({ record }) => !record.overall_success).length;
+      metrics.add('SyncUsersSent', results.length - failed);
+      metrics.add('SyncUsersFailed', failed);
+    }
+  };
+
+  const users = async function* (): AsyncGenerator<IterableUser> {
+    for (const path of unsent) {
+      if (isTimeUp()) return;
+      const sendable: IterableUser[] = [];
+      for await (const row of parts.readRows(path)) {
+        const read = readRow(row);
+        if ('user' in read) sendable.push(read.user);
+      }
+      open.push({ path, left: sendable.length, results: [] });
+      yield* sendable;
+    }
+  };
+
+  for await (const result of pushUsers(users(), options)) {
+    // A part without a user to send has no result that would complete it.
+    await writeComplete();
+    const first = open[0];
+    if (first === undefined) break;
+    first.results.push(result);
+    first.left -= 1;
+    done += 1;
+    progress.update(standing());
+    await writeComplete();
+  }
+  await writeComplete();
+
+  await progress.close('iterable_push', standing());
+  const allDone = partsDone === paths.length;
+  if (!allDone) progress.assertGoesOn();
+  return { done: allDone, parts_done: partsDone, parts_total: paths.length };
+};

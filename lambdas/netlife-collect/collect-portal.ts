@@ -1,0 +1,115 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { toPipelineError } from '../../shared/errors';
+import type { Job } from '../../shared/netlife/activities';
+import { isLoginRefusal } from '../../shared/netlife/api';
+import type { NetlifeClient } from '../../shared/netlife/client';
+import { collectJob } from '../../shared/netlife/job';
+import { attemptOf, type NetlifePlan } from '../../shared/runs/plan';
+import type { PortalParts, WrittenJob } from '../../shared/runs/portal-parts';
+import type { Progress } from '../../shared/runs/progress';
+
+export interface CollectPortalOptions {
+  readonly client: NetlifeClient;
+  readonly run: NetlifePlan;
+  readonly parts: PortalParts;
+  readonly progress: Progress;
+  readonly isTimeUp: () => boolean;
+  readonly logger: Logger;
+}
+
+/** How far a portal is; the parts themselves are the cursor. */
+export interface PortalStanding {
+  readonly done: boolean;
+  readonly jobs_done: number;
+  readonly jobs_total: number;
+}
+
+const jobsAtATime = 10;
+
+/**
+ * Collects the jobs of a portal of which no last part is written, 10 at a time, until all are collected or the time is
+ * up. A job that fails is noted, and not tried again in the same attempt at the run.
+ *
+ * @throws {PipelineError} when the portal as a whole cannot be collected: a refused login, no list of activities
+ */
+export const collectPortal = async (options: CollectPortalOptions): Promise<PortalStanding> => {
+  const { client, run, parts, progress, isTimeUp, logger } = options;
+  const attempt = attemptOf(run);
+  const { netlife } = run;
+  const written = await parts.survey();
+
+  const listJobs = async (): Promise<readonly Job[]> => {
+    const known = await parts.readJobs();
+    if (known !== undefined) return known.jobs;
+    const jobs = await client.getJobs(netlife.job_ids);
+    await parts.writeJobs(jobs, client.takeStats());
+    return jobs;
+  };
+
+  const jobs = await listJobs();
+  const isClosed = ({ done, failedAttempts }: WrittenJob) => done || failedAttempts.includes(attempt);
+  const open = jobs.filter(({ uuid }) => !isClosed(written.jobOf(uuid)));
+  let jobsDone = jobs.length - open.length;
+  const standing = () => ({
+    done: jobsDone,
+    total: jobs.length,
+    message: `${client.portal.name}: ${jobsDone} of ${jobs.length} jobs`,
+  });
+  progress.update(standing());
+
+  const collect = async (job: Job): Promise<boolean> => {
+    const before = written.jobOf(job.uuid).parts;
+    const last = before.at(-1);
+    const after = last === undefined ? undefined : (await parts.readPart(last)).through;
+    let position = before.length;
+    try {
+      return await collectJob(
+        client,
+        job,
+        {
+          audience: netlife.audience,
+          contactFilter: netlife.contact_filter,
+          checkRegisteredUsers: netlife.check_registered_users,
+          registeredOnly: netlife.registered_only,
+          createAccessKeys: netlife.create_access_keys && !run.dry_run,
+          consent: netlife.consent,
+          startedAt: run.started_at,
+          after,
+          isTimeUp,
+        },
+        (part) => parts.writePart(part, position++),
+      );
+    } catch (thrown) {
+      const error = toPipelineError(thrown);
+      // Only what the portal answered, or did not, is the job's own failure.
+      if (isLoginRefusal(thrown) || error.api !== 'netlife') throw thrown;
+      logger.warn('sync job failed', { job_uuid: job.uuid, error: error.message, error_code: error.code });
+      await parts.writeFailure(job.uuid, attempt, { error: error.message, error_code: error.code });
+      return true;
+    }
+  };
+
+  const queue = open.values();
+  const faults: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for (const job of queue) {
+      if (isTimeUp() || faults.length > 0) return;
+      try {
+        if (!(await collect(job))) continue;
+      } catch (fault) {
+        faults.push(fault);
+        return;
+      }
+      jobsDone += 1;
+      progress.update(standing());
+    }
+  };
+  // Whatever is under way comes to its end, one fault or not.
+  await Promise.all(Array.from({ length: jobsAtATime }, worker));
+  if (faults.length > 0) throw faults[0];
+
+  const done = jobsDone === jobs.length;
+  await progress.close('netlife_collect', standing());
+  if (!done) progress.assertGoesOn();
+  return { done, jobs_done: jobsDone, jobs_total: jobs.length };
+};

@@ -1,0 +1,72 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import type { NetlifeClient, NetlifeClientOptions } from '../../shared/netlife/client';
+import type { Portal, Portals } from '../../shared/netlife/portals';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import { reportRetry } from '../../shared/observability/report-retry';
+import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { createBudget } from '../../shared/runs/budget';
+import { netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
+import { createPortalParts } from '../../shared/runs/portal-parts';
+import { createProgress } from '../../shared/runs/progress';
+import type { RunRepository } from '../../shared/runs/repository';
+import { createStep } from '../../shared/runs/step';
+import { collectPortal } from './collect-portal';
+
+export interface NetlifeCollectDependencies {
+  readonly portals: Portals;
+  readonly openClient: (
+    portal: Portal,
+    hooks: Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'onRetry'>>,
+  ) => Promise<NetlifeClient>;
+  readonly openFolder: OpenRunFolder;
+  readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+/** The turn before may have used up this second's calls. */
+const pauseMs = 1_000;
+
+/** `CollectPortal`: collects the jobs of a portal that nobody collected yet, as far as the time goes. */
+export const createHandler = (dependencies: NetlifeCollectDependencies) => {
+  const { portals, openClient, openFolder, runs, logger, metrics, now, sleep } = dependencies;
+  const schema = z.object({
+    run: netlifePlanSchema(portals),
+    portal: portalSchema(portals),
+  });
+
+  const run = async ({ run, portal }: z.output<typeof schema>, context: Context) => {
+    const budget = createBudget(context.getRemainingTimeInMillis(), now);
+    await runs.enter(run, now());
+    const part = `netlife/${portal.name}`;
+    const progress = createProgress({ runs, run, part, logger, now });
+    const client = await openClient(portal, {
+      deadlineMs: budget.deadlineMs,
+      onRetry: ({ error, attempt, waitMs }) =>
+        reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 }),
+    });
+    await sleep(pauseMs);
+    const parts = createPortalParts(openFolder(run.run_id), portal.name);
+    const isTimeUp = () => budget.isSpent() || progress.isStopped();
+    try {
+      return await collectPortal({ client, run, parts, progress, isTimeUp, logger });
+    } finally {
+      const statistics = { duration_seconds: client.getStatsSummary().duration_seconds };
+      const left = client.takeStats();
+      await parts.writeTurn(context.awsRequestId, { ...left, statistics: { ...left.statistics, ...statistics } });
+      await client.close();
+    }
+  };
+
+  return createStep({
+    schema,
+    logger,
+    metrics,
+    keys: ({ run, portal }) => ({ run_id: run.run_id, portal: portal.name }),
+    run,
+  });
+};

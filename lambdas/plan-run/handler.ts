@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '@aws-lambda-powertools/logger';
+import * as z from 'zod';
+import { parseJson } from '../../shared/json';
+import type { Portals } from '../../shared/netlife/portals';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { InvalidInput, type RunInput, readRunInput } from '../../shared/runs/input';
+import { executionSchema, type RunPlan } from '../../shared/runs/plan';
+import type { RunRepository } from '../../shared/runs/repository';
+import { createStep } from '../../shared/runs/step';
+
+export interface PlanRunDependencies {
+  readonly portals: Portals;
+  readonly openFolder: OpenRunFolder;
+  readonly runs: Pick<RunRepository, 'start'>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  readonly now: () => number;
+}
+
+const schema = z.object({ input: z.unknown(), execution: executionSchema });
+
+/** Checks the input of an execution, and begins its run, or takes it up again. */
+export const createHandler = ({ portals, openFolder, runs, logger, metrics, now }: PlanRunDependencies) => {
+  /** The parts of a run are of one input: with another they would be a mixture. */
+  const keepInput = async (input: RunInput): Promise<void> => {
+    const folder = openFolder(input.run_id);
+    const text = `${JSON.stringify(input, undefined, 2)}\n`;
+    if (await folder.putOnce('input.json', text)) return;
+    if (isDeepStrictEqual(parseJson((await folder.readText('input.json')) ?? ''), parseJson(text))) return;
+    throw new InvalidInput([`run_id is that of a run with another input: ${folder.keyOf('input.json')}`]);
+  };
+
+  const run = async ({ input: given, execution }: z.output<typeof schema>): Promise<RunPlan> => {
+    const input = readRunInput(given, execution.Name, portals);
+    await keepInput(input);
+    const { started_at } = await runs.start({ input, executionArn: execution.Id, startedAtMs: now() });
+    logger.info('sync step', { run_id: input.run_id, step: 'plan' });
+    return { ...input, started_at, execution_arn: execution.Id, redrive_count: execution.RedriveCount };
+  };
+
+  return createStep({ schema, logger, metrics, keys: () => ({}), run });
+};

@@ -1,0 +1,101 @@
+import * as z from 'zod';
+import { PipelineError } from '../errors';
+import { parseJson } from '../json';
+import type { Job } from '../netlife/activities';
+import { contactLines } from '../netlife/contacts';
+import type { JobPart } from '../netlife/job';
+import type { Statistics } from '../netlife/stats';
+import type { RejectedRow, Taken } from '../netlife/tally';
+import type { RunFolder } from './artifacts';
+
+const takenSchema = z.object({ statistics: z.custom<Statistics>(), rejected: z.array(z.custom<RejectedRow>()) });
+const jobsSchema = takenSchema.extend({ jobs: z.array(z.custom<Job>()) });
+const partSchema = takenSchema.extend({ through: z.string().optional(), csv: z.string() });
+const failureSchema = z.object({ error: z.string(), error_code: z.string() });
+
+/** Why a job failed; a sentence fit for a log, and its code. */
+export type JobFailure = z.output<typeof failureSchema>;
+
+/** What is written of one job. */
+export interface WrittenJob {
+  /** In the order of the job. */
+  readonly parts: readonly string[];
+  readonly done: boolean;
+  /** Attempts in which it failed; the newest is the last to be written. */
+  readonly failedAttempts: readonly string[];
+}
+
+const nothing: WrittenJob = { parts: [], done: false, failedAttempts: [] };
+const partName = /^job\/([^/]+)\/(\d{5}(-last)?)\.json$/;
+const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
+
+/**
+ * What collecting a portal has written so far: its list of jobs, parts of jobs, failures of jobs, and what each
+ * invocation counted beside. Every object is whole in itself and written once, so that whoever comes next sees from
+ * their names alone where to go on.
+ */
+export const createPortalParts = (folder: RunFolder, portal: string) => {
+  const root = `netlife/${portal}/parts/`;
+  const jobRoot = (jobUuid: string): string => `${root}job/${encodeURIComponent(jobUuid)}/`;
+
+  const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
+    const text = await folder.readText(path);
+    if (text === undefined) return undefined;
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new PipelineError('BAD_PAYLOAD', `The part ${folder.keyOf(path)} cannot be read`, { retryable: false });
+  };
+
+  return {
+    /** What is written, from one listing. */
+    survey: async () => {
+      const jobs = new Map<string, { parts: string[]; done: boolean; failedAttempts: string[] }>();
+      const turns: string[] = [];
+      const entry = (encoded: string) => {
+        const uuid = decodeURIComponent(encoded);
+        const known = jobs.get(uuid) ?? { parts: [], done: false, failedAttempts: [] };
+        jobs.set(uuid, known);
+        return known;
+      };
+      for (const path of [...(await folder.list(root))].sort()) {
+        const name = path.slice(root.length);
+        const part = partName.exec(name);
+        const failure = failureName.exec(name);
+        if (part?.[1] !== undefined) {
+          entry(part[1]).parts.push(path);
+          if (part[3] !== undefined) entry(part[1]).done = true;
+        } else if (failure?.[1] !== undefined && failure[2] !== undefined) {
+          entry(failure[1]).failedAttempts.push(failure[2]);
+        } else if (name.startsWith('turn/')) turns.push(path);
+      }
+      return { jobOf: (uuid: string): WrittenJob => jobs.get(uuid) ?? nothing, turns };
+    },
+
+    readJobs: () => read(`${root}jobs.json`, jobsSchema),
+    writeJobs: (jobs: readonly Job[], taken: Taken) =>
+      folder.putOnce(`${root}jobs.json`, JSON.stringify({ jobs, ...taken })),
+
+    readPart: async (path: string) => {
+      const part = await read(path, partSchema);
+      if (part !== undefined) return part;
+      throw new PipelineError('PAYLOAD_MISSING', `There is no part ${folder.keyOf(path)}`, { retryable: false });
+    },
+    /** @param position of the part in its job, from 0 */
+    writePart: ({ jobUuid, through, done, contacts, statistics, rejected }: JobPart, position: number) => {
+      const name = `${String(position).padStart(5, '0')}${done ? '-last' : ''}`;
+      const part = { through, csv: contactLines(contacts), statistics, rejected };
+      return folder.putOnce(`${jobRoot(jobUuid)}${name}.json`, JSON.stringify(part));
+    },
+
+    readFailure: (jobUuid: string, attempt: string) => read(`${jobRoot(jobUuid)}failed/${attempt}.json`, failureSchema),
+    writeFailure: (jobUuid: string, attempt: string, failure: JobFailure) =>
+      folder.putOnce(`${jobRoot(jobUuid)}failed/${attempt}.json`, JSON.stringify(failure)),
+
+    readTurn: (path: string) => read(path, takenSchema),
+    /** Keeps what an invocation counted that belongs to no part: calls, above all. */
+    writeTurn: (invocation: string, taken: Taken) =>
+      folder.putOnce(`${root}turn/${invocation}.json`, JSON.stringify(taken)),
+  };
+};
+
+export type PortalParts = ReturnType<typeof createPortalParts>;

@@ -1,0 +1,52 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import type * as z from 'zod';
+import { describeIssues } from '../config';
+import { type ErrorCode, PipelineError, toPipelineError } from '../errors';
+import type { MetricsRecorder } from '../observability/metrics';
+
+/** A failure that reaches the state machine, and whoever looks at the execution, under a name of its own. */
+export abstract class NamedFailure extends Error {
+  abstract override readonly name: string;
+  abstract readonly code: ErrorCode;
+}
+
+export interface StepOptions<Event, Result> {
+  readonly schema: z.ZodType<Event>;
+  readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
+  /** What the lines of this invocation carry: `run_id`, `portal`. */
+  readonly keys: (event: Event) => Readonly<Record<string, string>>;
+  readonly run: (event: Event, context: Context) => Promise<Result>;
+}
+
+/**
+ * The Lambda of one state of `SyncJobs`. What it throws reaches the state machine, whose catchers and retriers go by the
+ * error's name; its message is a sentence fit for a log.
+ */
+export const createStep = <Event, Result>({ schema, logger, metrics, keys, run }: StepOptions<Event, Result>) => {
+  const read = (event: unknown): Event => {
+    const parsed = schema.safeParse(event);
+    if (parsed.success) return parsed.data;
+    const faults = describeIssues(parsed.error.issues).map(({ path, message }) => `${path} ${message}`);
+    throw new PipelineError('BAD_MESSAGE', `The state is not what the step takes: ${faults.join('; ')}`, {
+      retryable: false,
+    });
+  };
+
+  return async (event: unknown, context: Context): Promise<Result> => {
+    logger.addContext(context);
+    try {
+      const state = read(event);
+      logger.appendKeys(keys(state));
+      return await run(state, context);
+    } catch (thrown) {
+      const error = thrown instanceof NamedFailure ? thrown : toPipelineError(thrown);
+      logger.error('sync step failed', { error: error.message, error_code: error.code, error_details: error });
+      throw error;
+    } finally {
+      logger.resetKeys();
+      metrics.flush();
+    }
+  };
+};

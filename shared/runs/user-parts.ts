@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import { PipelineError } from '../errors';
+import { pushResultSchema, readLines, toLine } from '../iterable/parts';
+import type { PushResult } from '../iterable/push';
+import { type SourceRow, sourceRowSchema } from '../iterable/rows';
+import { parseJson } from '../json';
+import type { RunFolder } from './artifacts';
+
+const extractedSchema = z.object({ rows: z.number(), rejected: z.number() });
+const turnSchema = z.object({ retries: z.number() });
+
+/** How many rows the query gave, and how many of them are never sent. */
+export type Extracted = z.output<typeof extractedSchema>;
+
+const lastMark = '-last';
+
+/**
+ * What the Iterable job has written so far: parts of rows as the query gave them, and for each of them, once it was
+ * sent, a part of results under the same number. Every part is written once and whole.
+ */
+export const createUserParts = (folder: RunFolder) => {
+  const root = 'iterable/parts/';
+  const rowsRoot = `${root}rows/`;
+  const resultsRoot = `${root}results/`;
+  const turnRoot = `${root}turn/`;
+  const nameOf = (path: string): string => path.replace(/^.*\//, '').replace(/(-last)?\.ndjson$/, '');
+  const resultsPath = (rowsPath: string): string => `${resultsRoot}${nameOf(rowsPath)}.ndjson`;
+
+  const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
+    const text = await folder.readText(path);
+    if (text === undefined) return undefined;
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new PipelineError('BAD_PAYLOAD', `The part ${folder.keyOf(path)} cannot be read`, { retryable: false });
+  };
+
+  return {
+    /** The parts of rows that are written, in their order, and whether the last of them is there. */
+    surveyRows: async () => {
+      const paths = [...(await folder.list(rowsRoot))].sort();
+      return { paths, complete: paths.at(-1)?.includes(lastMark) ?? false };
+    },
+    readRows: (path: string): AsyncGenerator<SourceRow> => readLines(folder.readBytes(path), sourceRowSchema),
+    /** @param position of the part, from 0 */
+    writeRows: (position: number, isLast: boolean, rows: readonly SourceRow[]) => {
+      const name = `${String(position).padStart(6, '0')}${isLast ? lastMark : ''}`;
+      return folder.putOnce(`${rowsRoot}${name}.ndjson`, rows.map(toLine).join(''));
+    },
+
+    readExtracted: () => read(`${root}extracted.json`, extractedSchema),
+    writeExtracted: (extracted: Extracted) => folder.putOnce(`${root}extracted.json`, JSON.stringify(extracted)),
+
+    /** Of the parts of rows, those that have no results. */
+    unsent: async (rowsPaths: readonly string[]): Promise<string[]> => {
+      const written = await folder.list(resultsRoot);
+      return rowsPaths.filter((path) => !written.has(resultsPath(path)));
+    },
+    writeResults: (rowsPath: string, results: readonly PushResult[]) =>
+      folder.putOnce(resultsPath(rowsPath), results.map(toLine).join('')),
+    /** All results, in the order of the rows. */
+    async *readResults(rowsPaths: readonly string[]): AsyncGenerator<PushResult> {
+      for (const path of rowsPaths) yield* readLines(folder.readBytes(resultsPath(path)), pushResultSchema);
+    },
+
+    /** Keeps what an invocation counted that belongs to no part. */
+    writeTurn: (invocation: string, turn: z.output<typeof turnSchema>) =>
+      folder.putOnce(`${turnRoot}${invocation}.json`, JSON.stringify(turn)),
+    countRetries: async (): Promise<number> => {
+      let retries = 0;
+      for (const path of await folder.list(turnRoot)) retries += (await read(path, turnSchema))?.retries ?? 0;
+      return retries;
+    },
+  };
+};
+
+export type UserParts = ReturnType<typeof createUserParts>;

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { createPace } from '../../../../shared/http/pace';
+
+/** A clock that only sleep moves, by what was asked for and what a busy machine adds. */
+const clockWith = (lateByMs: (turn: number) => number) => {
+  let nowMs = 0;
+  let turn = 0;
+  return {
+    now: () => nowMs,
+    sleep: async (ms: number) => {
+      nowMs += ms + lateByMs(turn++);
+    },
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+  };
+};
+
+const turnsOf = async (
+  { callsPerSecond, utilization, count }: { callsPerSecond: number; utilization: number; count: number },
+  clock: ReturnType<typeof clockWith>,
+): Promise<number[]> => {
+  const pace = createPace({ callsPerSecond, utilization, ...clock });
+  return Promise.all(Array.from({ length: count }, () => pace().then(clock.now)));
+};
+
+/** The least time in which one call more than the limit was made. */
+const tightestMs = (turns: readonly number[], limit: number): number =>
+  Math.min(...turns.slice(limit).map((turn, index) => turn - (turns[index] ?? Number.NaN)));
+
+const ratioOf = (turns: readonly number[], callsPerSecond: number): number =>
+  ((turns.length - 1) * 1_000) / ((turns.at(-1) ?? 0) - (turns[0] ?? 0)) / callsPerSecond;
+
+test.each([
+  [8, 0.962, 0.955],
+  [5, 0.985, 0.98],
+  [500, 0.985, 0.98],
+])('%s a second: as many as wanted, never too many, evenly', async (callsPerSecond, utilization, least) => {
+  const turns = await turnsOf(
+    { callsPerSecond, utilization, count: callsPerSecond * 20 },
+    clockWith((turn) => turn % 2),
+  );
+  expect(ratioOf(turns, callsPerSecond)).toBeGreaterThanOrEqual(least);
+  expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / utilization);
+  const gaps = turns.slice(1).map((turn, index) => turn - (turns[index] ?? 0));
+  expect(Math.max(...gaps)).toBeLessThan(2 * (1_000 / callsPerSecond) + 3);
+});
+
+test('however late timers are, no second holds too many', async () => {
+  const lateness = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(lateness, fc.integer({ min: 1, max: 20 }), async (lateByMs, callsPerSecond) => {
+      const clock = clockWith((turn) => lateByMs[turn % lateByMs.length] ?? 0);
+      const turns = await turnsOf({ callsPerSecond, utilization: 0.962, count: callsPerSecond * 4 }, clock);
+      expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.962 - 1e-6);
+    }),
+  );
+});
+
+test('a late timer now and then costs next to nothing', async () => {
+  const lateByMs = (turn: number) => (turn % 17 === 5 ? 60 : 1);
+  const turns = await turnsOf({ callsPerSecond: 8, utilization: 0.962, count: 400 }, clockWith(lateByMs));
+  expect(ratioOf(turns, 8)).toBeGreaterThanOrEqual(0.95);
+});
+
+test('a pause earns no burst', async () => {
+  const clock = clockWith(() => 0);
+  const pace = createPace({ callsPerSecond: 8, utilization: 0.962, ...clock });
+  await pace();
+  clock.pass(60_000);
+  const turns = await Promise.all([pace().then(clock.now), pace().then(clock.now), pace().then(clock.now)]);
+  expect(Math.min(turns[1] - turns[0], turns[2] - turns[1])).toBeGreaterThan(90);
+});
+
+test('the first turn comes after one interval', async () => {
+  const [first] = await turnsOf(
+    { callsPerSecond: 8, utilization: 0.962, count: 1 },
+    clockWith(() => 0),
+  );
+  expect(first).toBeGreaterThanOrEqual(129);
+});
+
+test('an aborted signal ends all waiting, with its reason', async () => {
+  const ended = new AbortController();
+  const pace = createPace({ callsPerSecond: 100, utilization: 0.962, signal: ended.signal });
+  await pace();
+  const waiting = Promise.allSettled([pace(), pace()]);
+  const reason = new Error('The portal refused our login');
+  ended.abort(reason);
+  expect(await waiting).toEqual([
+    { status: 'rejected', reason },
+    { status: 'rejected', reason },
+  ]);
+  await expect(pace()).rejects.toBe(reason);
+});

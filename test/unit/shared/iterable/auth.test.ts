@@ -1,0 +1,49 @@
+import { createJwtSignIn, signInByKey } from '../../../../shared/iterable/auth';
+import { signJwt } from '../../../../shared/iterable/jwt';
+
+const keys = { api_key: 'key', jwt_secret: 'secret' };
+const claimsOf = (authorization = '') =>
+  JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString());
+
+test("signs as Iterable's vector says", () => {
+  const claims = { email: 'test@iterable.com', iat: 1599693218, exp: 1599693219 };
+  const [, , signature] = signJwt(claims, '2EB6A2F34691492F81A819AEDA32427F').split('.');
+  expect(signature).toBe('eDbexB7CnK2jGsXvHfYENrCEkblrLKxgMNbmlfJHXUA');
+});
+
+test('signs in by the key alone', () => {
+  expect(signInByKey(keys)).toEqual({ 'api-key': 'key' });
+});
+
+test('signs in by a token for the user, kept until 60 s before it expires', () => {
+  let nowMs = 1_795_168_953_900;
+  const signIn = createJwtSignIn(() => nowMs);
+  const first = signIn(keys, 'maria@example.com');
+  expect(first['api-key']).toBe('key');
+  expect(claimsOf(first.authorization)).toEqual({
+    iss: 'iterable-integration',
+    email: 'maria@example.com',
+    iat: 1795168953,
+    exp: 1795168953 + 3600,
+  });
+  expect(claimsOf(signIn(keys, 'james@example.com').authorization).email).toBe('james@example.com');
+
+  nowMs += 3_539_000;
+  expect(signIn(keys, 'maria@example.com')).toEqual(first);
+  nowMs += 1_000;
+  expect(claimsOf(signIn(keys, 'maria@example.com').authorization).iat).toBe(1795168953 + 3540);
+});
+
+test('signs anew when the secret was rotated', () => {
+  const signIn = createJwtSignIn(() => 0);
+  const before = signIn(keys, 'maria@example.com');
+  expect(signIn({ ...keys, jwt_secret: 'rotated' }, 'maria@example.com')).not.toEqual(before);
+});
+
+test('refuses to sign in without a secret, or for more than one user', () => {
+  const signIn = createJwtSignIn(() => 0);
+  expect(() => signIn({ api_key: 'key' }, 'maria@example.com')).toThrow(
+    expect.objectContaining({ code: 'SECRET_UNREADABLE', retryable: false }),
+  );
+  expect(() => signIn(keys)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', retryable: false }));
+});

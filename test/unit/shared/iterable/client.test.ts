@@ -1,0 +1,271 @@
+import type { FailedTry } from '../../../../shared/http/api-client';
+import { KeyRefusedError } from '../../../../shared/iterable/answers';
+import type { IterableCredential } from '../../../../shared/iterable/auth';
+import { createIterableClient } from '../../../../shared/iterable/client';
+import { startToldServer, type ToldServer } from '../../../support/told-server';
+import { secretOf, user, users } from './sample';
+
+const credential: IterableCredential = { api_key: 'the-api-key', jwt_secret: 'the-jwt-secret' };
+const success = { body: { code: 'Success', msg: 'ok' } };
+const refused = (status: number, code: string, msg = '') => ({ status, body: { code, msg } });
+const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 0, failCount: 0, ...answer } });
+
+let server: ToldServer;
+let retries: FailedTry[];
+let closing: (() => Promise<void>)[];
+
+beforeEach(async () => {
+  server = await startToldServer();
+  retries = [];
+  closing = [];
+});
+afterEach(async () => {
+  expect(server.left()).toBe(0);
+  await Promise.all(closing.map((close) => close()));
+  await server.stop();
+});
+
+const start = (
+  options: { useJwt?: boolean; rotated?: IterableCredential; random?: number; deadlineMs?: number } = {},
+) => {
+  let nowMs = 0;
+  const client = createIterableClient({
+    baseUrl: server.origin,
+    credential: secretOf(credential, options.rotated),
+    useJwt: options.useJwt ?? false,
+    now: () => nowMs,
+    sleep: async (ms) => {
+      nowMs += ms;
+    },
+    random: () => options.random ?? 0,
+  });
+  closing.push(client.close);
+  const context = {
+    deadlineMs: options.deadlineMs ?? 600_000,
+    onRetry: (retry: FailedTry) => void retries.push(retry),
+  };
+  return {
+    updateUser: () => client.updateUser(user(1), context),
+    trackEvent: () => client.trackEvent(user(1), context),
+    updateUsers: (count: number) => client.updateUsers(users(count), context),
+    trackEvents: (count: number) => client.trackEvents(users(count), context),
+    updateBatch: (batch: ReturnType<typeof users>) => client.updateUsers(batch, context),
+  };
+};
+
+const sizes = () => server.calls.map(({ body }) => Object.values<unknown[]>(JSON.parse(body))[0]?.length);
+
+describe('the four calls', () => {
+  test('go where the contract says, with the key', async () => {
+    server.tell(success, success, bulkAnswer(), bulkAnswer());
+    const { updateUser, trackEvent, updateUsers, trackEvents } = start();
+    await updateUser();
+    await trackEvent();
+    await updateUsers(2);
+    await trackEvents(2);
+    expect(server.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /api/users/update',
+      'POST /api/events/track',
+      'POST /api/users/bulkUpdate',
+      'POST /api/events/trackBulk',
+    ]);
+    for (const { headers } of server.calls) {
+      expect(headers).toMatchObject({ 'api-key': 'the-api-key', 'content-type': 'application/json' });
+      expect(headers.authorization).toBeUndefined();
+    }
+  });
+
+  test('with a token, say whom they are about', async () => {
+    server.tell(success);
+    await start({ useJwt: true }).updateUser();
+    const { authorization, 'api-key': apiKey } = server.calls[0]?.headers ?? {};
+    expect(apiKey).toBe('the-api-key');
+    const payload = Buffer.from(authorization?.split('.')[1] ?? '', 'base64url').toString();
+    expect(JSON.parse(payload).email).toBe('user1@example.com');
+  });
+
+  test('a JWT key makes no bulk call', async () => {
+    await expect(start({ useJwt: true }).updateUsers(1)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(server.calls).toHaveLength(0);
+  });
+});
+
+describe('answers', () => {
+  test('success is a 2xx with the code Success', async () => {
+    server.tell(success);
+    expect(await start().updateUser()).toEqual({ success: true, response: { code: 'Success', msg: 'ok' } });
+  });
+
+  test.each([
+    [refused(200, 'GenericError', 'hm'), { code: 'GenericError', msg: 'hm' }],
+    [
+      { status: 200, body: '<html>' },
+      { code: 'HTTP 200', msg: 'The answer cannot be read' },
+    ],
+    [refused(400, 'BadParams', 'email is missing'), { code: 'BadParams', msg: 'email is missing' }],
+    [refused(401, 'InvalidJwtPayload'), { code: 'InvalidJwtPayload', msg: '' }],
+    [refused(401, 'JwtUserIdentifiersMismatched'), { code: 'JwtUserIdentifiersMismatched', msg: '' }],
+    [
+      { status: 404, body: '' },
+      { code: 'HTTP 404', msg: 'The answer cannot be read' },
+    ],
+    [refused(409, 'ForgottenUserError', 'gone'), { code: 'ForgottenUserError', msg: 'gone' }],
+    [refused(425, 'GenericError'), { code: 'GenericError', msg: '' }],
+    [refused(501, 'GenericError'), { code: 'GenericError', msg: '' }],
+  ])('%j is permanent for that user', async (answer, response) => {
+    server.tell(answer);
+    expect(await start().updateUser()).toEqual({ success: false, response });
+    expect(server.calls).toHaveLength(1);
+  });
+
+  test.each([408, 429, 500, 502, 503, 504])('%d is tried 3 times', async (status) => {
+    server.tell(refused(status, 'DatabaseError'), refused(status, 'DatabaseError'), refused(status, 'DatabaseError'));
+    expect(await start().trackEvent()).toEqual({ success: false, response: { code: 'DatabaseError', msg: '' } });
+    expect(retries.map(({ waitMs, error }) => [waitMs, error.api, error.retryable])).toEqual([
+      [1_000, 'iterable', true],
+      [2_000, 'iterable', true],
+    ]);
+  });
+
+  test('a connection that breaks is tried again', async () => {
+    server.tell({ hangUp: true }, success);
+    expect((await start().updateUser()).success).toBe(true);
+    expect(retries[0]?.error.code).toBe('CONNECTION_FAULT');
+  });
+
+  test('no answer in time is tried again while there is time', async () => {
+    server.tell({ silent: 'at once' });
+    const { success, response } = await start({ deadlineMs: 1_000 }).updateUser();
+    expect([success, response.code]).toEqual([false, 'TIMEOUT']);
+  });
+
+  test('waits up to a fifth longer, and as long as Retry-After says', async () => {
+    server.tell(refused(429, 'RateLimitExceeded'), { ...refused(503, ''), headers: { 'retry-after': '75' } }, success);
+    expect((await start({ random: 0.999 }).updateUser()).success).toBe(true);
+    expect(retries.map(({ waitMs }) => Math.round(waitMs))).toEqual([1_200, 75_000]);
+  });
+
+  test('does not wait beyond the deadline', async () => {
+    server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
+    const result = await start({ deadlineMs: 20_000 }).updateUser();
+    expect(result).toEqual({ success: false, response: { code: 'RateLimitExceeded', msg: '' } });
+  });
+
+  test.each([
+    [401, 'BadApiKey'],
+    [403, 'Forbidden'],
+    [403, 'anything'],
+  ])('%d %s ends the run: no call is made any more', async (status, code) => {
+    server.tell(refused(status, code));
+    const { updateUser, trackEvent, updateUsers } = start();
+    await expect(updateUser()).rejects.toThrow(KeyRefusedError);
+    await expect(trackEvent()).rejects.toThrow(KeyRefusedError);
+    await expect(updateUsers(2)).rejects.toThrow(KeyRefusedError);
+    expect(server.calls).toHaveLength(1);
+  });
+
+  test('a bulk call ends the run in the same way', async () => {
+    server.tell(refused(401, 'BadApiKey'));
+    await expect(start().updateUsers(2)).rejects.toThrow(KeyRefusedError);
+  });
+
+  test('a key that was rotated is tried once more', async () => {
+    server.tell(refused(401, 'BadApiKey'), success);
+    expect((await start({ rotated: { api_key: 'new-key' } }).updateUser()).success).toBe(true);
+    expect(server.calls[1]?.headers['api-key']).toBe('new-key');
+  });
+
+  test('no secret is repeated', async () => {
+    server.tell(refused(400, 'BadParams', 'the-api-key and the-jwt-secret are bad'));
+    const { response } = await start().updateUser();
+    expect(response.msg).toBe('[secret] and [secret] are bad');
+  });
+});
+
+describe('a bulk answer', () => {
+  const codes = (results: readonly { success: boolean; response: { code: string } }[]) =>
+    results.map(({ response }) => response.code);
+
+  test('names by e-mail who failed, whatever the case', async () => {
+    server.tell(
+      bulkAnswer({
+        failCount: 5,
+        failedUpdates: {
+          invalidEmails: ['USER1@example.com'],
+          notFoundEmails: ['user2@example.com'],
+          forgottenEmails: ['user3@example.com'],
+          conflictEmails: ['user4@example.com'],
+          invalidDataEmails: ['user5@example.com '],
+          invalidUserIds: ['user6@example.com'],
+        },
+      }),
+    );
+    const results = await start().updateUsers(6);
+    expect(codes(results)).toEqual([
+      'invalidEmails',
+      'notFoundEmails',
+      'forgottenEmails',
+      'conflictEmails',
+      'invalidDataEmails',
+      'Success',
+    ]);
+    expect(results.map(({ success }) => success)).toEqual([false, false, false, false, false, true]);
+  });
+
+  test('that names a duplicate means both', async () => {
+    server.tell(bulkAnswer({ failCount: 1, invalidEmails: ['user1@example.com'] }));
+    const batch = [user(1), user(2), user(3, { email: 'User1@Example.com' })];
+    expect(codes(await start().updateBatch(batch))).toEqual(['invalidEmails', 'Success', 'invalidEmails']);
+  });
+
+  test('says what was filtered out', async () => {
+    server.tell(bulkAnswer({ filteredOutFields: ['candidate'], createdFields: [] }));
+    const [result] = await start().updateUsers(1);
+    expect(result).toEqual({ success: true, response: { code: 'Success', msg: '', filteredOutFields: ['candidate'] } });
+  });
+
+  test('that disallows the event fails all', async () => {
+    server.tell(bulkAnswer({ disallowedEventNames: ['page_view'] }));
+    expect(codes(await start().trackEvents(2))).toEqual(['disallowedEventNames', 'disallowedEventNames']);
+  });
+
+  test('that cannot be read fails all', async () => {
+    server.tell({ body: { code: 'Success' } });
+    const results = await start().updateUsers(2);
+    expect(results.map(({ success }) => success)).toEqual([false, false]);
+  });
+
+  test('that hides who failed is asked again in halves', async () => {
+    server.tell(
+      bulkAnswer({ failCount: 1 }),
+      bulkAnswer(),
+      bulkAnswer({ failCount: 1 }),
+      bulkAnswer({ failCount: 1 }),
+      bulkAnswer(),
+    );
+    expect(codes(await start().updateUsers(4))).toEqual(['Success', 'Success', 'failCount', 'Success']);
+    expect(sizes()).toEqual([4, 2, 2, 1, 1]);
+  });
+
+  test.each([
+    refused(400, 'BatchTooLarge'),
+    refused(400, 'RequestFieldsTypesMismatched'),
+    { status: 413, body: 'Payload Too Large' },
+  ])('%j halves the batch, down to one', async (answer) => {
+    // 4 in halves; the first of them in halves again; of these, the first one is refused, alone.
+    server.tell(answer, answer, answer, bulkAnswer(), bulkAnswer());
+    const results = await start().updateUsers(4);
+    expect(results.map(({ success }) => success)).toEqual([false, true, true, true]);
+    expect(sizes()).toEqual([4, 2, 1, 1, 2]);
+  });
+
+  test('another 400 fails the batch, unhalved', async () => {
+    server.tell(refused(400, 'BadParams'));
+    expect(codes(await start().updateUsers(3))).toEqual(['BadParams', 'BadParams', 'BadParams']);
+  });
+
+  test('a batch that stays unanswered fails with what happened', async () => {
+    server.tell({ hangUp: true }, { hangUp: true }, { hangUp: true });
+    expect(codes(await start().updateUsers(2))).toEqual(['CONNECTION_FAULT', 'CONNECTION_FAULT']);
+  });
+});

@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { type IterableSimulator, startIterableSimulator } from '../../../../local/simulators/iterable';
+import { KeyRefusedError } from '../../../../shared/iterable/answers';
+import { createIterableClient, type IterableClient } from '../../../../shared/iterable/client';
+import { type PushMode, pushUsers } from '../../../../shared/iterable/push';
+import type { IterableUser } from '../../../../shared/iterable/rows';
+import { untold } from '../../../support/untold';
+import { collect, secretOf, stream, user, users } from './sample';
+
+const keys = { api_key: 'key', jwt_secret: 'secret' };
+const unlimited = { 'users/update': 1e6, 'users/bulkUpdate': 1e6, 'events/track': 1e6, 'events/trackBulk': 1e6 };
+const unpaced = { updateUser: 1e6, updateUsers: 1e6, trackEvent: 1e6, trackEvents: 1e6 };
+const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: untold('onRetry') };
+
+let iterable: IterableSimulator;
+let client: IterableClient;
+
+const connect = (useJwt: boolean) =>
+  createIterableClient({
+    baseUrl: iterable.url,
+    credential: secretOf(keys),
+    useJwt,
+    now: Date.now,
+    callsPerSecond: unpaced,
+  });
+
+beforeEach(async () => {
+  iterable = await startIterableSimulator({ credentials: keys, limits: unlimited });
+  client = connect(false);
+});
+afterEach(async () => {
+  await client.close();
+  await iterable.stop();
+});
+
+const control = async (path: string, method = 'GET', body?: unknown) => {
+  const answer = await fetch(iterable.controlUrl + path, {
+    method,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return JSON.parse(await answer.text());
+};
+const push = (given: Iterable<IterableUser>, mode: PushMode, through: IterableClient | undefined = client) =>
+  collect(pushUsers(stream(given), { mode, client: through, context, now: () => 0 }));
+const outcomes = (results: Awaited<ReturnType<typeof push>>) =>
+  results.map(({ record: { email, users_update, events_track, overall_success } }) => [
+    email.replace('@example.com', ''),
+    users_update.response.code,
+    events_track.response.code,
+    overall_success,
+  ]);
+
+describe.each(['single', 'bulk'] as const)('%s', (mode) => {
+  test('every user and event arrives once, and as the Swagger file says', async () => {
+    const given = users(mode === 'single' ? 50 : 2_500);
+    const results = await push(given, mode);
+    expect(results.map(({ record }) => record.email)).toEqual(given.map(({ email }) => email));
+    expect(results.every(({ record, failedRow }) => record.overall_success && failedRow === undefined)).toBe(true);
+    expect(results[0]?.record).toEqual({
+      email: 'user1@example.com',
+      timestamp: '1970-01-01T00:00:00.000Z',
+      users_update: { success: true, response: { code: 'Success', msg: '' } },
+      events_track: { success: true, response: { code: 'Success', msg: '' } },
+      overall_success: true,
+    });
+    expect(await control('/arrivals')).toMatchObject({
+      users: given.length,
+      events: given.length,
+      most_updates_of_a_user: 1,
+      most_tracks_of_an_event: 1,
+    });
+    expect(await control('/users/user7%40example.com')).toEqual({
+      email: 'user7@example.com',
+      updates: 1,
+      data_fields: {
+        first_name: 'Maria',
+        last_name: 'Sample',
+        plan_type: 'pro',
+        candidate: 'Northwind Title',
+        recent_page_view: true,
+      },
+      events: [
+        {
+          id: 'page_view:7:pricing:1795168953',
+          name: 'page_view',
+          created_at: 1795168953,
+          tracks: 1,
+          data_fields: {
+            page: 'pricing',
+            location: 'New York, NY',
+            candidate: 'Northwind Title',
+            browser: 'desktop',
+            timestamp: '2026-11-20 10:02:33',
+          },
+        },
+      ],
+    });
+  });
+
+  test('a second run tracks no event twice', async () => {
+    await push(users(3), mode);
+    await push(users(3), mode);
+    expect(await control('/arrivals')).toMatchObject({ users: 3, events: 3, most_tracks_of_an_event: 2 });
+  });
+
+  test('a refused key ends the run at once', async () => {
+    await control('/faults', 'PUT', [{ kind: 'bad_api_key' }]);
+    await expect(push(users(5_000), mode)).rejects.toThrow(KeyRefusedError);
+    expect((await control('/requests')).total).toBeLessThanOrEqual(900);
+  });
+
+  test('stops reading when it is left', async () => {
+    let read = 0;
+    const endless = (async function* () {
+      for (;;) yield user(++read);
+    })();
+    for await (const _ of pushUsers(endless, { mode, client, context, now: Date.now })) break;
+    expect(read).toBeLessThanOrEqual(mode === 'single' ? 6_000 : 34_000);
+  });
+});
+
+const tagged = (id: number, tag: string) => user(id, { email: `user${id}${tag}@example.com` });
+
+test('single: says of each user what failed, and sends no event without a profile', async () => {
+  const given = [tagged(1, ''), tagged(2, '+forgotten'), tagged(3, '+notfound'), tagged(4, '+mismatch')];
+  const results = await push(given, 'single');
+  expect(outcomes(results)).toEqual([
+    ['user1', 'Success', 'Success', true],
+    ['user2+forgotten', 'ForgottenUserError', 'NotSent', false],
+    ['user3+notfound', 'Success', 'UnknownEmailError', false],
+    ['user4+mismatch', 'RequestFieldsTypesMismatched', 'NotSent', false],
+  ]);
+  expect(results.map(({ failedRow }) => failedRow?.id)).toEqual([undefined, '2', '3', '4']);
+  expect((await control('/arrivals')).calls['events/track'].calls).toBe(2);
+});
+
+test('bulk: says of each user what failed, and sends no event without a profile', async () => {
+  const given = ['', '+forgotten', '+notfound', '+invalid', '+conflict', '+invaliddata', '+mismatch', ''].map(
+    (tag, index) => tagged(index, tag),
+  );
+  expect(outcomes(await push(given, 'bulk'))).toEqual([
+    ['user0', 'Success', 'Success', true],
+    ['user1+forgotten', 'forgottenEmails', 'NotSent', false],
+    ['user2+notfound', 'Success', 'notFoundEmails', false],
+    ['user3+invalid', 'invalidEmails', 'NotSent', false],
+    ['user4+conflict', 'conflictEmails', 'NotSent', false],
+    ['user5+invaliddata', 'invalidDataEmails', 'NotSent', false],
+    ['user6+mismatch', 'RequestFieldsTypesMismatched', 'NotSent', false],
+    ['user7', 'Success', 'Success', true],
+  ]);
+  expect(await control('/arrivals')).toMatchObject({ users: 3, events: 2 });
+});
+
+test('property: whoever is poisoned, in bulk all others arrive once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(fc.nat(39), { maxLength: 6 }), async (poisoned) => {
+      await control('/arrivals', 'DELETE');
+      const given = Array.from({ length: 40 }, (_, index) =>
+        tagged(index, poisoned.includes(index) ? '+mismatch' : ''),
+      );
+      const results = await push(given, 'bulk');
+      expect(results.map(({ record }) => record.overall_success)).toEqual(
+        given.map((_, index) => !poisoned.includes(index)),
+      );
+      expect(await control('/arrivals')).toMatchObject({
+        users: 40 - poisoned.length,
+        events: 40 - poisoned.length,
+        most_updates_of_a_user: poisoned.length === 40 ? 0 : 1,
+        most_tracks_of_an_event: 1,
+      });
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('with tokens: each call has the one of its user', async () => {
+  const byToken = connect(true);
+  const results = await push(users(5), 'single', byToken);
+  expect(results.every(({ record }) => record.overall_success)).toBe(true);
+  await expect(push(users(1), 'bulk', byToken)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  await byToken.close();
+  expect((await control('/arrivals')).calls['users/bulkUpdate'].calls).toBe(0);
+});
+
+test('a dry run builds every payload and sends nothing', async () => {
+  const [result] = await collect(pushUsers(stream([user(1)]), { mode: 'bulk', context, now: () => 0 }));
+  expect(result?.record).toMatchObject({
+    users_update: { success: true, response: { code: 'DryRun', payload: { email: 'user1@example.com' } } },
+    events_track: { success: true, response: { code: 'DryRun', payload: { id: 'page_view:1:pricing:1795168953' } } },
+    overall_success: true,
+  });
+});
+
+test('nobody to send to', async () => {
+  expect(await push([], 'bulk')).toEqual([]);
+  expect(await push([], 'single')).toEqual([]);
+});

@@ -1,0 +1,130 @@
+import { pushResultSchema, readLines, toLine } from '../../../../shared/iterable/parts';
+import type { PushResult } from '../../../../shared/iterable/push';
+import {
+  createTally,
+  failedCsv,
+  integrationResults,
+  mostFailed,
+  type PushSummary,
+  queryResultsCsv,
+  rejectedCsv,
+} from '../../../../shared/iterable/report';
+import { sourceRowSchema } from '../../../../shared/iterable/rows';
+import { collect, row, stream } from './sample';
+
+const call = (success: boolean) => ({
+  success,
+  response: success ? { code: 'Success', msg: '' } : { code: 'BadParams', msg: 'no, "never"' },
+});
+const result = (id: number, updated: boolean, tracked: boolean): PushResult => ({
+  record: {
+    email: `user${id}@example.com`,
+    timestamp: '2026-11-22T10:00:00.000Z',
+    users_update: call(updated),
+    events_track: call(tracked),
+    overall_success: updated && tracked,
+  },
+  ...(!(updated && tracked) && { failedRow: row(id) }),
+});
+const results = [result(1, true, true), result(2, true, false), result(3, false, false)];
+
+const summary: PushSummary = {
+  total_users: 3,
+  successful: 1,
+  partial_failures: 1,
+  total_failures: 1,
+  rejected: 2,
+  retries: 4,
+  authentication: 'api_key',
+  mode: 'bulk',
+  dry_run: false,
+  started_at: '2026-11-22T10:00:00.000Z',
+  finished_at: '2026-11-22T10:00:05.000Z',
+  duration_seconds: 5,
+};
+
+test('integration results have the keys of the contract, in its order', async () => {
+  const text = (await collect(integrationResults(summary, stream(results)))).join('');
+  const report = JSON.parse(text);
+  expect(report).toEqual({ ...summary, records: results.map(({ record }) => record) });
+  expect(Object.keys(report)).toEqual([...Object.keys(summary), 'records']);
+  expect(text).not.toContain('failedRow');
+});
+
+test('integration results of nobody', async () => {
+  const text = (await collect(integrationResults(summary, stream([])))).join('');
+  expect(JSON.parse(text)).toEqual({ ...summary, records: [] });
+});
+
+test('integration results come in chunks, while the results are read', async () => {
+  let read = 0;
+  const many = (async function* () {
+    for (; read < 20_000; read += 1) yield result(read, true, true);
+  })();
+  let chunks = 0;
+  for await (const chunk of integrationResults(summary, many)) {
+    expect(chunk.length).toBeLessThan(70 * 1_024);
+    expect(read).toBeLessThanOrEqual((chunks += 1) * 400);
+  }
+  expect(chunks).toBeGreaterThan(50);
+});
+
+test('counts success, partial and failure', () => {
+  const tally = createTally();
+  for (const { record } of results) tally.add(record);
+  expect(tally.counts()).toEqual({ total_users: 3, successful: 1, partial_failures: 1, total_failures: 1 });
+});
+
+test('Iterable has failed when over half of its users did', () => {
+  const counts = { successful: 0, partial_failures: 0 };
+  expect(mostFailed({ ...counts, total_users: 4, total_failures: 2 })).toBe(false);
+  expect(mostFailed({ ...counts, total_users: 4, total_failures: 3 })).toBe(true);
+  expect(mostFailed({ ...counts, total_users: 0, total_failures: 0 })).toBe(false);
+});
+
+test('query results are CSV of all eleven columns', () => {
+  expect(queryResultsCsv.header).toBe(
+    'id,email,first_name,last_name,plan_type,candidate,page,device,browser,location,event_time\n',
+  );
+  expect(queryResultsCsv.line(row(1, { candidate: 'Gold, "Inc."', device: null, last_name: '=A1' }))).toBe(
+    '1,user1@example.com,Maria,=A1,pro,"Gold, ""Inc.""",pricing,,Chrome,"New York, NY",2026-11-20 10:02:33\n',
+  );
+});
+
+test('rejected rows say why', () => {
+  expect(rejectedCsv.header).toMatch(/,event_time,reason\n$/);
+  expect(rejectedCsv.line({ row: row(1, { email: null }), reason: 'no e-mail' })).toMatch(/^1,,Maria,.*,no e-mail\n$/);
+});
+
+test('failed users say which call failed, and how', () => {
+  expect(failedCsv.header).toMatch(/,event_time,call,code,message\n$/);
+  expect(results.map(failedCsv.line)).toEqual([
+    '',
+    expect.stringMatching(/^2,user2@example\.com,.*,events_track,BadParams,"no, ""never"""\n$/),
+    expect.stringMatching(/^3,user3@example\.com,.*,users_update,BadParams,"no, ""never"""\n$/),
+  ]);
+});
+
+describe('parts', () => {
+  const bytesOf = (text: string, size: number) => {
+    const bytes = Buffer.from(text);
+    return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    );
+  };
+
+  test.each([1, 7, 100_000])('are read as they were written, in chunks of %d bytes', async (size) => {
+    const rows = [row(1, { first_name: '宏' }), row(2, { location: 'a\nb' })];
+    expect(await collect(readLines(stream(bytesOf(rows.map(toLine).join(''), size)), sourceRowSchema))).toEqual(rows);
+    const written = results.map(toLine).join('').trimEnd();
+    expect(await collect(readLines(stream(bytesOf(written, size)), pushResultSchema))).toEqual(results);
+  });
+
+  test('an unreadable line is named by its number, not quoted', async () => {
+    const lines = stream([Buffer.from(`${toLine(row(1))}{"email":"maria@example.com"}\n`)]);
+    await expect(collect(readLines(lines, sourceRowSchema))).rejects.toMatchObject({
+      code: 'BAD_PAYLOAD',
+      message: 'Line 2 of a part cannot be read',
+    });
+  });
+});

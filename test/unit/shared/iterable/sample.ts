@@ -1,0 +1,41 @@
+import { type IterableUser, readRow, type SourceRow } from '../../../../shared/iterable/rows';
+
+/** A row that can be sent; `id` also makes the e-mail. */
+export const row = (id: number, changes: Partial<SourceRow> = {}): SourceRow => ({
+  id: String(id),
+  email: `user${id}@example.com`,
+  first_name: 'Maria',
+  last_name: 'Sample',
+  plan_type: 'pro',
+  candidate: 'Northwind Title',
+  page: 'pricing',
+  device: 'desktop',
+  browser: 'Chrome',
+  location: 'New York, NY',
+  event_time: '2026-11-20 10:02:33',
+  ...changes,
+});
+
+export const user = (id: number, changes: Partial<SourceRow> = {}): IterableUser => {
+  const read = readRow(row(id, changes));
+  if ('rejected' in read) throw new Error(read.rejected.reason);
+  return read.user;
+};
+
+export const users = (count: number): IterableUser[] => Array.from({ length: count }, (_, index) => user(index + 1));
+
+export async function* stream<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}
+
+export const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+};
+
+/** A secret that was fetched. */
+export const secretOf = <T>(value: T, refreshed: T = value) => ({
+  get: async () => value,
+  refresh: async () => refreshed,
+});

@@ -1,0 +1,45 @@
+import { groupByJob, resolveActivities } from '../../../../shared/netlife/activities';
+import { activity, details, subject } from '../../../support/netlife';
+
+const first = activity({ uuid: 'a-first', starting: '2026-01-01T00:00:00Z' });
+const second = activity({ uuid: 'a-2', starting: '2026-02-01T00:00:00Z' });
+const dateless = activity({ uuid: 'a-1', starting: null });
+const job = { uuid: 'job-1', activities: [first, second, dateless] };
+const ofJob = details({ images: { i2: { activity_uuid: 'a-2' }, 'i-gone': { activity_uuid: 'not-on-sale' } } });
+const nothing = details();
+
+test.each([
+  ['the image names its activity', { images: [{ uuid: 'x', activity: { uuid: 'a-2' } }] }, nothing, ['a-2'], 'images'],
+  ['the details name it', { images: ['i2'] }, ofJob, ['a-2'], 'images'],
+  ['the favourite image', { favorite_image_uuid: 'i2' }, ofJob, ['a-2'], 'images'],
+  ['a group image', { group_images: { i2: {} } }, ofJob, ['a-2'], 'images'],
+  [
+    'images in the details only',
+    {},
+    details({ subjects: { 'subject-1': { images: [{ activity_uuid: 'a-2' }] } } }),
+    ['a-2'],
+    'images',
+  ],
+  [
+    'several, each once, the first on sale first',
+    { images: [{ activity_uuid: 'a-1' }, { activity_uuid: 'a-first' }, { activity_uuid: 'a-1' }] },
+    nothing,
+    ['a-first', 'a-1'],
+    'images',
+  ],
+  ['images before its own', { images: ['i2'], activity_uuid: 'a-1' }, ofJob, ['a-2'], 'images'],
+  ['its own', { activity_uuid: 'a-1' }, nothing, ['a-1'], 'subject'],
+  ['its own, when its image is not on sale', { images: ['i-gone'], activity_uuid: 'a-1' }, ofJob, ['a-1'], 'subject'],
+  ["the job's first", {}, nothing, ['a-first'], 'job'],
+  ["the job's first, when its own is not on sale", { activity_uuid: 'other' }, nothing, ['a-first'], 'job'],
+])('%s', (_rule, row, jobDetails, uuids, strategy) => {
+  const resolved = resolveActivities(subject(row), jobDetails, job);
+  expect([resolved.activities.map(({ uuid }) => uuid), resolved.strategy]).toEqual([uuids, strategy]);
+});
+
+test('jobs come by uuid, their activities by start', () => {
+  const other = activity({ uuid: 'b', job: { uuid: 'job-0' } });
+  const jobs = groupByJob([dateless, second, other, first]);
+  expect(jobs).toEqual([{ uuid: 'job-0', activities: [other] }, job]);
+  expect(groupByJob([dateless, other], ['job-0', 'unknown']).map(({ uuid }) => uuid)).toEqual(['job-0']);
+});

@@ -1,0 +1,359 @@
+import { groupByJob } from '../../../../shared/netlife/activities';
+import { isLoginRefusal } from '../../../../shared/netlife/api';
+import type { NetlifeClient, NetlifeClientOptions } from '../../../../shared/netlife/client';
+import { clientAt, login, loginSecret, subject } from '../../../support/netlife';
+import { startToldServer, type ToldServer } from '../../../support/told-server';
+import { untold } from '../../../support/untold';
+import { basicAuthorization } from '../../../support/webhook-calls';
+
+let server: ToldServer;
+let clients: NetlifeClient[];
+let waits: number[];
+
+beforeEach(async () => {
+  server = await startToldServer();
+  clients = [];
+  waits = [];
+});
+
+afterEach(async () => {
+  expect(server.left()).toBe(0);
+  await Promise.all(clients.map((client) => client.close()));
+  await server.stop();
+});
+
+/** A client whose clock only waiting moves, and whose waits are the longest. */
+const newClient = (options: Partial<NetlifeClientOptions> = {}): NetlifeClient => {
+  let nowMs = 1_000_000;
+  const client = clientAt(`${server.origin}/api/v1`, {
+    now: () => nowMs,
+    sleep: async (ms) => {
+      nowMs += ms;
+      // A turn of the pace is a millisecond.
+      if (ms > 1) waits.push(ms);
+    },
+    random: () => 1,
+    ...options,
+  });
+  clients.push(client);
+  return client;
+};
+
+const paths = () => server.calls.map(({ method, path }) => `${method} ${path.replace('/api/v1', '')}`);
+const row = (uuid: string, more = {}) => ({ uuid, ...more });
+
+describe('calls', () => {
+  test('signs in with HTTP Basic', async () => {
+    server.tell({ body: 'any 2xx will do', status: 204 });
+    await newClient().testConnection();
+    expect(paths()).toEqual(['GET /activities/search?status_id=in-webshop']);
+    expect(server.calls[0]?.headers).toMatchObject({
+      authorization: basicAuthorization(login.username, login.password),
+      accept: 'application/json',
+    });
+  });
+
+  test('activities, each once, and what cannot be read', async () => {
+    const activity = { uuid: 'a1', name: 'Spring', starting: null, job: { uuid: 'j1' } };
+    server.tell(
+      { body: { data: [activity, { uuid: 'a2', name: 'Ada' }], next: '?page=2' } },
+      { body: [activity, null] },
+    );
+    const client = newClient();
+    const activities = await client.getActivitiesInWebshop();
+    expect(activities).toEqual([{ uuid: 'a1', name: 'Spring', starting: '', jobUuid: 'j1' }]);
+    expect(groupByJob(activities)).toHaveLength(1);
+    expect(client.takeStats()).toMatchObject({
+      statistics: { activities_found: 1, api_calls_total: 2, rows_rejected: 2 },
+      rejected: [
+        { portal: 'nowandforeverphoto', list: 'activities', uuid: 'a2', position: 2, reason: 'job is missing' },
+        { list: 'activities', position: 4, reason: expect.stringContaining('the row') },
+      ],
+    });
+  });
+
+  test('subjects, buyers and non-buyers side by side', async () => {
+    let both: () => void = untold('both');
+    const bothAreThere = new Promise<void>((resolve) => {
+      both = resolve;
+    });
+    server.tell(
+      { body: [row('s2'), row('s1'), row('s2')], before: () => bothAreThere },
+      { body: { results: [] }, before: () => both() },
+    );
+    const { buyers, nonBuyers } = await newClient().getBuyersAndNonBuyers('j 1');
+    expect(buyers.map(({ uuid }) => uuid)).toEqual(['s1', 's2']);
+    expect(nonBuyers).toEqual([]);
+    const query = 'include_images=true&include_favorite_image=true';
+    expect(paths().toSorted()).toEqual([
+      `GET /jobs/j%201/subjects?filter_has_order=false&${query}`,
+      `GET /jobs/j%201/subjects?filter_has_order=true&${query}`,
+    ]);
+  });
+
+  test('registered users of a job: by subject, the same one whatever the order', async () => {
+    const users = [
+      { subjectUuid: 's1', userUuid: 'u2', userUsername: 'b@x.example' },
+      { subjectUuid: 's1', userUuid: 'u1', userUsername: 'a@x.example' },
+      { subjectUuid: 's2', uuid: 'u3', email: 'c@x.example' },
+      { subjectUuid: 's3', userUsername: 'ada@x.example' },
+    ];
+    server.tell({ body: users }, { body: { data: users.toReversed() } });
+    const client = newClient();
+    const map = await client.getJobRegisteredUsersMap('j1');
+    expect([...map.keys()].toSorted()).toEqual(['s1', 's2']);
+    expect(map.get('s1')).toEqual({ userUuid: 'u1', email: 'a@x.example' });
+    expect((await client.getJobRegisteredUsersMap('j1')).get('s1')).toEqual(map.get('s1'));
+    const { rejected } = client.takeStats('j1');
+    expect(rejected).toHaveLength(2);
+    expect(JSON.stringify(rejected)).not.toContain('ada');
+  });
+
+  test.each([[[{ userUuid: 'u1' }]], [{ success: true, data: [{ uuid: 'u1' }] }]])(
+    'registered users of a subject: %j',
+    async (body) => {
+      server.tell({ body });
+      expect(await newClient().getRegisteredUsers('j1', 's1')).toEqual([{ userUuid: 'u1', email: '' }]);
+      expect(paths()).toEqual(['GET /jobs/j1/subjects/s1/users']);
+    },
+  );
+
+  test('what is not what was asked for is an error, for good', async () => {
+    server.tell({ body: [] }, { body: 'null' });
+    const client = newClient();
+    await expect(client.getJobDetails('j1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
+    await expect(client.getUserDetails('u1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
+  });
+
+  test('the activities of subjects', async () => {
+    server.tell({ body: { name: 'Job', images: { i1: { activity_uuid: 'a2' } } } });
+    const activity = (uuid: string) => ({ uuid, name: '', starting: '', jobUuid: 'j1' });
+    const job = { uuid: 'j1', activities: [activity('a1'), activity('a2')] };
+    const mapping = await newClient().buildSubjectActivityMapping(job, [subject({ images: ['i1'] })]);
+    expect(mapping.get('subject-1')).toEqual({ activities: [activity('a2')], strategy: 'images' });
+  });
+});
+
+describe('access keys', () => {
+  const path = '/jobs/j1/subjects/subject-1/accesskeys';
+  const ask = (client: NetlifeClient, create = false) =>
+    client.getOrCreateAccessKey('j1', subject({ name: 'Ada Byron' }), create);
+
+  test.each([
+    ['a list', ['K1', 'K2']],
+    ['access_keys', { access_keys: [{ access_key: 'K1' }] }],
+    ['data', { data: [{ key: 'K1' }] }],
+  ])('the first one of %s, in one call', async (_shape, body) => {
+    server.tell({ body });
+    const client = newClient();
+    expect(await ask(client, true)).toBe('K1');
+    expect(paths()).toEqual([`GET ${path}`]);
+    expect(client.getStatsSummary()).toMatchObject({ access_keys_existing: 1, access_keys_created: 0 });
+  });
+
+  test('a page without a key is followed by the next; a blank one is rejected', async () => {
+    server.tell({ body: { data: [{ key: ' ' }], next: '?page=2' } }, { body: { data: ['K1'] } });
+    const client = newClient();
+    expect(await ask(client)).toBe('K1');
+    expect(client.takeStats('j1').rejected).toEqual([
+      {
+        portal: 'nowandforeverphoto',
+        job_uuid: 'j1',
+        list: 'access_keys',
+        uuid: 'subject-1',
+        position: 1,
+        reason: 'the row holds no access key',
+      },
+    ]);
+  });
+
+  test('none is created unless the run says so', async () => {
+    server.tell({ body: [] });
+    const client = newClient();
+    expect(await ask(client)).toBeUndefined();
+    expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 1 });
+  });
+
+  test('one is created, named after the subject', async () => {
+    server.tell({ body: { data: [] } }, { status: 201, body: { data: { access_key: 'K1' } } });
+    const client = newClient();
+    expect(await ask(client, true)).toBe('K1');
+    expect(paths()).toEqual([`GET ${path}`, `POST ${path}`]);
+    expect(server.calls[1]).toMatchObject({
+      body: '{"name":"Ada Byron"}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(client.getStatsSummary()).toMatchObject({ access_keys_created: 1 });
+  });
+});
+
+describe('faults', () => {
+  const ok = { body: [] };
+
+  test.each([408, 425, 429, 500, 502, 503, 504])(
+    '%s is tried 3 times: after 1.5 s and 2.25 s at most',
+    async (status) => {
+      server.tell({ status }, { status }, ok);
+      const failed: number[] = [];
+      const client = newClient({ onRetry: ({ attempt }) => failed.push(attempt) });
+      expect(await client.get('/x')).toEqual([]);
+      expect(waits).toEqual([1_500, 2_250]);
+      expect(failed).toEqual([1, 2]);
+      expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 0, retries: 2 });
+    },
+  );
+
+  test('full jitter', async () => {
+    server.tell({ status: 500 }, { status: 500 }, ok);
+    await newClient({ random: () => 0.5 }).get('/x');
+    expect(waits).toEqual([750, 1_125]);
+  });
+
+  test('the last try counts', async () => {
+    server.tell({ status: 500 }, { status: 500 }, { status: 503 });
+    const client = newClient();
+    await expect(client.get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
+    expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 1, retries: 2 });
+  });
+
+  test.each([
+    ['2', 2_000],
+    ['30', 30_000],
+    ['600', 30_000],
+  ])('Retry-After %s s is waited %s ms', async (retryAfter, waitMs) => {
+    server.tell({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
+    await newClient().get('/x');
+    expect(waits).toEqual([waitMs]);
+  });
+
+  test.each([400, 404, 422, 302])('%s is final', async (status) => {
+    server.tell({ status });
+    await expect(newClient().get('/x')).rejects.toMatchObject({ code: 'API_REFUSED', retryable: false });
+  });
+
+  test('a connection that is cut, and an answer that is no JSON, are tried again', async () => {
+    server.tell({ hangUp: true }, { body: '<html>' }, ok);
+    expect(await newClient().get('/x')).toEqual([]);
+  });
+
+  test('an answer that does not come', async () => {
+    server.tell({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
+    await expect(newClient({ timeoutMs: 30 }).get('/x')).rejects.toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  test('the last try of details, subjects and users takes 120 s', async () => {
+    const timeouts = jest.spyOn(AbortSignal, 'timeout');
+    const client = newClient();
+    const timeoutsOf = async (call: () => Promise<unknown>) => {
+      timeouts.mockClear();
+      server.tell({ status: 500 }, { status: 500 }, { body: { data: [] } });
+      await call();
+      return timeouts.mock.calls.map(([ms]) => ms);
+    };
+    try {
+      const slow = [30_000, 30_000, 120_000];
+      expect(await timeoutsOf(() => client.getJobDetails('j1'))).toEqual(slow);
+      expect(await timeoutsOf(() => client.getJobSubjects('j1', true))).toEqual(slow);
+      expect(await timeoutsOf(() => client.getJobRegisteredUsersMap('j1'))).toEqual(slow);
+      expect(await timeoutsOf(() => client.getActivitiesInWebshop())).toEqual([30_000, 30_000, 30_000]);
+      expect(await timeoutsOf(() => client.getOrCreateAccessKey('j1', subject(), false))).toEqual([
+        30_000, 30_000, 30_000,
+      ]);
+    } finally {
+      timeouts.mockRestore();
+    }
+  });
+
+  test('no try begins after the deadline', async () => {
+    server.tell({ status: 500 });
+    await expect(newClient({ deadlineMs: 1_002_000 }).get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
+    expect(waits).toEqual([]);
+  });
+});
+
+describe('a refused login', () => {
+  test.each([401, 403])('%s ends the portal at once: no further call is made', async (status) => {
+    server.tell({ status });
+    const client = newClient();
+    const refusal = await client.testConnection().catch((error: unknown) => error);
+    expect(isLoginRefusal(refusal)).toBe(true);
+    expect(refusal).toMatchObject({ statusCode: status, message: expect.stringContaining('nowandforeverphoto') });
+    await expect(client.getJobDetails('j1')).rejects.toBe(refusal);
+    expect(server.calls).toHaveLength(1);
+    expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 1, api_calls_failed: 1, retries: 0 });
+  });
+
+  test('calls that wait for their turn end too', async () => {
+    server.tell({ status: 401 });
+    const client = clientAt(`${server.origin}/api/v1`, { rateLimitPerSecond: 5 });
+    clients.push(client);
+    const outcomes = await Promise.allSettled(['/1', '/2', '/3', '/4'].map((path) => client.get(path)));
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(server.calls).toHaveLength(1);
+  });
+
+  test('a rotated login is tried first', async () => {
+    const secret = { ...loginSecret(), refresh: async () => ({ ...login, password: 'new' }) };
+    server.tell({ status: 401 }, { body: [] });
+    expect(await newClient({ login: secret }).get('/x')).toEqual([]);
+    expect(server.calls[1]?.headers.authorization).toBe(basicAuthorization(login.username, 'new'));
+  });
+});
+
+describe('caches', () => {
+  const job = { uuid: 'j1', activities: [{ uuid: 'a1', name: '', starting: '', jobUuid: 'j1' }] };
+  const cached: [string, (client: NetlifeClient) => Promise<unknown>, unknown][] = [
+    ['job details', (client) => client.getJobDetails('j1'), { name: 'Job' }],
+    ['buyers', (client) => client.getJobSubjects('j1', true), []],
+    ['non-buyers', (client) => client.getJobSubjects('j1', false), []],
+    ['user details', (client) => client.getUserDetails('u1'), { phone_number: ' 5 ', name: 'Ada' }],
+  ];
+
+  test.each(cached)('%s: two callers at once make one call, a failed one is not kept', async (_what, ask, body) => {
+    const client = newClient();
+    server.tell({ status: 404 }, { body });
+    await expect(Promise.all([ask(client), ask(client)])).rejects.toMatchObject({ code: 'API_REFUSED' });
+    const [first, second] = await Promise.all([ask(client), ask(client)]);
+    expect(await ask(client)).toBe(first);
+    expect(second).toBe(first);
+    expect(client.getStatsSummary()).toMatchObject({ cache_hits: 3, cache_misses: 2, api_calls_total: 2 });
+  });
+
+  test('enriched subjects: by job and filters', async () => {
+    const client = newClient();
+    const lists = { body: { data: [], name: 'Job' } };
+    server.tell(lists, lists, lists, lists);
+    const filters = { audience: 'both', checkRegisteredUsers: true } as const;
+    const all = await client.getEnrichedSubjects(job, filters);
+    expect(await client.getEnrichedSubjects(job, filters)).toBe(all);
+    expect(server.calls).toHaveLength(4);
+    expect(await client.getEnrichedSubjects(job, { audience: 'buyers', checkRegisteredUsers: false })).not.toBe(all);
+    expect(server.calls).toHaveLength(4);
+  });
+
+  test('a released job is asked for again', async () => {
+    const client = newClient();
+    server.tell({ body: {} }, { body: {} });
+    await client.getJobDetails('j1');
+    client.releaseJob('j1');
+    await client.getJobDetails('j1');
+  });
+});
+
+test('user details are the phone number, and nothing else', async () => {
+  server.tell({ body: { phone_number: ' 555 ', name: 'Ada' } });
+  expect(await newClient().getUserDetails('u1')).toEqual({ phoneNumber: '555' });
+});
+
+test('prints the final statistics', () => {
+  const client = newClient();
+  client.incrementJobProcessed('j1');
+  client.incrementJobFailed('j2', 'A sentence');
+  client.addSubjectStats('j1', { subjects_total: 3 });
+  const printed: string[] = [];
+  const text = client.logFinalStats((line) => printed.push(line));
+  expect(printed).toEqual([text.trimEnd()]);
+  expect(text).toContain('FINAL STATS - nowandforeverphoto (Generations)');
+  expect(client.getStatsSummary()).toMatchObject({ jobs_processed: 1, jobs_failed: 1, errors: ['A sentence'] });
+  expect(client.origin).toBe(server.origin);
+});

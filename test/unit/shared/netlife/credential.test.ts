@@ -1,0 +1,29 @@
+import { loginOf, netlifeSecretSchema } from '../../../../shared/netlife/credential';
+
+const secretOf = (value: unknown) => {
+  const parsed = netlifeSecretSchema.parse(value);
+  return { get: async () => parsed, refresh: async () => parsed };
+};
+const own = { username: 'own', password: 'p1' };
+const shared = { username: 'shared', password: 'p2', timeout_s: 10, rate_limit_per_sec: 4 };
+
+test('a portal has its own login, else the shared one, with defaults', async () => {
+  const secret = secretOf({ ...shared, nowandgen: own });
+  expect(await loginOf(secret, 'nowandgen').get()).toEqual({ ...own, timeout_s: 30, rate_limit_per_sec: 8 });
+  expect(await loginOf(secret, 'legacyphoto').refresh()).toEqual(shared);
+});
+
+test('a portal without any login is told so, for good', async () => {
+  await expect(loginOf(secretOf({ nowandgen: own }), 'legacyphoto').get()).rejects.toMatchObject({
+    code: 'SECRET_UNREADABLE',
+    retryable: false,
+    message: expect.stringContaining('legacyphoto'),
+  });
+});
+
+test.each([null, 'text', { username: 'u' }, { nowandgen: { username: 'u' } }, { ...shared, rate_limit_per_sec: 0 }])(
+  'refuses the secret %j',
+  (value) => {
+    expect(netlifeSecretSchema.safeParse(value).success).toBe(false);
+  },
+);

@@ -1,0 +1,32 @@
+import { addStatistics } from '../../../../shared/netlife/stats';
+import { type RejectedRow, Tally } from '../../../../shared/netlife/tally';
+
+const row: RejectedRow = { portal: 'p', job_uuid: 'j1', list: 'buyers', position: 1, reason: 'uuid is missing' };
+
+test('what was taken adds up to the total, each once', () => {
+  const tally = new Tally();
+  tally.count({ activities_found: 3, api_calls_total: 1 });
+  tally.count({ subjects_total: 5, api_calls_total: 2, errors: ['a'] }, 'j1');
+  const part = tally.take('j1');
+  tally.count({ subjects_total: 7 }, 'j1');
+  tally.reject([row], 'j1');
+  const rest = tally.take();
+  expect(part).toEqual({
+    statistics: addStatistics({ subjects_total: 5, api_calls_total: 2, errors: ['a'] }),
+    rejected: [],
+  });
+  expect(rest.rejected).toEqual([row]);
+  expect(addStatistics(part.statistics, rest.statistics)).toEqual(tally.total());
+  expect(tally.total()).toMatchObject({ subjects_total: 12, rows_rejected: 1, api_calls_total: 3 });
+  expect(tally.take().statistics).toEqual(addStatistics());
+});
+
+test('results can be taken back; calls were made', () => {
+  const tally = new Tally();
+  tally.count({ api_calls_total: 4, retries: 1, subjects_total: 9 }, 'j1');
+  tally.reject([row], 'j1');
+  tally.discard('j1');
+  const left = addStatistics({ api_calls_total: 4, retries: 1 });
+  expect(tally.total()).toEqual(left);
+  expect(tally.take('j1')).toEqual({ statistics: left, rejected: [] });
+});
