@@ -41,9 +41,8 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
 
     const finishedAtMs = now();
     const status = failed ? 'FAILED' : 'SUCCEEDED';
-    const reports = ['input.json', 'summary.json', ...Object.values(jobs).flatMap((job) => job.reports)].map(
-      folder.keyOf,
-    );
+    const ours = ['input.json', 'summary.json'].map(folder.keyOf);
+    const reports = [...ours, ...Object.values(jobs).flatMap((job) => job.reports)];
     const message = Object.entries(jobs)
       .map(([name, job]) => `${name} ${job.status}: ${job.message}`)
       .join('\n');

@@ -70,7 +70,10 @@ const summarizeNetlife = async (
       return { ...entry, failed_jobs, statistics: addStatistics(statistics) };
     }),
   );
-  const statistics = addStatistics(...portals.flatMap((entry) => ('statistics' in entry ? entry.statistics : [])));
+  const each = portals.flatMap((entry) => ('statistics' in entry ? entry.statistics : []));
+  // The portals are worked on side by side.
+  const duration_seconds = Math.max(0, ...each.map((statistics) => statistics.duration_seconds));
+  const statistics = { ...addStatistics(...each), duration_seconds };
   return {
     status: portals.some(({ status }) => status === 'FAILED') ? 'FAILED' : 'SUCCEEDED',
     message: portals.map(({ message }) => message).join('; '),

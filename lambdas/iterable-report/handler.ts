@@ -65,8 +65,9 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
     return {
       status: mostFailed(counts) ? 'FAILED' : 'SUCCEEDED',
       message,
-      reports: [...Object.values(extractionPaths(stamp)), resultsPath, failedPath],
+      reports: [...Object.values(extractionPaths(stamp)), resultsPath, failedPath].map(folder.keyOf),
       counts: { ...counts, rejected, retries: summary.retries },
+      duration_seconds: summary.duration_seconds,
     };
   };
 

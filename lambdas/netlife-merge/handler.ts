@@ -37,7 +37,7 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
       `${portal.name}: ${contacts_written} contacts of ${jobs} jobs` +
       (failed_jobs.length > 0 ? `, ${failed_jobs.length} jobs failed` : '');
     await progress.close('netlife_merge', { done: jobs, total: jobs, message });
-    return { portal: portal.name, status: failed ? 'FAILED' : 'SUCCEEDED', message, reports: [...paths] };
+    return { portal: portal.name, status: failed ? 'FAILED' : 'SUCCEEDED', message, reports: paths.map(folder.keyOf) };
   };
 
   return createStep({

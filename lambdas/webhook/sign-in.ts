@@ -17,10 +17,7 @@ export const webhookSecretSchema = z
   .object({
     basic: z._default(z.array(credential, 'is not a list'), []),
     signing_secrets: z._default(
-      z.array(
-        z.string('is not a string').check(z.regex(signingSecret, 'is not "whsec_" and base64')),
-        'is not a list',
-      ),
+      z.array(z.string('is not a string').check(z.regex(signingSecret, 'is not "whsec_" and base64')), 'is not a list'),
       [],
     ),
   })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { PipelineError } from '../errors';
 import type { Checksum, OrderId, Round } from './order';
 
@@ -42,10 +42,11 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucketName, Key: s3Key }));
       return (await Body?.transformToByteArray()) ?? new Uint8Array();
     } catch (cause) {
-      const status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
-      if (status !== 403 && status !== 404) throw cause;
+      const missing = cause instanceof NoSuchKey;
+      const denied = cause instanceof S3ServiceException && cause.name === 'AccessDenied';
+      if (!missing && !denied) throw cause;
       throw new PipelineError('PAYLOAD_MISSING', `There is no raw payload ${s3Key}, or none that we may read`, {
-        retryable: status === 403,
+        retryable: denied,
         cause,
       });
     }

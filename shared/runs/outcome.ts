@@ -10,7 +10,7 @@ export const portalOutcomeSchema = z.object({
   status: z.enum(['SUCCEEDED', 'FAILED']),
   /** One sentence. */
   message: z.string(),
-  /** Paths in the run's folder. */
+  /** Keys in the artifacts bucket. */
   reports: z.array(z.string()),
 });
 export type PortalOutcome = z.output<typeof portalOutcomeSchema>;
@@ -34,5 +34,6 @@ export const iterableOutcomeSchema = z.object({
   message: z.string(),
   reports: z.array(z.string()),
   counts: z.record(z.string(), z.number()),
+  duration_seconds: z.number(),
 });
 export type IterableOutcome = z.output<typeof iterableOutcomeSchema>;

@@ -34,7 +34,8 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
 
   const counterOf = ({ done, total }: Standing): Counter => {
     const seconds = (now() - startedAtMs) / 1_000;
-    const rate = seconds > 0 ? Math.round(((done - (doneBefore ?? done)) / seconds) * 100) / 100 : undefined;
+    const gained = done - (doneBefore ?? done);
+    const rate = gained > 0 && seconds > 0 ? Math.round((gained / seconds) * 100) / 100 : undefined;
     return {
       done,
       ...(total !== undefined && { total }),
