@@ -15,6 +15,7 @@ export interface OrderUsage {
   readonly lambdaInvocations: number;
   readonly lambdaGbSeconds: number;
   readonly logBytes: number;
+  readonly accessLogBytes: number;
 }
 
 /** A line of the bill: what for, and USD per million orders. */
@@ -35,6 +36,7 @@ export const billOf = (usage: OrderUsage, prices: Prices): readonly CostLine[] =
     'DynamoDB writes': usage.dynamoDbWrites * prices.dynamoDbWrite,
     'DynamoDB reads': usage.dynamoDbReads * prices.dynamoDbRead,
     'Logs of the Lambdas': (usage.logBytes / 1e9) * prices.logGb,
+    'Access log of the API': (usage.accessLogBytes / 1e9) * prices.logGb,
     'HTTP API': prices.httpApiCall,
     'SQS requests': sqsRequests * prices.sqsRequest,
     'Lambda requests': usage.lambdaInvocations * prices.lambdaRequest,

@@ -7,30 +7,55 @@ import { type PipelineRun, runPipeline } from '../pipeline/run';
 import { prices } from '../prices';
 import { round, sum } from '../statistics';
 
-const orders = 1_000;
+const orders = 500;
 
-/** Answers take as long as they do from APIs across the internet: a Lambda is paid for while it waits. */
-const latencies = { qualiaLatencyMs: 200, internalApiLatencyMs: 100 };
+/**
+ * Answers take as long as they do from APIs across the internet, as a Lambda is paid for while it waits; and one process
+ * of each Lambda, so that it does not wait for its turn on this machine's cores as well.
+ */
+const circumstances = { qualiaLatencyMs: 200, internalApiLatencyMs: 100, maxConcurrency: 1 };
 
 /** Calls that are not made for an order: a process fetches its secret once in five minutes. */
 const notForAnOrder = ['secretsmanager GetSecretValue'];
 
 const functionSchema = z.object({ FunctionName: z.string(), MemorySize: z.number() });
+const stageSchema = z.object({ AccessLogSettings: z.object({ Format: z.string() }) });
 
-/** Memory of each function, by its name. */
-const readMemoryMb = (): ReadonlyMap<string, number> => {
+/** Values of the length that they have on AWS. */
+const accessLogSamples: Readonly<Record<string, string>> = {
+  requestTime: '23/Nov/2026:03:02:48 +0000',
+  requestId: 'JKJaXmPLvHcESHA=',
+  'identity.sourceIp': '203.0.113.77',
+  routeKey: 'POST /webhooks/qualia',
+  status: '200',
+  responseLatency: '25',
+  'error.message': '-',
+};
+
+/** What of the templates is on the bill: the functions' memory, and the API's access log. */
+const readTemplates = () => {
   const { stacks } = readAssembly(synthesized());
-  const functions = [...stacks.values()]
-    .flatMap(({ resources }) => [...resources.values()])
-    .flatMap(({ type, properties }) =>
-      type === 'AWS::Lambda::Function' ? (functionSchema.safeParse(properties).data ?? []) : [],
-    );
-  return new Map(functions.map(({ FunctionName, MemorySize }) => [FunctionName, MemorySize]));
+  const read = <S extends z.ZodType>(wanted: string, schema: S): z.output<S>[] =>
+    [...stacks.values()]
+      .flatMap(({ resources }) => [...resources.values()])
+      .flatMap(({ type, properties }) => {
+        const parsed = type === wanted ? schema.safeParse(properties) : undefined;
+        return parsed?.success ? [parsed.data] : [];
+      });
+  const [stage] = read('AWS::ApiGatewayV2::Stage', stageSchema);
+  const format = stage?.AccessLogSettings.Format ?? '';
+  const line = format.replaceAll(/\$context\.([a-zA-Z.]+)/g, (_all, name: string) => accessLogSamples[name] ?? '-');
+  return {
+    memoryMb: new Map(
+      read('AWS::Lambda::Function', functionSchema).map(({ FunctionName, MemorySize }) => [FunctionName, MemorySize]),
+    ),
+    accessLogBytes: Buffer.byteLength(line),
+  };
 };
 
 /** What one of the run's orders took. */
 const usageOf = ({ calls, invocations, logs }: PipelineRun) => {
-  const memoryMb = readMemoryMb();
+  const { memoryMb, accessLogBytes } = readTemplates();
   const perOrder = (count: number | undefined): number => (count ?? 0) / orders;
   const workers = Object.entries(invocations).filter(([name]) => !name.endsWith('-webhook'));
   const batches = sum(workers.map(([, { count }]) => count));
@@ -49,6 +74,7 @@ const usageOf = ({ calls, invocations, logs }: PipelineRun) => {
     lambdaInvocations: perOrder(sum(Object.values(invocations).map(({ count }) => count))),
     lambdaGbSeconds: perOrder(sum(gbSeconds)),
     logBytes: perOrder(logs.bytes),
+    accessLogBytes,
   };
 };
 
@@ -64,7 +90,7 @@ export const economy: FigureSet<
     cost_usd_per_million: { unit: 'USD', bar: 11.5, better: 'lower' },
   },
   measure: async (note) => {
-    const run = await runPipeline({ orders, warmUpOrders: 300, ...latencies });
+    const run = await runPipeline({ orders, warmUpOrders: 50, ...circumstances });
     const { calls, invocations, logs } = run;
     for (const [call, count] of Object.entries(calls)) note(`${call}: ${count / orders} an order`);
     for (const [name, { count, billedMs }] of Object.entries(invocations)) {
@@ -72,7 +98,7 @@ export const economy: FigureSet<
       note(`${name}: ${count} invocations of ${wide}`);
     }
     const bill = billOf(usageOf(run), prices);
-    note('USD per million orders, without storage and what is paid by the month:');
+    note('USD per million orders, without storage, traces, and what is paid by the month:');
     for (const { item, usdPerMillion } of bill) note(`${item.padEnd(22)}${usdPerMillion.toFixed(2).padStart(6)}`);
     const forOrders = Object.entries(calls).filter(([call]) => !notForAnOrder.includes(call));
     return {

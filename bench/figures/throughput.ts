@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { FigureSet } from '../figure';
 import { type PipelineRun, runPipeline } from '../pipeline/run';
 import { percentile, round } from '../statistics';
@@ -25,7 +26,13 @@ export const throughput: FigureSet<'pipeline_orders_per_s' | 'pipeline_scale_rat
   },
   measure: async (note) => {
     const run = (orders: number) =>
-      runPipeline({ orders, warmUpOrders: 300, qualiaLatencyMs: 0, internalApiLatencyMs: 0 });
+      runPipeline({
+        orders,
+        warmUpOrders: 300,
+        qualiaLatencyMs: 0,
+        internalApiLatencyMs: 0,
+        maxConcurrency: 2 * availableParallelism(),
+      });
     const few = await run(small);
     note(describe(few));
     const many = await run(large);

@@ -10,6 +10,7 @@ const orderSchema = z.discriminatedUnion('kind', [
     stateDirectory: z.string(),
     secretsFile: z.string(),
     environmentOverrides: z.record(z.string(), z.string()),
+    maxConcurrency: z.number(),
   }),
   z.object({ kind: z.literal('report') }),
   z.object({ kind: z.literal('stop') }),

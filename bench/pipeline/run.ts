@@ -24,6 +24,8 @@ export interface PipelineRunOptions {
   readonly warmUpOrders: number;
   readonly qualiaLatencyMs: number;
   readonly internalApiLatencyMs: number;
+  /** Most processes of one function. */
+  readonly maxConcurrency: number;
 }
 
 /** What came of a day of clean orders, without its warm-up. */
@@ -103,6 +105,7 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
         assemblyDirectory,
         stateDirectory,
         secretsFile,
+        maxConcurrency: options.maxConcurrency,
         environmentOverrides: { QUALIA_API_URL: qualia.url, INTERNAL_API_URL: internalApi.url },
       }),
     );

@@ -212,7 +212,7 @@ async function start(
       if (!machine) {
         return get(schedule.targetArn).invoke(event);
       }
-      const { executionArn } = startExecution(machine, randomUUID(), event, { store, executions });
+      const { executionArn } = await startExecution(machine, randomUUID(), event, { store, executions });
       return { payload: JSON.stringify({ executionArn }) };
     },
   };

@@ -9,8 +9,8 @@ import { createSlidingSecond } from './sliding-second';
 const pathPrefix = '/api/';
 const mostItems = 1_000;
 const mostBulkBytes = 4_000_000;
-/** A longer body is not kept in the list of requests: a thousand of them would be hundreds of megabytes. */
-const mostBytesKept = 64 * 1_024;
+/** A longer body is not kept in the list of requests: a thousand of them may be hundreds of megabytes. */
+const mostBytesKept = 16 * 1_024;
 
 const limitsSchema = z.strictObject({
   'users/update': z.number().positive(),

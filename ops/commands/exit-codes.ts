@@ -8,8 +8,8 @@ export const exitCodes = {
 } as const;
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  done: 'done, also when there was nothing to list, replay or redrive',
-  failed: 'there is no such order, or some of the work failed',
+  done: 'done, also when there was nothing to list, replay, redrive or stop; of a watched run: it succeeded',
+  failed: 'there is no such order or run, some of the work failed, or the run that was watched did',
   usage: 'wrong usage: nothing was done',
   unreachable: 'the stage does not exist, cannot be reached, or refuses (credentials, permissions)',
   aborted: 'aborted: the question was not answered with yes, or Ctrl-C',

@@ -99,7 +99,8 @@ export const readInput = <Input>(
   const sentences = faults.map(({ path, message }) => {
     const [name = '', index] = path.split('.');
     const typed = index === undefined ? raw[name] : [raw[name]].flat()[Number(index)];
-    return `${argumentNames.includes(name) ? `<${name}>` : `--${name}`} ${JSON.stringify(typed)} ${message}`;
+    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return `${argumentNames.includes(name) ? `<${name}>` : option} ${JSON.stringify(typed)} ${message}`;
   });
   throw new UsageError([...sentences, ...broken]);
 };

@@ -6,6 +6,7 @@ import { addDeadLetterCommands } from './dlq';
 import { exitCodes, exitCodesHelp } from './exit-codes';
 import { UsageError } from './input';
 import { addOrderCommands } from './orders';
+import { addSyncCommands } from './sync';
 import { createTerminal, type Surroundings } from './terminal';
 import { createAttach } from './verb';
 
@@ -13,7 +14,8 @@ const examples = `Examples:
   pipeline orders get QO-123456 --stage prod
   pipeline orders list --since 7d --json
   pipeline orders replay --status FAILED --since 24h --rate 5
-  pipeline dlq redrive download --local`;
+  pipeline dlq redrive download --local
+  pipeline sync start netlife --input run.json --watch`;
 
 const exitCodeOf: Readonly<Record<FaultKind, number>> = {
   absent: exitCodes.failed,
@@ -23,7 +25,7 @@ const exitCodeOf: Readonly<Record<FaultKind, number>> = {
 
 const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
   const program = new Command('pipeline')
-    .description('Looks orders up, replays them, and empties dead-letter queues.')
+    .description('Looks orders up, replays them, empties dead-letter queues, and runs the syncs.')
     .version(version)
     .option('--stage <stage>', stages.join(', '), 'dev')
     .option('--region <region>', 'AWS region, where your own configuration does not say')
@@ -41,6 +43,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
   const attach = createAttach(surroundings, finish);
   addOrderCommands(program, attach, surroundings.now);
   addDeadLetterCommands(program, attach);
+  addSyncCommands(program, attach, surroundings.now);
   return program;
 };
 

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { clearScreenDown, createInterface, moveCursor } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
@@ -7,7 +7,7 @@ import { createColors } from 'picocolors';
 export interface Surroundings {
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Folder in which the embedded AWS keeps its state. */
   readonly localStateDirectory: string;
@@ -16,6 +16,9 @@ export interface Surroundings {
   /** Does work that Ctrl-C ends in good order: the signal tells it. */
   readonly interruptible: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
+
+/** Between two lines about the same thing, where lines cannot be redrawn. */
+const lineIntervalMs = 5_000;
 
 /**
  * Where a verb's words go. Results go to stdout: text, or with `--json` one document. Everything else that a person
@@ -35,6 +38,10 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
 
     /** A word to the person in front of it. */
     note: (text: string): void => print(stderr, text),
+
+    /** Lines that change while a person watches. */
+    live: (): Live =>
+      stderr.isTTY === true && environment.TERM !== 'dumb' ? createRedrawn(stderr) : createAppended(stderr),
 
     /** One line of a result that grows; with `--json` only a note. */
     report: (text: string): void => print(json ? stderr : stdout, text),
@@ -73,6 +80,53 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
 
 export type Terminal = ReturnType<typeof createTerminal>;
 
+/** Lines that change while a person watches them on stderr. */
+export interface Live {
+  /** How wide a line may be; nothing where lines stay as they were written. */
+  readonly columns: () => number | undefined;
+  readonly show: (lines: readonly string[]) => void;
+  /** Leaves the newest lines behind. */
+  readonly end: () => void;
+}
+
+/** Each time in place of the lines before. */
+const createRedrawn = (stderr: Surroundings['stderr']): Live => {
+  let drawn = 0;
+  return {
+    // A line that fills its row would wrap on some terminals.
+    columns: () => (stderr.columns ?? 80) - 1,
+    show: (lines) => {
+      if (drawn > 0) moveCursor(stderr, 0, -drawn);
+      clearScreenDown(stderr);
+      // What has left the screen at its top cannot be redrawn.
+      const shown = lines.slice(0, Math.max(1, (stderr.rows ?? 24) - 1));
+      drawn = shown.length;
+      for (const line of shown) stderr.write(`${line}\n`);
+    },
+    end: () => undefined,
+  };
+};
+
+/** One after the other: what changed, every few seconds. */
+const createAppended = (stderr: Surroundings['stderr']): Live => {
+  let written: readonly string[] = [];
+  let newest: readonly string[] = [];
+  let writtenAtMs = Number.NEGATIVE_INFINITY;
+  const write = (): void => {
+    for (const line of newest.filter((one) => !written.includes(one))) stderr.write(`${line}\n`);
+    written = newest;
+    writtenAtMs = performance.now();
+  };
+  return {
+    columns: () => undefined,
+    show: (lines) => {
+      newest = lines;
+      if (performance.now() - writtenAtMs >= lineIntervalMs) write();
+    },
+    end: write,
+  };
+};
+
 const bareBorders = Object.fromEntries(
   ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid']
     .concat(['mid', 'mid-mid', 'right', 'right-mid'])
@@ -107,6 +161,16 @@ const steps = [
 export const formatAge = (ageMs: number): string => {
   const step = steps.find(({ ms }) => ageMs >= ms) ?? { unit: 's', ms: 1_000 };
   return `${Math.max(0, Math.floor(ageMs / step.ms))}${step.unit} ago`;
+};
+
+/** A duration in its two largest units: `45s`, `3m 20s`, `1h 02m`. */
+export const formatDuration = (seconds: number): string => {
+  const whole = Math.max(0, Math.round(seconds));
+  const minutes = Math.floor(whole / 60);
+  const twoDigits = (count: number): string => String(count).padStart(2, '0');
+  if (minutes === 0) return `${whole}s`;
+  if (minutes < 60) return `${minutes}m ${twoDigits(whole % 60)}s`;
+  return `${Math.floor(minutes / 60)}h ${twoDigits(minutes % 60)}m`;
 };
 
 /** `1 order`, `2 orders`. */

@@ -1,7 +1,10 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
+import { createPortals, type Portals, portalVariables } from '../../shared/netlife/portals';
 import { ServiceFault } from './fault';
 import { readLocalAws } from './local-aws';
 
@@ -21,12 +24,22 @@ export interface Target {
 type Outputs = Readonly<Record<string, unknown>>;
 
 const given = z.string('is missing').min(1, 'is empty');
-const dataOutputs = z.object({ OrdersTableName: given, RawBucketName: given });
+const dataOutputs = z.object({
+  OrdersTableName: given,
+  RawBucketName: given,
+  SyncRunsTableName: given,
+  ArtifactsBucketName: given,
+});
 const orderPipelineOutputs = z.object({
   DownloadQueueUrl: given,
   DownloadDeadLetterQueueUrl: given,
   ProcessingQueueUrl: given,
   ProcessingDeadLetterQueueUrl: given,
+});
+const syncJobsOutputs = z.object({
+  StateMachineArn: given,
+  /** Absent when there are none beside the known ones. */
+  NetlifeExtraPortals: portalVariables.NETLIFE_EXTRA_PORTALS,
 });
 
 /** A stage that was found: its clients, and the names of what was deployed. */
@@ -36,17 +49,24 @@ export interface Stage {
   readonly local: boolean;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
+  readonly s3: S3Client;
+  readonly sfn: SFNClient;
   readonly ordersTableName: string;
   readonly rawBucketName: string;
   readonly downloadQueueUrl: string;
   readonly deadLetterQueueUrls: Readonly<Record<'download' | 'processing', string>>;
+  readonly syncRunsTableName: string;
+  readonly artifactsBucketName: string;
+  readonly stateMachineArn: string;
+  /** The portals of Netlife that its syncs may call. */
+  readonly portals: Portals;
   /** Closes the connections. */
   close(): void;
 }
 
 /**
- * Finds a stage: its names are the outputs of its stacks `<stage>-Data` and `<stage>-OrderPipeline`, its credentials
- * those of the operator.
+ * Finds a stage: its names are the outputs of its stacks `<stage>-Data`, `<stage>-OrderPipeline` and
+ * `<stage>-SyncJobs`, its credentials those of the operator.
  *
  * @throws {ServiceFault} `unreachable` when there is no such stage, or it lacks an output.
  */
@@ -56,18 +76,26 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
   const stackOutputs = local
     ? async (stackName: string) => local.outputs[stackName] ?? noSuchStage(stackName, 'The embedded AWS')
     : describeStack(config);
-  const [data, pipeline] = await Promise.all([
+  const [data, pipeline, syncJobs] = await Promise.all([
     readOutputs(`${stage}-Data`, stackOutputs, dataOutputs),
     readOutputs(`${stage}-OrderPipeline`, stackOutputs, orderPipelineOutputs),
+    readOutputs(`${stage}-SyncJobs`, stackOutputs, syncJobsOutputs),
   ]);
 
-  const dynamodb = new DynamoDBClient({ ...config, ...(local && { endpoint: local.endpoints.dynamodb }) });
-  const sqs = new SQSClient({ ...config, ...(local && { endpoint: local.endpoints.sqs }) });
+  const configOf = (service: 'dynamodb' | 'sqs' | 's3' | 'sfn') => ({
+    ...config,
+    ...(local && { endpoint: local.endpoints[service] }),
+  });
+  const clients = {
+    dynamodb: new DynamoDBClient(configOf('dynamodb')),
+    sqs: new SQSClient(configOf('sqs')),
+    s3: new S3Client(configOf('s3')),
+    sfn: new SFNClient(configOf('sfn')),
+  };
   return {
     name: stage,
     local: local !== undefined,
-    dynamodb,
-    sqs,
+    ...clients,
     ordersTableName: data.OrdersTableName,
     rawBucketName: data.RawBucketName,
     downloadQueueUrl: pipeline.DownloadQueueUrl,
@@ -75,9 +103,12 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
       download: pipeline.DownloadDeadLetterQueueUrl,
       processing: pipeline.ProcessingDeadLetterQueueUrl,
     },
+    syncRunsTableName: data.SyncRunsTableName,
+    artifactsBucketName: data.ArtifactsBucketName,
+    stateMachineArn: syncJobs.StateMachineArn,
+    portals: createPortals({ NETLIFE_EXTRA_PORTALS: extraPortals(syncJobs.NetlifeExtraPortals) }),
     close: () => {
-      dynamodb.destroy();
-      sqs.destroy();
+      for (const client of Object.values(clients)) client.destroy();
     },
   };
 };

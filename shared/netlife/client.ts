@@ -1,12 +1,11 @@
 import { bulkhead } from 'cockatiel';
-import type { ZodType } from 'zod';
-import { PipelineError } from '../errors';
 import { groupByJob, type Job, resolveActivities, type SubjectActivities } from './activities';
 import { createPortalApi, type PortalApiOptions } from './api';
 import type { EnrichedSubject } from './contacts';
 import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
+import { allEnded } from './in-order';
 import type { Audience } from './input';
-import { type Listing, readRows } from './listing';
+import { type Listing, readAnswer, readRows } from './listing';
 import { paginate } from './pages';
 import type { Portal } from './portals';
 import { PromiseCache } from './promise-cache';
@@ -20,7 +19,6 @@ import {
   jobDetailsSchema,
   jobUserSchema,
   type RegisteredUser,
-  reasonOf,
   type Subject,
   subjectSchema,
   subjectUserSchema,
@@ -55,7 +53,7 @@ const inWebshop = '/activities/search?status_id=in-webshop';
  * One portal's API (contracts: netlife.md): every call goes through one pace, every list is followed over its pages,
  * every row that cannot be read is counted and kept for the report.
  *
- * All methods that call the portal throw a {@link PipelineError}: permanent `API_REFUSED` (a refused login ends the
+ * All methods that call the portal throw a `PipelineError`: permanent `API_REFUSED` (a refused login ends the
  * portal, see `isLoginRefusal`) and `BAD_ANSWER`; retryable, after 3 tries, `RATE_LIMITED`, `API_UNAVAILABLE`,
  * `TIMEOUT`, `CONNECTION_FAULT`, and `BAD_ANSWER` for what is no JSON.
  *
@@ -121,7 +119,7 @@ export class NetlifeClient {
   getJobDetails(job: string): Promise<JobDetails> {
     return this.#jobDetails.get(job, async () => {
       const answer = await this.get(`/jobs/${segment(job)}`, { job, slow: true });
-      return parseAnswer(jobDetailsSchema, answer, 'details of a job');
+      return readAnswer(jobDetailsSchema, answer, 'details of a job');
     });
   }
 
@@ -190,7 +188,7 @@ export class NetlifeClient {
 
   getUserDetails(user: string): Promise<UserDetails> {
     return this.#users.get(user, async () =>
-      parseAnswer(userDetailsSchema, await this.get(`/users/${segment(user)}`), 'details of a user'),
+      readAnswer(userDetailsSchema, await this.get(`/users/${segment(user)}`), 'details of a user'),
     );
   }
 
@@ -296,18 +294,3 @@ export class NetlifeClient {
     return rows;
   }
 }
-
-/** As `Promise.all`, but nothing goes on in the background when one of them fails. */
-const allEnded = async <T extends readonly unknown[]>(work: T) => {
-  await Promise.allSettled(work);
-  return Promise.all(work);
-};
-
-const parseAnswer = <T>(schema: ZodType<T>, answer: unknown, what: string): T => {
-  const parsed = schema.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  throw new PipelineError('BAD_ANSWER', `The ${what} cannot be read: ${reasonOf(parsed.error)}`, {
-    api: 'netlife',
-    retryable: false,
-  });
-};

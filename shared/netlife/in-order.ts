@@ -24,3 +24,9 @@ export async function* mapInOrder<T, R>(
     await Promise.allSettled(running);
   }
 }
+
+/** As `Promise.all`, but nothing goes on in the background when one of them fails. */
+export const allEnded = async <T extends readonly unknown[]>(work: T) => {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+};

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import { PipelineError } from '../errors';
 import { reasonOf, uuidOf } from './schemas';
 import type { RejectedRow } from './tally';
 
@@ -39,3 +40,13 @@ export async function* readRows<T>(
     onRejected(rejected);
   }
 }
+
+/** An answer that is no list. @throws {PipelineError} `BAD_ANSWER`, permanent, with what is wrong and no value */
+export const readAnswer = <T>(schema: ZodType<T>, answer: unknown, what: string): T => {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw new PipelineError('BAD_ANSWER', `The ${what} cannot be read: ${reasonOf(parsed.error)}`, {
+    api: 'netlife',
+    retryable: false,
+  });
+};

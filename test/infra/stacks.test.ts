@@ -32,6 +32,11 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
       'WebhookSecretArn',
       'QualiaSecretArn',
       'InternalApiSecretArn',
+      'SyncRunsTableName',
+      'ArtifactsBucketName',
+      'NetlifeSecretArn',
+      'IterableSecretArn',
+      'DatabaseSecretArn',
     ]);
     expect(names(templates.orderPipeline)).toEqual([
       'ApiUrl',
@@ -41,6 +46,7 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
       'ProcessingDeadLetterQueueUrl',
       'ReconcilerFunctionName',
     ]);
+    expect(names(templates.syncJobs)).toEqual(['StateMachineArn']);
   });
 
   test('every physical name begins with the stage', () => {
@@ -115,7 +121,7 @@ describe('data', () => {
   test('secrets outlive the stack in prod, and nothing does in dev', () => {
     const kept = (template: typeof data) =>
       Object.values(template.toJSON().Resources as object).map(({ DeletionPolicy }) => DeletionPolicy);
-    data.resourceCountIs('AWS::SecretsManager::Secret', 3);
+    data.resourceCountIs('AWS::SecretsManager::Secret', 6);
     data.allResources('AWS::SecretsManager::Secret', retained);
     expect(kept(stages.dev.data)).not.toContain('Retain');
   });
@@ -229,6 +235,7 @@ describe('observability', () => {
         ...queues.flatMap((name) => [`${name}-dead-letters`, `${name}-falls-behind`]),
         ...['end-to-end-latency', 'no-webhooks', 'orders-failed', 'orders-reconciled'],
         ...['webhook-5xx', 'webhook-errors', 'webhook-refusals'],
+        ...['no-sync-run', 'sync-failed', 'sync-timed-out'],
       ].sort(),
     );
   });

@@ -40,6 +40,7 @@ export function synthesize(stage: Stage) {
     report: report.pluginReports,
     data: Template.fromStack(stacks.data),
     orderPipeline: Template.fromStack(stacks.orderPipeline),
+    syncJobs: Template.fromStack(stacks.syncJobs),
     observability: Template.fromStack(stacks.observability),
   };
   rmSync(directory, { recursive: true });

@@ -63,7 +63,7 @@ export function startStepFunctionsApi(
       return;
     }
     try {
-      answer(200, act(stepFunctions, action, JSON.parse(text), bootedAt));
+      answer(200, await act(stepFunctions, action, JSON.parse(text), bootedAt));
     } catch (error) {
       if (!(error instanceof StepFunctionsError) && !(error instanceof z.ZodError)) {
         throw error;
@@ -76,7 +76,12 @@ export function startStepFunctionsApi(
 
 const isAction = (name: string): name is Action => name in schemas;
 
-function act({ machines, store, executions }: StepFunctions, action: Action, body: unknown, bootedAt: number): unknown {
+async function act(
+  { machines, store, executions }: StepFunctions,
+  action: Action,
+  body: unknown,
+  bootedAt: number,
+): Promise<unknown> {
   const machineAt = (arn: string): Machine => {
     const machine = machines.find((one) => one.arn === arn);
     if (!machine) {
@@ -95,7 +100,7 @@ function act({ machines, store, executions }: StepFunctions, action: Action, bod
   switch (action) {
     case 'StartExecution': {
       const { stateMachineArn, name = randomUUID(), input } = schemas[action].parse(body);
-      const { executionArn, startedAt } = startExecution(machineAt(stateMachineArn), name, input, {
+      const { executionArn, startedAt } = await startExecution(machineAt(stateMachineArn), name, input, {
         store,
         executions,
       });
@@ -125,6 +130,7 @@ function act({ machines, store, executions }: StepFunctions, action: Action, bod
       return { stopDate: seconds(stopped.stoppedAt) };
     }
     case 'RedriveExecution': {
+      const runner = await executions.runner();
       const execution = executionAt(schemas[action].parse(body).executionArn);
       if (!isRedrivable(execution)) {
         throw new StepFunctionsError(
@@ -132,7 +138,7 @@ function act({ machines, store, executions }: StepFunctions, action: Action, bod
           `Execution is ${execution.status} and cannot be redriven`,
         );
       }
-      const { redrivenAt } = executions.redrive(machineAt(execution.stateMachineArn), execution);
+      const { redrivenAt } = runner.redrive(machineAt(execution.stateMachineArn), execution);
       return { redriveDate: seconds(redrivenAt) };
     }
     case 'ListStateMachines': {
@@ -164,21 +170,22 @@ function act({ machines, store, executions }: StepFunctions, action: Action, bod
  * Starts an execution; one that runs already under the same name, with the same input, is taken for it.
  * @throws {StepFunctionsError} if the name was used otherwise, or the name or the input is not valid
  */
-export function startExecution(
+export async function startExecution(
   machine: Machine,
   name: string,
   input: string,
   { store, executions }: Pick<StepFunctions, 'store' | 'executions'>,
-): Execution {
+): Promise<Execution> {
   if (!executionName.safeParse(name).success) {
     throw new StepFunctionsError('InvalidName', `Invalid Name: '${name}'`);
   }
   if (!isJson(input)) {
     throw new StepFunctionsError('InvalidExecutionInput', 'Invalid State Machine Execution Input: no JSON');
   }
+  const runner = await executions.runner();
   const existing = store.list().find((one) => one.stateMachineArn === machine.arn && one.name === name);
   if (!existing) {
-    return executions.start(machine, name, input);
+    return runner.start(machine, name, input);
   }
   if (existing.status === 'RUNNING' && existing.input === input) {
     return existing;

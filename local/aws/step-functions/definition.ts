@@ -1,4 +1,3 @@
-import { StateMachine } from 'aws-local-stepfunctions';
 import * as z from 'zod';
 import type { Application } from '../application';
 import { arnOf } from '../resource-types';
@@ -11,7 +10,7 @@ const machineSchema = z.object({
   DefinitionSubstitutions: z.never().optional(),
 });
 
-/** The language as far as it is looked into here; the library checks the whole. */
+/** The language as far as it is looked into here; the library checks the whole when it first runs it. */
 const statesSchema = z.record(z.string(), z.looseObject({ Type: z.string(), Resource: z.string().optional() }));
 const definitionSchema = z.looseObject({ StartAt: z.string(), States: statesSchema });
 export type Definition = z.infer<typeof definitionSchema>;
@@ -48,7 +47,7 @@ const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 
 /**
  * The state machines of the application.
- * @throws {Error} for a definition that is not valid, or that this machine would run otherwise than AWS does.
+ * @throws {Error} for a definition that this machine would run otherwise than AWS does.
  */
 export function readStateMachines(application: Application): Machine[] {
   return application.resources(['AWS::StepFunctions::StateMachine'], machineSchema).map(({ name, properties }) => {
@@ -80,17 +79,7 @@ export function readStateMachines(application: Application): Machine[] {
     if (faults.length > 0) {
       throw new Error(`The state machine ${name} asks for more than this machine has:\n  ${faults.join('\n  ')}`);
     }
-    // Its constructor checks the language.
-    createStateMachine(definition);
     return { name, arn: arnOf('states', `stateMachine:${name}`), roleArn, definitionText, definition, tasks };
-  });
-}
-
-/** @throws {Error} listing what is wrong with the definition. */
-export function createStateMachine(definition: Definition): StateMachine {
-  // What a state holds is checked by the library, by the language's own schema.
-  return new StateMachine(definition as unknown as ConstructorParameters<typeof StateMachine>[0], {
-    validationOptions: { checkPaths: true, checkArn: true },
   });
 }
 

@@ -1,21 +1,29 @@
-import { ExecutionAbortedError, ExecutionTimeoutError } from 'aws-local-stepfunctions';
 import * as z from 'zod';
 import type { LambdaFunction } from '../lambda/function-pool';
 import { arnOf } from '../resource-types';
-import { createStateMachine, type Machine } from './definition';
+import type { Machine } from './definition';
 import type { Execution, ExecutionStore } from './execution-store';
 import { toHistoryEvents } from './history';
 
-/** Runs executions of state machines. */
-export interface Executions {
+/** Begins executions. */
+export interface Runner {
   start(machine: Machine, name: string, input: string): Execution;
   /** Goes on at the state where the execution ended, with that state's input. */
   redrive(machine: Machine, execution: Execution): Execution;
+}
+
+/** Executions of state machines. */
+export interface Executions {
+  /** Loads what runs them, once: it takes a few hundred milliseconds, for which no start of this machine waits. */
+  runner(): Promise<Runner>;
   /** What a task has begun goes on, as on AWS; nothing new begins. */
   abort(execution: Execution, reason: { readonly error?: string; readonly cause?: string }): Execution;
   /** Ends the work on all of them; the store keeps those as running that were. */
   stop(): Promise<void>;
 }
+
+const loadLibrary = () => import('aws-local-stepfunctions');
+type Library = Awaited<ReturnType<typeof loadLibrary>>;
 
 const invocationErrorSchema = z.object({ errorType: z.string() });
 const lambdaInvokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
@@ -60,14 +68,22 @@ export function createExecutions(
   };
 
   /** Runs to its end what `execution` says; resolves when that is kept. */
-  const run = (machine: Machine, execution: Execution, from: { readonly state: string; readonly input: unknown }) => {
+  const run = (
+    { StateMachine, ExecutionAbortedError, ExecutionTimeoutError }: Library,
+    machine: Machine,
+    execution: Execution,
+    from: { readonly state: string; readonly input: unknown },
+  ) => {
     const { executionArn } = execution;
-    const definition = { ...machine.definition, StartAt: from.state };
+    // What a state holds is checked by the library itself, by the language's own schema.
+    const definition = { ...machine.definition, StartAt: from.state } as unknown as ConstructorParameters<
+      typeof StateMachine
+    >[0];
     const update = (change: Partial<Execution>) => {
       const current = store.find(executionArn) ?? execution;
       store.save({ ...current, ...change });
     };
-    const { abort, result, eventLogs } = createStateMachine(definition).run(asJson(from.input), {
+    const { abort, result, eventLogs } = new StateMachine(definition).run(asJson(from.input), {
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(
           [...machine.tasks].map(([state, resource]) => [
@@ -135,7 +151,7 @@ export function createExecutions(
     running.set(executionArn, { abort, ended });
   };
 
-  return {
+  const runnerWith = (library: Library): Runner => ({
     start(machine, name, input) {
       const execution: Execution = {
         executionArn: `${arnOf('states', `execution:${machine.name}`)}:${name}`,
@@ -151,7 +167,7 @@ export function createExecutions(
         type: 'ExecutionStarted',
         executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn: machine.roleArn },
       });
-      run(machine, execution, { state: machine.definition.StartAt, input: JSON.parse(input) });
+      run(library, machine, execution, { state: machine.definition.StartAt, input: JSON.parse(input) });
       return execution;
     },
     redrive(machine, execution) {
@@ -171,9 +187,13 @@ export function createExecutions(
         state: machine.definition.StartAt,
         input: JSON.parse(execution.input),
       };
-      run(machine, redriven, { state, input });
+      run(library, machine, redriven, { state, input });
       return redriven;
     },
+  });
+
+  return {
+    runner: async () => runnerWith(await loadLibrary()),
     abort(execution, reason) {
       const aborted: Execution = { ...execution, ...reason, status: 'ABORTED', stoppedAt: Date.now() };
       store.save(aborted);

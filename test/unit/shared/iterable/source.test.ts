@@ -1,12 +1,9 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Connection, createServer } from 'mysql2';
 import { loadSampleUsers } from '../../../../local/sample/users';
-import { createMysqlSource } from '../../../../shared/iterable/mysql-source';
+import { resumeWhenLost } from '../../../../shared/iterable/resume';
 import { readRow } from '../../../../shared/iterable/rows';
 import {
   cutoffOf,
@@ -15,7 +12,7 @@ import {
   parseDatabaseUrl,
   type UserQuery,
 } from '../../../../shared/iterable/source';
-import { collect } from './sample';
+import { collect, row } from './sample';
 
 const nowMs = Date.parse('2026-11-22T10:15:00Z');
 const query: UserQuery = { plan: 'pro', pages: ['pricing', 'settings'], cutoff: cutoffOf(nowMs, 7), limit: 0 };
@@ -147,102 +144,58 @@ describe('databases', () => {
   });
 });
 
-describe('MySQL, its protocol', () => {
-  /** A server that gives `ids` after the one asked for, and hangs up after `rowsEach` rows. */
-  const startServer = async (ids: number[], rowsEach: number) => {
-    const queries: string[] = [];
-    const server = createServer();
-    server.on('connection', (connection: Connection & Record<string, (...given: unknown[]) => void>) => {
-      connection.on('error', () => undefined);
-      connection.serverHandshake?.({
-        protocolVersion: 10,
-        serverVersion: '8.0.0',
-        connectionId: 1,
-        statusFlags: 2,
-        characterSet: 45,
-        capabilityFlags: 0xffffff & ~0x800,
-        authCallback: (_: unknown, done: (error: null) => void) => done(null),
-      });
-      connection.on('query', (sql: string) => {
-        queries.push(sql);
-        const after = Number(/c\.id > (\d+)/.exec(sql)?.[1]);
-        const limit = Number(/LIMIT (\d+)/.exec(sql)?.[1]);
-        const columns = [
-          'id',
-          'email',
-          'first_name',
-          'last_name',
-          'plan_type',
-          'candidate',
-          'page',
-          'device',
-          'browser',
-        ];
-        connection.writeColumns?.(
-          [...columns, 'location', 'event_time'].map((name) => ({
-            catalog: 'def',
-            schema: '',
-            table: '',
-            orgTable: '',
-            name,
-            orgName: name,
-            characterSet: 45,
-            columnLength: 255,
-            columnType: name === 'id' ? 3 : name === 'event_time' ? 12 : 253,
-            flags: 0,
-            decimals: 0,
-          })),
-        );
-        const rows = ids.filter((id) => id > after).slice(0, limit);
-        for (const id of rows.slice(0, rowsEach)) {
-          connection.writeTextRow?.([
-            ...[id, `user${id}@example.com`, 'Maria', 'Sample', 'pro', null, 'pricing', null, null, null],
-            '2026-11-20 10:02:33',
-          ]);
-        }
-        if (rows.length > rowsEach) connection.end();
-        else connection.writeEof?.();
-      });
-    });
-    server.listen(0);
-    // The driver does not say when it listens, nor where.
-    const { _server: listener } = server as unknown as { _server: import('node:net').Server };
-    if (!listener.listening) await once(listener, 'listening');
-    return { queries, port: (listener.address() as AddressInfo).port, stop: () => listener.close() };
+describe('a connection that is lost', () => {
+  const lost = (code: string) => Object.assign(new Error('lost'), { code });
+
+  /** Reads from customers 1 to 7, and loses the connection after so many rows. */
+  const losing = (rowsEach: number, code = 'PROTOCOL_CONNECTION_LOST') => {
+    const asked: [afterId: string | undefined, limit: number][] = [];
+    const waits: number[] = [];
+    const read = async function* ({ afterId, limit }: UserQuery) {
+      asked.push([afterId, limit]);
+      const ids = [1, 2, 3, 4, 5, 6, 7].filter((id) => id > Number(afterId ?? 0)).slice(0, limit || undefined);
+      for (const id of ids.slice(0, rowsEach)) yield row(id);
+      if (ids.length > rowsEach) throw lost(code);
+    };
+    const rows = (changes: Partial<UserQuery> = {}) =>
+      collect(resumeWhenLost({ ...query, ...changes }, read, async (ms) => waits.push(ms)));
+    return { rows, asked, waits };
   };
 
-  const waits: number[] = [];
-  const sourceAt = (port: number) =>
-    createMysqlSource(
-      { kind: 'mysql', host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd' },
-      { sleep: async (ms) => void waits.push(ms) },
-    );
-
-  test('a connection that is lost is made anew, after the last row given', async () => {
-    const server = await startServer([1, 2, 3, 5, 8, 13, 21], 3);
-    const rows = await collect(sourceAt(server.port).rows(query));
-    expect(rows.map(({ id }) => id)).toEqual(['1', '2', '3', '5', '8', '13', '21']);
-    expect(rows[0]?.event_time).toBe('2026-11-20 10:02:33');
-    expect(server.queries.map((sql) => /c\.id > (\d+)/.exec(sql)?.[1])).toEqual(['0', '3', '13']);
-    server.stop();
+  test('is made anew, after the last row given', async () => {
+    const { rows, asked, waits } = losing(3);
+    expect((await rows()).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+    expect(asked.map(([afterId]) => afterId)).toEqual([undefined, '3', '6']);
+    expect(waits).toEqual([1_000, 1_000]);
   });
 
-  test('a limit counts the rows before the loss', async () => {
-    const server = await startServer([1, 2, 3, 5, 8, 13, 21], 3);
-    const rows = await collect(sourceAt(server.port).rows({ ...query, limit: 5 }));
-    expect(rows.map(({ id }) => id)).toEqual(['1', '2', '3', '5', '8']);
-    expect(server.queries.map((sql) => /LIMIT (\d+)/.exec(sql)?.[1])).toEqual(['5', '2']);
-    server.stop();
+  test('counts against a limit what it gave', async () => {
+    const { rows, asked } = losing(3);
+    expect((await rows({ afterId: '1', limit: 5 })).map(({ id }) => id)).toEqual(['2', '3', '4', '5', '6']);
+    expect(asked).toEqual([
+      ['1', 5],
+      ['4', 2],
+    ]);
   });
 
-  test('a database that cannot be reached is asked six times', async () => {
-    const server = await startServer([1], 0);
-    waits.length = 0;
-    await expect(collect(sourceAt(server.port).rows(query))).rejects.toMatchObject({
-      code: 'CONNECTION_FAULT',
-      retryable: true,
-    });
+  test('just after the last row of a limit is no loss', async () => {
+    const read = async function* () {
+      yield row(1);
+      throw lost('ECONNRESET');
+    };
+    expect(await collect(resumeWhenLost({ ...query, limit: 1 }, read, async () => undefined))).toHaveLength(1);
+  });
+
+  test('is asked for six times in a row', async () => {
+    const { rows, asked, waits } = losing(0, 'ECONNREFUSED');
+    await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: true });
+    expect(asked).toHaveLength(6);
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
-    server.stop();
+  });
+
+  test.each(['ER_NO_SUCH_TABLE', 'ER_ACCESS_DENIED_ERROR', 'HANDSHAKE_NO_SSL_SUPPORT'])('is not %s', async (code) => {
+    const { rows, asked } = losing(0, code);
+    await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
+    expect(asked).toHaveLength(1);
   });
 });

@@ -199,11 +199,17 @@ describe('parts', () => {
     const client = connect(netlife);
     let inWork = 0;
     let most = 0;
+    let open = () => {};
+    const tenAreThere = new Promise<void>((resolve) => {
+      // A moment later, so that an eleventh would be seen.
+      open = () => setTimeout(resolve, 50);
+    });
     await Promise.all(
       (await client.getJobs()).map((job) =>
         collectJob(client, job, collectOptions, async () => {
           most = Math.max(most, ++inWork);
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          if (inWork === 10) open();
+          await tenAreThere;
           inWork--;
         }),
       ),

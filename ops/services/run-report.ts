@@ -1,0 +1,117 @@
+import * as z from 'zod';
+import { parseJson } from '../../shared/json';
+import type { RunFolder } from '../../shared/runs/artifacts';
+import type { Run } from '../../shared/runs/repository';
+
+const statusSchema = z.enum(['SUCCEEDED', 'FAILED']);
+const failedJobSchema = z.object({ job_uuid: z.string(), error: z.string() });
+/** Counts, and what else the statistics hold: durations in seconds, messages. */
+const countsSchema = z.record(z.string(), z.unknown()).default(() => ({}));
+const outcomeSchema = z.object({ status: statusSchema, message: z.string() });
+
+/** As much of `summary.json` as is shown. */
+const summarySchema = z.object({
+  finished_at: z.string(),
+  netlife: outcomeSchema
+    .extend({
+      portals: z
+        .array(
+          outcomeSchema.extend({
+            portal: z.string(),
+            statistics: countsSchema,
+            failed_jobs: z.array(failedJobSchema).default(() => []),
+          }),
+        )
+        .default(() => []),
+    })
+    .optional(),
+  iterable: outcomeSchema.extend({ counts: countsSchema }).optional(),
+});
+
+/** What became of one job of a run: of `iterable`, or of one portal of `netlife`. */
+export interface JobOutcome {
+  /** `iterable`, `netlife/<portal>`, or `netlife` when it failed before its portals. */
+  readonly name: string;
+  readonly status: z.output<typeof statusSchema>;
+  /** One sentence. */
+  readonly message: string;
+  readonly durationSeconds: number | undefined;
+  /** Whole numbers by their names; none of what is zero. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Jobs of a portal that failed. */
+  readonly failedJobs: readonly z.output<typeof failedJobSchema>[];
+}
+
+/** What a run left. */
+export interface RunReport {
+  readonly outcomes: readonly JobOutcome[];
+  /** `summary.json` as it is. */
+  readonly summary: unknown;
+  /** S3 URIs of everything that the run names. */
+  readonly reports: readonly string[];
+  /** The printed block of each portal. */
+  readonly finalStats: readonly { readonly portal: string; readonly text: string }[];
+}
+
+export interface ReadRunReportOptions {
+  readonly folder: RunFolder;
+  readonly bucket: string;
+  /** A run that does not run. */
+  readonly run: Run;
+}
+
+const finalStatsPath = /^netlife\/([^/]+)\/stats\.txt$/;
+
+/** Reads what a run left; nothing when it ended, by a stop or a timeout, before it could report. */
+export const readRunReport = async ({ folder, bucket, run }: ReadRunReportOptions): Promise<RunReport | undefined> => {
+  const keys = run.reports;
+  if (keys === undefined) return undefined;
+  const summary = parseJson((await folder.readText('summary.json')) ?? '');
+  const parsed = summarySchema.safeParse(summary);
+  // The summary of an earlier end is none of this one.
+  if (!parsed.success || parsed.data.finished_at !== run.finished_at) return undefined;
+
+  const root = folder.keyOf('');
+  const printed = keys.flatMap((key) => {
+    const path = key.startsWith(root) ? key.slice(root.length) : '';
+    const portal = finalStatsPath.exec(path)?.[1];
+    return portal === undefined ? [] : [{ portal, path }];
+  });
+  return {
+    outcomes: toOutcomes(parsed.data),
+    summary,
+    reports: keys.map((key) => `s3://${bucket}/${key}`),
+    finalStats: await Promise.all(
+      printed.map(async ({ portal, path }) => ({ portal, text: (await folder.readText(path)) ?? '' })),
+    ),
+  };
+};
+
+const toOutcomes = ({ netlife, iterable }: z.output<typeof summarySchema>): JobOutcome[] => {
+  const outcomes: JobOutcome[] = [];
+  for (const { portal, status, message, statistics, failed_jobs } of netlife?.portals ?? []) {
+    const { duration_seconds, ...counted } = statistics;
+    outcomes.push({
+      name: `netlife/${portal}`,
+      status,
+      message,
+      durationSeconds: typeof duration_seconds === 'number' ? duration_seconds : undefined,
+      counts: toCounts(counted),
+      failedJobs: failed_jobs,
+    });
+  }
+  const whole = { durationSeconds: undefined, failedJobs: [] };
+  if (netlife !== undefined && outcomes.length === 0) {
+    outcomes.push({ name: 'netlife', status: netlife.status, message: netlife.message, counts: {}, ...whole });
+  }
+  if (iterable !== undefined) {
+    const { status, message, counts } = iterable;
+    outcomes.push({ name: 'iterable', status, message, counts: toCounts(counts), ...whole });
+  }
+  return outcomes;
+};
+
+const toCounts = (values: Readonly<Record<string, unknown>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (typeof value === 'number' && value > 0 ? [[name, value]] : [])),
+  );

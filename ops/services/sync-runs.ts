@@ -1,0 +1,257 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  DescribeExecutionCommand,
+  type DescribeExecutionCommandOutput,
+  ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
+  ExecutionNotRedrivable,
+  paginateListExecutions,
+  RedriveExecutionCommand,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod';
+import { parseJson } from '../../shared/json';
+import { createRunFolders } from '../../shared/runs/artifacts';
+import { readRunInput } from '../../shared/runs/input';
+import { createRunRepository, type Run } from '../../shared/runs/repository';
+import { ServiceFault } from './fault';
+import { type RunReport, readRunReport } from './run-report';
+import type { Stage } from './stage';
+
+/** How a run stands: as its execution does, which also knows of what its Lambdas never heard of. */
+export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED';
+
+/** What Step Functions says of a run's execution. Absent when it forgot: after 90 days, or in the first moments. */
+export interface RunExecution {
+  readonly startedAt: Date | undefined;
+  readonly stoppedAt: Date | undefined;
+  readonly redrives: number;
+  /** Why it may not be redriven, when it may not. */
+  readonly notRedrivable: string | undefined;
+  /** What it failed with: the error's name, and its message. */
+  readonly error: string | undefined;
+  readonly cause: string | undefined;
+}
+
+/** A run: its item, once it has been planned, and its newest execution. */
+export interface RunView {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly executionArn: string;
+  readonly execution: RunExecution | undefined;
+  readonly run: Run | undefined;
+}
+
+/** A line of the list of runs. */
+export interface ListedRun {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly startedAt: string;
+  readonly finishedAt: string | undefined;
+  readonly jobs: readonly string[];
+  readonly message: string | undefined;
+}
+
+export interface WatchOptions {
+  /** Only this execution counts: whatever the run's item says of an earlier one is not its progress. */
+  readonly executionArn?: string | undefined;
+  /** Ends the watch, not the run. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const pollIntervalMs = 1_000;
+
+/** What operators ask of the sync runs of a stage, and do to them. */
+export const createSyncService = (stage: Stage) => {
+  const { sfn, stateMachineArn, artifactsBucketName } = stage;
+  const runs = createRunRepository(DynamoDBDocumentClient.from(stage.dynamodb), stage.syncRunsTableName);
+  const openFolder = createRunFolders(stage.s3, artifactsBucketName);
+  const executionArnOf = (name: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+
+  const describe = async (executionArn: string): Promise<DescribeExecutionCommandOutput | undefined> => {
+    try {
+      return await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    } catch (error) {
+      if (error instanceof ExecutionDoesNotExist) return undefined;
+      throw error;
+    }
+  };
+
+  /** @returns nothing when there is neither such a run nor such an execution */
+  const look = async (runId: string, startedArn?: string): Promise<RunView | undefined> => {
+    const executionArn = startedArn ?? (await runs.read(runId))?.execution_arn ?? executionArnOf(runId);
+    const execution = await describe(executionArn);
+    // Read after it: the item of an execution that has ended is complete.
+    const item = await runs.read(runId);
+    const run = item?.execution_arn === executionArn ? item : undefined;
+    if (execution === undefined && run === undefined && startedArn === undefined) return undefined;
+    // An execution that was started just now may not be known everywhere.
+    const status = execution ? statusOf(execution.status) : (run?.status ?? 'RUNNING');
+    return { runId, status, executionArn, execution: execution && toRunExecution(execution), run };
+  };
+
+  const existing = async (runId: string): Promise<RunView> => {
+    const view = await look(runId);
+    if (view !== undefined) return view;
+    throw new ServiceFault('absent', `There is no sync run ${runId} in ${stage.name}.`);
+  };
+
+  /** What the item of a run says; while that is RUNNING, its execution may know better. */
+  const toListed = async (run: Run): Promise<ListedRun> => {
+    const execution = run.status === 'RUNNING' ? await describe(run.execution_arn) : undefined;
+    return {
+      runId: run.run_id,
+      status: execution ? statusOf(execution.status) : run.status,
+      startedAt: run.started_at,
+      finishedAt: run.finished_at ?? execution?.stopDate?.toISOString(),
+      jobs: ['netlife', 'iterable'].filter((job) => job in run.input),
+      message: run.message,
+    };
+  };
+
+  /** Executions that ended before they began a run: their input was refused. */
+  const listUnplanned = async (planned: readonly Run[], limit: number): Promise<ListedRun[]> => {
+    const known = new Set(planned.flatMap(({ run_id, execution_arn }) => [executionArnOf(run_id), execution_arn]));
+    const listed: ListedRun[] = [];
+    let seen = 0;
+    for await (const { executions = [] } of paginateListExecutions({ client: sfn }, { stateMachineArn })) {
+      for (const { name = '', executionArn = '', startDate, stopDate, status } of executions) {
+        seen += 1;
+        if (known.has(executionArn) || startDate === undefined) continue;
+        listed.push({
+          runId: name,
+          status: statusOf(status),
+          startedAt: startDate.toISOString(),
+          finishedAt: stopDate?.toISOString(),
+          jobs: [],
+          message: undefined,
+        });
+      }
+      if (seen >= limit) break;
+    }
+    return listed;
+  };
+
+  return {
+    /**
+     * Checks the input of a run as its first step will.
+     *
+     * @throws {InvalidInput} naming every fault
+     */
+    checkInput: (input: unknown, runId: string) => readRunInput(input, runId, stage.portals),
+
+    /**
+     * Starts a run.
+     *
+     * @param input a JSON object that {@link checkInput} took
+     * @returns the ARN of its execution, which has the run's id as its name
+     * @throws {ServiceFault} `failed` when there was an execution of this name
+     */
+    start: async (runId: string, input: object): Promise<string> => {
+      try {
+        const { executionArn = '' } = await sfn.send(
+          new StartExecutionCommand({ stateMachineArn, name: runId, input: JSON.stringify(input) }),
+        );
+        return executionArn;
+      } catch (error) {
+        if (!(error instanceof ExecutionAlreadyExists)) throw error;
+        const hint = `"sync redrive ${runId}" goes on where it stopped; another --run-id starts anew`;
+        throw new ServiceFault('failed', `There is a sync run ${runId} already: ${hint}.`, error);
+      }
+    },
+
+    /** The newest runs first, at most `limit`, and how many there are in all. */
+    list: async (limit: number): Promise<{ total: number; runs: ListedRun[] }> => {
+      const planned: Run[] = [];
+      for await (const run of runs.list()) planned.push(run);
+      planned.sort((a, b) => b.started_at.localeCompare(a.started_at));
+      const unplanned = await listUnplanned(planned, limit);
+      const listed = [...(await Promise.all(planned.slice(0, limit).map(toListed))), ...unplanned];
+      listed.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+      return { total: planned.length + unplanned.length, runs: listed.slice(0, limit) };
+    },
+
+    /** @throws {ServiceFault} `absent` */
+    get: existing,
+
+    /** What a run left; nothing while it runs, or when it ended before it could report. */
+    report: async ({ runId, status, run }: RunView): Promise<RunReport | undefined> =>
+      run === undefined || status === 'RUNNING'
+        ? undefined
+        : readRunReport({ folder: openFolder(runId), bucket: artifactsBucketName, run }),
+
+    /** Stops a run: its execution, and by its item the worker that would not hear of that. */
+    stop: async ({ runId, status, executionArn }: RunView): Promise<void> => {
+      if (status === 'RUNNING') {
+        await sfn.send(new StopExecutionCommand({ executionArn, error: 'Stopped', cause: 'Stopped by an operator' }));
+      }
+      await runs.stop(runId, Date.now());
+    },
+
+    /**
+     * Redrives the execution of a run that failed or was stopped: it goes on where it ended.
+     *
+     * @throws {ServiceFault} `failed` when Step Functions does not let it
+     */
+    redrive: async ({ runId, executionArn, execution }: RunView): Promise<void> => {
+      const refuse = (why: string, cause?: unknown): never => {
+        throw new ServiceFault('failed', `The sync run ${runId} cannot be redriven: ${why}`, cause);
+      };
+      if (execution === undefined) return refuse('Step Functions has forgotten its execution.');
+      if (execution.notRedrivable !== undefined) return refuse(execution.notRedrivable);
+      try {
+        await sfn.send(new RedriveExecutionCommand({ executionArn }));
+      } catch (error) {
+        if (!(error instanceof ExecutionNotRedrivable)) throw error;
+        refuse(error.message, error);
+      }
+    },
+
+    /**
+     * How a run stands, once a second and at its end. Whoever stops listening does not stop the run.
+     *
+     * @throws {ServiceFault} `absent`
+     */
+    async *watch(runId: string, { executionArn, signal }: WatchOptions = {}): AsyncGenerator<RunView> {
+      while (!signal?.aborted) {
+        const view = executionArn === undefined ? await existing(runId) : await look(runId, executionArn);
+        if (view === undefined) return;
+        yield view;
+        if (view.status !== 'RUNNING') return;
+        await wait(pollIntervalMs, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+};
+
+export type SyncService = ReturnType<typeof createSyncService>;
+
+const statusOf = (status: string | undefined): RunStatus => {
+  switch (status) {
+    case 'SUCCEEDED':
+    case 'FAILED':
+    case 'TIMED_OUT':
+      return status;
+    case 'ABORTED':
+      return 'STOPPED';
+    default:
+      return 'RUNNING';
+  }
+};
+
+/** Lambda describes what its function threw as JSON. */
+const thrownSchema = z.object({ errorMessage: z.string() });
+
+const toRunExecution = (execution: DescribeExecutionCommandOutput): RunExecution => {
+  const { startDate, stopDate, redriveCount = 0, redriveStatus, redriveStatusReason, error, cause } = execution;
+  return {
+    startedAt: startDate,
+    stoppedAt: stopDate,
+    redrives: redriveCount,
+    notRedrivable: redriveStatus === 'NOT_REDRIVABLE' ? (redriveStatusReason ?? 'it is not redrivable.') : undefined,
+    error,
+    cause: cause === undefined ? undefined : (thrownSchema.safeParse(parseJson(cause)).data?.errorMessage ?? cause),
+  };
+};

@@ -1,0 +1,64 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { PipelineError } from '../errors';
+import type { SourceRow } from './rows';
+import type { UserQuery } from './source';
+
+/** How often in a row a connection may be lost before a row came. */
+const lossesBorne = 5;
+const baseWaitMs = 500;
+
+/** After these, the same query may go through on a new connection. */
+const lostConnection = [
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ER_CLIENT_INTERACTION_TIMEOUT',
+  'ER_CONNECTION_KILLED',
+  'ER_CON_COUNT_ERROR',
+  'ER_SERVER_SHUTDOWN',
+  'PROTOCOL_CONNECTION_LOST',
+];
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
+
+/**
+ * Reads rows, and when the connection is lost goes on after the last customer given: after 1 s, 2 s, up to 16 s.
+ *
+ * @param read reads the rows of a query, on a connection of its own
+ * @throws {PipelineError} `CONNECTION_FAULT`: retryable when no connection lasted, permanent for any other fault
+ */
+export async function* resumeWhenLost(
+  query: UserQuery,
+  read: (query: UserQuery) => AsyncIterable<SourceRow>,
+  sleep: (ms: number) => Promise<unknown> = sleepFor,
+): AsyncGenerator<SourceRow> {
+  let { afterId } = query;
+  let given = 0;
+  let losses = 0;
+  while (query.limit === 0 || given < query.limit) {
+    try {
+      const limit = query.limit === 0 ? 0 : query.limit - given;
+      for await (const row of read({ ...query, afterId, limit })) {
+        yield row;
+        afterId = row.id ?? afterId;
+        given += 1;
+        losses = 0;
+      }
+      return;
+    } catch (cause) {
+      const code = codeOf(cause);
+      const lost = lostConnection.includes(code);
+      losses += 1;
+      if (!lost || losses > lossesBorne) {
+        const message = lost ? 'The database cannot be reached' : 'The database refused the query';
+        throw new PipelineError('CONNECTION_FAULT', `${message}: ${code}`, { retryable: lost, cause });
+      }
+      await sleep(baseWaitMs * 2 ** losses);
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import validateAsl from 'asl-validator';
+import { Match } from 'aws-cdk-lib/assertions';
+import * as z from 'zod';
+import { resources, synthesize } from './synth';
+
+const { dev, prod } = { dev: synthesize('dev'), prod: synthesize('prod') };
+const steps = [
+  'plan-run',
+  'netlife-collect',
+  'netlife-merge',
+  'iterable-extract',
+  'iterable-push',
+  'iterable-report',
+  'finish-run',
+];
+
+const stateSchema = z.looseObject({
+  Type: z.string(),
+  Next: z.string().optional(),
+  Retry: z.array(z.looseObject({ ErrorEquals: z.array(z.string()) })).optional(),
+  Catch: z.array(z.looseObject({ ErrorEquals: z.array(z.string()), Next: z.string() })).optional(),
+});
+type State = z.output<typeof stateSchema>;
+const statesSchema = z.record(z.string(), stateSchema);
+
+/** The definition as text, each ARN in it replaced by one that a real account would have. */
+const definitionOf = ({ syncJobs }: typeof prod): string => {
+  const [machine] = resources(syncJobs, 'AWS::StepFunctions::StateMachine');
+  const schema = z.object({
+    DefinitionString: z.object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) }),
+  });
+  const [, pieces] = schema.parse(machine?.Properties).DefinitionString['Fn::Join'];
+  const arn = (piece: unknown) => {
+    const {
+      'Fn::GetAtt': [id],
+    } = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.literal('Arn')]) }).parse(piece);
+    return `arn:aws:lambda:us-east-1:123456789012:function:${id}`;
+  };
+  return pieces.map((piece) => (typeof piece === 'string' ? piece : arn(piece))).join('');
+};
+
+const allStates = (text: string): Record<string, State> => {
+  const found: Record<string, State> = {};
+  JSON.parse(text, (key: string, value: unknown) => {
+    if (key === 'States') Object.assign(found, statesSchema.parse(value));
+    return value;
+  });
+  return found;
+};
+
+describe('the state machine', () => {
+  const text = definitionOf(prod);
+  const states = allStates(text);
+  const tasks = Object.entries(states).filter(([, { Type }]) => Type === 'Task');
+
+  test('is valid Amazon States Language', () => {
+    const { isValid, errorsText } = validateAsl(JSON.parse(text));
+    expect(errorsText('\n')).toBe('');
+    expect(isValid).toBe(true);
+  });
+
+  test('is Standard, traced, and logs every event without what it carries', () => {
+    prod.syncJobs.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineName: 'prod-marketplace-SyncJobs',
+      TracingConfiguration: { Enabled: true },
+      LoggingConfiguration: Match.objectLike({ Level: 'ALL', IncludeExecutionData: false }),
+    });
+    prod.syncJobs.hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: '/aws/vendedlogs/states/prod-marketplace-SyncJobs',
+      RetentionInDays: 30,
+    });
+  });
+
+  test('has the steps of the contract, each a Lambda', () => {
+    expect(tasks.map(([name]) => name).sort()).toEqual(
+      ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'].sort(),
+    );
+    for (const [, task] of tasks) expect(task.Resource).toMatch(/^arn:aws:lambda:/);
+  });
+
+  test.each(tasks)('%s: faults of Lambda are tried again, with full jitter', (_name, task) => {
+    expect(task.Retry).toEqual([
+      {
+        ErrorEquals: expect.arrayContaining([
+          'Lambda.ServiceException',
+          'Lambda.AWSLambdaException',
+          'Lambda.SdkClientException',
+          'Lambda.TooManyRequestsException',
+          'Sandbox.Timedout',
+          'States.Timeout',
+        ]),
+        IntervalSeconds: 2,
+        BackoffRate: 2,
+        MaxAttempts: 5,
+        JitterStrategy: 'FULL',
+      },
+    ]);
+    // What the library of the embedded AWS takes for unlimited is 60 s.
+    expect(task.TimeoutSeconds).toBeGreaterThan(900);
+  });
+
+  test('every step of a branch is caught, the first and the last state are not', () => {
+    const caught = tasks.filter(([, task]) => task.Catch?.[0]?.ErrorEquals.includes('States.ALL'));
+    expect(caught.map(([name]) => name).sort()).toEqual(
+      ['CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report'].sort(),
+    );
+    expect(states.Portals?.Catch?.[0]?.ErrorEquals).toEqual(['States.ALL']);
+  });
+
+  test('keeps to what every runner of the language honours', () => {
+    for (const word of ['JSONata', '"Assign"', 'DISTRIBUTED', 'waitForTaskToken']) expect(text).not.toContain(word);
+  });
+});
+
+test('the nightly schedule is on in prod alone', () => {
+  const rule = { ScheduleExpression: 'cron(0 2 * * ? *)', Targets: [Match.objectLike({ Input: '{}' })] };
+  prod.syncJobs.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'ENABLED' });
+  dev.syncJobs.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'DISABLED' });
+});
+
+test.each(steps)('%s has 15 minutes and the names of table and bucket', (name) => {
+  prod.syncJobs.hasResourceProperties('AWS::Lambda::Function', {
+    FunctionName: `prod-marketplace-${name}`,
+    Timeout: 900,
+    Environment: {
+      Variables: Match.objectLike({
+        POWERTOOLS_SERVICE_NAME: name,
+        SYNC_RUNS_TABLE_NAME: Match.anyValue(),
+        ARTIFACTS_BUCKET_NAME: Match.anyValue(),
+      }),
+    },
+  });
+});
+
+test('runs and what they left are kept for 90 days', () => {
+  prod.data.hasResource('AWS::DynamoDB::GlobalTable', {
+    DeletionPolicy: 'Retain',
+    Properties: Match.objectLike({
+      KeySchema: [{ AttributeName: 'run_id', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+    }),
+  });
+  prod.data.hasResourceProperties('AWS::S3::Bucket', {
+    LifecycleConfiguration: { Rules: [Match.objectLike({ ExpirationInDays: 90 })] },
+  });
+});
+
+test('a sync that should have started and did not is told of where there is a schedule', () => {
+  const alarm = {
+    AlarmName: 'prod-marketplace-no-sync-run',
+    Period: 3600,
+    EvaluationPeriods: 26,
+    TreatMissingData: 'breaching',
+  };
+  prod.observability.hasResourceProperties('AWS::CloudWatch::Alarm', alarm);
+  const names = resources(dev.observability, 'AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.AlarmName);
+  expect(names).toEqual(expect.arrayContaining(['dev-marketplace-sync-failed', 'dev-marketplace-sync-timed-out']));
+  expect(names).not.toContain('dev-marketplace-no-sync-run');
+});
+
+describe('permissions', () => {
+  const statementSchema = z.object({
+    Action: z.union([z.string(), z.array(z.string())]).transform((action) => [action].flat()),
+    Resource: z.unknown().transform((resource) => JSON.stringify(resource)),
+  });
+  const policies = resources(prod.syncJobs, 'AWS::IAM::Policy').map(({ Properties }) =>
+    z
+      .object({ Roles: z.tuple([z.object({ Ref: z.string() })]) })
+      .extend({ PolicyDocument: z.object({ Statement: z.array(statementSchema) }) })
+      .parse(Properties),
+  );
+  const statementsOf = (name: string) =>
+    policies.find(({ Roles }) => Roles[0].Ref.startsWith(`${name.replace('-', '')}role`))?.PolicyDocument.Statement ??
+    [];
+
+  test.each(steps)('%s may do what it does and no more', (name) => {
+    const statements = statementsOf(name);
+    const actions = statements.flatMap(({ Action }) => Action).filter((action) => !/^(logs|xray):/.test(action));
+    const worker = name !== 'plan-run' && name !== 'finish-run';
+    const secret = ['netlife-collect', 'iterable-extract', 'iterable-push'].includes(name);
+    expect(actions.sort()).toEqual(
+      [
+        'dynamodb:UpdateItem',
+        ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+        ...(worker ? ['s3:ListBucket'] : []),
+        ...(secret ? ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'] : []),
+      ].sort(),
+    );
+    for (const { Action, Resource } of statements) {
+      const traces = Action.every((action) => action.startsWith('xray:'));
+      if (Resource.includes('*') && !traces) expect(Resource).toMatch(/"\/runs\/\*"/);
+    }
+  });
+});

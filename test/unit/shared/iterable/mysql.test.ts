@@ -1,0 +1,76 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { loadSampleUsers } from '../../../../local/sample/users';
+import { cutoffOf, openUserSource, parseDatabaseUrl, type UserQuery } from '../../../../shared/iterable/source';
+import { collect } from './sample';
+
+/** Against a MySQL or MariaDB of one's own, named by `DATABASE_URL`, whose tables it replaces. */
+const databaseUrl = process.env.DATABASE_URL ?? '';
+const withDatabase = /^(mysql|mariadb):/.test(databaseUrl) ? describe : describe.skip;
+
+const sampleFolder = join(__dirname, '../../../../local/sample/mysql');
+const nowMs = Date.now();
+const query: UserQuery = { plan: 'pro', pages: ['pricing', 'settings'], cutoff: cutoffOf(nowMs, 7), limit: 0 };
+
+withDatabase('MySQL', () => {
+  let admin: Connection;
+  const source = () => openUserSource(parseDatabaseUrl(databaseUrl));
+
+  beforeAll(async () => {
+    const database = parseDatabaseUrl(databaseUrl);
+    if (database.kind !== 'mysql') throw new Error('no MySQL');
+    const { kind: _kind, host, port, socketPath, ...signIn } = database;
+    const where = socketPath === undefined ? { host, port } : { socketPath };
+    admin = await createConnection({ ...signIn, ...where, multipleStatements: true });
+    await admin.query(`SET timestamp = ${Math.floor(nowMs / 1_000)}`);
+    for (const name of ['schema.sql', 'data.sql']) await admin.query(readFileSync(join(sampleFolder, name), 'utf8'));
+  });
+  afterAll(() => admin.end());
+
+  test('gives the rows that SQLite gives', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'users-'));
+    const file = join(folder, 'users.sqlite');
+    loadSampleUsers(file, nowMs);
+    const sqlite = await openUserSource(parseDatabaseUrl(`sqlite:${file}`));
+    const { rows } = await source();
+    for (const changes of [{}, { plan: 'free' }, { limit: 2, afterId: '3' }, { pages: ['docs'] }]) {
+      const mysqlRows = await collect(rows({ ...query, ...changes }));
+      expect(mysqlRows).toEqual(await collect(sqlite.rows({ ...query, ...changes })));
+      expect(mysqlRows.length).toBeGreaterThan(0);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test('goes on after a connection was killed in the middle', async () => {
+    const count = 50_000;
+    await admin.query(`
+      INSERT INTO customers (id, email, plan_type)
+      SELECT 1000 + seq, CONCAT('user', seq, '@example.com'), 'enterprise' FROM
+      (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS seq FROM
+        (${digits}) a, (${digits}) b, (${digits}) c, (${digits}) d, (${digits}) e) AS numbers WHERE seq < ${count};
+      INSERT INTO page_views (user_id, page, event_time) SELECT id, 'load', UTC_TIMESTAMP() FROM customers WHERE id >= 1000;
+    `);
+    const { rows } = await source();
+    const ids: number[] = [];
+    for await (const { id } of rows({ ...query, plan: 'enterprise', pages: ['load'] })) {
+      ids.push(Number(id));
+      if (ids.length === 10 || ids.length === 20_000) await killOthers();
+    }
+    expect(ids).toEqual(Array.from({ length: count }, (_, index) => 1_000 + index));
+  }, 60_000);
+
+  const killOthers = async () => {
+    const [list] = await admin.query('SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()');
+    for (const { id } of list as { id: number }[]) await admin.query(`KILL ${id}`).catch(() => undefined);
+  };
+
+  test('a table that is not there is a permanent fault', async () => {
+    await admin.query('DROP TABLE page_views');
+    const { rows } = await source();
+    await expect(collect(rows(query))).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
+  });
+});
+
+const digits = Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS n`).join(' UNION ALL ');
