@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
@@ -16,14 +16,14 @@ import { createHandler } from './handler';
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
-const sqs = new SQSClient({});
+const sqs = new SQSClient(smallCalls);
 const metrics = createMetrics(config);
 
 export const handler = createHandler({
   qualia: createQualiaClient({
     url: config.QUALIA_API_URL,
     credential: createSecret({
-      client: new SecretsManagerClient({}),
+      client: new SecretsManagerClient(smallCalls),
       secretId: config.QUALIA_SECRET_ARN,
       schema: qualiaCredentialSchema,
       now,
@@ -31,7 +31,7 @@ export const handler = createHandler({
     now,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
-  payloads: createPayloadStore(new S3Client({}), config.RAW_BUCKET_NAME),
+  payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
   queue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
   processingQueue: createQueue<ProcessingMessage>(sqs, config.PROCESSING_QUEUE_URL),

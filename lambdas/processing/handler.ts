@@ -25,6 +25,9 @@ export interface ProcessingDependencies
   readonly repository: OrderRepository;
 }
 
+/** What stands in a state's place is free text: only what can be a state's name is logged. */
+const loggableState = (text: string): string => (/^[\p{L} .,'-]{1,40}$/u.test(text) ? text : '(not a name)');
+
 /** Reads the orders of a batch from S3, maps them, and posts them to the internal API. */
 export const createHandler = (dependencies: ProcessingDependencies) => {
   const { payloads, internalApi, repository, logger, metrics, now } = dependencies;
@@ -45,7 +48,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     const mapping = mapOrder(order);
     if (mapping.kind === 'mapped') return mapping;
     metrics.add('UnknownState');
-    logger.warn('unknown state', { ...identify(message), state_code: mapping.stateCode.slice(0, 40) });
+    logger.warn('unknown state', { ...identify(message), state_code: loggableState(mapping.stateCode) });
     throw new PipelineError('UNKNOWN_STATE', 'A property lies in a state that the internal API does not know', {
       retryable: false,
     });

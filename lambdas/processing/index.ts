@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
@@ -19,11 +19,11 @@ const now = () => Date.now();
 const metrics = createMetrics(config);
 
 export const handler = createHandler({
-  payloads: createPayloadStore(new S3Client({}), config.RAW_BUCKET_NAME),
+  payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
   internalApi: createInternalApiClient({
     url: config.INTERNAL_API_URL,
     credential: createSecret({
-      client: new SecretsManagerClient({}),
+      client: new SecretsManagerClient(smallCalls),
       secretId: config.INTERNAL_API_SECRET_ARN,
       schema: internalApiCredentialSchema,
       now,
@@ -32,7 +32,7 @@ export const handler = createHandler({
     onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
-  queue: createQueue<ProcessingMessage>(new SQSClient({}), config.PROCESSING_QUEUE_URL),
+  queue: createQueue<ProcessingMessage>(new SQSClient(smallCalls), config.PROCESSING_QUEUE_URL),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
   logger: createLogger(config),
   metrics,

@@ -74,10 +74,15 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
   const run = async (context: CallContext): Promise<ReconcilerReport> => {
     let offset = await position.load();
     const counts = { compared: 0, missing: 0, stuck: 0 };
+    const seen = new Set<OrderId>();
     try {
       while (counts.missing + counts.stuck < maxRoundsPerRun && now() < context.deadlineMs) {
-        const { orderIds, listed } = await qualia.listOpenOrders({ limit: pageSize, offset }, context);
-        if (listed === 0) {
+        const page = await qualia.listOpenOrders({ limit: pageSize, offset }, context);
+        const { listed } = page;
+        const orderIds = page.orderIds.filter((orderId) => !seen.has(orderId));
+        for (const orderId of orderIds) seen.add(orderId);
+        // The end; also of a list that goes round, should Qualia not know `offset`.
+        if (listed === 0 || (page.orderIds.length > 0 && orderIds.length === 0)) {
           offset = 0;
           break;
         }
@@ -85,7 +90,9 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
         const findings = orderIds.flatMap((orderId) => judge(orderId, known.get(orderId)) ?? []);
         const allowed = findings.slice(0, maxRoundsPerRun - counts.missing - counts.stuck);
         for (let start = 0; start < allowed.length; start += concurrentRounds) {
-          await Promise.all(allowed.slice(start, start + concurrentRounds).map(reconcile));
+          const rounds = await Promise.allSettled(allowed.slice(start, start + concurrentRounds).map(reconcile));
+          const refused = rounds.find((round) => round.status === 'rejected');
+          if (refused) throw refused.reason;
         }
         for (const { reason } of allowed) counts[reason]++;
         counts.compared += listed;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
@@ -26,7 +26,7 @@ export const handler = createHandler({
   qualia: createQualiaClient({
     url: config.QUALIA_API_URL,
     credential: createSecret({
-      client: new SecretsManagerClient({}),
+      client: new SecretsManagerClient(smallCalls),
       secretId: config.QUALIA_SECRET_ARN,
       schema: qualiaCredentialSchema,
       now,
@@ -37,10 +37,10 @@ export const handler = createHandler({
   orders: createOrderQueries(documents, config.ORDERS_TABLE_NAME),
   startRound: createRoundStarter({
     repository: createOrderRepository(documents, config.ORDERS_TABLE_NAME),
-    downloadQueue: createQueue<DownloadMessage>(new SQSClient({}), config.DOWNLOAD_QUEUE_URL),
+    downloadQueue: createQueue<DownloadMessage>(new SQSClient(smallCalls), config.DOWNLOAD_QUEUE_URL),
     now,
   }),
-  position: createPositionStore(new S3Client({}), config.RAW_BUCKET_NAME),
+  position: createPositionStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
   logger: createLogger(config),
   metrics,
   newRequestId: randomUUID,

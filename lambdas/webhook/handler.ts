@@ -41,7 +41,8 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     startedAtMs: number,
   ): Promise<APIGatewayProxyStructuredResultV2> => {
     const refuse = (refusal: Refusal) => {
-      metrics.add('WebhookRefused');
+      // A scanner's call to some other path is no webhook.
+      if (event.rawPath === webhookPath) metrics.add('WebhookRefused');
       logger.warn('webhook refused', {
         request_id: requestId,
         reason: refusal.reason,

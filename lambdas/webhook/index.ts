@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
@@ -20,7 +20,7 @@ const now = () => Date.now();
 export const handler = createHandler({
   signIn: createSignIn(
     createSecret({
-      client: new SecretsManagerClient({}),
+      client: new SecretsManagerClient(smallCalls),
       secretId: config.WEBHOOK_SECRET_ARN,
       schema: webhookSecretSchema,
       now,
@@ -28,7 +28,7 @@ export const handler = createHandler({
   ),
   startRound: createRoundStarter({
     repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
-    downloadQueue: createQueue<DownloadMessage>(new SQSClient({}), config.DOWNLOAD_QUEUE_URL),
+    downloadQueue: createQueue<DownloadMessage>(new SQSClient(smallCalls), config.DOWNLOAD_QUEUE_URL),
     now,
   }),
   logger: createLogger(config),

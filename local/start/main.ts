@@ -6,7 +6,7 @@ import { openDayLog } from './day-log';
 import { createProgress } from './progress';
 import { describeResult, describeWhereToLook } from './report';
 import { dayOf, runDay } from './run-day';
-import { findSurprises, summarize } from './summary';
+import { emptySummary, findSurprises, summarize } from './summary';
 import { synthesize } from './synthesize';
 import { startWorld } from './world';
 
@@ -43,8 +43,8 @@ const start = async (options: Options): Promise<number> => {
   const stateDirectory = path.resolve(options.state);
   if (options.fresh) rmSync(stateDirectory, { recursive: true, force: true });
 
-  const { QUALIA_API_URL, INTERNAL_API_URL } = process.env;
-  const simulated = QUALIA_API_URL === undefined && INTERNAL_API_URL === undefined;
+  // The orders of a day live in the Qualia simulator: in front of another Qualia there is nothing to post about.
+  const postsDays = process.env.QUALIA_API_URL === undefined;
   const log = openDayLog(stateDirectory);
   const plans = [log.openDay, options.orders > 0 ? log.plan(options.orders, Date.now()) : undefined].flatMap(
     (plan) => plan ?? [],
@@ -65,17 +65,18 @@ const start = async (options: Options): Promise<number> => {
   const run = async (): Promise<number> => {
     let lastOrderId: string | undefined;
     let exitCode = 0;
-    if (!simulated) say("No webhooks are posted: other servers take the simulators' place.");
-    for (const plan of simulated ? plans : []) {
+    let summary = emptySummary;
+    if (!postsDays) say('No webhooks are posted: QUALIA_API_URL names another server.');
+    for (const plan of postsDays ? plans : []) {
       if (plan === log.openDay) say('An earlier start was interrupted: its day is finished first.');
       const result = await runDay(world, plan, log, createProgress(out));
       const surprises = findSurprises(result);
-      const summary = summarize(result);
+      summary = summarize(result);
       say(describeResult(result, summary, surprises));
-      if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
       if (surprises.length > 0) exitCode = 1;
       lastOrderId = [...result.closed.values()].find(({ status }) => status === 'PROCESSED')?.order_id;
     }
+    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
     if (options.once) return exitCode;
     say(describeWhereToLook(world, options.state, lastOrderId));
     say('It stays up until Ctrl-C.');

@@ -21,10 +21,15 @@ const control = async (url: string, method: 'GET' | 'PUT', body?: unknown): Prom
   return answer.json();
 };
 
-const readCounts = async (world: World): Promise<InternalApiCounts> =>
-  world.internalApi
-    ? countsSchema.parse(await control(`${world.internalApi.controlUrl}/orders`, 'GET'))
-    : { posts: 0, distinct_orders: 0 };
+const readCounts = async ({ internalApi }: World): Promise<InternalApiCounts | undefined> =>
+  internalApi && countsSchema.parse(await control(`${internalApi.controlUrl}/orders`, 'GET'));
+
+const countsSince = (before?: InternalApiCounts, after?: InternalApiCounts): InternalApiCounts | undefined =>
+  before &&
+  after && {
+    posts: after.posts - before.posts,
+    distinct_orders: after.distinct_orders - before.distinct_orders,
+  };
 
 /** Posts a day of webhooks, what of it is not answered yet, and waits until each of its orders is closed. */
 export const runDay = async (world: World, plan: DayPlan, log: DayLog, progress: Progress): Promise<DayResult> => {
@@ -63,11 +68,7 @@ export const runDay = async (world: World, plan: DayPlan, log: DayLog, progress:
   });
   progress.end();
 
-  const after = await readCounts(world);
-  const internalApi = {
-    posts: after.posts - before.posts,
-    distinct_orders: after.distinct_orders - before.distinct_orders,
-  };
+  const internalApi = countsSince(before, await readCounts(world));
   if (closed.size === orderIds.length) log.close();
   return { day, answers, closed, internalApi, resumed };
 };

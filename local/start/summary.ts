@@ -29,7 +29,8 @@ export interface DayResult {
   readonly answers: readonly CallAnswer[];
   /** By order id; what is missing here is still open. */
   readonly closed: ReadonlyMap<string, OrderState>;
-  readonly internalApi: InternalApiCounts;
+  /** Unknown where another server takes the simulator's place. */
+  readonly internalApi: InternalApiCounts | undefined;
   /** Part of the day was answered in an earlier start: its answers and posts are not counted here. */
   readonly resumed: boolean;
 }
@@ -62,8 +63,17 @@ export const summarize = ({ day, answers, closed, internalApi }: DayResult): Sum
   orders: outcomes(closed.values(), ({ status }) => status),
   expected: outcomes(Object.values(day.expected), ({ outcome }) => outcome),
   webhooks: countBy(answers, ({ status }) => String(status)),
-  internal_api: internalApi,
+  internal_api: internalApi ?? { posts: 0, distinct_orders: 0 },
   end_to_end_ms: latenciesOf(closed.values()),
+});
+
+/** The figures of a start that posted nothing. */
+export const emptySummary: Summary = summarize({
+  day: { expected: {} },
+  answers: [],
+  closed: new Map(),
+  internalApi: undefined,
+  resumed: false,
 });
 
 /** Everything that did not come as expected, one sentence each. */
@@ -83,7 +93,10 @@ export const findSurprises = ({ day, answers, closed, internalApi, resumed }: Da
       : `${orderId}: failed with ${code}, not ${expected.errorCode}`;
   });
   const { PROCESSED } = outcomes(closed.values(), ({ status }) => status);
-  const postedOnce = resumed || (internalApi.posts === PROCESSED && internalApi.distinct_orders === PROCESSED);
+  const postedOnce =
+    resumed ||
+    internalApi === undefined ||
+    (internalApi.posts === PROCESSED && internalApi.distinct_orders === PROCESSED);
   const wrongPosts = postedOnce
     ? []
     : [`the internal API took ${internalApi.posts} posts of ${internalApi.distinct_orders} orders, not ${PROCESSED}`];

@@ -43,7 +43,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
   const attach = createAttach(surroundings, finish);
   addOrderCommands(program, attach, surroundings.now);
   addDeadLetterCommands(program, attach);
-  addSyncCommands(program, attach, surroundings.now);
+  addSyncCommands(program, attach);
   return program;
 };
 

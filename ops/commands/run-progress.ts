@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Counter, Run } from '../../shared/runs/repository';
 import { formatDuration } from './terminal';
 
@@ -8,15 +9,19 @@ export interface PartProgress {
   readonly counter: Counter | undefined;
 }
 
+const plannedSchema = z.object({
+  netlife: z.object({ portals: z.array(z.string()) }).optional(),
+  iterable: z.object({}).optional(),
+});
+
 /** The parts of a run in the order of its input, those included that have not begun. */
 export const partsOf = ({ input, counters }: Pick<Run, 'input' | 'counters'>): PartProgress[] => {
-  const { netlife, iterable } = input;
-  const portals = netlife !== null && typeof netlife === 'object' && 'portals' in netlife ? netlife.portals : [];
-  const expected = [
-    ...(Array.isArray(portals) ? portals.map((portal) => `netlife/${portal}`) : []),
-    ...(iterable === undefined ? [] : ['iterable/extract', 'iterable/push']),
-  ];
-  const names = new Set([...expected, ...Object.keys(counters)]);
+  const { netlife, iterable } = plannedSchema.safeParse(input).data ?? {};
+  const names = new Set([
+    ...(netlife?.portals ?? []).map((portal) => `netlife/${portal}`),
+    ...(iterable ? ['iterable/extract', 'iterable/push'] : []),
+    ...Object.keys(counters),
+  ]);
   return [...names].map((name) => ({ name, counter: counters[name] }));
 };
 
@@ -66,7 +71,7 @@ const cellsOf = (counter: Counter | undefined): readonly [string, string, string
   const count = total === undefined ? grouped(done) : `${grouped(done)} of ${grouped(total)}`;
   if (total !== undefined && done >= total) return [percentage, count, '', 'done'];
   if (rate === undefined || rate <= 0) return [percentage, count, '', ''];
-  const left = total === undefined ? '' : `${formatDuration((total - done) / rate)} left`;
+  const left = total === undefined ? '' : `${formatDuration(Math.ceil((total - done) / rate))} left`;
   return [percentage, count, formatRate(rate), left];
 };
 

@@ -10,6 +10,7 @@ export interface Session {
   readonly stageLabel: string;
   readonly terminal: Terminal;
   readonly interruptible: Surroundings['interruptible'];
+  readonly now: Surroundings['now'];
 }
 
 /** What a command does with what was typed. */
@@ -40,6 +41,7 @@ export const createAttach =
           stageLabel: stage.local ? `${stage.name} on this machine` : stage.name,
           terminal: createTerminal(surroundings, global.json),
           interruptible: surroundings.interruptible,
+          now: surroundings.now,
         });
         finish(exitCode);
       } finally {

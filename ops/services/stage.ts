@@ -106,7 +106,7 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     syncRunsTableName: data.SyncRunsTableName,
     artifactsBucketName: data.ArtifactsBucketName,
     stateMachineArn: syncJobs.StateMachineArn,
-    portals: createPortals({ NETLIFE_EXTRA_PORTALS: extraPortals(syncJobs.NetlifeExtraPortals) }),
+    portals: createPortals({ NETLIFE_EXTRA_PORTALS: syncJobs.NetlifeExtraPortals }),
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },

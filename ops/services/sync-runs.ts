@@ -68,7 +68,8 @@ export const createSyncService = (stage: Stage) => {
   const { sfn, stateMachineArn, artifactsBucketName } = stage;
   const runs = createRunRepository(DynamoDBDocumentClient.from(stage.dynamodb), stage.syncRunsTableName);
   const openFolder = createRunFolders(stage.s3, artifactsBucketName);
-  const executionArnOf = (name: string): string => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  const executionArnOf = (name: string): string =>
+    `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
 
   const describe = async (executionArn: string): Promise<DescribeExecutionCommandOutput | undefined> => {
     try {
@@ -92,8 +93,8 @@ export const createSyncService = (stage: Stage) => {
     return { runId, status, executionArn, execution: execution && toRunExecution(execution), run };
   };
 
-  const existing = async (runId: string): Promise<RunView> => {
-    const view = await look(runId);
+  const existing = async (runId: string, startedArn?: string): Promise<RunView> => {
+    const view = await look(runId, startedArn);
     if (view !== undefined) return view;
     throw new ServiceFault('absent', `There is no sync run ${runId} in ${stage.name}.`);
   };
@@ -174,7 +175,7 @@ export const createSyncService = (stage: Stage) => {
     },
 
     /** @throws {ServiceFault} `absent` */
-    get: existing,
+    get: (runId: string): Promise<RunView> => existing(runId),
 
     /** What a run left; nothing while it runs, or when it ended before it could report. */
     report: async ({ runId, status, run }: RunView): Promise<RunReport | undefined> =>
@@ -216,8 +217,7 @@ export const createSyncService = (stage: Stage) => {
      */
     async *watch(runId: string, { executionArn, signal }: WatchOptions = {}): AsyncGenerator<RunView> {
       while (!signal?.aborted) {
-        const view = executionArn === undefined ? await existing(runId) : await look(runId, executionArn);
-        if (view === undefined) return;
+        const view = await existing(runId, executionArn);
         yield view;
         if (view.status !== 'RUNNING') return;
         await wait(pollIntervalMs, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import { type ApiName, PipelineError, toPipelineError } from '../errors';
 import type { CircuitBreaker } from './circuit-breaker';
 import { readRetryAfterMs } from './retry-after';
@@ -35,6 +35,8 @@ export interface ApiClientOptions {
   readonly origin: string;
   /** At most so many connections, kept alive. */
   readonly connections: number;
+  /** A larger answer is `BAD_ANSWER`, for good: it would take the memory of its neighbours. */
+  readonly maxAnswerBytes: number;
   /** A try's whole time; `attempt` counts from 1. */
   readonly timeoutMs: (attempt: number) => number;
   readonly maxTries: number;
@@ -67,8 +69,6 @@ export interface Call<T> {
 
 /** With less time left than this, a try is not worth its start. */
 const minTryMs = 1_000;
-
-const maxAnswerBytes = 64 * 1024 * 1024;
 
 /**
  * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent. A
@@ -104,7 +104,7 @@ export const createApiClient = (options: ApiClientOptions) => {
     // The time of a try is bounded as a whole, by its signal.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: maxAnswerBytes,
+    maxResponseSize: options.maxAnswerBytes,
   });
 
   const send = async (request: ApiRequest, timeoutMs: number, attempt: number): Promise<ApiAnswer> => {
@@ -117,6 +117,10 @@ export const createApiClient = (options: ApiClientOptions) => {
       const { statusCode, headers: answerHeaders } = answer;
       return { statusCode, headers: answerHeaders, body: bytes, attempt, responseTimeMs: now() - startedAtMs };
     } catch (cause) {
+      if (cause instanceof errors.ResponseExceededMaxSizeError) {
+        const limit = `more than ${options.maxAnswerBytes} bytes`;
+        throw new PipelineError('BAD_ANSWER', `The ${api} API answered ${limit}`, { api, retryable: false, cause });
+      }
       const problem = { api, retryable: true, cause };
       throw signal.aborted
         ? new PipelineError('TIMEOUT', `The ${api} API did not answer within ${timeoutMs} ms`, problem)

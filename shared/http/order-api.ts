@@ -10,7 +10,10 @@ export interface OrderApiOptions extends Pick<ApiClientOptions, 'api' | 'now' | 
 }
 
 const baseWaitMs = 500;
-const maxWaitMs = 8_000;
+/** The longest wait within an invocation; a longer one is the queue's business. */
+export const maxWaitMs = 8_000;
+/** An order is some 5 kB. */
+const maxAnswerBytes = 4 * 1024 * 1024;
 
 /**
  * How the order pipeline calls an API, Qualia's as well as the internal one (contracts: qualia.md, section 2): 30 s a
@@ -21,6 +24,7 @@ export const createOrderApi = ({ url, onCircuitOpen, random = Math.random, ...op
     ...options,
     origin: new URL(url).origin,
     connections: 20,
+    maxAnswerBytes,
     timeoutMs: () => 30_000,
     maxTries: 3,
     waitMs: (attempt) => fullJitterMs(attempt, baseWaitMs, maxWaitMs, random),

@@ -46,6 +46,8 @@ export interface IterableClientOptions {
   readonly callsPerSecond?: Partial<Readonly<Record<IterableCall, number>>>;
 }
 
+/** A bulk answer names at most its 1,000 users. */
+const maxAnswerBytes = 4 * 1024 * 1024;
 const timeoutMs = 10_000;
 const maxTries = 3;
 /** The room that this leaves is for jitter on the way: 15 ms in each second. */
@@ -80,6 +82,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
       api: 'iterable',
       origin: new URL(baseUrl).origin,
       connections: iterableCalls[call].connections,
+      maxAnswerBytes,
       timeoutMs: () => timeoutMs,
       maxTries,
       waitMs: (attempt) => retryWaitMs(attempt, random),

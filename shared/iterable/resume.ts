@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { PipelineError } from '../errors';
+import type { UserQuery } from './query';
 import type { SourceRow } from './rows';
-import type { UserQuery } from './source';
 
 /** How often in a row a connection may be lost before a row came. */
 const lossesBorne = 5;

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { PipelineError } from '../errors';
+import { statementOf, type UserQuery, type UserSource } from './query';
 import { type SourceRow, toSourceRow } from './rows';
-import { statementOf, type UserQuery, type UserSource } from './source';
 
 function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
   const { sql, parameters } = statementOf(query);

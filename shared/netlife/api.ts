@@ -36,6 +36,8 @@ export interface PortalCall {
   readonly job?: string | undefined;
 }
 
+/** A large job lists tens of thousands of subjects on one page. */
+const maxAnswerBytes = 64 * 1024 * 1024;
 const maxTries = 3;
 const slowTimeoutMs = 120_000;
 const baseWaitMs = 1_500;
@@ -62,6 +64,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     api: 'netlife',
     origin: portal.origin,
     connections,
+    maxAnswerBytes,
     timeoutMs: () => timeoutMs,
     maxTries,
     waitMs: (attempt) => fullJitterMs(attempt, baseWaitMs, maxWaitMs, random, waitFactor),

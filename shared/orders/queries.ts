@@ -9,23 +9,28 @@ import { fullJitterMs } from '../http/backoff';
 import type { Order, OrderId } from './order';
 import { failedOrdersIndex, readItem } from './repository';
 
+/** As many keys as `BatchGetItem` takes. */
+const batchSize = 100;
+
 /**
  * Questions about many orders. Apart from the repository, so that the webhook does not carry what only the reconciler
  * and the operators ask. Nothing here scans.
  */
 export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: string) => ({
-  /** Orders as they stand, by id; at most 100 ids. An order that is not there is left out. */
+  /** Orders as they stand, by id. An order that is not there is left out. */
   readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, Order>> => {
     const found = new Map<OrderId, Order>();
     let keys: Record<string, unknown>[] = [...new Set(orderIds)].map((order_id) => ({ order_id }));
-    for (let attempt = 0; keys.length > 0; attempt++) {
-      if (attempt > 0) await sleep(fullJitterMs(attempt, 50, 5_000, Math.random));
-      const answer = await client.send(new BatchGetCommand({ RequestItems: { [tableName]: { Keys: keys } } }));
+    for (let throttled = 0; keys.length > 0; ) {
+      const asked = { [tableName]: { Keys: keys.slice(0, batchSize) } };
+      const answer = await client.send(new BatchGetCommand({ RequestItems: asked }));
       for (const item of answer.Responses?.[tableName] ?? []) {
         const order = readItem(item);
         found.set(order.order_id, order);
       }
-      keys = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+      const left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+      keys = [...keys.slice(batchSize), ...left];
+      if (left.length > 0) await sleep(fullJitterMs(++throttled, 50, 5_000, Math.random));
     }
     return found;
   },

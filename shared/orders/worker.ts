@@ -7,6 +7,7 @@ import type { Schema } from '../config';
 import { PipelineError, toPipelineError } from '../errors';
 import type { CallContext } from '../http/api-client';
 import { type Random, redeliveryDelaySeconds } from '../http/backoff';
+import { maxWaitMs } from '../http/order-api';
 import { parseJson } from '../json';
 import type { MetricsRecorder } from '../observability/metrics';
 import { reportRetry } from '../observability/report-retry';
@@ -112,10 +113,12 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       await queue.hideFor(record.receiptHandle, 0);
       return 'redeliver';
     }
+    // A short Retry-After was respected within the invocation; as a visibility it would burn the receives in seconds.
+    const askedMs = error.retryAfterMs ?? 0;
     const waitSeconds =
-      error.retryAfterMs === undefined
-        ? redeliveryDelaySeconds(receiveCount, random)
-        : Math.min(maxVisibilitySeconds, Math.ceil(error.retryAfterMs / 1_000));
+      askedMs > maxWaitMs
+        ? Math.min(maxVisibilitySeconds, Math.ceil(askedMs / 1_000))
+        : redeliveryDelaySeconds(receiveCount, random);
     reportRetry(logger, metrics, identify(message), { error, attempt: receiveCount, waitSeconds });
     await queue.hideFor(record.receiptHandle, waitSeconds);
     return 'redeliver';

@@ -8,9 +8,12 @@ import { type DownloadMessage, downloadMessageSchema } from '../../../shared/ord
 import type { Failure, OrderId } from '../../../shared/orders/order';
 import { createOrderRepository } from '../../../shared/orders/repository';
 import { roundOfEvent } from '../../../shared/orders/round';
+import { createRunFolders } from '../../../shared/runs/artifacts';
+import { createRunRepository } from '../../../shared/runs/repository';
 import { checksum, downloadMessage, requestId } from '../../support/orders';
 import { createClients, readEndpoints } from '../support/clients';
-import { createOrdersTable, createQueuePair } from '../support/resources';
+import { createBucket, createOrdersTable, createQueuePair, createSyncRunsTable } from '../support/resources';
+import { startWorkflows } from './workflows';
 
 /** What came of a command. */
 export interface Outcome {
@@ -56,27 +59,37 @@ export const operate = async (args: readonly string[], options: OperateOptions =
 /** A stage of its own on the embedded AWS, and an operator in front of it. */
 export const startStage = async () => {
   const clients = createClients();
-  const [ordersTableName, download, processing] = await Promise.all([
+  const localStateDirectory = mkdtempSync(join(tmpdir(), 'operators-'));
+  const [ordersTableName, download, processing, syncRunsTableName, artifactsBucketName, workflows] = await Promise.all([
     createOrdersTable(clients),
     createQueuePair(clients, 'download', 5),
     createQueuePair(clients, 'processing', 5),
+    createSyncRunsTable(clients),
+    createBucket(clients, 'artifacts'),
+    startWorkflows(join(localStateDirectory, 'executions')),
   ]);
   const queues = { download, processing };
   const repository = createOrderRepository(clients.documents, ordersTableName);
-  const { dynamodb, sqs } = readEndpoints();
+  const { dynamodb, sqs, s3 } = readEndpoints();
   const outputs = {
-    'dev-Data': { OrdersTableName: ordersTableName, RawBucketName: 'raw-bucket' },
+    'dev-Data': {
+      OrdersTableName: ordersTableName,
+      RawBucketName: 'raw-bucket',
+      SyncRunsTableName: syncRunsTableName,
+      ArtifactsBucketName: artifactsBucketName,
+    },
     'dev-OrderPipeline': {
       DownloadQueueUrl: download.url,
       DownloadDeadLetterQueueUrl: download.deadLetterUrl,
       ProcessingQueueUrl: processing.url,
       ProcessingDeadLetterQueueUrl: processing.deadLetterUrl,
     },
+    'dev-SyncJobs': { StateMachineArn: workflows.stateMachineArn },
   };
-  const localStateDirectory = mkdtempSync(join(tmpdir(), 'operators-'));
   const announce = (running: object): void =>
     writeFileSync(join(localStateDirectory, 'endpoints.json'), JSON.stringify(running));
-  const running = { pid: process.pid, apiUrl: 'http://127.0.0.1:1', endpoints: { dynamodb, sqs }, outputs };
+  const endpoints = { dynamodb, sqs, s3, sfn: workflows.url };
+  const running = { pid: process.pid, apiUrl: 'http://127.0.0.1:1', endpoints, outputs };
   announce(running);
 
   return {
@@ -85,6 +98,10 @@ export const startStage = async () => {
     queues,
     repository,
     localStateDirectory,
+    workflows,
+    artifactsBucketName,
+    runs: createRunRepository(clients.documents, syncRunsTableName),
+    openFolder: createRunFolders(clients.s3, artifactsBucketName),
     /** Says something else about the AWS that runs. */
     announce: (changes: object): void => announce({ ...running, ...changes }),
 
@@ -140,7 +157,8 @@ export const startStage = async () => {
       return Messages.map(({ Body = '' }) => downloadMessageSchema.parse(JSON.parse(Body)));
     },
 
-    stop: (): void => {
+    stop: async (): Promise<void> => {
+      await workflows.stop();
       clients.destroy();
       rmSync(localStateDirectory, { recursive: true });
     },

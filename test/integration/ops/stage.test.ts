@@ -21,7 +21,8 @@ describe('with --local', () => {
       'was built before this version',
       undefined,
       { outputs: { 'dev-Data': { OrdersTableName: 'orders' }, 'dev-OrderPipeline': {} } },
-      'The outputs of stack dev-Data are not those of this version: RawBucketName is missing.',
+      'The outputs of stack dev-Data are not those of this version: RawBucketName is missing, SyncRunsTableName is ' +
+        'missing, ArtifactsBucketName is missing.',
     ],
   ])('exits 3 when the embedded AWS %s', async (_case, directory, changes, expected) => {
     stage.announce(changes);
@@ -91,6 +92,7 @@ describe('against AWS', () => {
     expect(asked.sort()).toEqual([
       expect.stringMatching(/^dev-Data Credential=operator\/\d+\/eu-west-1\/cloudformation\//),
       expect.stringMatching(/^dev-OrderPipeline Credential=operator\//),
+      expect.stringMatching(/^dev-SyncJobs Credential=operator\//),
     ]);
   });
 

@@ -34,12 +34,30 @@ export const createOrdersTable = async ({ dynamodb }: Clients): Promise<string> 
   return TableName;
 };
 
+/** An empty SyncRuns table of its own. @returns its name */
+export const createSyncRunsTable = async ({ dynamodb }: Clients): Promise<string> => {
+  const TableName = uniqueName('sync-runs');
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'run_id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'run_id', KeyType: 'HASH' }],
+    }),
+  );
+  for (let status: string | undefined; status !== 'ACTIVE'; )
+    status = (await dynamodb.send(new DescribeTableCommand({ TableName }))).Table?.TableStatus;
+  return TableName;
+};
+
 /** An empty bucket of its own. @returns its name */
-export const createRawBucket = async ({ s3 }: Clients): Promise<string> => {
-  const Bucket = uniqueName('raw');
+export const createBucket = async ({ s3 }: Clients, name = 'raw'): Promise<string> => {
+  const Bucket = uniqueName(name);
   await s3.send(new CreateBucketCommand({ Bucket }));
   return Bucket;
 };
+
+export const createRawBucket = (clients: Clients): Promise<string> => createBucket(clients);
 
 export interface QueuePair {
   readonly url: string;

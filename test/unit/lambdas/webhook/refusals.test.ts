@@ -73,7 +73,8 @@ describe('refused', () => {
     expect(answer.status).toBe(status);
     expect(answer.body).toEqual({ ...body, request_id: 'request-1' });
     expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1', ...headers });
-    expect(answer.added).toEqual(['WebhookRefused']);
+    const atTheWebhook = (what.path ?? '/webhooks/qualia') === '/webhooks/qualia';
+    expect(answer.added).toEqual(atTheWebhook ? ['WebhookRefused'] : []);
     expect(onlyLine(logs)).toEqual({
       level: 'WARN',
       message: 'webhook refused',

@@ -65,6 +65,7 @@ describe('a client', () => {
       api: 'iterable',
       origin: server.origin,
       connections: 2,
+      maxAnswerBytes: 1_000_000,
       timeoutMs: (attempt) => 1_000 * attempt,
       maxTries: 3,
       waitMs: (attempt) => 100 * attempt,

@@ -163,8 +163,7 @@ describe('a retryable error', () => {
   });
 
   test.each([
-    [0, 0],
-    [1, 1],
+    [8_001, 9],
     [9_000, 9],
     [9_001, 10],
     [120_000, 120],
@@ -178,6 +177,16 @@ describe('a retryable error', () => {
     expect(result.did).toEqual([['hide', 'receipt-of-message-1', seconds]]);
     expect(result.lines[0]).toMatchObject({ wait_seconds: seconds });
   });
+
+  test.each([0, 1, 8_000])(
+    'that asked for %i ms, as the invocation did wait, gets the computed wait',
+    async (retryAfterMs) => {
+      const error = problem('RATE_LIMITED', { api: 'qualia', statusCode: 429, retryAfterMs });
+      const asked = await work(received(3), throwing(error), { hideFor: ok });
+      const computed = await work(received(3), throwing(problem('TIMEOUT', { api: 'qualia' })), { hideFor: ok });
+      expect(asked.did).toEqual(computed.did);
+    },
+  );
 
   test.each([
     ['a bug of ours', new TypeError('x'), 'INTERNAL_FAULT'],

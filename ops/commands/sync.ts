@@ -1,0 +1,196 @@
+import type { Command } from 'commander';
+import * as z from 'zod';
+import { runIdSchema } from '../../shared/runs/input';
+import { createSyncService, type RunView, type SyncService } from '../services/sync-runs';
+import { exitCodes } from './exit-codes';
+import { countSchema } from './input';
+import { readStartInput, type StartRequest, syncJobs } from './run-input';
+import { partsOf, renderProgress } from './run-progress';
+import { renderRun, renderRuns, toRunDocument } from './run-view';
+import type { Attach, Session } from './verb';
+
+const mostListed = 1_000;
+
+const runSchema = z.object({ run: runIdSchema });
+const confirmedSchema = runSchema.extend({ yes: z.boolean().default(false) });
+
+/** Adds `sync start`, `sync list`, `sync get`, `sync watch`, `sync stop` and `sync redrive`. */
+export const addSyncCommands = (program: Command, attach: Attach): void => {
+  const sync = program.command('sync').description('start, watch and stop runs of the Netlife and the Iterable sync');
+  const verb = (name: string, description: string) =>
+    sync.command(name).description(description).argument('<run>', "the run's id");
+
+  const start = sync
+    .command('start')
+    .description('start a run; its input is checked before anything is started')
+    .argument('[job]', `${syncJobs.join(' or ')}: this job alone; both, or those that the input names, without it`)
+    .option('--input <file>', 'the input, as JSON: see docs/runbook.md')
+    .option('--run-id <id>', "the run's id; made of the time without it")
+    .option('--dry-run', 'read and build everything, send nothing')
+    .option('--watch', 'follow the run to its end; exits 0 only if it succeeds');
+  attach(start, {
+    schema: z.object({
+      job: z.enum(syncJobs, `must be ${syncJobs.join(' or ')}`).optional(),
+      input: z.string().optional(),
+      runId: runIdSchema.optional(),
+      dryRun: z.boolean().default(false),
+      watch: z.boolean().default(false),
+    }),
+    run: ({ watch, ...request }, session) => runStart(request, watch, session),
+  });
+
+  const list = sync
+    .command('list')
+    .description('runs of the last 90 days, newest first')
+    .option('--limit <count>', `at most so many, up to ${mostListed}`, '20');
+  attach(list, {
+    schema: z.object({ limit: countSchema(mostListed) }),
+    run: async ({ limit }, { stage, stageLabel, terminal, now }) => {
+      const { total, runs } = await createSyncService(stage).list(limit);
+      if (total > runs.length) terminal.note(`The newest ${runs.length} of ${total}; --limit shows more.`);
+      const document = runs.map(({ runId, status, startedAt, finishedAt, jobs, message }) => ({
+        run_id: runId,
+        status,
+        started_at: startedAt,
+        finished_at: finishedAt ?? null,
+        jobs,
+        message: message ?? null,
+      }));
+      terminal.result({ stage: stage.name, total, runs: document }, () =>
+        runs.length === 0 ? `There is no sync run in ${stageLabel}.` : renderRuns(runs, terminal, now()),
+      );
+      return exitCodes.done;
+    },
+  });
+
+  attach(verb('get', 'one run: its status, how far it is, and once it has ended, what it left'), {
+    schema: runSchema,
+    run: async ({ run }, session) => {
+      const service = createSyncService(session.stage);
+      await show(await service.get(run), service, session);
+      return exitCodes.done;
+    },
+  });
+
+  attach(verb('watch', 'follow a run to its end; exits 0 only if it succeeds'), {
+    schema: runSchema,
+    run: ({ run }, session) => follow(run, undefined, createSyncService(session.stage), session),
+  });
+
+  attach(verb('stop', 'stop a run; what it has written stays').option('-y, --yes', 'do not ask first'), {
+    schema: confirmedSchema,
+    run: async ({ run, yes }, session) => {
+      const service = createSyncService(session.stage);
+      const view = await service.get(run);
+      return change({
+        view,
+        session,
+        yes,
+        possible: view.status === 'RUNNING' || view.run?.status === 'RUNNING',
+        question: `Stop the sync run ${run} in ${session.stageLabel}?`,
+        work: () => service.stop(view),
+        done: {
+          key: 'stopped',
+          text: `Stopped the sync run ${run}. What is under way ends within seconds; "sync redrive ${run}" goes on.`,
+        },
+      });
+    },
+  });
+
+  const redrive = verb('redrive', 'let a run that failed or was stopped go on where it ended');
+  attach(redrive.option('-y, --yes', 'do not ask first'), {
+    schema: confirmedSchema,
+    run: async ({ run, yes }, session) => {
+      const service = createSyncService(session.stage);
+      const view = await service.get(run);
+      return change({
+        view,
+        session,
+        yes,
+        possible: view.status !== 'RUNNING' && view.status !== 'SUCCEEDED',
+        question: `Redrive the sync run ${run} in ${session.stageLabel}? What it has written is not done again.`,
+        work: () => service.redrive(view),
+        done: { key: 'redriven', text: `Redrove the sync run ${run}; "sync watch ${run}" follows it.` },
+      });
+    },
+  });
+};
+
+const runStart = async (request: StartRequest, watch: boolean, session: Session): Promise<number> => {
+  const { stage, stageLabel, terminal, now } = session;
+  const service = createSyncService(stage);
+  const { runId, input } = await readStartInput(request, service.checkInput, now());
+  const executionArn = await service.start(runId, input);
+  const started = `Started the sync run ${runId} in ${stageLabel}`;
+  if (watch) {
+    terminal.note(`${started}.`);
+    return follow(runId, executionArn, service, session);
+  }
+  const document = { stage: stage.name, run_id: runId, status: 'RUNNING', execution_arn: executionArn, input };
+  terminal.result(document, () => `${started}; "sync watch ${runId}" follows it.`);
+  return exitCodes.done;
+};
+
+/** Shows how far a run is until it has ended, then what it left. */
+const follow = (
+  runId: string,
+  executionArn: string | undefined,
+  service: SyncService,
+  session: Session,
+): Promise<number> =>
+  session.interruptible(async (signal) => {
+    const { stage, terminal } = session;
+    const live = terminal.live();
+    let last: RunView | undefined;
+    for await (const view of service.watch(runId, { executionArn, signal })) {
+      last = view;
+      const parts = view.run ? partsOf(view.run) : [];
+      live.show(parts.length === 0 ? ['planning'] : renderProgress(parts, live.columns()));
+    }
+    live.end();
+    if (last === undefined || last.status === 'RUNNING') {
+      terminal.result(
+        { stage: stage.name, run_id: runId, status: last?.status ?? null },
+        () => `The run goes on without you; "sync watch ${runId}" follows it.`,
+      );
+      return exitCodes.aborted;
+    }
+    await show(last, service, session);
+    return last.status === 'SUCCEEDED' ? exitCodes.done : exitCodes.failed;
+  });
+
+const show = async (view: RunView, service: SyncService, { stage, terminal, now }: Session): Promise<void> => {
+  const report = await service.report(view);
+  terminal.result({ stage: stage.name, ...toRunDocument(view, report) }, () =>
+    renderRun(view, report, terminal, now()),
+  );
+};
+
+interface Change {
+  readonly view: RunView;
+  readonly session: Session;
+  /** Whether there is anything to do. */
+  readonly possible: boolean;
+  readonly yes: boolean;
+  readonly question: string;
+  readonly work: () => Promise<void>;
+  readonly done: { readonly key: 'stopped' | 'redriven'; readonly text: string };
+}
+
+/** Changes a run if the operator agrees. */
+const change = async ({ view, session, possible, yes, question, work, done }: Change): Promise<number> => {
+  const { stage, terminal } = session;
+  const conclude = (changed: boolean, text: string, exitCode: number): number => {
+    const document = { stage: stage.name, run_id: view.runId, status_before: view.status, [done.key]: changed };
+    terminal.result(document, () => text);
+    return exitCode;
+  };
+  if (!possible) {
+    return conclude(false, `Nothing to do: the sync run ${view.runId} is ${view.status}.`, exitCodes.done);
+  }
+  if (!yes && !(await terminal.confirm(question))) {
+    return conclude(false, `The sync run ${view.runId} was left as it is.`, exitCodes.aborted);
+  }
+  await work();
+  return conclude(true, done.text, exitCodes.done);
+};

@@ -1,0 +1,64 @@
+import { startStepFunctionsApi } from '../../../local/aws/step-functions/api';
+import type { Machine } from '../../../local/aws/step-functions/definition';
+import { type Execution, openExecutionStore } from '../../../local/aws/step-functions/execution-store';
+import type { Executions } from '../../../local/aws/step-functions/executions';
+
+const machine: Machine = {
+  name: 'dev-marketplace-SyncJobs',
+  arn: 'arn:aws:states:us-east-1:000000000000:stateMachine:dev-marketplace-SyncJobs',
+  roleArn: 'arn:aws:iam::000000000000:role/sync',
+  definitionText: '{}',
+  definition: { StartAt: 'PlanRun', States: {} },
+  tasks: new Map(),
+};
+
+/** The API of Step Functions, behind which nothing works: the test ends its executions. */
+export const startWorkflows = async (directory: string) => {
+  const store = openExecutionStore(directory);
+  const arnOf = (name: string): string => `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
+  const keep = (execution: Execution): Execution => {
+    store.save(execution);
+    return execution;
+  };
+  const executions: Executions = {
+    start: ({ arn: stateMachineArn }, name, input) =>
+      keep({
+        executionArn: arnOf(name),
+        stateMachineArn,
+        name,
+        input,
+        status: 'RUNNING',
+        startedAt: Date.now(),
+        redriveCount: 0,
+      }),
+    redrive: (_machine, { stoppedAt: _, error: __, cause: ___, ...execution }) =>
+      keep({
+        ...execution,
+        status: 'RUNNING',
+        redrivenAt: Date.now(),
+        redriveCount: execution.redriveCount + 1,
+      }),
+    abort: (execution, reason) => keep({ ...execution, ...reason, status: 'ABORTED', stoppedAt: Date.now() }),
+    stop: async () => undefined,
+  };
+  const { url, stop } = await startStepFunctionsApi(() => ({ machines: [machine], store, executions }));
+
+  return {
+    url,
+    stop,
+    stateMachineArn: machine.arn,
+    arnOf,
+    find: (name: string): Execution | undefined => store.find(arnOf(name)),
+    /** As somebody else would. */
+    start: (name: string, input: object = {}): Execution => executions.start(machine, name, JSON.stringify(input)),
+    end: (
+      name: string,
+      status: Execution['status'],
+      failure: { readonly error?: string; readonly cause?: string } = {},
+    ): void => {
+      const execution = store.find(arnOf(name));
+      if (execution === undefined) throw new Error(`There is no execution ${name}`);
+      keep({ ...execution, ...failure, status, stoppedAt: Date.now() });
+    },
+  };
+};

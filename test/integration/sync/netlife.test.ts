@@ -1,0 +1,233 @@
+import { type NetlifeSimulator, startNetlifeSimulator } from '../../../local/simulators/netlife';
+import type { RunPlan } from '../../../shared/runs/plan';
+import { credentials, type System, setFaults, startSystem, takeRequests } from './system';
+
+const portal = 'nowandforeverphoto';
+const jobs = 12;
+const subjects = 6;
+
+let netlife: NetlifeSimulator;
+let system: System;
+beforeAll(async () => {
+  netlife = await startNetlifeSimulator({
+    credentials: credentials.netlife,
+    portals: [{ name: portal, jobs, activitiesPerJob: 2, subjectsPerJob: subjects }],
+    rateLimitPerSecond: 100_000,
+  });
+  system = await startSystem({ netlifeUrl: netlife.baseUrl });
+});
+afterAll(async () => {
+  system.stop();
+  await netlife.stop();
+});
+afterEach(async () => {
+  await setFaults(netlife.controlUrl);
+  await takeRequests(netlife.controlUrl);
+});
+
+let runs = 0;
+const planned = (input: object = {}): Promise<RunPlan> =>
+  system.plan({ run_id: `netlife-${++runs}`, netlife: { portals: [portal], ...input } });
+
+const folderOf = (run: RunPlan) => system.folder(run.run_id);
+const contactsOf = async (run: RunPlan): Promise<string[]> => {
+  const [path = ''] = await folderOf(run).list(`netlife/${portal}/contacts_`);
+  return ((await folderOf(run).readText(path)) ?? '').trimEnd().split('\n');
+};
+const readReport = async (run: RunPlan) =>
+  JSON.parse((await folderOf(run).readText(`netlife/${portal}/stats.json`)) ?? 'null');
+/** The jobs whose last part is written. */
+const collected = async (run: RunPlan): Promise<string[]> =>
+  [...(await folderOf(run).list(`netlife/${portal}/parts/job/`))].flatMap(
+    (path) => /job\/([^/]+)\/\d+-last\.json$/.exec(path)?.[1] ?? [],
+  );
+
+test('a portal is collected and merged', async () => {
+  const run = await planned();
+  expect(await system.collect(run, portal)).toEqual({ done: true, jobs_done: jobs, jobs_total: jobs });
+  const outcome = await system.merge(run, portal);
+  const stamp = run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
+  const root = `runs/${run.run_id}/netlife/${portal}`;
+  expect(outcome).toMatchObject({
+    portal,
+    status: 'SUCCEEDED',
+    reports: [
+      `${root}/contacts_${portal}_both_any_${stamp}.csv`,
+      `${root}/stats.json`,
+      `${root}/stats.txt`,
+      `${root}/rejected.ndjson`,
+    ],
+  });
+
+  const [header, ...rows] = await contactsOf(run);
+  expect(header).toMatch(/^portal,job_uuid,.*,resolution_strategy$/);
+  const report = await readReport(run);
+  expect(rows).toHaveLength(report.contacts_written);
+  expect(report).toMatchObject({
+    activities_found: 2 * jobs,
+    jobs_processed: jobs,
+    jobs_failed: 0,
+    subjects_total: jobs * subjects,
+    failed_jobs: [],
+  });
+  expect(await folderOf(run).readText(`netlife/${portal}/stats.txt`)).toContain(`Jobs Processed: ${jobs}\n`);
+  expect(system.metrics.values.get('SyncContactsWritten')).toBe(rows.length);
+  expect(await system.runs.read(run.run_id)).toMatchObject({
+    status: 'RUNNING',
+    counters: { [`netlife/${portal}`]: { done: jobs, total: jobs } },
+    message: expect.stringContaining(`${rows.length} contacts of ${jobs} jobs`),
+  });
+});
+
+test('a call counts once, however many turns there were', async () => {
+  const run = await planned();
+  await system.collect(run, portal);
+  const calls = (await takeRequests(netlife.controlUrl)).length;
+  await system.merge(run, portal);
+  expect((await readReport(run)).api_calls_total).toBe(calls);
+});
+
+test('when the time is up another turn goes on, and the file is the same', async () => {
+  const whole = await planned();
+  await system.collect(whole, portal);
+  await system.merge(whole, portal);
+
+  const run = { ...(await planned()), started_at: whole.started_at };
+  let turns = 0;
+  for (let done = false; !done; turns++) {
+    let calls = 0;
+    // Time goes by quickly: each look at the clock is half a minute.
+    const standing = await system.collect(run, portal, { clock: () => Date.now() + 30_000 * calls++ });
+    if (standing === 'died') throw new Error('It did not die');
+    ({ done } = standing);
+    expect(turns).toBeLessThan(100);
+  }
+  expect(turns).toBeGreaterThan(1);
+  await system.merge(run, portal);
+  expect(await contactsOf(run)).toEqual(await contactsOf(whole));
+  const {
+    api_calls_total: _,
+    cache_hits: __,
+    cache_misses: ___,
+    duration_seconds: ____,
+    ...report
+  } = await readReport(run);
+  expect(await readReport(whole)).toMatchObject(report);
+});
+
+describe('the worker is killed', () => {
+  const deaths = ['before', 'after'].flatMap((when) =>
+    [
+      { call: 'ListObjectsV2', nth: 1 },
+      ...[1, 2, 3, 7, jobs + 1].map((nth) => ({ call: 'PutObject', nth })),
+      { call: 'UpdateItem', nth: 2 },
+    ].map((death) => ({ ...death, when: when as 'before' | 'after' })),
+  );
+
+  test.each(deaths)('$when $call $nth: no job is asked for again once its part is written', async (death) => {
+    const run = await planned();
+    expect(await system.collect(run, portal, { death })).toBe('died');
+    // What was on its way when the process died is there by now.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const before = await collected(run);
+    await takeRequests(netlife.controlUrl);
+
+    expect(await system.collect(run, portal)).toMatchObject({ done: true });
+    const asked = (await takeRequests(netlife.controlUrl)).map(({ path }) => path);
+    for (const job of before) expect(asked.filter((path) => path.includes(job))).toEqual([]);
+    await system.merge(run, portal);
+    expect(await readReport(run)).toMatchObject({ jobs_processed: jobs, subjects_total: jobs * subjects });
+    expect(new Set(await contactsOf(run)).size).toBe((await contactsOf(run)).length);
+  });
+});
+
+describe('failures', () => {
+  const jobIds = async (): Promise<string[]> => {
+    const run = await planned();
+    await system.collect(run, portal);
+    return collected(run);
+  };
+
+  test('a job that fails is named, the others are not touched, and another attempt collects it', async () => {
+    const [job = ''] = await jobIds();
+    await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
+    const run = await planned();
+    expect(await system.collect(run, portal)).toMatchObject({ done: true });
+    expect(await system.merge(run, portal)).toMatchObject({
+      status: 'SUCCEEDED',
+      message: expect.stringContaining('1 jobs failed'),
+    });
+    expect(await readReport(run)).toMatchObject({
+      jobs_processed: jobs - 1,
+      jobs_failed: 1,
+      failed_jobs: [{ job_uuid: job, error: 'The netlife API answered 400', error_code: 'API_REFUSED' }],
+      errors: ['The netlife API answered 400'],
+    });
+
+    await takeRequests(netlife.controlUrl);
+    expect(await system.collect(run, portal)).toMatchObject({ done: true });
+    expect(await takeRequests(netlife.controlUrl)).toEqual([]);
+
+    await setFaults(netlife.controlUrl);
+    const again = { ...run, redrive_count: 1 };
+    expect(await system.collect(again, portal)).toMatchObject({ done: true });
+    expect(await system.merge(again, portal)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await readReport(again)).toMatchObject({
+      jobs_processed: jobs,
+      jobs_failed: 0,
+      failed_jobs: [],
+      errors: [],
+    });
+  });
+
+  test('a portal of which over half of the jobs fail has failed, and what there is is kept', async () => {
+    const ids = await jobIds();
+    const bad = ids.slice(0, jobs / 2 + 1);
+    await setFaults(netlife.controlUrl, ...bad.map((job) => ({ kind: 'not_found', match: { call: 'job', job } })));
+    const run = await planned();
+    await system.collect(run, portal);
+    expect(await system.merge(run, portal)).toMatchObject({ status: 'FAILED' });
+    expect(await readReport(run)).toMatchObject({ jobs_failed: bad.length, jobs_processed: jobs - bad.length });
+    expect((await contactsOf(run)).length).toBeGreaterThan(1);
+  });
+
+  test('a refused login ends the portal at once', async () => {
+    await setFaults(netlife.controlUrl, { kind: 'login_refused' });
+    const run = await planned();
+    await expect(system.collect(run, portal)).rejects.toMatchObject({
+      name: 'PipelineError',
+      message: expect.stringMatching(/refused our login.*401/),
+    });
+    expect((await takeRequests(netlife.controlUrl)).length).toBeLessThanOrEqual(2);
+  });
+
+  test('a worker whose run was stopped ends its turn, and a later one takes the run up again', async () => {
+    const run = await planned();
+    let looks = 0;
+    const clock = () => Date.now() + 3_000 * looks++;
+    const turn = system.collect(run, portal, { clock });
+    await system.runs.stop(run.run_id, Date.now());
+    await expect(turn).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'STOPPED' });
+    expect(await system.collect(run, portal)).toMatchObject({ done: true });
+    expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'RUNNING' });
+  });
+
+  test('a worker of an execution that lost the run to another does nothing', async () => {
+    const run = await planned();
+    await system.plan({ run_id: run.run_id, netlife: { portals: [portal] } }, { Id: 'arn:execution:two', Name: 'two' });
+    await expect(system.collect(run, portal)).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    expect(await takeRequests(netlife.controlUrl)).toEqual([]);
+  });
+});
+
+test('a dry run creates no access key', async () => {
+  const run = await system.plan({
+    run_id: 'dry',
+    dry_run: true,
+    netlife: { portals: [portal], create_access_keys: true },
+  });
+  await system.collect(run, portal);
+  await system.merge(run, portal);
+  expect((await readReport(run)).access_keys_created).toBe(0);
+});

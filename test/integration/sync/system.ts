@@ -1,0 +1,163 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod';
+import { createHandler as createFinishHandler } from '../../../lambdas/finish-run/handler';
+import { createHandler as createExtractHandler } from '../../../lambdas/iterable-extract/handler';
+import { createHandler as createPushHandler } from '../../../lambdas/iterable-push/handler';
+import { createHandler as createReportHandler } from '../../../lambdas/iterable-report/handler';
+import { createHandler as createCollectHandler } from '../../../lambdas/netlife-collect/handler';
+import { createHandler as createMergeHandler } from '../../../lambdas/netlife-merge/handler';
+import { createHandler as createPlanHandler } from '../../../lambdas/plan-run/handler';
+import type { Fault } from '../../../local/simulators/faults';
+import { createIterableClient } from '../../../shared/iterable/client';
+import type { UserSource } from '../../../shared/iterable/source';
+import { NetlifeClient } from '../../../shared/netlife/client';
+import { createPortals } from '../../../shared/netlife/portals';
+import { createRunFolders } from '../../../shared/runs/artifacts';
+import type { RunPlan } from '../../../shared/runs/plan';
+import { createRunRepository } from '../../../shared/runs/repository';
+import { lambdaContext } from '../../support/lambda-context';
+import { recordMetrics } from '../../support/metrics';
+import { secretOf } from '../../support/secrets';
+import { untold } from '../../support/untold';
+import { createClients, createLambdaClients } from '../support/clients';
+import { type Death, dyingAt, runWithin } from '../support/outside';
+import { createBucket, createSyncRunsTable } from '../support/resources';
+
+export const credentials = {
+  netlife: { username: 'user', password: 'pass' },
+  iterable: { api_key: 'key', jwt_secret: 'jwt-secret' },
+};
+
+export interface SystemOptions {
+  readonly netlifeUrl?: string;
+  readonly iterableUrl?: string;
+  readonly source?: UserSource;
+}
+
+export interface Turn {
+  /** Of the Lambda's time; 15 minutes unless told. */
+  readonly remainingMs?: number;
+  /** The process dies there. */
+  readonly death?: Death;
+  /** What `now` says, in ms after the system's start; its own clock unless told. */
+  readonly clock?: () => number;
+}
+
+const requestsSchema = z.object({ requests: z.array(z.object({ path: z.string(), body: z.string() })) });
+
+const control = async (url: string, method = 'GET', body?: unknown): Promise<unknown> =>
+  (await fetch(url, { method, ...(body !== undefined && { body: JSON.stringify(body) }) })).json();
+
+export const setFaults = (controlUrl: string, ...faults: readonly Fault[]) =>
+  control(`${controlUrl}/faults`, 'PUT', faults);
+
+/** The newest 1,000 requests that a simulator got; they are forgotten then. */
+export const takeRequests = async (controlUrl: string) => {
+  const { requests } = requestsSchema.parse(await control(`${controlUrl}/requests`));
+  await control(`${controlUrl}/requests`, 'DELETE');
+  return requests;
+};
+
+let invocations = 0;
+
+/** The Lambdas of the sync jobs, each invocation in a process of its own, with a table and a bucket of their own. */
+export const startSystem = async ({ netlifeUrl = '', iterableUrl = '', source }: SystemOptions) => {
+  const operator = createClients();
+  const clients = createLambdaClients();
+  const metrics = recordMetrics();
+  const [tableName, bucketName] = [await createSyncRunsTable(operator), await createBucket(operator, 'artifacts')];
+  const portals = createPortals({ NETLIFE_BASE_URL: netlifeUrl || undefined });
+  const logger = new Logger({ logLevel: 'SILENT' });
+  const runs = createRunRepository(clients.documents, tableName);
+  const openFolder = createRunFolders(clients.s3, bucketName);
+
+  const invoke = async <T>(
+    create: (now: () => number) => (event: unknown, context: Context) => Promise<T>,
+    event: unknown,
+    { remainingMs = 900_000, death, clock = () => Date.now() }: Turn = {},
+  ): Promise<T | 'died'> => {
+    const context = { ...lambdaContext({ remainingMs }), awsRequestId: `invocation-${++invocations}` };
+    // What travels between states is JSON.
+    const run = () => create(clock)(JSON.parse(JSON.stringify(event)), context);
+    if (death === undefined) return run();
+    const deadly = dyingAt(death);
+    return Promise.race([runWithin(deadly.outside, run), deadly.died]);
+  };
+  const sleep = async (): Promise<void> => undefined;
+  const common = { openFolder, runs, logger, metrics: metrics.recorder };
+
+  return {
+    clients: operator,
+    bucketName,
+    metrics,
+    runs: createRunRepository(operator.documents, tableName),
+    folder: createRunFolders(operator.s3, bucketName),
+    stop: (): void => {
+      operator.destroy();
+      clients.destroy();
+    },
+
+    plan: async (input: unknown, execution = { Id: 'arn:execution:one', Name: 'one' }): Promise<RunPlan> => {
+      const plan = await invoke((now) => createPlanHandler({ ...common, portals, now }), { input, execution });
+      if (plan === 'died') throw new Error('It was not told to die');
+      return plan;
+    },
+    collect: (run: RunPlan, portal: string, turn?: Turn) =>
+      invoke(
+        (now) =>
+          createCollectHandler({
+            ...common,
+            portals,
+            now,
+            sleep,
+            openClient: async (found, hooks) =>
+              new NetlifeClient({
+                ...hooks,
+                portal: found,
+                login: secretOf({ ...credentials.netlife, timeout_s: 30, rate_limit_per_sec: 8 }),
+                rateLimitPerSecond: 100_000,
+                timeoutMs: 30_000,
+                random: () => 0,
+              }),
+          }),
+        { run, portal },
+        turn,
+      ),
+    merge: (run: RunPlan, portal: string) =>
+      invoke((now) => createMergeHandler({ ...common, portals, now }), { run, portal }),
+    extract: (run: RunPlan, turn?: Turn) =>
+      invoke(
+        (now) => createExtractHandler({ ...common, now, openSource: async () => source ?? untold('source')() }),
+        { run },
+        turn,
+      ),
+    push: (run: RunPlan, turn?: Turn) =>
+      invoke(
+        (now) =>
+          createPushHandler({
+            ...common,
+            now,
+            sleep,
+            openClient: (useJwt) =>
+              createIterableClient({
+                baseUrl: iterableUrl,
+                credential: secretOf(credentials.iterable),
+                useJwt,
+                now: () => Date.now(),
+                callsPerSecond: { updateUser: 1e5, updateUsers: 1e5, trackEvent: 1e5, trackEvents: 1e5 },
+              }),
+          }),
+        { run },
+        turn,
+      ),
+    report: (run: RunPlan) => invoke((now) => createReportHandler({ ...common, now }), { run }),
+    finish: (
+      run: RunPlan,
+      outcomes: readonly unknown[],
+      execution: object = { Id: 'arn:execution:one', Name: 'one' },
+    ) => invoke((now) => createFinishHandler({ ...common, now }), { run: { ...run, outcomes }, execution }),
+  };
+};
+
+export type System = Awaited<ReturnType<typeof startSystem>>;

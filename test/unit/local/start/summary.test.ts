@@ -1,0 +1,74 @@
+import type { WebhookCall } from '../../../../local/sample/day';
+import { type DayResult, findSurprises, summarize } from '../../../../local/start/summary';
+
+const call = (fields: Partial<WebhookCall> = {}): WebhookCall => ({
+  name: 'a call',
+  method: 'POST',
+  path: '/webhooks/qualia',
+  headers: {},
+  body: '{}',
+  signIn: 'basic',
+  expectedStatus: 200,
+  expectedAnswer: 'queued',
+  ...fields,
+});
+
+const processed = (orderId: string, ms: number) => ({
+  order_id: orderId,
+  status: 'PROCESSED',
+  notified_at: new Date(0).toISOString(),
+  processed_at: new Date(ms).toISOString(),
+});
+
+const failed = (orderId: string, code: string) => ({
+  order_id: orderId,
+  status: 'FAILED',
+  notified_at: new Date(0).toISOString(),
+  error: { code },
+});
+
+const asExpected: DayResult = {
+  day: { expected: { a: { outcome: 'PROCESSED' }, b: { outcome: 'FAILED', errorCode: 'UNKNOWN_STATE' } } },
+  answers: [{ call: call(), status: 200, outcome: 'queued' }],
+  closed: new Map([
+    ['a', processed('a', 120)],
+    ['b', failed('b', 'UNKNOWN_STATE')],
+  ]),
+  internalApi: { posts: 1, distinct_orders: 1 },
+  resumed: false,
+};
+
+test('a day as expected has no surprises, and these figures', () => {
+  expect(findSurprises(asExpected)).toEqual([]);
+  expect(summarize(asExpected)).toEqual({
+    orders: { PROCESSED: 1, FAILED: 1 },
+    expected: { PROCESSED: 1, FAILED: 1 },
+    webhooks: { '200': 1 },
+    internal_api: { posts: 1, distinct_orders: 1 },
+    end_to_end_ms: { p50: 120, p95: 120 },
+  });
+});
+
+test.each<[string, Partial<DayResult>, string]>([
+  ['a wrong status', { answers: [{ call: call(), status: 500, outcome: undefined }] }, 'answered 500, not 200'],
+  ['a wrong answer', { answers: [{ call: call(), status: 200, outcome: 'stale' }] }, 'answered "stale"'],
+  ['an open order', { closed: new Map([['b', failed('b', 'UNKNOWN_STATE')]]) }, 'a: still open'],
+  [
+    'a wrong outcome',
+    { closed: new Map([...asExpected.closed, ['a', failed('a', 'TIMEOUT')]]) },
+    'a: FAILED, not PROCESSED',
+  ],
+  [
+    'a wrong code',
+    { closed: new Map([...asExpected.closed, ['b', failed('b', 'TIMEOUT')]]) },
+    'b: failed with TIMEOUT, not UNKNOWN_STATE',
+  ],
+  ['an order posted twice', { internalApi: { posts: 2, distinct_orders: 1 } }, 'took 2 posts of 1 orders'],
+])('%s is a surprise', (_, change, sentence) => {
+  expect(findSurprises({ ...asExpected, ...change }).join()).toContain(sentence);
+});
+
+test('what a killed start did is not held against the one that goes on', () => {
+  const resumed = { ...asExpected, resumed: true, internalApi: { posts: 0, distinct_orders: 0 } };
+  expect(findSurprises({ ...resumed, answers: [{ call: call(), status: 200, outcome: 'duplicate' }] })).toEqual([]);
+});
