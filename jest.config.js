@@ -13,8 +13,11 @@ const layer = (name, extra = {}) => ({
   ...extra,
 });
 
+/** Needs a database of its own: `npm run test:mysql`, with `DATABASE_URL`. */
+const onRequest = { mysql: [layer('mysql')] };
+
 module.exports = {
-  projects: [
+  projects: onRequest[process.env.TEST_LAYER] ?? [
     layer('unit'),
     layer('infra'),
     layer('integration', {

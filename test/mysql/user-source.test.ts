@@ -2,19 +2,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { loadSampleUsers } from '../../../../local/sample/users';
-import { cutoffOf, openUserSource, parseDatabaseUrl, type UserQuery } from '../../../../shared/iterable/source';
-import { collect } from './sample';
+import { loadSampleUsers } from '../../local/sample/users';
+import { cutoffOf, openUserSource, parseDatabaseUrl, type UserQuery } from '../../shared/iterable/source';
+import { collect } from '../unit/shared/iterable/sample';
 
-/** Against a MySQL or MariaDB of one's own, named by `DATABASE_URL`, whose tables it replaces. */
+/** Against a MySQL or MariaDB of one's own, named by `DATABASE_URL`, whose tables it replaces: `npm run test:mysql`. */
 const databaseUrl = process.env.DATABASE_URL ?? '';
-const withDatabase = /^(mysql|mariadb):/.test(databaseUrl) ? describe : describe.skip;
 
-const sampleFolder = join(__dirname, '../../../../local/sample/mysql');
+const sampleFolder = join(__dirname, '../../local/sample/mysql');
 const nowMs = Date.now();
 const query: UserQuery = { plan: 'pro', pages: ['pricing', 'settings'], cutoff: cutoffOf(nowMs, 7), limit: 0 };
 
-withDatabase('MySQL', () => {
+describe('MySQL', () => {
   let admin: Connection;
   const source = () => openUserSource(parseDatabaseUrl(databaseUrl));
 
