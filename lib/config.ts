@@ -22,6 +22,8 @@ const settingsSchema = z.strictObject({
   apiThrottle: z.strictObject({ ratePerSecond: z.int().positive(), burst: z.int().positive() }),
   download: workerSchema,
   processing: workerSchema,
+  /** Whether webhooks come every day, so that a day without one is an alarm. */
+  expectsWebhooksDaily: z.boolean(),
   /** Whether the reconciler runs hourly; it can be invoked by hand in any case. */
   reconcilerScheduled: z.boolean(),
   /** `https://api.iterable.com`, or the one of the EU. */
@@ -75,6 +77,7 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     apiThrottle: { ratePerSecond: 5000, burst: 5000 },
     download: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
     processing: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
+    expectsWebhooksDaily: false,
     reconcilerScheduled: false,
     iterableApiBaseUrl,
     netlifeExtraPortals: [],
@@ -88,6 +91,7 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     apiThrottle: { ratePerSecond: 100, burst: 200 },
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
+    expectsWebhooksDaily: false,
     reconcilerScheduled: true,
     iterableApiBaseUrl,
     netlifeExtraPortals: [],
@@ -101,6 +105,7 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     apiThrottle: { ratePerSecond: 200, burst: 500 },
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
+    expectsWebhooksDaily: true,
     reconcilerScheduled: true,
     iterableApiBaseUrl,
     netlifeExtraPortals: [],

@@ -22,6 +22,7 @@ export const runbookHeadings = [
   'orders-failed',
   'orders-reconciled',
   'orders-take-too-long',
+  'an-api-stays-down',
   'sync-run-failed',
   'sync-run-timed-out',
   'no-sync-run-for-26-hours',

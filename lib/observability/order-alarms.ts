@@ -21,7 +21,30 @@ export function orderAlarms(
     pipelineMetric(config, service, metricName, { statistic: Stats.SUM, period: per });
   const minute = Duration.minutes(1);
 
+  const silence: AlarmDefinition = {
+    name: 'no-webhooks',
+    metric: sum('webhook', 'WebhookAccepted', Duration.hours(1)),
+    threshold: 1,
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    evaluationPeriods: 24,
+    treatMissingData: TreatMissingData.BREACHING,
+    impact: 'No webhook was accepted for 24 hours: Qualia may have dropped or disabled the subscription.',
+    runbook: 'no-webhook-for-24-hours',
+  };
+
+  const stayDown = ['download', 'processing'].map((service) => ({
+    name: `${service}-api-stays-down`,
+    metric: sum(service, 'CircuitOpen'),
+    threshold: 0,
+    evaluationPeriods: 3,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+    impact: `The API behind ${service} has been failing for 15 minutes: orders wait, with their tries kept.`,
+    runbook: 'an-api-stays-down' as const,
+  }));
+
   return [
+    ...(config.expectsWebhooksDaily ? [silence] : []),
+    ...stayDown,
     {
       name: 'webhook-5xx',
       metric: new MathExpression({
@@ -55,16 +78,6 @@ export function orderAlarms(
       treatMissingData: TreatMissingData.NOT_BREACHING,
       impact: 'The webhook logged an error: its secret may be unreadable, and then it refuses every call.',
       runbook: 'webhook-logs-an-error',
-    },
-    {
-      name: 'no-webhooks',
-      metric: sum('webhook', 'WebhookAccepted', Duration.hours(1)),
-      threshold: 1,
-      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: 24,
-      treatMissingData: TreatMissingData.BREACHING,
-      impact: 'No webhook was accepted for 24 hours: Qualia may have dropped or disabled the subscription.',
-      runbook: 'no-webhook-for-24-hours',
     },
     {
       name: 'orders-failed',

@@ -57,11 +57,12 @@ const existsAlready = (error: unknown): boolean =>
 const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
   const root = `runs/${runId}/`;
   const objectOf = (path: string) => ({ Bucket: bucketName, Key: root + path });
-  const put = (path: string, body: string | Uint8Array, onlyOnce: boolean) =>
+  const put = (path: string, body: string, onlyOnce: boolean) =>
     client.send(
       new PutObjectCommand({
         ...objectOf(path),
-        Body: body,
+        // The SDK does not know the length of an empty text.
+        Body: Buffer.from(body),
         ContentType: contentTypeOf(path),
         ...(onlyOnce && { IfNoneMatch: '*' }),
       }),

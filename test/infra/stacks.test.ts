@@ -235,6 +235,7 @@ describe('observability', () => {
         ...queues.flatMap((name) => [`${name}-dead-letters`, `${name}-falls-behind`]),
         ...['end-to-end-latency', 'no-webhooks', 'orders-failed', 'orders-reconciled'],
         ...['webhook-5xx', 'webhook-errors', 'webhook-refusals'],
+        ...['download-api-stays-down', 'processing-api-stays-down'],
         ...['no-sync-run', 'sync-failed', 'sync-timed-out'],
       ].sort(),
     );

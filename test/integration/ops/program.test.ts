@@ -6,12 +6,16 @@ import { operate } from './operators';
 
 describe('the command line', () => {
   it.each([
-    [['--help'], ['orders', 'dlq', '--stage <stage>', '--local', '--json']],
+    [['--help'], ['orders', 'dlq', 'sync', '--stage <stage>', '--local', '--json']],
     [
       ['orders', 'replay', '--help'],
       ['--rate <count>', '--yes', '--stage <stage>'],
     ],
     [['dlq', 'redrive', '--help'], ['download or processing']],
+    [
+      ['sync', 'start', '--help'],
+      ['--input <file>', '--run-id <id>', '--dry-run', '--watch'],
+    ],
   ])('%j documents the options and the exit codes', async (args, expected) => {
     const { exitCode, stdout, stderr } = await operate(args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });

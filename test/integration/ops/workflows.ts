@@ -1,7 +1,7 @@
 import { startStepFunctionsApi } from '../../../local/aws/step-functions/api';
 import type { Machine } from '../../../local/aws/step-functions/definition';
 import { type Execution, openExecutionStore } from '../../../local/aws/step-functions/execution-store';
-import type { Executions } from '../../../local/aws/step-functions/executions';
+import type { Executions, Runner } from '../../../local/aws/step-functions/executions';
 
 const machine: Machine = {
   name: 'dev-marketplace-SyncJobs',
@@ -20,7 +20,7 @@ export const startWorkflows = async (directory: string) => {
     store.save(execution);
     return execution;
   };
-  const executions: Executions = {
+  const runner: Runner = {
     start: ({ arn: stateMachineArn }, name, input) =>
       keep({
         executionArn: arnOf(name),
@@ -38,6 +38,9 @@ export const startWorkflows = async (directory: string) => {
         redrivenAt: Date.now(),
         redriveCount: execution.redriveCount + 1,
       }),
+  };
+  const executions: Executions = {
+    runner: async () => runner,
     abort: (execution, reason) => keep({ ...execution, ...reason, status: 'ABORTED', stoppedAt: Date.now() }),
     stop: async () => undefined,
   };
@@ -48,9 +51,10 @@ export const startWorkflows = async (directory: string) => {
     stop,
     stateMachineArn: machine.arn,
     arnOf,
+    list: store.list,
     find: (name: string): Execution | undefined => store.find(arnOf(name)),
     /** As somebody else would. */
-    start: (name: string, input: object = {}): Execution => executions.start(machine, name, JSON.stringify(input)),
+    start: (name: string, input: object = {}): Execution => runner.start(machine, name, JSON.stringify(input)),
     end: (
       name: string,
       status: Execution['status'],

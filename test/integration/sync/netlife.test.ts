@@ -8,6 +8,8 @@ const subjects = 6;
 
 let netlife: NetlifeSimulator;
 let system: System;
+/** A run that nothing disturbed: what any other comes to in the end. */
+let undisturbed: { run: RunPlan; contacts: string[]; results: object };
 beforeAll(async () => {
   netlife = await startNetlifeSimulator({
     credentials: credentials.netlife,
@@ -15,6 +17,10 @@ beforeAll(async () => {
     rateLimitPerSecond: 100_000,
   });
   system = await startSystem({ netlifeUrl: netlife.baseUrl });
+  const run = await planned();
+  await system.collect(run, portal);
+  await system.merge(run, portal);
+  undisturbed = { run, contacts: await contactsOf(run), results: await resultsOf(run) };
 });
 afterAll(async () => {
   system.stop();
@@ -36,6 +42,11 @@ const contactsOf = async (run: RunPlan): Promise<string[]> => {
 };
 const readReport = async (run: RunPlan) =>
   JSON.parse((await folderOf(run).readText(`netlife/${portal}/stats.json`)) ?? 'null');
+/** The report without what depends on how often something had to be asked for. */
+const resultsOf = async (run: RunPlan): Promise<object> => {
+  const { api_calls_total, cache_hits, cache_misses, duration_seconds, ...results } = await readReport(run);
+  return results;
+};
 /** The jobs whose last part is written. */
 const collected = async (run: RunPlan): Promise<string[]> =>
   [...(await folderOf(run).list(`netlife/${portal}/parts/job/`))].flatMap(
@@ -59,7 +70,9 @@ test('a portal is collected and merged', async () => {
     ],
   });
 
-  const [header, ...rows] = await contactsOf(run);
+  const [header, ...lines] = await contactsOf(run);
+  // A cell may hold a line break.
+  const rows = lines.filter((line) => line.startsWith(`${portal},`));
   expect(header).toMatch(/^portal,job_uuid,.*,resolution_strategy$/);
   const report = await readReport(run);
   expect(rows).toHaveLength(report.contacts_written);
@@ -67,7 +80,6 @@ test('a portal is collected and merged', async () => {
     activities_found: 2 * jobs,
     jobs_processed: jobs,
     jobs_failed: 0,
-    subjects_total: jobs * subjects,
     failed_jobs: [],
   });
   expect(await folderOf(run).readText(`netlife/${portal}/stats.txt`)).toContain(`Jobs Processed: ${jobs}\n`);
@@ -88,31 +100,20 @@ test('a call counts once, however many turns there were', async () => {
 });
 
 test('when the time is up another turn goes on, and the file is the same', async () => {
-  const whole = await planned();
-  await system.collect(whole, portal);
-  await system.merge(whole, portal);
-
-  const run = { ...(await planned()), started_at: whole.started_at };
+  const run = { ...(await planned()), started_at: undisturbed.run.started_at };
   let turns = 0;
   for (let done = false; !done; turns++) {
-    let calls = 0;
-    // Time goes by quickly: each look at the clock is half a minute.
-    const standing = await system.collect(run, portal, { clock: () => Date.now() + 30_000 * calls++ });
-    if (standing === 'died') throw new Error('It did not die');
+    let looks = 0;
+    // Time goes by quickly: each look at the clock takes ten seconds.
+    const standing = await system.collect(run, portal, { clock: () => Date.now() + 10_000 * looks++ });
+    if (standing === 'died') throw new Error('It was not told to die');
     ({ done } = standing);
     expect(turns).toBeLessThan(100);
   }
   expect(turns).toBeGreaterThan(1);
   await system.merge(run, portal);
-  expect(await contactsOf(run)).toEqual(await contactsOf(whole));
-  const {
-    api_calls_total: _,
-    cache_hits: __,
-    cache_misses: ___,
-    duration_seconds: ____,
-    ...report
-  } = await readReport(run);
-  expect(await readReport(whole)).toMatchObject(report);
+  expect(await contactsOf(run)).toEqual(undisturbed.contacts);
+  expect(await resultsOf(run)).toEqual(undisturbed.results);
 });
 
 describe('the worker is killed', () => {
@@ -125,7 +126,7 @@ describe('the worker is killed', () => {
   );
 
   test.each(deaths)('$when $call $nth: no job is asked for again once its part is written', async (death) => {
-    const run = await planned();
+    const run = { ...(await planned()), started_at: undisturbed.run.started_at };
     expect(await system.collect(run, portal, { death })).toBe('died');
     // What was on its way when the process died is there by now.
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -136,8 +137,8 @@ describe('the worker is killed', () => {
     const asked = (await takeRequests(netlife.controlUrl)).map(({ path }) => path);
     for (const job of before) expect(asked.filter((path) => path.includes(job))).toEqual([]);
     await system.merge(run, portal);
-    expect(await readReport(run)).toMatchObject({ jobs_processed: jobs, subjects_total: jobs * subjects });
-    expect(new Set(await contactsOf(run)).size).toBe((await contactsOf(run)).length);
+    expect(await contactsOf(run)).toEqual(undisturbed.contacts);
+    expect(await resultsOf(run)).toEqual(undisturbed.results);
   });
 });
 

@@ -102,6 +102,11 @@ describe('reading what was typed', () => {
     ]);
   });
 
+  it('names an option as it is typed', () => {
+    const dashed = { schema: z.object({ runId: countSchema(1) }) };
+    expect(() => readInput(dashed, { stage: 'dev', runId: 'x' }, [])).toThrow('--run-id "x" must be a whole number');
+  });
+
   it('names the one of several arguments that is wrong', () => {
     const several = { schema: z.object({ ids: orderIdsSchema }) };
     expect(() => readInput(several, { stage: 'dev', ids: ['QO-1', 'no/id', 'QO-2'] }, ['ids'])).toThrow(

@@ -1,5 +1,12 @@
 import { PassThrough } from 'node:stream';
-import { createTerminal, formatAge, oneLine, plural, renderTable } from '../../../../ops/commands/terminal';
+import {
+  createTerminal,
+  formatAge,
+  formatDuration,
+  oneLine,
+  plural,
+  renderTable,
+} from '../../../../ops/commands/terminal';
 
 test('a table is aligned and has no lines or trailing blanks', () => {
   expect(
@@ -29,6 +36,17 @@ test.each([
   expect(formatAge(ageMs)).toBe(expected);
 });
 
+test.each([
+  [-1, '0s'],
+  [59.4, '59s'],
+  [59.6, '1m 00s'],
+  [200, '3m 20s'],
+  [3_725, '1h 02m'],
+  [100 * 3_600, '100h 00m'],
+])('a duration of %d s is %s', (seconds, expected) => {
+  expect(formatDuration(seconds)).toBe(expected);
+});
+
 test("a stranger's text cannot steer the terminal", () => {
   expect(oneLine('bad\u001b[31m\r\nnews\u202e\u0007')).toBe('bad [31m news');
 });
@@ -42,9 +60,14 @@ test.each([
 });
 
 describe('a terminal', () => {
-  const open = (options: { isTTY?: boolean; json?: boolean; environment?: Record<string, string> } = {}) => {
-    const { isTTY = false, json = false, environment = {} } = options;
-    const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY });
+  interface Opened {
+    readonly isTTY?: boolean;
+    readonly json?: boolean;
+    readonly environment?: Record<string, string>;
+    readonly rows?: number;
+  }
+  const open = ({ isTTY = false, json = false, environment = {}, rows = 24 }: Opened = {}) => {
+    const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY, rows, columns: 80 });
     const [stdin, stdout, stderr] = [new PassThrough(), stream(), stream()];
     const interruptible = () => Promise.reject(new Error('not told'));
     const now = () => Date.UTC(2026, 0, 2);
@@ -98,5 +121,41 @@ describe('a terminal', () => {
     const confirmed = terminal.confirm('Really?');
     stdin.end(answer);
     expect(await confirmed).toBe(expected);
+  });
+
+  describe('what changes while a person watches', () => {
+    afterEach(() => jest.useRealTimers());
+
+    it('is redrawn in its place', () => {
+      const { terminal, read } = open({ isTTY: true, rows: 3 });
+      const live = terminal.live();
+      expect(live.columns()).toBe(79);
+      live.show(['a 1']);
+      live.show(['a 2', 'b 1', 'c: there is no room for it']);
+      live.show(['a 3']);
+      live.end();
+      expect(read().stderr).toBe('\u001b[0Ja 1\n\u001b[1A\u001b[0Ja 2\nb 1\n\u001b[2A\u001b[0Ja 3\n');
+    });
+
+    it.each([
+      ['a pipe', {}],
+      ['a dumb terminal', { isTTY: true, environment: { TERM: 'dumb' } }],
+    ])('is told every few seconds to %s, as far as it changed', (_case, options) => {
+      jest.useFakeTimers({ now: 0 });
+      const { terminal, read } = open(options);
+      const live = terminal.live();
+      expect(live.columns()).toBeUndefined();
+      const look = (...lines: string[]): string | null => {
+        live.show(lines);
+        jest.advanceTimersByTime(2_500);
+        return read().stderr;
+      };
+      expect(look('a 1', 'b 1')).toBe('a 1\nb 1\n');
+      expect(look('a 2', 'b 1')).toBeNull();
+      expect(look('a 3', 'b 1')).toBe('a 3\n');
+      expect(look('a 4', 'b 2')).toBeNull();
+      live.end();
+      expect(read().stderr).toBe('a 4\nb 2\n');
+    });
   });
 });

@@ -1,0 +1,266 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSampleUsers } from '../../../local/sample/users';
+import { type IterableSimulator, startIterableSimulator } from '../../../local/simulators/iterable';
+import type { SourceRow } from '../../../shared/iterable/rows';
+import { openUserSource, type UserSource } from '../../../shared/iterable/source';
+import type { RunPlan } from '../../../shared/runs/plan';
+import { credentials, type System, setFaults, startSystem, takeRequests } from './system';
+
+const users = 3_500;
+
+const row = (id: number, change: Partial<SourceRow> = {}): SourceRow => ({
+  id: String(id),
+  email: `user${id}@example.com`,
+  first_name: 'Ada',
+  last_name: `Example ${id}`,
+  plan_type: 'pro',
+  candidate: null,
+  page: 'pricing',
+  device: 'desktop',
+  browser: 'Firefox',
+  location: null,
+  event_time: '2026-01-02 03:04:05',
+  ...change,
+});
+
+/** As a database would: by id, behind `afterId`, at most `limit`. Remembers from where it was read. */
+const createSource = (rows: readonly SourceRow[]) => {
+  const readings: (string | undefined)[] = [];
+  const source: UserSource = {
+    async *rows({ afterId = '0', limit }) {
+      readings.push(afterId);
+      const behind = rows.filter(({ id }) => Number(id) > Number(afterId));
+      yield* limit === 0 ? behind : behind.slice(0, limit);
+    },
+  };
+  return { source, readings };
+};
+
+let iterable: IterableSimulator;
+const systems: System[] = [];
+beforeAll(async () => {
+  iterable = await startIterableSimulator({
+    credentials: credentials.iterable,
+    limits: { 'users/update': 1e6, 'users/bulkUpdate': 1e6, 'events/track': 1e6, 'events/trackBulk': 1e6 },
+  });
+});
+afterAll(async () => {
+  for (const system of systems) system.stop();
+  await iterable.stop();
+});
+afterEach(async () => {
+  await setFaults(iterable.controlUrl);
+  await fetch(`${iterable.controlUrl}/arrivals`, { method: 'DELETE' });
+  await takeRequests(iterable.controlUrl);
+});
+
+const withSource = async (source: UserSource): Promise<System> => {
+  const system = await startSystem({ iterableUrl: iterable.url, source });
+  systems.push(system);
+  return system;
+};
+
+let runs = 0;
+const planned = (system: System, input: object = {}, more: object = {}): Promise<RunPlan> =>
+  system.plan({ run_id: `iterable-${++runs}`, iterable: input, ...more });
+
+const stampOf = (run: RunPlan) => run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
+const read = async (system: System, run: RunPlan, path: string) =>
+  (await system.folder(run.run_id).readText(`iterable/${path}`)) ?? '';
+const lines = (text: string): string[] => text.trimEnd().split('\n');
+const results = async (system: System, run: RunPlan) =>
+  JSON.parse(await read(system, run, `integration_results_${stampOf(run)}.json`));
+/** What Iterable holds, and how often it was told the same. */
+const totals = async () => (await fetch(`${iterable.controlUrl}/arrivals`)).json() as Promise<Record<string, unknown>>;
+/** How often each of these users was updated; every hundredth is asked for. */
+const updatesOf = (emails: readonly string[]): Promise<unknown[]> =>
+  Promise.all(
+    emails
+      .filter((_, index) => index % 100 === 0)
+      .map(async (email) => {
+        const answer = await fetch(`${iterable.controlUrl}/users/${encodeURIComponent(email)}`);
+        return ((await answer.json()) as { updates?: number }).updates;
+      }),
+  );
+
+test('the sample users of the contract go from SQLite to Iterable, and into the report', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'users-'));
+  const file = join(directory, 'users.sqlite');
+  loadSampleUsers(file, Date.now());
+  const system = await withSource(await openUserSource({ kind: 'sqlite', file }));
+  const run = await planned(system);
+  expect(await system.extract(run)).toMatchObject({ done: true });
+  expect(await system.push(run)).toMatchObject({ done: true, parts_done: 1, parts_total: 1 });
+  const outcome = await system.report(run);
+  rmSync(directory, { recursive: true });
+
+  const rows = lines(await read(system, run, `query_results_${stampOf(run)}.csv`));
+  const rejected = lines(await read(system, run, 'rejected.csv'));
+  const report = await results(system, run);
+  expect(rows[0]).toBe('id,email,first_name,last_name,plan_type,candidate,page,device,browser,location,event_time');
+  expect(rejected.length).toBeGreaterThan(1);
+  expect(report).toMatchObject({
+    total_users: rows.length - rejected.length,
+    successful: rows.length - rejected.length,
+    rejected: rejected.length - 1,
+    authentication: 'api_key',
+    mode: 'bulk',
+    dry_run: false,
+    started_at: run.started_at,
+  });
+  expect(report.records).toHaveLength(report.total_users);
+  expect(outcome).toMatchObject({ status: 'SUCCEEDED', counts: { successful: report.successful } });
+  expect(system.metrics.values.get('SyncUsersSent')).toBe(report.successful);
+  expect(system.metrics.values.get('SyncRejectedRows')).toBe(rejected.length - 1);
+});
+
+test('rows are cut into parts of 1,000, and extraction goes on behind the last of them', async () => {
+  const { source, readings } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
+  const system = await withSource(source);
+  const run = await planned(system);
+  let looks = 0;
+  const brief = { clock: () => Date.now() + 400_000 * looks++ };
+  expect(await system.extract(run, brief)).toEqual({ done: false, rows: 1_000 });
+  looks = 0;
+  expect(await system.extract(run, brief)).toEqual({ done: false, rows: 2_000 });
+  expect(await system.extract(run)).toEqual({ done: true, rows: users });
+  expect(readings).toEqual(['0', '1000', '2000']);
+  expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(users + 1);
+  expect(await system.extract(run)).toMatchObject({ done: true });
+  expect(readings).toHaveLength(3);
+});
+
+test.each([999, 1_000, 1_001])('a limit of %s holds over all turns', async (limit) => {
+  const { source } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
+  const system = await withSource(source);
+  const run = await planned(system, { limit });
+  let looks = 0;
+  await system.extract(run, { clock: () => Date.now() + 400_000 * looks++ });
+  expect(await system.extract(run)).toMatchObject({ done: true, rows: limit });
+  expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(limit + 1);
+});
+
+test('nobody to tell is a run that succeeds', async () => {
+  const system = await withSource(createSource([]).source);
+  const run = await planned(system);
+  expect(await system.extract(run)).toEqual({ done: true, rows: 0 });
+  expect(await system.push(run)).toMatchObject({ done: true });
+  expect(await system.report(run)).toMatchObject({ status: 'SUCCEEDED', counts: { total_users: 0 } });
+  expect((await results(system, run)).records).toEqual([]);
+});
+
+describe('sending', () => {
+  const rejectedPart = Array.from({ length: 1_000 }, (_, index) => row(1_001 + index, { email: null }));
+  const rows = [
+    ...Array.from({ length: 1_000 }, (_, index) => row(1 + index)),
+    // A part of which nobody can be sent, in the middle.
+    ...rejectedPart,
+    ...Array.from({ length: users - 2_000 }, (_, index) => row(2_001 + index)),
+  ];
+  const sendable = rows.filter(({ email }) => email !== null).map(({ email }) => email);
+
+  const extracted = async (input: object = {}, more: object = {}) => {
+    const system = await withSource(createSource(rows).source);
+    const run = await planned(system, input, more);
+    await system.extract(run);
+    return { system, run };
+  };
+  const written = async (system: System, run: RunPlan): Promise<string[]> => {
+    const folder = system.folder(run.run_id);
+    const paths = await folder.list('iterable/parts/results/');
+    const texts = await Promise.all([...paths].map((path) => folder.readText(path)));
+    return texts.flatMap((text = '') =>
+      [...text.matchAll(/"record":\{"email":"([^"]+)"/g)].map(([, email = '']) => email),
+    );
+  };
+
+  test('every user once, in the order of the rows', async () => {
+    const { system, run } = await extracted();
+    expect(await system.push(run)).toEqual({ done: true, parts_done: 4, parts_total: 4 });
+    expect(await totals()).toMatchObject({
+      users: sendable.length,
+      events: sendable.length,
+      most_updates_of_a_user: 1,
+      most_tracks_of_an_event: 1,
+    });
+    await system.report(run);
+    const { records, ...head } = await results(system, run);
+    expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
+    expect(head).toMatchObject({ total_users: sendable.length, successful: sendable.length, rejected: 1_000 });
+  });
+
+  test.each([
+    { when: 'before', call: 'PutObject', nth: 1 },
+    { when: 'after', call: 'PutObject', nth: 1 },
+    { when: 'before', call: 'PutObject', nth: 3 },
+    { when: 'after', call: 'PutObject', nth: 3 },
+    { when: 'after', call: 'UpdateItem', nth: 2 },
+  ] as const)('killed $when $call $nth: whose part is written is not sent again', async (death) => {
+    const { system, run } = await extracted();
+    expect(await system.push(run, { death })).toBe('died');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const before = await written(system, run);
+    expect(await system.push(run)).toMatchObject({ done: true });
+    for (const updates of await updatesOf(before)) expect(updates).toBe(1);
+    expect(await totals()).toMatchObject({ users: sendable.length, events: sendable.length });
+    await system.report(run);
+    const { records } = await results(system, run);
+    expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
+  });
+
+  test('when the time is up another turn goes on', async () => {
+    const { system, run } = await extracted();
+    let looks = 0;
+    const standing = await system.push(run, { clock: () => Date.now() + 80_000 * looks++ });
+    expect(standing).toMatchObject({ done: false });
+    const before = await written(system, run);
+    expect(before.length).toBeGreaterThan(0);
+    expect(before.length).toBeLessThan(sendable.length);
+    expect(await totals()).toMatchObject({ users: before.length });
+    expect(await system.push(run)).toMatchObject({ done: true });
+    expect(await totals()).toMatchObject({ users: sendable.length, most_updates_of_a_user: 1 });
+  });
+
+  test('a dry run sends nothing, and reports every payload', async () => {
+    const { system, run } = await extracted({}, { dry_run: true });
+    expect(await system.push(run)).toMatchObject({ done: true });
+    expect(await takeRequests(iterable.controlUrl)).toEqual([]);
+    await system.report(run);
+    const { records, dry_run } = await results(system, run);
+    expect(dry_run).toBe(true);
+    expect(records[0].users_update.response).toMatchObject({
+      code: 'DryRun',
+      payload: { email: 'user1@example.com', dataFields: { first_name: 'Ada', recent_page_view: true } },
+    });
+  });
+
+  test('a refused key ends the run at once', async () => {
+    const { system, run } = await extracted();
+    await setFaults(iterable.controlUrl, { kind: 'bad_api_key' });
+    await expect(system.push(run)).rejects.toMatchObject({ message: 'Iterable refused the key with 401' });
+  });
+
+  test('over half of the users failed: so has the job, each with its reason', async () => {
+    const failing = Array.from({ length: 10 }, (_, index) =>
+      row(index + 1, { email: index < 6 ? `user${index}+invalid@example.com` : `user${index}@example.com` }),
+    );
+    const system = await withSource(createSource(failing).source);
+    const run = await planned(system);
+    await system.extract(run);
+    await system.push(run);
+    expect(await system.report(run)).toMatchObject({ status: 'FAILED', counts: { total_failures: 6, successful: 4 } });
+    const failed = lines(await read(system, run, 'failed.csv'));
+    expect(failed).toHaveLength(7);
+    expect(failed[1]).toMatch(/^1,user0\+invalid@example\.com,.*,users_update,invalidEmails,/);
+  });
+
+  test('retries are counted over all turns', async () => {
+    const { system, run } = await extracted();
+    await setFaults(iterable.controlUrl, { kind: 'server_error', times: 2, retry_after: 0 });
+    await system.push(run);
+    await system.report(run);
+    expect((await results(system, run)).retries).toBe(2);
+  });
+});
