@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { build } from 'esbuild';
 import { bundleOf, readBundles, synthesized } from '../bundle';
 import type { FigureSet } from '../figure';
 import { measureInFreshProcess, measureInTurn } from '../fresh-process';
+import { withPlainBundle } from '../plain-bundle';
 import { median, round } from '../statistics';
 
 const rounds = 15;
@@ -17,20 +14,6 @@ const plainClients = `
   export const clients = [new DynamoDBClient({}), new SQSClient({})];
   export const handler = async () => {};
 `;
-
-/** Bundles the plain clients like a Lambda, but without our substitutions. */
-const buildPlainClients = (outfile: string) =>
-  build({
-    stdin: { contents: plainClients, resolveDir: __dirname, loader: 'ts' },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    minify: true,
-    mainFields: ['module', 'main'],
-    legalComments: 'none',
-  });
 
 const initOf = (file: string): string => `
   const startedAtMs = performance.now();
@@ -48,41 +31,34 @@ export const bundles: FigureSet<'webhook_bundle_kb' | 'webhook_init_ratio' | 'wo
       worker_bundle_kb: { unit: 'kB', bar: 1100, better: 'lower' },
       worker_init_ratio: { unit: '× plain clients', bar: 2.2, better: 'lower' },
     },
-    measure: async (note) => {
-      const folder = mkdtempSync(path.join(tmpdir(), 'bench-bundles-'));
-      try {
-        const emptyFile = path.join(folder, 'empty.js');
-        const plainFile = path.join(folder, 'plain.js');
-        writeFileSync(emptyFile, '"use strict";exports.handler=async()=>{};');
-        await buildPlainClients(plainFile);
-        const all = readBundles(synthesized());
-        const ours = ['webhook', ...workers].map((name) => ({ name, ...bundleOf(all, name) }));
+    measure: (note) =>
+      withPlainBundle('exports.handler = async () => {};', (emptyFile) =>
+        withPlainBundle(plainClients, async (plainFile) => {
+          const all = readBundles(synthesized());
+          const ours = ['webhook', ...workers].map((name) => ({ name, ...bundleOf(all, name) }));
 
-        const initMs = await measureInTurn(rounds, {
-          empty: () => measureInFreshProcess(initOf(emptyFile)),
-          plain: () => measureInFreshProcess(initOf(plainFile)),
-          ...Object.fromEntries(
-            ours.map(({ name, file, environment }) => [name, () => measureInFreshProcess(initOf(file), environment)]),
-          ),
-        } as Record<string, () => Promise<number>>);
-        const medianMs = (name: string) => median(initMs[name] ?? []) - median(initMs.empty ?? []);
-        const ratioOf = (name: string) => medianMs(name) / medianMs('plain');
+          const initMs = await measureInTurn<string>(rounds, {
+            empty: () => measureInFreshProcess(initOf(emptyFile)),
+            plain: () => measureInFreshProcess(initOf(plainFile)),
+            ...Object.fromEntries(
+              ours.map(({ name, file, environment }) => [name, () => measureInFreshProcess(initOf(file), environment)]),
+            ),
+          });
+          const medianMs = (name: string) => median(initMs[name] ?? []) - median(initMs.empty ?? []);
+          const ratioOf = (name: string) => medianMs(name) / medianMs('plain');
+          const kbOf = (name: string) => bundleOf(all, name).sizeBytes / 1000;
 
-        note(`plain clients: ${round(medianMs('plain'), 1)} ms`);
-        for (const { name, sizeBytes } of ours) {
-          note(
-            `${name}: ${round(sizeBytes / 1000, 1)} kB, ${round(medianMs(name), 1)} ms, ${round(ratioOf(name), 2)} ×`,
-          );
-        }
-        const kbOf = (name: string) => bundleOf(all, name).sizeBytes / 1000;
-        return {
-          webhook_bundle_kb: round(kbOf('webhook'), 1),
-          webhook_init_ratio: round(ratioOf('webhook'), 3),
-          worker_bundle_kb: round(Math.max(...workers.map(kbOf)), 1),
-          worker_init_ratio: round(Math.max(...workers.map(ratioOf)), 3),
-        };
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    },
+          note(`plain clients: ${round(medianMs('plain'), 1)} ms`);
+          for (const { name } of ours) {
+            const size = `${round(kbOf(name), 1)} kB`;
+            note(`${name}: ${size}, ${round(medianMs(name), 1)} ms, ${round(ratioOf(name), 2)} ×`);
+          }
+          return {
+            webhook_bundle_kb: round(kbOf('webhook'), 1),
+            webhook_init_ratio: round(ratioOf('webhook'), 3),
+            worker_bundle_kb: round(Math.max(...workers.map(kbOf)), 1),
+            worker_init_ratio: round(Math.max(...workers.map(ratioOf)), 3),
+          };
+        }),
+      ),
   };

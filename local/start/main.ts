@@ -4,8 +4,9 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { openDayLog } from './day-log';
 import { createProgress } from './progress';
-import { describeResult, describeWhereToLook } from './report';
+import { describeResult, describeSync, describeWhereToLook } from './report';
 import { dayOf, runDay } from './run-day';
+import { runSync } from './run-sync';
 import { emptySummary, findSurprises, summarize } from './summary';
 import { synthesize } from './synthesize';
 import { startWorld } from './world';
@@ -25,8 +26,8 @@ const count = (text: string): number => {
 
 const readOptions = (): Options =>
   new Command('npm start --')
-    .description('Runs the order pipeline on this machine, with a day of webhooks.')
-    .option('--once', 'exit when every order is closed: 0 if all came as expected, else 1', false)
+    .description('Runs the pipeline on this machine: a day of webhooks, then both sync jobs.')
+    .option('--once', 'exit at the end: 0 if all came as expected, else 1', false)
     .option('--json', 'print the summary as one JSON object on the last line', false)
     .option('--fresh', 'forget everything that earlier starts left', false)
     .option('--orders <count>', 'how many orders the day has; 0 posts none', count, 300)
@@ -75,6 +76,11 @@ const start = async (options: Options): Promise<number> => {
       say(describeResult(result, summary, surprises));
       if (surprises.length > 0) exitCode = 1;
       lastOrderId = [...result.closed.values()].find(({ status }) => status === 'PROCESSED')?.order_id;
+    }
+    if (plans.length > 0) {
+      const sync = await runSync(world, stateDirectory, createProgress(out));
+      say(describeSync(sync));
+      if (sync.status !== 'SUCCEEDED') exitCode = 1;
     }
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
     if (options.once) return exitCode;

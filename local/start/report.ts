@@ -1,7 +1,9 @@
+import path from 'node:path';
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import type { MixedDay } from '../sample/day';
 import type { OrderState } from './await-orders';
+import type { SyncResult } from './run-sync';
 import type { DayResult, Summary } from './summary';
 import type { World } from './world';
 
@@ -66,6 +68,16 @@ export const describeResult = (result: DayResult, summary: Summary, surprises: r
   return lines.join('\n');
 };
 
+/** What a run of the sync jobs left. */
+export const describeSync = ({ runId, status, cause, stats, files }: SyncResult): string =>
+  [
+    stats.trimEnd(),
+    status === 'SUCCEEDED'
+      ? colors.green(`Sync run ${runId} succeeded.`)
+      : colors.red(`Sync run ${runId}: ${status}. ${cause ?? ''}`),
+    ...files.map((file) => `  ${path.relative('.', file)}`),
+  ].join('\n');
+
 /** Where to look next, with commands that work as they stand. */
 export const describeWhereToLook = (world: World, stateDirectory: string, orderId: string | undefined): string => {
   const { username = '', password = '' } = world.secrets.WebhookSecret.basic[0] ?? {};
@@ -79,6 +91,7 @@ export const describeWhereToLook = (world: World, stateDirectory: string, orderI
     `  npx pipeline --local orders list --status FAILED --since 1h`,
     `  npx pipeline --local orders get ${activity.order_id}`,
     `  npx pipeline --local dlq list`,
+    `  npx pipeline --local sync start netlife --watch`,
     `  logs of each Lambda      ${stateDirectory}/logs/`,
     `  where everything listens ${stateDirectory}/endpoints.json, ${stateDirectory}/simulators.json`,
     `  credentials              ${world.secretsFile}`,

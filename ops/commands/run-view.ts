@@ -5,6 +5,10 @@ import { formatDuration, oneLine, renderTable, type Terminal } from './terminal'
 
 /** Jobs of a portal that are named when they failed. */
 const shownFailures = 5;
+/** Characters of a run's message in the list of runs. */
+const shownMessage = 60;
+/** What a portal's block of final statistics tells already, or nobody asks. */
+const untold = /^(access_keys|activities|api_calls|cache|jobs_processed|registered_users|subjects)/;
 
 /** The duration of a run, in seconds; up to now while it runs. */
 const durationSeconds = (startedAt: Date | string, endedAt: Date | string | undefined, nowMs: number): number =>
@@ -34,7 +38,7 @@ export const toRunDocument = (view: RunView, report: RunReport | undefined) => {
     counters: run?.counters ?? {},
     message: run?.message ?? null,
     summary: report?.summary ?? null,
-    reports: report?.reports ?? [],
+    reports: report?.paths.map((path) => report.folder + path) ?? [],
     final_stats: Object.fromEntries((report?.finalStats ?? []).map(({ portal, text }) => [portal, text])),
   };
 };
@@ -69,7 +73,7 @@ const renderStanding = (
   return [table, ...(progress.length > 0 ? ['', ...progress] : [])].join('\n');
 };
 
-const renderReport = ({ outcomes, reports, finalStats }: RunReport, { colors }: Terminal): string[] => {
+const renderReport = ({ outcomes, folder, paths, finalStats }: RunReport, { colors }: Terminal): string[] => {
   const jobs = renderTable(
     outcomes.map(({ name, status, durationSeconds: seconds, message }) => [
       name,
@@ -84,13 +88,15 @@ const renderReport = ({ outcomes, reports, finalStats }: RunReport, { colors }: 
     jobs,
     ...(counts.length > 0 ? [counts.join('\n')] : []),
     ...outcomes.flatMap(renderFailedJobs),
-    ['Reports:', ...reports.map((uri) => `  ${uri}`)].join('\n'),
+    [`Reports in ${folder}:`, ...paths.map((path) => `  ${path}`)].join('\n'),
     ...finalStats.map(({ text }) => text.trimEnd()),
   ];
 };
 
 const renderCounts = ({ name, counts }: JobOutcome): string => {
-  const counted = Object.entries(counts).map(([what, count]) => `${what.replaceAll('_', ' ')} ${count}`);
+  const counted = Object.entries(counts)
+    .filter(([what]) => !untold.test(what))
+    .map(([what, count]) => `${what.replaceAll('_', ' ')} ${count}`);
   return counted.length === 0 ? '' : `${name}: ${counted.join(', ')}`;
 };
 
@@ -114,11 +120,14 @@ export const renderRuns = (runs: readonly ListedRun[], { colors, time }: Termina
         time(startedAt),
         ended ? '' : formatDuration(durationSeconds(startedAt, status === 'RUNNING' ? undefined : finishedAt, nowMs)),
         jobs.join(' '),
-        oneLine(message ?? ''),
+        shorten(oneLine(message ?? '')),
       ];
     }),
     ['RUN', 'STATUS', 'STARTED', 'DURATION', 'JOBS', 'NEWEST'],
   );
+
+const shorten = (text: string): string =>
+  text.length > shownMessage ? `${text.slice(0, shownMessage - 1).trimEnd()}…` : text;
 
 const renderStatus = (status: RunStatus, colors: Terminal['colors']): string => {
   if (status === 'SUCCEEDED') return colors.green(status);

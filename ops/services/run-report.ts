@@ -47,8 +47,10 @@ export interface RunReport {
   readonly outcomes: readonly JobOutcome[];
   /** `summary.json` as it is. */
   readonly summary: unknown;
-  /** S3 URIs of everything that the run names. */
-  readonly reports: readonly string[];
+  /** S3 URI of the run's folder, with a slash at the end. */
+  readonly folder: string;
+  /** What the run names in it. */
+  readonly paths: readonly string[];
   /** The printed block of each portal. */
   readonly finalStats: readonly { readonly portal: string; readonly text: string }[];
 }
@@ -72,15 +74,16 @@ export const readRunReport = async ({ folder, bucket, run }: ReadRunReportOption
   if (!parsed.success || parsed.data.finished_at !== run.finished_at) return undefined;
 
   const root = folder.keyOf('');
-  const printed = keys.flatMap((key) => {
-    const path = key.startsWith(root) ? key.slice(root.length) : '';
+  const paths = keys.flatMap((key) => (key.startsWith(root) ? key.slice(root.length) : []));
+  const printed = paths.flatMap((path) => {
     const portal = finalStatsPath.exec(path)?.[1];
     return portal === undefined ? [] : [{ portal, path }];
   });
   return {
     outcomes: toOutcomes(parsed.data),
     summary,
-    reports: keys.map((key) => `s3://${bucket}/${key}`),
+    folder: `s3://${bucket}/${root}`,
+    paths,
     finalStats: await Promise.all(
       printed.map(async ({ portal, path }) => ({ portal, text: (await folder.readText(path)) ?? '' })),
     ),

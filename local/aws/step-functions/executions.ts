@@ -83,7 +83,9 @@ export function createExecutions(
       const current = store.find(executionArn) ?? execution;
       store.save({ ...current, ...change });
     };
-    const { abort, result, eventLogs } = new StateMachine(definition).run(asJson(from.input), {
+    // The states before the one that a redrive begins at cannot be reached, which is a fault elsewhere.
+    const validationOptions = { noValidate: from.state !== machine.definition.StartAt };
+    const { abort, result, eventLogs } = new StateMachine(definition, { validationOptions }).run(asJson(from.input), {
       overrides: {
         taskResourceLocalHandlers: Object.fromEntries(
           [...machine.tasks].map(([state, resource]) => [

@@ -13,7 +13,7 @@ import { target } from './target';
 /** The pipeline as its users see it: HTTP and AWS APIs, nothing else. */
 const { apiUrl, endpoints, outputs, simulators } = target();
 
-const clientConfig = (service: string) => {
+export const clientConfig = (service: string) => {
   const endpoint = endpoints[service];
   if (endpoint === undefined) return {};
   return { endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };

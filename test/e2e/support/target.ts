@@ -14,9 +14,12 @@ const targetSchema = z.object({
     ProcessingQueueUrl: z.string(),
     ProcessingDeadLetterQueueUrl: z.string(),
     ReconcilerFunctionName: z.string(),
+    StateMachineArn: z.string(),
+    ArtifactsBucketName: z.string(),
+    SyncRunsTableName: z.string(),
   }),
   /** Control APIs of the simulators. */
-  simulators: z.object({ qualia: z.string(), internalApi: z.string() }),
+  simulators: z.object({ qualia: z.string(), internalApi: z.string(), netlife: z.string(), iterable: z.string() }),
 });
 export type Target = z.output<typeof targetSchema>;
 

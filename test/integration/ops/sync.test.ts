@@ -186,7 +186,7 @@ describe('--watch', () => {
     );
     expect(stdout).toMatch(/^iterable +SUCCEEDED +5 of 5 users sent$/m);
     expect(stdout).toContain('netlife/nowandforeverphoto: contacts written 256\niterable: total users 5\n');
-    expect(stdout).toContain(`Reports:\n  s3://${stage.artifactsBucketName}/runs/mine/summary.json\n`);
+    expect(stdout).toContain(`Reports in s3://${stage.artifactsBucketName}/runs/mine/:\n  summary.json\n`);
     expect(stdout).toMatch(/\n\nFINAL STATS - of the portal\n$/);
   });
 
@@ -206,6 +206,7 @@ describe('--watch', () => {
       execution: { arn: stage.workflows.arnOf('mine'), error: 'RunFailed' },
       input: { netlife: { portals: [portal] } },
       summary,
+      reports: [`s3://${stage.artifactsBucketName}/runs/mine/summary.json`, expect.stringContaining('/stats.txt')],
       final_stats: { [portal]: 'FINAL STATS - of the portal\n' },
     });
     expect((await stage.operate(['sync', 'get', 'mine'])).stdout).toContain(

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -62,6 +63,17 @@ export const createLambdaClients = () => {
   dynamodb.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
   sqs.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
   s3.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
+  // A process that was killed reads no object to its end; that must not end the process of the test.
+  s3.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      if ('Body' in result.output && result.output.Body instanceof Readable) {
+        result.output.Body.on('error', () => undefined);
+      }
+      return result;
+    },
+    { step: 'initialize' },
+  );
   secretsManager.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
   return { ...clients, waitsSeconds };
 };

@@ -1,4 +1,5 @@
 import type { WebhookCall } from '../../../../local/sample/day';
+import type { OrderState } from '../../../../local/start/await-orders';
 import { type DayResult, findSurprises, summarize } from '../../../../local/start/summary';
 
 const call = (fields: Partial<WebhookCall> = {}): WebhookCall => ({
@@ -30,7 +31,7 @@ const failed = (orderId: string, code: string) => ({
 const asExpected: DayResult = {
   day: { expected: { a: { outcome: 'PROCESSED' }, b: { outcome: 'FAILED', errorCode: 'UNKNOWN_STATE' } } },
   answers: [{ call: call(), status: 200, outcome: 'queued' }],
-  closed: new Map([
+  closed: new Map<string, OrderState>([
     ['a', processed('a', 120)],
     ['b', failed('b', 'UNKNOWN_STATE')],
   ]),
@@ -55,12 +56,12 @@ test.each<[string, Partial<DayResult>, string]>([
   ['an open order', { closed: new Map([['b', failed('b', 'UNKNOWN_STATE')]]) }, 'a: still open'],
   [
     'a wrong outcome',
-    { closed: new Map([...asExpected.closed, ['a', failed('a', 'TIMEOUT')]]) },
+    { closed: new Map<string, OrderState>([...asExpected.closed, ['a', failed('a', 'TIMEOUT')]]) },
     'a: FAILED, not PROCESSED',
   ],
   [
     'a wrong code',
-    { closed: new Map([...asExpected.closed, ['b', failed('b', 'TIMEOUT')]]) },
+    { closed: new Map<string, OrderState>([...asExpected.closed, ['b', failed('b', 'TIMEOUT')]]) },
     'b: failed with TIMEOUT, not UNKNOWN_STATE',
   ],
   ['an order posted twice', { internalApi: { posts: 2, distinct_orders: 1 } }, 'took 2 posts of 1 orders'],

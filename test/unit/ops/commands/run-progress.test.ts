@@ -15,7 +15,7 @@ test('bars stand side by side', () => {
     part('iterable/extract', 1_000_000, undefined, 12_345.6),
     part('iterable/push'),
   ];
-  expect(renderProgress(parts, 100)).toEqual([
+  expect(renderProgress(parts, 85)).toEqual([
     'netlife/nowandforeverphoto  ██████████░░░░░░░░░░░   50%   21 of 42  3.2/s     7s left',
     'netlife/legacyphoto         █████████████████████  100%     7 of 7            done',
     'iterable/extract            ░░░░░░░░░░░░░░░░░░░░░        1,000,000  12,346/s',
@@ -25,9 +25,9 @@ test('bars stand side by side', () => {
 
 test.each([
   [120, 30],
-  [50, 20],
-  [35, 5],
-  [34, 0],
+  [50, 15],
+  [40, 5],
+  [39, 0],
   [20, 0],
   [undefined, 0],
 ])('in %p columns a bar is %d wide, and no line is wider', (columns, expected) => {

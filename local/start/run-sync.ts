@@ -1,0 +1,74 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import type { Progress } from './progress';
+import type { World } from './world';
+
+/** What became of a run of the sync jobs. */
+export interface SyncResult {
+  readonly runId: string;
+  readonly status: string;
+  /** Why, when it did not succeed. */
+  readonly cause: string | undefined;
+  /** Netlife's final statistics, as the run's report keeps them. */
+  readonly stats: string;
+  /** Copies of what the run left in the artifacts bucket. */
+  readonly files: readonly string[];
+}
+
+const portal = 'nowandforeverphoto';
+const pollEveryMs = 250;
+
+const outputsSchema = z.object({ StateMachineArn: z.string(), ArtifactsBucketName: z.string() });
+const summarySchema = z.object({ reports: z.array(z.string()) });
+
+/**
+ * Runs both sync jobs once, Netlife for one portal, waits for their end, and copies what they left to
+ * `<stateDirectory>/runs/`, where a person can open it.
+ */
+export const runSync = async (world: World, stateDirectory: string, progress: Progress): Promise<SyncResult> => {
+  const { aws } = world;
+  const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const workflows = new SFNClient({ ...common, endpoint: aws.endpoints.sfn });
+  const storage = new S3Client({ ...common, endpoint: aws.endpoints.s3, forcePathStyle: true });
+  const outputs = outputsSchema.parse(Object.assign({}, ...Object.values(aws.outputs)));
+  const { StateMachineArn: stateMachineArn, ArtifactsBucketName: bucketName } = outputs;
+
+  const read = async (key: string): Promise<string | undefined> => {
+    const { Body } = await storage
+      .send(new GetObjectCommand({ Bucket: bucketName, Key: key }))
+      .catch(() => ({ Body: undefined }));
+    return Body?.transformToString();
+  };
+
+  const runId = `start-${Date.now()}`;
+  const input = JSON.stringify({ netlife: { portals: [portal] }, iterable: {} });
+  const { executionArn } = await workflows.send(new StartExecutionCommand({ stateMachineArn, name: runId, input }));
+  const startedAtMs = Date.now();
+  let execution = await workflows.send(new DescribeExecutionCommand({ executionArn }));
+  while (execution.status === 'RUNNING') {
+    progress.update(`sync jobs running for ${Math.round((Date.now() - startedAtMs) / 1_000)} s`);
+    await sleep(pollEveryMs);
+    execution = await workflows.send(new DescribeExecutionCommand({ executionArn }));
+  }
+  progress.end();
+
+  const folder = `runs/${runId}`;
+  const summary = await read(`${folder}/summary.json`);
+  const reports = summary === undefined ? [] : summarySchema.parse(JSON.parse(summary)).reports;
+  const files = reports.map((key) => path.join(stateDirectory, key));
+  for (const [index, file] of files.entries()) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, (await read(reports[index] ?? '')) ?? '');
+  }
+  return {
+    runId,
+    status: execution.status ?? 'UNKNOWN',
+    cause: execution.cause,
+    stats: (await read(`${folder}/netlife/${portal}/stats.txt`)) ?? '',
+    files,
+  };
+};

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import {
+  GetExecutionHistoryCommand,
+  ListExecutionsCommand,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import {
+  ended,
+  iterable,
+  netlife,
+  portal,
+  readArtifacts,
+  readRun,
+  redrive,
+  startRun,
+  stepFunctions,
+} from './support/sync-runs';
+import { target } from './support/target';
+
+const { outputs } = target();
+
+jest.setTimeout(120_000);
+afterEach(async () => {
+  for (const vendor of [netlife, iterable]) {
+    await vendor.setFaults();
+    await vendor.takeCalls();
+  }
+});
+
+const both = { netlife: { portals: [portal] }, iterable: {} };
+
+test('a run of both jobs leaves its files, its item and its history', async () => {
+  const runId = randomUUID();
+  const executionArn = await startRun(both, runId);
+  expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', name: runId });
+
+  const artifacts = await readArtifacts(runId);
+  const kinds = [...artifacts.keys()]
+    .filter((path) => !path.includes('/parts/'))
+    .map((path) => path.replace(/\d{8}_\d{6}/, 'T'));
+  expect(kinds.sort()).toEqual([
+    'input.json',
+    'iterable/failed.csv',
+    'iterable/integration_results_T.json',
+    'iterable/query_results_T.csv',
+    'iterable/rejected.csv',
+    `netlife/${portal}/contacts_${portal}_both_any_T.csv`,
+    `netlife/${portal}/rejected.ndjson`,
+    `netlife/${portal}/stats.json`,
+    `netlife/${portal}/stats.txt`,
+    'summary.json',
+  ]);
+  const summary = JSON.parse(artifacts.get('summary.json') ?? '');
+  expect(summary).toMatchObject({
+    status: 'SUCCEEDED',
+    netlife: { status: 'SUCCEEDED' },
+    iterable: { status: 'SUCCEEDED' },
+  });
+  expect(await readRun(runId)).toMatchObject({ status: 'SUCCEEDED', reports: summary.reports });
+
+  const { events = [] } = await stepFunctions.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
+  const entered = new Set(events.flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? []));
+  for (const state of ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'])
+    expect(entered).toContain(state);
+  expect(events.at(0)?.type).toBe('ExecutionStarted');
+  expect(events.at(-1)?.type).toBe('ExecutionSucceeded');
+});
+
+test('a wrong input fails the first state, with every fault, before anybody is called', async () => {
+  const executionArn = await startRun({ netlife: { portals: ['evil.example'] }, iterable: { use_jwt: true }, typo: 1 });
+  const { status, error, cause } = await ended(executionArn);
+  expect({ status, error }).toEqual({ status: 'FAILED', error: 'InvalidInput' });
+  expect(cause).toContain('netlife.portals.0 is no portal');
+  expect(cause).toContain('iterable.use_jwt cannot be used with mode');
+  expect(cause).toContain('the input has no');
+  expect([...(await netlife.takeCalls()), ...(await iterable.takeCalls())]).toEqual([]);
+});
+
+test('one branch fails, the other is done; a redrive does the rest and asks nobody twice', async () => {
+  const runId = randomUUID();
+  await iterable.setFaults({ kind: 'bad_api_key' });
+  const executionArn = await startRun({ run_id: runId, ...both });
+  const failed = await ended(executionArn);
+  expect(failed).toMatchObject({ status: 'FAILED', error: 'RunFailed', redriveStatus: 'REDRIVABLE' });
+  expect(failed.cause).toContain('netlife SUCCEEDED');
+  expect(failed.cause).toContain('iterable FAILED: Iterable refused the key with 401');
+  expect(await readRun(runId)).toMatchObject({ status: 'FAILED' });
+  const before = await readArtifacts(runId);
+  const contacts = [...before.keys()].find((path) => path.includes('/contacts_')) ?? '';
+  expect(before.get(contacts)).toContain(portal);
+
+  await iterable.setFaults();
+  await netlife.takeCalls();
+  await redrive(executionArn);
+  expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', redriveCount: 1 });
+  expect(await netlife.takeCalls()).toEqual([]);
+  const after = await readArtifacts(runId);
+  expect(after.get(contacts)).toBe(before.get(contacts));
+  expect(await readRun(runId)).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('a portal that refuses our login does not stop another, and is named', async () => {
+  const refusing = 'legacyphoto';
+  await netlife.setFaults({ kind: 'login_refused', match: { portal: refusing } });
+  const runId = randomUUID();
+  const { status, cause } = await ended(await startRun({ run_id: runId, netlife: { portals: [refusing, portal] } }));
+  expect(status).toBe('FAILED');
+  expect(cause).toContain(`The portal ${refusing} refused our login`);
+  const summary = JSON.parse((await readArtifacts(runId)).get('summary.json') ?? '');
+  expect(summary.netlife.portals).toMatchObject([
+    { portal: refusing, status: 'FAILED' },
+    { portal, status: 'SUCCEEDED' },
+  ]);
+  expect(summary).not.toHaveProperty('iterable');
+});
+
+test('stopped and started again with the same run_id, a run goes on where it stopped', async () => {
+  const runId = randomUUID();
+  const input = { run_id: runId, ...both };
+  const first = await startRun(input);
+  await stepFunctions.send(new StopExecutionCommand({ executionArn: first, cause: 'enough' }));
+  expect(await ended(first)).toMatchObject({ status: 'ABORTED', cause: 'enough' });
+
+  expect(await ended(await startRun(input))).toMatchObject({ status: 'SUCCEEDED' });
+  await netlife.takeCalls();
+  await iterable.takeCalls();
+  expect(await ended(await startRun(input))).toMatchObject({ status: 'SUCCEEDED' });
+  expect([...(await netlife.takeCalls()), ...(await iterable.takeCalls())]).toEqual([]);
+});
+
+test('an execution is started once under its name', async () => {
+  const name = randomUUID();
+  const input = { iterable: { limit: 1 } };
+  const executionArn = await startRun(input, name);
+  expect(await startRun(input, name)).toBe(executionArn);
+  await ended(executionArn);
+  const again = new StartExecutionCommand({ stateMachineArn: outputs.StateMachineArn, name, input: '{}' });
+  await expect(stepFunctions.send(again)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+  const { executions = [] } = await stepFunctions.send(
+    new ListExecutionsCommand({ stateMachineArn: outputs.StateMachineArn, statusFilter: 'SUCCEEDED' }),
+  );
+  expect(executions.map((execution) => execution.executionArn)).toContain(executionArn);
+});

@@ -1,0 +1,111 @@
+import { createPortals } from '../../../../shared/netlife/portals';
+import { InvalidInput, readRunInput } from '../../../../shared/runs/input';
+
+const portals = createPortals({ NETLIFE_EXTRA_PORTALS: ['extra'] });
+const read = (input: unknown, executionName = 'execution-1') => readRunInput(input, executionName, portals);
+const faultsOf = (input: unknown, executionName?: string): readonly string[] => {
+  try {
+    read(input, executionName);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidInput) return error.faults;
+    throw error;
+  }
+};
+
+const netlifeDefaults = {
+  portals: portals.names,
+  audience: 'both',
+  contact_filter: 'any',
+  check_registered_users: true,
+  registered_only: false,
+  create_access_keys: false,
+  job_ids: [],
+  consent: 'SUBSCRIBE',
+};
+const iterableDefaults = {
+  mode: 'bulk',
+  use_jwt: false,
+  plan: 'pro',
+  pages: ['pricing', 'settings'],
+  days: 7,
+  limit: 0,
+};
+
+test.each([{}, { dry_run: false }])('%j runs both jobs with the defaults', (input) => {
+  expect(read(input)).toEqual({
+    run_id: 'execution-1',
+    dry_run: false,
+    netlife: netlifeDefaults,
+    iterable: iterableDefaults,
+  });
+});
+
+test('a job runs when its key is there, an empty one with the defaults', () => {
+  expect(read({ run_id: 'a', netlife: {} })).toEqual({ run_id: 'a', dry_run: false, netlife: netlifeDefaults });
+  expect(read({ run_id: 'b', dry_run: true, iterable: { limit: 3 } })).toEqual({
+    run_id: 'b',
+    dry_run: true,
+    iterable: { ...iterableDefaults, limit: 3 },
+  });
+});
+
+test('a portal of the configuration is as good as the known ones, and none counts twice', () => {
+  expect(read({ netlife: { portals: ['extra', 'nowandgen', 'extra'] } }).netlife?.portals).toEqual([
+    'extra',
+    'nowandgen',
+  ]);
+});
+
+test('a token is used with single calls', () => {
+  expect(read({ iterable: { mode: 'single', use_jwt: true } }).iterable).toMatchObject({
+    mode: 'single',
+    use_jwt: true,
+  });
+});
+
+test.each([
+  ['a list', [], 'the input must be a JSON object'],
+  ['nothing', null, 'the input must be a JSON object'],
+  ['an unknown key', { netlif: {} }, 'the input has no "netlif"'],
+  ['an unknown key of a job', { iterable: { day: 7 } }, 'iterable has no "day"'],
+  [
+    'an unknown portal',
+    { netlife: { portals: ['evil.example/'] } },
+    'netlife.portals.0 is no portal that may be called',
+  ],
+  ['no portal', { netlife: { portals: [] } }, expect.stringContaining('netlife.portals ')],
+  ['a token in bulk', { iterable: { use_jwt: true } }, expect.stringMatching(/^iterable.use_jwt cannot be used/)],
+  ['a run id with a slash', { run_id: '../x' }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
+  ['too long a run id', { run_id: 'x'.repeat(81) }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
+])('%s is refused', (_what, input, fault) => {
+  expect(faultsOf(input)).toEqual([fault]);
+});
+
+test('the name of an execution is no run id when it has other characters', () => {
+  expect(faultsOf({}, 'nightly 1')).toEqual(['run_id must be 1 to 80 letters, digits, "-" or "_"']);
+});
+
+test('every fault is told at once', () => {
+  const faults = faultsOf({
+    run_id: 'a b',
+    dry_run: 'no',
+    surprise: 1,
+    netlife: { portals: ['nowandgen', 'x', 3], audience: 'all', foo: true },
+    iterable: { mode: 'bulk', use_jwt: true, plan: 'gold', pages: [], days: 0, limit: -1 },
+  });
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+    'run_id',
+    'dry_run',
+    'netlife.portals.1',
+    'netlife.portals.2',
+    'netlife.audience',
+    'netlife',
+    'iterable.plan',
+    'iterable.pages',
+    'iterable.days',
+    'iterable.limit',
+    'the',
+    'iterable.use_jwt',
+  ]);
+});

@@ -1,0 +1,94 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { createProgress } from '../../../../shared/runs/progress';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+
+const run = { run_id: 'run-1', execution_arn: 'arn:execution' };
+let logs: CapturedLogs;
+beforeEach(() => {
+  logs = captureLogs();
+});
+afterEach(() => logs.stop());
+
+const start = (record: (message: string) => Promise<boolean> = async () => true) => {
+  let nowMs = 0;
+  const written: unknown[] = [];
+  const progress = createProgress({
+    run,
+    part: 'netlife/portal',
+    logger: new Logger(),
+    now: () => nowMs,
+    runs: {
+      recordProgress: (owner, part, { counter, message }) => {
+        written.push({ run_id: owner.run_id, part, ...counter, message });
+        return record(message);
+      },
+    },
+  });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    progress,
+    written,
+    tell: async (atMs: number, done: number) => {
+      nowMs = atMs;
+      progress.update({ done, total: 10, message: `${done} of 10` });
+      await settle();
+    },
+    at: (ms: number) => {
+      nowMs = ms;
+    },
+  };
+};
+
+test('the item is refreshed at most every 2 s, with the newest', async () => {
+  const { written, tell } = start();
+  for (const [atMs, done] of [
+    [0, 0],
+    [100, 1],
+    [1_999, 2],
+    [2_000, 3],
+    [2_500, 4],
+    [4_100, 5],
+  ] as const)
+    await tell(atMs, done);
+  expect(written).toEqual([
+    { run_id: 'run-1', part: 'netlife/portal', done: 0, total: 10, message: '0 of 10' },
+    { run_id: 'run-1', part: 'netlife/portal', done: 3, total: 10, rate_per_second: 1.5, message: '3 of 10' },
+    { run_id: 'run-1', part: 'netlife/portal', done: 5, total: 10, rate_per_second: 1.22, message: '5 of 10' },
+  ]);
+});
+
+test('the rate is that of this turn: what was done before does not count', async () => {
+  const { written, tell } = start();
+  await tell(0, 5);
+  await tell(2_000, 9);
+  expect(written.at(-1)).toMatchObject({ done: 9, rate_per_second: 2 });
+});
+
+test('the end is written whenever it comes, and is one line', async () => {
+  const { progress, written, tell, at } = start();
+  await tell(0, 0);
+  at(500);
+  await progress.close('netlife_collect', { done: 10, total: 10, message: 'done' });
+  expect(written.at(-1)).toMatchObject({ done: 10, message: 'done' });
+  expect(logs.lines()).toMatchObject([
+    { level: 'INFO', message: 'sync step', step: 'netlife_collect', done: 10, total: 10, rate_per_second: 20 },
+  ]);
+});
+
+test('a write that fails is logged, and stops nothing', async () => {
+  const { progress, tell } = start(() => Promise.reject(new Error('throttled')));
+  await tell(0, 0);
+  await progress.close('step', { done: 1, message: 'm' });
+  expect(logs.lines().filter(({ message }) => message === 'progress not recorded')).toHaveLength(2);
+  expect(progress.isStopped()).toBe(false);
+  expect(progress.assertGoesOn).not.toThrow();
+});
+
+test('a write that is refused tells the worker to stop', async () => {
+  const { progress, tell } = start(async (message) => message === '0 of 10');
+  await tell(0, 0);
+  expect(progress.isStopped()).toBe(false);
+  await tell(2_000, 1);
+  expect(progress.isStopped()).toBe(true);
+  expect(progress.assertGoesOn).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));
+});
