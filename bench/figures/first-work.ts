@@ -36,8 +36,8 @@ const plainHandler = `
 /** From nothing loaded to the first webhook answered: import, secret, conditional put, send. */
 export const firstWork: FigureSet<'webhook_first_work_ms'> = {
   title: 'Cold to first work done',
-  // What the plain clients took when the bar was set: without a secret to fetch, on two idle cores.
-  bars: { webhook_first_work_ms: { unit: 'ms', bar: 118, better: 'lower' } },
+  // The plain clients' put and send took 118 ms when the bar was set; the rest is for the secret, a third client and call.
+  bars: { webhook_first_work_ms: { unit: 'ms', bar: 150, better: 'lower' } },
   measure: (note) =>
     withPlainBundle(plainHandler, async (plainFile) => {
       const webhook = bundleOf(readBundles(synthesized()), 'webhook');

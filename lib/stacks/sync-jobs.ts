@@ -104,6 +104,9 @@ export class SyncJobs extends Stack {
       targets: [new SfnStateMachine(this.stateMachine.machine, { input: RuleTargetInput.fromObject({}) })],
     });
 
+    if (config.netlifeExtraPortals.length > 0) {
+      new CfnOutput(this, 'NetlifeExtraPortals', { value: portals.NETLIFE_EXTRA_PORTALS });
+    }
     new CfnOutput(this, 'StateMachineArn', { value: this.stateMachine.machine.stateMachineArn });
   }
 

@@ -1,7 +1,7 @@
 import type { JobOutcome, RunReport } from '../services/run-report';
 import type { ListedRun, RunStatus, RunView } from '../services/sync-runs';
 import { partsOf, renderProgress } from './run-progress';
-import { formatDuration, oneLine, renderTable, type Terminal } from './terminal';
+import { formatDuration, oneLine, plural, renderTable, type Terminal } from './terminal';
 
 /** Jobs of a portal that are named when they failed. */
 const shownFailures = 5;
@@ -62,7 +62,7 @@ const renderStanding = (
     ['started', startedAt && time(startedAt)],
     ['finished', finishedAt && time(finishedAt)],
     ['duration', startedAt && formatDuration(durationSeconds(startedAt, finishedAt, nowMs))],
-    ['redriven', execution?.redrives ? `${execution.redrives} times` : undefined],
+    ['redriven', execution?.redrives ? plural(execution.redrives, 'time') : undefined],
     ['execution', executionArn],
     ['newest', run?.message === undefined || report !== undefined ? undefined : oneLine(run.message)],
     ['error', execution?.error && report === undefined ? oneLine(execution.error) : undefined],

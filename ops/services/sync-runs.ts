@@ -158,7 +158,7 @@ export const createSyncService = (stage: Stage) => {
         return executionArn;
       } catch (error) {
         if (!(error instanceof ExecutionAlreadyExists)) throw error;
-        const hint = `"sync redrive ${runId}" goes on where it stopped; another --run-id starts anew`;
+        const hint = `"sync redrive ${runId}" lets it go on if it failed; another --run-id starts anew`;
         throw new ServiceFault('failed', `There is a sync run ${runId} already: ${hint}.`, error);
       }
     },

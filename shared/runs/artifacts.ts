@@ -21,8 +21,10 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 const contentTypeOf = (path: string): string => contentTypes[path.replace(/^.*\./, '')] ?? 'application/octet-stream';
 
-/** S3 takes at least 5 MiB a part, but for the last. */
-const uploadPartBytes = 8 * 1024 * 1024;
+/** S3 takes at least 5 MiB a part, but for the last; a character that does not fit any more leaves a few bytes unused. */
+const uploadPartBytes = 6 * 1024 * 1024;
+
+const encoder = new TextEncoder();
 
 /** Writes one object as a stream. Nothing is there before `close`. */
 export interface ArtifactWriter {
@@ -57,12 +59,12 @@ const existsAlready = (error: unknown): boolean =>
 const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
   const root = `runs/${runId}/`;
   const objectOf = (path: string) => ({ Bucket: bucketName, Key: root + path });
-  const put = (path: string, body: string, onlyOnce: boolean) =>
+  // Always bytes: of an empty text the SDK does not know the length.
+  const put = (path: string, body: Uint8Array, onlyOnce: boolean) =>
     client.send(
       new PutObjectCommand({
         ...objectOf(path),
-        // The SDK does not know the length of an empty text.
-        Body: Buffer.from(body),
+        Body: body,
         ContentType: contentTypeOf(path),
         ...(onlyOnce && { IfNoneMatch: '*' }),
       }),
@@ -81,7 +83,7 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
     /** The object's whole key, for reports. */
     keyOf: (path: string): string => root + path,
 
-    put: async (path: string, body: string): Promise<void> => void (await put(path, body, false)),
+    put: async (path: string, body: string): Promise<void> => void (await put(path, encoder.encode(body), false)),
 
     /**
      * Writes a part of the run: once, last. What is there stays.
@@ -90,7 +92,7 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
      */
     putOnce: async (path: string, body: string): Promise<boolean> => {
       try {
-        await put(path, body, true);
+        await put(path, encoder.encode(body), true);
         return true;
       } catch (error) {
         if (existsAlready(error)) return false;
@@ -123,28 +125,28 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
      * @param onlyOnce leaves an object that is there by then as it is
      */
     openWriter: (path: string, { onlyOnce = false } = {}): ArtifactWriter => {
-      let pieces: string[] = [];
-      let pendingBytes = 0;
+      // One buffer, used again for each upload part: garbage of this size would stay for long.
+      const buffer = new Uint8Array(uploadPartBytes);
+      let filledBytes = 0;
       let uploadId: string | undefined;
       const etags: (string | undefined)[] = [];
 
       const upload = async (): Promise<void> => {
-        const body = Buffer.from(pieces.join(''));
-        pieces = [];
-        pendingBytes = 0;
         uploadId ??= (
           await client.send(new CreateMultipartUploadCommand({ ...objectOf(path), ContentType: contentTypeOf(path) }))
         ).UploadId;
         const PartNumber = etags.length + 1;
+        const Body = buffer.subarray(0, filledBytes);
         const { ETag } = await client.send(
-          new UploadPartCommand({ ...objectOf(path), UploadId: uploadId, PartNumber, Body: body }),
+          new UploadPartCommand({ ...objectOf(path), UploadId: uploadId, PartNumber, Body }),
         );
         etags.push(ETag);
+        filledBytes = 0;
       };
 
       const complete = async (): Promise<void> => {
-        if (uploadId === undefined) return void (await put(path, pieces.join(''), onlyOnce));
-        if (pendingBytes > 0) await upload();
+        if (uploadId === undefined) return void (await put(path, buffer.subarray(0, filledBytes), onlyOnce));
+        if (filledBytes > 0) await upload();
         await client.send(
           new CompleteMultipartUploadCommand({
             ...objectOf(path),
@@ -162,9 +164,12 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
 
       return {
         write: async (text) => {
-          pieces.push(text);
-          pendingBytes += Buffer.byteLength(text);
-          if (pendingBytes >= uploadPartBytes) await upload();
+          for (let rest = text; rest !== ''; ) {
+            const { read, written } = encoder.encodeInto(rest, buffer.subarray(filledBytes));
+            filledBytes += written;
+            rest = rest.slice(read);
+            if (rest !== '') await upload();
+          }
         },
         close: async () => {
           try {

@@ -33,6 +33,8 @@ export interface SystemOptions {
   readonly netlifeUrl?: string;
   readonly iterableUrl?: string;
   readonly source?: UserSource;
+  /** Silent unless told. */
+  readonly logger?: Logger;
 }
 
 export interface Turn {
@@ -62,13 +64,13 @@ export const takeRequests = async (controlUrl: string) => {
 let invocations = 0;
 
 /** The Lambdas of the sync jobs, each invocation in a process of its own, with a table and a bucket of their own. */
-export const startSystem = async ({ netlifeUrl = '', iterableUrl = '', source }: SystemOptions) => {
+export const startSystem = async (options: SystemOptions) => {
+  const { netlifeUrl = '', iterableUrl = '', source, logger = new Logger({ logLevel: 'SILENT' }) } = options;
   const operator = createClients();
   const clients = createLambdaClients();
   const metrics = recordMetrics();
   const [tableName, bucketName] = [await createSyncRunsTable(operator), await createBucket(operator, 'artifacts')];
   const portals = createPortals({ NETLIFE_BASE_URL: netlifeUrl || undefined });
-  const logger = new Logger({ logLevel: 'SILENT' });
   const runs = createRunRepository(clients.documents, tableName);
   const openFolder = createRunFolders(clients.s3, bucketName);
 

@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import type { FigureSet } from '../figure';
+import { round } from '../statistics';
+import type { IterableOrder } from '../sync/iterable-sender';
+import { runSender } from '../sync/sender';
+import { withSimulator } from '../sync/simulator';
+import { usageSchema } from '../sync/usage';
+
+const apiKey = 'bench';
+const latencyMs = 200;
+/** Users of a bulk call. */
+const batch = 1_000;
+const limits = { single: 500, bulk: 5 } as const;
+/** More calls a second than can be had. */
+const unlimited = 1_000_000;
+
+const reportSchema = usageSchema.extend({ succeeded: z.number() });
+const arrivalsSchema = z.object({
+  calls: z.record(
+    z.string(),
+    z.object({
+      calls: z.number(),
+      rate_limited: z.number(),
+      first_at_ms: z.number().nullable(),
+      last_at_ms: z.number().nullable(),
+      most_in_a_second: z.number(),
+    }),
+  ),
+});
+
+interface Trial extends Pick<IterableOrder, 'mode' | 'users'> {
+  readonly latencyMs: number;
+  readonly limited: boolean;
+}
+
+/** Sends so many users, and gives what it took and how the calls arrived. */
+const sendUsers = ({ latencyMs, limited, ...trial }: Trial) =>
+  withSimulator(
+    {
+      api: 'iterable',
+      credentials: { api_key: apiKey },
+      latencyMs,
+      keep: 'counts',
+      ...(!limited && { limits: { 'users/bulkUpdate': unlimited, 'events/trackBulk': unlimited } }),
+    },
+    async ({ url, ask }) => {
+      const order = { baseUrl: url, apiKey, ...trial, ...(!limited && { bulkCallsPerSecond: unlimited }) };
+      const report = await runSender('iterable-sender', order satisfies IterableOrder, reportSchema);
+      if (report.succeeded !== trial.users) throw new Error(`Only ${report.succeeded} of ${trial.users} users arrived`);
+      return { ...report, arrivals: (await ask('arrivals', arrivalsSchema)).calls };
+    },
+  );
+
+/** The calls about users, from the first to the last, where they arrive. */
+const measurePace = async (mode: 'single' | 'bulk', users: number, note: (line: string) => void) => {
+  const { arrivals, cpuMs } = await sendUsers({ mode, users, latencyMs, limited: true });
+  const arrived = arrivals[mode === 'single' ? 'users/update' : 'users/bulkUpdate'];
+  if (arrived === undefined) throw new Error('The simulator does not tell what arrived');
+  const seconds = ((arrived.last_at_ms ?? 0) - (arrived.first_at_ms ?? 0)) / 1_000;
+  const callsPerSecond = (arrived.calls - 1) / seconds;
+  note(
+    `${mode}: ${users} users in ${arrived.calls} calls, ${round(callsPerSecond, 3)} a second, at most ` +
+      `${arrived.most_in_a_second} in any, ${arrived.rate_limited} refused; CPU ${round((cpuMs / users) * 1_000, 1)} ms per 1,000`,
+  );
+  return { ratio: round(callsPerSecond / limits[mode], 4), most: arrived.most_in_a_second, callsPerSecond };
+};
+
+const measureMemory = async (users: number, note: (line: string) => void) => {
+  const { peakMib, cpuMs, elapsedMs } = await sendUsers({ mode: 'bulk', users, latencyMs: 0, limited: false });
+  const cpuMsPer1000 = (cpuMs / users) * 1_000;
+  note(
+    `bulk, limits lifted: ${users} users in ${round(elapsedMs / 1_000, 1)} s, peak ${round(peakMib, 1)} MiB, ` +
+      `CPU ${round(cpuMsPer1000, 1)} ms per 1,000`,
+  );
+  return { peakMib, cpuMsPer1000 };
+};
+
+type IterableFigure =
+  | 'iterable_old_users_per_s'
+  | 'iterable_single_pace_ratio'
+  | 'iterable_single_max_per_s'
+  | 'iterable_bulk_pace_ratio'
+  | 'iterable_bulk_max_per_s'
+  | 'iterable_single_vs_old'
+  | 'iterable_bulk_vs_old'
+  | 'iterable_memory_ratio'
+  | 'iterable_peak_mb'
+  | 'iterable_cpu_ms_per_1000';
+
+/** The Iterable sync against its simulator: each in a process of its own, the pace as it arrives. */
+export const iterable: FigureSet<IterableFigure> = {
+  title: 'Iterable: pace, memory and CPU',
+  bars: {
+    // Nothing to be proud of: at 200 ms a call it can be 2.5, and were it much lower, it would flatter the two ratios.
+    iterable_old_users_per_s: { unit: 'users/s', bar: 2.4, better: 'higher' },
+    iterable_single_pace_ratio: { unit: `× ${limits.single} calls/s`, bar: 0.98, better: 'higher' },
+    iterable_single_max_per_s: { unit: 'calls in any second', bar: limits.single, better: 'lower' },
+    iterable_bulk_pace_ratio: { unit: `× ${limits.bulk} calls/s`, bar: 0.98, better: 'higher' },
+    iterable_bulk_max_per_s: { unit: 'calls in any second', bar: limits.bulk, better: 'lower' },
+    // What follows from 98 % of the limits and from 2.5 users a second.
+    iterable_single_vs_old: { unit: '× old', bar: 196, better: 'higher' },
+    iterable_bulk_vs_old: { unit: '× old', bar: 1_960, better: 'higher' },
+    iterable_memory_ratio: { unit: '1000000 ÷ 10000 users', bar: 1.3, better: 'lower' },
+    iterable_peak_mb: { unit: 'MiB', bar: 256, better: 'lower' },
+    // No bar was set: it is here to be watched.
+    iterable_cpu_ms_per_1000: { unit: 'ms per 1000 users', bar: 50, better: 'lower' },
+  },
+  measure: async (note) => {
+    const old = await sendUsers({ mode: 'one_by_one', users: 50, latencyMs, limited: true });
+    const oldPerSecond = old.succeeded / (old.elapsedMs / 1_000);
+    const single = await measurePace('single', 5_000, note);
+    const bulk = await measurePace('bulk', 100_000, note);
+    const few = await measureMemory(10_000, note);
+    const many = await measureMemory(1_000_000, note);
+    return {
+      iterable_old_users_per_s: round(oldPerSecond, 3),
+      iterable_single_pace_ratio: single.ratio,
+      iterable_single_max_per_s: single.most,
+      iterable_bulk_pace_ratio: bulk.ratio,
+      iterable_bulk_max_per_s: bulk.most,
+      iterable_single_vs_old: round(single.callsPerSecond / oldPerSecond, 1),
+      iterable_bulk_vs_old: round((bulk.callsPerSecond * batch) / oldPerSecond, 0),
+      iterable_memory_ratio: round(many.peakMib / few.peakMib, 3),
+      iterable_peak_mb: round(many.peakMib, 1),
+      iterable_cpu_ms_per_1000: round(many.cpuMsPer1000, 1),
+    };
+  },
+};

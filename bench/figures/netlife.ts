@@ -1,0 +1,141 @@
+import * as z from 'zod';
+import type { FigureSet } from '../figure';
+import { round } from '../statistics';
+import type { NetlifeOrder } from '../sync/netlife-sender';
+import { runSender } from '../sync/sender';
+import { type RunningSimulator, withSimulator } from '../sync/simulator';
+import { usageSchema } from '../sync/usage';
+
+const portal = 'nowandforeverphoto';
+const credentials = { username: 'bench', password: 'bench' };
+const callsPerSecond = 8;
+/** More than can be had. */
+const unlimited = 1_000_000;
+const latencyMs = 150;
+const jobsAtATime = 10;
+/** Of one job: at 8 calls a second no portal is so slow that more would help. */
+const callsAtATime = 10;
+
+interface Trial {
+  readonly jobs: number;
+  readonly subjectsPerJob: number;
+  readonly rowsPerPage: number;
+  readonly latencyMs: number;
+  readonly rateLimitPerSecond: number;
+}
+
+const reportSchema = usageSchema.extend({ jobs: z.number(), contacts: z.number(), callsFailed: z.number() });
+const arrivalsSchema = z.object({ calls: z.number(), calls_per_second: z.number(), most_in_a_second: z.number() });
+const requestsSchema = z.object({
+  total: z.number(),
+  requests: z.array(z.object({ facts: z.looseObject({ call: z.string(), page: z.string(), subject: z.string() }) })),
+});
+
+/** Collects a portal of such a size. `look` may ask the simulator what arrived. */
+const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promise<T>) =>
+  withSimulator(
+    {
+      api: 'netlife',
+      credentials,
+      portals: [{ name: portal, jobs: trial.jobs, activitiesPerJob: 2, subjectsPerJob: trial.subjectsPerJob }],
+      latencyMs: trial.latencyMs,
+      rateLimitPerSecond: trial.rateLimitPerSecond,
+      pages: { shape: 'meta', size: trial.rowsPerPage },
+    },
+    async ({ url, ask }) => {
+      const order: NetlifeOrder = {
+        baseUrl: url,
+        portal,
+        credentials,
+        rateLimitPerSecond: trial.rateLimitPerSecond,
+      };
+      const report = await runSender('netlife-sender', order, reportSchema);
+      if (report.jobs !== trial.jobs || report.callsFailed > 0) {
+        throw new Error(`${report.jobs} of ${trial.jobs} jobs, ${report.callsFailed} calls failed`);
+      }
+      return { ...report, arrivals: await ask(`arrivals/${portal}`, arrivalsSchema), seen: await look(ask) };
+    },
+  );
+
+/**
+ * Calls a job, without those for further pages, and without one for the access key of each subject: a second one for
+ * the same subject counts. The simulator remembers 1,000 requests.
+ */
+const countCallsPerJob = async (ask: RunningSimulator['ask'], jobs: number): Promise<number> => {
+  const { total, requests } = await ask('requests', requestsSchema);
+  if (requests.length < total) throw new Error('The simulator does not remember all requests');
+  const facts = requests.map((request) => request.facts).filter(({ call }) => call !== 'activities');
+  const subjects = new Set(facts.map(({ subject }) => subject).filter(Boolean));
+  const furtherPages = facts.filter(({ page }) => page !== '1').length;
+  return (facts.length - furtherPages - subjects.size) / jobs;
+};
+
+const measurePace = async (note: (line: string) => void) => {
+  const jobs = 2;
+  const { arrivals, seen: callsPerJob } = await collect(
+    { jobs, subjectsPerJob: 120, rowsPerPage: 25, latencyMs, rateLimitPerSecond: callsPerSecond },
+    (ask) => countCallsPerJob(ask, jobs),
+  );
+  const { calls, calls_per_second, most_in_a_second } = arrivals;
+  note(`${calls} calls in all, ${round(calls_per_second, 3)} a second as they arrived`);
+  return {
+    netlife_pace_ratio: round(calls_per_second / callsPerSecond, 4),
+    netlife_max_per_s: most_in_a_second,
+    netlife_calls_per_job: round(callsPerJob, 2),
+  };
+};
+
+/** Every list fits a page, so that the longest chain of a job is one list and then its access keys, 10 at a time. */
+const measureCriticalPath = async (note: (line: string) => void) => {
+  const [jobs, subjectsPerJob] = [40, 200];
+  const { elapsedMs, contacts } = await collect(
+    { jobs, subjectsPerJob, rowsPerPage: 1_000, latencyMs, rateLimitPerSecond: unlimited },
+    async () => undefined,
+  );
+  const chainOfAJob = 1 + Math.ceil(subjectsPerJob / callsAtATime);
+  const criticalPathMs = latencyMs * (1 + (jobs / jobsAtATime) * chainOfAJob);
+  note(
+    `${contacts} contacts of ${jobs} jobs in ${round(elapsedMs / 1_000, 2)} s, of which ${criticalPathMs / 1_000} s wait`,
+  );
+  return { netlife_critical_path_ratio: round(elapsedMs / criticalPathMs, 3) };
+};
+
+/** A portal grows by its jobs, of 100 subjects each: of a job in work everything but the contacts is held at once. */
+const measureMemory = async (note: (line: string) => void) => {
+  const peakOf = async (subjects: number): Promise<number> => {
+    const { peakMib, elapsedMs, contacts } = await collect(
+      { jobs: subjects / 100, subjectsPerJob: 100, rowsPerPage: 100, latencyMs: 0, rateLimitPerSecond: unlimited },
+      async () => undefined,
+    );
+    note(
+      `${subjects} subjects: peak ${round(peakMib, 1)} MiB, ${contacts} contacts in ${round(elapsedMs / 1_000, 1)} s`,
+    );
+    return peakMib;
+  };
+  const few = await peakOf(1_000);
+  return { netlife_memory_ratio: round((await peakOf(100_000)) / few, 3) };
+};
+
+type NetlifeFigure =
+  | 'netlife_pace_ratio'
+  | 'netlife_max_per_s'
+  | 'netlife_critical_path_ratio'
+  | 'netlife_calls_per_job'
+  | 'netlife_memory_ratio';
+
+/** The Netlife sync against its simulator: each in a process of its own, the pace as it arrives. */
+export const netlife: FigureSet<NetlifeFigure> = {
+  title: 'Netlife: pace, calls and memory',
+  bars: {
+    netlife_pace_ratio: { unit: `× ${callsPerSecond} calls/s`, bar: 0.95, better: 'higher' },
+    netlife_max_per_s: { unit: 'calls in any second', bar: callsPerSecond, better: 'lower' },
+    netlife_critical_path_ratio: { unit: '× critical path', bar: 1.2, better: 'lower' },
+    netlife_calls_per_job: { unit: 'calls, pages and keys aside', bar: 4, better: 'lower' },
+    netlife_memory_ratio: { unit: '100000 ÷ 1000 subjects', bar: 1.3, better: 'lower' },
+  },
+  measure: async (note) => ({
+    ...(await measurePace(note)),
+    ...(await measureCriticalPath(note)),
+    ...(await measureMemory(note)),
+  }),
+};

@@ -1,0 +1,45 @@
+/** A simulator in a process of its own, so that whoever calls it has a processor to himself. It ends with its parent. */
+import * as z from 'zod';
+import { startIterableSimulator } from '../../local/simulators/iterable';
+import { startNetlifeSimulator } from '../../local/simulators/netlife';
+
+const number = z.number();
+const orderSchema = z.discriminatedUnion('api', [
+  z.object({
+    api: z.literal('netlife'),
+    credentials: z.object({ username: z.string(), password: z.string() }),
+    portals: z.array(z.object({ name: z.string(), jobs: number, activitiesPerJob: number, subjectsPerJob: number })),
+    latencyMs: number,
+    rateLimitPerSecond: number,
+    pages: z.object({ shape: z.enum(['meta', 'results', 'data', 'list']), size: number }),
+  }),
+  z.object({
+    api: z.literal('iterable'),
+    credentials: z.object({ api_key: z.string() }),
+    latencyMs: number,
+    keep: z.enum(['everything', 'counts']),
+    limits: z.object({ 'users/bulkUpdate': number, 'events/trackBulk': number }).optional(),
+  }),
+]);
+export type SimulatorOrder = z.input<typeof orderSchema>;
+
+const start = async (text: string) => {
+  const order = orderSchema.parse(JSON.parse(text));
+  if (order.api === 'netlife') {
+    const { baseUrl, controlUrl, stop } = await startNetlifeSimulator(order);
+    return { url: baseUrl, controlUrl, stop };
+  }
+  const { limits, ...options } = order;
+  return startIterableSimulator({ ...options, ...(limits && { limits }) });
+};
+
+const main = async () => {
+  const { url, controlUrl, stop } = await start(process.argv[2] ?? '');
+  process.once('disconnect', () => void stop().finally(() => process.exit()));
+  process.send?.({ url, controlUrl });
+};
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

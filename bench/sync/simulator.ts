@@ -1,0 +1,40 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import * as z from 'zod';
+import type { SimulatorOrder } from './simulator-process';
+
+export interface RunningSimulator {
+  /** For whoever calls the API. */
+  readonly url: string;
+  /** What the control API answers to a GET of `/_control/<place>`: how the calls arrived. */
+  readonly ask: <T>(place: string, schema: z.ZodType<T>) => Promise<T>;
+}
+
+const startedSchema = z.object({ url: z.string(), controlUrl: z.string() });
+
+/** Lets `work` have a simulator in a process of its own. */
+export const withSimulator = async <T>(
+  order: SimulatorOrder,
+  work: (simulator: RunningSimulator) => Promise<T>,
+): Promise<T> => {
+  const child = fork(path.join(__dirname, 'simulator-process.ts'), [JSON.stringify(order)], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  const failed = exited.then(([code]): never => {
+    throw new Error(`The simulator ended with ${code}`);
+  });
+  failed.catch(() => undefined);
+  try {
+    const [started] = await Promise.race([once(child, 'message'), failed]);
+    const { url, controlUrl } = startedSchema.parse(started);
+    const ask = async <A>(place: string, schema: z.ZodType<A>): Promise<A> =>
+      schema.parse(await (await fetch(`${controlUrl}/${place}`)).json());
+    return await Promise.race([work({ url, ask }), failed]);
+  } finally {
+    if (child.connected) child.disconnect();
+    await exited;
+  }
+};

@@ -1,0 +1,111 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { operate, startStage, type TestStage } from './operators';
+import { portal } from './sync-lambdas';
+
+let stage: TestStage;
+beforeEach(async () => {
+  stage = await startStage();
+});
+afterEach(() => stage.stop());
+
+const written = (name: string, content: unknown): string => {
+  const file = join(stage.localStateDirectory, name);
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+};
+
+describe('sync start', () => {
+  it('starts an execution of the name of the run, and leaves the defaults to it', async () => {
+    const { exitCode, stdout } = await stage.operate(['sync', 'start', '--json']);
+    expect(exitCode).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toEqual({
+      stage: 'dev',
+      run_id: expect.stringMatching(/^manual-20260131_120000-[0-9a-f]{4}$/),
+      status: 'RUNNING',
+      execution_arn: stage.workflows.arnOf(document.run_id),
+      input: { run_id: document.run_id },
+    });
+    expect(JSON.parse(stage.workflows.find(document.run_id)?.input ?? '')).toEqual({ run_id: document.run_id });
+  });
+
+  const both = { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' }, iterable: { days: 3 } };
+
+  it.each([
+    ['the file as it is', [], both],
+    ['one job of it', ['netlife'], { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' } }],
+    ['options over it', ['--run-id', 'mine', '--dry-run'], { ...both, run_id: 'mine', dry_run: true }],
+  ])('takes its input from a file: %s', async (_case, args, expected) => {
+    const { exitCode } = await stage.operate(['sync', 'start', ...args, '--input', written('run.json', both)]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stage.workflows.find(expected.run_id)?.input ?? '')).toEqual(expected);
+  });
+
+  it('starts a job that the file does not name', async () => {
+    const { stdout } = await stage.operate(['sync', 'start', 'iterable', '--run-id', 'mine', '--dry-run']);
+    expect(stdout).toBe('Started the sync run mine in dev on this machine; "sync watch mine" follows it.\n');
+    expect(JSON.parse(stage.workflows.find('mine')?.input ?? '')).toEqual({
+      run_id: 'mine',
+      dry_run: true,
+      iterable: {},
+    });
+  });
+
+  it('starts nothing, and names every fault, when the input is wrong', async () => {
+    const file = written('run.json', {
+      run_id: 'night ly',
+      netlife: { portals: [portal, 'evil.example'] },
+      iterable: { mode: 'bulk', use_jwt: true, days: 0, color: 'red' },
+      extra: 1,
+    });
+    const { exitCode, stdout, stderr } = await stage.operate(['sync', 'start', 'netlife', '--input', file, '--json']);
+    expect(exitCode).toBe(2);
+    const { faults } = JSON.parse(stdout).error;
+    for (const named of ['run_id', 'netlife.portals.1', 'iterable.days', '"color"', '"extra"', 'iterable.use_jwt']) {
+      expect(faults).toContainEqual(expect.stringMatching(new RegExp(`^--input ${file}: .*${named}`)));
+      expect(stderr).toContain(named);
+    }
+    expect(stage.workflows.list()).toEqual([]);
+  });
+
+  it.each([
+    ['is not there', undefined, 'cannot be read (ENOENT)'],
+    ['is not JSON', '{', 'is not JSON'],
+    ['is not an object', '[]', 'the input must be a JSON object'],
+  ])('exits 2 when the file %s', async (_case, content, expected) => {
+    const file = content === undefined ? 'nowhere.json' : written('run.json', content);
+    const { exitCode, stderr } = await stage.operate(['sync', 'start', '--input', file]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(expected) });
+  });
+
+  it('takes a portal that the stage knows by its configuration', async () => {
+    const { outputs } = stage;
+    stage.announce({
+      outputs: { ...outputs, 'dev-SyncJobs': { ...outputs['dev-SyncJobs'], NetlifeExtraPortals: 'newportal, other' } },
+    });
+    const file = written('run.json', { netlife: { portals: ['newportal'] } });
+    expect((await stage.operate(['sync', 'start', '--input', file])).exitCode).toBe(0);
+  });
+
+  it('does not start a run twice', async () => {
+    stage.workflows.start('nightly');
+    stage.workflows.end('nightly', 'FAILED');
+    const { exitCode, stderr } = await stage.operate(['sync', 'start', '--run-id', 'nightly']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      'error: There is a sync run nightly already: "sync redrive nightly" lets it go on if it failed; ' +
+        'another --run-id starts anew.\n',
+    );
+  });
+
+  it.each([
+    [['sync', 'start', 'both'], '<job> "both" must be netlife or iterable'],
+    [['sync', 'start', '--run-id', 'a b'], '--run-id "a b" must be 1 to 80 letters'],
+    [['sync', 'list', '--limit', '0'], '--limit "0" must be a whole number'],
+    [['sync', 'get', 'a/b'], '<run> "a/b" must be 1 to 80 letters'],
+  ])('%j is refused', async (args, expected) => {
+    const { exitCode, stderr } = await operate(args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(expected) });
+  });
+});
