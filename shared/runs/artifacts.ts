@@ -119,12 +119,8 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
       if (body instanceof Readable) yield* body;
     },
 
-    /**
-     * Opens an object to be written piece by piece: memory holds one upload part, however long it gets.
-     *
-     * @param onlyOnce leaves an object that is there by then as it is
-     */
-    openWriter: (path: string, { onlyOnce = false } = {}): ArtifactWriter => {
+    /** Opens an object to be written piece by piece: memory holds one upload part, however long it gets. */
+    openWriter: (path: string): ArtifactWriter => {
       // One buffer, used again for each upload part: garbage of this size would stay for long.
       const buffer = new Uint8Array(uploadPartBytes);
       let filledBytes = 0;
@@ -144,24 +140,6 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
         filledBytes = 0;
       };
 
-      const complete = async (): Promise<void> => {
-        if (uploadId === undefined) return void (await put(path, buffer.subarray(0, filledBytes), onlyOnce));
-        if (filledBytes > 0) await upload();
-        await client.send(
-          new CompleteMultipartUploadCommand({
-            ...objectOf(path),
-            UploadId: uploadId,
-            MultipartUpload: { Parts: etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 })) },
-            ...(onlyOnce && { IfNoneMatch: '*' }),
-          }),
-        );
-      };
-
-      const abort = async (): Promise<void> => {
-        if (uploadId === undefined) return;
-        await client.send(new AbortMultipartUploadCommand({ ...objectOf(path), UploadId: uploadId }));
-      };
-
       return {
         write: async (text) => {
           for (let rest = text; rest !== ''; ) {
@@ -171,15 +149,23 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
             if (rest !== '') await upload();
           }
         },
+
         close: async () => {
-          try {
-            await complete();
-          } catch (error) {
-            if (!onlyOnce || !existsAlready(error)) throw error;
-            await abort();
-          }
+          if (uploadId === undefined) return void (await put(path, buffer.subarray(0, filledBytes), false));
+          if (filledBytes > 0) await upload();
+          await client.send(
+            new CompleteMultipartUploadCommand({
+              ...objectOf(path),
+              UploadId: uploadId,
+              MultipartUpload: { Parts: etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 })) },
+            }),
+          );
         },
-        abort,
+
+        abort: async () => {
+          if (uploadId === undefined) return;
+          await client.send(new AbortMultipartUploadCommand({ ...objectOf(path), UploadId: uploadId }));
+        },
       };
     },
   };

@@ -1,12 +1,19 @@
 import * as z from 'zod';
 import { configSchema as download } from '../../lambdas/download/config';
+import { configSchema as finishRun } from '../../lambdas/finish-run/config';
+import { configSchema as iterableExtract } from '../../lambdas/iterable-extract/config';
+import { configSchema as iterablePush } from '../../lambdas/iterable-push/config';
+import { configSchema as iterableReport } from '../../lambdas/iterable-report/config';
+import { configSchema as netlifeCollect } from '../../lambdas/netlife-collect/config';
+import { configSchema as netlifeMerge } from '../../lambdas/netlife-merge/config';
+import { configSchema as planRun } from '../../lambdas/plan-run/config';
 import { configSchema as processing } from '../../lambdas/processing/config';
 import { configSchema as reconciler } from '../../lambdas/reconciler/config';
 import { configSchema as webhook } from '../../lambdas/webhook/config';
 import { commonVariables } from '../../shared/config';
 import { resources, synthesize } from './synth';
 
-const { orderPipeline } = synthesize('dev');
+const { orderPipeline, syncJobs } = synthesize('dev');
 
 /** What a value stands for once it is deployed: an ARN or a URL will do where the template has a reference. */
 const deployed = (value: unknown): string => (typeof value === 'string' ? value : 'https://resolved.at/deployment');
@@ -16,7 +23,8 @@ const environmentOf = (name: string): Record<string, string> => {
     FunctionName: z.string(),
     Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
   });
-  const found = resources(orderPipeline, 'AWS::Lambda::Function')
+  const found = [orderPipeline, syncJobs]
+    .flatMap((template) => resources(template, 'AWS::Lambda::Function'))
     .map(({ Properties }) => schema.parse(Properties))
     .find(({ FunctionName }) => FunctionName === `dev-marketplace-${name}`);
   const entries = Object.entries(found?.Environment.Variables ?? {});
@@ -24,9 +32,20 @@ const environmentOf = (name: string): Record<string, string> => {
 };
 
 /** Read by libraries, not by our configuration. */
-const readElsewhere = ['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE'];
+const readElsewhere = ['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE', 'NODE_OPTIONS'];
 
-describe.each(Object.entries({ webhook, download, processing, reconciler }))('%s', (name, schema) => {
+const schemas = {
+  ...{ webhook, download, processing, reconciler },
+  'plan-run': planRun,
+  'netlife-collect': netlifeCollect,
+  'netlife-merge': netlifeMerge,
+  'iterable-extract': iterableExtract,
+  'iterable-push': iterablePush,
+  'iterable-report': iterableReport,
+  'finish-run': finishRun,
+};
+
+describe.each(Object.entries(schemas))('%s', (name, schema) => {
   test('finds every variable that it needs', () => {
     expect(schema.safeParse(environmentOf(name)).error?.issues ?? []).toEqual([]);
   });

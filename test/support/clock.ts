@@ -22,4 +22,3 @@ export const freezeClock = (startMs = Date.parse('2026-01-01T00:00:00Z')) => {
     },
   };
 };
-
