@@ -5,6 +5,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnQueryDefinition, FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { Alarm } from '../constructs/alarm';
@@ -46,6 +47,16 @@ export class Observability extends Stack {
     });
 
     const all = [...functions, ...Object.values(syncJobs.functions)];
+    new CfnSamplingRule(this, 'sampling', {
+      samplingRule: {
+        ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
+        ...{ serviceName: `${config.stage}-marketplace-*`, serviceType: '*', resourceArn: '*' },
+        ...{ host: '*', httpMethod: '*', urlPath: '*' },
+        // X-Ray's own rule traces the first request of every second: at our rates, nearly every order.
+        ...{ fixedRate: 0.05, reservoirSize: 0 },
+      },
+    });
+
     const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
     for (const { name, lines } of savedQueries) {
       new CfnQueryDefinition(this, name.replaceAll(' ', ''), {

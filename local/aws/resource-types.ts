@@ -109,6 +109,7 @@ const SKIPPED = [
   'AWS::KMS::',
   'AWS::Logs::',
   'AWS::SNS::',
+  'AWS::XRay::',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
   'AWS::S3::BucketPolicy',

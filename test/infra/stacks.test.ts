@@ -254,6 +254,12 @@ describe('observability', () => {
     expect(anchors).toEqual(expect.arrayContaining([...runbookHeadings]));
   });
 
+  test('X-Ray samples a twentieth of the calls, and not the first of every second', () => {
+    observability.hasResourceProperties('AWS::XRay::SamplingRule', {
+      SamplingRule: { ServiceName: 'prod-marketplace-*', FixedRate: 0.05, ReservoirSize: 0 },
+    });
+  });
+
   test('the topic is encrypted with a key that CloudWatch may use, and takes TLS alone', () => {
     observability.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
     const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
