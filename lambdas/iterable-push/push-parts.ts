@@ -36,9 +36,13 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
   const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
   const unsent = await parts.unsent(paths);
   const total = rows - rejected;
-  let done = Math.min(total, (paths.length - unsent.length) * usersPerPart);
+  /** Of the parts that were sent before, it counts the rejected rows too. */
+  let done = (paths.length - unsent.length) * usersPerPart;
   let partsDone = paths.length - unsent.length;
-  const standing = () => ({ done, total, message: `iterable: ${done} of ${total} users sent` });
+  const standing = () => {
+    const sent = Math.min(total, done);
+    return { done: sent, total, message: `iterable: ${sent} of ${total} users sent` };
+  };
   progress.update(standing());
 
   /** Parts that are being sent, in their order, and how many of their results are still to come. */
@@ -50,6 +54,8 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
       await parts.writeResults(path, results);
       open.shift();
       partsDone += 1;
+      // A dry run sends nothing.
+      if (options.client === undefined) continue;
       const failed = results.filter(({ record }) => !record.overall_success).length;
       metrics.add('SyncUsersSent', results.length - failed);
       metrics.add('SyncUsersFailed', failed);

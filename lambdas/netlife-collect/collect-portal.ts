@@ -1,9 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { toPipelineError } from '../../shared/errors';
+import { PipelineError, toPipelineError } from '../../shared/errors';
 import type { Job } from '../../shared/netlife/activities';
 import { isLoginRefusal } from '../../shared/netlife/api';
 import type { NetlifeClient } from '../../shared/netlife/client';
-import { collectJob } from '../../shared/netlife/job';
+import { collectJob, type JobPart } from '../../shared/netlife/job';
 import { attemptOf, type NetlifePlan } from '../../shared/runs/plan';
 import type { PortalParts, WrittenJob } from '../../shared/runs/portal-parts';
 import type { Progress } from '../../shared/runs/progress';
@@ -33,7 +33,7 @@ const jobsAtATime = 10;
  * @throws {PipelineError} when the portal as a whole cannot be collected: a refused login, no list of activities
  */
 export const collectPortal = async (options: CollectPortalOptions): Promise<PortalStanding> => {
-  const { client, run, parts, progress, isTimeUp, logger } = options;
+  const { client, run, parts, progress, logger } = options;
   const attempt = attemptOf(run);
   const { netlife } = run;
   const written = await parts.survey();
@@ -56,12 +56,24 @@ export const collectPortal = async (options: CollectPortalOptions): Promise<Port
     message: `${client.portal.name}: ${jobsDone} of ${jobs.length} jobs`,
   });
   progress.update(standing());
+  /** A job may take minutes: a worker that told of itself between jobs alone would not hear that the run was stopped. */
+  const isTimeUp = (): boolean => {
+    progress.update(standing());
+    return options.isTimeUp();
+  };
 
   const collect = async (job: Job): Promise<boolean> => {
     const before = written.jobOf(job.uuid).parts;
     const last = before.at(-1);
     const after = last === undefined ? undefined : (await parts.readPart(last)).through;
     let position = before.length;
+    /** A part that is there is ours if its answer was lost; one that ends elsewhere is of a worker beside us. */
+    const write = async (part: JobPart): Promise<void> => {
+      const path = parts.pathOf(part, position++);
+      if (await parts.writePart(path, part)) return;
+      if ((await parts.readPart(path)).through === part.through) return;
+      throw new PipelineError('RUN_TAKEN_OVER', 'Another worker collects the same job', { retryable: false });
+    };
     try {
       return await collectJob(
         client,
@@ -77,7 +89,7 @@ export const collectPortal = async (options: CollectPortalOptions): Promise<Port
           after,
           isTimeUp,
         },
-        (part) => parts.writePart(part, position++),
+        write,
       );
     } catch (thrown) {
       const error = toPipelineError(thrown);

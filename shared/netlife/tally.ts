@@ -62,7 +62,9 @@ export class Tally {
   reject(rows: readonly RejectedRow[], job = outsideJobs): void {
     if (rows.length === 0) return;
     this.count({ rows_rejected: rows.length }, job);
-    this.#account(job).rejected.push(...rows);
+    const { rejected } = this.#account(job);
+    // One by one: a call takes only so many arguments.
+    for (const row of rows) rejected.push(row);
   }
 
   /** Takes back what was counted for a job since it was last taken, calls excepted: those were made. */

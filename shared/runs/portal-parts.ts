@@ -81,11 +81,11 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
       throw new PipelineError('PAYLOAD_MISSING', `There is no part ${folder.keyOf(path)}`, { retryable: false });
     },
     /** @param position of the part in its job, from 0 */
-    writePart: ({ jobUuid, through, done, contacts, statistics, rejected }: JobPart, position: number) => {
-      const name = `${String(position).padStart(5, '0')}${done ? '-last' : ''}`;
-      const part = { through, csv: contactLines(contacts), statistics, rejected };
-      return folder.putOnce(`${jobRoot(jobUuid)}${name}.json`, JSON.stringify(part));
-    },
+    pathOf: ({ jobUuid, done }: Pick<JobPart, 'jobUuid' | 'done'>, position: number): string =>
+      `${jobRoot(jobUuid)}${String(position).padStart(5, '0')}${done ? '-last' : ''}.json`,
+    /** @returns whether this call wrote it: what is there stays */
+    writePart: (path: string, { through, contacts, statistics, rejected }: JobPart) =>
+      folder.putOnce(path, JSON.stringify({ through, csv: contactLines(contacts), statistics, rejected })),
 
     readFailure: (jobUuid: string, attempt: string) => read(`${jobRoot(jobUuid)}failed/${attempt}.json`, failureSchema),
     writeFailure: (jobUuid: string, attempt: string, failure: JobFailure) =>

@@ -30,3 +30,9 @@ test('results can be taken back; calls were made', () => {
   expect(tally.total()).toEqual(left);
   expect(tally.take('j1')).toEqual({ statistics: left, rejected: [] });
 });
+
+test('a list of which no row can be read is no more than a long list', () => {
+  const tally = new Tally();
+  tally.reject(Array<RejectedRow>(200_000).fill(row), 'j1');
+  expect(tally.take('j1').rejected).toHaveLength(200_000);
+});

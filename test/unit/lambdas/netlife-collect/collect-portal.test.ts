@@ -1,0 +1,80 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { collectPortal } from '../../../../lambdas/netlife-collect/collect-portal';
+import type { NetlifePlan } from '../../../../shared/runs/plan';
+import { createPortalParts } from '../../../../shared/runs/portal-parts';
+import { createProgress } from '../../../../shared/runs/progress';
+import { memoryFolder } from '../../../support/memory-folder';
+import { clientAt, portalName, startPortal } from '../../../support/netlife';
+
+const run: NetlifePlan = {
+  run_id: 'run-1',
+  dry_run: false,
+  started_at: '2026-11-22T01:02:03.000Z',
+  execution_arn: 'arn:execution:e1',
+  redrive_count: 0,
+  netlife: {
+    portals: [portalName],
+    audience: 'both',
+    contact_filter: 'any',
+    check_registered_users: true,
+    registered_only: false,
+    create_access_keys: false,
+    job_ids: [],
+    consent: 'SUBSCRIBE',
+  },
+};
+
+const logger = new Logger({ logLevel: 'SILENT' });
+const running: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const stop of running.splice(0).toReversed()) await stop();
+});
+
+const start = async (recordProgress: () => Promise<boolean> = async () => true) => {
+  const netlife = await startPortal({ jobs: 1, subjects: 60 });
+  const client = clientAt(netlife.baseUrl);
+  running.push(netlife.stop, () => client.close());
+  const { folder, objects } = memoryFolder();
+  const parts = createPortalParts(folder, portalName);
+  let nowMs = 0;
+  const progress = createProgress({
+    runs: { recordProgress },
+    run,
+    part: `netlife/${portalName}`,
+    logger,
+    // Each look at the clock is 2 s after the one before: every standing may be written.
+    now: () => (nowMs += 2_000),
+  });
+  const isTimeUp = () => progress.isStopped();
+  return { parts, objects, collect: () => collectPortal({ client, run, parts, progress, isTimeUp, logger }) };
+};
+
+test('a run that is stopped ends within a job, and keeps what was done of it', async () => {
+  let told = 0;
+  const { collect, objects } = await start(async () => ++told < 5);
+  await expect(collect()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+  const written = [...objects.keys()].filter((path) => path.includes('/job/'));
+  expect(written).toEqual([expect.stringMatching(/\/00000\.json$/)]);
+});
+
+test('another worker beside us on the same job ends our turn: the parts of two do not fit together', async () => {
+  const { collect, objects, parts } = await start();
+  const { writePart } = parts;
+  const theirs = JSON.stringify({ through: 'elsewhere', csv: '', statistics: {}, rejected: [] });
+  jest.spyOn(parts, 'writePart').mockImplementation((path, part) => {
+    objects.set(path, theirs);
+    return writePart(path, part);
+  });
+  await expect(collect()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+});
+
+test('a part that is there because the answer to its write was lost is ours', async () => {
+  const { collect, parts } = await start();
+  const { writePart } = parts;
+  jest.spyOn(parts, 'writePart').mockImplementation(async (path, part) => {
+    await writePart(path, part);
+    return writePart(path, part);
+  });
+  await expect(collect()).resolves.toMatchObject({ done: true, jobs_done: 1 });
+});
