@@ -23,6 +23,8 @@ export interface IterableExtractDependencies {
   readonly now: () => number;
 }
 
+const part = 'iterable/extract';
+
 const schema = z.object({ run: iterablePlanSchema });
 
 /** `ExtractUsers`: reads the rows of the query into parts, as far as the time goes, then writes them as CSV. */
@@ -31,8 +33,8 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
 
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
-    await runs.enter(run, now());
-    const progress = createProgress({ runs, run, part: 'iterable/extract', logger, now });
+    const owner = await runs.enter(run, part, context.awsRequestId, now());
+    const progress = createProgress({ runs, run: owner, part, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createUserParts(folder);
     const isTimeUp = () => budget.isSpent() || progress.isStopped();

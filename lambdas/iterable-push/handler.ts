@@ -26,6 +26,8 @@ export interface IterablePushDependencies {
 /** The turn before may have used up this second's calls. */
 const pauseMs = 1_000;
 
+const part = 'iterable/push';
+
 const schema = z.object({ run: iterablePlanSchema });
 
 /** `PushUsers`: sends the parts that nobody sent yet, as far as the time goes. */
@@ -34,8 +36,8 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
 
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
-    await runs.enter(run, now());
-    const progress = createProgress({ runs, run, part: 'iterable/push', logger, now });
+    const owner = await runs.enter(run, part, context.awsRequestId, now());
+    const progress = createProgress({ runs, run: owner, part, logger, now });
     const parts = createUserParts(openFolder(run.run_id));
     const client = run.dry_run ? undefined : openClient(run.iterable.use_jwt);
     if (client !== undefined) await sleep(pauseMs);

@@ -41,9 +41,9 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
 
   const run = async ({ run, portal }: z.output<typeof schema>, context: Context) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
-    await runs.enter(run, now());
     const part = `netlife/${portal.name}`;
-    const progress = createProgress({ runs, run, part, logger, now });
+    const owner = await runs.enter(run, part, context.awsRequestId, now());
+    const progress = createProgress({ runs, run: owner, part, logger, now });
     const client = await openClient(portal, {
       deadlineMs: budget.deadlineMs,
       onRetry: ({ error, attempt, waitMs }) =>

@@ -61,6 +61,8 @@ const readItem = (item: unknown): Run => {
 export interface RunOwner {
   readonly run_id: string;
   readonly execution_arn: string;
+  /** The one invocation that may write of a part; absent where there can be no other. */
+  readonly turn?: string | undefined;
 }
 
 /**
@@ -116,7 +118,8 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       const started = await update(
         input.run_id,
         'SET #status = :running, #input = :input, execution_arn = :mine, updated_at = :now, expires_at = :expires, ' +
-          'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :none) ' +
+          'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :none), ' +
+          'turns = if_not_exists(turns, :none) ' +
           'REMOVE finished_at, reports, message',
         {
           ':running': 'RUNNING',
@@ -133,28 +136,30 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * A worker begins its turn. A run that was stopped, or had failed, runs again.
+     * A worker begins its turn at `part`. A run that was stopped, or had failed, runs again. Whoever was at the part
+     * before, such as a worker that has not heard of a stop and a redrive yet, is refused at its next write.
      *
+     * @returns the owner as `recordProgress` is to know it
      * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, when another execution works on the run
      */
-    enter: async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<void> => {
+    enter: async ({ run_id, execution_arn }: RunOwner, part: string, turn: string, atMs: number): Promise<RunOwner> => {
       const entered = await update(
         run_id,
-        'SET #status = :running, updated_at = :now REMOVE finished_at, reports',
-        { ':running': 'RUNNING', ':now': iso(atMs), ':mine': execution_arn },
-        { condition: 'execution_arn = :mine', names: status },
+        'SET #status = :running, updated_at = :now, turns.#part = :turn REMOVE finished_at, reports',
+        { ':running': 'RUNNING', ':now': iso(atMs), ':turn': turn, ':mine': execution_arn },
+        { condition: 'execution_arn = :mine', names: { ...status, '#part': part } },
       );
-      if (entered !== undefined) return;
+      if (entered !== undefined) return { run_id, execution_arn, turn };
       throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
     },
 
     /**
      * Says how far `part` is, and what is new.
      *
-     * @returns whether the run goes on: not, when it was stopped, or another execution took it over
+     * @returns whether the run goes on: not, when it was stopped, or another turn or execution took it over
      */
     recordProgress: async (
-      { run_id, execution_arn }: RunOwner,
+      { run_id, execution_arn, turn }: RunOwner,
       part: string,
       progress: { readonly counter: Counter; readonly message: string; readonly atMs: number },
     ): Promise<boolean> => {
@@ -168,8 +173,12 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
           ':now': at,
           ':mine': execution_arn,
           ':running': 'RUNNING',
+          ...(turn !== undefined && { ':turn': turn }),
         },
-        { condition: 'execution_arn = :mine AND #status = :running', names: { ...status, '#part': part } },
+        {
+          condition: `execution_arn = :mine AND #status = :running${turn === undefined ? '' : ' AND turns.#part = :turn'}`,
+          names: { ...status, '#part': part },
+        },
       );
       return recorded !== undefined;
     },

@@ -53,7 +53,7 @@ test('an execution that lost the run to another can neither enter, nor write, no
   await start('taken');
   await start('taken', 'two');
   const loser = { run_id: 'taken', execution_arn: 'one' };
-  await expect(runs.enter(loser, at)).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+  await expect(runs.enter(loser, 'netlife/a', 'turn', at)).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
   expect(await runs.recordProgress(loser, 'netlife/a', progress(1))).toBe(false);
   await runs.finish(loser, { status: 'FAILED', message: 'mine', reports: [], finishedAtMs: at });
   expect(await runs.read('taken')).toMatchObject({ status: 'RUNNING', counters: {} });
@@ -65,9 +65,20 @@ test('a stopped run takes no progress until a worker enters it again', async () 
   await runs.stop('stopped', at);
   expect(await runs.recordProgress(owner, 'netlife/a', progress(1))).toBe(false);
   expect(await runs.read('stopped')).toMatchObject({ status: 'STOPPED', finished_at: expect.any(String) });
-  await runs.enter(owner, at);
-  expect(await runs.recordProgress(owner, 'netlife/a', progress(1))).toBe(true);
+  const again = await runs.enter(owner, 'netlife/a', 'turn', at);
+  expect(await runs.recordProgress(again, 'netlife/a', progress(1))).toBe(true);
   expect(await runs.read('stopped')).not.toHaveProperty('finished_at');
+});
+
+test('of two turns at a part, only the newest may write: a redrive keeps the execution, but not the worker', async () => {
+  await start('turns');
+  const owner = { run_id: 'turns', execution_arn: 'one' };
+  const first = await runs.enter(owner, 'netlife/a', 'first', at);
+  const elsewhere = await runs.enter(owner, 'iterable/push', 'elsewhere', at);
+  const second = await runs.enter(owner, 'netlife/a', 'second', at);
+  expect(await runs.recordProgress(first, 'netlife/a', progress(1))).toBe(false);
+  expect(await runs.recordProgress(second, 'netlife/a', progress(2))).toBe(true);
+  expect(await runs.recordProgress(elsewhere, 'iterable/push', progress(3))).toBe(true);
 });
 
 test('the runs there are', async () => {
