@@ -21,7 +21,8 @@ const heapFlags = ['--max-old-space-size=921', '--min-semi-space-size=4', '--max
 export const runSender = <T>(program: string, order: object, schema: z.ZodType<T>): Promise<T> =>
   withPlainBundle(`import './sync/${program}';`, async (file) => {
     const { stdout } = await run(process.execPath, [...heapFlags, file, JSON.stringify(order)], {
-      env: {},
+      // As the sync Lambdas have it (lib/stacks/sync-jobs.ts).
+      env: { MALLOC_ARENA_MAX: '1' },
       timeout: 300_000,
     });
     return schema.parse(JSON.parse(stdout));
