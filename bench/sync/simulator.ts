@@ -19,7 +19,8 @@ export const withSimulator = async <T>(
   work: (simulator: RunningSimulator) => Promise<T>,
 ): Promise<T> => {
   const child = fork(path.join(__dirname, 'simulator-process.ts'), [JSON.stringify(order)], {
-    execArgv: ['--import', 'tsx'],
+    // A small young generation: collecting a large one stops it for up to 20 ms, and calls that come in seem to come at once.
+    execArgv: ['--max-semi-space-size=2', '--import', 'tsx'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');

@@ -16,7 +16,7 @@ export interface PaceOptions {
 export type Pace = () => Promise<void>;
 
 /** How far behind the even spacing calls may fall and still catch up: this, or half an interval where that is more. */
-const leastCatchUpMs = 10;
+const leastCatchUpMs = 50;
 /** A cold process sends later than it thinks: for a second's worth of calls, the spacing is this much wider. */
 const coldSpacing = 1.03;
 
@@ -36,8 +36,8 @@ export const createPace = (options: PaceOptions): Pace => {
   const intervalMs = windowMs / callsPerSecond;
   const catchUpMs = Math.max(leastCatchUpMs, intervalMs / 2);
   const callsPerWindow = Math.max(1, Math.floor(callsPerSecond));
-  /** When the newest calls were made: the n-th at `n % callsPerWindow`. */
-  const madeAtMs: number[] = [];
+  /** The newest calls: the n-th at `n % callsPerWindow`. */
+  const newest: { madeAtMs: number }[] = [];
   let made = 0;
   let freeAtMs = now() + intervalMs;
   let last: Promise<void> = Promise.resolve();
@@ -46,14 +46,19 @@ export const createPace = (options: PaceOptions): Pace => {
     signal?.throwIfAborted();
     const dueAtMs = Math.max(freeAtMs, askedAtMs);
     const slot = made % callsPerWindow;
-    const earliestMs = Math.max(dueAtMs, (madeAtMs[slot] ?? Number.NEGATIVE_INFINITY) + windowMs);
+    const earliestMs = Math.max(dueAtMs, (newest[slot]?.madeAtMs ?? Number.NEGATIVE_INFINITY) + windowMs);
     // A timer may fire a little early.
     for (let waitMs = earliestMs - now(); waitMs > 0; waitMs = earliestMs - now()) {
       await sleep(Math.ceil(waitMs));
       signal?.throwIfAborted();
     }
     const nowMs = now();
-    madeAtMs[slot] = nowMs;
+    const call = { madeAtMs: nowMs };
+    newest[slot] = call;
+    // The call is written in this turn of the event loop, which a garbage collection may draw out: it counts from the end.
+    setImmediate(() => {
+      call.madeAtMs = now();
+    });
     made += 1;
     freeAtMs = Math.max(dueAtMs, nowMs - catchUpMs) + intervalMs * (made < callsPerSecond ? coldSpacing : 1);
   };

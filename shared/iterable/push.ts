@@ -36,7 +36,7 @@ export interface PushOptions {
 /** In flight: as many as there are connections. Waiting for an earlier one: ten seconds' worth, as memory allows. */
 const bounds = {
   single: { inFlight: iterableCalls.updateUser.connections, window: 5_000 },
-  bulk: { inFlight: iterableCalls.updateUsers.connections, window: 16 },
+  bulk: { inFlight: iterableCalls.updateUsers.connections, window: 8 },
 } as const;
 
 const notSent: CallResult = {
