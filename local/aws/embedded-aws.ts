@@ -7,6 +7,7 @@ import { createApplication, refuseUnknownTypes } from './application';
 import { readAssembly } from './assembly';
 import { readMappings, startEventSourceMapping } from './event-source-mapping';
 import { type HttpApi, readHttpApi, startHttpApi } from './http-api/http-api';
+import type { Intercept } from './lambda/call-proxies';
 import type { InvocationResult } from './lambda/execution-environment';
 import { createFunctions, type Functions, type LogLine } from './lambda/functions';
 import { startInvokeApi } from './lambda/invoke-api';
@@ -20,6 +21,7 @@ import { openExecutionStore } from './step-functions/execution-store';
 import { createExecutions } from './step-functions/executions';
 import { createTables, startTables } from './tables';
 
+export type { Intercept, Interception } from './lambda/call-proxies';
 export type { LogLine } from './lambda/functions';
 
 /** What runs, where its state is kept, and what differs from a deployment. */
@@ -35,6 +37,8 @@ export interface EmbeddedAwsOptions {
   /** Most processes of one function. Default: four for each core. */
   readonly maxConcurrency?: number;
   readonly onLog?: (line: LogLine) => void;
+  /** Sees every call that a function makes to a server of this machine, and may cut it. */
+  readonly intercept?: Intercept;
 }
 
 /** An application that runs. */
@@ -51,6 +55,11 @@ export interface EmbeddedAws {
    * @throws {Error} if there is no such function; its own failure is a result.
    */
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
+  /**
+   * Kills the processes of a function, whatever they are doing; the next invocation gets a new one.
+   * @throws {Error} if there is no such function.
+   */
+  kill(functionName: string): Promise<void>;
   /**
    * Does what one tick of a schedule would do. Of a state machine, the payload names the execution that was started.
    * @param name the schedule's name, its construct id, or the name of what it fires
@@ -168,6 +177,7 @@ async function start(
     maxConcurrency: options.maxConcurrency ?? availableParallelism() * 4,
     logDirectory: inState('logs'),
     onLog: options.onLog,
+    intercept: options.intercept,
   });
   onStop(functions.stop);
   const { get, names } = functions;
@@ -202,6 +212,7 @@ async function start(
     outputs,
     functions: names,
     invoke: async (functionName, event) => get(functionName).invoke(JSON.stringify(event)),
+    kill: async (functionName) => get(functionName).kill(),
     async fireSchedule(name) {
       const schedule = schedules.find(({ names }) => names.includes(name));
       if (!schedule) {

@@ -30,7 +30,7 @@ export function readMappings(application: Application): Mapping[] {
 export function startEventSourceMapping(
   mapping: Mapping,
   source: MessageSource,
-  target: LambdaFunction,
+  target: Pick<LambdaFunction, 'invoke' | 'maxConcurrency'>,
 ): () => Promise<void> {
   const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
   const underWay = new Set<Promise<void>>();

@@ -17,6 +17,7 @@ interface Options {
   readonly fresh: boolean;
   readonly orders: number;
   readonly state: string;
+  readonly recordCalls: boolean;
 }
 
 const count = (text: string): number => {
@@ -32,6 +33,7 @@ const readOptions = (): Options =>
     .option('--fresh', 'forget everything that earlier starts left', false)
     .option('--orders <count>', 'how many orders the day has; 0 posts none', count, 300)
     .option('--state <folder>', 'where everything is kept that survives a restart', '.local')
+    .option('--record-calls', 'write what the functions call to calls.ndjson there', false)
     .parse()
     .opts<Options>();
 
@@ -60,6 +62,7 @@ const start = async (options: Options): Promise<number> => {
     stateDirectory,
     orders: plans.flatMap((plan) => dayOf(plan).orders),
     environment: process.env,
+    recordCalls: options.recordCalls,
   });
   say(`The pipeline runs at ${world.aws.apiUrl}, its state is in ${options.state}`);
 

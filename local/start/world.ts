@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { recordCalls } from '../aws/call-recorder';
 import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../aws/embedded-aws';
 import { loadSampleUsers } from '../sample/users';
 import { startInternalApiSimulator } from '../simulators/internal-api';
@@ -16,6 +17,8 @@ export interface WorldOptions {
   /** `QUALIA_API_URL` and the like: a variable that is set takes the place of its simulator. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onLog?: (line: LogLine) => void;
+  /** Keeps in `calls.ndjson` of the state directory what the functions call, see {@link recordCalls}. */
+  readonly recordCalls?: boolean;
 }
 
 /** A simulator that runs, and its control API. */
@@ -108,6 +111,7 @@ export const startWorld = async (options: WorldOptions): Promise<World> => {
       Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
     ...(options.onLog && { onLog: options.onLog }),
+    ...(options.recordCalls && { intercept: recordCalls(path.join(stateDirectory, 'calls.ndjson')) }),
   });
 
   return {

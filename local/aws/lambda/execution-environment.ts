@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Intercept, startCallProxies } from './call-proxies';
 import { startRuntimeApi } from './runtime-api';
 
 /** A Lambda function as its template describes it. */
@@ -40,14 +41,20 @@ export interface ExecutionEnvironment {
 const RUNTIME_LOOP = path.join(__dirname, 'runtime-loop.cjs');
 const INIT_TIMEOUT_MS = 10_000;
 
-/** Starts a process for `definition`; `onLine` gets every line that CloudWatch would. */
+/**
+ * Starts a process for `definition`; `onLine` gets every line that CloudWatch would, `intercept` every call that the
+ * process makes.
+ */
 export async function startExecutionEnvironment(
   definition: FunctionDefinition,
   onLine: (line: string) => void,
+  intercept?: Intercept,
 ): Promise<ExecutionEnvironment> {
   const initialized = Promise.withResolvers<InvocationResult | undefined>();
   const exited = Promise.withResolvers<void>();
-  let current: { requestId: string; startedAt: number; settle(result: InvocationResult): void } | undefined;
+  let current:
+    | { requestId: string; payload: string; startedAt: number; settle(result: InvocationResult): void }
+    | undefined;
   let ready = Promise.withResolvers<void>();
   let isInitialized = false;
 
@@ -68,12 +75,18 @@ export async function startExecutionEnvironment(
     onError: (requestId, payload) => settle(requestId, { payload, functionError: 'Unhandled' }),
   });
 
+  const proxies =
+    intercept &&
+    (await startCallProxies(definition, intercept, {
+      event: () => current?.payload ?? '',
+      kill: () => child.kill('SIGKILL'),
+    }));
   const heapMegabytes = Math.floor(definition.memoryMegabytes * 0.9);
   const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, RUNTIME_LOOP], {
     cwd: definition.codeDirectory,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
-      ...definition.environment,
+      ...(proxies ?? definition).environment,
       PATH: process.env.PATH,
       AWS_LAMBDA_RUNTIME_API: api.address,
       AWS_LAMBDA_LOG_STREAM_NAME: newLogStreamName(),
@@ -102,6 +115,7 @@ export async function startExecutionEnvironment(
     exited.resolve();
     ready.resolve();
     void api.stop();
+    void proxies?.stop();
     const died = () => timedOut ?? fail('Runtime.ExitError', `Runtime exited with error: ${reason}`);
     if (current) {
       settle(current.requestId, died());
@@ -119,7 +133,7 @@ export async function startExecutionEnvironment(
       const requestId = randomUUID();
       const { promise, resolve } = Promise.withResolvers<InvocationResult>();
       await ready.promise;
-      current = { requestId, startedAt: Date.now(), settle: resolve };
+      current = { requestId, payload, startedAt: Date.now(), settle: resolve };
       if (child.exitCode !== null || child.signalCode !== null) {
         settle(requestId, fail('Runtime.ExitError', 'Runtime exited before the invocation'));
         return promise;

@@ -1,9 +1,4 @@
-import {
-  type ExecutionEnvironment,
-  type FunctionDefinition,
-  type InvocationResult,
-  startExecutionEnvironment,
-} from './execution-environment';
+import type { ExecutionEnvironment, FunctionDefinition, InvocationResult } from './execution-environment';
 
 /** A function that can be invoked: as many processes as it needs, up to a bound. */
 export interface LambdaFunction {
@@ -12,6 +7,8 @@ export interface LambdaFunction {
   readonly maxConcurrency: number;
   /** Never rejects: the function's failure is a result with `functionError`. `payload` is JSON text. */
   invoke(payload: string, traceId?: string): Promise<InvocationResult>;
+  /** Kills its processes, whatever they are doing; the next invocation gets a new one. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -33,7 +30,7 @@ const STOPPED: InvocationResult = {
 export function createFunctionPool(
   definition: FunctionDefinition,
   maxConcurrency: number,
-  onLine: (line: string) => void,
+  startEnvironment: () => Promise<ExecutionEnvironment>,
 ): LambdaFunction {
   const live = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
@@ -70,7 +67,7 @@ export function createFunctionPool(
   const start = async () => {
     size++;
     starting++;
-    const environment = await startExecutionEnvironment(definition, onLine);
+    const environment = await startEnvironment();
     live.add(environment);
     void environment.exited.then(() => {
       live.delete(environment);
@@ -94,6 +91,11 @@ export function createFunctionPool(
     }
   };
 
+  const kill = async () => {
+    idle.length = 0;
+    await Promise.all([...live].map((environment) => environment.stop()));
+  };
+
   return {
     definition,
     maxConcurrency,
@@ -106,12 +108,13 @@ export function createFunctionPool(
         waiting.push({ payload, traceId, settle });
         dispatch();
       }),
+    kill,
     async stop() {
       stopped = true;
       for (const { settle } of waiting.splice(0)) {
         settle(STOPPED);
       }
-      await Promise.all([...live].map((environment) => environment.stop()));
+      await kill();
     },
   };
 }

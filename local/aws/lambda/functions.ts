@@ -2,6 +2,8 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Application } from '../application';
 import type { Endpoints } from '../resource-types';
+import type { Intercept } from './call-proxies';
+import { startExecutionEnvironment } from './execution-environment';
 import { readFunctions } from './function-definition';
 import { createFunctionPool, type LambdaFunction } from './function-pool';
 
@@ -37,6 +39,7 @@ export function createFunctions(
     readonly maxConcurrency: number;
     readonly logDirectory: string;
     readonly onLog: ((line: LogLine) => void) | undefined;
+    readonly intercept: Intercept | undefined;
   },
 ): Functions {
   mkdirSync(settings.logDirectory, { recursive: true });
@@ -51,7 +54,8 @@ export function createFunctions(
       settings.onLog?.(line);
     };
     const maxConcurrency = Math.min(reservedConcurrency ?? settings.maxConcurrency, settings.maxConcurrency);
-    functions.set(definition.name, createFunctionPool(definition, maxConcurrency, onLine));
+    const start = () => startExecutionEnvironment(definition, onLine, settings.intercept);
+    functions.set(definition.name, createFunctionPool(definition, maxConcurrency, start));
   }
   const find = (nameOrArn: string) => functions.get(nameOrArn.replace(/^.*function:/, ''));
   return {

@@ -20,7 +20,8 @@ const endpointsSchema = z.object({
 export default async (): Promise<void> => {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'e2e-'));
   const main = join(__dirname, '../../../local/start/main.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--orders', '0', '--state', stateDirectory], {
+  const options = ['--orders', '0', '--state', stateDirectory, '--record-calls'];
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   globalThis.e2eTarget = { process: child, stateDirectory };

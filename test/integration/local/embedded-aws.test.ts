@@ -167,9 +167,9 @@ describe('Lambda', () => {
   test('fires a schedule by hand', async () => {
     const payload = expect.stringContaining('"detail-type":"Scheduled Event"');
     for (const name of ['hourly', 'dev-hourly', 'dev-marketplace-moods']) {
-      expect(await aws.fireSchedule(name)).toEqual({ payload });
+      expect(await aws.ask({ fire: name })).toEqual({ payload });
     }
-    expect(await aws.fireSchedule('daily')).toMatchObject({ error: expect.stringContaining('No schedule daily') });
+    expect(await aws.ask({ fire: 'daily' })).toMatchObject({ error: expect.stringContaining('No schedule daily') });
   });
 });
 

@@ -142,7 +142,7 @@ test('knows its machines, and lists executions by status and page', async () => 
 });
 
 test('a schedule starts an execution', async () => {
-  const fired = (await aws.fireSchedule('dev-nightly')) as { payload: string };
+  const fired = (await aws.ask({ fire: 'dev-nightly' })) as { payload: string };
   const { executionArn } = JSON.parse(fired.payload) as { executionArn: string };
   expect(await ended(executionArn)).toMatchObject({
     status: 'SUCCEEDED',
