@@ -1,7 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config, WorkerSettings } from '../config';
@@ -73,15 +72,18 @@ export class WorkerQueue extends Construct {
   /** Feeds the queue to `worker`, which answers for each message by itself and may send one back for later. */
   consumeBy(worker: NodeFunction): void {
     const { batchSize, batchingWindowSeconds, maxConcurrency } = this.settings;
-    worker.addEventSource(
-      new SqsEventSource(this.queue, {
-        batchSize,
-        maxBatchingWindow: Duration.seconds(batchingWindowSeconds),
-        maxConcurrency,
-        reportBatchItemFailures: true,
-      }),
-    );
+    // Not by `SqsEventSource`, which grants more than a poller needs.
+    worker.addEventSourceMapping('messages', {
+      eventSourceArn: this.queue.queueArn,
+      batchSize,
+      maxBatchingWindow: Duration.seconds(batchingWindowSeconds),
+      maxConcurrency,
+      reportBatchItemFailures: true,
+    });
     worker.addEnvironment('MAX_RECEIVE_COUNT', String(maxReceiveCount));
+    // The pollers act as the worker.
+    this.queue.grants.actions(worker, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']);
+    this.queue.grants.actions(worker, ['sqs:ChangeMessageVisibility']);
     this.grantSend(worker);
   }
 }

@@ -1,5 +1,6 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
@@ -118,5 +119,14 @@ export class Data extends Stack {
     new CfnOutput(this, 'NetlifeSecretArn', { value: this.netlifeSecret.secretArn });
     new CfnOutput(this, 'IterableSecretArn', { value: this.iterableSecret.secretArn });
     new CfnOutput(this, 'DatabaseSecretArn', { value: this.databaseSecret.secretArn });
+  }
+
+  /** Lets `reader` read what a secret holds, and nothing more. */
+  grantRead(secret: Secret, reader: IGrantable): void {
+    Grant.addToPrincipal({
+      grantee: reader,
+      actions: ['secretsmanager:GetSecretValue'],
+      resourceArns: [secret.secretArn],
+    });
   }
 }

@@ -102,10 +102,10 @@ export class OrderPipeline extends Stack {
     Grant.addToPrincipal({ grantee: processor, actions: ['s3:ListBucket'], resourceArns: [data.rawBucket.bucketArn] });
     data.rawBucket.grants.actionsOnObjectKeys(reconciler, 'reconciler/position.json', 's3:GetObject', 's3:PutObject');
 
-    data.webhookSecret.grantRead(webhook);
-    data.qualiaSecret.grantRead(downloader);
-    data.qualiaSecret.grantRead(reconciler);
-    data.internalApiSecret.grantRead(processor);
+    data.grantRead(data.webhookSecret, webhook);
+    data.grantRead(data.qualiaSecret, downloader);
+    data.grantRead(data.qualiaSecret, reconciler);
+    data.grantRead(data.internalApiSecret, processor);
 
     download.consumeBy(downloader);
     download.grantSend(webhook);

@@ -49,6 +49,20 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
     expect(names(templates.syncJobs)).toEqual(['StateMachineArn']);
   });
 
+  // What roles allow is compared with what Lambdas do in test/integration/permissions, of dev.
+  test('grants what dev grants', () => {
+    const policiesOf = (name: string, from: Pick<typeof templates, 'orderPipeline' | 'syncJobs'>) =>
+      [from.orderPipeline, from.syncJobs]
+        .flatMap((template) => resources(template, 'AWS::IAM::Policy'))
+        .map((policy) => JSON.stringify(policy).replaceAll(`${name}-`, 'dev-'));
+    expect(policiesOf(stage, templates)).toEqual(policiesOf('dev', stages.dev));
+  });
+
+  test('no role has a managed policy', () => {
+    const roles = Object.values(templates).flatMap((template) => resources(template, 'AWS::IAM::Role'));
+    expect(roles.filter(({ Properties }) => 'ManagedPolicyArns' in Properties)).toEqual([]);
+  });
+
   test('every physical name begins with the stage', () => {
     const functions = resources(templates.orderPipeline, 'AWS::Lambda::Function');
     expect(functions.map(({ Properties }) => Properties.FunctionName)).toEqual(

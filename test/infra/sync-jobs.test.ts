@@ -157,38 +157,3 @@ test('a sync that should have started and did not is told of where there is a sc
   expect(names).toEqual(expect.arrayContaining(['dev-marketplace-sync-failed', 'dev-marketplace-sync-timed-out']));
   expect(names).not.toContain('dev-marketplace-no-sync-run');
 });
-
-describe('permissions', () => {
-  const statementSchema = z.object({
-    Action: z.union([z.string(), z.array(z.string())]).transform((action) => [action].flat()),
-    Resource: z.unknown().transform((resource) => JSON.stringify(resource)),
-  });
-  const policies = resources(prod.syncJobs, 'AWS::IAM::Policy').map(({ Properties }) =>
-    z
-      .object({ Roles: z.tuple([z.object({ Ref: z.string() })]) })
-      .extend({ PolicyDocument: z.object({ Statement: z.array(statementSchema) }) })
-      .parse(Properties),
-  );
-  const statementsOf = (name: string) =>
-    policies.find(({ Roles }) => Roles[0].Ref.startsWith(`${name.replace('-', '')}role`))?.PolicyDocument.Statement ??
-    [];
-
-  test.each(steps)('%s may do what it does and no more', (name) => {
-    const statements = statementsOf(name);
-    const actions = statements.flatMap(({ Action }) => Action).filter((action) => !/^(logs|xray):/.test(action));
-    const worker = name !== 'plan-run' && name !== 'finish-run';
-    const secret = ['netlife-collect', 'iterable-extract', 'iterable-push'].includes(name);
-    expect(actions.sort()).toEqual(
-      [
-        'dynamodb:UpdateItem',
-        ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
-        ...(worker ? ['s3:ListBucket'] : []),
-        ...(secret ? ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'] : []),
-      ].sort(),
-    );
-    for (const { Action, Resource } of statements) {
-      const traces = Action.every((action) => action.startsWith('xray:'));
-      if (Resource.includes('*') && !traces) expect(Resource).toMatch(/"\/runs\/\*"/);
-    }
-  });
-});

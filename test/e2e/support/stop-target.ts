@@ -1,15 +1,4 @@
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import './start-target';
 
 /** Stops what was started, and removes its state. */
-export default async (): Promise<void> => {
-  const running = globalThis.e2eTarget;
-  if (running === undefined) return;
-  if (running.process.exitCode === null) {
-    const exited = once(running.process, 'exit');
-    running.process.kill('SIGTERM');
-    await exited;
-  }
-  rmSync(running.stateDirectory, { recursive: true, force: true });
-};
+export default async (): Promise<void> => globalThis.e2eTarget?.stop();

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type EmbeddedTarget, startEmbeddedTarget } from '../../e2e/support/embedded-target';
+import { announceTarget } from '../../e2e/support/target';
+import { allows, type Call, readCalls } from './calls';
+import { type Grant, readRoles } from './roles';
+import { unusedBy, unusedByMachine } from './unused';
+
+jest.setTimeout(120_000);
+
+const root = join(__dirname, '../../..');
+const lambdas = [
+  ...['webhook', 'download', 'processing', 'reconciler'],
+  ...['plan-run', 'netlife-collect', 'netlife-merge', 'iterable-extract', 'iterable-push', 'iterable-report'],
+  'finish-run',
+].map((name) => `dev-marketplace-${name}`);
+
+let embedded: EmbeddedTarget;
+let calls: readonly Call[];
+let roles: ReturnType<typeof readRoles>;
+
+beforeAll(async () => {
+  embedded = await startEmbeddedTarget();
+  announceTarget(embedded.target);
+  const read = () => readCalls(join(embedded.stateDirectory, 'calls.ndjson'));
+  // It reads where the target is when it is loaded.
+  const { drive } = await import('./drive');
+  await drive((wanted) => read().some((call) => isDeepStrictEqual(call, wanted)));
+  calls = read();
+  roles = readRoles(join(root, 'cdk.out'));
+});
+afterAll(() => embedded?.stop());
+
+const lineOf = ({ action, resource }: Grant): string => `${action} ${resource}`;
+const linesOf = (grants: readonly Grant[]): string[] => grants.map(lineOf).sort();
+const isBy = (name: string) => (call: Call) => call.functionName === name;
+
+test('every Lambda of the templates has worked', () => {
+  expect([...roles.functions.keys()].sort()).toEqual([...lambdas].sort());
+  expect(new Set(calls.map(({ functionName }) => functionName))).toEqual(new Set(lambdas));
+});
+
+describe.each(lambdas)('%s', (name) => {
+  const granted = () => roles.functions.get(name) ?? [];
+  const made = () => calls.filter(isBy(name));
+
+  test('calls nothing that its role does not allow', () => {
+    expect(linesOf(made().filter((call) => !granted().some((grant) => allows(grant, call))))).toEqual([]);
+  });
+
+  test('may call nothing that it never does, but for what decision 7 lists', () => {
+    const unused = granted().filter((grant) => !made().some((call) => allows(grant, call)));
+    expect(linesOf(unused)).toEqual(linesOf(unusedBy(name, roles.outputs)));
+  });
+});
+
+test('the state machine may invoke the Lambdas of its definition, and nothing else', () => {
+  const [machine, ...others] = roles.machines;
+  expect(others).toEqual([]);
+  const invoked = new Set(machine?.definition.match(/arn:aws:lambda:[\w:-]+/g));
+  expect(invoked.size).toBe(7);
+  const invocations = [...invoked].flatMap((arn) =>
+    [arn, `${arn}:*`].map((resource) => ({ action: 'lambda:InvokeFunction', resource })),
+  );
+  expect(linesOf(machine?.grants ?? [])).toEqual(linesOf([...invocations, ...unusedByMachine]));
+});
+
+test('a rule may start what it targets, and nothing else; there are no further roles', () => {
+  for (const { target, grants } of roles.rules) {
+    expect(grants).toEqual([{ action: 'states:StartExecution', resource: target }]);
+  }
+  expect(roles.roleCount).toBe(lambdas.length + roles.machines.length + roles.rules.length);
+});
+
+test('decision 7 names every action that is allowed and never used', () => {
+  const decision = readFileSync(join(root, 'docs/adr/0007-what-roles-allow-beyond-what-is-called.md'), 'utf8');
+  const listed = [...lambdas.flatMap((name) => unusedBy(name, roles.outputs)), ...unusedByMachine];
+  expect(listed.map(({ action }) => action).filter((action) => !decision.includes(`\`${action}\``))).toEqual([]);
+});
