@@ -1,6 +1,9 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 
+/** Every stage there is. */
+export const stages = ['dev', 'staging', 'prod'] as const;
+
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
 
 const workerSchema = z.strictObject({
@@ -52,7 +55,7 @@ const releaseSchema = z.strictObject({
   commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
 });
 
-const configSchema = settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(['dev', 'staging', 'prod']) });
+const configSchema = settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(stages) });
 
 /** What the stacks of one stage are built from: its settings and the release that goes there. */
 export type Config = Readonly<z.infer<typeof configSchema>>;

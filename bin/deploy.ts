@@ -1,0 +1,32 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { loadConfig, stages } from '../lib/config';
+import { deployArguments } from '../lib/deployment';
+import { version } from '../package.json';
+
+const root = path.join(__dirname, '..');
+
+/** Empty in a copy without history, too. */
+const changesInWorkTree = (): string => {
+  try {
+    return execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
+  } catch {
+    return '';
+  }
+};
+
+const program = new Command('npm run deploy --')
+  .description('Deploys a stage with your own AWS credentials. Shows what changes in each stack, and asks.')
+  .addOption(new Option('--stage <stage>', 'where to').choices(stages).makeOptionMandatory())
+  .parse();
+const { stage } = program.opts<{ stage: string }>();
+
+try {
+  const config = loadConfig(stage, { version, commitSha: 'unknown' });
+  const args = deployArguments(config, changesInWorkTree());
+  const cdk = path.join(root, 'node_modules/aws-cdk/bin/cdk');
+  process.exitCode = spawnSync(process.execPath, [cdk, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
+} catch (error) {
+  program.error(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { type Config, loadConfig, type Stage } from '../../lib/config';
+import { deployArguments } from '../../lib/deployment';
+
+const configured = (stage: Stage): Config => ({
+  ...loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' }),
+  internalApiUrl: 'https://orders.our-company.com/orders',
+});
+
+test('all stacks of one stage are deployed, and every change is asked for', () => {
+  const args = deployArguments(configured('staging'), ' M lib/config.ts\n').join(' ');
+  expect(args).toContain('deploy --all');
+  expect(args).toContain('--require-approval any-change');
+  expect(args).toContain('--context stage=staging');
+});
+
+test.each(['dev', 'staging', 'prod'] as const)('%s is not deployed before the internal API has an address', (stage) => {
+  const config = loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' });
+  expect(() => deployArguments(config, '')).toThrow(
+    `The internalApiUrl of ${stage} in lib/config.ts is still the placeholder https://`,
+  );
+});
+
+test('prod is deployed from a commit alone', () => {
+  expect(() => deployArguments(configured('prod'), '?? notes.txt\n')).toThrow('must be committed');
+  expect(deployArguments(configured('prod'), '')).toContain('stage=prod');
+});
+
+test.each([
+  [['--stage', 'qa'], "argument 'qa' is invalid. Allowed choices are dev, staging, prod."],
+  [[], "required option '--stage <stage>' not specified"],
+])('npm run deploy -- %j says what is wrong', (options, message) => {
+  const program = join(__dirname, '../../bin/deploy.ts');
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', program, ...options], {
+    encoding: 'utf8',
+  });
+  expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(message)]);
+  expect(status).toBe(1);
+});
