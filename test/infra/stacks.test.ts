@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
+import executionPolicy from '../../docs/cloudformation-execution-policy.json';
 import { runbookHeadings } from '../../lib/constructs/alarm';
 import { resources, synthesize } from './synth';
 
@@ -56,6 +57,21 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
         .flatMap((template) => resources(template, 'AWS::IAM::Policy'))
         .map((policy) => JSON.stringify(policy).replaceAll(`${name}-`, 'dev-'));
     expect(policiesOf(stage, templates)).toEqual(policiesOf('dev', stages.dev));
+  });
+
+  test('CloudFormation is allowed what it is asked to make: docs/cloudformation-execution-policy.json', () => {
+    const otherwise: Readonly<Record<string, string>> = { apigatewayv2: 'apigateway', stepfunctions: 'states' };
+    const services = Object.values(templates)
+      .flatMap((template) => Object.values(template.toJSON().Resources as Record<string, { Type: string }>))
+      .map(({ Type }) => Type.split('::')[1]?.toLowerCase() ?? '')
+      .map((service) => otherwise[service] ?? service);
+    const allowed = executionPolicy.Statement.flatMap(({ Action }) => Action).map((action) => action.split(':')[0]);
+    expect([...new Set(services)].filter((service) => !allowed.includes(service))).toEqual([]);
+    const roles = executionPolicy.Statement.filter(({ Sid }) => Sid.startsWith('Roles')).map(
+      ({ Resource }) => Resource,
+    );
+    expect(roles).toHaveLength(2);
+    for (const resources of roles) expect(resources).toContain(`arn:aws:iam::*:role/${stage}-*`);
   });
 
   test('no role has a managed policy', () => {
