@@ -1,3 +1,4 @@
+/** Writes what is needed at run time, by the lockfile, as CycloneDX: to the file given, else to `sbom.json`. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -5,7 +6,6 @@ import * as z from 'zod';
 import { name, version } from '../package.json';
 import { packages } from '../package-lock.json';
 
-/** Writes what is needed at run time, by the lockfile, as CycloneDX: to the file given, else to `sbom.json`. */
 const root = path.join(__dirname, '..');
 
 const bomSchema = z.looseObject({
