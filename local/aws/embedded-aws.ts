@@ -11,6 +11,8 @@ import type { Intercept } from './lambda/call-proxies';
 import type { InvocationResult } from './lambda/execution-environment';
 import { createFunctions, type Functions, type LogLine } from './lambda/functions';
 import { startInvokeApi } from './lambda/invoke-api';
+import { type Logs, startLogsApi } from './logs/api';
+import { readLogs } from './logs/log-files';
 import { startQueuesAndBuckets } from './queues-and-buckets';
 import type { Endpoints } from './resource-types';
 import { readSchedules } from './schedules';
@@ -81,6 +83,7 @@ export const runningSchema = z.object({
     secretsmanager: z.string(),
     lambda: z.string(),
     sfn: z.string(),
+    logs: z.string(),
     api: z.string(),
   }),
   outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
@@ -96,6 +99,7 @@ const portsSchema = z
     secrets: z.number(),
     lambda: z.number(),
     stepFunctions: z.number(),
+    logs: z.number(),
     api: z.number(),
   })
   .partial();
@@ -138,6 +142,7 @@ async function start(
   let secrets: readonly Secret[] = [];
   let httpApi: HttpApi | undefined;
   let stepFunctions: StepFunctions | undefined;
+  let logs: Logs | undefined;
   const functionAt = (nameOrArn: string) => functions?.find(nameOrArn);
   const listening = async <T extends { readonly port: number; stop(): Promise<void> }>(starting: Promise<T>) => {
     const server = await starting;
@@ -149,6 +154,7 @@ async function start(
   const secretsManager = await listening(startSecrets(() => secrets, options.secretsFile, ports.secrets));
   const lambda = await listening(startInvokeApi(functionAt, ports.lambda));
   const workflows = await listening(startStepFunctionsApi(() => stepFunctions, ports.stepFunctions));
+  const cloudWatchLogs = await listening(startLogsApi(() => logs, ports.logs));
   const api = await listening(startHttpApi(() => httpApi, functionAt, ports.api));
   writeJson(inState('ports.json'), {
     tables: tables.port,
@@ -156,6 +162,7 @@ async function start(
     secrets: secretsManager.port,
     lambda: lambda.port,
     stepFunctions: workflows.port,
+    logs: cloudWatchLogs.port,
     api: api.port,
   } satisfies z.infer<typeof portsSchema>);
 
@@ -166,12 +173,14 @@ async function start(
     secretsmanager: secretsManager.url,
     lambda: lambda.url,
     sfn: workflows.url,
+    logs: cloudWatchLogs.url,
     api: api.url,
   };
   const application = createApplication(assembly, endpoints);
   stores.create(application);
   await createTables(application, endpoints.dynamodb);
   secrets = readSecrets(application);
+  logs = readLogs(application, inState('logs'));
   functions = createFunctions(application, endpoints, {
     overrides: options.environmentOverrides ?? {},
     maxConcurrency: options.maxConcurrency ?? availableParallelism() * 4,

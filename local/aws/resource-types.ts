@@ -13,6 +13,8 @@ export interface Endpoints {
   readonly lambda: string;
   /** Step Functions. */
   readonly sfn: string;
+  /** CloudWatch Logs. */
+  readonly logs: string;
   /** The HTTP API itself, the application's front door. */
   readonly api: string;
 }

@@ -25,9 +25,13 @@ export interface Functions {
   stop(): Promise<void>;
 }
 
+/** Where the lines of a function are: each a {@link LogLine} as JSON. */
+export const logFileOf = (logDirectory: string, functionName: string): string =>
+  path.join(logDirectory, `${functionName}.ndjson`);
+
 /**
  * Makes every function of the application ready to be invoked. What they write goes, line by line, to
- * `<logDirectory>/<function>.ndjson`.
+ * the file that {@link logFileOf} names.
  * @param settings `overrides`: new values for variables that the template has; `maxConcurrency`: most processes of a
  * function, less if the template reserves less
  */
@@ -46,7 +50,7 @@ export function createFunctions(
   const logs: ReturnType<typeof createWriteStream>[] = [];
   const functions = new Map<string, LambdaFunction>();
   for (const { definition, reservedConcurrency } of readFunctions(application, endpoints, settings.overrides)) {
-    const log = createWriteStream(path.join(settings.logDirectory, `${definition.name}.ndjson`), { flags: 'a' });
+    const log = createWriteStream(logFileOf(settings.logDirectory, definition.name), { flags: 'a' });
     logs.push(log);
     const onLine = (message: string) => {
       const line: LogLine = { timestamp: Date.now(), function: definition.name, message };

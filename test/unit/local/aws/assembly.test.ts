@@ -13,6 +13,7 @@ const endpoints = {
   secretsmanager: 'http://127.0.0.1:3',
   lambda: 'http://127.0.0.1:4',
   sfn: 'http://127.0.0.1:6',
+  logs: 'http://127.0.0.1:7',
   api: 'http://127.0.0.1:5',
 };
 

@@ -1,0 +1,186 @@
+import { type Accumulator, aggregates } from './aggregates';
+import type { Column, Command, Expression, SortKey } from './ast';
+import { compile } from './compile';
+import { createRow, type Row } from './row';
+import { compareForSort, isTrue, toNumber, toText, type Value } from './values';
+
+/** Takes rows, one by one, and then their end. */
+export interface Sink {
+  push(row: Row): void;
+  end(): void;
+}
+
+/** A step of a query, in front of the next one. */
+export type Stage = (next: Sink) => Sink;
+
+type CommandOf<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>;
+
+/** Of each row by itself. */
+const each =
+  (work: (row: Row, pass: (row: Row) => void) => void): Stage =>
+  (next) => ({ push: (row) => work(row, next.push), end: next.end });
+
+/** Works out columns that are more than fields. */
+export function computing({ columns }: CommandOf<'fields'>): Stage {
+  const computed = columns
+    .filter(({ name, expression }) => expression.kind !== 'field' || expression.name !== name)
+    .map(({ name, expression }) => ({ name, evaluate: compile(expression) }));
+  return each((row, pass) => {
+    for (const { name, evaluate } of computed) {
+      row.set(name, evaluate(row));
+    }
+    pass(row);
+  });
+}
+
+export function filtering({ condition }: CommandOf<'filter'>): Stage {
+  const holds = compile(condition);
+  return each((row, pass) => {
+    if (isTrue(holds(row))) {
+      pass(row);
+    }
+  });
+}
+
+export function parsing({ text, pattern, names }: CommandOf<'parse'>): Stage {
+  const evaluate = compile(text);
+  return each((row, pass) => {
+    const match = pattern.exec(toText(evaluate(row)) ?? '');
+    names.forEach((name, index) => {
+      row.set(name, match?.[index + 1]);
+    });
+    for (const [name, value] of Object.entries(match?.groups ?? {})) {
+      row.set(name, value);
+    }
+    pass(row);
+  });
+}
+
+export function counting(add: () => void): Stage {
+  return each((row, pass) => {
+    add();
+    pass(row);
+  });
+}
+
+/** Rows beyond those that are wanted, before the worst are thrown away; or half as many as are wanted, if that is more. */
+const SPARE_ROWS = 5_000;
+
+/**
+ * Sorts; of rows that are equal in all of `distinct` lets the first through alone, and at most `most` of all.
+ * It never holds many more than these. A row that lacks a field of `distinct` is like no other.
+ */
+export function ordering(keys: readonly SortKey[], most: number, distinct: readonly string[] = []): Stage {
+  const order = keys.map(({ name, expression, direction }) => ({ name, evaluate: compile(expression), direction }));
+  return (next) => {
+    let held: { readonly row: Row; readonly keys: readonly Value[] }[] = [];
+    let mostHeld = SPARE_ROWS;
+    const tidy = () => {
+      held.sort((a, b) => {
+        for (const [index, { direction }] of order.entries()) {
+          const compared = compareForSort(a.keys[index], b.keys[index], direction);
+          if (compared !== 0) {
+            return compared;
+          }
+        }
+        return 0;
+      });
+      if (distinct.length > 0) {
+        const seen = new Set<string>();
+        held = held.filter(({ row }) => {
+          const values = distinct.map((name) => toText(row.get(name)));
+          const identity = JSON.stringify(values);
+          const isNew = values.includes(undefined) || !seen.has(identity);
+          seen.add(identity);
+          return isNew;
+        });
+      }
+      held.splice(most);
+      mostHeld = held.length + Math.max(SPARE_ROWS, held.length / 2);
+    };
+    return {
+      push(row) {
+        // What `stats` worked out is called what was written.
+        held.push({ row, keys: order.map(({ name, evaluate }) => row.get(name) ?? evaluate(row)) });
+        if (held.length > mostHeld) {
+          tidy();
+        }
+      },
+      end() {
+        tidy();
+        for (const { row } of held) {
+          next.push(row);
+        }
+        next.end();
+      },
+    };
+  };
+}
+
+type Aggregate = Extract<Expression, { kind: 'aggregate' }>;
+
+/** Puts a field in the place of each aggregate, which is added to `found`. */
+function lift(expression: Expression, found: Aggregate[]): Expression {
+  switch (expression.kind) {
+    case 'aggregate':
+      return { kind: 'field', name: `aggregate ${found.push(expression) - 1}` };
+    case 'call':
+      return { ...expression, arguments: expression.arguments.map((argument) => lift(argument, found)) };
+    case 'match':
+      return { ...expression, text: lift(expression.text, found) };
+    default:
+      return expression;
+  }
+}
+
+/** Makes one row of each group. */
+export function grouping({ columns, groups }: CommandOf<'stats'>): Stage {
+  const found: Aggregate[] = [];
+  const results = columns.map(({ name, expression }: Column) => ({ name, evaluate: compile(lift(expression, found)) }));
+  const by = groups.map(({ name, expression }) => ({ name, evaluate: compile(expression) }));
+  const sources = found.map(({ name, arguments: args }) => ({
+    start: aggregates.get(name)?.[2],
+    args: args.map(compile),
+  }));
+  return (next) => {
+    const held = new Map<string, { readonly row: Row; readonly accumulators: readonly (Accumulator | undefined)[] }>();
+    const groupOf = (values: readonly Value[]) => {
+      const key = JSON.stringify(values);
+      const known = held.get(key);
+      if (known) {
+        return known;
+      }
+      const row = createRow();
+      by.forEach(({ name }, index) => {
+        row.set(name, values[index]);
+      });
+      const group = { row, accumulators: sources.map(({ start }) => start?.()) };
+      held.set(key, group);
+      return group;
+    };
+    return {
+      push(row) {
+        const { accumulators } = groupOf(by.map(({ evaluate }) => evaluate(row)));
+        const time = toNumber(row.get('@timestamp')) ?? 0;
+        sources.forEach(({ args }, index) => {
+          accumulators[index]?.add(
+            args.map((evaluate) => evaluate(row)),
+            time,
+          );
+        });
+      },
+      end() {
+        for (const { row, accumulators } of held.values()) {
+          accumulators.forEach((accumulator, index) => {
+            row.set(`aggregate ${index}`, accumulator?.result());
+          });
+          for (const { name, evaluate } of results) {
+            row.set(name, evaluate(row));
+          }
+          next.push(row);
+        }
+        next.end();
+      },
+    };
+  };
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { parseQuery } from './insights/parse-query';
+import type { LogEvent } from './insights/row';
+import { type QueryStatistics, type ResultRow, runQuery } from './insights/run-query';
+
+/** A query that was started, as it stands. */
+export interface StartedQuery {
+  readonly status: 'Running' | 'Complete' | 'Cancelled' | 'Failed';
+  /** None before it is complete. */
+  readonly rows: readonly ResultRow[];
+  readonly statistics: Readonly<QueryStatistics>;
+  stop(): void;
+}
+
+/** Queries by their ids. */
+export interface Queries {
+  /**
+   * @returns its id
+   * @throws {QuerySyntaxError}
+   */
+  start(queryString: string, events: AsyncIterable<LogEvent>, limit: number | undefined): string;
+  find(id: string): StartedQuery | undefined;
+  stopAll(): void;
+}
+
+/** Queries whose results can still be asked for: the newest. */
+const REMEMBERED = 20;
+
+/** Runs queries, and remembers the results of the newest. */
+export function createQueries(): Queries {
+  const queries = new Map<string, () => StartedQuery>();
+  return {
+    start(queryString, events, limit) {
+      const query = parseQuery(queryString);
+      const controller = new AbortController();
+      const { statistics, rows } = runQuery(query, events, { limit, signal: controller.signal });
+      let ended: Pick<StartedQuery, 'status' | 'rows'> = { status: 'Running', rows: [] };
+      rows.then(
+        (result) => {
+          ended = { status: 'Complete', rows: result };
+        },
+        () => {
+          ended = { status: controller.signal.aborted ? 'Cancelled' : 'Failed', rows: [] };
+        },
+      );
+      const id = randomUUID();
+      queries.set(id, () => ({ ...ended, statistics, stop: () => controller.abort() }));
+      for (const oldest of [...queries.keys()].slice(0, -REMEMBERED)) {
+        queries.get(oldest)?.().stop();
+        queries.delete(oldest);
+      }
+      return id;
+    },
+    find: (id) => queries.get(id)?.(),
+    stopAll: () => {
+      for (const query of queries.values()) {
+        query().stop();
+      }
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { parseQuery } from '../../../../../local/aws/logs/insights/parse-query';
+import { QuerySyntaxError } from '../../../../../local/aws/logs/insights/syntax-error';
+
+const faultOf = (query: string): QuerySyntaxError => {
+  try {
+    parseQuery(query);
+  } catch (error) {
+    if (error instanceof QuerySyntaxError) return error;
+  }
+  throw new Error(`No fault: ${query}`);
+};
+
+test.each([
+  ['fileds @timestamp', 0, 'Line 1, col 1:', /Expected .*fields/],
+  ['fields', 6, 'Line 1, col 7:', /Expected a field/],
+  ['fields a,', 9, 'col 10', /a field/],
+  ['fields a\n| filter a ==', 21, 'Line 2, col 13:', /a field/],
+  ['filter level = "ERROR', 15, 'col 16', /a text in quotes/],
+  ['filter a like b', 14, 'col 15', /a text in quotes/],
+  ['fields a | sort b descending', 18, 'col 19', /desc/],
+  ['limit ten', 6, 'col 7', /a number/],
+  ['filter (a = 1', 13, 'col 14', /"\)"/],
+  ['filter a in [1, 2', 17, 'col 18', /"\]"/],
+  ['fields a | | limit 1', 11, 'col 12', /fields/],
+  ['', 0, 'col 1', /fields/],
+  ['filter nosuch(a)', 7, 'col 8', /There is no function nosuch/],
+  ['fields strlen()', 7, 'col 8', /strlen does not take 0 arguments/],
+  ['stats pct(a)', 6, 'col 7', /pct does not take 1 argument$/],
+  ['stats a by b', 6, 'col 7', /stats takes aggregates/],
+  ['filter count() > 1', 7, 'col 8', /An aggregate can only stand directly behind stats/],
+  ['stats count() by bin(1q)', 21, 'col 22', /not a duration/],
+  ['filter a like /(/', 14, 'col 15', /not a valid regular expression/],
+])('%j is refused at character %d', (query, start, place, expected) => {
+  const { message, start: at } = faultOf(query);
+  expect({ at, message }).toEqual({ at: start, message: expect.stringContaining(place) });
+  expect(message).toMatch(expected);
+  expect(message).toContain('^');
+});
+
+test('words of the syntax are of any case, and comments are skipped', () => {
+  const plain = parseQuery('fields a as b | filter not a in [1] | stats count(*) by bin(5m) | sort a desc | limit 3');
+  const loud = parseQuery(
+    '# all of it\nFIELDS a AS b\n| FILTER NOT a IN [1] # and this\n| STATS COUNT(*) BY bin(5m)' +
+      '| SORT a DESC | LIMIT 3',
+  );
+  expect(JSON.stringify(loud).toLowerCase()).toBe(JSON.stringify(plain));
+});
+
+test('a word of the syntax may begin or end the name of a field', () => {
+  expect(() =>
+    parseQuery('fields inside, as_of, order, not_now, bytes | filter android = 1 | sort descent'),
+  ).not.toThrow();
+});
