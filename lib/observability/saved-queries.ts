@@ -1,7 +1,10 @@
-/** CloudWatch Logs Insights queries that are shipped with the stacks; replace the ids in them by your own. */
+/**
+ * CloudWatch Logs Insights queries that are shipped with the stacks, named after what they show. Replace the ids in them
+ * by your own; `pipeline logs` does.
+ */
 export const savedQueries: readonly { readonly name: string; readonly lines: readonly string[] }[] = [
   {
-    name: 'One order',
+    name: 'One order, step by step',
     lines: ['fields @timestamp, order_id, status', '| filter order_id = "QO-123456"', '| sort @timestamp asc'],
   },
   {
@@ -9,7 +12,7 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
     lines: ['fields @timestamp, error', '| filter level = "ERROR"', '| stats count() by bin(5m)'],
   },
   {
-    name: 'Response times',
+    name: 'Response times (mean, longest, p95)',
     lines: [
       'fields @timestamp, response_time_ms',
       '| filter response_time_ms > 0',
@@ -17,7 +20,7 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
     ],
   },
   {
-    name: 'One request',
+    name: 'One request, through every Lambda',
     lines: [
       'fields @timestamp, service, level, message, order_id, status, outcome, error_code',
       '| filter request_id = "00000000-0000-0000-0000-000000000000"',
@@ -25,7 +28,7 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
     ],
   },
   {
-    name: 'One sync run',
+    name: 'One sync run, step by step',
     lines: [
       'fields @timestamp, service, level, message, portal, step, done, total, rate_per_second, error_code, error',
       '| filter run_id = "nightly-2026-11-22"',

@@ -59,7 +59,7 @@ export class Observability extends Stack {
 
     const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
     for (const { name, lines } of savedQueries) {
-      new CfnQueryDefinition(this, name.replaceAll(' ', ''), {
+      new CfnQueryDefinition(this, name.replaceAll(/\W/g, ''), {
         name: `${config.stage}-marketplace/${name}`,
         queryString: lines.join('\n'),
         logGroupNames: logGroups.map(({ logGroupName }) => logGroupName),

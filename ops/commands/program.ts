@@ -5,6 +5,7 @@ import { stages } from '../services/stage';
 import { addDeadLetterCommands } from './dlq';
 import { exitCodes, exitCodesHelp } from './exit-codes';
 import { UsageError } from './input';
+import { addLogsCommand } from './logs';
 import { addOrderCommands } from './orders';
 import { addSyncCommands } from './sync';
 import { createTerminal, type Surroundings } from './terminal';
@@ -15,7 +16,8 @@ const examples = `Examples:
   pipeline orders list --since 7d --json
   pipeline orders replay --status FAILED --since 24h --rate 5
   pipeline dlq redrive download --local
-  pipeline sync start netlife --input run.json --watch`;
+  pipeline sync start netlife --input run.json --watch
+  pipeline logs order QO-123456 --since 7d`;
 
 const exitCodeOf: Readonly<Record<FaultKind, number>> = {
   absent: exitCodes.failed,
@@ -25,7 +27,7 @@ const exitCodeOf: Readonly<Record<FaultKind, number>> = {
 
 const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
   const program = new Command('pipeline')
-    .description('Looks orders up, replays them, empties dead-letter queues, and runs the syncs.')
+    .description('Looks orders up, replays them, empties dead-letter queues, runs the syncs, and searches the logs.')
     .version(version)
     .option('--stage <stage>', stages.join(', '), 'dev')
     .option('--region <region>', 'AWS region, where your own configuration does not say')
@@ -44,6 +46,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
   addOrderCommands(program, attach, surroundings.now);
   addDeadLetterCommands(program, attach);
   addSyncCommands(program, attach);
+  addLogsCommand(program, attach, surroundings.now);
   return program;
 };
 

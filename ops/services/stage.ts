@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -51,6 +52,7 @@ export interface Stage {
   readonly sqs: SQSClient;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
+  readonly logs: CloudWatchLogsClient;
   readonly ordersTableName: string;
   readonly rawBucketName: string;
   readonly downloadQueueUrl: string;
@@ -82,7 +84,7 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     readOutputs(`${stage}-SyncJobs`, stackOutputs, syncJobsOutputs),
   ]);
 
-  const configOf = (service: 'dynamodb' | 'sqs' | 's3' | 'sfn') => ({
+  const configOf = (service: 'dynamodb' | 'sqs' | 's3' | 'sfn' | 'logs') => ({
     ...config,
     ...(local && { endpoint: local.endpoints[service] }),
   });
@@ -91,6 +93,7 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     sqs: new SQSClient(configOf('sqs')),
     s3: new S3Client(configOf('s3')),
     sfn: new SFNClient(configOf('sfn')),
+    logs: new CloudWatchLogsClient(configOf('logs')),
   };
   return {
     name: stage,

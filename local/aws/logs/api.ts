@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
 import { arnOf } from '../resource-types';
 import type { LogEvent } from './insights/row';
-import { MOST_ROWS } from './insights/run-query';
+import { MOST_ROWS, type Period } from './insights/run-query';
 import { QuerySyntaxError } from './insights/syntax-error';
 import { createQueries, type Queries } from './queries';
 
@@ -18,11 +18,8 @@ export interface QueryDefinition {
 export interface Logs {
   readonly logGroups: readonly { readonly name: string; readonly retentionInDays?: number | undefined }[];
   readonly queryDefinitions: readonly QueryDefinition[];
-  /**
-   * The events of a log group, in any order. Those outside of the period, in Unix ms, may be among them.
-   * @param fromMs the first moment of the period; `toMs`, the first one behind it
-   */
-  read(logGroup: string, fromMs: number, toMs: number): AsyncIterable<LogEvent>;
+  /** The events of a log group, in any order. Those outside of the period may be among them. */
+  read(logGroup: string, period: Period): AsyncIterable<LogEvent>;
 }
 
 /** Thrown for what CloudWatch Logs answers with an error of this name. */
@@ -128,9 +125,9 @@ function act(logs: Logs, queries: Queries, action: Action, body: unknown): unkno
       if (logGroups.length === 0 || endTime < startTime) {
         throw new LogsError('InvalidParameterException', 'A query needs log groups, and a start before its end.');
       }
-      const [fromMs, toMs] = [startTime * 1_000, (endTime + 1) * 1_000];
-      const events = logGroups.map((name) => logs.read(name, fromMs, toMs));
-      return { queryId: queries.start(queryString, within(events, fromMs, toMs), limit) };
+      const period = { fromMs: startTime * 1_000, toMs: (endTime + 1) * 1_000 };
+      const events = readAll(logGroups.map((name) => logs.read(name, period)));
+      return { queryId: queries.start(queryString, events, { limit, period }) };
     }
     case 'GetQueryResults': {
       const { status, rows, statistics } = queryAt(queries, schemas[action].parse(body).queryId);
@@ -188,13 +185,9 @@ function queryAt(queries: Queries, id: string) {
 const nameOfIdentifier = (identifier: string): string =>
   identifier.replace(/^arn:aws:logs:[^:]*:[^:]*:log-group:/, '').replace(/:\*$/, '');
 
-async function* within(sources: readonly AsyncIterable<LogEvent>[], fromMs: number, toMs: number) {
+async function* readAll(sources: readonly AsyncIterable<LogEvent>[]) {
   for (const events of sources) {
-    for await (const event of events) {
-      if (event.timestamp >= fromMs && event.timestamp < toMs) {
-        yield event;
-      }
-    }
+    yield* events;
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseQuery } from './insights/parse-query';
 import type { LogEvent } from './insights/row';
-import { type QueryStatistics, type ResultRow, runQuery } from './insights/run-query';
+import { type QueryStatistics, type ResultRow, type RunOptions, runQuery } from './insights/run-query';
 
 /** A query that was started, as it stands. */
 export interface StartedQuery {
@@ -18,7 +18,7 @@ export interface Queries {
    * @returns its id
    * @throws {QuerySyntaxError}
    */
-  start(queryString: string, events: AsyncIterable<LogEvent>, limit: number | undefined): string;
+  start(queryString: string, events: AsyncIterable<LogEvent>, options: Omit<RunOptions, 'signal'>): string;
   find(id: string): StartedQuery | undefined;
   stopAll(): void;
 }
@@ -30,10 +30,10 @@ const REMEMBERED = 20;
 export function createQueries(): Queries {
   const queries = new Map<string, () => StartedQuery>();
   return {
-    start(queryString, events, limit) {
+    start(queryString, events, options) {
       const query = parseQuery(queryString);
       const controller = new AbortController();
-      const { statistics, rows } = runQuery(query, events, { limit, signal: controller.signal });
+      const { statistics, rows } = runQuery(query, events, { ...options, signal: controller.signal });
       let ended: Pick<StartedQuery, 'status' | 'rows'> = { status: 'Running', rows: [] };
       rows.then(
         (result) => {

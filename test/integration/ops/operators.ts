@@ -13,6 +13,7 @@ import { createRunRepository } from '../../../shared/runs/repository';
 import { checksum, downloadMessage, requestId } from '../../support/orders';
 import { createClients, readEndpoints } from '../support/clients';
 import { createBucket, createOrdersTable, createQueuePair, createSyncRunsTable } from '../support/resources';
+import { startLogs } from './logs';
 import { startWorkflows } from './workflows';
 
 /** What came of a command. */
@@ -60,14 +61,16 @@ export const operate = async (args: readonly string[], options: OperateOptions =
 export const startStage = async () => {
   const clients = createClients();
   const localStateDirectory = mkdtempSync(join(tmpdir(), 'operators-'));
-  const [ordersTableName, download, processing, syncRunsTableName, artifactsBucketName, workflows] = await Promise.all([
-    createOrdersTable(clients),
-    createQueuePair(clients, 'download', 5),
-    createQueuePair(clients, 'processing', 5),
-    createSyncRunsTable(clients),
-    createBucket(clients, 'artifacts'),
-    startWorkflows(join(localStateDirectory, 'executions')),
-  ]);
+  const [ordersTableName, download, processing, syncRunsTableName, artifactsBucketName, workflows, logs] =
+    await Promise.all([
+      createOrdersTable(clients),
+      createQueuePair(clients, 'download', 5),
+      createQueuePair(clients, 'processing', 5),
+      createSyncRunsTable(clients),
+      createBucket(clients, 'artifacts'),
+      startWorkflows(join(localStateDirectory, 'executions')),
+      startLogs(),
+    ]);
   const queues = { download, processing };
   const repository = createOrderRepository(clients.documents, ordersTableName);
   const { dynamodb, sqs, s3 } = readEndpoints();
@@ -88,7 +91,7 @@ export const startStage = async () => {
   };
   const announce = (running: object): void =>
     writeFileSync(join(localStateDirectory, 'endpoints.json'), JSON.stringify(running));
-  const endpoints = { dynamodb, sqs, s3, sfn: workflows.url };
+  const endpoints = { dynamodb, sqs, s3, sfn: workflows.url, logs: logs.url };
   const running = { pid: process.pid, apiUrl: 'http://127.0.0.1:1', endpoints, outputs };
   announce(running);
 
@@ -99,6 +102,7 @@ export const startStage = async () => {
     repository,
     localStateDirectory,
     workflows,
+    logs,
     artifactsBucketName,
     runs: createRunRepository(clients.documents, syncRunsTableName),
     openFolder: createRunFolders(clients.s3, artifactsBucketName),
@@ -158,7 +162,7 @@ export const startStage = async () => {
     },
 
     stop: async (): Promise<void> => {
-      await workflows.stop();
+      await Promise.all([workflows.stop(), logs.stop()]);
       clients.destroy();
       rmSync(localStateDirectory, { recursive: true });
     },

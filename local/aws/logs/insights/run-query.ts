@@ -13,7 +13,15 @@ export interface QueryStatistics {
   bytesScanned: number;
 }
 
+/** A stretch of time, in Unix ms: its first moment, and the first one behind it. */
+export interface Period {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export interface RunOptions {
+  /** Events outside of it are passed over. */
+  readonly period?: Period;
   /** Most rows, also where the query allows more; {@link MOST_ROWS} unless told. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal;
@@ -22,6 +30,7 @@ export interface RunOptions {
 /** As many rows as CloudWatch gives at most. */
 export const MOST_ROWS = 10_000;
 
+const always: Period = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
 const field = (name: string): Expression => ({ kind: 'field', name });
 const newestFirst: readonly SortKey[] = [{ name: '@timestamp', expression: field('@timestamp'), direction: -1 }];
 
@@ -33,7 +42,7 @@ const newestFirst: readonly SortKey[] = [{ name: '@timestamp', expression: field
 export function runQuery(
   query: Query,
   events: AsyncIterable<LogEvent>,
-  { limit = MOST_ROWS, signal }: RunOptions = {},
+  { period: { fromMs, toMs } = always, limit = MOST_ROWS, signal }: RunOptions = {},
 ): { readonly statistics: Readonly<QueryStatistics>; readonly rows: Promise<readonly ResultRow[]> } {
   const statistics: QueryStatistics = { recordsMatched: 0, recordsScanned: 0, bytesScanned: 0 };
   const run = async () => {
@@ -53,6 +62,9 @@ export function runQuery(
     const first = stages.reduceRight((next, stage) => stage(next), last);
     for await (const event of events) {
       signal?.throwIfAborted();
+      if (event.timestamp < fromMs || event.timestamp >= toMs) {
+        continue;
+      }
       statistics.recordsScanned++;
       statistics.bytesScanned += event.message.length;
       const row = createEventRow(event);

@@ -1,0 +1,141 @@
+import { MalformedQueryException } from '@aws-sdk/client-cloudwatch-logs';
+import type { Command } from 'commander';
+import * as z from 'zod';
+import { createLogService, type QueryProgress, queryAbout, type SavedQuery } from '../services/logs';
+import { exitCodes } from './exit-codes';
+import { countSchema, sinceSchema, UsageError } from './input';
+import { oneLine, plural, renderTable, type Surroundings } from './terminal';
+import type { Attach, Session } from './verb';
+
+/** CloudWatch's own limit. */
+const mostRows = 10_000;
+
+/** Most queries have ended by then. */
+const quietPolls = 3;
+
+/** How a query begins; anything else is the name of a saved one. */
+const queryPattern = /^\s*(#|(fields|display|filter|parse|stats|sort|dedup|limit|pattern)\s)/i;
+
+interface LogsInput {
+  readonly query?: string | undefined;
+  readonly id?: string | undefined;
+  readonly since: Date;
+  readonly limit: number;
+}
+
+/** Adds `logs`. */
+export const addLogsCommand = (program: Command, attach: Attach, now: Surroundings['now']): void => {
+  const logs = program
+    .command('logs')
+    .description('search the logs of every Lambda, and of the API; without a query, list the saved ones')
+    .argument('[query]', 'a query of CloudWatch Logs Insights, or a word of the name of a saved one')
+    .argument('[id]', 'of the order, request or sync run that a saved query is about')
+    .option('--since <when>', 'lines since then: 30m, 24h, 7d, or an ISO 8601 time', '24h')
+    .option('--limit <count>', `at most so many rows, up to ${mostRows}`, '1000');
+  attach(logs, {
+    schema: z.object({
+      query: z.string().trim().min(1, 'is empty').optional(),
+      id: z
+        .string()
+        .regex(/^[\w.:-]{1,128}$/, 'is not an id')
+        .optional(),
+      since: sinceSchema(now()),
+      limit: countSchema(mostRows),
+    }),
+    run: async (input, session) =>
+      input.query === undefined ? listSaved(session) : search(await queryOf(input, session), input, session),
+  });
+};
+
+const listSaved = async ({ stage, stageLabel, terminal }: Session): Promise<number> => {
+  const saved = await createLogService(stage).listSaved();
+  const queries = saved.map((query) => ({ name: query.name, command: commandFor(query), query: query.queryString }));
+  terminal.result({ stage: stage.name, queries }, () =>
+    queries.length === 0
+      ? `No queries are saved in ${stageLabel}.`
+      : renderTable(
+          queries.map(({ name, command }) => [name, command]),
+          ['SAVED QUERY', 'COMMAND'],
+        ),
+  );
+  return exitCodes.done;
+};
+
+const commandFor = ({ name, subject }: SavedQuery): string =>
+  `pipeline logs ${subject === undefined ? `"${name}"` : `${subject} <${subject} id>`}`;
+
+/** @throws {UsageError} for what is neither a query nor the name of one */
+const queryOf = async ({ query = '', id }: LogsInput, { stage }: Session): Promise<string> => {
+  if (query.includes('|') || queryPattern.test(query)) {
+    if (id !== undefined) throw new UsageError([`"${id}" stands behind the query: put it into quotes with the rest`]);
+    return query;
+  }
+  const saved = await createLogService(stage).listSaved();
+  const found = findSaved(query, saved);
+  if (found === undefined) {
+    const names = saved.map(({ name }) => `"${name}"`).join(', ');
+    throw new UsageError([`"${query}" is neither a query nor the name of one saved query: ${names}`]);
+  }
+  if ((found.subject === undefined) !== (id === undefined)) {
+    throw new UsageError([`"${found.name}" is asked for by ${commandFor(found)}`]);
+  }
+  return id === undefined ? found.queryString : queryAbout(found, id);
+};
+
+/** The one saved query that has this name, is about this, or has these words in its name. */
+const findSaved = (words: string, saved: readonly SavedQuery[]): SavedQuery | undefined => {
+  const wanted = words.toLowerCase();
+  const exact = saved.find(({ name, subject }) => name.toLowerCase() === wanted || subject === wanted);
+  const [only, ...others] = saved.filter(({ name }) => name.toLowerCase().includes(wanted));
+  return exact ?? (others.length === 0 ? only : undefined);
+};
+
+const search = (queryString: string, { since, limit }: LogsInput, session: Session): Promise<number> => {
+  const { stage, stageLabel, terminal, now } = session;
+  const until = new Date(now());
+  return session.interruptible(async (signal) => {
+    const live = terminal.live();
+    let last: QueryProgress | undefined;
+    let polls = 0;
+    try {
+      for await (const progress of createLogService(stage).run(queryString, { since, until, limit, signal })) {
+        last = progress;
+        if (++polls <= quietPolls) continue;
+        const where = plural(progress.logGroups.length, 'log group');
+        live.show(progress.ended ? [] : [`Searching ${where}: ${plural(progress.recordsScanned, 'line')} so far`]);
+      }
+    } catch (error) {
+      if (error instanceof MalformedQueryException) throw new UsageError([error.message]);
+      throw error;
+    }
+    const { ended = false, rows = [], recordsScanned = 0, recordsMatched = 0, bytesScanned = 0 } = last ?? {};
+    if (!ended) terminal.note('The query was stopped.');
+    if (rows.length === limit) terminal.note(`The first ${limit} rows; --limit shows more.`);
+    const document = {
+      stage: stage.name,
+      query: queryString,
+      since: since.toISOString(),
+      until: until.toISOString(),
+      complete: ended,
+      rows: rows.map((row) => Object.fromEntries(row)),
+      lines_read: recordsScanned,
+      lines_matched: recordsMatched,
+      bytes_read: bytesScanned,
+    };
+    terminal.result(document, () =>
+      rows.length === 0
+        ? `Nothing found in ${plural(recordsScanned, 'line')} of ${stageLabel} since ${since.toISOString()}.`
+        : renderRows(rows),
+    );
+    return ended ? exitCodes.done : exitCodes.aborted;
+  });
+};
+
+const renderRows = (rows: QueryProgress['rows']): string => {
+  // A row has no columns of what it lacks: the fullest ones tell their order.
+  const columns = [...new Set([...rows].sort((a, b) => b.size - a.size).flatMap((row) => [...row.keys()]))];
+  return renderTable(
+    rows.map((row) => columns.map((column) => oneLine(row.get(column) ?? ''))),
+    columns,
+  );
+};

@@ -1,0 +1,128 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  DescribeQueryDefinitionsCommand,
+  GetQueryResultsCommand,
+  paginateDescribeLogGroups,
+  StartQueryCommand,
+  StopQueryCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { ServiceFault } from './fault';
+import type { Stage } from './stage';
+
+/** A query of CloudWatch Logs Insights that was deployed with the stage. */
+export interface SavedQuery {
+  /** Says what it is for. */
+  readonly name: string;
+  readonly queryString: string;
+  /** What it asks for by its id, if it does: `order`, `request` or `run`. */
+  readonly subject: string | undefined;
+}
+
+/** A query that was started, as it stands. */
+export interface QueryProgress {
+  /** Whether there is nothing more to come: it is complete, or was stopped. */
+  readonly ended: boolean;
+  readonly logGroups: readonly string[];
+  readonly recordsScanned: number;
+  readonly recordsMatched: number;
+  readonly bytesScanned: number;
+  /** Column → value, in the order of the columns, without what a row lacks. */
+  readonly rows: readonly ReadonlyMap<string, string>[];
+}
+
+interface RunOptions {
+  readonly since: Date;
+  readonly until: Date;
+  /** Most rows. */
+  readonly limit: number;
+  /** Stops the query. */
+  readonly signal: AbortSignal;
+}
+
+const firstPollMs = 100;
+const slowestPollMs = 1_000;
+
+/** Where a saved query names what it is about: `order_id = "QO-123456"`. */
+const subjectPattern = /\b(\w+)_id = "[^"]*"/;
+
+/** The query for another id. */
+export const queryAbout = ({ queryString }: SavedQuery, id: string): string =>
+  queryString.replace(subjectPattern, (_all, subject: string) => `${subject}_id = ${JSON.stringify(id)}`);
+
+/** Searches the logs of a stage, all of its log groups at once. */
+export const createLogService = ({ name: stage, logs }: Pick<Stage, 'name' | 'logs'>) => {
+  const listLogGroups = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for await (const { logGroups = [] } of paginateDescribeLogGroups(
+      { client: logs },
+      { logGroupNamePattern: `${stage}-marketplace-` },
+    )) {
+      names.push(...logGroups.flatMap(({ logGroupName }) => logGroupName ?? []));
+    }
+    if (names.length === 0) throw new ServiceFault('absent', `The stage ${stage} has no log groups.`);
+    return names;
+  };
+
+  const progressOf = async (queryId: string | undefined, logGroups: readonly string[]): Promise<QueryProgress> => {
+    const { status, results = [], statistics } = await logs.send(new GetQueryResultsCommand({ queryId }));
+    if (status === 'Failed' || status === 'Timeout') {
+      throw new ServiceFault('failed', `CloudWatch Logs ended the query: ${status}.`);
+    }
+    return {
+      ended: status === 'Complete' || status === 'Cancelled',
+      logGroups,
+      recordsScanned: statistics?.recordsScanned ?? 0,
+      recordsMatched: statistics?.recordsMatched ?? 0,
+      bytesScanned: statistics?.bytesScanned ?? 0,
+      rows: results.map(
+        (row) => new Map(row.flatMap(({ field = '', value = '' }) => (field === '@ptr' ? [] : [[field, value]]))),
+      ),
+    };
+  };
+
+  return {
+    /** The saved queries, by name. */
+    listSaved: async (): Promise<SavedQuery[]> => {
+      const prefix = `${stage}-marketplace/`;
+      const { queryDefinitions = [] } = await logs.send(
+        new DescribeQueryDefinitionsCommand({ queryDefinitionNamePrefix: prefix, maxResults: 1_000 }),
+      );
+      return queryDefinitions
+        .map(({ name = '', queryString = '' }) => ({
+          name: name.slice(prefix.length),
+          queryString,
+          subject: subjectPattern.exec(queryString)?.[1],
+        }))
+        .sort((a, b) => a.name.localeCompare(b.name));
+    },
+
+    /**
+     * Runs a query, and tells how it stands until it has ended. Whoever stops it gets what was found by then.
+     *
+     * @throws {MalformedQueryException} at once, for a query that CloudWatch Logs cannot read
+     * @throws {ServiceFault} `absent` when there are no logs, `failed` when CloudWatch Logs gave up
+     */
+    async *run(queryString: string, { since, until, limit, signal }: RunOptions): AsyncGenerator<QueryProgress> {
+      const logGroupNames = await listLogGroups();
+      const { queryId } = await logs.send(
+        new StartQueryCommand({
+          logGroupNames,
+          queryString,
+          startTime: Math.floor(since.getTime() / 1_000),
+          endTime: Math.ceil(until.getTime() / 1_000),
+          limit,
+        }),
+      );
+      for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, slowestPollMs)) {
+        const progress = await progressOf(queryId, logGroupNames);
+        yield progress;
+        if (progress.ended) return;
+        if (signal.aborted) {
+          await logs.send(new StopQueryCommand({ queryId }));
+          return;
+        }
+        await wait(pollMs, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+};

@@ -1,0 +1,123 @@
+import { exitCodes } from '../../../ops/commands/exit-codes';
+import { hoursAgo, nowMs, startStage, type TestStage } from './operators';
+
+let stage: TestStage;
+beforeAll(async () => {
+  stage = await startStage();
+});
+afterEach(() => stage.logs.clear());
+afterAll(() => stage.stop());
+
+const searchFor = async (...args: readonly string[]) => {
+  const { exitCode, stdout, stderr } = await stage.operate(['logs', ...args, '--json']);
+  return { exitCode, stderr, document: JSON.parse(stdout) };
+};
+
+describe('pipeline logs', () => {
+  it('lists the saved queries, and how to ask for each', async () => {
+    const { exitCode, stdout } = await stage.operate(['logs']);
+    expect(exitCode).toBe(exitCodes.done);
+    expect(stdout).toMatch(/^One order, step by step +pipeline logs order <order id>$/m);
+    expect(stdout).toMatch(/^One sync run, step by step +pipeline logs run <run id>$/m);
+    expect(stdout).toMatch(/^Retries by API +pipeline logs "Retries by API"$/m);
+  });
+
+  it('shows the rows of a query over all log groups of the stage, side by side', async () => {
+    stage.logs.webhook.write(hoursAgo(2), { order_id: 'QO-1', status: 'NOTIFIED' });
+    stage.logs.download.write(hoursAgo(1), {
+      order_id: 'QO-1',
+      status: 'FAILED',
+      error: 'Qualia\nknows no such order',
+    });
+    stage.logs.ofAnotherStage.write(hoursAgo(1), { order_id: 'QO-1', status: 'NOTIFIED' });
+    const { exitCode, stdout, stderr } = await stage.operate([
+      'logs',
+      'fields @timestamp, status, error | filter order_id = "QO-1" | sort @timestamp asc',
+    ]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: exitCodes.done, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      '@timestamp               status    error',
+      '2026-01-31 10:00:00.000  NOTIFIED',
+      '2026-01-31 11:00:00.000  FAILED    Qualia knows no such order',
+      '',
+    ]);
+  });
+
+  it('gives the rows, the query and what was read as one document', async () => {
+    stage.logs.webhook.write(hoursAgo(2), { level: 'INFO' });
+    stage.logs.webhook.write(hoursAgo(1), { level: 'ERROR' });
+    const query = 'filter level = "ERROR" | stats count() as n by level';
+    const { exitCode, document } = await searchFor(query, '--since', '3h');
+    expect(exitCode).toBe(exitCodes.done);
+    expect(document).toEqual({
+      stage: 'dev',
+      query,
+      since: new Date(hoursAgo(3)).toISOString(),
+      until: new Date(nowMs).toISOString(),
+      complete: true,
+      rows: [{ level: 'ERROR', n: '1' }],
+      lines_read: 2,
+      lines_matched: 1,
+      bytes_read: 33,
+    });
+  });
+
+  it('reads the lines since --since, and shows --limit rows of them', async () => {
+    for (const hours of [1, 2, 30]) stage.logs.webhook.write(hoursAgo(hours), { hours });
+    expect((await searchFor('fields hours')).document.rows).toHaveLength(2);
+    expect((await searchFor('fields hours', '--since', '2d')).document.rows).toHaveLength(3);
+    const { document, stderr } = await searchFor('fields hours', '--limit', '1');
+    expect(document.rows).toEqual([{ hours: '1' }]);
+    expect(stderr).toBe('The first 1 rows; --limit shows more.\n');
+  });
+
+  it.each([
+    ['order', 'QO-1', { order_id: 'QO-1' }],
+    ['one order, step by step', 'QO-1', { order_id: 'QO-1' }],
+    ['request', '3f2504e0-4f89-11d3-9a0c-0305e82c3301', { request_id: '3f2504e0-4f89-11d3-9a0c-0305e82c3301' }],
+    ['run', 'nightly:1', { run_id: 'nightly:1' }],
+  ])('%s %s runs the saved query about that', async (subject, id, line) => {
+    stage.logs.webhook.write(hoursAgo(1), line);
+    stage.logs.webhook.write(hoursAgo(1), { order_id: 'QO-123456' });
+    const { document } = await searchFor(subject, id);
+    expect(document.lines_matched).toBe(1);
+  });
+
+  it.each(['retries', 'Retries by API', 'slowest', 'errors', 'failures', 'refused', 'response times'])(
+    '%s runs the saved query with this in its name',
+    async (words) => {
+      expect(await searchFor(words)).toMatchObject({ exitCode: exitCodes.done, document: { complete: true } });
+    },
+  );
+
+  it('says so when nothing is found', async () => {
+    const { exitCode, stdout } = await stage.operate(['logs', 'order', 'QO-2']);
+    expect(exitCode).toBe(exitCodes.done);
+    expect(stdout).toBe('Nothing found in 0 lines of dev on this machine since 2026-01-30T12:00:00.000Z.\n');
+  });
+
+  it.each([
+    [['fileds @message | limit 1'], /Line 1, col 1:.*\^.*Expected .*fields/s],
+    [['nosuch'], /"nosuch" is neither a query nor the name of one saved query: "Errors over time", /],
+    [['by'], /"by" is neither a query nor the name of one/],
+    [['order'], /"One order, step by step" is asked for by pipeline logs order <order id>/],
+    [['retries', 'QO-1'], /"Retries by API" is asked for by pipeline logs "Retries by API"/],
+    [['order', 'QO-1" or 1'], /<id> "QO-1\\" or 1" is not an id/],
+    [['fields @message', 'extra'], /"extra" stands behind the query/],
+    [['fields @message', '--since', 'soon', '--limit', '10001'], /--since "soon".*--limit "10001"/s],
+  ])('%j is wrong usage', async (args, expected) => {
+    const { exitCode, stderr } = await stage.operate(['logs', ...args]);
+    expect(exitCode).toBe(exitCodes.usage);
+    expect(stderr).toMatch(expected);
+  });
+
+  it('stops the query on Ctrl-C', async () => {
+    stage.logs.makeEndless();
+    const { exitCode, stdout, stderr } = await stage.operate(['logs', 'fields @message', '--json'], {
+      interruptAfterMs: 300,
+    });
+    expect(exitCode).toBe(exitCodes.aborted);
+    expect(stderr).toContain('The query was stopped.');
+    expect(JSON.parse(stdout)).toMatchObject({ complete: false, rows: [] });
+  });
+});

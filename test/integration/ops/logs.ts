@@ -1,0 +1,48 @@
+import { savedQueries } from '../../../lib/observability/saved-queries';
+import { startLogsApi } from '../../../local/aws/logs/api';
+import type { LogEvent } from '../../../local/aws/logs/insights/row';
+
+const webhook = '/aws/lambda/dev-marketplace-webhook';
+const download = '/aws/lambda/dev-marketplace-download';
+const ofAnotherStage = '/aws/lambda/staging-marketplace-webhook';
+
+/** The API of CloudWatch Logs, over lines that the test writes. */
+export const startLogs = async () => {
+  const events = new Map<string, LogEvent[]>();
+  let isEndless = false;
+  const { url, stop } = await startLogsApi(() => ({
+    logGroups: [webhook, download, ofAnotherStage].map((name) => ({ name })),
+    queryDefinitions: savedQueries.map(({ name, lines }) => ({
+      id: name,
+      name: `dev-marketplace/${name}`,
+      queryString: lines.join('\n'),
+      logGroupNames: [webhook, download],
+    })),
+    async *read(logGroup) {
+      yield* events.get(logGroup) ?? [];
+      while (isEndless) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        yield { timestamp: 0, message: '', log: logGroup, logStream: '' };
+      }
+    },
+  }));
+  const writeTo = (logGroup: string) => (timestamp: number, line: object) => {
+    const event = { timestamp, message: JSON.stringify(line), log: logGroup, logStream: 'stream' };
+    events.set(logGroup, [...(events.get(logGroup) ?? []), event]);
+  };
+  return {
+    url,
+    stop,
+    webhook: { name: webhook, write: writeTo(webhook) },
+    download: { name: download, write: writeTo(download) },
+    ofAnotherStage: { name: ofAnotherStage, write: writeTo(ofAnotherStage) },
+    /** From now on a query never comes to the end of a log group. */
+    makeEndless: (): void => {
+      isEndless = true;
+    },
+    clear: (): void => {
+      events.clear();
+      isEndless = false;
+    },
+  };
+};
