@@ -34,11 +34,13 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
 
   const run = async ({ input: given, execution }: z.output<typeof schema>): Promise<RunPlan> => {
     const input = readRunInput(given, execution.Name, portals);
+    logger.appendKeys({ run_id: input.run_id });
     await keepInput(input);
     const { started_at } = await runs.start({ input, executionArn: execution.Id, startedAtMs: now() });
-    logger.info('sync step', { run_id: input.run_id, step: 'plan' });
+    logger.info('sync step', { step: 'plan' });
     return { ...input, started_at, execution_arn: execution.Id, redrive_count: execution.RedriveCount };
   };
 
-  return createStep({ schema, logger, metrics, keys: () => ({}), run });
+  // What the run is called unless its input says otherwise.
+  return createStep({ schema, logger, metrics, keys: ({ execution }) => ({ run_id: execution.Name }), run });
 };

@@ -44,7 +44,6 @@ export const createHandler = (dependencies: WebhookDependencies) => {
       // A scanner's call to some other path is no webhook.
       if (event.rawPath === webhookPath) metrics.add('WebhookRefused');
       logger.warn('webhook refused', {
-        request_id: requestId,
         reason: refusal.reason,
         ...('details' in refusal && { details: refusal.details }),
         source_ip: event.requestContext.http.sourceIp,
@@ -70,13 +69,12 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     if ('faults' in read) return refuse({ reason: 'validation_failed', details: read.faults });
 
     const { orderId, notificationType } = read.notice;
+    logger.appendKeys({ order_id: orderId });
     const outcome = await startRound({ ...read.notice, requestId });
     const responseTimeMs = Math.round((monotonicNow() - startedAtMs) * 10) / 10;
     metrics.add('WebhookAccepted');
     if (outcome === 'duplicate') metrics.add('WebhookDuplicate');
     logger.info('webhook accepted', {
-      request_id: requestId,
-      order_id: orderId,
       status: 'NOTIFIED',
       notification_type: notificationType,
       outcome,
@@ -89,18 +87,19 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     const startedAtMs = monotonicNow();
     const requestId = newRequestId() as RequestId;
     logger.addContext(context);
+    logger.appendKeys({ request_id: requestId });
     try {
       return await receive(event, requestId, startedAtMs);
     } catch (thrown) {
       const error = toPipelineError(thrown);
       logger.error('webhook failed', {
-        request_id: requestId,
         error: error.message,
         error_code: error.code,
         error_details: error,
       });
       return failed(requestId);
     } finally {
+      logger.resetKeys();
       metrics.flush();
     }
   };

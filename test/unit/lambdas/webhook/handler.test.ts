@@ -117,7 +117,11 @@ describe('our own fault', () => {
   test.each(faults)(
     '%s, at sign-in or later: the caller learns nothing, the log has the stack',
     async (_, thrown, code, error) => {
-      for (const told of [{ signIn: throwing(thrown) }, { signIn: known, startRound: throwing(thrown) }]) {
+      // Once the order is known, the line names it.
+      for (const [told, order] of [
+        [{ signIn: throwing(thrown) }, {}],
+        [{ signIn: known, startRound: throwing(thrown) }, { order_id: 'QO-123456' }],
+      ] as const) {
         logs.clear();
         const answer = await callWebhook({ body: notification() }, told);
         expect(answer).toMatchObject({ status: 500, added: [] });
@@ -127,6 +131,7 @@ describe('our own fault', () => {
           level: 'ERROR',
           message: 'webhook failed',
           request_id: 'request-1',
+          ...order,
           error,
           error_code: code,
           error_details: expect.objectContaining({ stack: expect.stringContaining('handler.test.ts') }),
