@@ -11,7 +11,7 @@ export function addPipeline(app: App, config: Config) {
   const data = new Data(app, config);
   const orderPipeline = new OrderPipeline(app, config, data);
   const syncJobs = new SyncJobs(app, config, data);
-  const observability = new Observability(app, config, orderPipeline, syncJobs);
+  const observability = new Observability(app, config, data, orderPipeline, syncJobs);
 
   Tags.of(app).add('project', 'marketplace-event-pipeline');
   Tags.of(app).add('stage', config.stage);

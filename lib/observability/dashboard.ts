@@ -5,11 +5,15 @@ import {
   type IAlarm,
   type IMetric,
   type IWidget,
+  LogQueryVisualizationType,
+  LogQueryWidget,
   MathExpression,
+  Metric,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Config } from '../config';
 import { metricsNamespace, pipelineMetric } from '../metrics';
+import type { Data } from '../stacks/data';
 import type { OrderPipeline } from '../stacks/order-pipeline';
 import type { SyncJobs } from '../stacks/sync-jobs';
 
@@ -17,11 +21,27 @@ const period = Duration.minutes(5);
 const columns = 3;
 const width = 24 / columns;
 
-/** Rows of the dashboard: alarms, the way of an order from left to right, what carries it, then the syncs. */
+/** Errors of all Lambdas by what went wrong. */
+const errorsByCode = [
+  'filter level = "ERROR" and ispresent(error_code)',
+  'stats count() as errors, latest(error) as last_error by error_code, service',
+  'sort errors desc',
+];
+
+interface Watched {
+  readonly data: Data;
+  readonly pipeline: OrderPipeline;
+  readonly syncJobs: SyncJobs;
+  readonly logGroupNames: string[];
+}
+
+/**
+ * Rows of the dashboard: alarms, the way of an order from left to right, what went wrong, what carries it, the syncs, and
+ * what all of it costs.
+ */
 export function dashboardRows(
   config: Config,
-  pipeline: OrderPipeline,
-  syncJobs: SyncJobs,
+  { data, pipeline, syncJobs, logGroupNames }: Watched,
   alarms: IAlarm[],
 ): IWidget[][] {
   const graph = (title: string, left: IMetric[]): IWidget => new GraphWidget({ title, left, width, period });
@@ -37,30 +57,44 @@ export function dashboardRows(
   });
   const queues = Object.values(pipeline.queues);
   const functions = Object.values(pipeline.functions);
+  const tables = [data.orders, data.syncRuns];
+  const logBytes = (LogGroupName: string): IMetric =>
+    new Metric({
+      namespace: 'AWS/Logs',
+      metricName: 'IncomingBytes',
+      dimensionsMap: { LogGroupName },
+      statistic: Stats.SUM,
+      period,
+    });
   const { machine } = syncJobs.stateMachine;
 
   return [
     [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
     [
-      graph('Webhooks', count('webhook', 'WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused')),
+      graph('Webhooks', [
+        ...count('webhook', 'WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused'),
+        pipeline.api.metricServerError({ period, statistic: Stats.SUM }),
+      ]),
       graph('Orders', [
         ...count('download', 'OrderDownloaded', 'OrderFailed'),
         ...count('processing', 'OrderProcessed', 'OrderUnchanged', 'OrderFailed', 'UnknownState'),
         ...count('reconciler', 'OrderReconciled'),
       ]),
-      graph('Webhook to internal API (ms)', [latency(50), latency(95)]),
+      graph('Webhook to internal API (ms)', [latency(50), latency(95), latency(99)]),
     ],
     [
+      new LogQueryWidget({
+        title: 'Errors by code',
+        logGroupNames,
+        queryLines: errorsByCode,
+        view: LogQueryVisualizationType.TABLE,
+        width,
+      }),
       graph('Retries by API', [byApi]),
       graph(
         'Circuit opened',
         ['download', 'processing', 'reconciler'].flatMap((service) => count(service, 'CircuitOpen')),
       ),
-      graph('HTTP API', [
-        pipeline.api.metricCount({ period }),
-        pipeline.api.metricClientError({ period, statistic: Stats.SUM }),
-        pipeline.api.metricServerError({ period, statistic: Stats.SUM }),
-      ]),
     ],
     [
       graph(
@@ -104,6 +138,23 @@ export function dashboardRows(
       graph('Sync: rejected rows', [
         ...count('iterable-extract', 'SyncRejectedRows'),
         ...count('netlife-merge', 'SyncRejectedRows'),
+      ]),
+    ],
+    [
+      graph(
+        'Cost: Lambda time (ms)',
+        [...functions, ...Object.values(syncJobs.functions)].map((lambda) =>
+          lambda.metricDuration({ period, statistic: Stats.SUM }),
+        ),
+      ),
+      graph('Cost: log volume (bytes)', logGroupNames.map(logBytes)),
+      graph('Cost: API calls, SQS messages, DynamoDB units', [
+        pipeline.api.metricCount({ period }),
+        ...queues.map(({ queue }) => queue.metricNumberOfMessagesSent({ period })),
+        ...tables.flatMap((table) => [
+          table.metricConsumedWriteCapacityUnits({ period }),
+          table.metricConsumedReadCapacityUnits({ period }),
+        ]),
       ]),
     ],
   ];

@@ -14,12 +14,13 @@ import { dashboardRows } from '../observability/dashboard';
 import { orderAlarms } from '../observability/order-alarms';
 import { savedQueries } from '../observability/saved-queries';
 import { syncAlarms } from '../observability/sync-alarms';
+import type { Data } from './data';
 import type { OrderPipeline } from './order-pipeline';
 import type { SyncJobs } from './sync-jobs';
 
 /** What tells people: alarms and their topic, the dashboard, and saved queries. */
 export class Observability extends Stack {
-  constructor(scope: Construct, config: Config, pipeline: OrderPipeline, syncJobs: SyncJobs) {
+  constructor(scope: Construct, config: Config, data: Data, pipeline: OrderPipeline, syncJobs: SyncJobs) {
     super(scope, `${config.stage}-Observability`, {
       description: 'Marketplace event pipeline: alarms, dashboard and saved queries.',
     });
@@ -40,13 +41,16 @@ export class Observability extends Stack {
       ...syncAlarms(config, syncJobs),
     ].map((definition) => new Alarm(this, { config, definition, topic }));
 
+    const all = [...functions, ...Object.values(syncJobs.functions)];
+    const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
+    const logGroupNames = logGroups.map(({ logGroupName }) => logGroupName);
+
     new Dashboard(this, 'dashboard', {
       dashboardName: `${config.stage}-marketplace`,
       defaultInterval: Duration.days(1),
-      widgets: dashboardRows(config, pipeline, syncJobs, alarms),
+      widgets: dashboardRows(config, { data, pipeline, syncJobs, logGroupNames }, alarms),
     });
 
-    const all = [...functions, ...Object.values(syncJobs.functions)];
     new CfnSamplingRule(this, 'sampling', {
       samplingRule: {
         ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
@@ -57,12 +61,11 @@ export class Observability extends Stack {
       },
     });
 
-    const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
     for (const { name, lines } of savedQueries) {
       new CfnQueryDefinition(this, name.replaceAll(/\W/g, ''), {
         name: `${config.stage}-marketplace/${name}`,
         queryString: lines.join('\n'),
-        logGroupNames: logGroups.map(({ logGroupName }) => logGroupName),
+        logGroupNames,
       });
     }
   }

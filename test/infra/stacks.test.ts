@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
-import * as z from 'zod';
 import executionPolicy from '../../docs/cloudformation-execution-policy.json';
-import { runbookHeadings } from '../../lib/constructs/alarm';
 import { resources, synthesize } from './synth';
 
 const stages = { dev: synthesize('dev'), staging: synthesize('staging'), prod: synthesize('prod') };
-const { data, orderPipeline, observability } = stages.prod;
+const { data, orderPipeline } = stages.prod;
 const lambdas = ['webhook', 'download', 'processing', 'reconciler'];
 const queues = ['download', 'processing'];
 
@@ -244,74 +241,5 @@ test('the HTTP API sends everything to the webhook, throttled and logged', () =>
     StageName: '$default',
     DefaultRouteSettings: { ThrottlingRateLimit: 200, ThrottlingBurstLimit: 500 },
     AccessLogSettings: Match.objectLike({ Format: Match.serializedJson(Match.objectLike({})) }),
-  });
-});
-
-describe('observability', () => {
-  const alarmSchema = z.object({
-    AlarmName: z.string(),
-    AlarmDescription: z.string(),
-    AlarmActions: z.array(z.unknown()).length(1),
-    TreatMissingData: z.string(),
-  });
-  const alarms = resources(observability, 'AWS::CloudWatch::Alarm').map(({ Properties }) =>
-    alarmSchema.parse(Properties),
-  );
-
-  test('there is an alarm for each thing that can go wrong', () => {
-    expect(alarms.map(({ AlarmName }) => AlarmName.replace('prod-marketplace-', '')).sort()).toEqual(
-      [
-        ...lambdas.flatMap((name) => [`${name}-fails`, `${name}-is-throttled`]),
-        ...queues.flatMap((name) => [`${name}-dead-letters`, `${name}-falls-behind`]),
-        ...['end-to-end-latency', 'no-webhooks', 'orders-failed', 'orders-reconciled'],
-        ...['webhook-5xx', 'webhook-errors', 'webhook-refusals'],
-        ...['download-api-stays-down', 'processing-api-stays-down'],
-        ...['no-sync-run', 'sync-failed', 'sync-timed-out'],
-      ].sort(),
-    );
-  });
-
-  test('each alarm leads to a heading of the runbook, and each heading to an alarm', () => {
-    const runbook = readFileSync('docs/runbook.md', 'utf8');
-    const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\w\s-]/g, '')
-        .replaceAll(' ', '-'),
-    );
-    const linked = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#(\S+)$/.exec(AlarmDescription)?.[1]);
-    expect(new Set(linked)).toEqual(new Set(runbookHeadings));
-    expect(anchors).toEqual(expect.arrayContaining([...runbookHeadings]));
-  });
-
-  test('X-Ray samples a twentieth of the calls, and not the first of every second', () => {
-    observability.hasResourceProperties('AWS::XRay::SamplingRule', {
-      SamplingRule: { ServiceName: 'prod-marketplace-*', FixedRate: 0.05, ReservoirSize: 0 },
-    });
-  });
-
-  test('the topic is encrypted with a key that CloudWatch may use, and takes TLS alone', () => {
-    observability.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
-    const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
-    observability.hasResourceProperties('AWS::KMS::Key', {
-      EnableKeyRotation: true,
-      KeyPolicy: { Statement: Match.arrayWith([Match.objectLike(cloudWatch)]) },
-    });
-    observability.hasResourceProperties('AWS::SNS::TopicPolicy', {
-      PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp), Match.objectLike(cloudWatch)] },
-    });
-  });
-
-  test.each([
-    'fields @timestamp, order_id, status\n| filter order_id = "QO-123456"\n| sort @timestamp asc',
-    'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
-    'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
-  ])('saved over all log groups: %s', (QueryString) => {
-    observability.hasResourceProperties('AWS::Logs::QueryDefinition', {
-      QueryString,
-      LogGroupNames: Match.arrayWith(
-        [...lambdas, 'api'].map((name) => ({ 'Fn::ImportValue': Match.stringLikeRegexp(`Ref${name}logs`) })),
-      ),
-    });
   });
 });

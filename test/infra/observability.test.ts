@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
+import * as z from 'zod';
+import { runbookHeadings } from '../../lib/constructs/alarm';
+import { savedQueries } from '../../lib/observability/saved-queries';
+import { parseQuery } from '../../local/aws/logs/insights/parse-query';
+import { resources, synthesize } from './synth';
+
+const { observability } = synthesize('prod');
+const lambdas = ['webhook', 'download', 'processing', 'reconciler'];
+const queues = ['download', 'processing'];
+const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
+
+const periodSchema = z.object({ Period: z.number() });
+const alarmSchema = z.object({
+  AlarmName: z.string(),
+  AlarmDescription: z.string(),
+  AlarmActions: z.array(z.unknown()).length(1),
+  ComparisonOperator: z.enum(['GreaterThanThreshold', 'LessThanThreshold']),
+  Threshold: z.number(),
+  EvaluationPeriods: z.number(),
+  DatapointsToAlarm: z.number().optional(),
+  Period: z.number().optional(),
+  Metrics: z.array(z.object({ Expression: z.string().optional(), MetricStat: periodSchema.optional() })).default([]),
+  TreatMissingData: z.enum(['notBreaching', 'breaching']),
+});
+const alarms = resources(observability, 'AWS::CloudWatch::Alarm').map(({ Properties }) =>
+  alarmSchema.parse(Properties),
+);
+
+/** When an alarm goes off, in one line; only of what says that missing data is bad, that is said. */
+const conditionOf = (alarm: z.output<typeof alarmSchema>): string => {
+  const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods } = alarm;
+  const seconds = alarm.Period ?? alarm.Metrics.find(({ MetricStat }) => MetricStat)?.MetricStat?.Period;
+  const what = alarm.Metrics.find(({ Expression }) => Expression)?.Expression ?? '';
+  const sign = ComparisonOperator === 'GreaterThanThreshold' ? '>' : '<';
+  const missing = alarm.TreatMissingData === 'breaching' ? ', or missing' : '';
+  return `${what} ${sign} ${Threshold}${missing}, ${DatapointsToAlarm} of ${EvaluationPeriods} x ${seconds} s`.trim();
+};
+
+test('there is an alarm for each thing that can go wrong', () => {
+  const conditions = alarms.map((alarm) => [alarm.AlarmName.replace('prod-marketplace-', ''), conditionOf(alarm)]);
+  expect(Object.fromEntries(conditions)).toEqual({
+    ...Object.fromEntries(
+      lambdas.flatMap((name) => [
+        [`${name}-fails`, '100 * errors / invocations > 5, 1 of 1 x 300 s'],
+        [`${name}-is-throttled`, '> 0, 1 of 1 x 300 s'],
+      ]),
+    ),
+    ...Object.fromEntries(
+      queues.flatMap((name) => [
+        [`${name}-dead-letters`, '> 0, 1 of 1 x 300 s'],
+        [`${name}-falls-behind`, '> 900, 1 of 1 x 300 s'],
+        [`${name}-api-stays-down`, '> 0, 3 of 3 x 300 s'],
+      ]),
+    ),
+    'webhook-5xx': '100 * errors / requests > 1, 3 of 5 x 60 s',
+    'webhook-refusals': '> 50, 1 of 1 x 300 s',
+    'webhook-errors': '> 0, 1 of 1 x 300 s',
+    'no-webhooks': '< 1, or missing, 24 of 24 x 3600 s',
+    'orders-failed': 'FILL(download, 0) + FILL(processing, 0) > 0, 1 of 1 x 300 s',
+    'orders-reconciled': '> 0, 1 of 1 x 300 s',
+    'end-to-end-latency': '> 300000, 1 of 1 x 300 s',
+    'sync-failed': '> 0, 1 of 1 x 300 s',
+    'sync-timed-out': '> 0, 1 of 1 x 300 s',
+    'no-sync-run': '< 1, or missing, 26 of 26 x 3600 s',
+  });
+});
+
+test('each alarm leads to a heading of the runbook, and each heading to an alarm', () => {
+  const runbook = readFileSync('docs/runbook.md', 'utf8');
+  const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const linked = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#(\S+)$/.exec(AlarmDescription)?.[1]);
+  expect(new Set(linked)).toEqual(new Set(runbookHeadings));
+  expect(anchors).toEqual(expect.arrayContaining([...runbookHeadings]));
+});
+
+test('X-Ray samples a twentieth of the calls, and not the first of every second', () => {
+  observability.hasResourceProperties('AWS::XRay::SamplingRule', {
+    SamplingRule: { ServiceName: 'prod-marketplace-*', FixedRate: 0.05, ReservoirSize: 0 },
+  });
+});
+
+test('the topic is encrypted with a key that CloudWatch may use, and takes TLS alone', () => {
+  observability.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+  const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
+  observability.hasResourceProperties('AWS::KMS::Key', {
+    EnableKeyRotation: true,
+    KeyPolicy: { Statement: Match.arrayWith([Match.objectLike(cloudWatch)]) },
+  });
+  observability.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp), Match.objectLike(cloudWatch)] },
+  });
+});
+
+const allLogGroups = Match.arrayWith(
+  [...lambdas, 'api'].map((name) => ({ 'Fn::ImportValue': Match.stringLikeRegexp(`Ref${name}logs`) })),
+);
+
+test.each([
+  'fields @timestamp, order_id, status\n| filter order_id = "QO-123456"\n| sort @timestamp asc',
+  'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
+  'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
+])('saved over all log groups: %s', (QueryString) => {
+  observability.hasResourceProperties('AWS::Logs::QueryDefinition', { QueryString, LogGroupNames: allLogGroups });
+});
+
+test.each(savedQueries)('saved over all log groups, and readable: $name', ({ name, lines }) => {
+  observability.hasResourceProperties('AWS::Logs::QueryDefinition', {
+    // What CloudFormation takes for a name.
+    Name: Match.stringLikeRegexp('^([^:*/]+/?)*[^:*/]+$'),
+    QueryString: lines.join('\n'),
+    LogGroupNames: allLogGroups,
+  });
+  observability.hasResourceProperties('AWS::Logs::QueryDefinition', { Name: `prod-marketplace/${name}` });
+  expect(parseQuery(lines.join('\n'))).not.toEqual([]);
+});
+
+describe('the dashboard', () => {
+  const widgetSchema = z.object({
+    type: z.string(),
+    properties: z.looseObject({ title: z.string(), query: z.string().optional() }),
+  });
+  // References to other resources are of no interest here.
+  const [dashboard] = resources(observability, 'AWS::CloudWatch::Dashboard');
+  const { 'Fn::Join': joined } = z
+    .object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) })
+    .parse(dashboard?.Properties.DashboardBody);
+  const body = joined[1].map((part) => (typeof part === 'string' ? part : 'reference')).join('');
+  const widgets = z.object({ widgets: z.array(widgetSchema) }).parse(JSON.parse(body)).widgets;
+  const contentOf = (title: string): string =>
+    JSON.stringify(widgets.find(({ properties }) => properties.title === title)?.properties);
+
+  test.each([
+    ['Alarms', ['reference']],
+    ['Webhooks', ['WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused', '5xx']],
+    ['Orders', ['OrderDownloaded', 'OrderProcessed', 'OrderUnchanged', 'OrderFailed', 'UnknownState']],
+    ['Webhook to internal API (ms)', ['EndToEndLatency', 'p50', 'p95', 'p99']],
+    ['Errors by code', ['error_code']],
+    ['Retries by API', ['ApiRetry', 'api,service,stage']],
+    ['Circuit opened', ['CircuitOpen']],
+    ['Messages waiting', ['ApproximateNumberOfMessagesVisible']],
+    ['Age of the oldest message (s)', ['ApproximateAgeOfOldestMessage']],
+    ['Dead letters', ['ApproximateNumberOfMessagesVisible']],
+    ['Sync runs', ['ExecutionsStarted', 'ExecutionsSucceeded', 'ExecutionsFailed', 'ExecutionsTimedOut']],
+    ['Sync: users and contacts', ['SyncUsersSent', 'SyncUsersFailed', 'SyncContactsWritten']],
+    ['Sync: rejected rows', ['SyncRejectedRows']],
+    ['Cost: Lambda time (ms)', ['Duration']],
+    ['Cost: log volume (bytes)', ['IncomingBytes']],
+    [
+      'Cost: API calls, SQS messages, DynamoDB units',
+      ['Count', 'NumberOfMessagesSent', 'ConsumedWriteCapacityUnits', 'ConsumedReadCapacityUnits'],
+    ],
+  ])('shows %s', (title, contents) => {
+    for (const content of contents) expect(contentOf(title)).toContain(content);
+  });
+
+  test('asks what can be answered', () => {
+    const queries = widgets.flatMap(({ properties }) => properties.query ?? []);
+    expect(queries).toHaveLength(1);
+    for (const query of queries) {
+      expect(parseQuery(query.replace(/^(SOURCE '[^']*' \| )+/, ''))).toHaveLength(3);
+    }
+  });
+});
