@@ -1,0 +1,174 @@
+import { errorCodes } from '../../shared/errors';
+import { lambdaLogGroups, type ResultRow, savedQueries, search } from './support/logs';
+import { type Answer, activity, closedOrder, eventually, notification, orderAtQualia, post } from './support/pipeline';
+
+// Other tests write to the same log groups meanwhile: what is compared is of orders of our own, or of seconds that are
+// over.
+
+jest.setTimeout(90_000);
+
+const sinceMs = Date.now() - 1_000;
+let logGroupNames: readonly string[];
+let fineId: string;
+let failingId: string;
+let refusal: Answer;
+
+beforeAll(async () => {
+  logGroupNames = await lambdaLogGroups();
+  fineId = (await orderAtQualia())._id;
+  failingId = `QO-nobody-${Date.now()}`;
+  await post(activity(fineId));
+  await post(notification(failingId));
+  refusal = await post({ order_id: '12', notification_type: 'order.eaten' });
+  await Promise.all([fineId, failingId].map((id) => closedOrder(id)));
+});
+
+const searchAll = (queryString: string, untilMs?: number) =>
+  search(queryString, { logGroupNames, sinceMs, ...(untilMs !== undefined && { untilMs }) });
+
+/** Rows of seconds that are over, once those of our own are among them. */
+const settled = <T>(what: string, ask: (untilMs: number) => Promise<T | undefined>): Promise<T> =>
+  eventually(what, () => ask(Date.now() - 2_000));
+
+const statusesOf = (orderId: string, count: number): Promise<(string | undefined)[]> =>
+  eventually(`${count} lines of ${orderId}`, async () => {
+    const rows = await searchAll(
+      `fields @timestamp, order_id, status\n| filter order_id = "${orderId}"\n| sort @timestamp asc`,
+    );
+    const times = rows.map((row) => row['@timestamp'] ?? '');
+    expect(times).toEqual([...times].sort());
+    expect(rows.every(({ order_id }) => order_id === orderId)).toBe(true);
+    return rows.length < count ? undefined : rows.map(({ status }) => status);
+  });
+
+test('the lines of one order, in their order', async () => {
+  expect(await statusesOf(fineId, 3)).toEqual(['NOTIFIED', 'DOWNLOADED', 'PROCESSED']);
+  expect(await statusesOf(failingId, 2)).toEqual(['NOTIFIED', 'FAILED']);
+});
+
+test('errors, counted by five minutes', async () => {
+  const { lines, counted } = await settled('the error of our own', async (untilMs) => {
+    const counted = await searchAll(
+      'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
+      untilMs,
+    );
+    const lines = await searchAll('fields @timestamp, order_id | filter level = "ERROR"', untilMs);
+    return lines.some(({ order_id }) => order_id === failingId) ? { lines, counted } : undefined;
+  });
+  const expected = new Map<string, number>();
+  for (const { '@timestamp': time = '' } of lines) {
+    const minute = Math.floor(Number(time.slice(14, 16)) / 5) * 5;
+    const bin = `${time.slice(0, 14)}${String(minute).padStart(2, '0')}:00.000`;
+    expected.set(bin, (expected.get(bin) ?? 0) + 1);
+  }
+  expect(new Map(counted.map((row) => [row['bin(5m)'], Number(row['count()'])]))).toEqual(expected);
+});
+
+test('response times: their mean, the longest, the 95th percentile', async () => {
+  const { times, figures } = await settled('the response times of our own', async (untilMs) => {
+    const figures = await searchAll(
+      'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n' +
+        '| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
+      untilMs,
+    );
+    const lines = await searchAll('fields order_id, response_time_ms | filter response_time_ms > 0', untilMs);
+    const times = lines.map(({ response_time_ms }) => Number(response_time_ms));
+    return lines.filter(({ order_id }) => order_id === fineId).length < 3 ? undefined : { times, figures };
+  });
+  expect(figures).toHaveLength(1);
+  const figure = (name: string) => Number(figures[0]?.[`${name}`]);
+  expect(figure('avg(response_time_ms)')).toBeCloseTo(times.reduce((sum, time) => sum + time, 0) / times.length, 1);
+  expect(figure('max(response_time_ms)')).toBe(Math.max(...times));
+  const percentile = figure('pct(response_time_ms, 95)');
+  const share = (of: (time: number) => boolean) => times.filter(of).length / times.length;
+  expect(share((time) => time <= percentile)).toBeGreaterThanOrEqual(0.95 - 1 / times.length);
+  expect(share((time) => time < percentile)).toBeLessThanOrEqual(0.95 + 1 / times.length);
+});
+
+test('every saved query runs over its log groups, and finds what it is for', async () => {
+  const saved = await savedQueries();
+  const run = async (name: string, id?: string): Promise<ResultRow[]> => {
+    const query = [...saved].find(([full]) => full.startsWith(name))?.[1];
+    expect(query?.logGroupNames).toEqual(expect.arrayContaining([...logGroupNames]));
+    const { queryString = '', logGroupNames: searched = [] } = query ?? {};
+    const about = id === undefined ? queryString : queryString.replace(/(_id = )"[^"]*"/, `$1"${id}"`);
+    return search(about, { logGroupNames: searched, sinceMs });
+  };
+  for (const [name] of saved) expect(await run(name)).toBeInstanceOf(Array);
+
+  const finds = (name: string, row: object, id?: string) =>
+    eventually(`${name}: ${JSON.stringify(row)}`, async () => {
+      const rows = await run(name, id);
+      return rows.find((one) => Object.entries(row).every(([field, value]) => one[field] === value));
+    });
+  await finds('One order', { order_id: fineId, status: 'PROCESSED' }, fineId);
+  await finds('One request', { service: 'webhook', level: 'WARN' }, String(refusal.body.request_id));
+  await finds('Failures by error code', { error_code: 'ORDER_NOT_FOUND', stage_failed: 'download' });
+  await finds('Slowest calls', { order_id: fineId, service: 'download' });
+  await finds('Refused webhooks by reason', { reason: 'validation_failed' });
+});
+
+/** What every line has (contracts: logs.md). */
+const everyLine = [
+  'timestamp',
+  'level',
+  'message',
+  'service',
+  'function_name',
+  'function_request_id',
+  'cold_start',
+].concat(['xray_trace_id', 'stage', 'version']);
+const ofOrder = ['order_id', 'request_id'];
+const asError = ['error', 'error_code'];
+
+/** What the lines of an event have besides, and what they say. */
+const events: Readonly<Record<string, { readonly says: object; readonly has: readonly string[] }>> = {
+  'webhook accepted': {
+    says: { level: 'INFO', status: 'NOTIFIED', outcome: expect.stringMatching(/^(queued|duplicate|stale)$/) },
+    has: [...ofOrder, 'notification_type', 'response_time_ms'],
+  },
+  'webhook refused': { says: { level: 'WARN' }, has: ['request_id', 'reason', 'source_ip'] },
+  'order downloaded': {
+    says: { level: 'INFO', status: 'DOWNLOADED' },
+    has: [...ofOrder, 's3_key', 'checksum', 'payload_size', 'response_time_ms', 'attempt'],
+  },
+  'order processed': {
+    says: {
+      level: 'INFO',
+      status: 'PROCESSED',
+      outcome: expect.stringMatching(/^(posted|unchanged|already_known)$/),
+    },
+    has: ofOrder,
+  },
+  'order failed for good': {
+    says: { level: 'ERROR', status: 'FAILED', stage_failed: expect.stringMatching(/^(download|processing)$/) },
+    has: [...ofOrder, ...asError],
+  },
+  'a try failed, will retry': { says: { level: 'WARN' }, has: [...asError, 'attempt', 'wait_seconds', 'api'] },
+  'unknown state': { says: { level: 'WARN' }, has: [...ofOrder, 'state_code'] },
+  'order reconciled': {
+    says: { level: 'WARN', status: 'NOTIFIED', reason: expect.stringMatching(/^(missing|stuck)$/) },
+    has: ofOrder,
+  },
+  'sync step': { says: { level: 'INFO' }, has: ['run_id', 'step'] },
+};
+
+test('every line is JSON, with the fields that its event promises', async () => {
+  const rows = await settled('the lines of our own', async (untilMs) => {
+    const found = await search('fields @message', { logGroupNames, sinceMs: Date.now() - 3_600_000, untilMs });
+    return found.some((row) => row['@message']?.includes(failingId)) ? found : undefined;
+  });
+  const lines = rows.map((row): Record<string, unknown> => JSON.parse(row['@message'] ?? ''));
+  // Lambda itself writes about invocations that end in an error, and metrics are lines too.
+  const ours = lines.filter((line) => !('_aws' in line || 'requestId' in line || 'type' in line));
+  expect(new Set(ours.map(({ message }) => message))).toContain('order failed for good');
+  for (const line of ours) {
+    const { says = {}, has = [] } = events[String(line.message)] ?? {};
+    expect(line).toMatchObject(says);
+    expect(Object.keys(line)).toEqual(expect.arrayContaining([...everyLine, ...has]));
+    if ('error_code' in line) expect(errorCodes).toContain(line.error_code);
+  }
+  for (const line of lines.filter((one) => '_aws' in one)) {
+    expect(Object.keys(line)).toEqual(expect.arrayContaining(['service', 'stage']));
+  }
+});

@@ -1,0 +1,164 @@
+import { savedQueries } from '../../../../lib/observability/saved-queries';
+import { parseQuery } from '../../../../local/aws/logs/insights/parse-query';
+import { runQuery } from '../../../../local/aws/logs/insights/run-query';
+
+const requestId = '00000000-0000-0000-0000-000000000000';
+const order = { order_id: 'QO-123456', request_id: requestId };
+const another = { order_id: 'QO-1', request_id: 'another' };
+const run = { run_id: 'nightly-2026-11-22' };
+const retry = { level: 'WARN', message: 'a try failed, will retry' };
+const refusal = { service: 'webhook', level: 'WARN', message: 'webhook refused', source_ip: '203.0.113.7' };
+const failure = { level: 'ERROR', status: 'FAILED', stage_failed: 'download', error_code: 'ORDER_NOT_FOUND' };
+
+/** One a minute, from 08:00 on. */
+const lines: readonly object[] = [
+  {
+    service: 'webhook',
+    level: 'INFO',
+    message: 'webhook accepted',
+    ...order,
+    status: 'NOTIFIED',
+    response_time_ms: 20,
+  },
+  {
+    service: 'download',
+    ...retry,
+    ...order,
+    api: 'qualia',
+    error_code: 'RATE_LIMITED',
+    status_code: 429,
+    attempt: 1,
+    wait_seconds: 0.5,
+  },
+  {
+    service: 'download',
+    ...retry,
+    ...another,
+    api: 'qualia',
+    error_code: 'RATE_LIMITED',
+    status_code: 429,
+    attempt: 2,
+    wait_seconds: 9.5,
+  },
+  {
+    service: 'download',
+    level: 'INFO',
+    message: 'order downloaded',
+    ...order,
+    status: 'DOWNLOADED',
+    response_time_ms: 400,
+  },
+  {
+    service: 'processing',
+    ...retry,
+    ...order,
+    api: 'internal',
+    error_code: 'CONNECTION_FAULT',
+    attempt: 1,
+    wait_seconds: 1,
+  },
+  {
+    service: 'processing',
+    level: 'INFO',
+    message: 'order processed',
+    ...order,
+    status: 'PROCESSED',
+    outcome: 'posted',
+    response_time_ms: 180,
+  },
+  { service: 'download', ...failure, ...another, error: 'Qualia knows no such order' },
+  { service: 'download', ...failure, order_id: 'QO-2', error: 'Qualia still knows no such order' },
+  {
+    service: 'processing',
+    ...failure,
+    order_id: 'QO-3',
+    error_code: 'UNKNOWN_STATE',
+    stage_failed: 'processing',
+    error: 'A state',
+  },
+  { ...refusal, reason: 'unauthorized' },
+  { ...refusal, reason: 'unauthorized' },
+  { ...refusal, reason: 'invalid_json' },
+  {
+    service: 'netlife-collect',
+    ...retry,
+    ...run,
+    portal: 'nowandgen',
+    api: 'netlife',
+    error_code: 'TIMEOUT',
+    attempt: 1,
+    wait_seconds: 1,
+  },
+  {
+    service: 'netlife-collect',
+    level: 'INFO',
+    message: 'sync step',
+    ...run,
+    portal: 'nowandgen',
+    step: 'netlife_collect',
+    done: 2,
+    total: 2,
+  },
+  { _aws: {}, service: 'download', stage: 'dev', api: 'qualia', ApiRetry: 1 },
+];
+
+async function* events() {
+  for (const [minute, line] of lines.entries()) {
+    const timestamp = Date.UTC(2026, 10, 22, 8, minute);
+    yield { timestamp, message: JSON.stringify(line), log: '000000000000:group', logStream: 'stream' };
+  }
+}
+
+/** The rows of a saved query, their values in the order of its columns. */
+const rowsOf = async (name: string): Promise<string[]> => {
+  const { lines: query = [] } = savedQueries.find((saved) => saved.name === name) ?? {};
+  const rows = await runQuery(parseQuery(query.join('\n')), events()).rows;
+  return rows.map((row) =>
+    row
+      .filter(({ field }) => field !== '@ptr')
+      .map(({ value }) => value.replace(/^2026-11-22 (\d\d:\d\d):00\.000$/, '$1'))
+      .join(' | '),
+  );
+};
+
+const expected: Readonly<Record<string, readonly string[]>> = {
+  'One order, step by step': [
+    '08:00 | QO-123456 | NOTIFIED',
+    '08:01 | QO-123456',
+    '08:03 | QO-123456 | DOWNLOADED',
+    '08:04 | QO-123456',
+    '08:05 | QO-123456 | PROCESSED',
+  ],
+  'Errors over time': ['08:05 | 3'],
+  'Response times (mean, longest, p95)': ['200 | 400 | 400'],
+  'One request, through every Lambda': [
+    '08:00 | webhook | INFO | webhook accepted | QO-123456 | NOTIFIED',
+    '08:01 | download | WARN | a try failed, will retry | QO-123456 | RATE_LIMITED',
+    '08:03 | download | INFO | order downloaded | QO-123456 | DOWNLOADED',
+    '08:04 | processing | WARN | a try failed, will retry | QO-123456 | CONNECTION_FAULT',
+    '08:05 | processing | INFO | order processed | QO-123456 | PROCESSED | posted',
+  ],
+  'One sync run, step by step': [
+    '08:12 | netlife-collect | WARN | a try failed, will retry | nowandgen | TIMEOUT',
+    '08:13 | netlife-collect | INFO | sync step | nowandgen | netlife_collect | 2 | 2',
+  ],
+  'Failures by error code': [
+    'ORDER_NOT_FOUND | download | 2 | Qualia still knows no such order',
+    'UNKNOWN_STATE | processing | 1 | A state',
+  ],
+  'Retries by API': [
+    'qualia | RATE_LIMITED | 429 | 2 | 2 | 9.5',
+    'internal | CONNECTION_FAULT | 1 | 1 | 1',
+    'netlife | TIMEOUT | 1 | 1 | 1',
+  ],
+  'Slowest calls': [
+    '08:03 | download | QO-123456 | DOWNLOADED | 400',
+    '08:05 | processing | QO-123456 | PROCESSED | 180',
+    '08:00 | webhook | QO-123456 | NOTIFIED | 20',
+  ],
+  'Refused webhooks by reason': ['unauthorized | 203.0.113.7 | 2', 'invalid_json | 203.0.113.7 | 1'],
+};
+
+test.each(savedQueries)('$name', async ({ name }) => {
+  expect(await rowsOf(name)).toEqual(expected[name]);
+});
