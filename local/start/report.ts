@@ -90,6 +90,7 @@ export const describeWhereToLook = (world: World, stateDirectory: string, orderI
     colors.bold('Look'),
     `  npx pipeline --local orders list --status FAILED --since 1h`,
     `  npx pipeline --local orders get ${activity.order_id}`,
+    `  npx pipeline --local logs order ${activity.order_id}`,
     `  npx pipeline --local dlq list`,
     `  npx pipeline --local sync start netlife --watch`,
     `  logs of each Lambda      ${stateDirectory}/logs/`,
