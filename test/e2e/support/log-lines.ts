@@ -1,0 +1,111 @@
+import * as z from 'zod';
+import { errorCodes } from '../../../shared/errors';
+import { parseJson } from '../../../shared/json';
+
+const text = z.string().min(1);
+const count = z.number().min(0);
+const errorCode = z.enum(errorCodes);
+
+/** What every line has (contracts: logs.md). */
+const everyLine = z.looseObject({
+  timestamp: z.iso.datetime(),
+  level: z.enum(['INFO', 'WARN', 'ERROR']),
+  message: text,
+  service: text,
+  function_name: text,
+  function_request_id: text,
+  cold_start: z.boolean(),
+  xray_trace_id: text,
+  stage: text,
+  version: text,
+  error_code: errorCode.optional(),
+});
+
+const info = z.literal('INFO');
+const warn = z.literal('WARN');
+const ofOrder = { order_id: text, request_id: text };
+const asError = { error: text, error_code: errorCode };
+
+/** What the line of an event has besides. */
+const events: Readonly<Record<string, z.ZodType>> = {
+  'webhook accepted': z.object({
+    ...ofOrder,
+    level: info,
+    status: z.literal('NOTIFIED'),
+    notification_type: text,
+    outcome: z.enum(['queued', 'duplicate', 'stale']),
+    response_time_ms: count,
+  }),
+  'webhook refused': z.object({
+    level: warn,
+    request_id: text,
+    reason: text,
+    source_ip: text,
+    details: z.array(z.unknown()).optional(),
+  }),
+  'order downloaded': z.object({
+    ...ofOrder,
+    level: info,
+    status: z.literal('DOWNLOADED'),
+    s3_key: text,
+    checksum: text,
+    payload_size: count,
+    response_time_ms: count,
+    attempt: count,
+  }),
+  'order processed': z.object({
+    ...ofOrder,
+    level: info,
+    status: z.literal('PROCESSED'),
+    outcome: z.enum(['posted', 'unchanged', 'already_known']),
+    status_code: z.number().optional(),
+    response_time_ms: count.optional(),
+    warnings: z.array(z.object({ code: text, field: text })).optional(),
+  }),
+  'order failed for good': z.object({
+    ...ofOrder,
+    ...asError,
+    level: z.literal('ERROR'),
+    status: z.literal('FAILED'),
+    stage_failed: z.enum(['download', 'processing']),
+  }),
+  'a try failed, will retry': z.object({
+    ...asError,
+    level: warn,
+    attempt: count,
+    wait_seconds: count,
+    api: z.enum(['qualia', 'internal', 'netlife', 'iterable']).optional(),
+  }),
+  'unknown state': z.object({ ...ofOrder, level: warn, state_code: z.string() }),
+  'order reconciled': z.object({
+    ...ofOrder,
+    level: warn,
+    status: z.literal('NOTIFIED'),
+    reason: z.enum(['missing', 'stuck']),
+    age_seconds: count.optional(),
+  }),
+  'sync step': z.object({
+    level: info,
+    run_id: text,
+    step: text,
+    done: count.optional(),
+    total: count.optional(),
+    rate_per_second: count.optional(),
+  }),
+};
+
+const metrics = z.looseObject({ _aws: z.object({}), service: text, stage: text });
+/** Lambda itself writes about invocations that end in an error. */
+const ofLambda = z.union([
+  z.looseObject({ type: z.templateLiteral(['platform.', text]) }),
+  z.looseObject({ requestId: text }),
+]);
+
+/** Says what is wrong with a line of a log group; nothing if it is as promised. */
+export const faultOfLine = (line: string): string | undefined => {
+  const json = parseJson(line);
+  if (metrics.safeParse(json).success || ofLambda.safeParse(json).success) return undefined;
+  const { data, error } = everyLine.safeParse(json);
+  const fault = error ?? events[data?.message ?? '']?.safeParse(json).error;
+  return fault && `${line}\n${z.prettifyError(fault)}`;
+};
