@@ -53,7 +53,7 @@ export interface ApiClientOptions {
 
 /** What a call is made within. */
 export interface CallContext {
-  /** Epoch ms. No try begins, and none is waited for, that would not end before. */
+  /** Epoch ms. No try goes on beyond it, and none is waited for, by pace or by backoff, that would begin too late. */
   readonly deadlineMs: number;
   readonly onRetry: (failed: FailedTry) => void;
 }
@@ -69,6 +69,29 @@ export interface Call<T> {
 
 /** With less time left than this, a try is not worth its start. */
 const minTryMs = 1_000;
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * The deadline came before the call had had all of its tries: with more time there would have been another. It carries
+ * what the newest try came to, where there was one, else `TIMEOUT`.
+ */
+export class OutOfTimeError extends PipelineError {
+  constructor(
+    api: ApiName,
+    /** How long to wait before the next try. */
+    readonly waitMs: number,
+    /** Absent when no try was made. */
+    readonly lastTry?: PipelineError,
+  ) {
+    super(lastTry?.code ?? 'TIMEOUT', lastTry?.message ?? `There was no time left to call the ${api} API`, {
+      api,
+      retryable: true,
+      statusCode: lastTry?.statusCode,
+      retryAfterMs: lastTry?.retryAfterMs,
+      cause: lastTry,
+    });
+  }
+}
 
 /**
  * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent. A
@@ -128,15 +151,35 @@ export const createApiClient = (options: ApiClientOptions) => {
     }
   };
 
-  const attemptOnce = <T>({ request, read, context, timeoutMs }: Call<T>, attempt: number): Promise<T> =>
-    breaker(async () => {
-      await pace?.();
-      const leftMs = Math.max(minTryMs, context.deadlineMs - now());
-      return read(await send(request, Math.min((timeoutMs ?? options.timeoutMs)(attempt), leftMs), attempt));
-    });
+  /** @throws {OutOfTimeError} when a try that began now could not end in time */
+  const timeLeft = ({ deadlineMs }: CallContext): number => {
+    const leftMs = deadlineMs - now();
+    if (leftMs < minTryMs) throw new OutOfTimeError(api, 0);
+    return leftMs;
+  };
+
+  /** Holds the pace, but not beyond the deadline: however many wait, all of them end in time. */
+  const takeTurn = async (context: CallContext): Promise<void> => {
+    const leftMs = timeLeft(context);
+    if (pace === undefined) return;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, Math.min(leftMs, longestTimerMs));
+    await Promise.race([pace(), late.promise]).finally(() => clearTimeout(timer));
+  };
+
+  const attemptOnce = async <T>({ request, read, context, timeoutMs }: Call<T>, attempt: number): Promise<T> => {
+    await takeTurn(context);
+    const leftMs = timeLeft(context);
+    return breaker(async () =>
+      read(await send(request, Math.min((timeoutMs ?? options.timeoutMs)(attempt), leftMs), attempt)),
+    );
+  };
 
   return {
-    /** @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all. */
+    /**
+     * @throws {OutOfTimeError} when the deadline came before the last try
+     * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all
+     */
     call: async <T>(call: Call<T>): Promise<T> => {
       let failedBefore: PipelineError | undefined;
       for (let attempt = 1; ; attempt++) {
@@ -145,9 +188,13 @@ export const createApiClient = (options: ApiClientOptions) => {
         } catch (thrown) {
           const error = toPipelineError(thrown);
           if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;
-          const waitMs = error.retryAfterMs ?? options.waitMs(attempt);
-          const inTime = waitMs <= options.maxWaitMs && now() + waitMs + minTryMs <= call.context.deadlineMs;
-          if (!error.retryable || attempt >= options.maxTries || !inTime) throw error;
+          if (error instanceof OutOfTimeError || !error.retryable) throw error;
+          const isLast = attempt >= options.maxTries;
+          // The deadline may have cut the last try short, too.
+          const waitMs = isLast ? 0 : (error.retryAfterMs ?? options.waitMs(attempt));
+          if (waitMs > options.maxWaitMs) throw error;
+          if (now() + waitMs + minTryMs > call.context.deadlineMs) throw new OutOfTimeError(api, waitMs, error);
+          if (isLast) throw error;
           call.context.onRetry({ error, attempt, waitMs });
           failedBefore = error;
           await sleep(waitMs);

@@ -1,6 +1,6 @@
 import type { Secret } from '../aws/secret';
 import { PipelineError, toPipelineError } from '../errors';
-import { type ApiAnswer, createApiClient, expectSuccess, type FailedTry } from '../http/api-client';
+import { type ApiAnswer, createApiClient, expectSuccess, type FailedTry, OutOfTimeError } from '../http/api-client';
 import { fullJitterMs, type Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace } from '../http/pace';
@@ -16,7 +16,7 @@ export interface PortalApiOptions {
   readonly rateLimitPerSecond: number;
   /** One try; the last try of a slow call takes 120 s. */
   readonly timeoutMs: number;
-  /** Epoch ms: no try begins that would not end before. For ever unless told. */
+  /** Epoch ms: no try goes on beyond it. For ever unless told. */
   readonly deadlineMs?: number;
   /** For the log: a try failed, and another will be made. */
   readonly onRetry?: (failed: FailedTry) => void;
@@ -74,7 +74,9 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
   });
 
-  const wasNotSent = (error: unknown): boolean => refused.signal.aborted && error === refused.signal.reason;
+  const wasNotSent = (error: unknown): boolean =>
+    (refused.signal.aborted && error === refused.signal.reason) ||
+    (error instanceof OutOfTimeError && error.lastTry === undefined);
 
   const send = async <T>({ method = 'GET', path, body, slow = false, job }: PortalCall, read: (a: ApiAnswer) => T) => {
     const countCall = () => tally.count({ api_calls_total: 1 }, job);

@@ -3,6 +3,7 @@ import {
   type ApiClientOptions,
   createApiClient,
   expectSuccess,
+  OutOfTimeError,
 } from '../../../../shared/http/api-client';
 import { callContext } from '../../../support/call-context';
 import { freezeClock } from '../../../support/clock';
@@ -129,6 +130,39 @@ describe('a client', () => {
       code: 'INTERNAL_FAULT',
     });
     expect(server.calls).toHaveLength(3);
+  });
+
+  describe('at the end of its time', () => {
+    const failureOf = (options: Partial<ApiClientOptions>, leftMs: number) =>
+      clientOf(options)
+        .call({ request, read, context: callContext(leftMs).context })
+        .catch((error: unknown) => error);
+
+    test('makes no call when the pace used up what was left', async () => {
+      const pace = async () => clock.pass(1_500);
+      expect(await failureOf({ pace }, 2_000)).toBeInstanceOf(OutOfTimeError);
+      expect(server.calls).toEqual([]);
+    });
+
+    test('waits for no pace that comes too late', async () => {
+      const pace = () => new Promise<void>(() => undefined);
+      const failing = failureOf({ pace, now: () => Date.now() }, 1_000);
+      jest.useRealTimers();
+      expect(await failing).toMatchObject({ code: 'TIMEOUT', retryable: true, lastTry: undefined });
+    });
+
+    test('says what the newest try came to, and how long to wait', async () => {
+      server.tell({ status: 503, headers: { 'retry-after': '1' } });
+      const failure = await failureOf({}, 1_500);
+      expect(failure).toBeInstanceOf(OutOfTimeError);
+      expect(failure).toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 1_000, waitMs: 1_000 });
+    });
+
+    test('the last try is not the last when its time was cut short', async () => {
+      server.tell({ status: 503 }, { status: 503 }, { status: 503, before: () => clock.pass(5_000) });
+      expect(await failureOf({}, 6_000)).toBeInstanceOf(OutOfTimeError);
+      expect(server.calls).toHaveLength(3);
+    });
   });
 
   test('makes no call once it is closed', async () => {

@@ -81,13 +81,17 @@ describe('the time that is left', () => {
     [600_000, 30_000],
     [30_000, 30_000],
     [12_345, 12_345],
-    [10, 1_000],
-    [-5_000, 1_000],
+    [1_000, 1_000],
   ])('with %i ms left, a try may take %i ms', async (leftMs, timeoutMs) => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
     qualia.server.tell(order);
     await fetchOrder(callContext(leftMs).context);
     expect(timeout.mock.calls).toEqual([[timeoutMs]]);
+  });
+
+  test.each([999, 10, -5_000])('with %i ms left, no try is made', async (leftMs) => {
+    expect(await failureOf(callContext(leftMs).context)).toMatchObject({ code: 'TIMEOUT', retryable: true });
+    expect(qualia.server.calls).toEqual([]);
   });
 });
 
