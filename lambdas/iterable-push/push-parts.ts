@@ -24,11 +24,17 @@ export interface PushStanding {
   readonly done: boolean;
   readonly parts_done: number;
   readonly parts_total: number;
+  /** Iterable asked for a wait that this turn had no time for. */
+  readonly wait_seconds?: number;
 }
+
+/** After so long it is asked again, whatever it asked for. */
+const longestWaitSeconds = 3_600;
 
 /**
  * Sends the users of each part that has no results, in one stream, so that the pace does not pause between parts, and
- * writes a part's results as soon as its last user has one. When the time is up, no further part is begun.
+ * writes a part's results as soon as its last user has one. When the time is up, no further part is begun; a part of
+ * which a user is left open then is not written, so that the next turn sends it.
  */
 export const pushParts = async (options: PushPartsOptions): Promise<PushStanding> => {
   const { parts, isTimeUp, progress, metrics } = options;
@@ -47,12 +53,15 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
 
   /** Parts that are being sent, in their order, and how many of their results are still to come. */
   const open: { readonly path: string; left: number; readonly results: PushResult[] }[] = [];
+  /** Set as soon as a user is left open: how long to wait before the next turn. */
+  let waitMs: number | undefined;
 
   const writeComplete = async (): Promise<void> => {
     for (let first = open[0]; first !== undefined && first.left === 0; first = open[0]) {
       const { path, results } = first;
-      await parts.writeResults(path, results);
       open.shift();
+      if (results.some(({ openForMs }) => openForMs !== undefined)) continue;
+      await parts.writeResults(path, results);
       partsDone += 1;
       // A dry run sends nothing.
       if (options.client === undefined) continue;
@@ -64,7 +73,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
 
   const users = async function* (): AsyncGenerator<IterableUser> {
     for (const path of unsent) {
-      if (isTimeUp()) return;
+      if (isTimeUp() || waitMs !== undefined) return;
       const sendable: IterableUser[] = [];
       for await (const row of parts.readRows(path)) {
         const read = readRow(row);
@@ -82,7 +91,8 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
     if (first === undefined) break;
     first.results.push(result);
     first.left -= 1;
-    done += 1;
+    if (result.openForMs === undefined) done += 1;
+    else waitMs = Math.max(waitMs ?? 0, result.openForMs);
     progress.update(standing());
     await writeComplete();
   }
@@ -91,5 +101,10 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
   await progress.close('iterable_push', standing());
   const allDone = partsDone === paths.length;
   if (!allDone) progress.assertGoesOn();
-  return { done: allDone, parts_done: partsDone, parts_total: paths.length };
+  return {
+    done: allDone,
+    parts_done: partsDone,
+    parts_total: paths.length,
+    ...(waitMs && { wait_seconds: Math.min(longestWaitSeconds, Math.ceil(waitMs / 1_000)) }),
+  };
 };

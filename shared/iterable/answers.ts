@@ -17,6 +17,11 @@ export interface CallResponse {
 export interface CallResult {
   readonly success: boolean;
   readonly response: CallResponse;
+  /**
+   * The time ended before the call had all of its tries, and this is no result: another turn has to make it, after so
+   * many ms.
+   */
+  readonly openForMs?: number | undefined;
 }
 
 /** Iterable refused the key: 401 `BadApiKey`, or 403. Ends the run. */
@@ -128,11 +133,11 @@ const failures: Readonly<Record<string, string>> = {
 
 const sameEmail = (email: string): string => email.trim().toLowerCase();
 
-const succeeded = ({ filteredOutFields, createdFields }: BulkAnswer): CallResult => ({
+const succeeded = ({ filteredOutFields, createdFields }: BulkAnswer, msg: string): CallResult => ({
   success: true,
   response: {
     code: 'Success',
-    msg: '',
+    msg,
     ...(filteredOutFields?.length && { filteredOutFields }),
     ...(createdFields?.length && { createdFields }),
   },
@@ -142,11 +147,11 @@ const failed = (code: string, msg: string): CallResult => ({ success: false, res
 
 /**
  * Gives each user of a batch their share of the answer, in the batch's order. Failures are named by e-mail: all users
- * with that address failed, whatever its case.
- *
- * @returns `undefined` when more users failed than were named: then nobody's share is known
+ * with that address failed, whatever its case, and the others succeeded. Where more failed than are named, the others'
+ * responses say so; they are not sent again to find out who, since Iterable took what it took. Only when nobody can
+ * have succeeded have all failed.
  */
-export const shareOut = (answer: BulkAnswer, emails: readonly string[]): readonly CallResult[] | undefined => {
+export const shareOut = (answer: BulkAnswer, emails: readonly string[]): readonly CallResult[] => {
   const named = new Map<string, string>();
   const name = (list: string, listed: readonly string[]): void => {
     for (const email of listed) if (!named.has(sameEmail(email))) named.set(sameEmail(email), list);
@@ -154,14 +159,15 @@ export const shareOut = (answer: BulkAnswer, emails: readonly string[]): readonl
   for (const list of Object.keys(failures)) name(list, texts.safeParse(answer.failedUpdates?.[list]).data ?? []);
   name('invalidEmails', answer.invalidEmails ?? []);
 
-  const others = answer.disallowedEventNames?.includes(eventName)
-    ? failed('disallowedEventNames', 'Iterable is set to refuse events of this name')
-    : succeeded(answer);
-  const results = emails.map((email) => {
-    const list = named.get(sameEmail(email));
-    return list === undefined ? others : failed(list, failures[list] ?? '');
-  });
-  const failedCount = results.filter(({ success }) => !success).length;
-  if (failedCount >= answer.failCount) return results;
-  return emails.length === 1 ? [failed('failCount', 'Iterable says that it failed, not why')] : undefined;
+  const lists = emails.map((email) => named.get(sameEmail(email)));
+  const unnamed = answer.failCount - lists.filter((list) => list !== undefined).length;
+  const others = (): CallResult => {
+    if (answer.disallowedEventNames?.includes(eventName)) {
+      return failed('disallowedEventNames', 'Iterable is set to refuse events of this name');
+    }
+    if (answer.failCount >= emails.length) return failed('failCount', 'Iterable says that it failed, not why');
+    return succeeded(answer, unnamed > 0 ? `Iterable counts ${unnamed} more failed in this batch than it names` : '');
+  };
+  const rest = others();
+  return lists.map((list) => (list === undefined ? rest : failed(list, failures[list] ?? '')));
 };

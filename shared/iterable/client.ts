@@ -1,6 +1,6 @@
 import type { Secret } from '../aws/secret';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type ApiClient, type CallContext, createApiClient } from '../http/api-client';
+import { type ApiAnswer, type ApiClient, type CallContext, createApiClient, OutOfTimeError } from '../http/api-client';
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace } from '../http/pace';
@@ -19,14 +19,16 @@ import { bulkBody } from './batches';
 import { type IterableUser, toEvent, toProfile } from './rows';
 
 /**
- * The four calls (contracts: iterable.md). `callsPerSecond` is Iterable's limit for the project; `connections` is rate
- * times latency: it fills the limit as long as the two calls about a user take 1.8 s together, about a batch 3.2 s, and
- * stays within the 1,024 files that a Lambda may open.
+ * The four calls (contracts: iterable.md). `callsPerSecond` is Iterable's limit for the project. `connections` is rate
+ * times latency: 500 users in flight fill the limit of 500 a second as long as the two calls about one take 1 s together,
+ * 16 batches that of 5 a second as long as those about a batch take 3.2 s. A Lambda may open 1,024 files, and every
+ * call's connections stay open beside the others': 500 + 450 of the one mode (a run has but one) leave 74 for AWS and
+ * the process itself. When more than 450 events are in flight the others wait: their limit is far.
  */
 export const iterableCalls = {
-  updateUser: { path: '/api/users/update', callsPerSecond: 500, connections: 900 },
+  updateUser: { path: '/api/users/update', callsPerSecond: 500, connections: 500 },
   updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: 5, connections: 16 },
-  trackEvent: { path: '/api/events/track', callsPerSecond: 2_000, connections: 900 },
+  trackEvent: { path: '/api/events/track', callsPerSecond: 2_000, connections: 450 },
   trackEvents: { path: '/api/events/trackBulk', callsPerSecond: 10, connections: 16 },
 } as const;
 
@@ -60,14 +62,19 @@ const retryWaitMs = (attempt: number, random: Random): number => 1_000 * 2 ** (a
 const isAnswered = (error: unknown): error is PipelineError =>
   error instanceof PipelineError && error.api === 'iterable' && !(error instanceof KeyRefusedError);
 
-const failure = (error: PipelineError): CallResult => ({
-  success: false,
-  response: error instanceof RefusedError ? error.response : { code: error.code, msg: error.message },
-});
+const failure = (error: PipelineError): CallResult => {
+  const outOfTime = error instanceof OutOfTimeError ? error : undefined;
+  const last = outOfTime?.lastTry ?? error;
+  return {
+    success: false,
+    response: last instanceof RefusedError ? last.response : { code: last.code, msg: last.message },
+    ...(outOfTime && { openForMs: outOfTime.waitMs }),
+  };
+};
 
 /**
  * Iterable's API: paced per call, 3 tries, 10 s a try, connections kept alive. A call that failed for its users is a
- * result, not an error; errors are what ends the run:
+ * result, not an error, and so is one that the deadline ended (`openForMs`); errors are what ends the run:
  *
  * - {@link KeyRefusedError}: from then on the client makes no call at all.
  * - `SECRET_UNREADABLE`, `CONFIG_INVALID`: no call can be made.
@@ -146,7 +153,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
     }
   };
 
-  /** Halves a batch that is too much for Iterable, or of which it does not say who failed, down to one user. */
+  /** Halves a batch that is too much for Iterable, down to one user. */
   const bulk = async (
     call: 'updateUsers' | 'trackEvents',
     batch: readonly IterableUser[],
@@ -154,11 +161,10 @@ export const createIterableClient = (options: IterableClientOptions) => {
   ): Promise<readonly CallResult[]> => {
     try {
       const answer = await post(call, bulkBody[call](batch), readBulk, context);
-      const results = shareOut(
+      return shareOut(
         answer,
         batch.map(({ email }) => email),
       );
-      if (results !== undefined) return results;
     } catch (error) {
       if (!isAnswered(error)) throw error;
       const halves = batch.length > 1 && error instanceof RefusedError && error.tooMuch;

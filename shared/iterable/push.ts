@@ -20,6 +20,8 @@ export interface PushRecord {
 export interface PushResult {
   readonly record: PushRecord;
   readonly failedRow?: SourceRow | undefined;
+  /** The time ended before its calls did, and the record is no result: a later turn has to send it, after so many ms. */
+  readonly openForMs?: number | undefined;
 }
 
 export type PushMode = 'single' | 'bulk';
@@ -67,6 +69,7 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
 
   const resultOf = (user: IterableUser, users_update: CallResult, events_track: CallResult): PushResult => {
     const overall_success = users_update.success && events_track.success;
+    const openForMs = users_update.openForMs ?? events_track.openForMs;
     return {
       record: {
         email: user.email,
@@ -76,6 +79,7 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
         overall_success,
       },
       ...(!overall_success && { failedRow: user.row }),
+      ...(openForMs !== undefined && { openForMs }),
     };
   };
 

@@ -1,17 +1,36 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { pushParts } from '../../../../lambdas/iterable-push/push-parts';
+import type { CallResult } from '../../../../shared/iterable/answers';
+import type { IterableClient } from '../../../../shared/iterable/client';
+import type { IterableUser } from '../../../../shared/iterable/rows';
 import { createProgress } from '../../../../shared/runs/progress';
 import { createUserParts } from '../../../../shared/runs/user-parts';
 import { memoryFolder } from '../../../support/memory-folder';
 import { recordMetrics } from '../../../support/metrics';
+import { untold } from '../../../support/untold';
 import { row } from '../../shared/iterable/sample';
 
-const start = async () => {
-  const parts = createUserParts(memoryFolder().folder);
-  const rows = Array.from({ length: 1_000 }, (_, index) => row(index + 1, index < 10 ? { email: 'none' } : {}));
-  await parts.writeRows(0, false, rows);
-  await parts.writeRows(1, true, [row(1_001), row(1_002)]);
-  await parts.writeExtracted({ rows: 1_002, rejected: 10 });
+/** Iterable, as far as single calls go: `answer` says what becomes of a user. */
+const clientOf = (answer: (user: IterableUser) => CallResult): IterableClient => {
+  const call = async (user: IterableUser) => answer(user);
+  return {
+    updateUser: call,
+    trackEvent: call,
+    updateUsers: untold('updateUsers'),
+    trackEvents: untold('trackEvents'),
+    close: untold('close'),
+  };
+};
+const success: CallResult = { success: true, response: { code: 'Success', msg: '' } };
+
+const start = async (client?: IterableClient, users = 1_002) => {
+  const { folder, objects } = memoryFolder();
+  const parts = createUserParts(folder);
+  const rows = Array.from({ length: users }, (_, index) => row(index + 1, index < 10 ? { email: 'none' } : {}));
+  for (let first = 0; first === 0 || first < users; first += 1_000) {
+    await parts.writeRows(first / 1_000, first + 1_000 >= users, rows.slice(first, first + 1_000));
+  }
+  await parts.writeExtracted({ rows: users, rejected: Math.min(10, users) });
   const metrics = recordMetrics();
   const told: { readonly done: number; readonly total?: number | undefined }[] = [];
   let nowMs = 0;
@@ -20,7 +39,7 @@ const start = async () => {
     pushParts({
       parts,
       mode: 'single',
-      client: undefined,
+      client,
       context: { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined },
       isTimeUp,
       progress: createProgress({
@@ -38,7 +57,8 @@ const start = async () => {
       metrics: metrics.recorder,
       now,
     });
-  return { push, metrics, told };
+  const written = () => [...objects.keys()].filter((path) => path.includes('/results/'));
+  return { push, metrics, told, written };
 };
 
 test('a dry run counts no user as sent', async () => {
@@ -54,4 +74,41 @@ test('a turn that goes on never tells of more users than there are', async () =>
   await push(() => false);
   expect(told.at(-1)).toMatchObject({ done: 992, total: 992 });
   expect(told.every(({ done }) => done <= 992)).toBe(true);
+});
+
+test('a user whose calls had no time leaves the part to the next turn, after the wait that Iterable asked for', async () => {
+  const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 90_500 };
+  const { push, metrics, told, written } = await start(clientOf(({ row: { id } }) => (id === '1002' ? busy : success)));
+  await expect(push(() => false)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2, wait_seconds: 91 });
+  expect(written()).toEqual(['iterable/parts/results/000000.ndjson']);
+  expect(metrics.values).toEqual(
+    new Map([
+      ['SyncUsersSent', 990],
+      ['SyncUsersFailed', 0],
+    ]),
+  );
+  expect(told.at(-1)).toMatchObject({ done: 991 });
+});
+
+test('once Iterable asks for a wait, no further part is begun', async () => {
+  const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 10 ** 9 };
+  let calls = 0;
+  const client = clientOf(() => {
+    calls += 1;
+    return busy;
+  });
+  const { push } = await start(client, 20_000);
+  await expect(push(() => false)).resolves.toMatchObject({ done: false, parts_done: 0, wait_seconds: 3_600 });
+  expect(calls).toBeLessThan(3_000);
+});
+
+test('nobody to send to is told as well: zero sent, zero failed', async () => {
+  const { push, metrics } = await start(clientOf(untold('answer')), 0);
+  await expect(push(() => false)).resolves.toMatchObject({ done: true });
+  expect(metrics.values).toEqual(
+    new Map([
+      ['SyncUsersSent', 0],
+      ['SyncUsersFailed', 0],
+    ]),
+  );
 });

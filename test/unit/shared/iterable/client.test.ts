@@ -133,10 +133,10 @@ describe('answers', () => {
     expect(retries[0]?.error.code).toBe('CONNECTION_FAULT');
   });
 
-  test('no answer in time is tried again while there is time', async () => {
+  test('no answer by the deadline leaves the user open', async () => {
     server.tell({ silent: 'at once' });
-    const { success, response } = await start({ deadlineMs: 1_000 }).updateUser();
-    expect([success, response.code]).toEqual([false, 'TIMEOUT']);
+    const result = await start({ deadlineMs: 1_100 }).updateUser();
+    expect(result).toMatchObject({ success: false, response: { code: 'TIMEOUT' }, openForMs: 1_000 });
   });
 
   test('waits up to a fifth longer, and as long as Retry-After says', async () => {
@@ -145,10 +145,17 @@ describe('answers', () => {
     expect(retries.map(({ waitMs }) => Math.round(waitMs))).toEqual([1_200, 75_000]);
   });
 
-  test('does not wait beyond the deadline', async () => {
+  test('a wait beyond the deadline leaves the user open, for so long', async () => {
     server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const result = await start({ deadlineMs: 20_000 }).updateUser();
-    expect(result).toEqual({ success: false, response: { code: 'RateLimitExceeded', msg: '' } });
+    const response = { code: 'RateLimitExceeded', msg: '' };
+    expect(result).toEqual({ success: false, response, openForMs: 30_000 });
+  });
+
+  test('of a batch, everybody', async () => {
+    server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
+    const results = await start({ deadlineMs: 20_000 }).updateUsers(2);
+    expect(results.map(({ openForMs }) => openForMs)).toEqual([30_000, 30_000]);
   });
 
   test.each([
@@ -235,16 +242,17 @@ describe('a bulk answer', () => {
     expect(results.map(({ success }) => success)).toEqual([false, false]);
   });
 
-  test('that hides who failed is asked again in halves', async () => {
-    server.tell(
-      bulkAnswer({ failCount: 1 }),
-      bulkAnswer(),
-      bulkAnswer({ failCount: 1 }),
-      bulkAnswer({ failCount: 1 }),
-      bulkAnswer(),
-    );
-    expect(codes(await start().updateUsers(4))).toEqual(['Success', 'Success', 'failCount', 'Success']);
-    expect(sizes()).toEqual([4, 2, 2, 1, 1]);
+  test('that hides who failed is not asked again: whoever is not named succeeded, and is told of it', async () => {
+    server.tell(bulkAnswer({ failCount: 3, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    const results = await start().updateUsers(4);
+    expect(codes(results)).toEqual(['Success', 'conflictEmails', 'Success', 'Success']);
+    expect(results[0]?.response.msg).toBe('Iterable counts 2 more failed in this batch than it names');
+    expect(sizes()).toEqual([4]);
+  });
+
+  test('that counts everybody failed means so, named or not', async () => {
+    server.tell(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    expect(codes(await start().updateUsers(2))).toEqual(['failCount', 'conflictEmails']);
   });
 
   test.each([
