@@ -22,7 +22,9 @@ const secret = createSecret({
 
 export const handler = createHandler({
   openSource: async () =>
-    openUserSource(config.DATABASE_URL === '' ? await secret.get() : parseDatabaseUrl(config.DATABASE_URL)),
+    config.DATABASE_URL === ''
+      ? openUserSource(await secret.get(), secret.refresh)
+      : openUserSource(parseDatabaseUrl(config.DATABASE_URL)),
   openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
   logger: createLogger(config),

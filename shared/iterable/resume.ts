@@ -24,18 +24,27 @@ const lostConnection = [
   'PROTOCOL_CONNECTION_LOST',
 ];
 
+const accessDenied = 'ER_ACCESS_DENIED_ERROR';
+
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
+
+export interface ResumeOptions {
+  readonly sleep?: (ms: number) => Promise<unknown>;
+  /** Fetches the credential anew. @returns whether it is another; then a sign-in that was denied is made once more */
+  readonly renewCredential?: () => Promise<boolean>;
+}
 
 /**
  * Reads rows, and when the connection is lost goes on after the last customer given: after 1 s, 2 s, up to 16 s.
  *
  * @param read reads the rows of a query, on a connection of its own
- * @throws {PipelineError} `CONNECTION_FAULT`: retryable when no connection lasted, permanent for any other fault
+ * @throws {PipelineError} `CONNECTION_FAULT`: retryable when no connection lasted, permanent for any other fault. Without
+ * the driver's own error, whose message names user and host of the database
  */
 export async function* resumeWhenLost(
   query: UserQuery,
   read: (query: UserQuery) => AsyncIterable<SourceRow>,
-  sleep: (ms: number) => Promise<unknown> = sleepFor,
+  { sleep = sleepFor, renewCredential = async () => false }: ResumeOptions = {},
 ): AsyncGenerator<SourceRow> {
   let { afterId } = query;
   let given = 0;
@@ -50,13 +59,14 @@ export async function* resumeWhenLost(
         losses = 0;
       }
       return;
-    } catch (cause) {
-      const code = codeOf(cause);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === accessDenied && (await renewCredential())) continue;
       const lost = lostConnection.includes(code);
       losses += 1;
       if (!lost || losses > lossesBorne) {
         const message = lost ? 'The database cannot be reached' : 'The database refused the query';
-        throw new PipelineError('CONNECTION_FAULT', `${message}: ${code}`, { retryable: lost, cause });
+        throw new PipelineError('CONNECTION_FAULT', `${message}: ${code}`, { retryable: lost });
       }
       await sleep(baseWaitMs * 2 ** losses);
     }

@@ -65,6 +65,17 @@ describe('MySQL', () => {
     for (const { id } of list as { id: number }[]) await admin.query(`KILL ${id}`).catch(() => undefined);
   };
 
+  test('a password that was rotated is fetched anew, at the first sign-in that is denied', async () => {
+    const database = parseDatabaseUrl(databaseUrl);
+    const stale = { ...database, password: 'of yesterday' };
+    await expect(collect((await openUserSource(stale)).rows(query))).rejects.toMatchObject({
+      code: 'CONNECTION_FAULT',
+      message: 'The database refused the query: ER_ACCESS_DENIED_ERROR',
+    });
+    const { rows } = await openUserSource(stale, async () => database);
+    expect(await collect(rows(query))).toEqual(await collect((await source()).rows(query)));
+  });
+
   test('a table that is not there is a permanent fault', async () => {
     await admin.query('DROP TABLE page_views');
     const { rows } = await source();

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { inspect } from 'node:util';
 import { loadSampleUsers } from '../../../../local/sample/users';
 import { resumeWhenLost } from '../../../../shared/iterable/resume';
 import { readRow } from '../../../../shared/iterable/rows';
@@ -158,7 +159,7 @@ describe('a connection that is lost', () => {
       if (ids.length > rowsEach) throw lost(code);
     };
     const rows = (changes: Partial<UserQuery> = {}) =>
-      collect(resumeWhenLost({ ...query, ...changes }, read, async (ms) => waits.push(ms)));
+      collect(resumeWhenLost({ ...query, ...changes }, read, { sleep: async (ms) => waits.push(ms) }));
     return { rows, asked, waits };
   };
 
@@ -183,7 +184,7 @@ describe('a connection that is lost', () => {
       yield row(1);
       throw lost('ECONNRESET');
     };
-    expect(await collect(resumeWhenLost({ ...query, limit: 1 }, read, async () => undefined))).toHaveLength(1);
+    expect(await collect(resumeWhenLost({ ...query, limit: 1 }, read))).toHaveLength(1);
   });
 
   test('is asked for six times in a row', async () => {
@@ -197,5 +198,35 @@ describe('a connection that is lost', () => {
     const { rows, asked } = losing(0, code);
     await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
     expect(asked).toHaveLength(1);
+  });
+
+  describe('a sign-in that was denied', () => {
+    const denied = () =>
+      Object.assign(new Error("Access denied for user 'app'@'10.0.0.5'"), { code: 'ER_ACCESS_DENIED_ERROR' });
+    /** Lets nobody in before the credential was renewed so often; a reading loses its connection after three rows. */
+    const guarded = (renewals: number, changes: readonly boolean[]) => {
+      let renewed = 0;
+      const read = async function* ({ afterId }: UserQuery) {
+        if (renewed < renewals) throw denied();
+        const ids = [1, 2, 3, 4, 5].filter((id) => id > Number(afterId ?? 0));
+        for (const id of ids.slice(0, 3)) yield row(id);
+        if (ids.length > 3) {
+          renewals += 1;
+          throw lost('ER_CONNECTION_KILLED');
+        }
+      };
+      const renewCredential = async () => changes[renewed++] ?? false;
+      return collect(resumeWhenLost(query, read, { sleep: async () => undefined, renewCredential }));
+    };
+
+    test('is made again with a credential that was rotated meanwhile, at the start as after a loss', async () => {
+      expect((await guarded(1, [true, true])).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+    });
+
+    test('is final when the credential is the same, and names neither user nor host', async () => {
+      const error = await guarded(1, [false]).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
+      expect(inspect(error)).not.toMatch(/'app'|10\.0\.0\.5/);
+    });
   });
 });
