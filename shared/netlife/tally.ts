@@ -72,6 +72,11 @@ export class Tally {
     const { statistics, rejected } = this.#account(job);
     const results = counterNames.filter((name) => !callCounterNames.includes(name));
     this.count(Object.fromEntries(results.map((name) => [name, -statistics[name]])), job);
+    const total = this.#total.statistics;
+    for (const error of statistics.errors.splice(0)) {
+      const place = total.errors.lastIndexOf(error);
+      if (place >= 0) total.errors.splice(place, 1);
+    }
     rejected.length = 0;
   }
 

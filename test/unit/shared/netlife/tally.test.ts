@@ -23,11 +23,13 @@ test('what was taken adds up to the total, each once', () => {
 
 test('results can be taken back; calls were made', () => {
   const tally = new Tally();
-  tally.count({ api_calls_total: 4, retries: 1, subjects_total: 9 }, 'j1');
+  tally.count({ errors: ['a', 'of another job'] }, 'j2');
+  const { errors } = tally.take('j2').statistics;
+  tally.count({ api_calls_total: 4, retries: 1, subjects_total: 9, errors: ['a', 'b'] }, 'j1');
   tally.reject([row], 'j1');
   tally.discard('j1');
   const left = addStatistics({ api_calls_total: 4, retries: 1 });
-  expect(tally.total()).toEqual(left);
+  expect(tally.total()).toEqual({ ...left, errors });
   expect(tally.take('j1')).toEqual({ statistics: left, rejected: [] });
 });
 
