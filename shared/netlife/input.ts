@@ -21,7 +21,10 @@ export const netlifeInputSchema = (portals: Portals) =>
     check_registered_users: z.boolean().default(true),
     registered_only: z.boolean().default(false),
     create_access_keys: z.boolean().default(false),
-    job_ids: z.array(z.string().min(1).max(100)).default(() => []),
+    job_ids: z
+      .array(z.string().min(1).max(100))
+      .max(1_000, 'must be at most 1,000 ids')
+      .default(() => []),
     consent: z.string().min(1).max(40).default('SUBSCRIBE'),
   });
 

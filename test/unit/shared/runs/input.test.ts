@@ -74,6 +74,11 @@ test.each([
     { netlife: { portals: ['evil.example/'] } },
     'netlife.portals.0 is no portal that may be called',
   ],
+  [
+    'too many jobs',
+    { netlife: { job_ids: Array.from({ length: 1_001 }, String) } },
+    'netlife.job_ids must be at most 1,000 ids',
+  ],
   ['no portal', { netlife: { portals: [] } }, expect.stringContaining('netlife.portals ')],
   ['a token in bulk', { iterable: { use_jwt: true } }, expect.stringMatching(/^iterable.use_jwt cannot be used/)],
   ['a run id with a slash', { run_id: '../x' }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
