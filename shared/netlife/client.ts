@@ -1,4 +1,5 @@
 import { bulkhead } from 'cockatiel';
+import { PipelineError } from '../errors';
 import { groupByJob, type Job, resolveActivities, type SubjectActivities } from './activities';
 import { createPortalApi, type PortalApiOptions } from './api';
 import type { EnrichedSubject } from './contacts';
@@ -6,7 +7,7 @@ import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
 import { allEnded } from './in-order';
 import type { Audience } from './input';
 import { type Listing, readAnswer, readRows } from './listing';
-import { paginate } from './pages';
+import { type KeptPages, paginate } from './pages';
 import type { Portal } from './portals';
 import { PromiseCache } from './promise-cache';
 import {
@@ -40,6 +41,18 @@ export interface SubjectFilters {
 interface CallOptions {
   readonly job?: string | undefined;
   readonly slow?: boolean | undefined;
+}
+
+/** How a list that may take longer than there is time is read in several turns. */
+export interface Reading {
+  /** Asked before each page that is fetched: with no time left, the list ends by a retryable `TIMEOUT`. */
+  readonly isTimeUp?: (() => boolean) | undefined;
+  /** The pages of a list that are kept from turn to turn. */
+  readonly pagesOf?: ((list: Listing<unknown>['list']) => KeptPages) | undefined;
+}
+
+interface ListOptions extends CallOptions, Pick<Reading, 'isTimeUp'> {
+  readonly kept?: KeptPages | undefined;
 }
 
 const jobsAtATime = 10;
@@ -99,21 +112,25 @@ export class NetlifeClient {
   }
 
   /** The rows of a list as they came, over all its pages; a page is fetched when its first row is asked for. */
-  paginate(path: string, call: CallOptions = {}): AsyncGenerator<unknown> {
-    return paginate(this.#path(path), this.portal, (page) => this.#api.fetchJson({ ...call, path: page }));
+  paginate(path: string, { isTimeUp, kept, ...call }: ListOptions = {}): AsyncGenerator<unknown> {
+    const fetchPage = async (page: string): Promise<unknown> => {
+      if (isTimeUp?.()) throw new PipelineError('TIMEOUT', 'The time was up', { api: 'netlife', retryable: true });
+      return this.#api.fetchJson({ ...call, path: page });
+    };
+    return paginate(this.#path(path), this.portal, fetchPage, kept);
   }
 
   /** What is on sale, by uuid, each once. */
-  async getActivitiesInWebshop(): Promise<Activity[]> {
-    const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities' });
+  async getActivitiesInWebshop(reading: Reading = {}): Promise<Activity[]> {
+    const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities' }, reading);
     const activities = uniqueByUuid(rows);
     this.#tally.count({ activities_found: activities.length });
     return activities;
   }
 
   /** The jobs with something on sale, by uuid; with `onlyJobIds` that is not empty, only these. */
-  async getJobs(onlyJobIds: readonly string[] = []): Promise<Job[]> {
-    return groupByJob(await this.getActivitiesInWebshop(), onlyJobIds);
+  async getJobs(onlyJobIds: readonly string[] = [], reading: Reading = {}): Promise<Job[]> {
+    return groupByJob(await this.getActivitiesInWebshop(reading), onlyJobIds);
   }
 
   getJobDetails(job: string): Promise<JobDetails> {
@@ -124,24 +141,30 @@ export class NetlifeClient {
   }
 
   /** The subjects of a job that have ordered (`hasOrder`), or that have not: by uuid, each once. */
-  getJobSubjects(job: string, hasOrder: boolean): Promise<readonly Subject[]> {
+  getJobSubjects(job: string, hasOrder: boolean, reading: Reading = {}): Promise<readonly Subject[]> {
     const query = `filter_has_order=${hasOrder}&include_images=true&include_favorite_image=true`;
     return (hasOrder ? this.#buyers : this.#nonBuyers).get(job, async () =>
       uniqueByUuid(
-        await this.#readAll({
-          path: `/jobs/${segment(job)}/subjects?${query}`,
-          schema: subjectSchema,
-          list: hasOrder ? 'buyers' : 'non_buyers',
-          job,
-          slow: true,
-        }),
+        await this.#readAll(
+          {
+            path: `/jobs/${segment(job)}/subjects?${query}`,
+            schema: subjectSchema,
+            list: hasOrder ? 'buyers' : 'non_buyers',
+            job,
+            slow: true,
+          },
+          reading,
+        ),
       ),
     );
   }
 
   /** Both lists, fetched side by side. A subject may be in both: then it is a buyer. */
-  async getBuyersAndNonBuyers(job: string): Promise<SubjectLists> {
-    const [buyers, nonBuyers] = await allEnded([this.getJobSubjects(job, true), this.getJobSubjects(job, false)]);
+  async getBuyersAndNonBuyers(job: string, reading: Reading = {}): Promise<SubjectLists> {
+    const [buyers, nonBuyers] = await allEnded([
+      this.getJobSubjects(job, true, reading),
+      this.getJobSubjects(job, false, reading),
+    ]);
     return { buyers, nonBuyers };
   }
 
@@ -169,10 +192,11 @@ export class NetlifeClient {
   }
 
   /** Who of a job's subjects signed up in the webshop, by the subject's uuid: one bulk call, over its pages. */
-  async getJobRegisteredUsersMap(job: string): Promise<Map<string, RegisteredUser>> {
+  async getJobRegisteredUsersMap(job: string, reading: Reading = {}): Promise<Map<string, RegisteredUser>> {
     const path = `/jobs/${segment(job)}/users`;
     const users = new Map<string, RegisteredUser>();
-    for await (const row of this.#read({ path, schema: jobUserSchema, list: 'job_users', job, slow: true })) {
+    const listing = { path, schema: jobUserSchema, list: 'job_users', job, slow: true } as const;
+    for await (const row of this.#read(listing, reading)) {
       const known = users.get(row.subjectUuid);
       // Of several, always the same one, in whatever order they come.
       if (known === undefined || row.user.userUuid < known.userUuid) users.set(row.subjectUuid, row.user);
@@ -199,7 +223,7 @@ export class NetlifeClient {
   }
 
   /** The subjects of a job in this audience, by uuid, with all that their contacts need but the access key. */
-  getEnrichedSubjects(job: Job, filters: SubjectFilters): Promise<readonly EnrichedSubject[]> {
+  getEnrichedSubjects(job: Job, filters: SubjectFilters, reading: Reading = {}): Promise<readonly EnrichedSubject[]> {
     const ofJob = this.#enriched.get(job.uuid) ?? this.#cache<readonly EnrichedSubject[]>();
     this.#enriched.set(job.uuid, ofJob);
     const { audience, checkRegisteredUsers } = filters;
@@ -207,9 +231,9 @@ export class NetlifeClient {
       const [lists, users, details] = await allEnded([
         // The audience of non-buyers needs both lists: whoever is in both is none of them.
         audience === 'buyers'
-          ? this.getJobSubjects(job.uuid, true).then((buyers) => ({ buyers, nonBuyers: [] }))
-          : this.getBuyersAndNonBuyers(job.uuid),
-        checkRegisteredUsers ? this.getJobRegisteredUsersMap(job.uuid) : new Map<string, RegisteredUser>(),
+          ? this.getJobSubjects(job.uuid, true, reading).then((buyers) => ({ buyers, nonBuyers: [] }))
+          : this.getBuyersAndNonBuyers(job.uuid, reading),
+        checkRegisteredUsers ? this.getJobRegisteredUsersMap(job.uuid, reading) : new Map<string, RegisteredUser>(),
         this.getJobDetails(job.uuid),
       ]);
       return enrichSubjects({ job, audience, lists, users, details });
@@ -282,15 +306,18 @@ export class NetlifeClient {
     });
   }
 
-  #read<T>({ path, slow, ...listing }: Listing<T> & { readonly path: string }): AsyncGenerator<T> {
+  #read<T>(
+    { path, slow, ...listing }: Listing<T> & { readonly path: string },
+    { isTimeUp, pagesOf }: Reading = {},
+  ): AsyncGenerator<T> {
     const { job } = listing;
-    const rows = this.paginate(path, { job, slow });
+    const rows = this.paginate(path, { job, slow, isTimeUp, kept: pagesOf?.(listing.list) });
     return readRows(rows, { portal: this.portal.name, ...listing }, (rejected) => this.#tally.reject(rejected, job));
   }
 
-  async #readAll<T>(listing: Listing<T> & { readonly path: string }): Promise<T[]> {
+  async #readAll<T>(listing: Listing<T> & { readonly path: string }, reading?: Reading): Promise<T[]> {
     const rows: T[] = [];
-    for await (const row of this.#read(listing)) rows.push(row);
+    for await (const row of this.#read(listing, reading)) rows.push(row);
     return rows;
   }
 }

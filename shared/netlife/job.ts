@@ -1,7 +1,7 @@
 import { type PipelineError, toPipelineError } from '../errors';
 import type { Job } from './activities';
 import { isLoginRefusal } from './api';
-import type { NetlifeClient } from './client';
+import type { NetlifeClient, Reading } from './client';
 import { type Contact, contactsOf, type EnrichedSubject, hasEmail, hasPhone, isWanted } from './contacts';
 import { mapInOrder } from './in-order';
 import type { Audience, ContactFilter } from './input';
@@ -23,6 +23,8 @@ export interface CollectOptions {
   readonly after?: string | undefined;
   /** Whether the time is up: what is under way is finished, nothing new begun. Never unless told. */
   readonly isTimeUp?: () => boolean;
+  /** Where the pages of its lists are kept, so that a later call does not begin with the first again. Nowhere unless told. */
+  readonly pagesOf?: Reading['pagesOf'];
   /** Subjects in a part, at most. */
   readonly subjectsPerPart?: number;
 }
@@ -83,7 +85,8 @@ const collect = async (
   write: (part: JobPart) => Promise<unknown>,
 ): Promise<boolean> => {
   const checkRegisteredUsers = options.checkRegisteredUsers || options.registeredOnly;
-  const subjects = await client.getEnrichedSubjects(job, { audience: options.audience, checkRegisteredUsers });
+  const filters = { audience: options.audience, checkRegisteredUsers };
+  const subjects = await client.getEnrichedSubjects(job, filters, options);
   const { name: jobName } = await client.getJobDetails(job.uuid);
   if (options.after === undefined) client.addSubjectStats(job.uuid, countSubjects(subjects, checkRegisteredUsers));
   else client.discardStats(job.uuid);

@@ -24,6 +24,21 @@ const pageSchema = z.union([
     }),
 ]);
 
+/** A page of a list, as it came. */
+export interface Page {
+  readonly rows: readonly unknown[];
+  readonly next?: unknown;
+}
+
+export const keptPageSchema: z.ZodType<Page> = z.object({ rows: z.array(z.unknown()), next: z.unknown().optional() });
+
+/** Keeps the pages of a list that has more than one, so that whoever reads it later does not ask for them again. */
+export interface KeptPages {
+  /** @param position of the page, from 0 */
+  read(position: number): Promise<Page | undefined>;
+  write(position: number, page: Page): Promise<unknown>;
+}
+
 /**
  * The path and query that a page's `next` leads to: it is absolute, or relative to the page (`?page=2`) or to the base
  * URL, whose path it may repeat.
@@ -52,6 +67,7 @@ export const resolveNext = (next: string, currentPath: string, { origin, basePat
  * bare list. A page is fetched only when its rows are asked for.
  *
  * @param path path and query of the first page, from the origin on
+ * @param kept gives the pages that were read before, and gets those that are read now
  * @throws {PipelineError} `BAD_ANSWER` for an answer of another shape, a foreign origin, a page seen before, or more
  * than 10,000 pages
  */
@@ -59,16 +75,25 @@ export async function* paginate(
   path: string,
   portal: Portal,
   fetchPage: (path: string) => Promise<unknown>,
+  kept?: KeptPages,
 ): AsyncGenerator<unknown, void, undefined> {
+  const isLast = ({ next }: Page): boolean => next == null || next === '' || next === false;
+  const fetchAndKeep = async (current: string, position: number): Promise<Page> => {
+    const page: Page | undefined = pageSchema.safeParse(await fetchPage(current)).data;
+    if (page === undefined) throw badAnswer('A list was asked for, and something else answered');
+    if (position > 0 || !isLast(page)) await kept?.write(position, page);
+    return page;
+  };
+
   const seen = new Set<string>();
   for (let current = path; ; ) {
+    const position = seen.size;
     if (seen.has(current)) throw badAnswer('The pages of a list lead back to one of them');
-    if (seen.size >= maxPages) throw badAnswer(`A list has more than ${maxPages} pages`);
+    if (position >= maxPages) throw badAnswer(`A list has more than ${maxPages} pages`);
     seen.add(current);
-    const page = pageSchema.safeParse(await fetchPage(current)).data;
-    if (page === undefined) throw badAnswer('A list was asked for, and something else answered');
+    const page = (await kept?.read(position)) ?? (await fetchAndKeep(current, position));
     yield* page.rows;
-    if (page.next == null || page.next === '' || page.next === false) return;
+    if (isLast(page)) return;
     if (typeof page.next !== 'string') throw badAnswer('The next page of a list has an unreadable address');
     current = resolveNext(page.next.trim(), current, portal);
   }
