@@ -11,6 +11,7 @@ import {
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import * as z from 'zod';
 
 const contentTypes: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8',
@@ -25,6 +26,18 @@ const contentTypeOf = (path: string): string => contentTypes[path.replace(/^.*\.
 const uploadPartBytes = 6 * 1024 * 1024;
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** An object that is written in part: what another process needs to go on with it. */
+export const unfinishedSchema = z.object({
+  /** Absent while all of it fits `rest`. */
+  uploadId: z.string().optional(),
+  /** Of the upload parts that are there, in their order. */
+  etags: z.array(z.string()),
+  /** What is no upload part yet. */
+  rest: z.string(),
+});
+export type Unfinished = z.output<typeof unfinishedSchema>;
 
 /** Writes one object as a stream. Nothing is there before `close`. */
 export interface ArtifactWriter {
@@ -33,24 +46,13 @@ export interface ArtifactWriter {
   close(): Promise<void>;
   /** Leaves nothing behind. */
   abort(): Promise<void>;
+  /** What is written so far, for another writer to go on with in this one's place. */
+  pause(): Unfinished;
 }
 
-/**
- * Writes objects side by side, and closes them. An upload that is left open costs money for nothing: when the work
- * fails, all of them are given up.
- */
-export const writeTogether = async <Writers extends readonly ArtifactWriter[]>(
-  writers: readonly [...Writers],
-  work: (...writers: NoInfer<Writers>) => Promise<void>,
-): Promise<void> => {
-  try {
-    await work(...writers);
-    for (const writer of writers) await writer.close();
-  } catch (error) {
-    await Promise.allSettled(writers.map((writer) => writer.abort()));
-    throw error;
-  }
-};
+/** Whether an upload is gone that a writer was to go on with: closed or given up since. */
+export const isLostUpload = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.name === 'NoSuchUpload';
 
 const existsAlready = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
@@ -119,13 +121,17 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
       if (body instanceof Readable) yield* body;
     },
 
-    /** Opens an object to be written piece by piece: memory holds one upload part, however long it gets. */
-    openWriter: (path: string): ArtifactWriter => {
+    /**
+     * Opens an object to be written piece by piece: memory holds one upload part, however long it gets.
+     *
+     * @param unfinished where another writer paused
+     */
+    openWriter: (path: string, unfinished?: Unfinished): ArtifactWriter => {
       // One buffer, used again for each upload part: garbage of this size would stay for long.
       const buffer = new Uint8Array(uploadPartBytes);
-      let filledBytes = 0;
-      let uploadId: string | undefined;
-      const etags: (string | undefined)[] = [];
+      let filledBytes = encoder.encodeInto(unfinished?.rest ?? '', buffer).written;
+      let uploadId = unfinished?.uploadId;
+      const etags = [...(unfinished?.etags ?? [])];
 
       const upload = async (): Promise<void> => {
         uploadId ??= (
@@ -133,7 +139,7 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
         ).UploadId;
         const PartNumber = etags.length + 1;
         const Body = buffer.subarray(0, filledBytes);
-        const { ETag } = await client.send(
+        const { ETag = '' } = await client.send(
           new UploadPartCommand({ ...objectOf(path), UploadId: uploadId, PartNumber, Body }),
         );
         etags.push(ETag);
@@ -166,6 +172,8 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
           if (uploadId === undefined) return;
           await client.send(new AbortMultipartUploadCommand({ ...objectOf(path), UploadId: uploadId }));
         },
+
+        pause: () => ({ uploadId, etags: [...etags], rest: decoder.decode(buffer.subarray(0, filledBytes)) }),
       };
     },
   };

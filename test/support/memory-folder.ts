@@ -18,14 +18,15 @@ export const memoryFolder = () => {
     async *readBytes(path) {
       yield encoder.encode(objects.get(path) ?? '');
     },
-    openWriter: (path) => {
-      let text = '';
+    openWriter: (path, unfinished) => {
+      let text = unfinished?.rest ?? '';
       return {
         write: async (more) => {
           text += more;
         },
         close: async () => void objects.set(path, text),
         abort: async () => undefined,
+        pause: () => ({ etags: [], rest: text }),
       };
     },
   };

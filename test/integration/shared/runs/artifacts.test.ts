@@ -1,5 +1,7 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
-import { createRunFolders, type RunFolder, writeTogether } from '../../../../shared/runs/artifacts';
+import * as z from 'zod';
+import { createRunFolders, type RunFolder } from '../../../../shared/runs/artifacts';
+import { joinParts } from '../../../../shared/runs/join-parts';
 import { createClients } from '../../support/clients';
 import { createBucket } from '../../support/resources';
 
@@ -35,22 +37,86 @@ describe('a writer', () => {
 
   test.each([0, 1, 30_000])('of %s lines', async (count) => {
     const path = `lines-${count}.txt`;
-    await writeTogether([folder.openWriter(path)], async (writer) => {
-      for (let written = 0; written < count; written++) await writer.write(line);
-    });
+    const writer = folder.openWriter(path);
+    for (let written = 0; written < count; written++) await writer.write(line);
+    await writer.close();
     let bytes = 0;
     for await (const chunk of folder.readBytes(path)) bytes += chunk.length;
     expect(bytes).toBe(count * Buffer.byteLength(line));
     expect(await openUploads()).toEqual([]);
   });
 
-  test('that fails leaves nothing', async () => {
-    const work = writeTogether([folder.openWriter('broken.txt')], async (writer) => {
-      for (let written = 0; written < 20_000; written++) await writer.write(line);
-      throw new Error('no more');
-    });
-    await expect(work).rejects.toThrow('no more');
+  test('that is given up leaves nothing', async () => {
+    const writer = folder.openWriter('broken.txt');
+    for (let written = 0; written < 20_000; written++) await writer.write(line);
+    await writer.abort();
     expect(await folder.readText('broken.txt')).toBeUndefined();
     expect(await openUploads()).toEqual([]);
+  });
+});
+
+describe('joining, turn by turn', () => {
+  const textOf = (source: number): string => `\ufeff${source} ${'ä€😀'.repeat(90_000)}\n`;
+  const sources = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const whole = `begin\n${sources.map(textOf).join('')}end\n`;
+
+  /** A turn that has time for so many sources; `fail` is thrown at one of them. */
+  const turn = (name: string, time = Number.POSITIVE_INFINITY, fail?: number) => {
+    let asked = 0;
+    return joinParts({
+      folder,
+      cursorPath: `${name}.cursor.json`,
+      files: { all: `${name}.txt`, few: `${name}.few.txt` },
+      sources,
+      schema: z.number(),
+      begin: async ({ all }) => {
+        await all.write('begin\n');
+        return 0;
+      },
+      add: async (count, source, { all, few }) => {
+        if (source === fail) throw new Error('no more');
+        await all.write(textOf(source));
+        if (source % 4 === 0) await few.write(`${source}\n`);
+        return count + 1;
+      },
+      end: ({ all }) => all.write('end\n'),
+      isTimeUp: () => ++asked > time,
+    });
+  };
+  const expectWhole = async (name: string) => {
+    expect((await folder.readText(`${name}.txt`)) === whole).toBe(true);
+    expect(await folder.readText(`${name}.few.txt`)).toBe('4\n8\n');
+    expect(await openUploads()).toEqual([]);
+  };
+
+  test.each([1, 4, 100])('of %i sources a turn', async (time) => {
+    const name = `join-${time}`;
+    let turns = 0;
+    for (let done = false; !done; turns++) {
+      const joined = await turn(name, time);
+      ({ done } = joined);
+      expect(joined.counts).toBe(Math.min(sources.length, (turns + 1) * time));
+      expect(await folder.readText(`${name}.txt`)).toBe(done ? whole : undefined);
+    }
+    expect(turns).toBe(Math.ceil(sources.length / time));
+    await expectWhole(name);
+    expect(await turn(name, 0)).toEqual({ done: true, counts: 9 });
+  });
+
+  test('a turn that fails leaves nothing, and what it went on with is begun anew', async () => {
+    await turn('failing', 7);
+    await expect(turn('failing', 100, 9)).rejects.toThrow('no more');
+    expect(await openUploads()).toEqual([]);
+    expect(await turn('failing')).toEqual({ done: true, counts: 9 });
+    await expectWhole('failing');
+  });
+
+  test('a worker that died after it closed the files is no harm', async () => {
+    await turn('closed', 7);
+    const cursor = (await folder.readText('closed.cursor.json')) ?? '';
+    await turn('closed');
+    await folder.put('closed.cursor.json', cursor);
+    expect(await turn('closed')).toEqual({ done: true, counts: 9 });
+    await expectWhole('closed');
   });
 });
