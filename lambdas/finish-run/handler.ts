@@ -9,7 +9,7 @@ import { outcomesSchema, summarizeJobs } from './summary';
 
 export interface FinishRunDependencies {
   readonly openFolder: OpenRunFolder;
-  readonly runs: Pick<RunRepository, 'finish'>;
+  readonly runs: Pick<RunRepository, 'isOwned' | 'finish'>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
@@ -57,8 +57,11 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
       ...jobs,
       reports,
     };
-    await folder.put('summary.json', `${JSON.stringify(summary, undefined, 2)}\n`);
-    await runs.finish(plan, { status, message, reports, finishedAtMs });
+    // Of a run that another execution took over, the summary is that one's.
+    if (await runs.isOwned(plan, finishedAtMs)) {
+      await folder.put('summary.json', `${JSON.stringify(summary, undefined, 2)}\n`);
+      await runs.finish(plan, { status, message, reports, finishedAtMs });
+    }
     if (failed) throw new RunFailed(message);
     logger.info('sync step', { step: 'finish', status });
     return { run_id: plan.run_id, status, again: false, summary: folder.keyOf('summary.json') };

@@ -6,6 +6,7 @@ import {
   caughtSchema,
   type IterableOutcome,
   iterableOutcomeSchema,
+  messageOf,
   portalOutcomeSchema,
 } from '../../shared/runs/outcome';
 
@@ -24,7 +25,8 @@ export const outcomesSchema = z.tuple([
 ]);
 export type Outcomes = z.output<typeof outcomesSchema>;
 
-const reportSchema = z.object({ failed_jobs: z.array(z.unknown()) }).loose();
+const list = z.array(z.unknown()).default(() => []);
+const reportSchema = z.looseObject({ failed_jobs: list, jobs_not_on_sale: list });
 
 type Status = 'SUCCEEDED' | 'FAILED';
 
@@ -42,14 +44,6 @@ export interface JobSummaries {
   readonly iterable?: JobSummary | IterableOutcome;
 }
 
-const lambdaErrorSchema = z.object({ errorMessage: z.string() });
-
-/** Lambda describes an error as JSON; any other cause is a text already. */
-const messageOf = ({ Error: name, Cause }: z.output<typeof caughtSchema>): string => {
-  const message = lambdaErrorSchema.safeParse(parseJson(Cause)).data?.errorMessage ?? Cause;
-  return message === '' ? name : message;
-};
-
 const failedBy = (error: z.output<typeof caughtSchema>, prefix = ''): JobSummary => ({
   status: 'FAILED',
   message: prefix + messageOf(error),
@@ -64,13 +58,15 @@ const summarizeNetlife = async (
   if ('error' in outcome) return { ...failedBy(outcome.error), statistics: addStatistics() };
   const portals = await Promise.all(
     outcome.portals.map(async (entry) => {
-      if ('error' in entry) return { portal: entry.portal, ...failedBy(entry.error, `${entry.portal}: `) };
-      const text = (await folder.readText(`netlife/${entry.portal}/stats.json`)) ?? '';
-      const { failed_jobs, portal: _, ...statistics } = reportSchema.parse(parseJson(text));
-      return { ...entry, failed_jobs, statistics: addStatistics(statistics) };
+      const { portal } = entry;
+      // A portal whose files could not be written may have those of an earlier try, or none.
+      const text = (await folder.readText(`netlife/${portal}/stats.json`)) ?? '{}';
+      const { failed_jobs, jobs_not_on_sale, ...statistics } = reportSchema.parse(parseJson(text));
+      const ended = 'error' in entry ? { portal, ...failedBy(entry.error, `${portal}: `) } : entry;
+      return { ...ended, failed_jobs, jobs_not_on_sale, statistics: addStatistics(statistics) };
     }),
   );
-  const each = portals.flatMap((entry) => ('statistics' in entry ? entry.statistics : []));
+  const each = portals.map(({ statistics }) => statistics);
   // The portals are worked on side by side.
   const duration_seconds = Math.max(0, ...each.map((statistics) => statistics.duration_seconds));
   const statistics = { ...addStatistics(...each), duration_seconds };

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { PipelineError } from '../../shared/errors';
 import { usersPerPart } from '../../shared/iterable/parts';
 import type { SourceRow } from '../../shared/iterable/rows';
 import { cutoffOf, type UserSource } from '../../shared/iterable/source';
@@ -13,10 +15,22 @@ export interface ExtractRowsOptions {
   readonly isTimeUp: () => boolean;
 }
 
+/** How many rows there are, and the customer of the last. */
+const endOf = async (rows: AsyncIterable<SourceRow> | Iterable<SourceRow>) => {
+  let count = 0;
+  let lastId: string | undefined;
+  for await (const { id } of rows) {
+    count += 1;
+    lastId = id ?? lastId;
+  }
+  return { count, lastId };
+};
+
 /**
  * Reads rows into parts of 1,000, behind those that are written, until the last is written or the time is up.
  *
  * @returns the rows that are in parts, and whether the last part is written
+ * @throws {PipelineError} `RUN_TAKEN_OVER` when another worker has written the same part to another end
  */
 export const extractRows = async (options: ExtractRowsOptions) => {
   const { run, parts, openSource, progress, isTimeUp } = options;
@@ -28,18 +42,24 @@ export const extractRows = async (options: ExtractRowsOptions) => {
   let afterId: string | undefined;
   const newest = paths.at(-1);
   if (newest !== undefined) {
-    for await (const { id } of parts.readRows(newest)) {
-      rows += 1;
-      afterId = id ?? afterId;
-    }
+    const end = await endOf(parts.readRows(newest));
+    rows += end.count;
+    afterId = end.lastId;
   }
   const tell = () => progress.update({ done: rows, message: `iterable: ${rows} users read` });
   tell();
   if (complete) return { rows, complete };
 
   let pending: SourceRow[] = [];
+  /** A part that is there is ours if its answer was lost; one that ends elsewhere is of a worker beside us. */
   const write = async (isLast: boolean): Promise<void> => {
-    await parts.writeRows(position++, isLast, pending);
+    const path = parts.rowsPath(position++, isLast);
+    if (!(await parts.writeRows(path, pending))) {
+      const [theirs, ours] = [await endOf(parts.readRows(path)), await endOf(pending)];
+      if (!isDeepStrictEqual(theirs, ours)) {
+        throw new PipelineError('RUN_TAKEN_OVER', 'Another worker extracts the same users', { retryable: false });
+      }
+    }
     rows += pending.length;
     pending = [];
     tell();

@@ -42,18 +42,16 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
     const known = await parts.readExtracted();
     if (known !== undefined) return { done: true, ...known };
     const { rows, complete } = await extractRows({ run, parts, openSource, progress, isTimeUp });
-    // The CSV files take as long as they take: a turn that is at its end leaves them to the next.
-    const done = complete && !isTimeUp();
-    if (done) {
-      const extracted = await writeQueryResults(folder, parts, fileStamp(run.started_at));
-      metrics.add('SyncRejectedRows', extracted.rejected);
-      await parts.writeExtracted(extracted);
-    }
-    await progress.close('iterable_extract', {
-      done: rows,
-      ...(done && { total: rows }),
-      message: `iterable: ${rows} users read`,
-    });
+    const standing = { done: rows, message: `iterable: ${rows} users read` };
+    const isTimeUpToo = (): boolean => {
+      progress.update(standing);
+      return isTimeUp();
+    };
+    const files = { folder, parts, stamp: fileStamp(run.started_at), isTimeUp: isTimeUpToo };
+    const extracted = complete ? await writeQueryResults(files) : undefined;
+    const done = extracted !== undefined;
+    if (done && (await parts.writeExtracted(extracted))) metrics.add('SyncRejectedRows', extracted.rejected);
+    await progress.close('iterable_extract', { ...standing, ...(done && { total: rows }) });
     if (!done) progress.assertGoesOn();
     return { done, rows };
   };

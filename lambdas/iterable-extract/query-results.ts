@@ -1,30 +1,49 @@
 import { queryResultsCsv, rejectedCsv } from '../../shared/iterable/report';
 import { readRow } from '../../shared/iterable/rows';
-import { type RunFolder, writeTogether } from '../../shared/runs/artifacts';
+import type { RunFolder } from '../../shared/runs/artifacts';
 import { extractionPaths } from '../../shared/runs/files';
-import type { Extracted, UserParts } from '../../shared/runs/user-parts';
+import { joinParts } from '../../shared/runs/join-parts';
+import { type Extracted, extractedSchema, type UserParts } from '../../shared/runs/user-parts';
 
-/** Writes all rows as CSV, and those that will not be sent apart, with the reason. */
-export const writeQueryResults = async (folder: RunFolder, parts: UserParts, stamp: string): Promise<Extracted> => {
-  const { paths } = await parts.surveyRows();
-  const files = extractionPaths(stamp);
-  const counts = { rows: 0, rejected: 0 };
-  await writeTogether(
-    [folder.openWriter(files.queryResults), folder.openWriter(files.rejected)],
-    async (all, rejected) => {
-      await all.write(queryResultsCsv.header);
+export interface QueryResultsOptions {
+  readonly folder: RunFolder;
+  readonly parts: UserParts;
+  readonly stamp: string;
+  readonly isTimeUp: () => boolean;
+}
+
+/**
+ * Writes all rows as CSV, and those that will not be sent apart, with the reason, in as many turns as it takes.
+ *
+ * @returns `undefined` when the time was up
+ */
+export const writeQueryResults = async (options: QueryResultsOptions): Promise<Extracted | undefined> => {
+  const { folder, parts, stamp, isTimeUp } = options;
+  const { paths: sources } = await parts.surveyRows();
+  const { done, counts } = await joinParts({
+    folder,
+    cursorPath: parts.joinPath('rows'),
+    files: extractionPaths(stamp),
+    sources,
+    schema: extractedSchema,
+    begin: async ({ queryResults, rejected }) => {
+      await queryResults.write(queryResultsCsv.header);
       await rejected.write(rejectedCsv.header);
-      for (const path of paths) {
-        for await (const row of parts.readRows(path)) {
-          counts.rows += 1;
-          await all.write(queryResultsCsv.line(row));
-          const read = readRow(row);
-          if (!('rejected' in read)) continue;
-          counts.rejected += 1;
-          await rejected.write(rejectedCsv.line(read.rejected));
-        }
-      }
+      return { rows: 0, rejected: 0 };
     },
-  );
-  return counts;
+    add: async (before, path, { queryResults, rejected }) => {
+      const after = { ...before };
+      for await (const row of parts.readRows(path)) {
+        after.rows += 1;
+        await queryResults.write(queryResultsCsv.line(row));
+        const read = readRow(row);
+        if (!('rejected' in read)) continue;
+        after.rejected += 1;
+        await rejected.write(rejectedCsv.line(read.rejected));
+      }
+      return after;
+    },
+    isTimeUp,
+  });
+  return done ? counts : undefined;
 };

@@ -10,6 +10,7 @@ import { iterablePlanSchema } from '../../shared/runs/plan';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
+import { thenAlways } from '../../shared/runs/then-always';
 import { createUserParts } from '../../shared/runs/user-parts';
 import { pushParts } from './push-parts';
 
@@ -42,8 +43,8 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
     const client = run.dry_run ? undefined : openClient(run.iterable.use_jwt);
     if (client !== undefined) await sleep(pauseMs);
     let retries = 0;
-    try {
-      return await pushParts({
+    const push = () =>
+      pushParts({
         parts,
         mode: run.iterable.mode,
         client,
@@ -59,10 +60,14 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
         metrics,
         now,
       });
-    } finally {
-      await parts.writeTurn(context.awsRequestId, { retries });
-      await client?.close();
-    }
+    const end = async (): Promise<void> => {
+      try {
+        await parts.writeTurn(context.awsRequestId, { retries });
+      } finally {
+        await client?.close();
+      }
+    };
+    return thenAlways(push, end);
   };
 
   return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });

@@ -1,8 +1,10 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { createTally, failedCsv, integrationResults, mostFailed, type PushSummary } from '../../shared/iterable/report';
+import { mostFailed } from '../../shared/iterable/report';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
-import { type OpenRunFolder, writeTogether } from '../../shared/runs/artifacts';
+import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { createBudget } from '../../shared/runs/budget';
 import { extractionPaths, fileStamp } from '../../shared/runs/files';
 import type { IterableOutcome } from '../../shared/runs/outcome';
 import { iterablePlanSchema } from '../../shared/runs/plan';
@@ -10,64 +12,56 @@ import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
 import { createUserParts } from '../../shared/runs/user-parts';
+import { joinResults, reportPaths } from './join-results';
 
 export interface IterableReportDependencies {
   readonly openFolder: OpenRunFolder;
-  readonly runs: Pick<RunRepository, 'recordProgress'>;
+  readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
 }
 
+/** The report is there, or another turn is to go on with it. */
+type ReportStanding = ({ readonly done: true } & IterableOutcome) | { readonly done: false };
+
+const part = 'iterable/push';
+
 const schema = z.object({ run: iterablePlanSchema });
 
-/** `Report`: joins the results of the parts. The job has failed if over half of its users did. */
+/** `Report`: joins the results of the parts, as far as the time goes. The job has failed if over half of its users did. */
 export const createHandler = ({ openFolder, runs, logger, metrics, now }: IterableReportDependencies) => {
-  const run = async ({ run }: z.output<typeof schema>): Promise<IterableOutcome> => {
-    const progress = createProgress({ runs, run, part: 'iterable/push', logger, now });
+  const run = async ({ run }: z.output<typeof schema>, context: Context): Promise<ReportStanding> => {
+    const budget = createBudget(context.getRemainingTimeInMillis(), now);
+    const owner = await runs.enter(run, part, context.awsRequestId, now());
+    const progress = createProgress({ runs, run: owner, part, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createUserParts(folder);
-    const stamp = fileStamp(run.started_at);
-    const failedPath = 'iterable/failed.csv';
-    const resultsPath = `iterable/integration_results_${stamp}.json`;
-    const { paths } = await parts.surveyRows();
-    const { rejected = 0 } = (await parts.readExtracted()) ?? {};
-
-    // Twice over the results: the file begins with the counts.
-    const tally = createTally();
-    await writeTogether([folder.openWriter(failedPath)], async (failed) => {
-      await failed.write(failedCsv.header);
-      for await (const result of parts.readResults(paths)) {
-        tally.add(result.record);
-        await failed.write(failedCsv.line(result));
-      }
-    });
-    const counts = tally.counts();
-    const finishedAtMs = now();
-    const summary: PushSummary = {
-      ...counts,
-      rejected,
-      retries: await parts.countRetries(),
-      authentication: run.iterable.use_jwt ? 'jwt' : 'api_key',
-      mode: run.iterable.mode,
-      dry_run: run.dry_run,
-      started_at: run.started_at,
-      finished_at: new Date(finishedAtMs).toISOString(),
-      duration_seconds: (finishedAtMs - Date.parse(run.started_at)) / 1_000,
+    const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
+    const sent = { done: rows - rejected, total: rows - rejected };
+    const writing = { ...sent, message: `iterable: writing the report on ${rows - rejected} users` };
+    const isTimeUp = (): boolean => {
+      progress.update(writing);
+      return budget.isSpent() || progress.isStopped();
     };
-    await writeTogether([folder.openWriter(resultsPath)], async (results) => {
-      for await (const chunk of integrationResults(summary, parts.readResults(paths))) await results.write(chunk);
-    });
 
-    const { total_users, successful, partial_failures, total_failures } = counts;
+    const summary = await joinResults({ run, folder, parts, isTimeUp, now });
+    if (summary === undefined) {
+      await progress.close('iterable_report', writing);
+      progress.assertGoesOn();
+      return { done: false };
+    }
+    const { total_users, successful, partial_failures, total_failures, retries, duration_seconds } = summary;
     const message = `${successful} of ${total_users} users sent, ${partial_failures} in part, ${total_failures} failed, ${rejected} rows rejected`;
-    await progress.close('iterable_report', { done: total_users, total: total_users, message: `iterable: ${message}` });
+    await progress.close('iterable_report', { ...sent, message: `iterable: ${message}` });
+    const { results, failed } = reportPaths(run);
     return {
-      status: mostFailed(counts) ? 'FAILED' : 'SUCCEEDED',
+      done: true,
+      status: mostFailed(summary) ? 'FAILED' : 'SUCCEEDED',
       message,
-      reports: [...Object.values(extractionPaths(stamp)), resultsPath, failedPath].map(folder.keyOf),
-      counts: { ...counts, rejected, retries: summary.retries },
-      duration_seconds: summary.duration_seconds,
+      reports: [...Object.values(extractionPaths(fileStamp(run.started_at))), results, failed].map(folder.keyOf),
+      counts: { total_users, successful, partial_failures, total_failures, rejected, retries },
+      duration_seconds,
     };
   };
 

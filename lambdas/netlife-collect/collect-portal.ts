@@ -1,20 +1,25 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { PipelineError, toPipelineError } from '../../shared/errors';
-import type { Job } from '../../shared/netlife/activities';
+import { type Job, jobsNotOnSale } from '../../shared/netlife/activities';
 import { isLoginRefusal } from '../../shared/netlife/api';
 import type { NetlifeClient } from '../../shared/netlife/client';
 import { collectJob, type JobPart } from '../../shared/netlife/job';
-import { attemptOf, type NetlifePlan } from '../../shared/runs/plan';
+import type { Taken } from '../../shared/netlife/tally';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { NetlifePlan } from '../../shared/runs/plan';
 import type { PortalParts, WrittenJob } from '../../shared/runs/portal-parts';
 import type { Progress } from '../../shared/runs/progress';
 
 export interface CollectPortalOptions {
   readonly client: NetlifeClient;
   readonly run: NetlifePlan;
+  /** Names this try at the run. */
+  readonly attempt: string;
   readonly parts: PortalParts;
   readonly progress: Progress;
   readonly isTimeUp: () => boolean;
   readonly logger: Logger;
+  readonly metrics: MetricsRecorder;
 }
 
 /** How far a portal is; the parts themselves are the cursor. */
@@ -25,6 +30,7 @@ export interface PortalStanding {
 }
 
 const jobsAtATime = 10;
+const idsInALine = 20;
 
 /**
  * Collects the jobs of a portal of which no last part is written, 10 at a time, until all are collected or the time is
@@ -33,34 +39,59 @@ const jobsAtATime = 10;
  * @throws {PipelineError} when the portal as a whole cannot be collected: a refused login, no list of activities
  */
 export const collectPortal = async (options: CollectPortalOptions): Promise<PortalStanding> => {
-  const { client, run, parts, progress, logger } = options;
-  const attempt = attemptOf(run);
+  const { client, run, attempt, parts, progress, logger, metrics } = options;
   const { netlife } = run;
   const written = await parts.survey();
-
-  const listJobs = async (): Promise<readonly Job[]> => {
-    const known = await parts.readJobs();
-    if (known !== undefined) return known.jobs;
-    const jobs = await client.getJobs(netlife.job_ids);
-    await parts.writeJobs(jobs, client.takeStats());
-    return jobs;
-  };
-
-  const jobs = await listJobs();
-  const isClosed = ({ done, failedAttempts }: WrittenJob) => done || failedAttempts.includes(attempt);
-  const open = jobs.filter(({ uuid }) => !isClosed(written.jobOf(uuid)));
-  let jobsDone = jobs.length - open.length;
+  const pagesOf = await parts.surveyPages(attempt);
+  const portal = client.portal.name;
+  let jobs: readonly Job[] | undefined;
+  let jobsDone = 0;
   const standing = () => ({
     done: jobsDone,
-    total: jobs.length,
-    message: `${client.portal.name}: ${jobsDone} of ${jobs.length} jobs`,
+    total: jobs?.length,
+    message: jobs === undefined ? `${portal}: looking for jobs` : `${portal}: ${jobsDone} of ${jobs.length} jobs`,
   });
-  progress.update(standing());
   /** A job may take minutes: a worker that told of itself between jobs alone would not hear that the run was stopped. */
   const isTimeUp = (): boolean => {
     progress.update(standing());
     return options.isTimeUp();
   };
+  const endTurn = async (done: boolean): Promise<PortalStanding> => {
+    await progress.close('netlife_collect', standing());
+    if (!done) progress.assertGoesOn();
+    return { done, jobs_done: jobsDone, jobs_total: jobs?.length ?? 0 };
+  };
+  /** Counted by whoever wrote the part, and so once, however often the run is begun again. */
+  const countWritten = (contacts: number, { statistics }: Taken): void => {
+    metrics.add('SyncContactsWritten', contacts);
+    metrics.add('SyncRejectedRows', statistics.rows_rejected);
+  };
+
+  const listJobs = async (): Promise<readonly Job[] | undefined> => {
+    const known = await parts.readJobs();
+    if (known !== undefined) return known.jobs;
+    try {
+      const found = await client.getJobs(netlife.job_ids, { isTimeUp, ...pagesOf() });
+      const taken = client.takeStats();
+      if (await parts.writeJobs(found, taken)) countWritten(0, taken);
+      const missing = jobsNotOnSale(found, netlife.job_ids);
+      if (missing.length > 0) {
+        logger.warn('jobs not on sale', { jobs: missing.length, job_ids: missing.slice(0, idsInALine) });
+      }
+      return found;
+    } catch (error) {
+      // With more time, the list would have come to its end.
+      if (isTimeUp() && toPipelineError(error).retryable) return undefined;
+      throw error;
+    }
+  };
+
+  jobs = await listJobs();
+  if (jobs === undefined) return endTurn(false);
+  const isClosed = ({ done, failedAttempts }: WrittenJob) => done || failedAttempts.includes(attempt);
+  const open = jobs.filter(({ uuid }) => !isClosed(written.jobOf(uuid)));
+  jobsDone = jobs.length - open.length;
+  progress.update(standing());
 
   const collect = async (job: Job): Promise<boolean> => {
     const before = written.jobOf(job.uuid).parts;
@@ -70,7 +101,7 @@ export const collectPortal = async (options: CollectPortalOptions): Promise<Port
     /** A part that is there is ours if its answer was lost; one that ends elsewhere is of a worker beside us. */
     const write = async (part: JobPart): Promise<void> => {
       const path = parts.pathOf(part, position++);
-      if (await parts.writePart(path, part)) return;
+      if (await parts.writePart(path, part)) return countWritten(part.contacts.length, part);
       if ((await parts.readPart(path)).through === part.through) return;
       throw new PipelineError('RUN_TAKEN_OVER', 'Another worker collects the same job', { retryable: false });
     };
@@ -88,6 +119,7 @@ export const collectPortal = async (options: CollectPortalOptions): Promise<Port
           startedAt: run.started_at,
           after,
           isTimeUp,
+          ...pagesOf(job.uuid),
         },
         write,
       );
@@ -120,8 +152,5 @@ export const collectPortal = async (options: CollectPortalOptions): Promise<Port
   await Promise.all(Array.from({ length: jobsAtATime }, worker));
   if (faults.length > 0) throw faults[0];
 
-  const done = jobsDone === jobs.length;
-  await progress.close('netlife_collect', standing());
-  if (!done) progress.assertGoesOn();
-  return { done, jobs_done: jobsDone, jobs_total: jobs.length };
+  return endTurn(jobsDone === jobs.length);
 };

@@ -7,11 +7,12 @@ import type { MetricsRecorder } from '../../shared/observability/metrics';
 import { reportRetry } from '../../shared/observability/report-retry';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
-import { netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
+import { attemptOf, executionSchema, netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
 import { createPortalParts } from '../../shared/runs/portal-parts';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
+import { thenAlways } from '../../shared/runs/then-always';
 import { collectPortal } from './collect-portal';
 
 export interface NetlifeCollectDependencies {
@@ -37,9 +38,10 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
   const schema = z.object({
     run: netlifePlanSchema(portals),
     portal: portalSchema(portals),
+    execution: executionSchema,
   });
 
-  const run = async ({ run, portal }: z.output<typeof schema>, context: Context) => {
+  const run = async ({ run, portal, execution }: z.output<typeof schema>, context: Context) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
     const part = `netlife/${portal.name}`;
     const owner = await runs.enter(run, part, context.awsRequestId, now());
@@ -52,14 +54,17 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
     await sleep(pauseMs);
     const parts = createPortalParts(openFolder(run.run_id), portal.name);
     const isTimeUp = () => budget.isSpent() || progress.isStopped();
-    try {
-      return await collectPortal({ client, run, parts, progress, isTimeUp, logger });
-    } finally {
+    const attempt = attemptOf(execution);
+    const end = async (): Promise<void> => {
       const statistics = { duration_seconds: client.getStatsSummary().duration_seconds };
       const left = client.takeStats();
-      await parts.writeTurn(context.awsRequestId, { ...left, statistics: { ...left.statistics, ...statistics } });
-      await client.close();
-    }
+      try {
+        await parts.writeTurn(context.awsRequestId, { ...left, statistics: { ...left.statistics, ...statistics } });
+      } finally {
+        await client.close();
+      }
+    };
+    return thenAlways(() => collectPortal({ client, run, attempt, parts, progress, isTimeUp, logger, metrics }), end);
   };
 
   return createStep({

@@ -1,10 +1,12 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import type { Portals } from '../../shared/netlife/portals';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
-import type { PortalOutcome } from '../../shared/runs/outcome';
-import { netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
+import { createBudget } from '../../shared/runs/budget';
+import { caughtSchema, messageOf, type PortalOutcome } from '../../shared/runs/outcome';
+import { attemptOf, executionSchema, netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
 import { createPortalParts } from '../../shared/runs/portal-parts';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
@@ -14,30 +16,57 @@ import { mergePortal } from './merge-portal';
 export interface NetlifeMergeDependencies {
   readonly portals: Portals;
   readonly openFolder: OpenRunFolder;
-  readonly runs: Pick<RunRepository, 'recordProgress'>;
+  readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
 }
 
-/** `MergePortal`: writes a portal's files from its parts. The portal has failed if over half of its jobs did. */
-export const createHandler = ({ portals, openFolder, runs, logger, metrics, now }: NetlifeMergeDependencies) => {
-  const schema = z.object({ run: netlifePlanSchema(portals), portal: portalSchema(portals) });
+/** The portal's files are there, or another turn is to go on with them. */
+type MergeStanding = ({ readonly done: true } & PortalOutcome) | { readonly done: false };
 
-  const run = async ({ run, portal }: z.output<typeof schema>): Promise<PortalOutcome> => {
-    const progress = createProgress({ runs, run, part: `netlife/${portal.name}`, logger, now });
+/**
+ * `MergePortal`: writes a portal's files from its parts, as far as the time goes. The portal has failed if over half of
+ * its jobs did, or if an error ended the collecting: then the files tell of what was collected until then.
+ */
+export const createHandler = ({ portals, openFolder, runs, logger, metrics, now }: NetlifeMergeDependencies) => {
+  const schema = z.object({
+    run: netlifePlanSchema(portals),
+    portal: portalSchema(portals),
+    /** What `CollectPortal` ended with. */
+    collected: z.union([caughtSchema, z.object({ done: z.literal(true) })]),
+    execution: executionSchema,
+  });
+
+  const run = async (
+    { run, portal, collected, execution }: z.output<typeof schema>,
+    context: Context,
+  ): Promise<MergeStanding> => {
+    const budget = createBudget(context.getRemainingTimeInMillis(), now);
+    const counted = `netlife/${portal.name}`;
+    const owner = await runs.enter(run, counted, context.awsRequestId, now());
+    const progress = createProgress({ runs, run: owner, part: counted, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createPortalParts(folder, portal.name);
-    const { report, paths, jobs } = await mergePortal({ portal, run, folder, parts });
-    const { contacts_written, rows_rejected, failed_jobs } = report;
-    metrics.add('SyncContactsWritten', contacts_written);
-    metrics.add('SyncRejectedRows', rows_rejected);
-    const failed = failed_jobs.length * 2 > jobs;
-    const message =
-      `${portal.name}: ${contacts_written} contacts of ${jobs} jobs` +
-      (failed_jobs.length > 0 ? `, ${failed_jobs.length} jobs failed` : '');
+    const fault = 'Error' in collected ? messageOf(collected) : undefined;
+    const isTimeUp = () => budget.isSpent() || progress.isStopped();
+    const attempt = attemptOf(execution);
+    const merged = await mergePortal({ portal, run, attempt, fault, folder, parts, progress, isTimeUp });
+    if (merged === undefined) return { done: false };
+
+    const { report, paths, jobs } = merged;
+    const { contacts_written, failed_jobs, jobs_not_on_sale } = report;
+    const news = [
+      ...(fault === undefined ? [] : [fault]),
+      `${contacts_written} contacts of ${jobs} jobs`,
+      ...(failed_jobs.length > 0 ? [`${failed_jobs.length} jobs failed`] : []),
+      ...(jobs_not_on_sale.length > 0 ? [`${jobs_not_on_sale.length} jobs not on sale`] : []),
+    ];
+    const message = `${portal.name}: ${news.join(', ')}`;
     await progress.close('netlife_merge', { done: jobs, total: jobs, message });
-    return { portal: portal.name, status: failed ? 'FAILED' : 'SUCCEEDED', message, reports: paths.map(folder.keyOf) };
+    const failed = fault !== undefined || failed_jobs.length * 2 > jobs;
+    const status = failed ? 'FAILED' : 'SUCCEEDED';
+    return { done: true, portal: portal.name, status, message, reports: paths.map(folder.keyOf) };
   };
 
   return createStep({

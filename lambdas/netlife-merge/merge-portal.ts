@@ -1,18 +1,27 @@
-import type { Job } from '../../shared/netlife/activities';
+import * as z from 'zod';
+import { jobsNotOnSale } from '../../shared/netlife/activities';
 import { contactsFileName, contactsHeader } from '../../shared/netlife/contacts';
 import type { Portal } from '../../shared/netlife/portals';
 import { addStatistics, formatFinalStats, portalTitle, type Statistics } from '../../shared/netlife/stats';
 import type { Taken } from '../../shared/netlife/tally';
-import { type RunFolder, writeTogether } from '../../shared/runs/artifacts';
-import type { FailedJob, PortalReport } from '../../shared/runs/outcome';
-import { attemptOf, type NetlifePlan } from '../../shared/runs/plan';
+import type { ArtifactWriter, RunFolder } from '../../shared/runs/artifacts';
+import { joinParts } from '../../shared/runs/join-parts';
+import { type FailedJob, failedJobSchema, type PortalReport } from '../../shared/runs/outcome';
+import type { NetlifePlan } from '../../shared/runs/plan';
 import type { PortalParts } from '../../shared/runs/portal-parts';
+import type { Progress } from '../../shared/runs/progress';
 
 export interface MergePortalOptions {
   readonly portal: Portal;
   readonly run: NetlifePlan;
+  /** The try at the run that the parts are of. */
+  readonly attempt: string;
+  /** What ended the portal before all of its jobs were tried. */
+  readonly fault: string | undefined;
   readonly folder: RunFolder;
   readonly parts: PortalParts;
+  readonly progress: Progress;
+  readonly isTimeUp: () => boolean;
 }
 
 /** What a portal left: its report, and the paths of its files. */
@@ -24,52 +33,99 @@ export interface MergedPortal {
 
 const neverTried = { error: 'The job was not tried', error_code: 'INTERNAL_FAULT' };
 
-/** Joins the parts of a portal, one after the other, to its files: memory holds one of them. */
-export const mergePortal = async ({ portal, run, folder, parts }: MergePortalOptions): Promise<MergedPortal> => {
+/** A part of a job; a job that has not come to its end; what all turns counted beside. */
+type Source = { readonly part: string } | { readonly unfinishedJob: string } | { readonly turns: readonly string[] };
+
+const countsSchema = z.object({ statistics: z.custom<Statistics>(), failedJobs: z.array(failedJobSchema) });
+type Counts = z.output<typeof countsSchema>;
+
+/**
+ * Joins the parts of a portal, one after the other, to its files.
+ *
+ * @returns `undefined` when the time was up, and another turn is to go on
+ */
+export const mergePortal = async (options: MergePortalOptions): Promise<MergedPortal | undefined> => {
+  const { portal, run, attempt, fault, folder, parts, progress } = options;
   const written = await parts.survey();
   const listed = await parts.readJobs();
-  const jobs: readonly Job[] = listed?.jobs ?? [];
+  const jobs = listed?.jobs ?? [];
   const filters = { audience: run.netlife.audience, contactFilter: run.netlife.contact_filter };
   const root = `netlife/${portal.name}/`;
-  const contactsPath = root + contactsFileName(portal, filters, run.started_at);
-  const rejectedPath = `${root}rejected.ndjson`;
-  const contacts = folder.openWriter(contactsPath);
-  const rejected = folder.openWriter(rejectedPath);
-  let statistics: Statistics = addStatistics();
-  const failedJobs: FailedJob[] = [];
-
-  const add = async (taken: Taken): Promise<void> => {
-    statistics = addStatistics(statistics, taken.statistics);
-    for (const row of taken.rejected) await rejected.write(`${JSON.stringify(row)}\n`);
+  const files = {
+    contacts: root + contactsFileName(portal, filters, run.started_at),
+    rejected: `${root}rejected.ndjson`,
   };
 
-  const addJob = async ({ uuid }: Job): Promise<void> => {
+  const count = { done: jobs.length, total: jobs.length };
+  const standing = { ...count, message: `${portal.name}: joining the contacts of ${jobs.length} jobs` };
+  const isTimeUp = (): boolean => {
+    progress.update(standing);
+    return options.isTimeUp();
+  };
+
+  const sources: Source[] = jobs.flatMap(({ uuid }): Source[] => {
     const { parts: paths, done } = written.jobOf(uuid);
-    for (const path of paths) {
-      const part = await parts.readPart(path);
-      await contacts.write(part.csv);
-      await add(part);
-    }
-    if (done) return;
-    const failure = (await parts.readFailure(uuid, attemptOf(run))) ?? neverTried;
-    failedJobs.push({ job_uuid: uuid, ...failure });
-    statistics = addStatistics(statistics, { jobs_failed: 1, errors: [failure.error] });
+    const ofJob = paths.map((part) => ({ part }));
+    return done ? ofJob : [...ofJob, { unfinishedJob: uuid }];
+  });
+  sources.push({ turns: written.turns });
+
+  const take = async (counts: Counts, taken: Taken, rejected: ArtifactWriter): Promise<Counts> => {
+    for (const row of taken.rejected) await rejected.write(`${JSON.stringify(row)}\n`);
+    return { ...counts, statistics: addStatistics(counts.statistics, taken.statistics) };
   };
 
-  const write = async (): Promise<void> => {
-    await contacts.write(contactsHeader);
-    if (listed !== undefined) await add(listed);
-    for (const job of jobs) await addJob(job);
-    for (const path of written.turns) {
-      const turn = await parts.readTurn(path);
-      if (turn !== undefined) await add(turn);
-    }
-  };
-  await writeTogether([contacts, rejected], write);
+  const { done, counts } = await joinParts({
+    folder,
+    cursorPath: parts.mergePath(attempt),
+    files,
+    sources,
+    schema: countsSchema,
+    begin: async ({ contacts, rejected }) => {
+      await contacts.write(contactsHeader);
+      const statistics = addStatistics(fault === undefined ? {} : { errors: [fault] });
+      const none: Counts = { statistics, failedJobs: [] };
+      return listed === undefined ? none : take(none, listed, rejected);
+    },
+    add: async (before, source, { contacts, rejected }) => {
+      if ('part' in source) {
+        const part = await parts.readPart(source.part);
+        await contacts.write(part.csv);
+        return take(before, part, rejected);
+      }
+      if ('unfinishedJob' in source) {
+        const failure = (await parts.readFailure(source.unfinishedJob, attempt)) ?? neverTried;
+        const failed: FailedJob = { job_uuid: source.unfinishedJob, ...failure };
+        const statistics = addStatistics(before.statistics, { jobs_failed: 1, errors: [failure.error] });
+        return { statistics, failedJobs: [...before.failedJobs, failed] };
+      }
+      let after = before;
+      for (const path of source.turns) {
+        const turn = await parts.readTurn(path);
+        if (turn !== undefined) after = await take(after, turn, rejected);
+      }
+      return after;
+    },
+    isTimeUp,
+  });
+  if (!done) {
+    await progress.close('netlife_merge', standing);
+    progress.assertGoesOn();
+    return undefined;
+  }
 
-  const report: PortalReport = { portal: portal.name, ...statistics, failed_jobs: failedJobs };
-  const text = formatFinalStats(portalTitle(portal), statistics);
+  const report: PortalReport = {
+    portal: portal.name,
+    ...counts.statistics,
+    failed_jobs: counts.failedJobs,
+    jobs_not_on_sale: listed === undefined ? [] : jobsNotOnSale(jobs, run.netlife.job_ids),
+  };
+  const text = formatFinalStats(portalTitle(portal), counts.statistics);
   await folder.put(`${root}stats.json`, `${JSON.stringify(report, undefined, 2)}\n`);
   await folder.put(`${root}stats.txt`, text);
-  return { report, paths: [contactsPath, `${root}stats.json`, `${root}stats.txt`, rejectedPath], jobs: jobs.length };
+  return {
+    report,
+    paths: [files.contacts, `${root}stats.json`, `${root}stats.txt`, files.rejected],
+    jobs: jobs.length,
+  };
 };

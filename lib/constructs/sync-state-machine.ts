@@ -16,6 +16,8 @@ import {
   Succeed,
   TaskInput,
   Timeout,
+  Wait,
+  WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke, type LambdaInvokeProps } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
@@ -54,6 +56,8 @@ const retry = {
 /** Where a branch keeps what its newest step returned, and the error that ended it. */
 const stepPath = '$.step';
 const caught = { resultPath: '$.error' };
+/** Where a portal's branch keeps what its collecting ended with, be it an error. */
+const collectedPath = '$.collected';
 
 /**
  * The state machine `SyncJobs`: plans a run, does both jobs side by side, and reports. A job that fails does not stop
@@ -113,22 +117,32 @@ export class SyncStateMachine extends Construct {
       );
   }
 
-  /** Each portal by itself: one that fails does not stop the others. */
+  /** Each portal by itself: one that fails does not stop the others, and what was collected of it is merged. */
   private netlife(steps: SyncSteps): IChainable {
     const portalFailed = new Pass(this, 'PortalFailed', {
       parameters: { portal: JsonPath.stringAt('$.portal'), error: JsonPath.objectAt('$.error') },
     });
-    const collect = this.task('CollectPortal', steps.collectPortal, { resultPath: stepPath }).addCatch(
-      portalFailed,
-      caught,
-    );
-    const merge = this.task('MergePortal', steps.mergePortal).addCatch(portalFailed, caught);
+    const state = {
+      run: JsonPath.objectAt('$.run'),
+      portal: JsonPath.stringAt('$.portal'),
+      execution: JsonPath.objectAt('$$.Execution'),
+    };
+    const merge = this.task('MergePortal', steps.mergePortal, {
+      payload: TaskInput.fromObject({ ...state, collected: JsonPath.objectAt(collectedPath) }),
+      resultPath: stepPath,
+    }).addCatch(portalFailed, caught);
+    const collect = this.task('CollectPortal', steps.collectPortal, {
+      payload: TaskInput.fromObject(state),
+      resultPath: collectedPath,
+    }).addCatch(merge, { resultPath: collectedPath });
+    collect.next(this.untilDone('PortalCollected?', collect, merge, collectedPath));
+    merge.next(this.untilDone('PortalMerged?', merge, this.outcome('PortalOutcome')));
     const portals = new MapState(this, 'Portals', {
       itemsPath: '$.netlife.portals',
       itemSelector: { run: JsonPath.entirePayload, portal: JsonPath.stringAt('$$.Map.Item.Value') },
       resultSelector: { 'portals.$': '$' },
     })
-      .itemProcessor(collect.next(this.untilDone('PortalCollected?', collect, merge)))
+      .itemProcessor(collect)
       .addCatch(new Pass(this, 'NetlifeFailed', { parameters: { error: JsonPath.objectAt('$.error') } }), caught);
     return this.ifAsked('Netlife?', '$.netlife', portals);
   }
@@ -140,10 +154,14 @@ export class SyncStateMachine extends Construct {
         failed,
         caught,
       );
-    const report = task('Report', steps.reportUsers);
+    const report = task('Report', steps.reportUsers, { resultPath: stepPath });
     const push = task('PushUsers', steps.pushUsers, { resultPath: stepPath });
     const extract = task('ExtractUsers', steps.extractUsers, { resultPath: stepPath });
-    push.next(this.untilDone('UsersPushed?', push, report));
+    // Iterable may ask for a longer wait than a turn has time for.
+    const waitPath = `${stepPath}.wait_seconds`;
+    const wait = new Wait(this, 'WaitForIterable', { time: WaitTime.secondsPath(waitPath) });
+    push.next(this.untilDone('UsersPushed?', push, report).when(Condition.isPresent(waitPath), wait.next(push)));
+    report.next(this.untilDone('UsersReported?', report, this.outcome('IterableOutcome')));
     return this.ifAsked('Iterable?', '$.iterable', extract.next(this.untilDone('UsersExtracted?', extract, push)));
   }
 
@@ -161,8 +179,13 @@ export class SyncStateMachine extends Construct {
   }
 
   /** Sends a worker round again until it says that it is done. */
-  private untilDone(id: string, worker: IChainable, next: IChainable): Choice {
-    return new Choice(this, id).when(Condition.booleanEquals(`${stepPath}.done`, true), next).otherwise(worker);
+  private untilDone(id: string, worker: IChainable, next: IChainable, path = stepPath): Choice {
+    return new Choice(this, id).when(Condition.booleanEquals(`${path}.done`, true), next).otherwise(worker);
+  }
+
+  /** Ends a branch with what its last step returned. */
+  private outcome(id: string): Pass {
+    return new Pass(this, id, { outputPath: stepPath });
   }
 
   /** A job runs when the plan has its key. */

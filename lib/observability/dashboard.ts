@@ -133,11 +133,11 @@ export function dashboardRows(
       ]),
       graph('Sync: users and contacts', [
         ...count('iterable-push', 'SyncUsersSent', 'SyncUsersFailed'),
-        ...count('netlife-merge', 'SyncContactsWritten'),
+        ...count('netlife-collect', 'SyncContactsWritten'),
       ]),
       graph('Sync: rejected rows', [
         ...count('iterable-extract', 'SyncRejectedRows'),
-        ...count('netlife-merge', 'SyncRejectedRows'),
+        ...count('netlife-collect', 'SyncRejectedRows'),
       ]),
     ],
     [

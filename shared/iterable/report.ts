@@ -25,53 +25,29 @@ export interface PushSummary extends PushCounts {
   readonly duration_seconds: number;
 }
 
-/** Counts results as they come. */
-export const createTally = () => {
-  const counts = { total_users: 0, successful: 0, partial_failures: 0, total_failures: 0 };
+/** Before the first result. */
+export const nobodyCounted: PushCounts = { total_users: 0, successful: 0, partial_failures: 0, total_failures: 0 };
+
+/** Counts one result more. */
+export const countRecord = (counts: PushCounts, { overall_success, users_update, events_track }: PushRecord) => {
+  const partial = !overall_success && (users_update.success || events_track.success);
   return {
-    add: ({ overall_success, users_update, events_track }: PushRecord): void => {
-      counts.total_users += 1;
-      if (overall_success) counts.successful += 1;
-      else if (users_update.success || events_track.success) counts.partial_failures += 1;
-      else counts.total_failures += 1;
-    },
-    counts: (): PushCounts => ({ ...counts }),
+    total_users: counts.total_users + 1,
+    successful: counts.successful + (overall_success ? 1 : 0),
+    partial_failures: counts.partial_failures + (partial ? 1 : 0),
+    total_failures: counts.total_failures + (overall_success || partial ? 0 : 1),
   };
 };
 
 /** Iterable has failed when over half of its users did. */
 export const mostFailed = ({ total_failures, total_users }: PushCounts): boolean => total_failures * 2 > total_users;
 
-const chunkLength = 64 * 1_024;
-
-/** Joins small texts to chunks worth writing. */
-async function* inChunks(texts: AsyncIterable<string>): AsyncGenerator<string> {
-  let parts: string[] = [];
-  let length = 0;
-  for await (const text of texts) {
-    parts.push(text);
-    length += text.length;
-    if (length < chunkLength) continue;
-    yield parts.join('');
-    parts = [];
-    length = 0;
-  }
-  if (length > 0) yield parts.join('');
-}
-
-/** `integration_results_….json` in chunks, in as little memory for a million results as for one. */
-export const integrationResults = (summary: PushSummary, results: AsyncIterable<PushResult>): AsyncGenerator<string> =>
-  inChunks(
-    (async function* () {
-      yield `${JSON.stringify(summary).slice(0, -1)},"records":[`;
-      let separator = '\n';
-      for await (const { record } of results) {
-        yield separator + JSON.stringify(record);
-        separator = ',\n';
-      }
-      yield '\n]}\n';
-    })(),
-  );
+/** `integration_results_….json`, for whoever writes it record by record. */
+export const integrationResults = {
+  header: (summary: PushSummary): string => `${JSON.stringify(summary).slice(0, -1)},"records":[`,
+  record: (record: PushRecord, isFirst: boolean): string => `${isFirst ? '' : ','}\n${JSON.stringify(record)}`,
+  footer: '\n]}\n',
+} as const;
 
 /** A CSV file, for whoever writes it line by line. */
 export interface CsvFile<T> {

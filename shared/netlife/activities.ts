@@ -32,6 +32,12 @@ export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly
     .sort((a, b) => compareText(a.uuid, b.uuid));
 };
 
+/** Of the jobs that were asked for, those that are not there: nothing of theirs is on sale at this portal. */
+export const jobsNotOnSale = (jobs: readonly Job[], onlyJobIds: readonly string[]): string[] => {
+  const found = new Set(jobs.map(({ uuid }) => uuid));
+  return [...new Set(onlyJobIds)].filter((uuid) => !found.has(uuid));
+};
+
 /**
  * Which of the job's activities on sale a subject belongs to: by its images, else by the activity it names itself, else
  * the job's first. An activity that is not on sale counts for nothing.

@@ -1,8 +1,18 @@
 import * as z from 'zod';
+import { parseJson } from '../json';
 import type { Statistics } from '../netlife/stats';
 
 /** What a catcher of the state machine keeps of an error: its name, and Lambda's description of it as JSON. */
 export const caughtSchema = z.object({ Error: z.string(), Cause: z.string().default('') });
+type Caught = z.output<typeof caughtSchema>;
+
+const lambdaErrorSchema = z.object({ errorMessage: z.string() });
+
+/** What an error says: Lambda describes one as JSON; any other cause is a text already. */
+export const messageOf = ({ Error: name, Cause }: Caught): string => {
+  const message = lambdaErrorSchema.safeParse(parseJson(Cause)).data?.errorMessage ?? Cause;
+  return message === '' ? name : message;
+};
 
 /** What a portal's branch ends with. */
 export const portalOutcomeSchema = z.object({
@@ -16,16 +26,15 @@ export const portalOutcomeSchema = z.object({
 export type PortalOutcome = z.output<typeof portalOutcomeSchema>;
 
 /** A job of a portal that failed. */
-export interface FailedJob {
-  readonly job_uuid: string;
-  readonly error: string;
-  readonly error_code: string;
-}
+export const failedJobSchema = z.object({ job_uuid: z.string(), error: z.string(), error_code: z.string() });
+export type FailedJob = z.output<typeof failedJobSchema>;
 
 /** `netlife/<portal>/stats.json`. */
 export interface PortalReport extends Statistics {
   readonly portal: string;
   readonly failed_jobs: readonly FailedJob[];
+  /** Of the run's `job_ids`, those that this portal does not sell. */
+  readonly jobs_not_on_sale: readonly string[];
 }
 
 /** What the Iterable branch ends with. */

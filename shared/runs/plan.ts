@@ -42,14 +42,18 @@ export const portalSchema = (portals: Portals) =>
 export const iterablePlanSchema = z.object({ ...common, iterable: iterableInputSchema });
 export type IterablePlan = z.output<typeof iterablePlanSchema>;
 
-/** What Step Functions says of an execution (`$$.Execution`). */
+/** What Step Functions says of an execution (`$$.Execution`), at the time when a state is entered. */
 export const executionSchema = z.object({
   Id: z.string(),
   Name: z.string(),
-  /** Absent before the first redrive. */
+  /** 0 before the first redrive. */
   RedriveCount: z.number().default(0),
 });
+export type Execution = z.output<typeof executionSchema>;
 
-/** Names one try of an execution at its jobs: what failed in it is not tried again before the next. */
-export const attemptOf = ({ execution_arn, redrive_count }: Pick<RunPlan, 'execution_arn' | 'redrive_count'>): string =>
-  `${execution_arn.replace(/^.*:/, '')}.${redrive_count}`;
+/**
+ * Names one try of an execution at its jobs: what failed in it is not tried again before the next. Not by the plan's
+ * `redrive_count`: a redrive of an execution that was stopped begins within its branches, with the plan as it was.
+ */
+export const attemptOf = ({ Name, RedriveCount }: Pick<Execution, 'Name' | 'RedriveCount'>): string =>
+  `${Name}.${RedriveCount}`;

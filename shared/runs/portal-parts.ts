@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { PipelineError } from '../errors';
 import { parseJson } from '../json';
 import type { Job } from '../netlife/activities';
+import type { Reading } from '../netlife/client';
 import { contactLines } from '../netlife/contacts';
 import type { JobPart } from '../netlife/job';
+import { type KeptPages, keptPageSchema } from '../netlife/pages';
 import type { Statistics } from '../netlife/stats';
 import type { RejectedRow, Taken } from '../netlife/tally';
 import type { RunFolder } from './artifacts';
@@ -37,6 +39,7 @@ const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
 export const createPortalParts = (folder: RunFolder, portal: string) => {
   const root = `netlife/${portal}/parts/`;
   const jobRoot = (jobUuid: string): string => `${root}job/${encodeURIComponent(jobUuid)}/`;
+  const numbered = (position: number): string => String(position).padStart(5, '0');
 
   const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
     const text = await folder.readText(path);
@@ -47,7 +50,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
   };
 
   return {
-    /** What is written, from one listing. */
+    /** What is written of the jobs, and beside them. */
     survey: async () => {
       const jobs = new Map<string, { parts: string[]; done: boolean; failedAttempts: string[] }>();
       const turns: string[] = [];
@@ -57,7 +60,8 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
         jobs.set(uuid, known);
         return known;
       };
-      for (const path of [...(await folder.list(root))].sort()) {
+      const paths = [...(await folder.list(`${root}job/`)), ...(await folder.list(`${root}turn/`))];
+      for (const path of paths.sort()) {
         const name = path.slice(root.length);
         const part = partName.exec(name);
         const failure = failureName.exec(name);
@@ -71,6 +75,26 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
       return { jobOf: (uuid: string): WrittenJob => jobs.get(uuid) ?? nothing, turns };
     },
 
+    /**
+     * The pages of long lists that are kept: those of the portal's own list of activities, or those of a job. Every
+     * attempt at a run has its own, since another may find them changed, or mended.
+     */
+    surveyPages: async (attempt: string) => {
+      const attemptRoot = `${root}page/${attempt}/`;
+      const written = await folder.list(attemptRoot);
+      return (jobUuid?: string): Required<Pick<Reading, 'pagesOf'>> => ({
+        pagesOf: (list): KeptPages => {
+          const owner = jobUuid === undefined ? '' : `job/${encodeURIComponent(jobUuid)}/`;
+          const pathOf = (position: number): string => `${attemptRoot}${owner}${list}/${numbered(position)}.json`;
+          return {
+            read: async (position) =>
+              written.has(pathOf(position)) ? read(pathOf(position), keptPageSchema) : undefined,
+            write: (position, page) => folder.putOnce(pathOf(position), JSON.stringify(page)),
+          };
+        },
+      });
+    },
+
     readJobs: () => read(`${root}jobs.json`, jobsSchema),
     writeJobs: (jobs: readonly Job[], taken: Taken) =>
       folder.putOnce(`${root}jobs.json`, JSON.stringify({ jobs, ...taken })),
@@ -82,7 +106,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     },
     /** @param position of the part in its job, from 0 */
     pathOf: ({ jobUuid, done }: Pick<JobPart, 'jobUuid' | 'done'>, position: number): string =>
-      `${jobRoot(jobUuid)}${String(position).padStart(5, '0')}${done ? '-last' : ''}.json`,
+      `${jobRoot(jobUuid)}${numbered(position)}${done ? '-last' : ''}.json`,
     /** @returns whether this call wrote it: what is there stays */
     writePart: (path: string, { through, contacts, statistics, rejected }: JobPart) =>
       folder.putOnce(path, JSON.stringify({ through, csv: contactLines(contacts), statistics, rejected })),
@@ -90,6 +114,9 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     readFailure: (jobUuid: string, attempt: string) => read(`${jobRoot(jobUuid)}failed/${attempt}.json`, failureSchema),
     writeFailure: (jobUuid: string, attempt: string, failure: JobFailure) =>
       folder.putOnce(`${jobRoot(jobUuid)}failed/${attempt}.json`, JSON.stringify(failure)),
+
+    /** Where the merging of an attempt's parts keeps its cursor. */
+    mergePath: (attempt: string): string => `${root}merge/${attempt}.json`,
 
     readTurn: (path: string) => read(path, takenSchema),
     /** Keeps what an invocation counted that belongs to no part: calls, above all. */

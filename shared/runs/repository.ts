@@ -183,6 +183,13 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       return recorded !== undefined;
     },
 
+    /** Whether the run is still this execution's, and not another's that took it over. */
+    isOwned: async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<boolean> => {
+      const values = { ':now': iso(atMs), ':mine': execution_arn };
+      const owned = await update(run_id, 'SET updated_at = :now', values, { condition: 'execution_arn = :mine' });
+      return owned !== undefined;
+    },
+
     /** Closes a run, unless another execution took it over. */
     finish: async ({ run_id, execution_arn }: RunOwner, end: RunEnd): Promise<void> => {
       await update(

@@ -6,7 +6,7 @@ import { type SourceRow, sourceRowSchema } from '../iterable/rows';
 import { parseJson } from '../json';
 import type { RunFolder } from './artifacts';
 
-const extractedSchema = z.object({ rows: z.number(), rejected: z.number() });
+export const extractedSchema = z.object({ rows: z.number(), rejected: z.number() });
 const turnSchema = z.object({ retries: z.number() });
 
 /** How many rows the query gave, and how many of them are never sent. */
@@ -42,10 +42,10 @@ export const createUserParts = (folder: RunFolder) => {
     },
     readRows: (path: string): AsyncGenerator<SourceRow> => readLines(folder.readBytes(path), sourceRowSchema),
     /** @param position of the part, from 0 */
-    writeRows: (position: number, isLast: boolean, rows: readonly SourceRow[]) => {
-      const name = `${String(position).padStart(6, '0')}${isLast ? lastMark : ''}`;
-      return folder.putOnce(`${rowsRoot}${name}.ndjson`, rows.map(toLine).join(''));
-    },
+    rowsPath: (position: number, isLast: boolean): string =>
+      `${rowsRoot}${String(position).padStart(6, '0')}${isLast ? lastMark : ''}.ndjson`,
+    /** @returns whether this call wrote it: what is there stays */
+    writeRows: (path: string, rows: readonly SourceRow[]) => folder.putOnce(path, rows.map(toLine).join('')),
 
     readExtracted: () => read(`${root}extracted.json`, extractedSchema),
     writeExtracted: (extracted: Extracted) => folder.putOnce(`${root}extracted.json`, JSON.stringify(extracted)),
@@ -57,10 +57,12 @@ export const createUserParts = (folder: RunFolder) => {
     },
     writeResults: (rowsPath: string, results: readonly PushResult[]) =>
       folder.putOnce(resultsPath(rowsPath), results.map(toLine).join('')),
-    /** All results, in the order of the rows. */
-    async *readResults(rowsPaths: readonly string[]): AsyncGenerator<PushResult> {
-      for (const path of rowsPaths) yield* readLines(folder.readBytes(resultsPath(path)), pushResultSchema);
-    },
+    /** The results of a part of rows, in their order. */
+    readResults: (rowsPath: string): AsyncGenerator<PushResult> =>
+      readLines(folder.readBytes(resultsPath(rowsPath)), pushResultSchema),
+
+    /** Where the joining of parts to a file keeps its cursor. */
+    joinPath: (file: 'rows' | 'failed' | 'results'): string => `${root}join/${file}.json`,
 
     /** Keeps what an invocation counted that belongs to no part. */
     writeTurn: (invocation: string, turn: z.output<typeof turnSchema>) =>

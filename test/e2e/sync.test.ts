@@ -109,7 +109,13 @@ test('a portal that refuses our login does not stop another, and is named', asyn
   expect(cause).toContain(`The portal ${refusing} refused our login`);
   const summary = JSON.parse((await readArtifacts(runId)).get('summary.json') ?? '');
   expect(summary.netlife.portals).toMatchObject([
-    { portal: refusing, status: 'FAILED' },
+    {
+      portal: refusing,
+      status: 'FAILED',
+      failed_jobs: [],
+      statistics: { jobs_processed: 0, errors: [expect.stringContaining('refused our login')] },
+      reports: expect.arrayContaining([expect.stringContaining(`${refusing}/stats.json`)]),
+    },
     { portal, status: 'SUCCEEDED' },
   ]);
   expect(summary).not.toHaveProperty('iterable');

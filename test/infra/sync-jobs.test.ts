@@ -107,6 +107,34 @@ describe('the state machine', () => {
     expect(states.Portals?.Catch?.[0]?.ErrorEquals).toEqual(['States.ALL']);
   });
 
+  test.each([
+    ['PortalCollected?', 'CollectPortal', 'MergePortal'],
+    ['PortalMerged?', 'MergePortal', 'PortalOutcome'],
+    ['UsersExtracted?', 'ExtractUsers', 'PushUsers'],
+    ['UsersPushed?', 'PushUsers', 'Report'],
+    ['UsersReported?', 'Report', 'IterableOutcome'],
+  ])('%s sends %s round again until it is done', (choice, worker, next) => {
+    expect(states[worker]?.Next).toBe(choice);
+    expect(states[choice]).toMatchObject({
+      Choices: expect.arrayContaining([expect.objectContaining({ BooleanEquals: true, Next: next })]),
+      Default: worker,
+    });
+  });
+
+  test('a wait that Iterable asks for is waited out between two turns', () => {
+    const choice = { Variable: '$.step.wait_seconds', IsPresent: true, Next: 'WaitForIterable' };
+    expect(states['UsersPushed?']).toMatchObject({ Choices: expect.arrayContaining([choice]) });
+    expect(states.WaitForIterable).toMatchObject({ Type: 'Wait', SecondsPath: choice.Variable, Next: 'PushUsers' });
+  });
+
+  test('a portal whose collecting failed is merged all the same', () => {
+    expect(states.CollectPortal?.Catch?.[0]).toMatchObject({ ResultPath: '$.collected', Next: 'MergePortal' });
+  });
+
+  test.each(['CollectPortal', 'MergePortal'])('%s knows of a redrive that begins at it', (name) => {
+    expect(states[name]).toMatchObject({ Parameters: { 'execution.$': '$$.Execution' } });
+  });
+
   test('keeps to what every runner of the language honours', () => {
     for (const word of ['JSONata', '"Assign"', 'DISTRIBUTED', 'waitForTaskToken']) expect(text).not.toContain(word);
   });

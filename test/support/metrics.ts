@@ -1,6 +1,6 @@
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 
-/** A recorder that keeps what it is told, such as `OrderFailed` or `ApiRetry:qualia`. */
+/** A recorder that keeps what it is told, such as `OrderFailed` or `ApiRetry:qualia`, and the sums of the values. */
 export const recordMetrics = () => {
   const added: string[] = [];
   const values = new Map<string, number>();
@@ -8,7 +8,7 @@ export const recordMetrics = () => {
   const recorder: MetricsRecorder = {
     add: (name, value = 1) => {
       added.push(name);
-      values.set(name, value);
+      values.set(name, (values.get(name) ?? 0) + value);
     },
     addForApi: (name, api) => {
       added.push(`${name}:${api}`);

@@ -62,6 +62,12 @@ const withSource = async (source: UserSource): Promise<System> => {
   return system;
 };
 
+/** A clock on which a turn is over at the n-th look. */
+const turnOf = (looks: number) => {
+  let looked = 0;
+  return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
+};
+
 let runs = 0;
 const planned = (system: System, input: object = {}, more: object = {}): Promise<RunPlan> =>
   system.plan({ run_id: `iterable-${++runs}`, iterable: input, ...more });
@@ -130,6 +136,47 @@ test('rows are cut into parts of 1,000, and extraction goes on behind the last o
   expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(users + 1);
   expect(await system.extract(run)).toMatchObject({ done: true });
   expect(readings).toHaveLength(3);
+});
+
+test('the CSV files of the extraction are written in as many turns as they take', async () => {
+  const { source, readings } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
+  const system = await withSource(source);
+  const whole = await planned(system);
+  await system.extract(whole);
+  const run = { ...(await planned(system)), started_at: whole.started_at };
+  let turns = 0;
+  for (let done = false; !done; turns++) {
+    const standing = await system.extract(run, turnOf(20));
+    if (standing === 'died') throw new Error('It was not told to die');
+    ({ done } = standing);
+    expect(turns).toBeLessThan(20);
+  }
+  expect(turns).toBeGreaterThan(1);
+  expect(readings).toHaveLength(2);
+  const path = `query_results_${stampOf(run)}.csv`;
+  expect(await read(system, run, path)).toBe(await read(system, whole, path));
+});
+
+test.each([
+  ['to another end, it stops', 2],
+  ['as it would have, it goes on', 3],
+])('a worker that finds its part written by another: %s', async (_, count) => {
+  const given = [row(1), row(2), row(3)];
+  const text = given
+    .slice(0, count)
+    .map((each) => `${JSON.stringify(each)}\n`)
+    .join('');
+  let run: RunPlan | undefined;
+  const system = await withSource({
+    async *rows() {
+      yield* given;
+      await system.folder(run?.run_id ?? '').putOnce('iterable/parts/rows/000000-last.ndjson', text);
+    },
+  });
+  run = await planned(system);
+  const extracting = system.extract(run);
+  if (count === given.length) await expect(extracting).resolves.toMatchObject({ done: true, rows: 3 });
+  else await expect(extracting).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
 });
 
 test.each([999, 1_000, 1_001])('a limit of %s holds over all turns', async (limit) => {
@@ -254,6 +301,26 @@ describe('sending', () => {
     const failed = lines(await read(system, run, 'failed.csv'));
     expect(failed).toHaveLength(7);
     expect(failed[1]).toMatch(/^1,user0\+invalid@example\.com,.*,users_update,invalidEmails,/);
+  });
+
+  test('reported turn by turn, killed at any call, the files are the same', async () => {
+    const { system, run } = await extracted();
+    await system.push(run);
+    for (let nth = 1; nth <= 6; nth++) {
+      for (const when of ['before', 'after'] as const) {
+        const death = { when, call: 'PutObject', nth } as const;
+        await system.report(run, { death });
+        if (nth === 1) expect(await system.report(run, turnOf(4))).toEqual({ done: false });
+      }
+    }
+    const outcome = await system.report(run);
+    expect(outcome).toMatchObject({ done: true, counts: { total_users: sendable.length } });
+    const { records, ...head } = await results(system, run);
+    expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
+    expect(head).toMatchObject({ total_users: sendable.length, successful: sendable.length });
+    expect(lines(await read(system, run, 'failed.csv'))).toHaveLength(1);
+    // What is reported stays, though the run be redriven.
+    expect(await system.report(run)).toEqual(outcome);
   });
 
   test('retries are counted over all turns', async () => {

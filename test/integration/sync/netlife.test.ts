@@ -55,6 +55,7 @@ const collected = async (run: RunPlan): Promise<string[]> =>
 
 test('a portal is collected and merged', async () => {
   const run = await planned();
+  const countedBefore = system.metrics.values.get('SyncContactsWritten') ?? 0;
   expect(await system.collect(run, portal)).toEqual({ done: true, jobs_done: jobs, jobs_total: jobs });
   const outcome = await system.merge(run, portal);
   const stamp = run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
@@ -83,7 +84,7 @@ test('a portal is collected and merged', async () => {
     failed_jobs: [],
   });
   expect(await folderOf(run).readText(`netlife/${portal}/stats.txt`)).toContain(`Jobs Processed: ${jobs}\n`);
-  expect(system.metrics.values.get('SyncContactsWritten')).toBe(rows.length);
+  expect(system.metrics.values.get('SyncContactsWritten')).toBe(countedBefore + rows.length);
   expect(await system.runs.read(run.run_id)).toMatchObject({
     status: 'RUNNING',
     counters: { [`netlife/${portal}`]: { done: jobs, total: jobs } },
@@ -104,8 +105,8 @@ test('when the time is up another turn goes on, and the file is the same', async
   let turns = 0;
   for (let done = false; !done; turns++) {
     let looks = 0;
-    // Time goes by quickly: each look at the clock takes ten seconds.
-    const standing = await system.collect(run, portal, { clock: () => Date.now() + 10_000 * looks++ });
+    // Time goes by quickly: each look at the clock takes two seconds.
+    const standing = await system.collect(run, portal, { clock: () => Date.now() + 2_000 * looks++ });
     if (standing === 'died') throw new Error('It was not told to die');
     ({ done } = standing);
     expect(turns).toBeLessThan(100);
@@ -114,6 +115,88 @@ test('when the time is up another turn goes on, and the file is the same', async
   await system.merge(run, portal);
   expect(await contactsOf(run)).toEqual(undisturbed.contacts);
   expect(await resultsOf(run)).toEqual(undisturbed.results);
+});
+
+/** A clock on which a turn is over at the n-th look. */
+const turnOf = (looks: number) => {
+  let looked = 0;
+  return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
+};
+
+test('merged turn by turn, killed at any call, the files are the same', async () => {
+  const run = { ...(await planned()), started_at: undisturbed.run.started_at };
+  await system.collect(run, portal);
+  expect(await system.merge(run, portal, turnOf(5))).toEqual({ done: false });
+  for (const when of ['before', 'after'] as const) {
+    for (let nth = 1; nth <= 5; nth++) {
+      const death = { when, call: 'PutObject', nth } as const;
+      expect(await system.merge(run, portal, { ...turnOf(12), death: { ...death, nth: 1 } })).toBe('died');
+      const outcome = await system.merge(run, portal, { death });
+      if (outcome !== 'died') expect(outcome).toMatchObject({ done: true });
+    }
+  }
+  expect(await system.merge(run, portal)).toMatchObject({ done: true, status: 'SUCCEEDED' });
+  expect(await contactsOf(run)).toEqual(undisturbed.contacts);
+  expect(await resultsOf(run)).toEqual(undisturbed.results);
+});
+
+describe('lists of many pages', () => {
+  let large: NetlifeSimulator;
+  let lister: System;
+  beforeAll(async () => {
+    large = await startNetlifeSimulator({
+      credentials: credentials.netlife,
+      portals: [{ name: portal, jobs: 1, activitiesPerJob: 2, subjectsPerJob: 60 }],
+      rateLimitPerSecond: 100_000,
+      pages: { shape: 'meta', size: 3 },
+    });
+    lister = await startSystem({ netlifeUrl: large.baseUrl });
+  });
+  afterAll(async () => {
+    lister.stop();
+    await large.stop();
+  });
+
+  const plan = (run_id: string) => lister.plan({ run_id, netlife: { portals: [portal] } });
+  const mergedFile = async (run: RunPlan) => {
+    await lister.merge(run, portal);
+    const folder = lister.folder(run.run_id);
+    const [path = ''] = await folder.list(`netlife/${portal}/contacts_`);
+    return folder.readText(path);
+  };
+
+  test('are read in as many turns as they take, each page once', async () => {
+    const whole = await plan('in-one-turn');
+    await lister.collect(whole, portal);
+    await takeRequests(large.controlUrl);
+
+    const run = { ...(await plan('in-many-turns')), started_at: whole.started_at };
+    let turns = 0;
+    for (let done = false; !done; turns++) {
+      // Not enough time for any of its lists.
+      const standing = await lister.collect(run, portal, turnOf(100));
+      if (standing === 'died') throw new Error('It was not told to die');
+      ({ done } = standing);
+      expect(turns).toBeLessThan(50);
+    }
+    expect(turns).toBeGreaterThan(1);
+    const pages = (await takeRequests(large.controlUrl)).flatMap(({ facts: { call, page, has_order } }) =>
+      call === 'subjects' || call === 'job_users' ? [`${call} ${has_order} ${page}`] : [],
+    );
+    expect(pages.length).toBeGreaterThan(20);
+    expect(new Set(pages).size).toBe(pages.length);
+    expect(await mergedFile(run)).toBe(await mergedFile(whole));
+  });
+
+  test('are read again by another attempt at the run', async () => {
+    const run = await plan('mended');
+    await setFaults(large.controlUrl, { kind: 'page_loop', match: { call: 'subjects' } });
+    await lister.collect(run, portal);
+    await setFaults(large.controlUrl);
+    expect(await lister.collect({ ...run, redrive_count: 1 }, portal)).toMatchObject({ jobs_done: 1 });
+    expect(await lister.folder(run.run_id).list(`netlife/${portal}/parts/page/one.1/`)).not.toEqual(new Set());
+    expect(((await mergedFile({ ...run, redrive_count: 1 })) ?? '').split('\n').length).toBeGreaterThan(40);
+  });
 });
 
 describe('the worker is killed', () => {
@@ -190,6 +273,33 @@ describe('failures', () => {
     expect(await system.merge(run, portal)).toMatchObject({ status: 'FAILED' });
     expect(await readReport(run)).toMatchObject({ jobs_failed: bad.length, jobs_processed: jobs - bad.length });
     expect((await contactsOf(run)).length).toBeGreaterThan(1);
+  });
+
+  test('a redrive of a stopped execution tries again what failed, though its plan is the old one', async () => {
+    const [job = ''] = await jobIds();
+    await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
+    const run = await planned();
+    await system.collect(run, portal);
+    await setFaults(netlife.controlUrl);
+    await system.collect(run, portal, {}, 1);
+    expect(await collected(run)).toContain(job);
+  });
+
+  test('a login that is refused within the run leaves what was collected until then, and says so', async () => {
+    const run = await planned();
+    await setFaults(netlife.controlUrl, {
+      kind: 'login_refused',
+      match: { call: 'job', job: (await jobIds())[3] ?? '' },
+    });
+    const error = await system.collect(run, portal).catch((thrown: unknown) => thrown);
+    const Cause = JSON.stringify({ errorMessage: error instanceof Error ? error.message : '' });
+    const outcome = await system.merge(run, portal, {}, { Error: 'PipelineError', Cause });
+    const { failed_jobs, jobs_processed, errors } = await readReport(run);
+    expect(outcome).toMatchObject({ status: 'FAILED', message: expect.stringContaining('refused our login') });
+    expect(outcome).toMatchObject({ reports: expect.arrayContaining([expect.stringContaining('/stats.json')]) });
+    expect(failed_jobs).toHaveLength(jobs - jobs_processed);
+    expect(failed_jobs.length).toBeGreaterThan(0);
+    expect(errors[0]).toContain('refused our login');
   });
 
   test('a refused login ends the portal at once', async () => {

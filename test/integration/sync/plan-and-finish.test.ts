@@ -94,7 +94,7 @@ describe('FinishRun', () => {
     });
     expect(await summaryOf('half')).toMatchObject({
       status: 'FAILED',
-      netlife: { portals: [{ portal, status: 'FAILED' }] },
+      netlife: { portals: [{ portal, status: 'FAILED', failed_jobs: [], statistics: { jobs_processed: 0 } }] },
     });
     expect(await system.runs.read('half')).toMatchObject({ status: 'FAILED' });
   });
@@ -128,7 +128,9 @@ describe('FinishRun', () => {
   test('an execution that lost the run to another does not close it', async () => {
     const run = await planned('lost');
     await system.plan({ run_id: 'lost', iterable: {} }, { Id: 'arn:execution:other', Name: 'other' });
+    await system.folder('lost').put('summary.json', '"of the other"');
     await system.finish(run, [skipped, succeeded]);
+    expect(await summaryOf('lost')).toBe('of the other');
     expect(await system.runs.read('lost')).toMatchObject({ status: 'RUNNING', execution_arn: 'arn:execution:other' });
   });
 });

@@ -46,7 +46,12 @@ export interface Turn {
   readonly clock?: () => number;
 }
 
-const requestsSchema = z.object({ requests: z.array(z.object({ path: z.string(), body: z.string() })) });
+const requestSchema = z.object({
+  path: z.string(),
+  body: z.string(),
+  facts: z.record(z.string(), z.string()).default(() => ({})),
+});
+const requestsSchema = z.object({ requests: z.array(requestSchema) });
 
 const control = async (url: string, method = 'GET', body?: unknown): Promise<unknown> =>
   (await fetch(url, { method, ...(body !== undefined && { body: JSON.stringify(body) }) })).json();
@@ -60,6 +65,13 @@ export const takeRequests = async (controlUrl: string) => {
   await control(`${controlUrl}/requests`, 'DELETE');
   return requests;
 };
+
+/** What Step Functions says of the execution that works on a run. */
+const executionOf = ({ execution_arn: Id }: RunPlan, RedriveCount: number) => ({
+  Id,
+  Name: Id.replace(/^.*:/, ''),
+  RedriveCount,
+});
 
 let invocations = 0;
 
@@ -105,7 +117,7 @@ export const startSystem = async (options: SystemOptions) => {
       if (plan === 'died') throw new Error('It was not told to die');
       return plan;
     },
-    collect: (run: RunPlan, portal: string, turn?: Turn) =>
+    collect: (run: RunPlan, portal: string, turn?: Turn, redriveCount = run.redrive_count) =>
       invoke(
         (now) =>
           createCollectHandler({
@@ -123,11 +135,16 @@ export const startSystem = async (options: SystemOptions) => {
                 random: () => 0,
               }),
           }),
-        { run, portal },
+        { run, portal, execution: executionOf(run, redriveCount) },
         turn,
       ),
-    merge: (run: RunPlan, portal: string) =>
-      invoke((now) => createMergeHandler({ ...common, portals, now }), { run, portal }),
+    /** @param collected what the collecting ended with, such as an error */
+    merge: (run: RunPlan, portal: string, turn?: Turn, collected: object = { done: true }) =>
+      invoke(
+        (now) => createMergeHandler({ ...common, portals, now }),
+        { run, portal, collected, execution: executionOf(run, run.redrive_count) },
+        turn,
+      ),
     extract: (run: RunPlan, turn?: Turn) =>
       invoke(
         (now) => createExtractHandler({ ...common, now, openSource: async () => source ?? untold('source')() }),
@@ -153,7 +170,7 @@ export const startSystem = async (options: SystemOptions) => {
         { run },
         turn,
       ),
-    report: (run: RunPlan) => invoke((now) => createReportHandler({ ...common, now }), { run }),
+    report: (run: RunPlan, turn?: Turn) => invoke((now) => createReportHandler({ ...common, now }), { run }, turn),
     finish: (
       run: RunPlan,
       outcomes: readonly unknown[],

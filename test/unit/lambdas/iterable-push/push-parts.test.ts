@@ -28,7 +28,8 @@ const start = async (client?: IterableClient, users = 1_002) => {
   const parts = createUserParts(folder);
   const rows = Array.from({ length: users }, (_, index) => row(index + 1, index < 10 ? { email: 'none' } : {}));
   for (let first = 0; first === 0 || first < users; first += 1_000) {
-    await parts.writeRows(first / 1_000, first + 1_000 >= users, rows.slice(first, first + 1_000));
+    const path = parts.rowsPath(first / 1_000, first + 1_000 >= users);
+    await parts.writeRows(path, rows.slice(first, first + 1_000));
   }
   await parts.writeExtracted({ rows: users, rejected: Math.min(10, users) });
   const metrics = recordMetrics();

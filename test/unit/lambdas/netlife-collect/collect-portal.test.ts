@@ -4,6 +4,7 @@ import type { NetlifePlan } from '../../../../shared/runs/plan';
 import { createPortalParts } from '../../../../shared/runs/portal-parts';
 import { createProgress } from '../../../../shared/runs/progress';
 import { memoryFolder } from '../../../support/memory-folder';
+import { recordMetrics } from '../../../support/metrics';
 import { clientAt, portalName, startPortal } from '../../../support/netlife';
 
 const run: NetlifePlan = {
@@ -28,10 +29,11 @@ const logger = new Logger({ logLevel: 'SILENT' });
 const running: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const stop of running.splice(0).toReversed()) await stop();
 });
 
-const start = async (recordProgress: () => Promise<boolean> = async () => true) => {
+const start = async (recordProgress: () => Promise<boolean> = async () => true, jobIds: readonly string[] = []) => {
   const netlife = await startPortal({ jobs: 1, subjects: 60 });
   const client = clientAt(netlife.baseUrl);
   running.push(netlife.stop, () => client.close());
@@ -46,8 +48,21 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true) 
     // Each look at the clock is 2 s after the one before: every standing may be written.
     now: () => (nowMs += 2_000),
   });
-  const isTimeUp = () => progress.isStopped();
-  return { parts, objects, collect: () => collectPortal({ client, run, parts, progress, isTimeUp, logger }) };
+  const metrics = recordMetrics();
+  const lines: unknown[] = [];
+  jest.spyOn(logger, 'warn').mockImplementation((...line) => void lines.push(line));
+  const collect = (isTimeUp = () => progress.isStopped()) =>
+    collectPortal({
+      client,
+      run: { ...run, netlife: { ...run.netlife, job_ids: [...jobIds] } },
+      attempt: 'e1.0',
+      parts,
+      progress,
+      isTimeUp,
+      logger,
+      metrics: metrics.recorder,
+    });
+  return { parts, objects, metrics, lines, collect };
 };
 
 test('a run that is stopped ends within a job, and keeps what was done of it', async () => {
@@ -76,5 +91,29 @@ test('a part that is there because the answer to its write was lost is ours', as
     await writePart(path, part);
     return writePart(path, part);
   });
+  await expect(collect()).resolves.toMatchObject({ done: true, jobs_done: 1 });
+});
+
+test('what is written is counted once, by whoever wrote it', async () => {
+  const { collect, metrics } = await start();
+  await collect();
+  const contacts = metrics.values.get('SyncContactsWritten');
+  expect(contacts).toBeGreaterThan(0);
+  await collect();
+  expect(metrics.values.get('SyncContactsWritten')).toBe(contacts);
+  expect(metrics.values.has('SyncRejectedRows')).toBe(true);
+});
+
+test('jobs that are not on sale are named, and that nothing is written is counted', async () => {
+  const { collect, metrics, lines } = await start(undefined, ['no-job', 'no-job', 'none-either']);
+  await expect(collect()).resolves.toEqual({ done: true, jobs_done: 0, jobs_total: 0 });
+  expect(lines).toEqual([['jobs not on sale', { jobs: 2, job_ids: ['no-job', 'none-either'] }]]);
+  expect(metrics.values.get('SyncContactsWritten')).toBe(0);
+});
+
+test('when the time is up within the list of activities, another turn goes on', async () => {
+  const { collect, objects } = await start();
+  await expect(collect(() => true)).resolves.toEqual({ done: false, jobs_done: 0, jobs_total: 0 });
+  expect([...objects.keys()]).toEqual([]);
   await expect(collect()).resolves.toMatchObject({ done: true, jobs_done: 1 });
 });

@@ -1,0 +1,103 @@
+import * as z from 'zod';
+import {
+  countRecord,
+  failedCsv,
+  integrationResults,
+  nobodyCounted,
+  type PushCounts,
+  type PushSummary,
+} from '../../shared/iterable/report';
+import type { RunFolder } from '../../shared/runs/artifacts';
+import { fileStamp } from '../../shared/runs/files';
+import { joinParts } from '../../shared/runs/join-parts';
+import type { IterablePlan } from '../../shared/runs/plan';
+import type { UserParts } from '../../shared/runs/user-parts';
+
+export interface JoinResultsOptions {
+  readonly run: IterablePlan;
+  readonly folder: RunFolder;
+  readonly parts: UserParts;
+  readonly isTimeUp: () => boolean;
+  readonly now: () => number;
+}
+
+/** Where the report's files lie in the run's folder. */
+export const reportPaths = (run: IterablePlan) => ({
+  results: `iterable/integration_results_${fileStamp(run.started_at)}.json`,
+  failed: 'iterable/failed.csv',
+});
+
+const progressSchema = z.object({ summary: z.custom<PushSummary>(), isFirst: z.boolean() });
+
+/**
+ * Joins the results of the parts to the report, in as many turns as it takes: twice over them, since the file of all
+ * results begins with their counts.
+ *
+ * @returns `undefined` when the time was up
+ */
+export const joinResults = async (options: JoinResultsOptions): Promise<PushSummary | undefined> => {
+  const { run, folder, parts, isTimeUp, now } = options;
+  const files = reportPaths(run);
+  const { paths: sources } = await parts.surveyRows();
+
+  const first = await joinParts({
+    folder,
+    cursorPath: parts.joinPath('failed'),
+    files: { failed: files.failed },
+    sources,
+    schema: z.custom<PushCounts>(),
+    begin: async ({ failed }) => {
+      await failed.write(failedCsv.header);
+      return nobodyCounted;
+    },
+    add: async (before, path, { failed }) => {
+      let counts = before;
+      for await (const result of parts.readResults(path)) {
+        counts = countRecord(counts, result.record);
+        await failed.write(failedCsv.line(result));
+      }
+      return counts;
+    },
+    isTimeUp,
+  });
+  if (!first.done) return undefined;
+
+  const summarize = async (): Promise<PushSummary> => {
+    const finishedAtMs = now();
+    return {
+      ...first.counts,
+      rejected: (await parts.readExtracted())?.rejected ?? 0,
+      retries: await parts.countRetries(),
+      authentication: run.iterable.use_jwt ? 'jwt' : 'api_key',
+      mode: run.iterable.mode,
+      dry_run: run.dry_run,
+      started_at: run.started_at,
+      finished_at: new Date(finishedAtMs).toISOString(),
+      duration_seconds: (finishedAtMs - Date.parse(run.started_at)) / 1_000,
+    };
+  };
+
+  const second = await joinParts({
+    folder,
+    cursorPath: parts.joinPath('results'),
+    files: { results: files.results },
+    sources,
+    schema: progressSchema,
+    begin: async ({ results }) => {
+      const summary = await summarize();
+      await results.write(integrationResults.header(summary));
+      return { summary, isFirst: true };
+    },
+    add: async ({ summary, ...before }, path, { results }) => {
+      let { isFirst } = before;
+      for await (const { record } of parts.readResults(path)) {
+        await results.write(integrationResults.record(record, isFirst));
+        isFirst = false;
+      }
+      return { summary, isFirst };
+    },
+    end: ({ results }) => results.write(integrationResults.footer),
+    isTimeUp,
+  });
+  return second.done ? second.counts.summary : undefined;
+};
