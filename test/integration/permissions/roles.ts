@@ -21,7 +21,7 @@ const machineSchema = z.object({ RoleArn: z.string(), DefinitionString: z.string
 const ruleSchema = z.object({ Targets: z.array(z.object({ Arn: z.string(), RoleArn: z.string().optional() })) });
 
 /** Where the servers listen is no part of an ARN. */
-const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', api: '' };
+const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', logs: '', api: '' };
 
 /** Who may do what, by a cloud assembly; its ARNs are those that the embedded AWS gives. */
 export const readRoles = (assemblyDirectory: string) => {
