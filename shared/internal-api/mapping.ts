@@ -9,6 +9,9 @@ export type Mapping =
   | { readonly kind: 'mapped'; readonly order: InternalOrder; readonly warnings: readonly Warning[] }
   | { readonly kind: 'unknown_state'; readonly stateCode: string };
 
+/** More than a person reads, and few enough for the order's item, which the database would refuse above 400 KB. */
+const mostWarnings = 50;
+
 /** Leaves out what is null or undefined. */
 const known = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } => {
   const kept: { [K in keyof T]?: NonNullable<T[K]> } = {};
@@ -87,5 +90,5 @@ export const mapOrder = (source: QualiaOrder): Mapping => {
       projectedCloseDate: read('projected_close_date', readDate, 'BAD_DATE'),
     }),
   };
-  return { kind: 'mapped', order, warnings };
+  return { kind: 'mapped', order, warnings: warnings.slice(0, mostWarnings) };
 };

@@ -1,7 +1,7 @@
 /** How one value of Qualia's was read: a value, nothing there, or something that is not what it should be. */
 export type Reading<T> = { readonly value: T } | 'absent' | 'unreadable';
 
-const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Reads a finite number, written as a number or as a numeral. */
 export const readNumber = (source: unknown): Reading<number> => {

@@ -19,6 +19,12 @@ const property = (fields: Readonly<Record<string, unknown>> = {}) => ({
   ...fields,
 });
 
+test('the first 50 warnings are kept: more would not fit the item of the order', () => {
+  const { order, warnings } = mapped({ properties: Array(1_000).fill(property({ state: null })) });
+  expect(order.properties).toHaveLength(1_000);
+  expect(warnings).toHaveLength(50);
+});
+
 test('an order whose every field is filled', () => {
   expect(map()).toEqual({
     kind: 'mapped',

@@ -31,6 +31,10 @@ describe('readNumber', () => {
   ])('%p is unreadable', (source) => {
     expect(readNumber(source)).toBe('unreadable');
   });
+
+  test('takes no time that grows faster than the text', () => {
+    expect(readNumber(`${'1'.repeat(1_000_000)}x`)).toBe('unreadable');
+  });
 });
 
 describe('readDate', () => {
