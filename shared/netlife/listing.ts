@@ -3,6 +3,8 @@ import { PipelineError } from '../errors';
 import { reasonOf, uuidOf } from './schemas';
 import type { RejectedRow } from './tally';
 
+const badAnswer = (message: string) => new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });
+
 /** What the rows of a list are, and how one that cannot be read is reported. */
 export interface Listing<T> {
   readonly schema: ZodType<T>;
@@ -14,7 +16,14 @@ export interface Listing<T> {
   readonly slow?: boolean | undefined;
 }
 
-/** The rows that can be read; the others are reported at the end, unless the list could not be had. */
+/** A list of which more cannot be read is none: what it says would fill the memory, and nobody would read it. */
+const mostRejected = 5_000;
+
+/**
+ * The rows that can be read; the others are reported at the end, unless the list could not be had.
+ *
+ * @throws {PipelineError} `BAD_ANSWER`, permanent, when over 5,000 rows cannot be read; and what `rows` throws
+ */
 export async function* readRows<T>(
   rows: AsyncIterable<unknown>,
   { portal, schema, list, job, subject }: Listing<T> & { readonly portal: string },
@@ -28,6 +37,9 @@ export async function* readRows<T>(
       const parsed = schema.safeParse(row);
       if (parsed.success) yield parsed.data;
       else {
+        if (rejected.length === mostRejected) {
+          throw badAnswer(`More than ${mostRejected} rows of a list cannot be read`);
+        }
         const [uuid, reason] = [subject ?? uuidOf(row), reasonOf(parsed.error)];
         rejected.push({ portal, job_uuid: job, list, uuid, position, reason });
       }
@@ -45,8 +57,5 @@ export async function* readRows<T>(
 export const readAnswer = <T>(schema: ZodType<T>, answer: unknown, what: string): T => {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new PipelineError('BAD_ANSWER', `The ${what} cannot be read: ${reasonOf(parsed.error)}`, {
-    api: 'netlife',
-    retryable: false,
-  });
+  throw badAnswer(`The ${what} cannot be read: ${reasonOf(parsed.error)}`);
 };

@@ -9,7 +9,8 @@ const repeatedBasePath = '/api/v1';
 const badAnswer = (message: string) => new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });
 
 const pageSchema = z.union([
-  z.array(z.unknown()).transform((rows) => ({ rows, next: undefined })),
+  // As a whole: the rows are read one by one later, and may be many.
+  z.custom<readonly unknown[]>(Array.isArray).transform((rows) => ({ rows, next: undefined })),
   z
     .looseObject({
       meta: z.object({ next: z.unknown().optional() }).optional().catch(undefined),

@@ -12,7 +12,9 @@ const uuid = z
   .transform(String)
   .pipe(z.string().regex(/^[A-Za-z0-9][\w-]{0,99}$/, 'is not an id'));
 
-const filledText = text.pipe(z.string().trim().min(1, 'is empty'));
+/** Half a surrogate pair stands in no URL, and an access key becomes part of one. */
+const isWhole = (value: string): boolean => value.isWellFormed();
+const filledText = text.pipe(z.string().trim().min(1, 'is empty').refine(isWhole, 'is not whole Unicode'));
 
 /** PHP writes an object without fields as `[]`. */
 const emptyListAsNothing = (value: unknown): unknown =>

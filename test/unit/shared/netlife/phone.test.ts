@@ -21,3 +21,7 @@ test.each([
 ])('%j is written as %j', (written, formatted) => {
   expect(formatPhone(written)).toBe(formatted);
 });
+
+test('takes no time that grows faster than the text', () => {
+  expect(formatPhone(`${'+'.repeat(1_000_000)}1234567890`)).toBe('+1 (123) 456-7890');
+});

@@ -119,6 +119,7 @@ test.each([
   [{ access_key: ' K1 ' }, 'K1'],
   [{ key: 12 }, '12'],
   ['  ', undefined],
+  ['K\ud800', undefined],
   [{}, undefined],
   [null, undefined],
 ])('the access key in %j is %j', (item, key) => {
