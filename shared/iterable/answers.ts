@@ -59,14 +59,22 @@ export class RefusedError extends PipelineError {
 export type Strike = (text: string) => string;
 
 const retryableStatuses = [408, 429, 500, 502, 503, 504];
+/** What is kept of an answer is kept once for each user of a batch. */
 const keptMessageLength = 500;
+const keptNameLength = 100;
+const keptNames = 20;
+
+const nameIn = (text: string, strike: Strike): string => strike(text).slice(0, keptNameLength);
+
+const namesIn = (texts: readonly string[] | null | undefined, strike: Strike): string[] =>
+  (texts ?? []).slice(0, keptNames).map((text) => nameIn(text, strike));
 
 const answerSchema = z.object({ code: z.string(), msg: z.string().catch('') });
 
 const responseOf = ({ body, statusCode }: ApiAnswer, strike: Strike): CallResponse => {
   const parsed = answerSchema.safeParse(parseJson(body));
   if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The answer cannot be read' };
-  return { code: strike(parsed.data.code), msg: strike(parsed.data.msg).slice(0, keptMessageLength) };
+  return { code: nameIn(parsed.data.code, strike), msg: strike(parsed.data.msg).slice(0, keptMessageLength) };
 };
 
 const expectOk = (answer: ApiAnswer, strike: Strike, nowMs: number): void => {
@@ -117,7 +125,14 @@ export type BulkAnswer = z.output<typeof bulkAnswerSchema>;
 export const readBulk = (answer: ApiAnswer, strike: Strike, nowMs: number): BulkAnswer => {
   expectOk(answer, strike, nowMs);
   const parsed = bulkAnswerSchema.safeParse(parseJson(answer.body));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { filteredOutFields, createdFields } = parsed.data;
+    return {
+      ...parsed.data,
+      filteredOutFields: namesIn(filteredOutFields, strike),
+      createdFields: namesIn(createdFields, strike),
+    };
+  }
   const { statusCode } = answer;
   throw new RefusedError('BAD_ANSWER', responseOf(answer, strike), { retryable: false, statusCode });
 };

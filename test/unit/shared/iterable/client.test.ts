@@ -231,6 +231,15 @@ describe('a bulk answer', () => {
     expect(result).toEqual({ success: true, response: { code: 'Success', msg: '', filteredOutFields: ['candidate'] } });
   });
 
+  test('is kept short, and without the key', async () => {
+    const createdFields = ['the-api-key '.repeat(50), ...Array<string>(50).fill('a')];
+    server.tell(bulkAnswer({ createdFields }));
+    const [result] = await start().updateUsers(1);
+    const { createdFields: kept } = result?.response ?? {};
+    expect(kept).toEqual([expect.stringMatching(/^(\[secret\] )+/), ...Array(19).fill('a')]);
+    expect(JSON.stringify(kept).length).toBeLessThan(300);
+  });
+
   test('that disallows the event fails all', async () => {
     server.tell(bulkAnswer({ disallowedEventNames: ['page_view'] }));
     expect(codes(await start().trackEvents(2))).toEqual(['disallowedEventNames', 'disallowedEventNames']);
