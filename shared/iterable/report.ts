@@ -1,4 +1,4 @@
-import { csvLine } from '../csv';
+import { csvLine, guardFormula } from '../csv';
 import type { PushMode, PushRecord, PushResult } from './push';
 import { type RejectedRow, type SourceRow, sourceColumns } from './rows';
 
@@ -55,18 +55,21 @@ export interface CsvFile<T> {
   line(item: T): string;
 }
 
+/** A line for people, who open these files in a spreadsheet: what strangers wrote must not run there. */
+const guardedLine = (cells: readonly string[]): string => csvLine(cells.map(guardFormula));
+
 const cellsOf = (row: SourceRow): string[] => sourceColumns.map((column) => row[column] ?? '');
 
 /** `query_results_….csv`: what the query gave, all eleven columns. */
 export const queryResultsCsv: CsvFile<SourceRow> = {
   header: csvLine(sourceColumns),
-  line: (row) => csvLine(cellsOf(row)),
+  line: (row) => guardedLine(cellsOf(row)),
 };
 
 /** `rejected.csv`: the rows that are never sent, and why. */
 export const rejectedCsv: CsvFile<RejectedRow> = {
   header: csvLine([...sourceColumns, 'reason']),
-  line: ({ row, reason }) => csvLine([...cellsOf(row), reason]),
+  line: ({ row, reason }) => guardedLine([...cellsOf(row), reason]),
 };
 
 /** `failed.csv`: the users that failed, which call did, and what it said. No line for a user that did not. */
@@ -76,6 +79,6 @@ export const failedCsv: CsvFile<PushResult> = {
     if (failedRow === undefined) return '';
     const call = record.users_update.success ? 'events_track' : 'users_update';
     const { code, msg } = record[call].response;
-    return csvLine([...cellsOf(failedRow), call, code, msg]);
+    return guardedLine([...cellsOf(failedRow), call, code, msg]);
   },
 };

@@ -71,13 +71,14 @@ test('query results are CSV of all eleven columns', () => {
     'id,email,first_name,last_name,plan_type,candidate,page,device,browser,location,event_time\n',
   );
   expect(queryResultsCsv.line(row(1, { candidate: 'Gold, "Inc."', device: null, last_name: '=A1' }))).toBe(
-    '1,user1@example.com,Maria,=A1,pro,"Gold, ""Inc.""",pricing,,Chrome,"New York, NY",2026-11-20 10:02:33\n',
+    `1,user1@example.com,Maria,'=A1,pro,"Gold, ""Inc.""",pricing,,Chrome,"New York, NY",2026-11-20 10:02:33\n`,
   );
 });
 
 test('rejected rows say why', () => {
   expect(rejectedCsv.header).toMatch(/,event_time,reason\n$/);
   expect(rejectedCsv.line({ row: row(1, { email: null }), reason: 'no e-mail' })).toMatch(/^1,,Maria,.*,no e-mail\n$/);
+  expect(rejectedCsv.line({ row: row(1, { email: '@A1' }), reason: 'no e-mail' })).toMatch(/^1,'@A1,/);
 });
 
 test('failed users say which call failed, and how', () => {
