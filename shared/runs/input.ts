@@ -57,13 +57,28 @@ export interface RunInput {
 
 export type IterableInput = NonNullable<RunInput['iterable']>;
 
+const mostFaults = 50;
+const mostCharacters = 500;
+
+/** Faults quote the input, and Step Functions keeps 32,768 characters of a cause: few and short, and fit for a terminal. */
+const tellable = (faults: readonly string[]): readonly string[] => {
+  const told = faults
+    .slice(0, mostFaults)
+    .map((fault) => fault.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, mostCharacters));
+  return faults.length > mostFaults ? [...told, `and ${faults.length - mostFaults} more`] : told;
+};
+
 /** The input is refused: nothing was called. The execution fails with this name as its error. */
 export class InvalidInput extends NamedFailure {
   override readonly name = 'InvalidInput';
   override readonly code = 'INVALID_INPUT';
 
-  constructor(readonly faults: readonly string[]) {
-    super(`The input of the run is not valid: ${faults.join('; ')}`);
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    const told = tellable(faults);
+    super(`The input of the run is not valid: ${told.join('; ')}`);
+    this.faults = told;
   }
 }
 

@@ -114,3 +114,16 @@ test('every fault is told at once', () => {
     'iterable.use_jwt',
   ]);
 });
+
+test('what the cause quotes is short, and nothing that a terminal would obey', () => {
+  const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`\u202e\u009b${index}`, 0]));
+  const [told = ''] = faultsOf(unknown);
+  expect(told).toHaveLength(500);
+  expect(told).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
+test('of very many faults, the first are told', () => {
+  const faults = faultsOf({ netlife: { portals: Array(1_000).fill('x') } });
+  expect(faults).toHaveLength(51);
+  expect(faults.at(-1)).toBe('and 950 more');
+});
