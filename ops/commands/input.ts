@@ -2,15 +2,27 @@ import * as z from 'zod';
 import { describeIssues } from '../../shared/config';
 import { orderIdSchema } from '../../shared/orders/order';
 import { stages } from '../services/stage';
+import { oneLine } from './terminal';
 
 /** Wrong usage. The message names everything that is wrong, one fault a line when there are several. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  readonly faults: readonly string[];
 
-  constructor(readonly faults: readonly string[]) {
-    super(faults.length === 1 ? `${faults[0]}.` : ['Several things are wrong:', ...faults].join('\n  '));
+  constructor(faults: readonly string[]) {
+    const lines = faults.map(oneLine);
+    super(lines.length === 1 ? `${lines[0]}.` : ['Several things are wrong:', ...lines].join('\n  '));
+    this.faults = lines;
   }
 }
+
+const mostQuoted = 200;
+
+/** What was typed, as far as it helps to see what is wrong with it. */
+const quoted = (typed: unknown): string => {
+  const text = JSON.stringify(typed) ?? 'nothing';
+  return text.length > mostQuoted ? `${text.slice(0, mostQuoted)}…` : text;
+};
 
 const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const durationPattern = /^([1-9]\d{0,4})([smhdw])$/;
@@ -100,7 +112,7 @@ export const readInput = <Input>(
     const [name = '', index] = path.split('.');
     const typed = index === undefined ? raw[name] : [raw[name]].flat()[Number(index)];
     const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return `${argumentNames.includes(name) ? `<${name}>` : option} ${JSON.stringify(typed)} ${message}`;
+    return `${argumentNames.includes(name) ? `<${name}>` : option} ${quoted(typed)} ${message}`;
   });
   throw new UsageError([...sentences, ...broken]);
 };

@@ -8,7 +8,7 @@ import { UsageError } from './input';
 import { addLogsCommand } from './logs';
 import { addOrderCommands } from './orders';
 import { addSyncCommands } from './sync';
-import { createTerminal, type Surroundings } from './terminal';
+import { createTerminal, oneLine, type Surroundings } from './terminal';
 import { createAttach } from './verb';
 
 const examples = `Examples:
@@ -69,7 +69,7 @@ export const run = async (args: readonly string[], surroundings: Surroundings): 
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return exitCodes.done;
       // A command without a verb: its help has been shown.
-      if (thrown.code !== 'commander.help') error(thrown.message.replace(/^error: /, ''), { kind: 'usage' });
+      if (thrown.code !== 'commander.help') error(oneLine(thrown.message.replace(/^error: /, '')), { kind: 'usage' });
       return exitCodes.usage;
     }
     if (thrown instanceof UsageError) {
@@ -78,7 +78,7 @@ export const run = async (args: readonly string[], surroundings: Surroundings): 
     }
     const fault = toServiceFault(thrown);
     if (fault === undefined) throw thrown;
-    error(fault.message, { kind: fault.kind });
+    error(oneLine(fault.message), { kind: fault.kind });
     return exitCodeOf[fault.kind];
   }
 };

@@ -102,6 +102,17 @@ describe('reading what was typed', () => {
     ]);
   });
 
+  it('quotes the beginning of what is long, and nothing that a terminal would obey', () => {
+    const [fault = ''] = faultsOf({
+      stage: 'dev',
+      id: `\u202e\u009b31m${'x'.repeat(1_000)}`,
+      status: 'FAILED',
+      limit: '1',
+    });
+    expect(fault).toMatch(/^<id> "[ 31mx]+… must be 1 to 128 letters/);
+    expect(fault.length).toBeLessThan(300);
+  });
+
   it('names an option as it is typed', () => {
     const dashed = { schema: z.object({ runId: countSchema(1) }) };
     expect(() => readInput(dashed, { stage: 'dev', runId: 'x' }, [])).toThrow('--run-id "x" must be a whole number');
