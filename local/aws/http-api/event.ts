@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ACCOUNT_ID } from '../resource-types';
@@ -6,6 +7,9 @@ import { ACCOUNT_ID } from '../resource-types';
 const TEXT_TYPES = /^(?:text\/.*|application\/(?:json|javascript|xml|vnd\.api\+json))$/;
 /** Headers between two hops, which no API Gateway hands on. */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']);
+
+/** What Lambda takes at most as the payload of a synchronous invocation. */
+const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 /** Where a request landed. */
 export interface Route {
@@ -66,7 +70,19 @@ export function toEvent(request: IncomingMessage, body: Buffer, route: Route) {
   };
 }
 
-function encode(body: Buffer, headers: Readonly<Record<string, string>>) {
+/** An event as the payload of an invocation; nothing when it is more than Lambda takes. */
+export function toPayload(event: ReturnType<typeof toEvent>): string | undefined {
+  if ((event.body?.length ?? 0) > MAX_PAYLOAD_BYTES) {
+    return undefined;
+  }
+  const payload = JSON.stringify(event);
+  return Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES ? undefined : payload;
+}
+
+function encode(
+  body: Buffer,
+  headers: Readonly<Record<string, string>>,
+): { body?: string | undefined; isBase64Encoded: boolean } {
   if (body.length === 0) {
     return { isBase64Encoded: false };
   }
@@ -76,15 +92,6 @@ function encode(body: Buffer, headers: Readonly<Record<string, string>>) {
   return isText && isUtf8(body)
     ? { body: body.toString('utf8'), isBase64Encoded: false }
     : { body: body.toString('base64'), isBase64Encoded: true };
-}
-
-function isUtf8(body: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function headersOf(request: IncomingMessage): Record<string, string> {
@@ -99,12 +106,13 @@ function headersOf(request: IncomingMessage): Record<string, string> {
 }
 
 function joinDuplicates(pairs: readonly [string, string][]): Record<string, string> {
-  const joined: Record<string, string> = {};
+  const joined = new Map<string, string>();
   for (const [name, value] of pairs) {
     const separator = name === 'cookie' ? '; ' : ',';
-    joined[name] = joined[name] === undefined ? value : `${joined[name]}${separator}${value}`;
+    const before = joined.get(name);
+    joined.set(name, before === undefined ? value : `${before}${separator}${value}`);
   }
-  return joined;
+  return Object.fromEntries(joined);
 }
 
 function newTraceRoot(now: Date): string {

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Application } from '../application';
 import type { LambdaFunction } from '../lambda/function-pool';
 import { BodyTooLargeError, type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
-import { toEvent } from './event';
+import { toEvent, toPayload } from './event';
 import { gatewayAnswer, type HttpResponse, toHttpResponse } from './response';
 import { createRouter, type RouteTarget } from './routes';
 
@@ -123,10 +123,11 @@ function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: s
       return gatewayAnswer(413, 'Request Entity Too Large');
     }
     const event = toEvent(request, body, { apiId, ...match });
-    const result = functionAt(match.target.functionArn)?.invoke(
-      JSON.stringify(event),
-      event.headers['x-amzn-trace-id'],
-    );
+    const payload = toPayload(event);
+    if (payload === undefined) {
+      return gatewayAnswer(413, 'Request Entity Too Large');
+    }
+    const result = functionAt(match.target.functionArn)?.invoke(payload, event.headers['x-amzn-trace-id']);
     return result
       ? withTimeout(result.then(toHttpResponse), match.target.timeoutMs)
       : gatewayAnswer(500, 'Internal Server Error');

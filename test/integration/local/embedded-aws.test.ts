@@ -92,6 +92,7 @@ describe('HTTP API', () => {
     ['/moods?mood=throw', {}, 500, 'Internal Server Error'],
     ['/moods?mood=sleep', {}, 500, 'Internal Server Error'],
     ['/echo/1', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) }, 413, 'Request Entity Too Large'],
+    ['/echo/1', { method: 'POST', body: Buffer.alloc(5 * 1024 * 1024) }, 413, 'Request Entity Too Large'],
   ])('answers %s in API Gateway’s words (%#)', async (resource, init, status, message) => {
     const response = await api(resource, init);
     expect([response.status, await response.json()]).toEqual([status, { message }]);
