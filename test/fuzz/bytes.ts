@@ -1,0 +1,56 @@
+import * as fc from 'fast-check';
+import { hostileTexts, type Large, largeBytes, largeNames } from './hostile-values';
+import { hostileJson } from './json-text';
+
+/** Bytes on their way to us: large ones by their name, so that a report can say which. */
+export type Bytes = Buffer | { readonly large: Large };
+
+export const toBuffer = (bytes: Bytes): Buffer => (Buffer.isBuffer(bytes) ? bytes : largeBytes(bytes.large));
+
+/** How many bytes an input holds. */
+export const sizeOf = (input: unknown): number => {
+  if (Buffer.isBuffer(input)) return input.length;
+  if (typeof input !== 'object' || input === null) return 0;
+  if ('large' in input) return largeBytes(input.large as Large).length;
+  return Object.values(input).reduce<number>((sum, value) => sum + sizeOf(value), 0);
+};
+
+/** No text in UTF-8: cut short, overlong, a surrogate, beyond Unicode; and marks that turn up at the start of files. */
+const oddBytes = [
+  ...[[0xff], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xbb, 0xbf]],
+  ...[[0xff, 0xfe], [0x00], [0x0a], [0x22], [0x5c], [0x7b]],
+].map((bytes) => Buffer.from(bytes));
+
+interface Damage {
+  readonly at: number;
+  readonly how: 'insert' | 'overwrite' | 'cut' | 'prepend';
+  readonly bytes: Buffer;
+}
+
+const damage: fc.Arbitrary<Damage> = fc.record({
+  at: fc.nat(10_000),
+  how: fc.constantFrom('insert', 'overwrite', 'cut', 'prepend'),
+  bytes: fc.constantFrom(...oddBytes),
+});
+
+const applyDamage = (bytes: Buffer, { at, how, bytes: odd }: Damage): Buffer => {
+  const place = how === 'prepend' ? 0 : at % (bytes.length + 1);
+  const after = how === 'cut' ? bytes.length : how === 'overwrite' ? place + odd.length : place;
+  return Buffer.concat([bytes.subarray(0, place), odd, bytes.subarray(after)]);
+};
+
+/** How a part of the inputs comes about, of all of them together. */
+const weights = { changed: 1_600, damaged: 300, json: 60, text: 20, random: 20, large: 1 };
+
+/** Bytes where a reader expects one of the documents: mostly one of them, changed, and now and then anything at all. */
+export const hostileBytes = (documents: readonly unknown[]): fc.Arbitrary<Bytes> => {
+  const changed = hostileJson(documents).map((text) => Buffer.from(text));
+  return fc.oneof(
+    { weight: weights.changed, arbitrary: changed },
+    { weight: weights.damaged, arbitrary: fc.tuple(changed, damage).map(([bytes, how]) => applyDamage(bytes, how)) },
+    { weight: weights.json, arbitrary: fc.json({ maxDepth: 2 }).map((text) => Buffer.from(text)) },
+    { weight: weights.text, arbitrary: fc.constantFrom(...hostileTexts).map((text) => Buffer.from(text)) },
+    { weight: weights.random, arbitrary: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)) },
+    { weight: weights.large, arbitrary: fc.constantFrom(...largeNames).map((name) => ({ large: name })) },
+  );
+};

@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import * as fc from 'fast-check';
+import { sizeOf } from './bytes';
+import { captureOutput } from './capture-output';
+import { toAscii } from './to-ascii';
+import { watchProcess } from './watch-process';
+
+/** A part of the system that takes what strangers say. */
+export interface FuzzTarget<Input = unknown, Outcome = unknown> {
+  readonly name: string;
+  /** Inputs that are tried every time, by what they are. */
+  readonly corpus: Readonly<Record<string, Input>>;
+  readonly arbitrary: fc.Arbitrary<Input>;
+  /** What it throws is a crash. */
+  run(input: Input): Promise<Outcome>;
+  /** @returns a sentence for each thing that should not have come out */
+  judge(outcome: Outcome, input: Input): readonly string[];
+  /** What may stand in nothing that was printed meanwhile. */
+  readonly unspeakable: readonly string[];
+  /** Frees what `run` opened. */
+  close?(): Promise<void>;
+}
+
+export interface FuzzOptions {
+  readonly inputs: number;
+  readonly seed: number;
+  /** One input may take no longer; of many MiB, in proportion. */
+  readonly maxMs: number;
+}
+
+/** What came of a target's inputs. */
+export interface FuzzReport {
+  readonly inputs: number;
+  readonly seconds: number;
+  readonly slowestMs: number;
+  readonly failure: { readonly faults: string; readonly input: string } | undefined;
+}
+
+/** A pause of the machine is no fault of the input: what was slow once may try again. */
+const tries = 3;
+/** `JSON.parse` alone takes 10 ms for a MiB of small numbers. */
+const msPerMebibyte = 25;
+const longestWaitMs = 5_000;
+
+/** Runs inputs, and says of each what is wrong with what came of it. */
+const createExaminer = (target: FuzzTarget, maxMs: number) => {
+  const watch = watchProcess();
+  const output = captureOutput();
+  let inputs = 0;
+  let slowestMs = 0;
+
+  /** Its time on the processor, however busy the machine is; of a wait, the time that is too long for any machine. */
+  const measure = () => {
+    const cpuBefore = process.cpuUsage();
+    const startedAtMs = performance.now();
+    return (): number => {
+      const { user, system } = process.cpuUsage(cpuBefore);
+      return Math.max((user + system) / 1_000, performance.now() - startedAtMs - longestWaitMs);
+    };
+  };
+
+  const attempt = async (input: unknown): Promise<{ readonly faults: readonly string[]; readonly ms: number }> => {
+    output.clear();
+    const elapsedMs = measure();
+    const outcome = await target.run(input).then(
+      (value) => ({ value }),
+      (thrown: unknown) => ({ thrown }),
+    );
+    const ms = elapsedMs();
+    if ('thrown' in outcome) {
+      const { thrown } = outcome;
+      return { faults: [`it threw ${thrown instanceof Error ? thrown.stack : String(thrown)}`], ms };
+    }
+    const printed = output.text();
+    const said = target.unspeakable.filter((text) => printed.includes(text)).map((text) => `it printed ${text}`);
+    return { faults: [...target.judge(outcome.value, input), ...said], ms };
+  };
+
+  return {
+    examine: async (input: unknown): Promise<readonly string[]> => {
+      inputs += 1;
+      // Timers run, and rejections that nobody handles are told, only between the turns of the event loop.
+      if (inputs % 64 === 0) await nextTurn();
+      const limitMs = maxMs + (sizeOf(input) / 1_048_576) * msPerMebibyte;
+      let { faults, ms } = await attempt(input);
+      for (let again = 1; again < tries && faults.length === 0 && ms > limitMs; again++) {
+        const next = await attempt(input);
+        faults = next.faults;
+        ms = Math.min(ms, next.ms);
+      }
+      slowestMs = Math.max(slowestMs, ms);
+      const slow = ms > limitMs ? [`it took ${Math.round(ms)} ms`] : [];
+      return [...faults, ...slow, ...watch.findings()];
+    },
+    figures: () => ({ inputs, slowestMs }),
+    close: async (): Promise<readonly string[]> => {
+      await nextTurn();
+      output.stop();
+      await target.close?.();
+      return watch.stop();
+    },
+  };
+};
+
+/** Tries a target's corpus, then so many inputs of its arbitrary; ends at the first that fails, shrunk. */
+export const fuzz = async (target: FuzzTarget, { inputs, seed, maxMs }: FuzzOptions): Promise<FuzzReport> => {
+  const startedAtMs = performance.now();
+  const examiner = createExaminer(target, maxMs);
+  const attack = async (): Promise<FuzzReport['failure']> => {
+    for (const [name, input] of Object.entries(target.corpus)) {
+      const faults = await examiner.examine(input);
+      if (faults.length > 0) return { faults: faults.join('; '), input: `of the corpus: ${name}` };
+    }
+    let newest: readonly string[] = [];
+    const property = fc.asyncProperty(target.arbitrary, async (input) => {
+      const faults = await examiner.examine(input);
+      if (faults.length > 0) newest = faults;
+      return faults.length === 0;
+    });
+    const { failed, counterexample } = await fc.check(property, { numRuns: inputs, seed });
+    return failed ? { faults: newest.join('; '), input: toAscii(counterexample?.[0]) } : undefined;
+  };
+  const failure = await attack().finally(() => undefined);
+  const { inputs: tried, slowestMs } = examiner.figures();
+  const late = await examiner.close();
+  return {
+    inputs: tried,
+    seconds: (performance.now() - startedAtMs) / 1_000,
+    slowestMs,
+    failure:
+      failure ?? (late.length > 0 ? { faults: late.join('; '), input: 'unknown: it was noticed late' } : undefined),
+  };
+};

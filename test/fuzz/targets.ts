@@ -1,0 +1,10 @@
+import type { FuzzTarget } from './engine';
+import { cli } from './targets/cli';
+import { iterable } from './targets/iterable';
+import { netlife } from './targets/netlife';
+import { qualia } from './targets/qualia';
+import { runInput } from './targets/run-input';
+import { webhook } from './targets/webhook';
+
+/** Everything that is fuzzed. A new target is a file in `targets/` and its name here. */
+export const targets: readonly FuzzTarget[] = [webhook, qualia, netlife, iterable, runInput, cli];

@@ -1,0 +1,201 @@
+import * as fc from 'fast-check';
+import { errorCodes, PipelineError } from '../../../shared/errors';
+import { createIterableClient, type IterableClient } from '../../../shared/iterable/client';
+import { pushResultSchema, readLines, toLine } from '../../../shared/iterable/parts';
+import { type PushMode, type PushResult, pushUsers } from '../../../shared/iterable/push';
+import {
+  createTally,
+  failedCsv,
+  integrationResults,
+  queryResultsCsv,
+  rejectedCsv,
+} from '../../../shared/iterable/report';
+import { type IterableUser, readRow, type SourceRow, toSourceRow } from '../../../shared/iterable/rows';
+import { secretOf } from '../../support/secrets';
+import { collect, stream } from '../../unit/shared/iterable/sample';
+import { startAnsweringServer } from '../answering-server';
+import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { csvFaults } from '../csv';
+import type { FuzzTarget } from '../engine';
+import { hostileTexts, largeNames } from '../hostile-values';
+import { leaksOf } from '../leaks';
+
+const apiKey = 'key-5e8d-hunter2';
+
+interface Input {
+  readonly mode: PushMode;
+  readonly status: number;
+  readonly retryAfter: string;
+  readonly body: Bytes;
+  /** What the database gave for some columns of the first row. */
+  readonly row: Partial<SourceRow>;
+}
+
+interface Outcome {
+  readonly files: Readonly<Record<'queried' | 'rejected' | 'failed', string>>;
+  readonly report: string;
+  /** Whether a result reads the same once it was a line of a part. */
+  readonly kept: boolean;
+  readonly users: number;
+  readonly results: number;
+  readonly error?: PipelineError;
+}
+
+/** Milliseconds with fractions: on a clock of whole ones, a pace without a limit to speak of would wait for the next. */
+const now = (): number => performance.timeOrigin + performance.now();
+
+const open = async () => {
+  const server = await startAnsweringServer();
+  const unlimited = 1e9;
+  const connect = (): IterableClient =>
+    createIterableClient({
+      baseUrl: server.origin,
+      credential: secretOf({ api_key: apiKey }),
+      useJwt: false,
+      now,
+      sleep: async () => undefined,
+      callsPerSecond: { updateUser: unlimited, updateUsers: unlimited, trackEvent: unlimited, trackEvents: unlimited },
+    });
+  return { server, connect, client: connect() };
+};
+let opened: ReturnType<typeof open> | undefined;
+
+const rowOf = (id: number, changes: Partial<SourceRow> = {}): SourceRow =>
+  toSourceRow((column) => {
+    const values: Partial<SourceRow> = { id: String(id), email: `user${id}@example.com`, page: 'pricing' };
+    const { [column]: value = column === 'event_time' ? '2026-11-20 10:02:33' : null } = { ...values, ...changes };
+    return value;
+  });
+
+const answers = [
+  { code: 'Success', msg: 'New fields created', params: null },
+  { code: 'BadParams', msg: `no field of ${apiKey}`, params: { email: ['wrong'] } },
+  { code: 'BatchTooLarge', msg: 'halve it' },
+  { code: 'BadApiKey', msg: `Invalid key ${apiKey}` },
+  {
+    successCount: 1,
+    failCount: 1,
+    failedUpdates: { invalidEmails: ['user1@example.com'], notFoundEmails: [], invalidUserIds: [] },
+    filteredOutFields: [apiKey],
+    createdFields: ['plan_type'],
+    invalidEmails: [],
+  },
+  { successCount: 2, failCount: 0, disallowedEventNames: ['page_view'] },
+  { successCount: 0, failCount: 2 },
+];
+
+const plain: Input = {
+  mode: 'bulk',
+  status: 200,
+  retryAfter: '0',
+  body: Buffer.from(JSON.stringify(answers[4])),
+  row: {},
+};
+
+const joined = async (texts: AsyncIterable<string>): Promise<string> => (await collect(texts)).join('');
+
+const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
+  const lines = results.map(toLine).join('');
+  const read = await collect(readLines(stream([Buffer.from(lines)]), pushResultSchema));
+  return read.map(toLine).join('') === lines;
+};
+
+const mostReportBytes = 100_000;
+
+/** Rows as the database gives them, Iterable's answers about them, and the files that people open. */
+export const iterable: FuzzTarget<Input, Outcome> = {
+  name: 'iterable',
+  corpus: {
+    'a good answer': plain,
+    ...Object.fromEntries(largeNames.map((large) => [large, { ...plain, body: { large } }])),
+    'a code of 2 MB': { ...plain, mode: 'single', body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`) },
+    'created fields of 2 MB': {
+      ...plain,
+      body: Buffer.from(`{"successCount":2,"failCount":0,"createdFields":["${'x'.repeat(2_000_000)}"]}`),
+    },
+    'formulas in every column': { ...plain, row: { first_name: '=1+1', last_name: '@A1', candidate: '-1', id: '+1' } },
+  },
+  arbitrary: fc.record({
+    mode: fc.constantFrom('bulk', 'single'),
+    status: fc.oneof(
+      { weight: 12, arbitrary: fc.constant(200) },
+      { weight: 1, arbitrary: fc.constantFrom(201, 302, 400, 401, 403, 404, 408, 409, 413, 418, 429, 500, 503, 599) },
+    ),
+    retryAfter: fc.constantFrom('0', '1', '-1', '1e999', '999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'x'),
+    body: hostileBytes(answers),
+    row: fc.oneof(
+      { weight: 3, arbitrary: fc.constant({}) },
+      {
+        weight: 1,
+        arbitrary: fc.dictionary(
+          fc.constantFrom('id', 'email', 'first_name', 'candidate', 'page', 'device', 'location', 'event_time'),
+          fc.oneof(fc.constantFrom(null, ...hostileTexts), fc.string({ unit: 'binary', maxLength: 10 })),
+          { maxKeys: 3, noNullPrototype: true },
+        ),
+      },
+    ),
+  }),
+  run: async ({ mode, status, retryAfter, body, row }) => {
+    opened ??= open();
+    const connection = await opened;
+    connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body) });
+
+    const files = { queried: queryResultsCsv.header, rejected: rejectedCsv.header, failed: failedCsv.header };
+    const users: IterableUser[] = [];
+    for (const source of [rowOf(1, row), rowOf(2)]) {
+      files.queried += queryResultsCsv.line(source);
+      const read = readRow(source);
+      if ('user' in read) users.push(read.user);
+      else files.rejected += rejectedCsv.line(read.rejected);
+    }
+
+    const results: PushResult[] = [];
+    const tally = createTally();
+    let error: PipelineError | undefined;
+    const context = { deadlineMs: now() + 60_000, onRetry: () => undefined };
+    try {
+      for await (const result of pushUsers(stream(users), { mode, client: connection.client, context, now })) {
+        results.push(result);
+        tally.add(result.record);
+        files.failed += failedCsv.line(result);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof PipelineError)) throw thrown;
+      error = thrown;
+      // A key that was refused ends a client.
+      await connection.client.close();
+      connection.client = connection.connect();
+    }
+    const summary = {
+      ...tally.counts(),
+      ...({ rejected: 0, retries: 0, authentication: 'api_key', mode, dry_run: false, duration_seconds: 1 } as const),
+      ...{ started_at: '2026-11-22T10:00:00.000Z', finished_at: '2026-11-22T10:00:01.000Z' },
+    };
+    return {
+      files,
+      report: await joined(integrationResults(summary, stream(results))),
+      kept: await readBack(results),
+      users: users.length,
+      results: results.length,
+      ...(error && { error }),
+    };
+  },
+  judge: ({ files, report, kept, users, results, error }) => [
+    ...Object.entries(files).flatMap(([name, text]) => csvFaults(text).map((fault) => `${name}: ${fault}`)),
+    ...(JSON.parse(report).records.length === results ? [] : ['the report lacks records']),
+    ...(report.length <= mostReportBytes ? [] : [`the report of ${results} users has ${report.length} characters`]),
+    ...(kept ? [] : ['a result is another once it was written']),
+    ...(results === users || error !== undefined ? [] : [`${users} users had ${results} results`]),
+    ...leaksOf(report + Object.values(files).join('') + (error?.message ?? ''), [apiKey]),
+    ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
+      ? []
+      : [`it failed with ${error.code}`]),
+  ],
+  unspeakable: [apiKey],
+  close: async () => {
+    const { server, client } = (await opened) ?? {};
+    opened = undefined;
+    await client?.close();
+    await server?.stop();
+  },
+};

@@ -1,0 +1,175 @@
+import * as fc from 'fast-check';
+import { errorCodes, PipelineError } from '../../../shared/errors';
+import { parseJson } from '../../../shared/json';
+import { groupByJob } from '../../../shared/netlife/activities';
+import { contactLines, contactsHeader, contactsOf } from '../../../shared/netlife/contacts';
+import { enrichSubjects, uniqueByUuid } from '../../../shared/netlife/enrich';
+import { type Listing, readAnswer, readRows } from '../../../shared/netlife/listing';
+import { paginate } from '../../../shared/netlife/pages';
+import {
+  accessKeySchema,
+  activitySchema,
+  createdKeySchema,
+  displayNameOf,
+  jobDetailsSchema,
+  jobUserSchema,
+  subjectSchema,
+  userDetailsSchema,
+} from '../../../shared/netlife/schemas';
+import type { RejectedRow } from '../../../shared/netlife/tally';
+import { portalAt } from '../../support/netlife';
+import { collect } from '../../unit/shared/iterable/sample';
+import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { csvFaults } from '../csv';
+import type { FuzzTarget } from '../engine';
+import { largeNames } from '../hostile-values';
+import { leaksOf } from '../leaks';
+
+const person = 'Zebedee Quillfeather';
+
+const subjectRow = {
+  uuid: 'subject-1',
+  external_id: 7,
+  first_name: person,
+  last_name: 'Q',
+  name: person,
+  group: '4a',
+  country: 'US',
+  delivery_1: { email_address: 'z@quillfeather.example', mobile_phone: '(555) 012-3987' },
+  delivery_2: { email_address: '', mobile_phone: '+44 7700 900123' },
+  images: [{ uuid: 'image-1', activity: { uuid: 'activity-1' } }, 'image-2'],
+  group_images: { 'image-3': { activity_uuid: 'activity-2' } },
+  image: null,
+  activity_uuid: 'activity-1',
+};
+
+/** Every answer on the way to a contact, as a portal gives it. */
+const answers = {
+  activities: {
+    data: [
+      { uuid: 'activity-1', name: 'Spring', starting: '2026-03-01T08:00:00Z', job: { uuid: 'job-1' } },
+      { uuid: 'activity-2', name: 'Late', starting: '2026-03-02 08:00:00+0200', job: { uuid: 'job-1' } },
+    ],
+    meta: { next: null },
+  },
+  details: {
+    name: 'Job 1',
+    subjects: { 'subject-1': { images: ['image-2'] } },
+    images: { 'image-2': { activity: { uuid: 'activity-2' } }, 'image-3': { activity_uuid: 'activity-1' } },
+  },
+  buyers: { results: [subjectRow], next: '/api/v1/jobs/job-1/subjects?page=2' },
+  nonBuyers: [{ ...subjectRow, uuid: 'subject-2', delivery_1: [], phone_number: '5550123987', phone_number_2: 5_550 }],
+  users: { data: [{ subjectUuid: 'subject-1', userUuid: 'user-1', userUsername: 'z@quillfeather.example' }], next: '' },
+  keys: { access_keys: ['KEY-1', { access_key: 'KEY-2' }, { key: 'KEY-3' }] },
+  created: { data: { access_key: 'KEY-4' } },
+  userDetails: { phone_number: '555 012 3987' },
+} as const;
+
+type Call = keyof typeof answers;
+const calls = Object.keys(answers) as Call[];
+
+/** One of the answers is another. */
+interface Input {
+  readonly call: Call;
+  readonly body: Bytes;
+}
+
+interface Outcome {
+  readonly csv: string;
+  readonly rejected: readonly RejectedRow[];
+  /** Everything that stood in a path. */
+  readonly ids: readonly string[];
+  readonly error?: PipelineError;
+}
+
+const portal = portalAt();
+
+/** What a run does with the answers, from their bytes to the lines of the contacts file. */
+const collectContacts = async ({ call, body }: Input): Promise<Outcome> => {
+  const rejected: RejectedRow[] = [];
+  const answerTo = (one: Call): unknown => (one === call ? parseJson(toBuffer(body)) : answers[one]);
+  const read = async <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): Promise<T[]> => {
+    let pages = 0;
+    const rows = paginate(`${portal.basePath}/${one}`, portal, async () => (pages++ === 0 ? answerTo(one) : []));
+    return collect(
+      readRows(rows, { portal: portal.name, schema, list }, (more) => {
+        for (const row of more) rejected.push(row);
+      }),
+    );
+  };
+
+  const activities = await read('activities', activitySchema, 'activities');
+  const jobs = groupByJob(uniqueByUuid(activities));
+  const lines: string[] = [contactsHeader];
+  const ids: string[] = [];
+  for (const job of jobs.slice(0, 3)) {
+    const details = readAnswer(jobDetailsSchema, answerTo('details'), 'details of a job');
+    const buyers = await read('buyers', subjectSchema, 'buyers');
+    const nonBuyers = await read('nonBuyers', subjectSchema, 'non_buyers');
+    const users = new Map(
+      (await read('users', jobUserSchema, 'job_users')).map(({ subjectUuid, user }) => [subjectUuid, user]),
+    );
+    readAnswer(userDetailsSchema, answerTo('userDetails'), 'details of a user');
+    const subjects = enrichSubjects({ job, audience: 'both', lists: { buyers, nonBuyers }, users, details });
+    const [key] = await read('keys', accessKeySchema, 'access_keys');
+    const code = key ?? createdKeySchema.safeParse(answerTo('created')).data;
+    ids.push(job.uuid);
+    for (const enriched of subjects) {
+      ids.push(enriched.subject.uuid);
+      JSON.stringify({ name: displayNameOf(enriched.subject) });
+      if (code === undefined) continue;
+      const context = {
+        portal,
+        job,
+        jobName: details.name,
+        consent: 'SUBSCRIBE',
+        startedAt: '2026-11-22T01:02:03.000Z',
+      };
+      lines.push(contactLines(contactsOf(enriched, code, context)));
+    }
+  }
+  return { csv: lines.join(''), rejected, ids };
+};
+
+const id = /^[A-Za-z0-9][\w-]{0,99}$/;
+const unspeakable = [person, 'quillfeather'];
+
+/** Netlife's pages and rows, from their bytes to the contacts file. */
+export const netlife: FuzzTarget<Input, Outcome> = {
+  name: 'netlife',
+  corpus: {
+    'good answers': { call: 'buyers', body: Buffer.from(JSON.stringify(answers.buyers)) },
+    ...Object.fromEntries(largeNames.map((large) => [large, { call: 'buyers', body: { large } } as const])),
+    'details 100,000 deep': { call: 'details', body: { large: 'an object 100,000 deep' } },
+    'a phone number of 20,000 plus signs': {
+      call: 'nonBuyers',
+      body: Buffer.from(
+        JSON.stringify([
+          { ...subjectRow, uuid: 'subject-2', delivery_1: { mobile_phone: `${'+'.repeat(20_000)}1234567890` } },
+        ]),
+      ),
+    },
+    'an access key that is half a character': { call: 'keys', body: Buffer.from('["\\ud800"]') },
+  },
+  arbitrary: fc
+    .constantFrom(...calls)
+    .chain((call) => fc.record({ call: fc.constant(call), body: hostileBytes([answers[call]]) })),
+  run: async (input) => {
+    try {
+      return await collectContacts(input);
+    } catch (error) {
+      if (error instanceof PipelineError) return { csv: contactsHeader, rejected: [], ids: [], error };
+      throw error;
+    }
+  },
+  judge: ({ csv, rejected, ids, error }) => [
+    ...csvFaults(csv),
+    ...(ids.every((one) => id.test(one)) ? [] : ['an id is no part of a path']),
+    ...leaksOf(JSON.stringify(rejected), unspeakable),
+    ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
+      ? []
+      : [`it failed with ${error.code}`]),
+    ...leaksOf(error?.message ?? '', unspeakable),
+  ],
+  unspeakable,
+};

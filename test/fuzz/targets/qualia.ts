@@ -1,0 +1,167 @@
+import { validateHeaderValue } from 'node:http';
+import * as fc from 'fast-check';
+import { errorCodes, PipelineError } from '../../../shared/errors';
+import { type Mapping, mapOrder } from '../../../shared/internal-api/mapping';
+import { parseJson } from '../../../shared/json';
+import { createQualiaClient } from '../../../shared/qualia/client';
+import { orderAnswerSchema } from '../../../shared/qualia/order';
+import { orderId } from '../../support/orders';
+import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
+import { secretOf } from '../../support/secrets';
+import { startAnsweringServer } from '../answering-server';
+import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import type { FuzzTarget } from '../engine';
+import { hostileTexts, largeNames } from '../hostile-values';
+import { leaksOf } from '../leaks';
+
+const password = 'pa55-hunter2-9b1c';
+
+interface Input {
+  readonly call: 'fetchOrder' | 'listOpenOrders';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Bytes;
+}
+
+type Outcome =
+  | { readonly mapping: Mapping; readonly posted: string; readonly sameBytes: boolean }
+  | { readonly ids: readonly string[] }
+  | { readonly error: PipelineError };
+
+const open = async () => {
+  const server = await startAnsweringServer();
+  const client = createQualiaClient({
+    url: `${server.origin}/api/vendor/graphql`,
+    credential: secretOf({ username: 'us', password }),
+    now: Date.now,
+    sleep: async () => undefined,
+    onCircuitOpen: () => undefined,
+  });
+  return { server, client };
+};
+let opened: ReturnType<typeof open> | undefined;
+
+/** What the two steps of an order do with an answer. */
+const process = (bytes: Uint8Array, answered: Buffer): Outcome => {
+  const mapping = mapOrder(orderAnswerSchema.parse(parseJson(bytes)).data.order.order);
+  const posted = mapping.kind === 'mapped' ? JSON.stringify(mapping.order) : '';
+  return { mapping, posted, sameBytes: answered.equals(bytes) };
+};
+
+const good = qualiaOrder();
+const answers = [
+  ...[good, { ...good, properties: [{ state: 'Guam' }, { state: 'd.c.' }, {}, null] }].map((order) => ({
+    data: { order: { order, outstanding_tasks: [] } },
+  })),
+  { data: { order: null } },
+  { data: null, errors: [{ message: 'Order not found', extensions: { code: 'NOT_FOUND' } }] },
+  { errors: [{ message: 'Internal server error', path: ['order'], locations: [{ line: 1, column: 2 }] }] },
+  { data: { orders: { orders: [{ _id: 'bK8bg5tajNkDpDk25' }, { _id: 'QO-1' }] } } },
+];
+
+const isHeaderValue = (value: string): boolean => {
+  try {
+    validateHeaderValue('x', value);
+    return true;
+  } catch {
+    return false;
+  }
+};
+const headerValues = [...hostileTexts, '0', '-1', '1.5', '99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'gzip', 'br'];
+
+const orderIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
+const dated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}\.\d{3}Z)?$/;
+const mostWarnings = 50;
+
+const orderFaults = ({ mapping, sameBytes, posted }: Extract<Outcome, { mapping: Mapping }>): readonly string[] => {
+  const kept = sameBytes ? [] : ['the bytes are not those that were answered'];
+  if (mapping.kind !== 'mapped') return kept;
+  const { order, warnings } = mapping;
+  const again: unknown = JSON.parse(posted);
+  const numbers = [order.price, order.purchasePrice, order.loanAmount].filter((value) => value !== undefined);
+  const dates = [order.dueDate, order.projectedCloseDate].filter((value) => value !== undefined);
+  return [
+    ...kept,
+    ...(JSON.stringify(again) === posted ? [] : ['what is posted is not what was mapped']),
+    ...(numbers.every(Number.isFinite) ? [] : ['a number is none']),
+    ...(dates.every((date) => dated.test(date)) ? [] : ['a date is none']),
+    ...(warnings.length <= mostWarnings ? [] : [`${warnings.length} warnings do not fit the order's item`]),
+  ];
+};
+
+const goodAnswer = { status: 200, headers: {}, body: Buffer.from(qualiaAnswer(good)) };
+const ofOrder = (order: object): Input => ({
+  ...goodAnswer,
+  call: 'fetchOrder',
+  body: Buffer.from(qualiaAnswer(order)),
+});
+
+/** Qualia's answers, from the socket to the body that the internal API gets. */
+export const qualia: FuzzTarget<Input, Outcome> = {
+  name: 'qualia',
+  corpus: {
+    'a good order': ofOrder(good),
+    ...Object.fromEntries(largeNames.map((large) => [large, { ...ofOrder(good), body: { large } }])),
+    'a price of 20,000 digits': ofOrder({ ...good, price: `${'1'.repeat(20_000)}x` }),
+    'a date of 4 MB': ofOrder({ ...good, due_date: `2026-01-01T00:00:00.${'0'.repeat(4_000_000)}x` }),
+    'a state of 4 MB of spaces': ofOrder({ ...good, properties: [{ state: `x${' '.repeat(4_000_000)}x` }] }),
+    '20,000 properties without a state': ofOrder({ ...good, properties: Array(20_000).fill({}) }),
+  },
+  arbitrary: fc.record({
+    call: fc.constantFrom('fetchOrder', 'fetchOrder', 'fetchOrder', 'listOpenOrders'),
+    status: fc.oneof(
+      { weight: 12, arbitrary: fc.constant(200) },
+      { weight: 1, arbitrary: fc.constantFrom(201, 206, 301, 400, 401, 403, 404, 409, 418, 425, 429, 500, 503, 599) },
+    ),
+    headers: fc.oneof(
+      { weight: 8, arbitrary: fc.constant({}) },
+      {
+        weight: 1,
+        arbitrary: fc.dictionary(
+          fc.constantFrom('retry-after', 'content-type', 'content-encoding', 'location', 'set-cookie'),
+          fc.constantFrom(...headerValues.filter(isHeaderValue)),
+          { maxKeys: 2, noNullPrototype: true },
+        ),
+      },
+    ),
+    body: hostileBytes(answers),
+  }),
+  run: async ({ call, status, headers, body }) => {
+    opened ??= open();
+    const { server, client } = await opened;
+    const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
+    const answered = toBuffer(body);
+    try {
+      server.tell({ status, headers, body: answered });
+      if (call === 'listOpenOrders') {
+        return { ids: (await client.listOpenOrders({ limit: 100, offset: 0 }, context)).orderIds };
+      }
+      return process((await client.fetchOrder(orderId(), context)).bytes, answered);
+    } catch (thrown) {
+      if (!(thrown instanceof PipelineError)) throw thrown;
+      if (thrown.retryable) {
+        // One good answer closes the circuit again.
+        server.tell(goodAnswer);
+        await client.fetchOrder(orderId(), context);
+      }
+      return { error: thrown };
+    }
+  },
+  judge: (outcome) => {
+    if ('mapping' in outcome) return orderFaults(outcome);
+    if ('ids' in outcome)
+      return outcome.ids.every((id) => orderIdPattern.test(id)) ? [] : ['an id is no part of a key'];
+    const { code, message } = outcome.error;
+    return [
+      ...(errorCodes.includes(code) && code !== 'INTERNAL_FAULT' ? [] : [`it failed with ${code}: ${message}`]),
+      ...leaksOf(message, [password]),
+    ];
+  },
+  unspeakable: [password],
+  close: async () => {
+    const { server, client } = (await opened) ?? {};
+    opened = undefined;
+    await client?.close();
+    await server?.stop();
+  },
+};

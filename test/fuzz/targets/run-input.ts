@@ -1,0 +1,125 @@
+import * as fc from 'fast-check';
+import { createHandler } from '../../../lambdas/plan-run/handler';
+import { errorCodes, PipelineError } from '../../../shared/errors';
+import { parseJson } from '../../../shared/json';
+import { createPortals } from '../../../shared/netlife/portals';
+import { createLogger } from '../../../shared/observability/logger';
+import { InvalidInput } from '../../../shared/runs/input';
+import type { RunPlan } from '../../../shared/runs/plan';
+import { lambdaContext } from '../../support/lambda-context';
+import { memoryFolder } from '../../support/memory-folder';
+import { recordMetrics } from '../../support/metrics';
+import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import type { FuzzTarget } from '../engine';
+import { hostileTexts, largeNames } from '../hostile-values';
+import { leaksOf } from '../leaks';
+
+/** What Step Functions hands to the first state. */
+interface Input {
+  readonly body: Bytes;
+  readonly executionName: string;
+}
+
+interface Outcome {
+  readonly plan?: RunPlan;
+  readonly error?: PipelineError | InvalidInput;
+  /** Runs whose folder was written to. */
+  readonly opened: readonly string[];
+}
+
+const opened: string[] = [];
+const portals = createPortals();
+const handler = createHandler({
+  portals,
+  openFolder: (runId) => {
+    opened.push(runId);
+    return memoryFolder().folder;
+  },
+  runs: {
+    start: async ({ input, executionArn }) => ({
+      run_id: input.run_id,
+      status: 'RUNNING',
+      started_at: '2026-11-22T01:02:03.000Z',
+      updated_at: '2026-11-22T01:02:03.000Z',
+      execution_arn: executionArn,
+      input: { ...input },
+      counters: {},
+    }),
+  },
+  logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
+  metrics: recordMetrics().recorder,
+  now: Date.now,
+});
+
+const inputs = [
+  {},
+  {
+    run_id: 'nightly-2026-11-22',
+    dry_run: false,
+    netlife: {
+      ...{ portals: ['nowandforeverphoto'], audience: 'both', contact_filter: 'any', check_registered_users: true },
+      ...{ registered_only: false, create_access_keys: false, job_ids: ['job-1'], consent: 'SUBSCRIBE' },
+    },
+    iterable: { mode: 'bulk', use_jwt: false, plan: 'pro', pages: ['pricing', 'settings'], days: 7, limit: 0 },
+  },
+];
+
+const bodyOf = (input: unknown): Buffer => Buffer.from(JSON.stringify(input));
+const runId = /^[A-Za-z0-9_-]{1,80}$/;
+/** Step Functions keeps so much of a cause. */
+const mostCauseCharacters = 32_768;
+/** A line of our own, or quoted input on one. */
+const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
+
+/** The input of an execution, up to the folder of its run. */
+export const runInput: FuzzTarget<Input, Outcome> = {
+  name: 'run-input',
+  corpus: {
+    'a good input': { body: bodyOf(inputs[1]), executionName: 'nightly' },
+    ...Object.fromEntries(largeNames.map((large) => [large, { body: { large }, executionName: 'nightly' }])),
+    'a run id that climbs': { body: bodyOf({ run_id: '../other/x' }), executionName: 'nightly' },
+    'an execution of another name': { body: bodyOf({}), executionName: '../x' },
+    '20,000 wrong portals': {
+      body: bodyOf({ netlife: { portals: Array(20_000).fill('x') } }),
+      executionName: 'nightly',
+    },
+    '10,000 unknown keys': {
+      body: bodyOf(Object.fromEntries(Array.from({ length: 10_000 }, (_, key) => [`unknown-${key}`, 0]))),
+      executionName: 'nightly',
+    },
+  },
+  arbitrary: fc.record({
+    body: hostileBytes(inputs),
+    executionName: fc.oneof(
+      { weight: 6, arbitrary: fc.constant('nightly') },
+      { weight: 1, arbitrary: fc.constantFrom(...hostileTexts) },
+    ),
+  }),
+  run: async ({ body, executionName }) => {
+    opened.length = 0;
+    const execution = { Id: 'arn:aws:states:us-east-1:000000000000:execution:x:nightly', Name: executionName };
+    try {
+      const plan = await handler({ input: parseJson(toBuffer(body)), execution }, lambdaContext());
+      return { plan, opened: [...opened] };
+    } catch (error) {
+      if (error instanceof PipelineError || error instanceof InvalidInput) return { error, opened: [...opened] };
+      throw error;
+    }
+  },
+  judge: ({ plan, error, opened }) => {
+    const { code, message } = error ?? { code: undefined, message: '' };
+    return [
+      ...(opened.every((id) => runId.test(id)) ? [] : ['a run id is no part of a key']),
+      ...(plan === undefined || opened[0] === plan.run_id ? [] : ['the folder is not that of the run']),
+      ...(plan?.netlife?.portals.every((name) => portals.find(name)) === false ? ['a portal is none of ours'] : []),
+      ...(JSON.stringify(plan ?? null).includes('polluted') ? ['the plan holds what nobody asked for'] : []),
+      ...(code === undefined || (errorCodes.includes(code) && code !== 'INTERNAL_FAULT')
+        ? []
+        : [`it failed with ${code}`]),
+      ...(message.length <= mostCauseCharacters ? [] : [`the cause has ${message.length} characters`]),
+      ...(controls.test(message) ? ['the cause holds what a terminal would obey'] : []),
+      ...leaksOf(message, []),
+    ];
+  },
+  unspeakable: [],
+};

@@ -1,0 +1,217 @@
+import { IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
+import { Socket } from 'node:net';
+import * as fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
+import { createHandler } from '../../../lambdas/webhook/handler';
+import { createSignIn, type WebhookSecret } from '../../../lambdas/webhook/sign-in';
+import { toEvent, toPayload } from '../../../local/aws/http-api/event';
+import { gatewayAnswer, type HttpResponse, toHttpResponse } from '../../../local/aws/http-api/response';
+import { createLogger } from '../../../shared/observability/logger';
+import type { RoundStart } from '../../../shared/orders/repository';
+import { createRoundStarter } from '../../../shared/orders/start-round';
+import { lambdaContext } from '../../support/lambda-context';
+import { recordMetrics } from '../../support/metrics';
+import { secretOf } from '../../support/secrets';
+import { activity, basicAuthorization, notification } from '../../support/webhook-calls';
+import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import type { FuzzTarget } from '../engine';
+import { hostileTexts, largeNames } from '../hostile-values';
+import { leaksOf } from '../leaks';
+
+const username = 'qualia-user-7f3a';
+const password = 'pa55-hunter2-9b1c';
+const signingSecret = `whsec_${Buffer.from('0123456789abcdef01234567').toString('base64')}`;
+const secret: WebhookSecret = { basic: [{ username, password }], signing_secrets: [signingSecret] };
+const description = 'call Zebedee Quillfeather before noon';
+
+interface Input {
+  readonly method: string;
+  readonly url: string;
+  /** Names and values, one after the other. */
+  readonly headers: readonly string[];
+  readonly signIn: 'basic' | 'signature' | 'none';
+  readonly body: Bytes;
+  /** The event's own body, for what no gateway would make of a request. */
+  readonly told?: { readonly body: string | undefined; readonly isBase64Encoded: boolean } | undefined;
+}
+
+interface Outcome {
+  readonly response: HttpResponse;
+  readonly started: readonly RoundStart[];
+}
+
+const started: RoundStart[] = [];
+const socket = new Socket();
+const handler = createHandler({
+  signIn: createSignIn(secretOf(secret)),
+  startRound: createRoundStarter({
+    repository: {
+      startRound: async (start) => {
+        started.push(start);
+        return { applied: true };
+      },
+    },
+    downloadQueue: { send: async () => undefined },
+    now: Date.now,
+  }),
+  logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
+  metrics: recordMetrics().recorder,
+  health: { version: '1', commit: 'abc', stage: 'dev' },
+  newRequestId: () => 'request-1',
+  monotonicNow: () => performance.now(),
+});
+
+/** A body that is refused for its size needs no signature, which takes its time. */
+const signatureOver = (body: Buffer): readonly string[] => {
+  if (body.length > 300_000) return [];
+  const now = new Date();
+  const signature = new Webhook(signingSecret).sign('msg_1', now, body.toString());
+  const timestamp = String(Math.floor(now.getTime() / 1_000));
+  return ['webhook-id', 'msg_1', 'webhook-timestamp', timestamp, 'webhook-signature', signature];
+};
+
+const requestOf = ({ method, url, headers, signIn }: Input, body: Buffer): IncomingMessage => {
+  const signed = {
+    basic: () => ['Authorization', basicAuthorization(username, password)],
+    signature: () => signatureOver(body),
+    none: () => [],
+  }[signIn]();
+  return Object.assign(new IncomingMessage(socket), {
+    method,
+    url,
+    httpVersion: '1.1',
+    rawHeaders: ['Host', 'api.example', ...headers, ...signed],
+  });
+};
+
+const headerName = fc.constantFrom(
+  ...[
+    'content-type',
+    'content-type',
+    'authorization',
+    'webhook-id',
+    'webhook-timestamp',
+    'webhook-signature',
+    'cookie',
+  ],
+  ...['content-encoding', 'x-forwarded-for', 'x-amzn-trace-id', 'x-request-id', 'host', '__proto__', 'constructor'],
+);
+const headerValue = fc.oneof(
+  fc.constantFrom(
+    ...['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/a+json', 'text/plain'],
+    ...['Basic', 'Basic Og==', 'Basic ====', 'Basic //////', `Bearer ${password}`, 'v1,', 'v1', 'v1,a v1,b', 'gzip'],
+    ...[`application/${'+'.repeat(8_000)}json`, `Basic ${'A'.repeat(8_000)}!`, '1e999', '-1', '99999999999999999999'],
+  ),
+  fc.constantFrom(...hostileTexts),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+);
+
+const told = fc.record({
+  body: fc.oneof(
+    fc.constant(undefined),
+    fc.constantFrom(...hostileTexts, '====', '!!!!', 'e30', 'e30=', 'eyJ9\n', 'data:application/json;base64,e30='),
+    fc.base64String(),
+  ),
+  isBase64Encoded: fc.boolean(),
+});
+
+const bodies = [
+  notification(),
+  notification({ notification_type: 'order.updated', timestamp: '2026-01-01T00:00+02:00', extra: { a: [1] } }),
+  activity({ description }),
+  activity({ type: 'message', message_id: 'm1', description }),
+];
+
+const plain: Input = {
+  method: 'POST',
+  url: '/webhooks/qualia',
+  headers: ['Content-Type', 'application/json'],
+  signIn: 'basic',
+  body: Buffer.from(JSON.stringify(notification())),
+};
+
+const answers = [200, 400, 401, 404, 405, 413, 415, 422];
+const orderId = /^[A-Za-z0-9_-]{1,128}$/;
+const round = /^\d{15}-[0-9a-f]{12}$/;
+const unspeakable = [password, signingSecret, signingSecret.slice(6), description, 'Zebedee'];
+
+const headerFaults = (headers: HttpResponse['headers']): readonly string[] =>
+  Object.entries(headers).flatMap(([name, value]) => {
+    try {
+      validateHeaderName(name);
+      for (const one of [value].flat()) validateHeaderValue(name, one);
+      return [];
+    } catch {
+      return [`the header ${name} is no header`];
+    }
+  });
+
+/** A call, from its bytes to the answer's: as the HTTP API makes an event of it and a response of what it gets. */
+export const webhook: FuzzTarget<Input, Outcome> = {
+  name: 'webhook',
+  corpus: {
+    'a good call': plain,
+    ...Object.fromEntries(largeNames.map((large) => [large, { ...plain, body: { large } }])),
+    'a large body from nobody': { ...plain, signIn: 'none', body: { large: 'a text of 10 MiB' } },
+    'a large body of another kind': { ...plain, headers: [], body: { large: '10 MiB of NUL' } },
+    'base64 that is none': { ...plain, told: { body: '!'.repeat(300_000), isBase64Encoded: true } },
+    'no body, in base64': { ...plain, told: { body: undefined, isBase64Encoded: true } },
+    'headers named after what every object has': {
+      ...plain,
+      headers: ['__proto__', 'x', 'constructor', 'x', 'toString', 'x', 'hasOwnProperty', 'x'],
+    },
+    'the far end of time': {
+      ...plain,
+      body: Buffer.from(JSON.stringify(notification({ timestamp: '9999-12-31T23:59:59.999Z' }))),
+    },
+  },
+  arbitrary: fc.record({
+    method: fc.oneof(
+      { weight: 30, arbitrary: fc.constant('POST') },
+      { weight: 1, arbitrary: fc.constantFrom('GET', 'PUT', 'HEAD', 'OPTIONS', 'post', '', '__proto__') },
+    ),
+    url: fc.oneof(
+      { weight: 30, arbitrary: fc.constant('/webhooks/qualia') },
+      { weight: 1, arbitrary: fc.constantFrom('/health', '/webhooks/qualia?__proto__=1&__proto__=2', '/?%', '*', '') },
+      { weight: 1, arbitrary: fc.constantFrom(...hostileTexts).map((text) => `/${text}`) },
+    ),
+    headers: fc.oneof(
+      { weight: 4, arbitrary: fc.constant(plain.headers) },
+      { weight: 1, arbitrary: fc.array(fc.tuple(headerName, headerValue), { maxLength: 3 }).map((all) => all.flat()) },
+    ),
+    signIn: fc.oneof(
+      { weight: 12, arbitrary: fc.constant('basic' as const) },
+      { weight: 1, arbitrary: fc.constant('signature' as const) },
+      { weight: 2, arbitrary: fc.constant('none' as const) },
+    ),
+    body: hostileBytes(bodies),
+    told: fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: told }),
+  }),
+  run: async (input) => {
+    started.length = 0;
+    const body = toBuffer(input.body);
+    const route = { apiId: 'api', routeKey: '$default', pathParameters: undefined };
+    const event = { ...toEvent(requestOf(input, body), body, route), ...input.told };
+    // As the event reaches the Lambda, and its answer the gateway: as JSON.
+    const payload = toPayload(event);
+    if (payload === undefined) return { response: gatewayAnswer(413, 'Request Entity Too Large'), started: [] };
+    const answer = await handler(JSON.parse(payload), lambdaContext());
+    return { response: toHttpResponse({ payload: JSON.stringify(answer) }), started: [...started] };
+  },
+  judge: ({ response: { statusCode, headers, body }, started }) => {
+    const text = body.toString();
+    const [first, ...others] = started;
+    return [
+      ...(answers.includes(statusCode) ? [] : [`it answered ${statusCode}`]),
+      ...(headers['x-request-id'] === 'request-1' || statusCode === 413 ? [] : ['the answer is not one of ours']),
+      ...(body.length > 2_000 ? [`the answer has ${body.length} bytes`] : []),
+      ...headerFaults(headers),
+      ...leaksOf(text + JSON.stringify(headers), unspeakable),
+      ...((first !== undefined) === (statusCode === 200 && text.includes('order_id')) ? [] : ['a round was begun']),
+      ...(others.length > 0 ? ['several rounds were begun'] : []),
+      ...(first && !orderId.test(first.orderId) ? ['the order id is no part of a key'] : []),
+      ...(first && !round.test(first.round) ? ['the round is none'] : []),
+    ];
+  },
+  unspeakable,
+};

@@ -1,0 +1,17 @@
+const maxLength = 4_000;
+
+const shown = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('latin1') };
+  if (Array.isArray(value)) return value.map(shown);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, shown(entry)]));
+};
+
+/** An input as text that a terminal and a log bear: ASCII, bytes as latin1, cut where it is long. */
+export const toAscii = (input: unknown): string => {
+  const text = (JSON.stringify(shown(input)) ?? 'undefined').replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return text.length > maxLength ? `${text.slice(0, maxLength)}… (${text.length} characters)` : text;
+};

@@ -1,0 +1,31 @@
+const builtIns = [Object.prototype, Array.prototype, Function.prototype, String.prototype] as const;
+
+const keysOf = (prototype: object): readonly PropertyKey[] => Reflect.ownKeys(prototype);
+
+/** Watches what an input could change for everybody: the prototypes of all objects, and promises that nobody awaits. */
+export const watchProcess = () => {
+  const before = builtIns.map((prototype) => new Set(keysOf(prototype)));
+  const rejected: string[] = [];
+  const onRejection = (reason: unknown): void => {
+    rejected.push(`a rejection was not handled: ${reason instanceof Error ? reason.stack : String(reason)}`);
+  };
+  process.on('unhandledRejection', onRejection);
+
+  const polluted = (): string[] =>
+    builtIns.flatMap((prototype, index) => {
+      if (keysOf(prototype).length === before[index]?.size) return [];
+      const added = keysOf(prototype).filter((key) => !before[index]?.has(key));
+      for (const key of added) Reflect.deleteProperty(prototype, key);
+      return [`a prototype got ${added.map(String).join(', ')}`];
+    });
+
+  const findings = (): readonly string[] => [...polluted(), ...rejected.splice(0)];
+  return {
+    /** What was found since it was asked last. */
+    findings,
+    stop: (): readonly string[] => {
+      process.off('unhandledRejection', onRejection);
+      return findings();
+    },
+  };
+};
