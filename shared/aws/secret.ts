@@ -19,8 +19,11 @@ export interface Secret<T> {
   /** @throws {PipelineError} `SECRET_UNREADABLE`, naming what is wrong with it, and no value. */
   get(): Promise<T>;
   /**
-   * Fetches the secret again after it was refused, since it may have been rotated; at most once in 10 s, so that
-   * refused callers cannot spend our calls to Secrets Manager.
+   * Fetches the secret again after somebody was refused by it, since it may have been rotated; at most once in 10 s,
+   * whatever came of it, so that refused callers cannot spend our calls to Secrets Manager. In between, it gives what
+   * the last refresh gave.
+   *
+   * @throws {PipelineError} as `get`
    */
   refresh(): Promise<T>;
 }
@@ -28,6 +31,7 @@ export interface Secret<T> {
 export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions<T>): Secret<T> => {
   let cached: { readonly value: T; readonly fetchedAtMs: number } | undefined;
   let pending: Promise<T> | undefined;
+  let refreshed: { readonly atMs: number; readonly done: Promise<T> } | undefined;
 
   const fetchValue = async (): Promise<T> => {
     const unreadable = (message: string, cause?: unknown) =>
@@ -44,23 +48,33 @@ export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions
     throw unreadable(`The secret has the wrong shape: ${faults.join('; ')}`);
   };
 
-  /** Many callers at once cost one fetch; one that fails leaves what was cached as it is. */
-  const fetchAndKeep = (): Promise<T> => {
-    pending ??= fetchValue()
-      .then((value) => {
-        cached = { value, fetchedAtMs: now() };
-        return value;
-      })
-      .finally(() => {
-        pending = undefined;
-      });
+  /** Of two fetches at once, the one that began later knows better. One that fails leaves what was cached as it is. */
+  const fetchAndKeep = async (): Promise<T> => {
+    const fetchedAtMs = now();
+    const value = await fetchValue();
+    if (cached === undefined || cached.fetchedAtMs <= fetchedAtMs) cached = { value, fetchedAtMs };
+    return value;
+  };
+
+  /** Many callers at once cost one fetch. */
+  const get = async (): Promise<T> => {
+    if (cached !== undefined && now() - cached.fetchedAtMs < maxAgeMs) return cached.value;
+    pending ??= fetchAndKeep().finally(() => {
+      pending = undefined;
+    });
     return pending;
   };
 
-  const ageMs = (): number => (cached === undefined ? Number.POSITIVE_INFINITY : now() - cached.fetchedAtMs);
-
   return {
-    get: async () => (cached !== undefined && ageMs() < maxAgeMs ? cached.value : fetchAndKeep()),
-    refresh: async () => (cached !== undefined && ageMs() < minRefreshIntervalMs ? cached.value : fetchAndKeep()),
+    get,
+
+    refresh: async () => {
+      // Not the fetch that `get` may be waiting for: it may have begun before the secret was rotated.
+      if (refreshed === undefined || now() - refreshed.atMs >= minRefreshIntervalMs) {
+        refreshed = { atMs: now(), done: fetchAndKeep() };
+      }
+      await refreshed.done;
+      return get();
+    },
   };
 };

@@ -58,18 +58,30 @@ describe('refresh', () => {
     expect(inputs).toHaveLength(1);
   });
 
-  test('fetches at most every 10 s', async () => {
+  test('fetches at once, however fresh the secret is, and then at most every 10 s', async () => {
     const { secret, inputs, pass } = start(a, b, a);
     await secret.get();
-    pass(9_999);
-    expect(await secret.refresh()).toEqual({ token: 'a' });
-    expect(inputs).toHaveLength(1);
-    pass(1);
     expect(await secret.refresh()).toEqual({ token: 'b' });
     expect(await secret.get()).toEqual({ token: 'b' });
     pass(9_999);
     expect(await secret.refresh()).toEqual({ token: 'b' });
     expect(inputs).toHaveLength(2);
+    pass(1);
+    expect(await secret.refresh()).toEqual({ token: 'a' });
+    expect(inputs).toHaveLength(3);
+  });
+
+  test('a fetch that began before it, and ends after it, does not bring the old secret back', async () => {
+    let answerFirst: (answer: unknown) => void = () => undefined;
+    let nowMs = 0;
+    const answers = [new Promise((resolve) => (answerFirst = resolve)), { SecretString: b }];
+    const { client } = fakeAwsClient<SecretsManagerClient>(() => answers.shift());
+    const secret = createSecret({ client, secretId: 'arn:secret', schema, now: () => nowMs++ });
+    const first = secret.get();
+    expect(await secret.refresh()).toEqual({ token: 'b' });
+    answerFirst({ SecretString: a });
+    await first;
+    expect(await secret.get()).toEqual({ token: 'b' });
   });
 
   test('many refused callers at once cost one fetch', async () => {
@@ -82,12 +94,15 @@ describe('refresh', () => {
   });
 });
 
-test('a refresh that fails leaves the good secret in place', async () => {
-  const { secret, pass } = start(a, new Error('throttled'), b);
+test('a refresh that fails leaves the good secret in place, and is not tried again for 10 s', async () => {
+  const { secret, inputs, pass } = start(a, new Error('throttled'), b);
   await secret.get();
-  pass(10_000);
   await expect(secret.refresh()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
   expect(await secret.get()).toEqual({ token: 'a' });
+  pass(9_999);
+  await expect(secret.refresh()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
+  expect(inputs).toHaveLength(2);
+  pass(1);
   expect(await secret.refresh()).toEqual({ token: 'b' });
 });
 
