@@ -9,7 +9,7 @@ export interface RoundRequest {
   readonly orderId: OrderId;
   readonly requestId: RequestId;
   readonly notificationType: string;
-  /** When the event happened, where the sender says it; without it, the round is always a new one. */
+  /** When the event happened, where the sender says it; without it, or over a day ahead, the round is always new. */
   readonly occurredAtMs?: number | undefined;
 }
 
@@ -21,6 +21,12 @@ export interface RoundStarterDependencies {
   readonly downloadQueue: Pick<Queue<DownloadMessage>, 'send'>;
   readonly now: () => number;
 }
+
+/**
+ * A clock may be wrong by a day, and no event is told before it happens. A later time would make every notification
+ * until then a stale one: it is not believed, and the round is one of its arrival.
+ */
+const furthestAheadMs = 24 * 3_600_000;
 
 /** How often a new round may meet an even newer one that began at the same moment. */
 const maxRaces = 5;
@@ -69,8 +75,11 @@ export const createRoundStarter = ({ repository, downloadQueue, now }: RoundStar
     });
   };
 
-  return (request: RoundRequest): Promise<RoundOutcome> =>
-    request.occurredAtMs === undefined ? startNew(request) : startAt(request, roundOfEvent(request.occurredAtMs));
+  return (request: RoundRequest): Promise<RoundOutcome> => {
+    const { occurredAtMs } = request;
+    const isBelieved = occurredAtMs !== undefined && occurredAtMs <= now() + furthestAheadMs;
+    return isBelieved ? startAt(request, roundOfEvent(occurredAtMs)) : startNew(request);
+  };
 };
 
 export type StartRound = ReturnType<typeof createRoundStarter>;

@@ -79,6 +79,26 @@ describe('a notification', () => {
   });
 });
 
+describe('a notification of an event to come', () => {
+  const dayMs = 24 * 3_600_000;
+
+  test('is believed for a day', async () => {
+    const { startRound, writes } = start([applied]);
+    expect(await startRound({ ...notification, occurredAtMs: nowMs + dayMs })).toBe('queued');
+    expect(writes[0]?.round).toBe(round(nowMs + dayMs));
+  });
+
+  test('later than that begins a round of its arrival, so that no later one is stale', async () => {
+    const { startRound, writes } = start([applied, applied]);
+    const atTheEndOfTime = Date.parse('9999-12-31T23:59:59Z');
+    expect(await startRound({ ...notification, occurredAtMs: atTheEndOfTime })).toBe('queued');
+    const [{ round: begun = '' } = {}] = writes;
+    expect(begun.slice(0, 15)).toBe(String(nowMs).padStart(15, '0'));
+    expect(await startRound({ ...notification, occurredAtMs: nowMs + 1 })).toBe('queued');
+    expect((writes[1]?.round ?? '') > begun).toBe(true);
+  });
+});
+
 describe('an activity', () => {
   test('begins a round of its own at its arrival', async () => {
     const { startRound, writes, sent } = start([applied]);
