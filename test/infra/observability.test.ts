@@ -67,6 +67,18 @@ test('there is an alarm for each thing that can go wrong', () => {
   });
 });
 
+test('whatever the webhook logs as an error, such as a secret that it cannot read, raises an alarm', () => {
+  const [filter] = resources(observability, 'AWS::Logs::MetricFilter').map(({ Properties }) => Properties);
+  expect(filter).toMatchObject({
+    FilterPattern: '{ $.level = "ERROR" }',
+    MetricTransformations: [{ MetricName: 'prod-WebhookErrorLines', MetricValue: '1' }],
+  });
+  const counting = resources(observability, 'AWS::CloudWatch::Alarm').filter(
+    ({ Properties }) => Properties.MetricName === 'prod-WebhookErrorLines',
+  );
+  expect(counting.map(({ Properties }) => Properties.AlarmName)).toEqual(['prod-marketplace-webhook-errors']);
+});
+
 test('each alarm leads to a heading of the runbook, and each heading to an alarm', () => {
   const runbook = readFileSync('docs/runbook.md', 'utf8');
   const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

@@ -1,0 +1,77 @@
+import { Webhook } from 'standardwebhooks';
+import { createSignIn } from '../../../../lambdas/webhook/sign-in';
+import type { RoundStart, WriteOutcome } from '../../../../shared/orders/repository';
+import { createRoundStarter } from '../../../../shared/orders/start-round';
+import { freezeClock } from '../../../support/clock';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import { orders } from '../../../support/orders';
+import { secretOf } from '../../../support/secrets';
+import { activity, notification } from '../../../support/webhook-calls';
+import { callWebhook } from '../../../support/webhook-handler';
+
+const secret = `whsec_${Buffer.from('0123456789abcdef01234567').toString('base64')}`;
+
+let logs: CapturedLogs;
+let clock: ReturnType<typeof freezeClock>;
+beforeEach(() => {
+  logs = captureLogs();
+  clock = freezeClock();
+});
+afterEach(() => {
+  logs.stop();
+  jest.useRealTimers();
+});
+
+/** A call that was signed when it was made, and that anybody who saw it can make again. */
+const recordCall = (body: object) => {
+  const text = JSON.stringify(body);
+  const headers = {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': String(clock.now() / 1_000),
+    'webhook-signature': new Webhook(secret).sign('msg_1', new Date(clock.now()), text),
+  };
+  let newest: RoundStart | undefined;
+  let messages = 0;
+  const startRound = createRoundStarter({
+    repository: {
+      startRound: async (start): Promise<WriteOutcome> => {
+        if (newest !== undefined && newest.round >= start.round) {
+          return { applied: false, order: orders.processed({ round: newest.round }) };
+        }
+        newest = start;
+        return { applied: true };
+      },
+    },
+    downloadQueue: {
+      send: async () => {
+        messages += 1;
+      },
+    },
+    now: clock.now,
+  });
+  const signIn = createSignIn(secretOf({ basic: [], signing_secrets: [secret] }));
+  return { call: () => callWebhook({ body: text, headers }, { signIn, startRound }), messages: () => messages };
+};
+
+test('within 5 minutes, a notification that is replayed is a duplicate, and nothing is done for it', async () => {
+  const { call, messages } = recordCall(notification());
+  expect((await call()).body).toMatchObject({ status: 'queued' });
+  clock.pass(299_000);
+  expect(await call()).toMatchObject({ status: 200, body: { status: 'duplicate' } });
+  expect(messages()).toBe(1);
+});
+
+test('an activity that is replayed is a new round: the order is looked at again', async () => {
+  const { call, messages } = recordCall(activity());
+  await call();
+  clock.pass(299_000);
+  expect(await call()).toMatchObject({ status: 200, body: { status: 'queued' } });
+  expect(messages()).toBe(2);
+});
+
+test.each([notification(), activity()])('after 5 minutes it is refused', async (body) => {
+  const { call, messages } = recordCall(body);
+  clock.pass(301_000);
+  expect((await call()).status).toBe(401);
+  expect(messages()).toBe(0);
+});

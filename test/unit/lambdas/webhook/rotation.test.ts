@@ -1,0 +1,91 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import fc from 'fast-check';
+import { createSignIn, webhookSecretSchema } from '../../../../lambdas/webhook/sign-in';
+import { createSecret } from '../../../../shared/aws/secret';
+import { fakeAwsClient } from '../../../support/aws-client';
+import { basicAuthorization } from '../../../support/webhook-calls';
+
+const body = Buffer.from('{}');
+const minuteMs = 60_000;
+
+/** A webhook's sign-in, the secret as an operator writes it, and a clock that stands still until told. */
+const start = () => {
+  let nowMs = 1_000_000;
+  let passwords = ['old'];
+  const manager = fakeAwsClient<SecretsManagerClient>(() => ({
+    SecretString: JSON.stringify({ basic: passwords.map((password) => ({ username: 'qualia', password })) }),
+  }));
+  const signIn = createSignIn(
+    createSecret({ client: manager.client, secretId: 'webhook', schema: webhookSecretSchema, now: () => nowMs }),
+  );
+  return {
+    call: (password: string): Promise<boolean> =>
+      signIn({ authorization: basicAuthorization('qualia', password) }, body),
+    write: (...written: string[]): void => {
+      passwords = written;
+    },
+    pass: (ms: number): void => {
+      nowMs += ms;
+    },
+    fetches: (): number => manager.inputs.length,
+  };
+};
+
+const waits = (maxMs: number) => fc.array(fc.integer({ min: 0, max: maxMs }), { minLength: 1, maxLength: 12 });
+
+test('a sender goes over to a new password at any moment after it was written, and no call is refused', async () => {
+  await fc.assert(
+    fc.asyncProperty(waits(6 * minuteMs), waits(6 * minuteMs), waits(6 * minuteMs), async (before, both, after) => {
+      const { call, write, pass } = start();
+      const calls = async (password: string, pauses: readonly number[]) => {
+        for (const pauseMs of pauses) {
+          expect(await call(password)).toBe(true);
+          pass(pauseMs);
+        }
+      };
+      await calls('old', before);
+      write('old', 'new');
+      await calls('old', both.slice(0, 3));
+      await calls('new', both);
+      write('new');
+      await calls('new', after);
+    }),
+  );
+});
+
+test('the same while strangers call all the time, once both have stood in the secret for 10 s', async () => {
+  await fc.assert(
+    fc.asyncProperty(waits(15_000), waits(15_000), async (before, after) => {
+      const { call, write, pass } = start();
+      const calls = async (password: string, pauses: readonly number[]) => {
+        for (const pauseMs of pauses) {
+          expect(await call('a guess')).toBe(false);
+          expect(await call(password)).toBe(true);
+          pass(pauseMs);
+        }
+      };
+      await calls('old', before);
+      write('old', 'new');
+      pass(10_000);
+      await calls('new', after);
+    }),
+  );
+});
+
+test('a password that was taken away lets nobody in after 5 minutes', async () => {
+  const { call, write, pass } = start();
+  expect(await call('old')).toBe(true);
+  write('new');
+  pass(5 * minuteMs);
+  expect(await call('old')).toBe(false);
+});
+
+test('strangers cost a call to Secrets Manager every 10 s, and no more', async () => {
+  const { call, pass, fetches } = start();
+  for (let second = 0; second < 600; second++) {
+    expect(await call('a guess')).toBe(false);
+    expect(await call(`another ${second}`)).toBe(false);
+    pass(1_000);
+  }
+  expect(fetches()).toBe(1 + 60);
+});
