@@ -235,7 +235,7 @@ describe('a bulk answer', () => {
     const createdFields = ['the-api-key '.repeat(50), ...Array<string>(50).fill('a')];
     server.tell(bulkAnswer({ createdFields }));
     const [result] = await start().updateUsers(1);
-    const { createdFields: kept } = result?.response ?? {};
+    const kept = result?.response.createdFields;
     expect(kept).toEqual([expect.stringMatching(/^(\[secret\] )+/), ...Array(19).fill('a')]);
     expect(JSON.stringify(kept).length).toBeLessThan(300);
   });
