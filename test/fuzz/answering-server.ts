@@ -30,5 +30,3 @@ export const startAnsweringServer = async () => {
     },
   };
 };
-
-export type AnsweringServer = Awaited<ReturnType<typeof startAnsweringServer>>;

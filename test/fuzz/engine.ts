@@ -26,6 +26,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** One input may take no longer; of many MiB, in proportion. */
   readonly maxMs: number;
+  /** Called before each input: an input that never ends is one that no other follows. */
+  readonly onInput?: () => void;
 }
 
 /** What came of a target's inputs. */
@@ -43,7 +45,7 @@ const msPerMebibyte = 25;
 const longestWaitMs = 5_000;
 
 /** Runs inputs, and says of each what is wrong with what came of it. */
-const createExaminer = (target: FuzzTarget, maxMs: number) => {
+const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => {
   const watch = watchProcess();
   const output = captureOutput();
   let inputs = 0;
@@ -62,23 +64,21 @@ const createExaminer = (target: FuzzTarget, maxMs: number) => {
   const attempt = async (input: unknown): Promise<{ readonly faults: readonly string[]; readonly ms: number }> => {
     output.clear();
     const elapsedMs = measure();
-    const outcome = await target.run(input).then(
-      (value) => ({ value }),
-      (thrown: unknown) => ({ thrown }),
-    );
-    const ms = elapsedMs();
-    if ('thrown' in outcome) {
-      const { thrown } = outcome;
-      return { faults: [`it threw ${thrown instanceof Error ? thrown.stack : String(thrown)}`], ms };
+    try {
+      const outcome = await target.run(input);
+      const ms = elapsedMs();
+      const printed = output.text();
+      const said = target.unspeakable.filter((text) => printed.includes(text)).map((text) => `it printed ${text}`);
+      return { faults: [...target.judge(outcome, input), ...said], ms };
+    } catch (thrown) {
+      return { faults: [`it threw ${thrown instanceof Error ? thrown.stack : String(thrown)}`], ms: elapsedMs() };
     }
-    const printed = output.text();
-    const said = target.unspeakable.filter((text) => printed.includes(text)).map((text) => `it printed ${text}`);
-    return { faults: [...target.judge(outcome.value, input), ...said], ms };
   };
 
   return {
     examine: async (input: unknown): Promise<readonly string[]> => {
       inputs += 1;
+      onInput?.();
       // Timers run, and rejections that nobody handles are told, only between the turns of the event loop.
       if (inputs % 64 === 0) await nextTurn();
       const limitMs = maxMs + (sizeOf(input) / 1_048_576) * msPerMebibyte;
@@ -109,9 +109,10 @@ const createExaminer = (target: FuzzTarget, maxMs: number) => {
  * native addon, which `npm ci` would have to build where no binary fits; jsfuzz by a release of nyc from 2019. What is
  * attacked here is read by schemas, whose branches changed documents reach.
  */
-export const fuzz = async (target: FuzzTarget, { inputs, seed, maxMs }: FuzzOptions): Promise<FuzzReport> => {
+export const fuzz = async (target: FuzzTarget, options: FuzzOptions): Promise<FuzzReport> => {
+  const { inputs, seed } = options;
   const startedAtMs = performance.now();
-  const examiner = createExaminer(target, maxMs);
+  const examiner = createExaminer(target, options);
   const attack = async (): Promise<FuzzReport['failure']> => {
     for (const [name, input] of Object.entries(target.corpus)) {
       const faults = await examiner.examine(input);
