@@ -25,6 +25,9 @@ const exitCodeOf: Readonly<Record<FaultKind, number>> = {
   unreachable: exitCodes.unreachable,
 };
 
+/** Commander quotes what was typed, and may add a line of what was meant. */
+const linesOf = (message: string): string => message.split('\n').map(oneLine).join('\n');
+
 const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
   const program = new Command('pipeline')
     .description('Looks orders up, replays them, empties dead-letter queues, runs the syncs, and searches the logs.')
@@ -69,7 +72,7 @@ export const run = async (args: readonly string[], surroundings: Surroundings): 
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return exitCodes.done;
       // A command without a verb: its help has been shown.
-      if (thrown.code !== 'commander.help') error(oneLine(thrown.message.replace(/^error: /, '')), { kind: 'usage' });
+      if (thrown.code !== 'commander.help') error(linesOf(thrown.message.replace(/^error: /, '')), { kind: 'usage' });
       return exitCodes.usage;
     }
     if (thrown instanceof UsageError) {

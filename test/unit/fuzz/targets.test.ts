@@ -6,8 +6,12 @@ const inputs = 500;
 const maxMs = 1_000;
 const seed = Math.floor(Math.random() * 2 ** 31);
 
-test.each(targets)(`$name bears its corpus and ${inputs} hostile inputs`, async (target) => {
-  const { failure } = await fuzz(target, { inputs, seed, maxMs });
-  const again = `npm run fuzz -- --target ${target.name} --inputs ${inputs} --seed ${seed}`;
-  expect(failure && { ...failure, again }).toBeUndefined();
-});
+test.each(targets)(
+  `$name bears its corpus and ${inputs} hostile inputs`,
+  async (target) => {
+    const { failure } = await fuzz(target, { inputs, seed, maxMs });
+    const again = `npm run fuzz -- --target ${target.name} --inputs ${inputs} --seed ${seed}`;
+    expect(failure && { ...failure, again }).toBeUndefined();
+  },
+  120_000,
+);
