@@ -4,9 +4,10 @@ import { createIterableClient, type IterableClient } from '../../../shared/itera
 import { pushResultSchema, readLines, toLine } from '../../../shared/iterable/parts';
 import { type PushMode, type PushResult, pushUsers } from '../../../shared/iterable/push';
 import {
-  createTally,
+  countRecord,
   failedCsv,
   integrationResults,
+  nobodyCounted,
   queryResultsCsv,
   rejectedCsv,
 } from '../../../shared/iterable/report';
@@ -92,8 +93,6 @@ const plain: Input = {
   row: {},
 };
 
-const joined = async (texts: AsyncIterable<string>): Promise<string> => (await collect(texts)).join('');
-
 const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
   const lines = results.map(toLine).join('');
   const read = await collect(readLines(stream([Buffer.from(lines)]), pushResultSchema));
@@ -150,13 +149,13 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     }
 
     const results: PushResult[] = [];
-    const tally = createTally();
+    let counts = nobodyCounted;
     let error: PipelineError | undefined;
     const context = { deadlineMs: now() + 60_000, onRetry: () => undefined };
     try {
       for await (const result of pushUsers(stream(users), { mode, client: connection.client, context, now })) {
         results.push(result);
-        tally.add(result.record);
+        counts = countRecord(counts, result.record);
         files.failed += failedCsv.line(result);
       }
     } catch (thrown) {
@@ -167,13 +166,17 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       connection.client = connection.connect();
     }
     const summary = {
-      ...tally.counts(),
+      ...counts,
       ...({ rejected: 0, retries: 0, authentication: 'api_key', mode, dry_run: false, duration_seconds: 1 } as const),
       ...{ started_at: '2026-11-22T10:00:00.000Z', finished_at: '2026-11-22T10:00:01.000Z' },
     };
     return {
       files,
-      report: await joined(integrationResults(summary, stream(results))),
+      report: [
+        integrationResults.header(summary),
+        ...results.map(({ record }, index) => integrationResults.record(record, index === 0)),
+        integrationResults.footer,
+      ].join(''),
       kept: await readBack(results),
       users: users.length,
       results: results.length,
