@@ -9,7 +9,7 @@ export const insightsGrammar = grammar(String.raw`
       = fields NonemptyListOf<Column, ",">                                     -- fields
       | display NonemptyListOf<field, ",">                                     -- display
       | filter Expression                                                      -- filter
-      | parse Term (regex | text) (as NonemptyListOf<field, ",">)?              -- parse
+      | parse Term (regex | text) (as NonemptyListOf<field, ",">)?             -- parse
       | stats NonemptyListOf<Column, ","> (by NonemptyListOf<Column, ",">)?    -- stats
       | sort NonemptyListOf<SortKey, ",">                                      -- sort
       | dedup NonemptyListOf<field, ",">                                       -- dedup
@@ -49,8 +49,8 @@ export const insightsGrammar = grammar(String.raw`
 
     comparator (a comparison) = "!=" | "<=" | ">=" | "=" | "<" | ">"
 
-    field (a field) = ~keyword fieldStart fieldPart*    -- plain
-                    | "${'`'}" (~"${'`'}" any)+ "${'`'}"  -- quoted
+    field (a field) = ~keyword fieldStart fieldPart*      -- plain
+                    | "\u{60}" (~"\u{60}" any)+ "\u{60}"  -- quoted
     fieldStart = letter | "_" | "@"
     fieldPart = alnum | "_" | "@" | "."
     name (a function) = ~keyword letter (alnum | "_")*
