@@ -1,116 +1,45 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { recordCalls } from '../aws/call-recorder';
 import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../aws/embedded-aws';
-import { loadSampleUsers } from '../sample/users';
-import { startInternalApiSimulator } from '../simulators/internal-api';
-import { startIterableSimulator } from '../simulators/iterable';
-import { startNetlifeSimulator } from '../simulators/netlife';
-import { type QualiaOrder, startQualiaSimulator } from '../simulators/qualia';
-import { readSecretsFile, type Secrets } from './secrets-file';
+import type { Secrets } from './secrets-file';
+import { type Surroundings, type SurroundingsOptions, startSurroundings } from './surroundings';
 
-export interface WorldOptions {
+export interface WorldOptions extends SurroundingsOptions {
   readonly assemblyDirectory: string;
-  readonly stateDirectory: string;
-  /** What the Qualia simulator holds. */
-  readonly orders: readonly QualiaOrder[];
-  /** `QUALIA_API_URL` and the like: a variable that is set takes the place of its simulator. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onLog?: (line: LogLine) => void;
   /** Keeps in `calls.ndjson` of the state directory what the functions call, see {@link recordCalls}. */
   readonly recordCalls?: boolean;
 }
 
-/** A simulator that runs, and its control API. */
-interface RunningSimulator {
-  readonly url: string;
-  readonly controlUrl: string;
-  readonly stop: () => Promise<void>;
-}
-
 /** The pipeline on this machine, with all that it talks to. */
-export interface World {
+export interface World extends Readonly<Surroundings['simulators']> {
   readonly aws: EmbeddedAws;
   readonly secrets: Secrets;
   readonly secretsFile: string;
-  /** Absent where another server takes its place. */
-  readonly qualia: RunningSimulator | undefined;
-  readonly internalApi: RunningSimulator | undefined;
-  readonly netlife: RunningSimulator | undefined;
-  readonly iterable: RunningSimulator | undefined;
   readonly stop: () => Promise<void>;
 }
-
-/** Every portal that a run knows by itself. */
-const portals = [
-  'nowandforeverphoto',
-  'generationsphotos',
-  'nowandgen',
-  'legacyseniorphotos',
-  'legacyphoto',
-  'legacyphotos',
-  'westpointportraits',
-  'midshipmenportraits',
-  'coastguardportraits',
-];
-/** The first portal is one to look at, the others are there so that a run over all of them has something to do. */
-const largePortal = { jobs: 8, activitiesPerJob: 5, subjectsPerJob: 32 };
-const smallPortal = { jobs: 2, activitiesPerJob: 1, subjectsPerJob: 8 };
 
 /**
  * Starts the simulators and the embedded AWS. Where they are stands in `simulators.json` and `endpoints.json` of the
  * state directory, for other processes.
  */
 export const startWorld = async (options: WorldOptions): Promise<World> => {
-  const { stateDirectory, environment } = options;
-  mkdirSync(stateDirectory, { recursive: true });
-  const secretsFile = path.join(stateDirectory, 'secrets.json');
-  const secrets = readSecretsFile(secretsFile);
-
-  const unless = (variable: string, start: () => Promise<RunningSimulator>) =>
-    environment[variable] === undefined ? start() : Promise.resolve(undefined);
-  const qualia = await unless('QUALIA_API_URL', () =>
-    startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: options.orders }),
-  );
-  const internalApi = await unless('INTERNAL_API_URL', () =>
-    startInternalApiSimulator({ credentials: secrets.InternalApiSecret, stateFolder: stateDirectory }),
-  );
-  const netlife = await unless('NETLIFE_BASE_URL', async () => {
-    const { baseUrl, ...rest } = await startNetlifeSimulator({
-      credentials: secrets.NetlifeSecret,
-      portals: portals.map((name, index) => ({ name, ...(index === 0 ? largePortal : smallPortal) })),
-      rateLimitPerSecond: secrets.NetlifeSecret.rate_limit_per_sec,
-    });
-    return { ...rest, url: baseUrl };
-  });
-  const iterable = await unless('ITERABLE_API_BASE_URL', () =>
-    startIterableSimulator({ credentials: secrets.IterableSecret }),
-  );
-  const usersFile = path.join(stateDirectory, 'users.sqlite');
-  if (environment.DATABASE_URL === undefined) loadSampleUsers(usersFile, Date.now());
+  const { assemblyDirectory, stateDirectory, onLog } = options;
+  const { secrets, secretsFile, simulators, variables, stop } = await startSurroundings(options);
 
   const simulatorsFile = path.join(stateDirectory, 'simulators.json');
-  const simulators = { qualia, internalApi, netlife, iterable };
   const controlUrls = Object.fromEntries(
     Object.entries(simulators).map(([name, simulator]) => [name, simulator?.controlUrl]),
   );
   writeFileSync(simulatorsFile, `${JSON.stringify(controlUrls, undefined, 2)}\n`);
 
-  const urls = {
-    QUALIA_API_URL: environment.QUALIA_API_URL ?? qualia?.url,
-    INTERNAL_API_URL: environment.INTERNAL_API_URL ?? internalApi?.url,
-    NETLIFE_BASE_URL: environment.NETLIFE_BASE_URL ?? netlife?.url,
-    ITERABLE_API_BASE_URL: environment.ITERABLE_API_BASE_URL ?? iterable?.url,
-    DATABASE_URL: environment.DATABASE_URL ?? `sqlite:${usersFile}`,
-  };
   const aws = await startEmbeddedAws({
-    assemblyDirectory: options.assemblyDirectory,
+    assemblyDirectory,
     stateDirectory,
     secretsFile,
-    environmentOverrides: Object.fromEntries(
-      Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    ),
-    ...(options.onLog && { onLog: options.onLog }),
+    environmentOverrides: variables,
+    ...(onLog && { onLog }),
     ...(options.recordCalls && { intercept: recordCalls(path.join(stateDirectory, 'calls.ndjson')) }),
   });
 
@@ -122,7 +51,7 @@ export const startWorld = async (options: WorldOptions): Promise<World> => {
     stop: async () => {
       rmSync(simulatorsFile, { force: true });
       await aws.stop();
-      await Promise.all(Object.values(simulators).map((simulator) => simulator?.stop()));
+      await stop();
     },
   };
 };

@@ -1,0 +1,102 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { loadSampleUsers } from '../sample/users';
+import { startInternalApiSimulator } from '../simulators/internal-api';
+import { startIterableSimulator } from '../simulators/iterable';
+import { startNetlifeSimulator } from '../simulators/netlife';
+import { type QualiaOrder, startQualiaSimulator } from '../simulators/qualia';
+import { readSecretsFile, type Secrets } from './secrets-file';
+
+export interface SurroundingsOptions {
+  readonly stateDirectory: string;
+  /** What the Qualia simulator holds. */
+  readonly orders: readonly QualiaOrder[];
+  /** `QUALIA_API_URL` and the like: a variable that is set takes the place of its simulator. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** A simulator that runs, and its control API. */
+interface RunningSimulator {
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** All that the pipeline talks to beside AWS. */
+export interface Surroundings {
+  readonly secrets: Secrets;
+  readonly secretsFile: string;
+  /** Absent where another server takes its place. */
+  readonly simulators: Readonly<
+    Record<'qualia' | 'internalApi' | 'netlife' | 'iterable', RunningSimulator | undefined>
+  >;
+  /** The variables that lead the Lambdas there. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Every portal that a run knows by itself. */
+const portals = [
+  'nowandforeverphoto',
+  'generationsphotos',
+  'nowandgen',
+  'legacyseniorphotos',
+  'legacyphoto',
+  'legacyphotos',
+  'westpointportraits',
+  'midshipmenportraits',
+  'coastguardportraits',
+];
+/** The first portal is one to look at, the others are there so that a run over all of them has something to do. */
+const largePortal = { jobs: 8, activitiesPerJob: 5, subjectsPerJob: 32 };
+const smallPortal = { jobs: 2, activitiesPerJob: 1, subjectsPerJob: 8 };
+
+/** Starts the simulators, and writes the secrets and the sample users into the state directory. */
+export const startSurroundings = async (options: SurroundingsOptions): Promise<Surroundings> => {
+  const { stateDirectory, environment } = options;
+  mkdirSync(stateDirectory, { recursive: true });
+  const secretsFile = path.join(stateDirectory, 'secrets.json');
+  const secrets = readSecretsFile(secretsFile);
+
+  const unless = (variable: string, start: () => Promise<RunningSimulator>) =>
+    environment[variable] === undefined ? start() : Promise.resolve(undefined);
+  const qualia = await unless('QUALIA_API_URL', () =>
+    startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: options.orders }),
+  );
+  const internalApi = await unless('INTERNAL_API_URL', () =>
+    startInternalApiSimulator({ credentials: secrets.InternalApiSecret, stateFolder: stateDirectory }),
+  );
+  const netlife = await unless('NETLIFE_BASE_URL', async () => {
+    const { baseUrl, ...rest } = await startNetlifeSimulator({
+      credentials: secrets.NetlifeSecret,
+      portals: portals.map((name, index) => ({ name, ...(index === 0 ? largePortal : smallPortal) })),
+      rateLimitPerSecond: secrets.NetlifeSecret.rate_limit_per_sec,
+    });
+    return { ...rest, url: baseUrl };
+  });
+  const iterable = await unless('ITERABLE_API_BASE_URL', () =>
+    startIterableSimulator({ credentials: secrets.IterableSecret }),
+  );
+  const usersFile = path.join(stateDirectory, 'users.sqlite');
+  if (environment.DATABASE_URL === undefined) loadSampleUsers(usersFile, Date.now());
+
+  const simulators = { qualia, internalApi, netlife, iterable };
+  const variables = {
+    QUALIA_API_URL: environment.QUALIA_API_URL ?? qualia?.url,
+    INTERNAL_API_URL: environment.INTERNAL_API_URL ?? internalApi?.url,
+    NETLIFE_BASE_URL: environment.NETLIFE_BASE_URL ?? netlife?.url,
+    ITERABLE_API_BASE_URL: environment.ITERABLE_API_BASE_URL ?? iterable?.url,
+    DATABASE_URL: environment.DATABASE_URL ?? `sqlite:${usersFile}`,
+  };
+  return {
+    secrets,
+    secretsFile,
+    simulators,
+    variables: Object.fromEntries(
+      Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    stop: async () => {
+      await Promise.all(Object.values(simulators).map((simulator) => simulator?.stop()));
+    },
+  };
+};
