@@ -1,10 +1,15 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 
-/** Every stage there is. */
+/** Every stage in an account. */
 export const stages = ['dev', 'staging', 'prod'] as const;
 
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
+const loopbackUrl = z.url({
+  protocol: /^http$/,
+  hostname: /^127\.0\.0\.1$/,
+  error: 'must be an http URL of 127.0.0.1',
+});
 
 const workerSchema = z.strictObject({
   /** Messages handed to one invocation; without a batching window SQS gives at most 10. */
@@ -15,12 +20,10 @@ const workerSchema = z.strictObject({
   maxConcurrency: z.int().min(2).max(1000),
 });
 
-const settingsSchema = z.strictObject({
+const commonSettings = {
   logRetentionDays: z.enum(RetentionDays),
   /** Keeps tables, buckets, secrets and logs when a stack is deleted, and refuses to delete the tables at all. */
   retainData: z.boolean(),
-  qualiaApiUrl: httpsUrl,
-  internalApiUrl: httpsUrl,
   /** The HTTP API answers 429 beyond these. */
   apiThrottle: z.strictObject({ ratePerSecond: z.int().positive(), burst: z.int().positive() }),
   download: workerSchema,
@@ -29,8 +32,6 @@ const settingsSchema = z.strictObject({
   expectsWebhooksDaily: z.boolean(),
   /** Whether the reconciler runs hourly; it can be invoked by hand in any case. */
   reconcilerScheduled: z.boolean(),
-  /** `https://api.iterable.com`, or the one of the EU. */
-  iterableApiBaseUrl: httpsUrl,
   /** Portals of Netlife beside the known ones, by name. */
   netlifeExtraPortals: z.array(z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be the name of a portal')),
   /** Where the database of the Iterable sync can be reached, if it is in a VPC: private subnets with a way to AWS. */
@@ -46,6 +47,34 @@ const settingsSchema = z.strictObject({
   syncScheduled: z.boolean(),
   /** Subscribed to the alarms' topic; AWS asks this address for its consent. */
   alarmEmail: z.email().optional(),
+};
+
+const vendorUrls = (url: z.ZodURL) => ({
+  qualiaApiUrl: url,
+  internalApiUrl: url,
+  /** `https://api.iterable.com`, or the one of the EU. */
+  iterableApiBaseUrl: url,
+  /** `{portal}` in it stands for the name of a portal. */
+  netlifeBaseUrl: url,
+});
+
+/** A stage in an account. */
+const settingsSchema = z.strictObject({
+  ...commonSettings,
+  ...vendorUrls(httpsUrl),
+  emulator: z.undefined().optional(),
+});
+
+/** The stage of `npm run test:deployed`: in an AWS emulator, with simulators and sample data of the same machine. */
+const emulatedSettingsSchema = z.strictObject({
+  ...commonSettings,
+  ...vendorUrls(loopbackUrl),
+  emulator: z.strictObject({
+    /** In place of the database that the secret names. */
+    databaseUrl: z.string('is missing').startsWith('sqlite:'),
+    /** What its CloudFormation cannot make, and is left out of the stacks (docs/adr/0006). */
+    lacks: z.array(z.enum(['alarms-on-expressions', 'sampling-rules', 'saved-queries'])),
+  }),
 });
 
 const releaseSchema = z.strictObject({
@@ -55,7 +84,10 @@ const releaseSchema = z.strictObject({
   commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
 });
 
-const configSchema = settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(stages) });
+const configSchema = z.discriminatedUnion('stage', [
+  settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(stages) }),
+  emulatedSettingsSchema.extend({ ...releaseSchema.shape, stage: z.literal('emulated') }),
+]);
 
 /** What the stacks of one stage are built from: its settings and the release that goes there. */
 export type Config = Readonly<z.infer<typeof configSchema>>;
@@ -69,9 +101,10 @@ export type WorkerSettings = z.infer<typeof workerSchema>;
 const sandboxUrl = 'https://sandbox-marketplace.qualia.io/api/vendor/graphql';
 const productionUrl = 'https://marketplace.qualia.io/api/vendor/graphql';
 const iterableApiBaseUrl = 'https://api.iterable.com';
+const netlifeBaseUrl = 'https://{portal}.shop/api/v1';
 
 /** The settings of each stage: edit these, nothing else, to configure a deployment. */
-const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
+const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settingsSchema>>> = {
   dev: {
     logRetentionDays: RetentionDays.ONE_MONTH,
     retainData: false,
@@ -83,6 +116,7 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     expectsWebhooksDaily: false,
     reconcilerScheduled: false,
     iterableApiBaseUrl,
+    netlifeBaseUrl,
     netlifeExtraPortals: [],
     syncScheduled: false,
   },
@@ -97,6 +131,7 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     expectsWebhooksDaily: false,
     reconcilerScheduled: true,
     iterableApiBaseUrl,
+    netlifeBaseUrl,
     netlifeExtraPortals: [],
     syncScheduled: false,
   },
@@ -111,10 +146,26 @@ const settings: Readonly<Record<Stage, z.input<typeof settingsSchema>>> = {
     expectsWebhooksDaily: true,
     reconcilerScheduled: true,
     iterableApiBaseUrl,
+    netlifeBaseUrl,
     netlifeExtraPortals: [],
     syncScheduled: true,
   },
 };
+
+/** Variables with the names that `npm start` takes. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const emulatedSettings = (environment: Environment) => ({
+  ...settings.dev,
+  qualiaApiUrl: environment.QUALIA_API_URL,
+  internalApiUrl: environment.INTERNAL_API_URL,
+  iterableApiBaseUrl: environment.ITERABLE_API_BASE_URL,
+  netlifeBaseUrl: environment.NETLIFE_BASE_URL,
+  emulator: {
+    databaseUrl: environment.DATABASE_URL,
+    lacks: ['alarms-on-expressions', 'sampling-rules', 'saved-queries'],
+  },
+});
 
 /**
  * Validates a configuration from anywhere.
@@ -132,12 +183,14 @@ export function parseConfig(candidate: unknown): Config {
 /**
  * The configuration of a stage.
  *
- * @param stage `dev`, `staging` or `prod`
+ * @param stage `dev`, `staging`, `prod` or `emulated`
  * @param release what is being deployed
+ * @param environment tells an emulated stage where its surroundings are; others do not read it
  * @throws Error when there is no such stage, or listing every fault of its settings
  */
-export function loadConfig(stage: string, release: Release): Config {
-  const known = Object.entries(settings).find(([name]) => name === stage);
-  if (!known) throw new Error(`There is no stage "${stage}": choose one of ${Object.keys(settings).join(', ')}.`);
+export function loadConfig(stage: string, release: Release, environment: Environment = {}): Config {
+  const all = { ...settings, emulated: emulatedSettings(environment) };
+  const known = Object.entries(all).find(([name]) => name === stage);
+  if (!known) throw new Error(`There is no stage "${stage}": choose one of ${Object.keys(all).join(', ')}.`);
   return parseConfig({ stage, ...known[1], ...release });
 }

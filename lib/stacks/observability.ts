@@ -1,5 +1,5 @@
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Dashboard, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnQueryDefinition, FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
@@ -25,6 +25,7 @@ export class Observability extends Stack {
       description: 'Marketplace event pipeline: alarms, dashboard and saved queries.',
     });
     const functions = Object.values(pipeline.functions);
+    const lacks = new Set(config.emulator?.lacks);
 
     const webhookErrorLines = new MetricFilter(this, 'webhook-error-lines', {
       logGroup: pipeline.functions.webhook.logGroup,
@@ -39,7 +40,9 @@ export class Observability extends Stack {
       ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
       ...orderAlarms(config, pipeline, webhookErrorLines),
       ...syncAlarms(config, syncJobs),
-    ].map((definition) => new Alarm(this, { config, definition, topic }));
+    ]
+      .filter(({ metric }) => !lacks.has('alarms-on-expressions') || !(metric instanceof MathExpression))
+      .map((definition) => new Alarm(this, { config, definition, topic }));
 
     const all = [...functions, ...Object.values(syncJobs.functions)];
     const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
@@ -51,17 +54,19 @@ export class Observability extends Stack {
       widgets: dashboardRows(config, { data, pipeline, syncJobs, logGroupNames }, alarms),
     });
 
-    new CfnSamplingRule(this, 'sampling', {
-      samplingRule: {
-        ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
-        ...{ serviceName: `${config.stage}-marketplace-*`, serviceType: '*', resourceArn: '*' },
-        ...{ host: '*', httpMethod: '*', urlPath: '*' },
-        // X-Ray's own rule traces the first request of every second: at our rates, nearly every order.
-        ...{ fixedRate: 0.05, reservoirSize: 0 },
-      },
-    });
+    if (!lacks.has('sampling-rules')) {
+      new CfnSamplingRule(this, 'sampling', {
+        samplingRule: {
+          ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
+          ...{ serviceName: `${config.stage}-marketplace-*`, serviceType: '*', resourceArn: '*' },
+          ...{ host: '*', httpMethod: '*', urlPath: '*' },
+          // X-Ray's own rule traces the first request of every second: at our rates, nearly every order.
+          ...{ fixedRate: 0.05, reservoirSize: 0 },
+        },
+      });
+    }
 
-    for (const { name, lines } of savedQueries) {
+    for (const { name, lines } of lacks.has('saved-queries') ? [] : savedQueries) {
       new CfnQueryDefinition(this, name.replaceAll(/\W/g, ''), {
         name: `${config.stage}-marketplace/${name}`,
         queryString: lines.join('\n'),

@@ -35,7 +35,7 @@ export class SyncJobs extends Stack {
     });
 
     const portals = {
-      NETLIFE_BASE_URL: 'https://{portal}.shop/api/v1',
+      NETLIFE_BASE_URL: config.netlifeBaseUrl,
       NETLIFE_EXTRA_PORTALS: config.netlifeExtraPortals.join(','),
     };
     const step = (
@@ -73,7 +73,7 @@ export class SyncJobs extends Stack {
         {
           DATABASE_SECRET_ARN: data.databaseSecret.secretArn,
           // Empty: the secret says where. A URL goes before it.
-          DATABASE_URL: '',
+          DATABASE_URL: config.emulator?.databaseUrl ?? '',
         },
         this.databaseNetwork(config),
       ),

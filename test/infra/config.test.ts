@@ -1,4 +1,5 @@
 import { loadConfig, parseConfig } from '../../lib/config';
+import { environment } from './synth';
 
 const release = { version: '1.0.0', commitSha: 'unknown' };
 
@@ -15,7 +16,25 @@ test('only prod talks to the production API and keeps its data', () => {
 });
 
 test('an unknown stage is refused with the ones there are', () => {
-  expect(() => loadConfig('qa', release)).toThrow('There is no stage "qa": choose one of dev, staging, prod.');
+  expect(() => loadConfig('qa', release)).toThrow(
+    'There is no stage "qa": choose one of dev, staging, prod, emulated.',
+  );
+});
+
+test('an emulated stage takes the addresses of this machine, and the others none of them', () => {
+  expect(loadConfig('emulated', release, environment)).toMatchObject({
+    internalApiUrl: 'http://127.0.0.1:2/orders',
+    emulator: { databaseUrl: 'sqlite:/tmp/users.sqlite' },
+  });
+  expect(loadConfig('staging', release, environment)).not.toHaveProperty('emulator');
+  for (const wrong of ['https://marketplace.qualia.io/api', 'http://example.com/api', undefined]) {
+    expect(() => loadConfig('emulated', release, { ...environment, QUALIA_API_URL: wrong })).toThrow(
+      'qualiaApiUrl: must be an http URL of 127.0.0.1',
+    );
+  }
+  expect(() => parseConfig({ ...loadConfig('dev', release), internalApiUrl: environment.INTERNAL_API_URL })).toThrow(
+    'internalApiUrl: must be an https URL',
+  );
 });
 
 test('one error lists every fault', () => {
@@ -36,13 +55,13 @@ test('one error lists every fault', () => {
           [
             '^The stage configuration is not valid:',
             'logRetentionDays: ',
-            'qualiaApiUrl: must be an https URL',
             'apiThrottle.ratePerSecond: ',
             'apiThrottle.burst: ',
             'download.batchSize: ',
             'download.batchingWindowSeconds: ',
             'download.maxConcurrency: ',
             'alarmEmail: ',
+            'qualiaApiUrl: must be an https URL',
             'commitSha: must be a commit hash or "unknown"',
             'retainDate',
           ].join('[^]*'),

@@ -27,12 +27,21 @@ const resourceSchema = z.object({
 export const resources = (template: Template, type: string): z.infer<typeof resourceSchema>[] =>
   Object.values(template.findResources(type)).map((resource) => resourceSchema.parse(resource));
 
+/** Tells an emulated stage where its simulators are. */
+export const environment = {
+  QUALIA_API_URL: 'http://127.0.0.1:1/api/vendor/graphql',
+  INTERNAL_API_URL: 'http://127.0.0.1:2/orders',
+  NETLIFE_BASE_URL: 'http://127.0.0.1:3/{portal}/api/v1',
+  ITERABLE_API_BASE_URL: 'http://127.0.0.1:4',
+  DATABASE_URL: 'sqlite:/tmp/users.sqlite',
+};
+
 /** The app of one stage as it would be deployed, but without the bundles, which take most of the time. */
 export function synthesize(stage: Stage) {
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
   const stacks = addPipeline(
     app,
-    loadConfig(stage, { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' }),
+    loadConfig(stage, { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' }, environment),
   );
   const { directory } = app.synth();
   const report = reportSchema.parse(JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')));
