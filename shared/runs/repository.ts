@@ -118,8 +118,8 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       const started = await update(
         input.run_id,
         'SET #status = :running, #input = :input, execution_arn = :mine, updated_at = :now, expires_at = :expires, ' +
-          'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :none), ' +
-          'turns = if_not_exists(turns, :none) ' +
+          'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :counters), ' +
+          'turns = if_not_exists(turns, :turns) ' +
           'REMOVE finished_at, reports, message',
         {
           ':running': 'RUNNING',
@@ -127,7 +127,8 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
           ':mine': executionArn,
           ':now': iso(startedAtMs),
           ':expires': Math.floor(startedAtMs / 1_000) + keptSeconds,
-          ':none': {},
+          ':counters': {},
+          ':turns': {},
         },
         { names: { ...status, '#input': 'input' } },
       );
