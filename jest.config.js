@@ -13,8 +13,15 @@ const layer = (name, extra = {}) => ({
   ...extra,
 });
 
-/** Needs a database of its own: `npm run test:mysql`, with `DATABASE_URL`. */
-const onRequest = { mysql: [layer('mysql')] };
+/**
+ * What a plain `npm test` has no surroundings for: `npm run test:mysql` with `DATABASE_URL`, and the suites that are told
+ * where the pipeline is, `npm run test:deployed` and `npm run test:aws`.
+ */
+const onRequest = {
+  mysql: [layer('mysql')],
+  deployed: [layer('e2e'), layer('deployed')],
+  aws: [layer('e2e')],
+};
 
 module.exports = {
   projects: onRequest[process.env.TEST_LAYER] ?? [
@@ -29,6 +36,7 @@ module.exports = {
       globalTeardown: '<rootDir>/test/e2e/support/stop-target.ts',
     }),
   ],
-  maxWorkers: 2,
+  // What is deployed meets one test file at a time: one of them deploys the next release.
+  maxWorkers: process.env.TEST_LAYER === 'deployed' ? 1 : 2,
   testTimeout: 30_000,
 };

@@ -1,5 +1,11 @@
 import * as z from 'zod';
 
+/**
+ * What AWS does and an emulator may lack (docs/adr/0006): an execution's history tells of the states inside of `Parallel`
+ * and `Map`; a state that failed carries the name of the error that its Lambda threw; a failed execution can be redriven.
+ */
+const gapSchema = z.enum(['branch-history', 'error-names', 'redrive']);
+
 /** Where the suite runs: the deployed pipeline, named by its stack outputs, and the simulators that it talks to. */
 const targetSchema = z.object({
   apiUrl: z.string(),
@@ -20,8 +26,10 @@ const targetSchema = z.object({
   }),
   /** Control APIs of the simulators. */
   simulators: z.object({ qualia: z.string(), internalApi: z.string(), netlife: z.string(), iterable: z.string() }),
+  /** What cannot be tested there. */
+  lacks: z.array(gapSchema).default([]),
 });
-export type Target = z.output<typeof targetSchema>;
+export type Target = z.input<typeof targetSchema>;
 
 const variable = 'E2E_TARGET';
 
@@ -31,7 +39,7 @@ export const announceTarget = (target: Target): void => {
 };
 
 /** Where to run, as {@link announceTarget} said. */
-export const target: () => Target = () => targetSchema.parse(JSON.parse(process.env[variable] ?? 'null'));
+export const target = () => targetSchema.parse(JSON.parse(process.env[variable] ?? 'null'));
 
 export const outputsSchema = targetSchema.shape.outputs;
 export const simulatorsSchema = targetSchema.shape.simulators;

@@ -1,0 +1,31 @@
+import path from 'node:path';
+import { execute, root } from './execute';
+
+/** The stage that stands in an emulator: lib/config.ts. */
+export const stage = 'emulated';
+
+const cli = (args: readonly string[], signal: AbortSignal | undefined) =>
+  execute(process.execPath, [path.join(root, 'node_modules/aws-cdk/bin/cdk'), ...args, '--ci', '--no-notices'], {
+    signal,
+  });
+
+/**
+ * Writes the cloud assembly of the emulated stage.
+ *
+ * @param variables where its surroundings are, and the release: what `bin/pipeline.ts` reads of the environment
+ */
+export const synthesize = (directory: string, variables: Readonly<Record<string, string>>, signal?: AbortSignal) =>
+  execute(process.execPath, ['--import', 'tsx', 'bin/pipeline.ts'], {
+    environment: { ...variables, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify({ stage }) },
+    signal,
+  });
+
+/** Prepares the emulator's account for deployments. */
+export const bootstrap = (signal?: AbortSignal) => cli(['bootstrap', 'aws://000000000000/us-east-1'], signal);
+
+/** Deploys all stacks of an assembly, or what changed in them. */
+export const deploy = (assembly: string, signal?: AbortSignal) =>
+  cli(['deploy', '--app', assembly, '--all', '--require-approval', 'never', '--method', 'direct'], signal);
+
+/** Deletes all stacks of an assembly. */
+export const destroy = (assembly: string) => cli(['destroy', '--app', assembly, '--all', '--force'], undefined);

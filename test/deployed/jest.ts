@@ -1,0 +1,21 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { root } from './execute';
+
+/**
+ * Runs a layer of the tests that jest.config.js names, against the target that was announced.
+ *
+ * @param args for jest
+ * @returns its exit code
+ */
+export const runJest = async (layer: string, args: readonly string[], signal?: AbortSignal): Promise<number> => {
+  const child = spawn(process.execPath, [path.join(root, 'node_modules/jest/bin/jest.js'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, TEST_LAYER: layer },
+    signal,
+  });
+  const [code] = await once(child, 'close');
+  return code ?? 1;
+};
