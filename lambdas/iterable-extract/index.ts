@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
 import { databaseSecretSchema, openUserSource, parseDatabaseUrl } from '../../shared/iterable/source';
@@ -14,7 +14,7 @@ import { createHandler } from './handler';
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const secret = createSecret({
-  client: new SecretsManagerClient({}),
+  client: new SecretsManagerClient(smallCalls),
   secretId: config.DATABASE_SECRET_ARN,
   schema: databaseSecretSchema,
   now,
@@ -25,7 +25,7 @@ export const handler = createHandler({
     config.DATABASE_URL === ''
       ? openUserSource(await secret.get(), secret.refresh)
       : openUserSource(parseDatabaseUrl(config.DATABASE_URL)),
-  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
   logger: createLogger(config),
   metrics: createMetrics(config),

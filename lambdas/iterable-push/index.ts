@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
 import { iterableCredentialSchema } from '../../shared/iterable/auth';
@@ -20,7 +20,7 @@ setFlagsFromString('--heap-growing-percent=20');
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const credential = createSecret({
-  client: new SecretsManagerClient({}),
+  client: new SecretsManagerClient(smallCalls),
   secretId: config.ITERABLE_SECRET_ARN,
   schema: iterableCredentialSchema,
   now,
@@ -28,7 +28,7 @@ const credential = createSecret({
 
 export const handler = createHandler({
   openClient: (useJwt) => createIterableClient({ baseUrl: config.ITERABLE_API_BASE_URL, credential, useJwt, now }),
-  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
   logger: createLogger(config),
   metrics: createMetrics(config),

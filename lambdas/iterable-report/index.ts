@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, largeCalls } from '../../shared/aws/clients';
 import { parseConfig } from '../../shared/config';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
@@ -11,7 +11,7 @@ import { createHandler } from './handler';
 const config = parseConfig(configSchema, process.env);
 
 export const handler = createHandler({
-  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
   logger: createLogger(config),
   metrics: createMetrics(config),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { createDocumentClient } from '../../shared/aws/clients';
+import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
 import { NetlifeClient } from '../../shared/netlife/client';
@@ -17,7 +17,7 @@ import { createHandler } from './handler';
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const secret = createSecret({
-  client: new SecretsManagerClient({}),
+  client: new SecretsManagerClient(smallCalls),
   secretId: config.NETLIFE_SECRET_ARN,
   schema: netlifeSecretSchema,
   now,
@@ -36,7 +36,7 @@ export const handler = createHandler({
       timeoutMs: timeout_s * 1_000,
     });
   },
-  openFolder: createRunFolders(new S3Client({}), config.ARTIFACTS_BUCKET_NAME),
+  openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
   logger: createLogger(config),
   metrics: createMetrics(config),
