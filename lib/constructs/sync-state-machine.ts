@@ -37,13 +37,15 @@ export interface SyncSteps {
 /** Longer than any Lambda runs: what ends a task is its Lambda. */
 const taskTimeout = Timeout.duration(Duration.minutes(16));
 
-/** Faults of Lambda itself, and its timeouts: the parts that are written make every state safe to repeat. */
+/** Faults of Lambda itself, its timeouts, a process that died: the parts that are written make every state safe to repeat. */
 const retry = {
   errors: [
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
     'Lambda.TooManyRequestsException',
+    'Lambda.Unknown',
+    'Runtime.ExitError',
     'Sandbox.Timedout',
     'States.Timeout',
   ],

@@ -86,6 +86,8 @@ describe('the state machine', () => {
           'Lambda.AWSLambdaException',
           'Lambda.SdkClientException',
           'Lambda.TooManyRequestsException',
+          'Lambda.Unknown',
+          'Runtime.ExitError',
           'Sandbox.Timedout',
           'States.Timeout',
         ]),
