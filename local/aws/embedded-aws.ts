@@ -41,6 +41,16 @@ export interface EmbeddedAwsOptions {
   readonly onLog?: (line: LogLine) => void;
   /** Sees every call that a function makes to a server of this machine, and may cut it. */
   readonly intercept?: Intercept;
+  /** What tests change so that many faults at once stay apart, and nobody waits for them. */
+  readonly forTests?: {
+    /** The longest that a message is delayed, or stays away after its worker has left it. */
+    readonly longestHiddenSeconds: number;
+    /** In place of what the template says of each event source mapping. */
+    readonly batchSize: number;
+    readonly concurrentBatches: number;
+    /** Whether an invocation gets a process of its own, that ends with it. `event`: JSON text. */
+    startsCold(functionName: string, event: string): boolean;
+  };
 }
 
 /** An application that runs. */
@@ -133,6 +143,7 @@ async function start(
 ): Promise<Omit<EmbeddedAws, 'stop'>> {
   const assembly = readAssembly(options.assemblyDirectory);
   refuseUnknownTypes(assembly);
+  const { forTests } = options;
   const inState = (name: string) => path.join(options.stateDirectory, name);
   mkdirSync(options.stateDirectory, { recursive: true });
 
@@ -150,7 +161,9 @@ async function start(
     return server;
   };
   const tables = await listening(startTables(inState('tables'), ports.tables));
-  const stores = await listening(startQueuesAndBuckets(inState('queues-and-buckets'), ports.stores));
+  const stores = await listening(
+    startQueuesAndBuckets(inState('queues-and-buckets'), ports.stores, forTests?.longestHiddenSeconds),
+  );
   const secretsManager = await listening(startSecrets(() => secrets, options.secretsFile, ports.secrets));
   const lambda = await listening(startInvokeApi(functionAt, ports.lambda));
   const workflows = await listening(startStepFunctionsApi(() => stepFunctions, ports.stepFunctions));
@@ -187,11 +200,16 @@ async function start(
     logDirectory: inState('logs'),
     onLog: options.onLog,
     intercept: options.intercept,
+    startsCold: forTests?.startsCold,
   });
   onStop(functions.stop);
   const { get, names } = functions;
 
-  const stopMappings = readMappings(application).map((mapping) =>
+  const mappings = readMappings(
+    application,
+    forTests && { BatchSize: forTests.batchSize, ScalingConfig: { MaximumConcurrency: forTests.concurrentBatches } },
+  );
+  const stopMappings = mappings.map((mapping) =>
     startEventSourceMapping(mapping, stores.source(mapping.EventSourceArn), get(mapping.FunctionName)),
   );
   onStop(() => {

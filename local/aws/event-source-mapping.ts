@@ -17,9 +17,14 @@ const mappingSchema = z.object({
 
 type Mapping = z.infer<typeof mappingSchema>;
 
-/** The event source mappings of the application. */
-export function readMappings(application: Application): Mapping[] {
-  return application.resources(['AWS::Lambda::EventSourceMapping'], mappingSchema).map(({ properties }) => properties);
+/**
+ * The event source mappings of the application.
+ * @param overrides in place of what the template says of each
+ */
+export function readMappings(application: Application, overrides: Partial<Mapping> = {}): Mapping[] {
+  return application
+    .resources(['AWS::Lambda::EventSourceMapping'], mappingSchema)
+    .map(({ properties }) => ({ ...properties, ...overrides }));
 }
 
 /**
@@ -48,12 +53,14 @@ export function startEventSourceMapping(
   const handle = async (batch: readonly Message[]) => {
     const event = { Records: batch.map((message) => toRecord(message, mapping.EventSourceArn)) };
     const { payload, functionError } = await target.invoke(JSON.stringify(event));
-    if (functionError) {
-      return;
-    }
-    const failed = mapping.FunctionResponseTypes.length > 0 ? failedIds(payload, batch) : new Set<string>();
-    source.delete(batch.filter(({ MessageId }) => !failed.has(MessageId)).map(({ ReceiptHandle }) => ReceiptHandle));
+    const failed = functionError ? allIds(batch) : failuresOf(payload, batch);
+    const handlesOf = (messages: readonly Message[]) => messages.map(({ ReceiptHandle }) => ReceiptHandle);
+    source.delete(handlesOf(batch.filter(({ MessageId }) => !failed.has(MessageId))));
+    source.release(handlesOf(batch.filter(({ MessageId }) => failed.has(MessageId))));
   };
+
+  const failuresOf = (payload: string, batch: readonly Message[]): ReadonlySet<string> =>
+    mapping.FunctionResponseTypes.length > 0 ? failedIds(payload, batch) : new Set();
 
   const poll = async () => {
     while (!stopped) {
@@ -86,7 +93,7 @@ const responseSchema = z.object({ batchItemFailures: z.array(z.object({ itemIden
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export function failedIds(payload: string, batch: readonly Pick<Message, 'MessageId'>[]): ReadonlySet<string> {
-  const ids = new Set(batch.map(({ MessageId }) => MessageId));
+  const ids = allIds(batch);
   if (payload === '' || payload === 'null') {
     return new Set();
   }
@@ -94,6 +101,8 @@ export function failedIds(payload: string, batch: readonly Pick<Message, 'Messag
   const reported = response.data?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier) ?? [];
   return response.success && reported.every((id) => ids.has(id)) ? new Set(reported) : ids;
 }
+
+const allIds = (batch: readonly Pick<Message, 'MessageId'>[]) => new Set(batch.map(({ MessageId }) => MessageId));
 
 function parseJson(text: string): unknown {
   try {

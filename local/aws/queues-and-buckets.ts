@@ -42,6 +42,8 @@ export interface MessageSource {
   receive(maxMessages: number): Promise<Message[]>;
   /** Deletes messages by their receipt handles, all of them or none. */
   delete(receiptHandles: readonly string[]): unknown;
+  /** Of messages that nobody works on any more: they come back when they would, or sooner if this machine is told so. */
+  release(receiptHandles: readonly string[]): void;
 }
 
 /** SQS and S3 on one port, as fauxqs serves them. */
@@ -56,8 +58,16 @@ export interface QueuesAndBuckets {
   stop(): Promise<void>;
 }
 
-/** Serves SQS and S3 from an SQLite file in `directory`. */
-export async function startQueuesAndBuckets(directory: string, preferredPort = 0): Promise<QueuesAndBuckets> {
+/**
+ * Serves SQS and S3 from an SQLite file in `directory`.
+ * @param longestHiddenSeconds the longest that a message is delayed, or stays away after its worker has left it
+ */
+export async function startQueuesAndBuckets(
+  directory: string,
+  preferredPort = 0,
+  longestHiddenSeconds = Number.POSITIVE_INFINITY,
+): Promise<QueuesAndBuckets> {
+  const longestHiddenMs = longestHiddenSeconds * 1000;
   const sqsStore = new SqsStore();
   const s3Store = new S3Store();
   const snsStore = new SnsStore();
@@ -114,6 +124,9 @@ export async function startQueuesAndBuckets(directory: string, preferredPort = 0
     // A message on its way to its dead-letter queue leaves the one and enters the other: both or neither.
     const dequeue = queue.dequeue.bind(queue);
     queue.dequeue = (...args) => transaction(() => dequeue(...args));
+    const enqueue = queue.enqueue.bind(queue);
+    queue.enqueue = ({ delayUntil, ...message }) =>
+      enqueue({ ...message, ...(delayUntil && { delayUntil: Math.min(delayUntil, Date.now() + longestHiddenMs) }) });
   };
 
   return {
@@ -139,6 +152,14 @@ export async function startQueuesAndBuckets(directory: string, preferredPort = 0
         async receive(maxMessages) {
           const { Messages } = await receiveMessage({ ...request, MaxNumberOfMessages: maxMessages }, sqsStore);
           return messagesSchema.parse(Messages ?? []);
+        },
+        release(receiptHandles) {
+          const latest = Date.now() + longestHiddenMs;
+          for (const handle of receiptHandles) {
+            if ((queue.inflightMessages.get(handle)?.visibilityDeadline ?? 0) > latest) {
+              queue.changeVisibility(handle, longestHiddenSeconds);
+            }
+          }
         },
         delete: (receiptHandles) => transaction(() => receiptHandles.map((handle) => queue.deleteMessage(handle))),
       };

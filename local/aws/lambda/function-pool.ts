@@ -26,11 +26,13 @@ const STOPPED: InvocationResult = {
 /**
  * Keeps the execution environments of one function: a warm one is used again, a new one is started only for an
  * invocation that finds none idle. Where Lambda would throttle, an invocation waits for its turn.
+ * @param startsCold whether an invocation gets a process of its own, beside the others, that ends with it
  */
 export function createFunctionPool(
   definition: FunctionDefinition,
   maxConcurrency: number,
   startEnvironment: () => Promise<ExecutionEnvironment>,
+  startsCold: (payload: string) => boolean = () => false,
 ): LambdaFunction {
   const live = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
@@ -91,6 +93,14 @@ export function createFunctionPool(
     }
   };
 
+  const runAlone = async ({ payload, traceId, settle }: Waiting) => {
+    const environment = await startEnvironment();
+    live.add(environment);
+    settle((await environment.initialized) ?? (await environment.invoke(payload, traceId)));
+    live.delete(environment);
+    await environment.stop();
+  };
+
   const kill = async () => {
     idle.length = 0;
     await Promise.all([...live].map((environment) => environment.stop()));
@@ -103,6 +113,10 @@ export function createFunctionPool(
       new Promise((settle) => {
         if (stopped) {
           settle(STOPPED);
+          return;
+        }
+        if (startsCold(payload)) {
+          void runAlone({ payload, traceId, settle });
           return;
         }
         waiting.push({ payload, traceId, settle });

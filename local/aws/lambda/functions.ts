@@ -44,6 +44,7 @@ export function createFunctions(
     readonly logDirectory: string;
     readonly onLog: ((line: LogLine) => void) | undefined;
     readonly intercept: Intercept | undefined;
+    readonly startsCold: ((functionName: string, event: string) => boolean) | undefined;
   },
 ): Functions {
   mkdirSync(settings.logDirectory, { recursive: true });
@@ -59,7 +60,8 @@ export function createFunctions(
     };
     const maxConcurrency = Math.min(reservedConcurrency ?? settings.maxConcurrency, settings.maxConcurrency);
     const start = () => startExecutionEnvironment(definition, onLine, settings.intercept);
-    functions.set(definition.name, createFunctionPool(definition, maxConcurrency, start));
+    const startsCold = (event: string) => settings.startsCold?.(definition.name, event) ?? false;
+    functions.set(definition.name, createFunctionPool(definition, maxConcurrency, start, startsCold));
   }
   const find = (nameOrArn: string) => functions.get(nameOrArn.replace(/^.*function:/, ''));
   return {

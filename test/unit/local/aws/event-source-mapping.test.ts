@@ -46,11 +46,13 @@ function setting(count: number, durationMs: number, answer: (ids: string[]) => I
     MessageAttributes: {},
   }));
   const deleted: string[] = [];
+  const released: string[] = [];
   const batchSizes: number[] = [];
   let running = 0;
   let mostRunning = 0;
   return {
     deleted,
+    released,
     batchSizes,
     mostRunning: () => mostRunning,
     source: {
@@ -59,6 +61,7 @@ function setting(count: number, durationMs: number, answer: (ids: string[]) => I
         return messages.splice(0, max);
       },
       delete: (handles: readonly string[]) => deleted.push(...handles),
+      release: (handles: readonly string[]) => void released.push(...handles),
     },
     target: {
       definition: {
@@ -104,7 +107,7 @@ test('a window fills batches beyond ten messages', async () => {
 });
 
 test('what failed is kept: a message that is reported, a whole batch when its function fails', async () => {
-  const { source, target, deleted } = setting(20, 1, (ids) =>
+  const { source, target, deleted, released } = setting(20, 1, (ids) =>
     ids.includes('m0')
       ? { payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: 'm3' }] }) }
       : { payload: '{}', functionError: 'Unhandled' },
@@ -112,5 +115,6 @@ test('what failed is kept: a message that is reported, a whole batch when its fu
   const stop = startEventSourceMapping(mappingOf({ BatchSize: 10 }), source, target);
   await sleep(50);
   await stop();
+  expect(released).toEqual(['r3', ...Array.from({ length: 10 }, (_, index) => `r${index + 10}`)]);
   expect(deleted).toEqual(['r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
 });
