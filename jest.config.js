@@ -15,12 +15,18 @@ const layer = (name, extra = {}) => ({
 
 /**
  * What a plain `npm test` has no surroundings for: `npm run test:mysql` with `DATABASE_URL`, and the suites that are told
- * where the pipeline is, `npm run test:deployed` and `npm run test:aws`.
+ * where the pipeline is, `npm run test:deployed` and `npm run test:aws`; and what takes minutes: `npm run test:faults`.
  */
 const onRequest = {
   mysql: [layer('mysql')],
   deployed: [layer('e2e'), layer('deployed')],
   aws: [layer('e2e')],
+  faults: [
+    layer('faults', {
+      globalSetup: '<rootDir>/test/faults/support/start-world.ts',
+      globalTeardown: '<rootDir>/test/faults/support/stop-world.ts',
+    }),
+  ],
 };
 
 module.exports = {
@@ -38,5 +44,7 @@ module.exports = {
   ],
   // What is deployed meets one test file at a time: one of them deploys the next release.
   maxWorkers: process.env.TEST_LAYER === 'deployed' ? 1 : 2,
-  testTimeout: 30_000,
+  // Of those that a file marks as concurrent.
+  maxConcurrency: 20,
+  testTimeout: process.env.TEST_LAYER === 'faults' ? 240_000 : 30_000,
 };

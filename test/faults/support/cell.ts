@@ -1,0 +1,47 @@
+import type { Interception } from '../../../local/aws/embedded-aws';
+import type { FunctionCall } from '../../../local/aws/lambda/function-call';
+
+/** Which call of a Lambda, wherever it is made: the order or run that it is made for is told by the event. */
+export interface CallSite extends Pick<FunctionCall, 'service' | 'operation'> {
+  /** The Lambda, without its stage: `download`. */
+  readonly lambda: string;
+}
+
+/** What befalls a call. */
+export interface Cut {
+  readonly site: CallSite;
+  /** The n-th call of its kind for the order or run, from 1; or each of them. */
+  readonly nth: number | 'each';
+  readonly by: Interception;
+}
+
+/** One order, or one run, and what befalls its calls. Without a cut it is only watched. */
+export interface Cell {
+  readonly cuts: readonly Cut[];
+  /** The Lambda whose invocations begin in a new process, which fetches its secrets; `every` is each of them. */
+  readonly cold?: string | undefined;
+}
+
+/** A call as the world saw it. */
+export interface SeenCall extends CallSite {
+  readonly resource: string;
+  /** Text that was sent to an API; nothing of what was sent to AWS. */
+  readonly body: string;
+  /** Which of the cell's cuts befell it, by its position; -1 for none. */
+  readonly cut: number;
+  /** Whether it got to where it was sent. */
+  readonly arrived: boolean;
+}
+
+/** Every order and every run of the matrix has an id of this form, by which an event is known to be about it. */
+export const cellIdOf = (number: number): string => `QO-FAULT-${String(number).padStart(5, '0')}`;
+export const cellIdPattern = /QO-FAULT-\d{5}/;
+
+/** What tells one call of a Lambda from another: the same for all orders, jobs and subjects. */
+export const siteOf = ({ functionName, service, operation }: FunctionCall): CallSite => ({
+  lambda: functionName.replace(/^.*-marketplace-/, ''),
+  service,
+  operation: operation.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, ':id'),
+});
+
+export const nameOf = ({ lambda, service, operation }: CallSite): string => `${lambda} ${service}.${operation}`;

@@ -1,0 +1,134 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Intercept, type Interception, startEmbeddedAws } from '../../../local/aws/embedded-aws';
+import { readBody, serveOnLoopback } from '../../../local/aws/loopback-server';
+import { loadSampleUsers } from '../../../local/sample/users';
+import { startInternalApiSimulator } from '../../../local/simulators/internal-api';
+import { startIterableSimulator } from '../../../local/simulators/iterable';
+import { startNetlifeSimulator } from '../../../local/simulators/netlife';
+import { startQualiaSimulator } from '../../../local/simulators/qualia';
+import { synthesize } from '../../../local/start/synthesize';
+import { type Cell, cellIdPattern, nameOf, type SeenCall, siteOf } from './cell';
+import { portal, readWorld, secrets } from './world';
+
+/** Far above what the matrix asks for: rate limits have tests of their own. */
+const unlimited = 100_000;
+
+/** The cells, and what their calls come to. */
+const createCells = () => {
+  const cells = new Map<string, Cell & { readonly seen: SeenCall[]; readonly counts: Map<string, number> }>();
+  const cellIdIn = (event: string) => cellIdPattern.exec(event)?.[0] ?? '';
+
+  const intercept: Intercept = (call) => {
+    const id = cellIdIn(call.event);
+    const cell = cells.get(id);
+    if (cell === undefined) return undefined;
+    const site = siteOf(call);
+    const name = nameOf(site);
+    const nth = (cell.counts.get(name) ?? 0) + 1;
+    cell.counts.set(name, nth);
+    const cut = cell.cuts.findIndex((one) => nameOf(one.site) === name && (one.nth === 'each' || one.nth === nth));
+    const by = cell.cuts[cut]?.by;
+    const body = call.service === 'http' ? call.body.toString() : '';
+    cell.seen.push({ ...site, resource: call.resource, body, cut, arrived: by?.when !== 'before' });
+    return by ?? (site.lambda === 'reconciler' && site.service === 'http' ? listOf(id) : undefined);
+  };
+
+  return {
+    intercept,
+    startsCold: (functionName: string, event: string) => {
+      const cold = cells.get(cellIdIn(event))?.cold;
+      return cold !== undefined && (cold === 'every' || functionName.endsWith(`-${cold}`));
+    },
+    put: (id: string, cell: Cell) => cells.set(id, { ...cell, seen: [], counts: new Map() }),
+    /** From now on it is only watched. */
+    heal: (id: string) => {
+      const cell = cells.get(id);
+      if (cell !== undefined) cells.set(id, { ...cell, cuts: [], cold: undefined });
+    },
+    seen: (id: string) => cells.get(id)?.seen ?? [],
+  };
+};
+
+/**
+ * Qualia's list of open orders, as the reconciler of one cell sees it: its own order, again on every page. It ends at a
+ * page that it knows, and no cell takes up the order of another.
+ */
+const listOf = (id: string): Interception => ({
+  when: 'before',
+  does: {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ data: { orders: { orders: [{ _id: id }] } } }),
+  },
+});
+
+/**
+ * Runs the real bundles on the embedded AWS, with simulators of every API, and serves the cells: `PUT /<id>` makes one,
+ * `DELETE /<id>` ends its faults, `GET /<id>` says what its calls were. Runs until its parent lets it go:
+ * `run-world.ts <folder>`.
+ */
+const main = async (): Promise<void> => {
+  const [stateDirectory = ''] = process.argv.slice(2);
+  const assemblyDirectory = synthesize(() => undefined);
+  mkdirSync(stateDirectory, { recursive: true });
+  const secretsFile = path.join(stateDirectory, 'secrets.json');
+  writeFileSync(secretsFile, JSON.stringify(secrets));
+  const usersFile = path.join(stateDirectory, 'users.sqlite');
+  loadSampleUsers(usersFile, Date.now());
+
+  const qualia = await startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: [] });
+  const internalApi = await startInternalApiSimulator({
+    credentials: secrets.InternalApiSecret,
+    stateFolder: stateDirectory,
+  });
+  const netlife = await startNetlifeSimulator({
+    credentials: secrets.NetlifeSecret,
+    portals: [{ name: portal, jobs: 2, activitiesPerJob: 1, subjectsPerJob: 3 }],
+    rateLimitPerSecond: unlimited,
+  });
+  const iterable = await startIterableSimulator({
+    credentials: secrets.IterableSecret,
+    limits: { 'users/bulkUpdate': unlimited, 'events/trackBulk': unlimited },
+  });
+
+  const cells = createCells();
+  const aws = await startEmbeddedAws({
+    assemblyDirectory,
+    stateDirectory,
+    secretsFile,
+    environmentOverrides: {
+      QUALIA_API_URL: qualia.url,
+      INTERNAL_API_URL: internalApi.url,
+      NETLIFE_BASE_URL: netlife.baseUrl,
+      ITERABLE_API_BASE_URL: iterable.url,
+      DATABASE_URL: `sqlite:${usersFile}`,
+    },
+    maxConcurrency: 12,
+    intercept: cells.intercept,
+    forTests: { longestHiddenSeconds: 0.5, batchSize: 1, concurrentBatches: 12, startsCold: cells.startsCold },
+  });
+
+  const control = await serveOnLoopback(async (request, response) => {
+    const id = request.url?.slice(1) ?? '';
+    if (request.method === 'PUT') cells.put(id, JSON.parse((await readBody(request)).toString()));
+    if (request.method === 'DELETE') cells.heal(id);
+    response.end(JSON.stringify(cells.seen(id)));
+  });
+  const world = readWorld({
+    apiUrl: aws.apiUrl,
+    endpoints: aws.endpoints,
+    outputs: Object.assign({}, ...Object.values(aws.outputs)),
+    cells: control.url,
+    qualia: qualia.controlUrl,
+    internalApi: internalApi.controlUrl,
+  });
+  process.send?.(world);
+  // Also when its parent died: nobody else would.
+  process.once('disconnect', async () => {
+    await aws.stop();
+    process.exit();
+  });
+};
+
+void main();

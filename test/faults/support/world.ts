@@ -1,0 +1,63 @@
+import * as z from 'zod';
+import type { CallSite } from './cell';
+
+/** The one portal that runs collect. */
+export const portal = 'nowandgen';
+
+/** Of the world, by the construct ids of the CDK app. */
+export const secrets = {
+  WebhookSecret: { basic: [{ username: 'qualia', password: 'fault-webhook' }] },
+  QualiaSecret: { username: 'pipeline', password: 'fault-qualia' },
+  InternalApiSecret: { token: 'fault-internal' },
+  // Short enough for the matrix to wait for it, long enough for a machine that has much to do.
+  NetlifeSecret: { username: 'pipeline', password: 'fault-netlife', timeout_s: 10, rate_limit_per_sec: 1_000 },
+  IterableSecret: { api_key: 'fault-iterable', jwt_secret: 'fault-jwt' },
+};
+
+const worldSchema = z.object({
+  apiUrl: z.string(),
+  endpoints: z.object({ dynamodb: z.string(), s3: z.string(), sqs: z.string(), lambda: z.string(), sfn: z.string() }),
+  /** Of all stacks, by name. */
+  outputs: z.object({
+    OrdersTableName: z.string(),
+    ArtifactsBucketName: z.string(),
+    StateMachineArn: z.string(),
+    ReconcilerFunctionName: z.string(),
+    DownloadQueueUrl: z.string(),
+    DownloadDeadLetterQueueUrl: z.string(),
+    ProcessingQueueUrl: z.string(),
+    ProcessingDeadLetterQueueUrl: z.string(),
+  }),
+  /** Serves the cells, see `run-world.ts`. */
+  cells: z.string(),
+  /** Control APIs of simulators. */
+  qualia: z.string(),
+  internalApi: z.string(),
+});
+
+/** Where the world is. */
+export type World = z.output<typeof worldSchema>;
+export const readWorld = (message: unknown): World => worldSchema.parse(message);
+
+const worldVariable = 'FAULTS_WORLD';
+const passesVariable = 'FAULTS_DRY_PASSES';
+
+/** Tells this process, and the test files after it, where the world is. */
+export const announceWorld = (world: World): void => {
+  process.env[worldVariable] = JSON.stringify(world);
+};
+export const world = (): World => worldSchema.parse(JSON.parse(process.env[worldVariable] ?? 'null'));
+
+/** What each flow called when nothing was cut, in its order; of a failing worker, what it called because it failed. */
+export type DryPasses = Readonly<
+  Record<
+    'order' | 'failingDownload' | 'failingProcessing' | 'reconciliation' | 'netlifeRun' | 'iterableRun',
+    readonly CallSite[]
+  >
+>;
+
+/** Tells the test files what there is to cut. */
+export const announceDryPasses = (passes: DryPasses): void => {
+  process.env[passesVariable] = JSON.stringify(passes);
+};
+export const dryPasses = (): DryPasses => JSON.parse(process.env[passesVariable] ?? 'null');
