@@ -70,7 +70,7 @@ const run = async (onStop: (stop: () => Promise<unknown>) => void, signal: Abort
     outputs: outputsSchema.parse(outputs),
     simulators: await findSimulators(stage),
     // MiniStack: docs/adr/0006.
-    lacks: ['branch-history', 'error-names', 'redrive'],
+    lacks: ['branch-history', 'error-names', 'log-queries', 'redrive'],
   });
   announceDeployment({ assembly, nextAssembly: path.join(directory, 'next-assembly') });
   return runJest('deployed', process.argv.slice(2), signal);

@@ -1,11 +1,13 @@
 import { faultOfLine } from './support/log-lines';
 import { lambdaLogGroups, type ResultRow, savedQueries, search } from './support/logs';
 import { type Answer, activity, closedOrder, eventually, notification, orderAtQualia, post } from './support/pipeline';
+import { testOf } from './support/target';
 
 // Other tests write to the same log groups meanwhile: what is compared is of orders of our own, or of seconds that are
 // over.
 
 jest.setTimeout(90_000);
+const testOfQueries = testOf('log-queries');
 
 const sinceMs = Date.now() - 1_000;
 let logGroupNames: readonly string[];
@@ -41,12 +43,12 @@ const statusesOf = (orderId: string, count: number): Promise<(string | undefined
     return rows.length < count ? undefined : rows.map(({ status }) => status);
   });
 
-test('the lines of one order, in their order', async () => {
+testOfQueries('the lines of one order, in their order', async () => {
   expect(await statusesOf(fineId, 3)).toEqual(['NOTIFIED', 'DOWNLOADED', 'PROCESSED']);
   expect(await statusesOf(failingId, 2)).toEqual(['NOTIFIED', 'FAILED']);
 });
 
-test('errors, counted by five minutes', async () => {
+testOfQueries('errors, counted by five minutes', async () => {
   const { lines, counted } = await settled('the error of our own', async (untilMs) => {
     const counted = await searchAll(
       'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
@@ -64,7 +66,7 @@ test('errors, counted by five minutes', async () => {
   expect(new Map(counted.map((row) => [row['bin(5m)'], Number(row['count()'])]))).toEqual(expected);
 });
 
-test('response times: their mean, the longest, the 95th percentile', async () => {
+testOfQueries('response times: their mean, the longest, the 95th percentile', async () => {
   const { times, figures } = await settled('the response times of our own', async (untilMs) => {
     const figures = await searchAll(
       'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n' +
@@ -85,7 +87,7 @@ test('response times: their mean, the longest, the 95th percentile', async () =>
   expect(share((time) => time < percentile)).toBeLessThanOrEqual(0.95 + 1 / times.length);
 });
 
-test('every saved query runs over its log groups, and finds what it is for', async () => {
+testOfQueries('every saved query runs over its log groups, and finds what it is for', async () => {
   const saved = await savedQueries();
   const run = async (name: string, id?: string): Promise<ResultRow[]> => {
     const query = [...saved].find(([full]) => full.startsWith(name))?.[1];
@@ -108,7 +110,7 @@ test('every saved query runs over its log groups, and finds what it is for', asy
   await finds('Refused webhooks by reason', { reason: 'validation_failed' });
 });
 
-test('every line is JSON, with the fields that its event promises', async () => {
+testOfQueries('every line is JSON, with the fields that its event promises', async () => {
   const lines = await settled('the lines of our own', async (untilMs) => {
     const rows = await searchAll('fields @message', untilMs);
     return rows.some((row) => row['@message']?.includes(failingId)) ? rows : undefined;

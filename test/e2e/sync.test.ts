@@ -17,9 +17,8 @@ import {
   startRun,
   statesOfBoth,
   stepFunctions,
-  testOfRedrive,
 } from './support/sync-runs';
-import { target } from './support/target';
+import { target, testOf } from './support/target';
 
 const { outputs } = target();
 
@@ -99,7 +98,7 @@ test('one branch fails, the other is done', async () => {
   expect(contactsIn(await readArtifacts(runId))).toContain(portal);
 });
 
-testOfRedrive('a redrive does what failed, and asks nobody twice', async () => {
+testOf('redrive')('a redrive does what failed, and asks nobody twice', async () => {
   const runId = randomUUID();
   const { executionArn = '', redriveStatus } = await failIterable(runId);
   expect(redriveStatus).toBe('REDRIVABLE');

@@ -44,9 +44,6 @@ export const ended = async (executionArn: string): Promise<DescribeExecutionComm
   }
 };
 
-/** A test that needs redrives: where there are none, it is reported as skipped. */
-export const testOfRedrive = lacks.includes('redrive') ? test.skip : test;
-
 /** The states that a run of both jobs enters, as far as the target tells of them. */
 export const statesOfBoth = lacks.includes('branch-history')
   ? ['PlanRun', 'FinishRun']

@@ -2,9 +2,11 @@ import * as z from 'zod';
 
 /**
  * What AWS does and an emulator may lack (docs/adr/0006): an execution's history tells of the states inside of `Parallel`
- * and `Map`; a state that failed carries the name of the error that its Lambda threw; a failed execution can be redriven.
+ * and `Map`; a state that failed carries the name of the error that its Lambda threw; logs are queried, and queries saved;
+ * a failed execution can be redriven.
  */
-const gapSchema = z.enum(['branch-history', 'error-names', 'redrive']);
+const gapSchema = z.enum(['branch-history', 'error-names', 'log-queries', 'redrive']);
+type Gap = z.output<typeof gapSchema>;
 
 /** Where the suite runs: the deployed pipeline, named by its stack outputs, and the simulators that it talks to. */
 const targetSchema = z.object({
@@ -40,6 +42,9 @@ export const announceTarget = (target: Target): void => {
 
 /** Where to run, as {@link announceTarget} said. */
 export const target = () => targetSchema.parse(JSON.parse(process.env[variable] ?? 'null'));
+
+/** What tests with: where the target lacks `gap`, the test is reported as skipped. */
+export const testOf = (gap: Gap) => (target().lacks.includes(gap) ? test.skip : test);
 
 export const outputsSchema = targetSchema.shape.outputs;
 export const simulatorsSchema = targetSchema.shape.simulators;
