@@ -59,11 +59,14 @@ const summarizeNetlife = async (
   const portals = await Promise.all(
     outcome.portals.map(async (entry) => {
       const { portal } = entry;
-      // A portal whose files could not be written may have those of an earlier try, or none.
-      const text = (await folder.readText(`netlife/${portal}/stats.json`)) ?? '{}';
+      if ('error' in entry) {
+        // Its files could not be written, its report neither.
+        const nothing = { failed_jobs: [], jobs_not_on_sale: [], statistics: addStatistics() };
+        return { portal, ...failedBy(entry.error, `${portal}: `), ...nothing };
+      }
+      const text = (await folder.readText(`netlife/${portal}/stats.json`)) ?? '';
       const { failed_jobs, jobs_not_on_sale, ...statistics } = reportSchema.parse(parseJson(text));
-      const ended = 'error' in entry ? { portal, ...failedBy(entry.error, `${portal}: `) } : entry;
-      return { ...ended, failed_jobs, jobs_not_on_sale, statistics: addStatistics(statistics) };
+      return { ...entry, failed_jobs, jobs_not_on_sale, statistics: addStatistics(statistics) };
     }),
   );
   const each = portals.map(({ statistics }) => statistics);
