@@ -29,10 +29,11 @@ describe.each<RunKind>(['netlifeRun', 'iterableRun'])('%s', (kind) => {
     return { files: await finalFiles(id), sent: sentToIterable(await cells.seen(id)) };
   })();
 
-  // The same first and last step in both: once is enough.
-  const rows = cutOnce(passes[kind]).filter(
-    ({ cut }) => kind === 'netlifeRun' || cut.site.lambda.startsWith('iterable-'),
-  );
+  const rows = cutOnce(passes[kind])
+    // The same first and last step in both: once is enough.
+    .filter(({ cut }) => kind === 'netlifeRun' || cut.site.lambda.startsWith('iterable-'))
+    // Progress is written at the beginning, every so often, and at the end: only three writes are sure to come.
+    .filter(({ cut }) => cut.site.operation !== 'UpdateItem' || Number(cut.nth) <= 3);
 
   test.concurrent.each(rows.map((row) => [row.name, row.cut] as const))('%s', async (_name, cut) => {
     const id = cellIdOf(50_000 + runs++);
