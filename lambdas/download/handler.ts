@@ -15,9 +15,9 @@ import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/cl
 export interface DownloadDependencies
   extends Omit<
     OrderWorkerOptions<DownloadMessage>,
-    'stage' | 'schema' | 'step' | 'answerOf' | 'onRefused' | 'repository'
+    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onRefused' | 'repository'
   > {
-  readonly qualia: Pick<QualiaClient, 'fetchOrder'>;
+  readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'answeredAtMs'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
   readonly repository: OrderRepository;
   readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
@@ -77,6 +77,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     stage: 'download',
     schema: downloadMessageSchema,
     step,
+    answeredAtMs: qualia.answeredAtMs,
     onRefused: handOverAgain,
   });
 };

@@ -18,10 +18,10 @@ import { orderAnswerSchema, type QualiaOrder } from '../../shared/qualia/order';
 export interface ProcessingDependencies
   extends Omit<
     OrderWorkerOptions<ProcessingMessage>,
-    'stage' | 'schema' | 'step' | 'answerOf' | 'onRefused' | 'repository'
+    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onRefused' | 'repository'
   > {
   readonly payloads: Pick<PayloadStore, 'load'>;
-  readonly internalApi: Pick<InternalApiClient, 'postOrder'>;
+  readonly internalApi: Pick<InternalApiClient, 'postOrder' | 'answeredAtMs'>;
   readonly repository: OrderRepository;
 }
 
@@ -97,6 +97,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     stage: 'processing',
     schema: processingMessageSchema,
     step,
+    answeredAtMs: internalApi.answeredAtMs,
     answerOf: (error) => (error instanceof OrderRefusedError ? error.answer : undefined),
   });
 };

@@ -175,7 +175,12 @@ export const createApiClient = (options: ApiClientOptions) => {
     );
   };
 
+  let answeredAtMs: number | undefined;
+
   return {
+    /** When the API last gave an answer that was not to be tried again, be it a refusal; epoch ms. */
+    answeredAtMs: (): number | undefined => answeredAtMs,
+
     /**
      * @throws {OutOfTimeError} when the deadline came before the last try
      * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all
@@ -184,9 +189,12 @@ export const createApiClient = (options: ApiClientOptions) => {
       let failedBefore: PipelineError | undefined;
       for (let attempt = 1; ; attempt++) {
         try {
-          return await attemptOnce(call, attempt);
+          const value = await attemptOnce(call, attempt);
+          answeredAtMs = now();
+          return value;
         } catch (thrown) {
           const error = toPipelineError(thrown);
+          if (!error.retryable) answeredAtMs = now();
           if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;
           if (error instanceof OutOfTimeError || !error.retryable) throw error;
           const isLast = attempt >= options.maxTries;

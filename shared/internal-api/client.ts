@@ -96,6 +96,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
         }),
       ),
 
+    answeredAtMs: api.answeredAtMs,
     close: api.close,
   };
 };

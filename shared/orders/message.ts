@@ -6,6 +6,8 @@ export const downloadMessageSchema = z.object({
   order_id: orderIdSchema,
   round: roundSchema,
   request_id: requestIdSchema,
+  /** Epoch ms; only where an API asked for a longer wait than a message can be delayed. */
+  not_before: z.optional(z.number()),
 });
 export type DownloadMessage = z.output<typeof downloadMessageSchema>;
 

@@ -20,6 +20,8 @@ export interface Delivery<Message> {
   readonly message: Message;
   /** From 1. */
   readonly receiveCount: number;
+  /** The API has answered somebody between the message's first failure and this delivery. */
+  readonly apiWorks: boolean;
   /** For the calls that the step makes. */
   readonly context: CallContext;
 }
@@ -29,6 +31,8 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly schema: Schema<Message>;
   /** The step itself. It throws a {@link PipelineError}; what it throws decides what becomes of the message. */
   readonly step: (delivery: Delivery<Message>) => Promise<void>;
+  /** When the API behind the step last answered anybody in this process, epoch ms. */
+  readonly answeredAtMs: () => number | undefined;
   /** What the order keeps of an error besides its code and message. */
   readonly answerOf?: (error: PipelineError) => string | undefined;
   /** What is still owed to a message whose failure the order did not take, with the order as it stands. */
@@ -37,7 +41,7 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly queue: Queue<Message>;
   /** The receive that is the last before the dead-letter queue. */
   readonly maxReceiveCount: number;
-  readonly repository: Pick<OrderRepository, 'recordFailure'>;
+  readonly repository: Pick<OrderRepository, 'read' | 'recordFailure'>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
@@ -50,6 +54,11 @@ const reserveMs = 3_000;
 const maxDelaySeconds = 900;
 /** SQS counts its 12 hours from the receive on, and refuses a wait that would end later. */
 const maxVisibilitySeconds = 43_000;
+
+/** So long after its first receive, a message has had its first failure: its batch was filled, and run. */
+const firstFailureMs = 120_000;
+/** As long as a queue keeps a message: an API that fails an order for longer is given up. */
+const patienceMs = 4 * 86_400_000;
 
 /** What becomes of a message: done with, or back to its queue. */
 type Verdict = 'acknowledge' | 'redeliver';
@@ -87,17 +96,40 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     return true;
   };
 
-  /** The one decision on what follows an error. */
-  const settle = async (
-    record: SQSRecord,
-    { message, receiveCount }: Delivery<Message>,
+  /** A fresh copy has all of its receives again. It is sent before the message is let go, so that none is lost. */
+  const startOver = async (message: Message, waitSeconds: number): Promise<Verdict> => {
+    const copy = waitSeconds > maxDelaySeconds ? { ...message, not_before: now() + waitSeconds * 1_000 } : message;
+    await queue.send(copy, Math.min(maxDelaySeconds, waitSeconds));
+    return 'acknowledge';
+  };
+
+  /**
+   * A last receive that proves nothing against its message: nobody else was answered either, or there were too many
+   * calls (`docs/architecture.md`, "Back pressure").
+   *
+   * @returns undefined when the message is to be given up
+   */
+  const spare = async (
+    { message, receiveCount, apiWorks }: Delivery<Message>,
     error: PipelineError,
-  ): Promise<Verdict> => {
-    if (error.code === 'CIRCUIT_OPEN') {
-      // A fresh copy keeps its receives for real tries. It is sent before this one is let go, so that none is lost.
-      const seconds = (error.retryAfterMs ?? 0) / 1_000 + random() * 30;
-      await queue.send(message, Math.min(maxDelaySeconds, Math.ceil(seconds)));
+    waitSeconds: number,
+  ): Promise<Verdict | undefined> => {
+    if (error.api === undefined || (apiWorks && error.code !== 'RATE_LIMITED')) return undefined;
+    const order = await repository.read(message.order_id);
+    if (order?.round !== message.round || order.status === 'PROCESSED') {
+      logSuperseded(logger, message);
       return 'acknowledge';
+    }
+    if (now() - Date.parse(order.notified_at) > patienceMs) return undefined;
+    reportRetry(logger, metrics, identify(message), { error, attempt: receiveCount, waitSeconds });
+    return startOver(message, waitSeconds);
+  };
+
+  /** The one decision on what follows an error. */
+  const settle = async (record: SQSRecord, delivery: Delivery<Message>, error: PipelineError): Promise<Verdict> => {
+    const { message, receiveCount } = delivery;
+    if (error.code === 'CIRCUIT_OPEN') {
+      return startOver(message, Math.ceil((error.retryAfterMs ?? 0) / 1_000 + random() * 30));
     }
     if (!error.retryable) {
       const answer = options.answerOf?.(error);
@@ -105,7 +137,15 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       await recordFailure(message, failure, receiveCount, error);
       return 'acknowledge';
     }
+    // A short Retry-After was respected within the invocation; as a visibility it would burn the receives in seconds.
+    const askedMs = error.retryAfterMs ?? 0;
+    const waitSeconds =
+      askedMs > maxWaitMs
+        ? Math.min(maxVisibilitySeconds, Math.ceil(askedMs / 1_000))
+        : redeliveryDelaySeconds(receiveCount, random);
     if (receiveCount >= options.maxReceiveCount) {
+      const verdict = await spare(delivery, error, waitSeconds);
+      if (verdict !== undefined) return verdict;
       const exhausted = `Gave up after ${receiveCount} receives: ${error.message} (${error.code})`;
       const failure = { code: 'RETRIES_EXHAUSTED', message: exhausted, stage } as const;
       // Nothing is left to do for a message whose round is over: it is no dead letter.
@@ -113,12 +153,6 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       await queue.hideFor(record.receiptHandle, 0);
       return 'redeliver';
     }
-    // A short Retry-After was respected within the invocation; as a visibility it would burn the receives in seconds.
-    const askedMs = error.retryAfterMs ?? 0;
-    const waitSeconds =
-      askedMs > maxWaitMs
-        ? Math.min(maxVisibilitySeconds, Math.ceil(askedMs / 1_000))
-        : redeliveryDelaySeconds(receiveCount, random);
     reportRetry(logger, metrics, identify(message), { error, attempt: receiveCount, waitSeconds });
     await queue.hideFor(record.receiptHandle, waitSeconds);
     return 'redeliver';
@@ -134,9 +168,11 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       throw error;
     }
     const message = parsed.data;
+    const { ApproximateReceiveCount: receives, ApproximateFirstReceiveTimestamp: firstReceivedMs } = record.attributes;
     const delivery: Delivery<Message> = {
       message,
-      receiveCount: Number(record.attributes.ApproximateReceiveCount),
+      receiveCount: Number(receives),
+      apiWorks: (options.answeredAtMs() ?? 0) > Number(firstReceivedMs) + firstFailureMs,
       context: {
         deadlineMs,
         onRetry: ({ error, attempt, waitMs }) =>
@@ -144,6 +180,8 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       },
     };
     try {
+      const earlyMs = (message.not_before ?? 0) - now();
+      if (earlyMs > 0) throw tooEarly(earlyMs);
       await options.step(delivery);
     } catch (thrown) {
       const error = toPipelineError(thrown);
@@ -174,6 +212,12 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     }
   };
 };
+
+const tooEarly = (retryAfterMs: number): PipelineError =>
+  new PipelineError('RATE_LIMITED', 'The API asked for a longer wait than a message can be delayed', {
+    retryable: true,
+    retryAfterMs,
+  });
 
 /** The fields of a line about a message. */
 export const identify = (message: DownloadMessage) => ({ order_id: message.order_id, request_id: message.request_id });

@@ -156,6 +156,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
         };
       }),
 
+    answeredAtMs: api.answeredAtMs,
     close: api.close,
   };
 };

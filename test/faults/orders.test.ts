@@ -1,4 +1,4 @@
-import { cells } from './support/ask';
+import { cells, eventually } from './support/ask';
 import { type Cut, cellIdOf } from './support/cell';
 import { cutAlways, cutOnce, failing, type Row } from './support/matrix';
 import {
@@ -89,8 +89,25 @@ describe('a worker is cut', () => {
   });
 });
 
+/** Each of its processes is new: none of them has ever seen the API answer. */
+const isOutage = ({ cut: { site, by } }: Row) => site.service === 'http' && by.does !== 'kill';
+const workersAlways = always.filter((row) => !isWebhooks(row));
+
+describe('a worker is cut always from an API that answers nobody: its message waits, and is no dead letter', () => {
+  test.concurrent.each(named(workersAlways.filter(isOutage)))('%s', async (_name, row) => {
+    const id = await enter(row);
+    await notify(id, 'activity');
+    // More tries than a message's five receives have.
+    await eventually('a sixth receive', async () => ((await cells.seen(id)).length > 5 * 3 + 5 ? true : undefined));
+    expect(await failureOf(id)).toBeUndefined();
+    expect([...operator.letters.keys()]).not.toContain(id);
+    await cells.heal(id);
+    await expectProcessedOnce(id);
+  });
+});
+
 describe('a worker is cut always: a dead letter, FAILED where that can be told', () => {
-  test.concurrent.each(named(always.filter((row) => !isWebhooks(row))))('%s', async (_name, row) => {
+  test.concurrent.each(named(workersAlways.filter((row) => !isOutage(row))))('%s', async (_name, row) => {
     const { site, by } = row.cut;
     const tells = by.does !== 'kill' && site.operation !== 'UpdateItem';
     const id = await enter(row);

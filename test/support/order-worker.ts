@@ -2,7 +2,7 @@ import type { SQSEvent } from 'aws-lambda';
 import { type ApiName, type ErrorCode, PipelineError } from '../../shared/errors';
 import { createLogger } from '../../shared/observability/logger';
 import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
-import type { FailureRecord, WriteOutcome } from '../../shared/orders/repository';
+import type { FailureRecord, OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { createOrderWorker, type Delivery, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { lambdaContext } from './lambda-context';
 import { type CapturedLogs, ownFields } from './logs';
@@ -18,6 +18,7 @@ export type Step = (delivery: Delivery<DownloadMessage>) => Promise<void>;
 
 /** What its queue and its repository are told to answer, and whatever else is not as usual. */
 export type ToldWorker = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 'step' | 'queue' | 'repository'>> & {
+  readonly read?: OrderRepository['read'];
   readonly send?: () => unknown;
   readonly hideFor?: () => unknown;
   readonly recordFailure?: () => WriteOutcome;
@@ -32,6 +33,7 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
     send = untold('send'),
     hideFor = untold('hideFor'),
     recordFailure = untold('recordFailure'),
+    read = untold('read'),
     ...options
   } = told;
   const worker = createOrderWorker({
@@ -48,7 +50,10 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
         did.push(['hide', receipt, seconds]);
       },
     },
+    // Until told otherwise: the API answers others all the time.
+    answeredAtMs: () => nowMs,
     repository: {
+      read,
       recordFailure: async (order, round, failure) => {
         const outcome = recordFailure();
         failures.push({ orderId: order, round, ...failure });

@@ -7,9 +7,9 @@ export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'messag
   body: typeof body === 'string' ? body : JSON.stringify(body),
   attributes: {
     ApproximateReceiveCount: String(receiveCount),
-    SentTimestamp: '1767225600000',
+    SentTimestamp: '1767225000000',
     SenderId: 'sender',
-    ApproximateFirstReceiveTimestamp: '1767225600000',
+    ApproximateFirstReceiveTimestamp: '1767225000000',
   },
   messageAttributes: {},
   md5OfBody: '',

@@ -162,6 +162,26 @@ describe('a worker dies while it deals with a failure', () => {
   );
 });
 
+describe('a worker dies while it spares a message its last receive', () => {
+  test.each(deathsAt(['GetItem', 'SendMessage']))('$point', async (death) => {
+    const outage = await startPipeline({ alone: true });
+    await outage.qualia.add({ ...qualiaOrder(), _id: id, order_number: 'MKT-1' });
+    await outage.qualia.setFaults({ kind: 'server_error' });
+    await outage.post(notification({ order_id: id }));
+    for (let receives = 1; receives < 5; receives++) await outage.deliver('download');
+    await outage.deliver('download', { death });
+    await outage.qualia.setFaults();
+    await outage.drain();
+    // It had no receive left to come back with.
+    expect(await outage.deadLetters('download')).toHaveLength(1);
+    await outage.redrive('download');
+    await outage.drain();
+    expect(await outage.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+    expect(await outage.internalApi.effectsOf(id)).toBe(1);
+    await outage.stop();
+  });
+});
+
 test.each(['before', 'after'] as const)(
   'a worker whose circuit is open dies %s it sends a fresh copy',
   async (when) => {

@@ -47,14 +47,20 @@ export const createLambdaClients = () => {
   const { dynamodb, sqs, s3, secretsManager } = clients;
   /** The waits that were asked for, in seconds, in their order. */
   const waitsSeconds: number[] = [];
+  /** The same by receipt handle, or by the id of the message that was sent. */
+  const waitOf = new Map<string, number>();
   sqs.middlewareStack.add(
-    (next) => (args) => {
-      const input = args.input as { VisibilityTimeout?: number; DelaySeconds?: number };
+    (next) => async (args) => {
+      const input = args.input as { VisibilityTimeout?: number; DelaySeconds?: number; ReceiptHandle?: string };
       const waitSeconds = input.VisibilityTimeout ?? input.DelaySeconds;
       if (waitSeconds !== undefined) waitsSeconds.push(waitSeconds);
       if (input.VisibilityTimeout !== undefined) input.VisibilityTimeout = 0;
       if (input.DelaySeconds !== undefined) input.DelaySeconds = 0;
-      return next(args);
+      const result = await next(args);
+      const sentId = 'MessageId' in result.output ? result.output.MessageId : undefined;
+      const about = input.ReceiptHandle ?? sentId;
+      if (waitSeconds !== undefined && about !== undefined) waitOf.set(about, waitSeconds);
+      return result;
     },
     { step: 'initialize' },
   );
@@ -75,5 +81,5 @@ export const createLambdaClients = () => {
     { step: 'initialize' },
   );
   secretsManager.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
-  return { ...clients, waitsSeconds };
+  return { ...clients, waitsSeconds, waitOf };
 };

@@ -6,6 +6,7 @@ import { createSignIn, webhookSecretSchema } from '../../../lambdas/webhook/sign
 import { createQueue } from '../../../shared/aws/queue';
 import { createSecret } from '../../../shared/aws/secret';
 import type { Schema } from '../../../shared/config';
+import type { Random } from '../../../shared/http/backoff';
 import { createInternalApiClient, internalApiCredentialSchema } from '../../../shared/internal-api/client';
 import type { MetricsRecorder } from '../../../shared/observability/metrics';
 import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/message';
@@ -29,6 +30,11 @@ export interface Surroundings {
   readonly maxReceiveCount: number;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
+  readonly random?: Random | undefined;
+  /** The waits within an invocation; none unless told. */
+  readonly sleep?: ((ms: number) => Promise<void>) | undefined;
+  /** In place of what the workers saw of the API themselves. */
+  readonly answeredAtMs?: (() => number) | undefined;
 }
 
 const logger = new Logger({ logLevel: 'SILENT' });
@@ -42,11 +48,11 @@ export const createLambdas = (surroundings: Surroundings) => {
   const downloadQueue = createQueue<DownloadMessage>(clients.sqs, queues.download.url);
   const processingQueue = createQueue<ProcessingMessage>(clients.sqs, queues.processing.url);
   const startRound = createRoundStarter({ repository, downloadQueue, now });
-  const worker = { repository, maxReceiveCount, logger, metrics, now };
+  const { sleep = async () => undefined, random = Math.random, answeredAtMs } = surroundings;
+  const worker = { repository, maxReceiveCount, logger, metrics, now, random };
 
   const secret = <T>(secretId: string, schema: Schema<T>) =>
     createSecret({ client: clients.secretsManager, secretId, schema, now });
-  const noWait = async (): Promise<void> => undefined;
   const countOpening = (): void => metrics.add('CircuitOpen');
 
   return {
@@ -68,12 +74,15 @@ export const createLambdas = (surroundings: Surroundings) => {
         url: qualiaUrl,
         credential: secret('qualia', qualiaCredentialSchema),
         now,
-        sleep: noWait,
+        sleep,
         onCircuitOpen: countOpening,
       });
       const handler = createDownloadHandler({
         ...worker,
-        qualia: { fetchOrder: (...args) => reach('fetchOrder', () => qualia.fetchOrder(...args)) },
+        qualia: {
+          fetchOrder: (...args) => reach('fetchOrder', () => qualia.fetchOrder(...args)),
+          answeredAtMs: answeredAtMs ?? qualia.answeredAtMs,
+        },
         payloads,
         queue: downloadQueue,
         processingQueue,
@@ -86,13 +95,16 @@ export const createLambdas = (surroundings: Surroundings) => {
         url: internalApiUrl,
         credential: secret('internalApi', internalApiCredentialSchema),
         now,
-        sleep: noWait,
+        sleep,
         onCircuitOpen: countOpening,
       });
       const handler = createProcessingHandler({
         ...worker,
         payloads,
-        internalApi: { postOrder: (...args) => reach('postOrder', () => internalApi.postOrder(...args)) },
+        internalApi: {
+          postOrder: (...args) => reach('postOrder', () => internalApi.postOrder(...args)),
+          answeredAtMs: answeredAtMs ?? internalApi.answeredAtMs,
+        },
         queue: processingQueue,
       });
       return { handler, close: internalApi.close };

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
+import type { Random } from '../../../shared/http/backoff';
 import type { OrderId, RequestId } from '../../../shared/orders/order';
 import { createPayloadStore } from '../../../shared/orders/payload-store';
 import { createOrderRepository } from '../../../shared/orders/repository';
@@ -38,6 +39,19 @@ export interface DeliveryOptions {
   readonly worker?: Worker;
 }
 
+export interface PipelineOptions {
+  /** The receive that is the last before the dead-letter queue. */
+  readonly maxReceiveCount?: number;
+  /** Stands still unless told: then `passMinute` alone moves it. */
+  readonly now?: () => number;
+  /** Of the waits between messages. */
+  readonly random?: Random;
+  /** The waits within an invocation; none unless told. */
+  readonly sleep?: (ms: number) => Promise<void>;
+  /** The workers know of an API only what they saw themselves. Unless told, it answers others all the time. */
+  readonly alone?: boolean;
+}
+
 const answerSchema = z.object({
   status: z.enum(['queued', 'duplicate', 'stale']).optional(),
   request_id: z.string(),
@@ -49,7 +63,7 @@ const maxDeliveries = 500;
  * The order pipeline with everything of its own: table, bucket, queues, and both APIs. Messages move only when
  * `deliver` or `drain` says so; what would be hidden for a while is there again at once.
  */
-export const startPipeline = async ({ maxReceiveCount = 5 } = {}) => {
+export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...options }: PipelineOptions = {}) => {
   const operator = createClients();
   const clients = createLambdaClients();
   const metrics = recordMetrics();
@@ -72,7 +86,10 @@ export const startPipeline = async ({ maxReceiveCount = 5 } = {}) => {
     internalApiUrl: internalApi.url,
     maxReceiveCount,
     metrics: metrics.recorder,
-    now: () => nowMs,
+    now: options.now ?? (() => nowMs),
+    random: options.random,
+    sleep: options.sleep,
+    answeredAtMs: alone ? undefined : () => Number.POSITIVE_INFINITY,
   });
 
   const receiveFrom = async (url: string, max: number): Promise<Message[]> => {
@@ -146,6 +163,8 @@ export const startPipeline = async ({ maxReceiveCount = 5 } = {}) => {
     payloads: createPayloadStore(operator.s3, bucketName),
     /** The waits that the Lambdas asked of SQS, in seconds. */
     waitsSeconds: clients.waitsSeconds,
+    /** The same by receipt handle, or by the id of the message that was sent. */
+    waitOf: clients.waitOf,
     receive,
     release,
     handle,

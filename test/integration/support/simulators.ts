@@ -14,6 +14,7 @@ const ask = async (method: string, url: string, body?: unknown): Promise<unknown
 };
 
 const requestsSchema = z.object({ total: z.number() });
+const timesSchema = z.object({ requests: z.array(z.object({ at: z.iso.datetime() })) });
 const postsSchema = z.object({
   posts: z.array(
     z.object({
@@ -60,6 +61,11 @@ export const startInternalApi = async () => {
     },
     setFaults: (...faults: readonly Fault[]) => ask('PUT', `${simulator.controlUrl}/faults`, faults),
     postsOf,
+    /** When posts about an order came, in epoch ms, the refused ones included. */
+    calledAtMs: async (orderId: string): Promise<readonly number[]> => {
+      const { requests } = timesSchema.parse(await ask('GET', `${simulator.controlUrl}/requests?order_id=${orderId}`));
+      return requests.map(({ at }) => Date.parse(at));
+    },
     /** How many posts about an order had an effect: each idempotency key counts once. */
     effectsOf: async (orderId: string): Promise<number> =>
       (await postsOf(orderId)).posts.filter(({ outcome }) => outcome === 'taken').length,

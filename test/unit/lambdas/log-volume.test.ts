@@ -67,7 +67,10 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
   const fetch = createDownload({
     ...worker,
     ...download,
-    qualia: { fetchOrder: async () => ({ bytes: payload, attempt: 1, responseTimeMs: 250 }) },
+    qualia: {
+      fetchOrder: async () => ({ bytes: payload, attempt: 1, responseTimeMs: 250 }),
+      answeredAtMs: () => undefined,
+    },
     payloads: {
       keep: async () => ({ s3Key, checksum: sum, sizeBytes: payload.byteLength }),
       keepRejected: untold('keepRejected'),
@@ -82,7 +85,10 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
     ...worker,
     ...processing,
     payloads: { load: async () => payload },
-    internalApi: { postOrder: async () => ({ outcome: 'posted', statusCode: 201, responseTimeMs: 120 }) },
+    internalApi: {
+      postOrder: async () => ({ outcome: 'posted', statusCode: 201, responseTimeMs: 120 }),
+      answeredAtMs: () => undefined,
+    },
     repository: toldRepository({ read: async () => orders.downloaded(), recordProcessing: applied }),
   });
   await post(sqsEvent(sqsRecord(processingMessage({ request_id: request, checksum: sum }))), processing.context);

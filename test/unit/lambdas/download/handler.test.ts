@@ -22,7 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-interface Told extends Partial<Pick<DownloadDependencies, 'qualia'>> {
+interface Told {
+  readonly qualia?: Pick<DownloadDependencies['qualia'], 'fetchOrder'>;
   readonly keep?: DownloadDependencies['payloads']['keep'];
   readonly keepRejected?: DownloadDependencies['payloads']['keepRejected'];
   readonly repository?: Partial<OrderRepository>;
@@ -33,7 +34,11 @@ interface Told extends Partial<Pick<DownloadDependencies, 'qualia'>> {
 const download = async (told: Told, receiveCount = 1) => {
   const metrics = recordMetrics();
   const handler = createHandler({
-    qualia: told.qualia ?? { fetchOrder: async () => ({ bytes, attempt: 2, responseTimeMs: 80 }) },
+    qualia: {
+      fetchOrder: async () => ({ bytes, attempt: 2, responseTimeMs: 80 }),
+      answeredAtMs: () => nowMs,
+      ...told.qualia,
+    },
     payloads: { keep: told.keep ?? untold('keep'), keepRejected: told.keepRejected ?? untold('keepRejected') },
     repository: toldRepository(told.repository ?? {}),
     queue: { send: untold('queue.send'), hideFor: told.hideFor ?? untold('hideFor') },

@@ -40,7 +40,7 @@ const handle = async (told: Told) => {
   const message = processingMessage({ checksum: told.checksumInMessage ?? checksum(payload) });
   const handler = createHandler({
     payloads: { load },
-    internalApi: { postOrder: told.postOrder ?? untold('postOrder') },
+    internalApi: { postOrder: told.postOrder ?? untold('postOrder'), answeredAtMs: () => nowMs },
     repository: toldRepository({ ...('current' in told && { read: async () => told.current }), ...told.repository }),
     queue: { send: untold('send'), hideFor: told.hideFor ?? untold('hideFor') },
     maxReceiveCount: 5,

@@ -7,7 +7,7 @@ import {
 } from '../../../../shared/http/api-client';
 import { callContext } from '../../../support/call-context';
 import { freezeClock } from '../../../support/clock';
-import { startToldServer, type ToldServer } from '../../../support/told-server';
+import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const answered = (statusCode: number, retryAfter?: string): ApiAnswer => ({
@@ -163,6 +163,23 @@ describe('a client', () => {
       expect(await failureOf({}, 6_000)).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toHaveLength(3);
     });
+  });
+
+  test('knows when it was last answered, be it by a refusal', async () => {
+    const client = clientOf();
+    const call = () => client.call({ request, read, context: callContext(1_000).context }).catch(() => undefined);
+    const answeredAfter = async (answer: ToldAnswer) => {
+      clock.pass(1_000);
+      server.tell(answer);
+      await call();
+      return client.answeredAtMs();
+    };
+    const startedAtMs = clock.now();
+    expect(await answeredAfter({ status: 503 })).toBeUndefined();
+    expect(await answeredAfter({})).toBe(startedAtMs + 2_000);
+    expect(await answeredAfter({ status: 429 })).toBe(startedAtMs + 2_000);
+    expect(await answeredAfter({ hangUp: true })).toBe(startedAtMs + 2_000);
+    expect(await answeredAfter({ status: 404 })).toBe(startedAtMs + 5_000);
   });
 
   test('makes no call once it is closed', async () => {

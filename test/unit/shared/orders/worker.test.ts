@@ -1,4 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
+import type { PipelineError } from '../../../../shared/errors';
 import type { WriteOutcome } from '../../../../shared/orders/repository';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import {
@@ -12,7 +13,8 @@ import {
   type ToldWorker,
   throwing,
 } from '../../../support/order-worker';
-import { downloadMessage, orders } from '../../../support/orders';
+import { downloadMessage, orders, round } from '../../../support/orders';
+import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -30,6 +32,7 @@ test('a step that is done is acknowledged: nothing else happens', async () => {
       {
         message: downloadMessage(),
         receiveCount: 3,
+        apiWorks: true,
         context: { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) },
       },
     ],
@@ -267,13 +270,68 @@ describe('the last receive', () => {
   });
 });
 
+describe('the last receive, which proves nothing against its message', () => {
+  const down = problem('TIMEOUT', { api: 'qualia' });
+  const minutesAgo = (minutes: number) => nowMs - minutes * 60_000;
+  // First received 10 minutes and 10 seconds ago.
+  const spared: readonly [string, PipelineError, ToldWorker][] = [
+    ['nobody was ever answered', down, { answeredAtMs: () => undefined }],
+    ['nobody was answered since it first failed', down, { answeredAtMs: () => minutesAgo(8.2) }],
+    ['there were too many calls', problem('RATE_LIMITED', { api: 'internal' }), {}],
+  ];
+
+  test.each(spared)('%s: a fresh copy goes first, then this one', async (_, error, told) => {
+    const read = async () => orders.notified();
+    const result = await work(received(5), throwing(error), { ...told, read, send: ok });
+    expect(result).toMatchObject({ returned: [], failures: [], added: [`ApiRetry:${error.api}`] });
+    expect(result.did).toEqual([['send', downloadMessage(), 432]]);
+    expect(result.lines).toEqual([expect.objectContaining({ level: 'WARN', attempt: 5, wait_seconds: 432 })]);
+  });
+
+  test('a wait longer than a message can be delayed goes with the copy, which keeps to it', async () => {
+    const error = problem('RATE_LIMITED', { api: 'internal', retryAfterMs: 3_600_000 });
+    const read = async () => orders.notified();
+    const result = await work(received(5), throwing(error), { read, send: ok });
+    const copy = { ...downloadMessage(), not_before: nowMs + 3_600_000 };
+    expect(result.did).toEqual([['send', copy, 900]]);
+
+    const step = jest.fn(throwing(error));
+    const early = await work(sqsEvent(sqsRecord(copy)), step, { hideFor: ok, now: () => nowMs + 900_000 });
+    expect(step).not.toHaveBeenCalled();
+    expect(early).toMatchObject({ returned: ['message-1'], did: [['hide', 'receipt-of-message-1', 2_700]], added: [] });
+    expect(await work(sqsEvent(sqsRecord(copy)), async () => undefined, { now: () => copy.not_before })).toMatchObject({
+      returned: [],
+      did: [],
+    });
+  });
+
+  test.each([
+    ['another round', orders.notified({ round: round(nowMs) })],
+    ['no round at all', undefined],
+    ['a closed round', orders.processed()],
+  ])('%s is the newest: nothing is left to do', async (_, order) => {
+    const result = await work(received(5), throwing(down), { answeredAtMs: () => undefined, read: async () => order });
+    expect(result).toMatchObject({ returned: [], did: [], added: [] });
+    expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
+  });
+
+  test.each<[string, PipelineError, ToldWorker]>([
+    ['the API answered others meanwhile', down, { answeredAtMs: () => minutesAgo(8.1) }],
+    ['no API is concerned', problem('AWS_FAULT'), { answeredAtMs: () => undefined }],
+    ['its round began four days ago', down, { answeredAtMs: () => undefined, now: () => nowMs + 4 * 86_400_000 }],
+  ])('counts when %s', async (_, error, told) => {
+    const read = async () => orders.notified();
+    const result = await work(received(5), throwing(error), { ...told, read, recordFailure: applied, hideFor: ok });
+    expect(result).toMatchObject({ returned: ['message-1'], added: ['OrderFailed'] });
+  });
+});
+
 describe('an open circuit', () => {
   test.each([
     [30_000, 0, 30],
     [30_000, 0.5, 45],
     [29_999, 0, 30],
     [0, 0, 0],
-    [5_000_000, 0.9, 900],
   ])('until %i ms from now: a fresh copy goes first, then this one', async (retryAfterMs, random, seconds) => {
     const error = problem('CIRCUIT_OPEN', { api: 'qualia', retryAfterMs });
     const result = await work(received(5), throwing(error), { send: ok, random: () => random });
