@@ -47,6 +47,14 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
     expect(names(templates.syncJobs)).toEqual(['StateMachineArn']);
   });
 
+  test("no template has a secret's value, or asks CloudFormation to put it anywhere", () => {
+    for (const template of Object.values(templates)) {
+      const text = JSON.stringify(template.toJSON());
+      for (const way of ['{{resolve:', '"SecretString"', '"SecretStringTemplate"'])
+        expect(text.includes(way)).toBe(false);
+    }
+  });
+
   // What roles allow is compared with what Lambdas do in test/integration/permissions, of dev.
   test('grants what dev grants', () => {
     const policiesOf = (name: string, from: Pick<typeof templates, 'orderPipeline' | 'syncJobs'>) =>

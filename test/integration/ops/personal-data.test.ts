@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { echo, garbage, name, personalOrder, spokenIn, token } from '../../support/personal-data';
+import { createClients } from '../support/clients';
+import { startStage, type TestStage } from './operators';
+
+// A terminal is recorded, pasted into a ticket, looked at over a shoulder: what an operator did not ask for is not shown.
+
+let stage: TestStage;
+beforeEach(async () => {
+  stage = await startStage();
+});
+afterEach(() => stage.stop());
+
+/** @returns everything that a verb prints, for people and as JSON */
+const printed = async (expectedExit: number, ...args: readonly string[]): Promise<string> => {
+  const texts: string[] = [];
+  for (const form of [[], ['--json']]) {
+    const { exitCode, stdout, stderr } = await stage.operate([...args, ...form]);
+    expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: expectedExit });
+    texts.push(stdout, stderr);
+  }
+  return texts.join('\n');
+};
+
+test('dead letters are named by their orders, and not shown', async () => {
+  for (const body of [garbage, JSON.stringify(echo), JSON.stringify(personalOrder())])
+    await stage.addDeadLetter('download', body);
+  await stage.addDeadLetter('download', { order_id: 'QO-1', ...echo });
+  const text = await printed(0, 'dlq', 'list');
+  expect(text).toContain('QO-1');
+  expect(spokenIn(text)).toEqual([]);
+});
+
+test('what the internal API said is shown to whoever asks for it, and to nobody else', async () => {
+  await stage.addFailed('QO-1', undefined, { code: 'API_REFUSED', answer: garbage });
+  for (const args of [
+    ['orders', 'get', 'QO-1'],
+    ['orders', 'list', '--since', '24h'],
+  ])
+    expect(spokenIn(await printed(0, ...args))).toEqual([]);
+  expect(spokenIn(await printed(0, 'orders', 'get', 'QO-1', '--show-answer'))).toContain(token);
+});
+
+test('an item that cannot be read is named, and not shown', async () => {
+  const clients = createClients();
+  const Item = { order_id: 'QO-1', status: name, ...echo };
+  await clients.documents.send(new PutCommand({ TableName: stage.ordersTableName, Item }));
+  clients.destroy();
+  const text = await printed(1, 'orders', 'get', 'QO-1');
+  expect(text).toContain('QO-1');
+  expect(spokenIn(text)).toEqual([]);
+});
+
+test.each([
+  ['no JSON', garbage],
+  ['every value wrong', JSON.stringify({ run_id: garbage, netlife: { portals: [name] }, iterable: { plan: name } })],
+])('a run input with %s is refused without its values', async (_, input) => {
+  const file = join(stage.localStateDirectory, 'input.json');
+  writeFileSync(file, input);
+  expect(spokenIn(await printed(2, 'sync', 'start', '--input', file))).toEqual([]);
+});

@@ -1,0 +1,40 @@
+import { qualiaOrder } from './qualia-orders';
+
+/** Everything here is known to the tests, and none of it may reach a log line, a metric or an error. */
+export const name = 'Zebedee Quillfeather';
+export const email = 'zebedee@quillfeather.example';
+export const phone = '+1 555 0123 9876';
+export const street = '77 Quagmire Lane';
+export const description = 'Please call the widow before noon';
+export const username = 'qualia-user-7f3a';
+export const password = 'pa55-hunter2-9b1c';
+export const token = 'tok-5e8d-secret';
+export const signingSecret = `whsec_${Buffer.from('0123456789abcdef01234567').toString('base64')}`;
+export const everything = [name, email, phone, street, description];
+
+const unspeakable = [
+  ...['Zebedee', 'Quillfeather', email, phone, '0123 9876', street, 'Quagmire', description, 'widow'],
+  ...[username, password, token, signingSecret, signingSecret.slice(6)],
+  ...[`${username}:${password}`, everything.join(' ')].map((text) => Buffer.from(text).toString('base64')),
+];
+
+/** What of it a text says, plainly or as JSON writes it. */
+export const spokenIn = (text: string): readonly string[] =>
+  unspeakable.filter((value) => text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1)));
+
+/** An order of Qualia's that says all of it. */
+export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
+  qualiaOrder({
+    customer_name: name,
+    customer_contact: { name, phone, email },
+    borrowers: [{ full_name: name, first_name: 'Zebedee', last_name: 'Quillfeather' }],
+    sellers: [{ full_name: name }],
+    properties: [{ address_1: street, city: 'Quagmire', state: 'CA', zipcode: '93650' }],
+    due_date: name,
+    price: phone,
+    ...fields,
+  });
+
+/** What an API may answer that has lost its way: no JSON, or everything that it was told. */
+export const garbage = `<html>${everything.join(' ')} ${token} ${password}</html>`;
+export const echo = { error: garbage, order: personalOrder() };

@@ -1,0 +1,78 @@
+import { createHandler } from '../../../../lambdas/reconciler/handler';
+import { createLogger } from '../../../../shared/observability/logger';
+import { createMetrics } from '../../../../shared/observability/metrics';
+import { lambdaContext } from '../../../support/lambda-context';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import {
+  description,
+  echo,
+  email,
+  garbage,
+  name,
+  password,
+  personalOrder,
+  spokenIn,
+  username,
+} from '../../../support/personal-data';
+import { secretOf } from '../../../support/secrets';
+import { startToldQualia } from '../../../support/told-apis';
+import type { ToldAnswer } from '../../../support/told-server';
+
+const environment = process.env;
+let logs: CapturedLogs;
+beforeEach(() => {
+  process.env = { ...environment, POWERTOOLS_SERVICE_NAME: 'x', POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline' };
+  logs = captureLogs();
+});
+afterEach(() => {
+  logs.stop();
+  process.env = environment;
+});
+
+/** @returns what the invocation answered, or the error that it ended with, as Lambda reports it */
+const reconcile = async (answers: readonly ToldAnswer[], startRound = async () => 'queued' as const) => {
+  const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
+  qualia.server.tell(...answers);
+  const handler = createHandler({
+    qualia: qualia.client,
+    orders: { readMany: async () => new Map() },
+    startRound,
+    position: { load: async () => 0, save: async () => undefined },
+    logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
+    metrics: createMetrics({ STAGE: 'dev' }),
+    newRequestId: () => 'request-1',
+    now: () => Date.now(),
+  });
+  const ended = await handler({}, lambdaContext()).catch((error: Error) => ({ ...error, stack: error.stack }));
+  expect(qualia.server.left()).toBe(0);
+  await qualia.stop();
+  return JSON.stringify(ended);
+};
+
+const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
+const listed = (...orders: readonly object[]): ToldAnswer => ({ body: { data: { orders: { orders } } } });
+
+test.each<[string, readonly ToldAnswer[], number]>([
+  [
+    "orders that are nobody else's business",
+    [listed(personalOrder({ _id: 'QO-1' }), personalOrder({ _id: name })), listed()],
+    2,
+  ],
+  ['garbage', times(3, { body: garbage }), 3],
+  ['a refusal that echoes all', [{ status: 401, body: echo }], 1],
+  ['faults', times(3, { status: 500, body: echo }), 3],
+  ['GraphQL errors', [{ body: { errors: [{ message: `forbidden for ${email}`, extensions: echo }] } }], 1],
+])('%s', async (_, answers, lines) => {
+  const ended = await reconcile(answers);
+  expect(logs.lines()).toHaveLength(lines);
+  expect(logs.metrics()).not.toEqual([]);
+  expect(spokenIn(`${logs.text()}\n${ended}`)).toEqual([]);
+});
+
+test('a round that cannot be started', async () => {
+  const ended = await reconcile([listed(personalOrder({ _id: 'QO-1', purpose: description }))], async () => {
+    throw new Error('AWS is down');
+  });
+  expect(logs.lines()).toHaveLength(1);
+  expect(spokenIn(`${logs.text()}\n${ended}`)).toEqual([]);
+});
