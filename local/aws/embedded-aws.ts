@@ -46,10 +46,10 @@ export interface EmbeddedAwsOptions {
     /** The longest that a message is delayed, or stays away after its worker has left it. */
     readonly longestHiddenSeconds: number;
     /** In place of what the template says of each event source mapping. */
-    readonly batchSize: number;
-    readonly concurrentBatches: number;
+    readonly batchSize?: number;
+    readonly concurrentBatches?: number;
     /** Whether an invocation gets a process of its own, that ends with it. `event`: JSON text. */
-    startsCold(functionName: string, event: string): boolean;
+    startsCold?(functionName: string, event: string): boolean;
   };
 }
 
@@ -205,10 +205,11 @@ async function start(
   onStop(functions.stop);
   const { get, names } = functions;
 
-  const mappings = readMappings(
-    application,
-    forTests && { BatchSize: forTests.batchSize, ScalingConfig: { MaximumConcurrency: forTests.concurrentBatches } },
-  );
+  const { batchSize, concurrentBatches } = forTests ?? {};
+  const mappings = readMappings(application, {
+    ...(batchSize && { BatchSize: batchSize }),
+    ...(concurrentBatches && { ScalingConfig: { MaximumConcurrency: concurrentBatches } }),
+  });
   const stopMappings = mappings.map((mapping) =>
     startEventSourceMapping(mapping, stores.source(mapping.EventSourceArn), get(mapping.FunctionName)),
   );

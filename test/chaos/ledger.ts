@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import type { Order } from '../../shared/orders/order';
+
+/** One line of the internal API's journal, as far as it counts. */
+export const journalEntrySchema = z.object({
+  outcome: z.enum(['taken', 'duplicate', 'older_round', 'invalid']),
+  order_id: z.string().optional(),
+  idempotency_key: z.string().optional(),
+});
+export type JournalEntry = z.output<typeof journalEntrySchema>;
+
+/** What is known when a storm is over, from three sides that know nothing of each other. */
+export interface Books {
+  /** Orders of which a webhook was answered with 200: the sender's side. */
+  readonly acknowledged: ReadonlySet<string>;
+  /** The Orders table: our side. */
+  readonly orders: readonly Order[];
+  /** Everything that was posted to the internal API, in its order. */
+  readonly journal: readonly JournalEntry[];
+  /** Messages that somebody will still work on: the storm was cut off. */
+  readonly messagesLeft: number;
+  /** Order ids in the dead-letter queues, one for each message; `unknown` for a message that names none. */
+  readonly deadLetters: readonly string[];
+}
+
+/** Numbers of orders. */
+export interface Ledger {
+  readonly acknowledged: number;
+  readonly processed: number;
+  readonly failed: number;
+  /** Neither processed nor failed, and their message is a dead letter. */
+  readonly in_dlq: number;
+  /** Acknowledged, and nowhere; or said to be processed, and not what the internal API has. */
+  readonly lost: number;
+  /** With more than one effect at the internal API: Qualia told the same of an order all the while. */
+  readonly doubled: number;
+  /** In the table or at the internal API, though nobody announced them. */
+  readonly strangers: number;
+  /** Whoever has one is not lost, but late. */
+  readonly messages_left: number;
+  readonly balanced: boolean;
+}
+
+/** Adds up: every acknowledged order is in exactly one place, and the internal API has what we say it has. */
+export const balance = ({ acknowledged, orders, journal, deadLetters, messagesLeft }: Books): Ledger => {
+  const effects = new Map<string, string[]>();
+  for (const { outcome, order_id = '', idempotency_key = '' } of journal) {
+    if (outcome === 'taken') effects.set(order_id, [...(effects.get(order_id) ?? []), idempotency_key]);
+  }
+  const items = new Map<string, Order>(orders.map((order) => [order.order_id, order]));
+  const dead = new Set(deadLetters);
+  const count = { processed: 0, failed: 0, in_dlq: 0, lost: 0 };
+  for (const orderId of acknowledged)
+    count[placeOf(orderId, items.get(orderId), effects.get(orderId) ?? [], dead)] += 1;
+
+  const doubled = [...effects.values()].filter((keys) => keys.length > 1).length;
+  const strangers = new Set([...items.keys(), ...effects.keys()].filter((orderId) => !acknowledged.has(orderId))).size;
+  return {
+    acknowledged: acknowledged.size,
+    ...count,
+    doubled,
+    strangers,
+    messages_left: messagesLeft,
+    balanced:
+      count.lost + count.in_dlq + doubled + strangers + messagesLeft === 0 &&
+      count.processed + count.failed === acknowledged.size,
+  };
+};
+
+const placeOf = (orderId: string, order: Order | undefined, keys: readonly string[], dead: ReadonlySet<string>) => {
+  if (order?.status === 'PROCESSED') {
+    return keys.includes(`${orderId}:${order.processed_checksum?.slice(0, 32)}`) ? 'processed' : 'lost';
+  }
+  if (order?.status === 'FAILED') return 'failed';
+  return dead.has(orderId) ? 'in_dlq' : 'lost';
+};

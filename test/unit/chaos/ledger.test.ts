@@ -1,0 +1,57 @@
+import type { Order } from '../../../shared/orders/order';
+import { balance, type JournalEntry } from '../../chaos/ledger';
+import { checksum, orderId, orders } from '../../support/orders';
+
+const processed = (id: string): Order => ({
+  ...orders.processed({ order_id: orderId(id) }),
+  processed_checksum: checksum(id),
+});
+const taken = (id: string, payload = id): JournalEntry => ({
+  outcome: 'taken',
+  order_id: id,
+  idempotency_key: `${id}:${checksum(payload).slice(0, 32)}`,
+});
+const failed = (id: string) => orders.failed('RETRIES_EXHAUSTED', { order_id: orderId(id) });
+const notified = (id: string) => orders.notified({ order_id: orderId(id) });
+
+const books = (
+  acknowledged: readonly string[],
+  table: readonly Order[],
+  journal: readonly JournalEntry[],
+  { deadLetters = [] as readonly string[], messagesLeft = 0 } = {},
+) => balance({ acknowledged: new Set(acknowledged), orders: table, journal, deadLetters, messagesLeft });
+
+const nothing = { processed: 0, failed: 0, in_dlq: 0, lost: 0, doubled: 0, strangers: 0, messages_left: 0 };
+
+test('balances when every order that was acknowledged is processed once, or failed', () => {
+  const duplicate: JournalEntry = { ...taken('A'), outcome: 'duplicate' };
+  expect(books(['A', 'B'], [processed('A'), failed('B')], [taken('A'), duplicate])).toEqual({
+    ...nothing,
+    acknowledged: 2,
+    processed: 1,
+    failed: 1,
+    balanced: true,
+  });
+});
+
+test.each([
+  ['an order that nobody knows any more', books(['A'], [], []), { lost: 1 }],
+  ['an order that is nowhere on its way', books(['A'], [notified('A')], []), { lost: 1 }],
+  ['an order processed, as we say, that the internal API never got', books(['A'], [processed('A')], []), { lost: 1 }],
+  [
+    'an order processed, of which the internal API got something else',
+    books(['A'], [processed('A')], [taken('A', 'other')]),
+    { lost: 1 },
+  ],
+  [
+    'an order taken twice',
+    books(['A'], [processed('A')], [taken('A'), taken('A', 'other')]),
+    { processed: 1, doubled: 1 },
+  ],
+  ['a dead letter that was not given back', books(['A'], [notified('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],
+  ['an order that nobody announced', books([], [processed('A')], []), { strangers: 1 }],
+  ['an order at the internal API that nobody announced', books([], [], [taken('A')]), { strangers: 1 }],
+  ['a storm that was cut off', books([], [], [], { messagesLeft: 1 }), { messages_left: 1 }],
+])('does not balance with %s', (_, ledger, counts) => {
+  expect(ledger).toMatchObject({ ...nothing, ...counts, balanced: false });
+});
