@@ -50,7 +50,7 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     const parts = createPortalParts(folder, portal.name);
     const fault = 'Error' in collected ? messageOf(collected) : undefined;
     const isTimeUp = () => budget.isSpent() || progress.isStopped();
-    const attempt = attemptOf(execution);
+    const attempt = attemptOf(execution, run);
     const merged = await mergePortal({ portal, run, attempt, fault, folder, parts, progress, isTimeUp });
     if (merged === undefined) return { done: false };
 

@@ -52,8 +52,11 @@ export const executionSchema = z.object({
 export type Execution = z.output<typeof executionSchema>;
 
 /**
- * Names one try of an execution at its jobs: what failed in it is not tried again before the next. Not by the plan's
- * `redrive_count`: a redrive of an execution that was stopped begins within its branches, with the plan as it was.
+ * Names one try of an execution at its jobs: what failed in it is not tried again before the next. Both counters tell
+ * tries apart: a redrive of an execution that was stopped begins within its branches, with the plan as it was; if that
+ * fails, `FinishRun` sends the run through its branches once more within the same redrive.
  */
-export const attemptOf = ({ Name, RedriveCount }: Pick<Execution, 'Name' | 'RedriveCount'>): string =>
-  `${Name}.${RedriveCount}`;
+export const attemptOf = (
+  { Name, RedriveCount }: Pick<Execution, 'Name' | 'RedriveCount'>,
+  { redrive_count }: Pick<RunPlan, 'redrive_count'>,
+): string => `${Name}.${RedriveCount}.${redrive_count}`;

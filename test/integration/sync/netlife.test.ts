@@ -195,7 +195,7 @@ describe('lists of many pages', () => {
     await lister.collect(run, portal);
     await setFaults(large.controlUrl);
     expect(await lister.collect({ ...run, redrive_count: 1 }, portal)).toMatchObject({ jobs_done: 1 });
-    expect(await lister.folder(run.run_id).list(`netlife/${portal}/parts/page/one.1/`)).not.toEqual(new Set());
+    expect(await lister.folder(run.run_id).list(`netlife/${portal}/parts/page/one.1.1/`)).not.toEqual(new Set());
     expect(((await mergedFile({ ...run, redrive_count: 1 })) ?? '').split('\n').length).toBeGreaterThan(40);
   });
 });
@@ -284,6 +284,20 @@ describe('failures', () => {
     await setFaults(netlife.controlUrl);
     await system.collect(run, portal, {}, 1);
     expect(await collected(run)).toContain(job);
+  });
+
+  test('the second try within one redrive collects what failed in the first, and merges it', async () => {
+    const [job = ''] = await jobIds();
+    await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
+    const stopped = await planned();
+    await system.collect(stopped, portal, {}, 1);
+    await system.merge(stopped, portal, {}, { done: true }, 1);
+    expect(await readReport(stopped)).toMatchObject({ jobs_failed: 1 });
+    await setFaults(netlife.controlUrl);
+    const again = { ...stopped, redrive_count: 1 };
+    await system.collect(again, portal);
+    await system.merge(again, portal);
+    expect(await readReport(again)).toMatchObject({ jobs_processed: jobs, jobs_failed: 0, failed_jobs: [] });
   });
 
   test('a login that is refused within the run leaves what was collected until then, and says so', async () => {

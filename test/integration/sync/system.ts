@@ -139,10 +139,16 @@ export const startSystem = async (options: SystemOptions) => {
         turn,
       ),
     /** @param collected what the collecting ended with, such as an error */
-    merge: (run: RunPlan, portal: string, turn?: Turn, collected: object = { done: true }) =>
+    merge: (
+      run: RunPlan,
+      portal: string,
+      turn?: Turn,
+      collected: object = { done: true },
+      redriveCount = run.redrive_count,
+    ) =>
       invoke(
         (now) => createMergeHandler({ ...common, portals, now }),
-        { run, portal, collected, execution: executionOf(run, run.redrive_count) },
+        { run, portal, collected, execution: executionOf(run, redriveCount) },
         turn,
       ),
     extract: (run: RunPlan, turn?: Turn) =>
