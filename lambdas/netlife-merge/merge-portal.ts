@@ -34,7 +34,10 @@ export interface MergedPortal {
 const neverTried = { error: 'The job was not tried', error_code: 'INTERNAL_FAULT' };
 
 /** A part of a job; a job that has not come to its end; what all turns counted beside. */
-type Source = { readonly part: string } | { readonly unfinishedJob: string } | { readonly turns: readonly string[] };
+type Source =
+  | { readonly part: string }
+  | { readonly unfinishedJob: string; readonly failedAttempts: readonly string[] }
+  | { readonly turns: readonly string[] };
 
 const countsSchema = z.object({ statistics: z.custom<Statistics>(), failedJobs: z.array(failedJobSchema) });
 type Counts = z.output<typeof countsSchema>;
@@ -64,9 +67,9 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
   };
 
   const sources: Source[] = jobs.flatMap(({ uuid }): Source[] => {
-    const { parts: paths, done } = written.jobOf(uuid);
+    const { parts: paths, done, failedAttempts } = written.jobOf(uuid);
     const ofJob = paths.map((part) => ({ part }));
-    return done ? ofJob : [...ofJob, { unfinishedJob: uuid }];
+    return done ? ofJob : [...ofJob, { unfinishedJob: uuid, failedAttempts }];
   });
   sources.push({ turns: written.turns });
 
@@ -94,8 +97,12 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
         return take(before, part, rejected);
       }
       if ('unfinishedJob' in source) {
-        const failure = (await parts.readFailure(source.unfinishedJob, attempt)) ?? neverTried;
-        const failed: FailedJob = { job_uuid: source.unfinishedJob, ...failure };
+        const { unfinishedJob, failedAttempts } = source;
+        // A redrive that begins at the merging tries no job: what counts is the newest try before it.
+        const newest = failedAttempts.includes(attempt) ? attempt : failedAttempts.at(-1);
+        const found = newest === undefined ? undefined : await parts.readFailure(unfinishedJob, newest);
+        const failure = found ?? neverTried;
+        const failed: FailedJob = { job_uuid: unfinishedJob, ...failure };
         const statistics = addStatistics(before.statistics, { jobs_failed: 1, errors: [failure.error] });
         return { statistics, failedJobs: [...before.failedJobs, failed] };
       }

@@ -23,12 +23,14 @@ export interface WrittenJob {
   /** In the order of the job. */
   readonly parts: readonly string[];
   readonly done: boolean;
-  /** Attempts in which it failed; the newest is the last to be written. */
+  /** Attempts in which it failed, in their order. */
   readonly failedAttempts: readonly string[];
 }
 
 const nothing: WrittenJob = { parts: [], done: false, failedAttempts: [] };
 const partName = /^job\/([^/]+)\/(\d{5}(-last)?)\.json$/;
+/** By their numbers: `one.10.0` comes after `one.2.0`. */
+const byNumber = new Intl.Collator('en', { numeric: true });
 const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
 
 /**
@@ -72,6 +74,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
           entry(failure[1]).failedAttempts.push(failure[2]);
         } else if (name.startsWith('turn/')) turns.push(path);
       }
+      for (const { failedAttempts } of jobs.values()) failedAttempts.sort(byNumber.compare);
       return { jobOf: (uuid: string): WrittenJob => jobs.get(uuid) ?? nothing, turns };
     },
 

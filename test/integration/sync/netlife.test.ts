@@ -286,6 +286,19 @@ describe('failures', () => {
     expect(await collected(run)).toContain(job);
   });
 
+  test('a redrive that begins at the merging says why the newest try of a job failed', async () => {
+    const [job = ''] = await jobIds();
+    await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
+    const run = await planned();
+    await system.collect(run, portal, {}, 2);
+    await setFaults(netlife.controlUrl, { kind: 'not_found', match: { call: 'job', job } });
+    await system.collect(run, portal, {}, 10);
+    await system.merge(run, portal, {}, { done: true }, 11);
+    expect(await readReport(run)).toMatchObject({
+      failed_jobs: [{ job_uuid: job, error: expect.stringContaining('404') }],
+    });
+  });
+
   test('the second try within one redrive collects what failed in the first, and merges it', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
