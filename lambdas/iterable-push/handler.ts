@@ -29,7 +29,12 @@ const pauseMs = 1_000;
 
 const part = 'iterable/push';
 
-const schema = z.object({ run: iterablePlanSchema });
+const schema = z.object({
+  run: iterablePlanSchema.extend({
+    /** What the step before this one returned: another turn, or the extraction. */
+    step: z.object({ idle_turns: z.number().default(0) }).default({ idle_turns: 0 }),
+  }),
+});
 
 /** `PushUsers`: sends the parts that nobody sent yet, as far as the time goes. */
 export const createHandler = (dependencies: IterablePushDependencies) => {
@@ -55,6 +60,7 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
             reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 });
           },
         },
+        idleTurns: run.step.idle_turns,
         isTimeUp: () => budget.isSpent() || progress.isStopped(),
         progress,
         metrics,

@@ -13,6 +13,8 @@ export interface PushPartsOptions {
   /** Absent in a dry run. */
   readonly client: IterableClient | undefined;
   readonly context: CallContext;
+  /** How many turns before this one gained no part, one after the other. */
+  readonly idleTurns: number;
   readonly isTimeUp: () => boolean;
   readonly progress: Progress;
   readonly metrics: MetricsRecorder;
@@ -26,18 +28,24 @@ export interface PushStanding {
   readonly parts_total: number;
   /** Iterable asked for a wait that this turn had no time for. */
   readonly wait_seconds?: number;
+  /** So many turns, this one included, gained no part. */
+  readonly idle_turns?: number;
 }
 
 /** After so long it is asked again, whatever it asked for. */
 const longestWaitSeconds = 3_600;
+/** So many turns try a user: in the last of them, what its newest try came to is its result. */
+const mostIdleTurns = 3;
 
 /**
  * Sends the users of each part that has no results, in one stream, so that the pace does not pause between parts, and
  * writes a part's results as soon as its last user has one. When the time is up, no further part is begun; a part of
- * which a user is left open then is not written, so that the next turn sends it.
+ * which a user is left open then is not written, so that the next turn sends it. After two turns that gained no part
+ * the third leaves nobody open whom Iterable asks to wait: such a user has failed, and the others are tried all the same.
  */
 export const pushParts = async (options: PushPartsOptions): Promise<PushStanding> => {
-  const { parts, isTimeUp, progress, metrics } = options;
+  const { parts, isTimeUp, progress, metrics, idleTurns } = options;
+  const isLastTry = idleTurns + 1 >= mostIdleTurns;
   const { paths } = await parts.surveyRows();
   const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
   const unsent = await parts.unsent(paths);
@@ -52,17 +60,20 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
   progress.update(standing());
 
   /** Parts that are being sent, in their order, and how many of their results are still to come. */
-  const open: { readonly path: string; left: number; readonly results: PushResult[] }[] = [];
+  const open: { readonly path: string; left: number; readonly results: PushResult[]; givenUp: boolean }[] = [];
   /** Set as soon as a user is left open: how long to wait before the next turn. */
   let waitMs: number | undefined;
+  /** Parts that were written, with nobody given up in them. */
+  let gained = 0;
 
   const writeComplete = async (): Promise<void> => {
     for (let first = open[0]; first !== undefined && first.left === 0; first = open[0]) {
-      const { path, results } = first;
+      const { path, results, givenUp } = first;
       open.shift();
       if (results.some(({ openForMs }) => openForMs !== undefined)) continue;
       await parts.writeResults(path, results);
       partsDone += 1;
+      if (!givenUp) gained += 1;
       // A dry run sends nothing.
       if (options.client === undefined) continue;
       const failed = results.filter(({ record }) => !record.overall_success).length;
@@ -79,7 +90,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
         const read = readRow(row);
         if ('user' in read) sendable.push(read.user);
       }
-      open.push({ path, left: sendable.length, results: [] });
+      open.push({ path, left: sendable.length, results: [], givenUp: false });
       yield* sendable;
     }
   };
@@ -89,10 +100,13 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
     await writeComplete();
     const first = open[0];
     if (first === undefined) break;
-    first.results.push(result);
+    const { openForMs, ...closed } = result;
+    const givesUp = isLastTry && openForMs !== undefined && openForMs > 0;
+    first.givenUp ||= givesUp;
+    first.results.push(givesUp ? closed : result);
     first.left -= 1;
-    if (result.openForMs === undefined) done += 1;
-    else waitMs = Math.max(waitMs ?? 0, result.openForMs);
+    if (openForMs === undefined || givesUp) done += 1;
+    else waitMs = Math.max(waitMs ?? 0, openForMs);
     progress.update(standing());
     await writeComplete();
   }
@@ -105,6 +119,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
     done: allDone,
     parts_done: partsDone,
     parts_total: paths.length,
+    ...(!allDone && gained === 0 && { idle_turns: idleTurns + 1 }),
     ...(waitMs && { wait_seconds: Math.min(longestWaitSeconds, Math.ceil(waitMs / 1_000)) }),
   };
 };

@@ -127,6 +127,8 @@ describe('the state machine', () => {
     const choice = { Variable: '$.step.wait_seconds', IsPresent: true, Next: 'WaitForIterable' };
     expect(states['UsersPushed?']).toMatchObject({ Choices: expect.arrayContaining([choice]) });
     expect(states.WaitForIterable).toMatchObject({ Type: 'Wait', SecondsPath: choice.Variable, Next: 'PushUsers' });
+    // It counts what the turns before it gained.
+    expect(states.PushUsers).toMatchObject({ Parameters: { 'run.$': '$' }, ResultPath: '$.step' });
   });
 
   test('a portal whose collecting failed is merged all the same', () => {

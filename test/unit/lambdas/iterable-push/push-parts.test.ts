@@ -36,12 +36,13 @@ const start = async (client?: IterableClient, users = 1_002) => {
   const told: { readonly done: number; readonly total?: number | undefined }[] = [];
   let nowMs = 0;
   const now = () => (nowMs += 2_000);
-  const push = (isTimeUp: () => boolean) =>
+  const push = (isTimeUp: () => boolean, idleTurns = 0) =>
     pushParts({
       parts,
       mode: 'single',
       client,
       context: { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined },
+      idleTurns,
       isTimeUp,
       progress: createProgress({
         runs: {
@@ -59,7 +60,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
       now,
     });
   const written = () => [...objects.keys()].filter((path) => path.includes('/results/'));
-  return { push, metrics, told, written };
+  return { push, metrics, told, written, parts };
 };
 
 test('a dry run counts no user as sent', async () => {
@@ -99,8 +100,35 @@ test('once Iterable asks for a wait, no further part is begun', async () => {
     return busy;
   });
   const { push } = await start(client, 20_000);
-  await expect(push(() => false)).resolves.toMatchObject({ done: false, parts_done: 0, wait_seconds: 3_600 });
+  await expect(push(() => false)).resolves.toMatchObject({
+    done: false,
+    parts_done: 0,
+    wait_seconds: 3_600,
+    idle_turns: 1,
+  });
   expect(calls).toBeLessThan(3_000);
+});
+
+test('a wait that lasts is no reason to go on for ever: the third turn that gains no part writes what there is', async () => {
+  const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 600_000 };
+  const { push, metrics, parts, written } = await start(clientOf(() => busy));
+  const wait = { done: false, parts_done: 0, parts_total: 2, wait_seconds: 600 };
+  expect(await push(() => false)).toEqual({ ...wait, idle_turns: 1 });
+  expect(await push(() => false, 1)).toEqual({ ...wait, idle_turns: 2 });
+  expect(written()).toEqual([]);
+  expect(await push(() => false, 2)).toEqual({ done: true, parts_done: 2, parts_total: 2 });
+  expect(metrics.values.get('SyncUsersFailed')).toBe(992);
+  const [first = ''] = (await parts.surveyRows()).paths;
+  for await (const { record } of parts.readResults(first)) {
+    expect(record).toMatchObject({ overall_success: false, users_update: { response: { code: 'RateLimitExceeded' } } });
+  }
+});
+
+test('a user that nobody could try is left open, whatever the turn', async () => {
+  const untried: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 0 };
+  const { push, written } = await start(clientOf(() => untried));
+  expect(await push(() => false, 2)).toEqual({ done: false, parts_done: 0, parts_total: 2, idle_turns: 3 });
+  expect(written()).toEqual([]);
 });
 
 test('nobody to send to is told as well: zero sent, zero failed', async () => {
