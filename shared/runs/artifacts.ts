@@ -44,13 +44,13 @@ export interface ArtifactWriter {
   /** Resolves when more may come. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
-  /** Leaves nothing behind. */
+  /** Leaves nothing behind; but an upload that another writer began stays, for whoever goes on from there. */
   abort(): Promise<void>;
   /** What is written so far, for another writer to go on with in this one's place. */
   pause(): Unfinished;
 }
 
-/** Whether an upload is gone that a writer was to go on with: closed or given up since. */
+/** Whether the upload of a writer is gone: closed or given up. */
 export const isLostUpload = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchUpload';
 
@@ -169,7 +169,7 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
         },
 
         abort: async () => {
-          if (uploadId === undefined) return;
+          if (uploadId === undefined || uploadId === unfinished?.uploadId) return;
           await client.send(new AbortMultipartUploadCommand({ ...objectOf(path), UploadId: uploadId }));
         },
 

@@ -68,19 +68,19 @@ export const joinParts = async <File extends string, Source, Counts>(
       await keep({ counts });
       return { done: true, counts };
     } catch (error) {
-      // An upload that is left open costs money for nothing.
+      // An upload that is left open costs money for nothing; one that the cursor names is for the next turn.
       await Promise.allSettled(names.map((name) => writers[name].abort()));
       throw error;
     }
   };
 
   const cursor = cursorSchema.safeParse(parseJson((await folder.readText(cursorPath)) ?? '')).data;
-  if (cursor === undefined) return join(undefined);
-  if (cursor.next === undefined) return { done: true, counts: cursor.counts };
+  if (cursor !== undefined && cursor.next === undefined) return { done: true, counts: cursor.counts };
   try {
     return await join(cursor);
   } catch (error) {
-    // It was given up, or closed by a worker that died just then: written anew, it becomes the same.
+    // It was given up, or closed: by a worker that died just then, or by a call of which the answer was lost and that was
+    // made again. Written anew, it becomes the same.
     if (!isLostUpload(error)) throw error;
     return join(undefined);
   }

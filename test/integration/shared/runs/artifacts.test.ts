@@ -61,10 +61,10 @@ describe('joining, turn by turn', () => {
   const whole = `begin\n${sources.map(textOf).join('')}end\n`;
 
   /** A turn that has time for so many sources; `fail` is thrown at one of them. */
-  const turn = (name: string, time = Number.POSITIVE_INFINITY, fail?: number) => {
+  const turn = (name: string, time = Number.POSITIVE_INFINITY, fail?: number, within = folder) => {
     let asked = 0;
     return joinParts({
-      folder,
+      folder: within,
       cursorPath: `${name}.cursor.json`,
       files: { all: `${name}.txt`, few: `${name}.few.txt` },
       sources,
@@ -103,16 +103,41 @@ describe('joining, turn by turn', () => {
     expect(await turn(name, 0)).toEqual({ done: true, counts: 9 });
   });
 
-  test('a turn that fails leaves nothing, and what it went on with is begun anew', async () => {
-    await turn('failing', 7);
+  test('a first turn that fails leaves nothing', async () => {
     await expect(turn('failing', 100, 9)).rejects.toThrow('no more');
     expect(await openUploads()).toEqual([]);
     expect(await turn('failing')).toEqual({ done: true, counts: 9 });
     await expectWhole('failing');
   });
 
+  test('a turn that fails leaves the upload that it went on with to the next', async () => {
+    await turn('resumed', 8);
+    expect(await folder.readText('resumed.cursor.json')).toContain('"uploadId":"');
+    await expect(turn('resumed', 100, 9)).rejects.toThrow('no more');
+    // Begun anew, it would have no time for all of them.
+    expect(await turn('resumed', 1)).toEqual({ done: true, counts: 9 });
+    await expectWhole('resumed');
+  });
+
+  test.each([1, 100])('of %i sources a turn, and the answer to the closing is lost', async (time) => {
+    const name = `unheard-${time}`;
+    let closed = 0;
+    const openWriter: RunFolder['openWriter'] = (...of) => {
+      const writer = folder.openWriter(...of);
+      const close = async (): Promise<void> => {
+        await writer.close();
+        // As the SDK does then.
+        if (++closed === 1) await writer.close();
+      };
+      return { ...writer, close };
+    };
+    for (let done = false; !done; ) ({ done } = await turn(name, time, undefined, { ...folder, openWriter }));
+    expect(closed).toBeGreaterThan(2);
+    await expectWhole(name);
+  });
+
   test('a worker that died after it closed the files is no harm', async () => {
-    await turn('closed', 7);
+    await turn('closed', 8);
     const cursor = (await folder.readText('closed.cursor.json')) ?? '';
     await turn('closed');
     await folder.put('closed.cursor.json', cursor);
