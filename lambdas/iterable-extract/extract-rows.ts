@@ -16,10 +16,10 @@ export interface ExtractRowsOptions {
 }
 
 /** How many rows there are, and the customer of the last. */
-const endOf = async (rows: AsyncIterable<SourceRow> | Iterable<SourceRow>) => {
+const endOf = (rows: readonly SourceRow[]) => {
   let count = 0;
   let lastId: string | undefined;
-  for await (const { id } of rows) {
+  for (const { id } of rows) {
     count += 1;
     lastId = id ?? lastId;
   }
@@ -42,7 +42,7 @@ export const extractRows = async (options: ExtractRowsOptions) => {
   let afterId: string | undefined;
   const newest = paths.at(-1);
   if (newest !== undefined) {
-    const end = await endOf(parts.readRows(newest));
+    const end = endOf(await parts.readRows(newest));
     rows += end.count;
     afterId = end.lastId;
   }
@@ -55,7 +55,7 @@ export const extractRows = async (options: ExtractRowsOptions) => {
   const write = async (isLast: boolean): Promise<void> => {
     const path = parts.rowsPath(position++, isLast);
     if (!(await parts.writeRows(path, pending))) {
-      const [theirs, ours] = [await endOf(parts.readRows(path)), await endOf(pending)];
+      const [theirs, ours] = [endOf(await parts.readRows(path)), endOf(pending)];
       if (!isDeepStrictEqual(theirs, ours)) {
         throw new PipelineError('RUN_TAKEN_OVER', 'Another worker extracts the same users', { retryable: false });
       }

@@ -33,7 +33,7 @@ export const writeQueryResults = async (options: QueryResultsOptions): Promise<E
     },
     add: async (before, path, { queryResults, rejected }) => {
       const after = { ...before };
-      for await (const row of parts.readRows(path)) {
+      for (const row of await parts.readRows(path)) {
         after.rows += 1;
         await queryResults.write(queryResultsCsv.line(row));
         const read = readRow(row);

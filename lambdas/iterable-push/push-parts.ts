@@ -86,7 +86,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
     for (const path of unsent) {
       if (isTimeUp() || waitMs !== undefined) return;
       const sendable: IterableUser[] = [];
-      for await (const row of parts.readRows(path)) {
+      for (const row of await parts.readRows(path)) {
         const read = readRow(row);
         if ('user' in read) sendable.push(read.user);
       }

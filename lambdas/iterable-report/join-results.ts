@@ -52,7 +52,7 @@ export const joinResults = async (options: JoinResultsOptions): Promise<PushSumm
     },
     add: async (before, path, { failed }) => {
       let counts = before;
-      for await (const result of parts.readResults(path)) {
+      for (const result of await parts.readResults(path)) {
         counts = countRecord(counts, result.record);
         await failed.write(failedCsv.line(result));
       }
@@ -90,7 +90,7 @@ export const joinResults = async (options: JoinResultsOptions): Promise<PushSumm
     },
     add: async ({ summary, ...before }, path, { results }) => {
       let { isFirst } = before;
-      for await (const { record } of parts.readResults(path)) {
+      for (const { record } of await parts.readResults(path)) {
         await results.write(integrationResults.record(record, isFirst));
         isFirst = false;
       }

@@ -28,12 +28,13 @@ export const pushResultSchema: z.ZodType<PushResult> = z.object({
 export const toLine = (value: object): string => `${JSON.stringify(value)}\n`;
 
 /**
- * Reads NDJSON, such as the body of an S3 object, a line at a time.
+ * Reads the lines of a part to its end: its connection must not stand still while something else is written.
  *
  * @throws {PipelineError} `BAD_PAYLOAD`, permanent, at a line that is not what it should be
  */
-export async function* readLines<T>(bytes: AsyncIterable<Uint8Array>, schema: z.ZodType<T>): AsyncGenerator<T> {
+export const readLines = async <T>(bytes: AsyncIterable<Uint8Array>, schema: z.ZodType<T>): Promise<T[]> => {
   const decoder = new TextDecoder();
+  const all: T[] = [];
   let rest = '';
   let line = 0;
   const read = (text: string): T => {
@@ -45,7 +46,8 @@ export async function* readLines<T>(bytes: AsyncIterable<Uint8Array>, schema: z.
   for await (const chunk of bytes) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    for (const text of lines) yield read(text);
+    for (const text of lines) all.push(read(text));
   }
-  if (rest !== '') yield read(rest);
-}
+  if (rest !== '') all.push(read(rest));
+  return all;
+};

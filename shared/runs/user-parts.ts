@@ -40,7 +40,7 @@ export const createUserParts = (folder: RunFolder) => {
       const paths = [...(await folder.list(rowsRoot))].sort();
       return { paths, complete: paths.at(-1)?.includes(lastMark) ?? false };
     },
-    readRows: (path: string): AsyncGenerator<SourceRow> => readLines(folder.readBytes(path), sourceRowSchema),
+    readRows: (path: string): Promise<SourceRow[]> => readLines(folder.readBytes(path), sourceRowSchema),
     /** @param position of the part, from 0 */
     rowsPath: (position: number, isLast: boolean): string =>
       `${rowsRoot}${String(position).padStart(6, '0')}${isLast ? lastMark : ''}.ndjson`,
@@ -58,7 +58,7 @@ export const createUserParts = (folder: RunFolder) => {
     writeResults: (rowsPath: string, results: readonly PushResult[]) =>
       folder.putOnce(resultsPath(rowsPath), results.map(toLine).join('')),
     /** The results of a part of rows, in their order. */
-    readResults: (rowsPath: string): AsyncGenerator<PushResult> =>
+    readResults: (rowsPath: string): Promise<PushResult[]> =>
       readLines(folder.readBytes(resultsPath(rowsPath)), pushResultSchema),
 
     /** Where the joining of parts to a file keeps its cursor. */

@@ -13,7 +13,7 @@ import {
 } from '../../../shared/iterable/report';
 import { type IterableUser, readRow, type SourceRow, toSourceRow } from '../../../shared/iterable/rows';
 import { secretOf } from '../../support/secrets';
-import { collect, stream } from '../../unit/shared/iterable/sample';
+import { stream } from '../../unit/shared/iterable/sample';
 import { startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, toBuffer } from '../bytes';
 import { csvFaults } from '../csv';
@@ -96,7 +96,7 @@ const plain: Input = {
 
 const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
   const lines = results.map(toLine).join('');
-  const read = await collect(readLines(stream([Buffer.from(lines)]), pushResultSchema));
+  const read = await readLines(stream([Buffer.from(lines)]), pushResultSchema);
   return read.map(toLine).join('') === lines;
 };
 

@@ -119,7 +119,7 @@ test('a wait that lasts is no reason to go on for ever: the third turn that gain
   expect(await push(() => false, 2)).toEqual({ done: true, parts_done: 2, parts_total: 2 });
   expect(metrics.values.get('SyncUsersFailed')).toBe(992);
   const [first = ''] = (await parts.surveyRows()).paths;
-  for await (const { record } of parts.readResults(first)) {
+  for (const { record } of await parts.readResults(first)) {
     expect(record).toMatchObject({ overall_success: false, users_update: { response: { code: 'RateLimitExceeded' } } });
   }
 });

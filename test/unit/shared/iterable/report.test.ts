@@ -11,7 +11,7 @@ import {
   rejectedCsv,
 } from '../../../../shared/iterable/report';
 import { sourceRowSchema } from '../../../../shared/iterable/rows';
-import { collect, row, stream } from './sample';
+import { row, stream } from './sample';
 
 const call = (success: boolean) => ({
   success,
@@ -100,14 +100,24 @@ describe('parts', () => {
 
   test.each([1, 7, 100_000])('are read as they were written, in chunks of %d bytes', async (size) => {
     const rows = [row(1, { first_name: '宏' }), row(2, { location: 'a\nb' })];
-    expect(await collect(readLines(stream(bytesOf(rows.map(toLine).join(''), size)), sourceRowSchema))).toEqual(rows);
+    expect(await readLines(stream(bytesOf(rows.map(toLine).join(''), size)), sourceRowSchema)).toEqual(rows);
     const written = results.map(toLine).join('').trimEnd();
-    expect(await collect(readLines(stream(bytesOf(written, size)), pushResultSchema))).toEqual(results);
+    expect(await readLines(stream(bytesOf(written, size)), pushResultSchema)).toEqual(results);
+  });
+
+  test('no line is given before the last is read: nobody can hold up the connection in between', async () => {
+    let ended = false;
+    const body = async function* () {
+      for (const id of [1, 2]) yield Buffer.from(toLine(row(id)));
+      ended = true;
+    };
+    for (const _row of await readLines(body(), sourceRowSchema)) expect(ended).toBe(true);
+    expect.assertions(2);
   });
 
   test('an unreadable line is named by its number, not quoted', async () => {
     const lines = stream([Buffer.from(`${toLine(row(1))}{"email":"maria@example.com"}\n`)]);
-    await expect(collect(readLines(lines, sourceRowSchema))).rejects.toMatchObject({
+    await expect(readLines(lines, sourceRowSchema)).rejects.toMatchObject({
       code: 'BAD_PAYLOAD',
       message: 'Line 2 of a part cannot be read',
     });
