@@ -4,6 +4,8 @@ import { addStatistics, type Statistics } from '../../shared/netlife/stats';
 import type { RunFolder } from '../../shared/runs/artifacts';
 import {
   caughtSchema,
+  collectedSchema,
+  faultOf,
   type IterableOutcome,
   iterableOutcomeSchema,
   messageOf,
@@ -12,7 +14,7 @@ import {
 
 const skippedSchema = z.object({ skipped: z.literal(true) });
 const caughtOutcomeSchema = z.object({ error: caughtSchema });
-const portalFailedSchema = caughtOutcomeSchema.extend({ portal: z.string() });
+const portalFailedSchema = caughtOutcomeSchema.extend({ portal: z.string(), collected: collectedSchema });
 
 /** What the two branches of the state machine end with, in their order. */
 export const outcomesSchema = z.tuple([
@@ -44,9 +46,9 @@ export interface JobSummaries {
   readonly iterable?: JobSummary | IterableOutcome;
 }
 
-const failedBy = (error: z.output<typeof caughtSchema>, prefix = ''): JobSummary => ({
+const failedBy = (...faults: readonly string[]): JobSummary => ({
   status: 'FAILED',
-  message: prefix + messageOf(error),
+  message: faults.join('; '),
   reports: [],
 });
 
@@ -55,14 +57,15 @@ const summarizeNetlife = async (
   folder: RunFolder,
 ): Promise<JobSummaries['netlife'] | undefined> => {
   if ('skipped' in outcome) return undefined;
-  if ('error' in outcome) return { ...failedBy(outcome.error), statistics: addStatistics() };
+  if ('error' in outcome) return { ...failedBy(messageOf(outcome.error)), statistics: addStatistics() };
   const portals = await Promise.all(
     outcome.portals.map(async (entry) => {
       const { portal } = entry;
       if ('error' in entry) {
         // Its files could not be written, its report neither.
         const nothing = { failed_jobs: [], jobs_not_on_sale: [], statistics: addStatistics() };
-        return { portal, ...failedBy(entry.error, `${portal}: `), ...nothing };
+        const faults = [faultOf(entry.collected), messageOf(entry.error)].filter((fault) => fault !== undefined);
+        return { portal, ...failedBy(...faults.map((fault) => `${portal}: ${fault}`)), ...nothing };
       }
       const text = (await folder.readText(`netlife/${portal}/stats.json`)) ?? '';
       const { failed_jobs, jobs_not_on_sale, ...statistics } = reportSchema.parse(parseJson(text));
@@ -84,7 +87,7 @@ const summarizeNetlife = async (
 
 const summarizeIterable = (outcome: Outcomes[1]): JobSummaries['iterable'] | undefined => {
   if ('skipped' in outcome) return undefined;
-  return 'error' in outcome ? failedBy(outcome.error) : outcome;
+  return 'error' in outcome ? failedBy(messageOf(outcome.error)) : outcome;
 };
 
 /** Reads what the branches left, and what their reports say. */

@@ -5,7 +5,7 @@ import type { Portals } from '../../shared/netlife/portals';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
-import { caughtSchema, messageOf, type PortalOutcome } from '../../shared/runs/outcome';
+import { collectedSchema, faultOf, type PortalOutcome } from '../../shared/runs/outcome';
 import { attemptOf, executionSchema, netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
 import { createPortalParts } from '../../shared/runs/portal-parts';
 import { createProgress } from '../../shared/runs/progress';
@@ -33,8 +33,7 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
   const schema = z.object({
     run: netlifePlanSchema(portals),
     portal: portalSchema(portals),
-    /** What `CollectPortal` ended with. */
-    collected: z.union([caughtSchema, z.object({ done: z.literal(true) })]),
+    collected: collectedSchema,
     execution: executionSchema,
   });
 
@@ -48,7 +47,7 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     const progress = createProgress({ runs, run: owner, part: counted, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createPortalParts(folder, portal.name);
-    const fault = 'Error' in collected ? messageOf(collected) : undefined;
+    const fault = faultOf(collected);
     const isTimeUp = () => budget.isSpent() || progress.isStopped();
     const attempt = attemptOf(execution, run);
     const merged = await mergePortal({ portal, run, attempt, fault, folder, parts, progress, isTimeUp });

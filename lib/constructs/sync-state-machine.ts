@@ -122,7 +122,11 @@ export class SyncStateMachine extends Construct {
   /** Each portal by itself: one that fails does not stop the others, and what was collected of it is merged. */
   private netlife(steps: SyncSteps): IChainable {
     const portalFailed = new Pass(this, 'PortalFailed', {
-      parameters: { portal: JsonPath.stringAt('$.portal'), error: JsonPath.objectAt('$.error') },
+      parameters: {
+        portal: JsonPath.stringAt('$.portal'),
+        collected: JsonPath.objectAt(collectedPath),
+        error: JsonPath.objectAt('$.error'),
+      },
     });
     const state = {
       run: JsonPath.objectAt('$.run'),

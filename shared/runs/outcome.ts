@@ -6,6 +6,10 @@ import type { Statistics } from '../netlife/stats';
 export const caughtSchema = z.object({ Error: z.string(), Cause: z.string().default('') });
 type Caught = z.output<typeof caughtSchema>;
 
+/** What `CollectPortal` ended with: all of its turns, or an error. */
+export const collectedSchema = z.union([caughtSchema, z.object({ done: z.literal(true) })]);
+export type Collected = z.output<typeof collectedSchema>;
+
 const lambdaErrorSchema = z.object({ errorMessage: z.string() });
 
 /** What an error says: Lambda describes one as JSON; any other cause is a text already. */
@@ -13,6 +17,10 @@ export const messageOf = ({ Error: name, Cause }: Caught): string => {
   const message = lambdaErrorSchema.safeParse(parseJson(Cause)).data?.errorMessage ?? Cause;
   return message === '' ? name : message;
 };
+
+/** What ended the collecting of a portal before all of its jobs were tried. */
+export const faultOf = (collected: Collected): string | undefined =>
+  'Error' in collected ? messageOf(collected) : undefined;
 
 /** What a portal's branch ends with. */
 export const portalOutcomeSchema = z.object({

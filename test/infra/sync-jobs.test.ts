@@ -133,6 +133,8 @@ describe('the state machine', () => {
 
   test('a portal whose collecting failed is merged all the same', () => {
     expect(states.CollectPortal?.Catch?.[0]).toMatchObject({ ResultPath: '$.collected', Next: 'MergePortal' });
+    // Should the merging fail as well, the fault of the collecting is told all the same.
+    expect(states.PortalFailed).toMatchObject({ Parameters: { 'collected.$': '$.collected' } });
   });
 
   test.each(['CollectPortal', 'MergePortal'])('%s knows of a redrive that begins at it', (name) => {

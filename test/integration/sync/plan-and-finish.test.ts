@@ -87,7 +87,7 @@ describe('FinishRun', () => {
 
   test('one job failed: the execution fails, and its cause says what became of both', async () => {
     const run = await planned('half');
-    const portals = [{ portal, error: lambdaError('The portal refused our login (401)') }];
+    const portals = [{ portal, collected: { done: true }, error: lambdaError('The portal refused our login (401)') }];
     await expect(system.finish(run, [{ portals }, succeeded])).rejects.toMatchObject({
       name: 'RunFailed',
       message: `netlife FAILED: ${portal}: The portal refused our login (401)\niterable SUCCEEDED: 5 of 5 users sent`,
@@ -97,6 +97,15 @@ describe('FinishRun', () => {
       netlife: { portals: [{ portal, status: 'FAILED', failed_jobs: [], statistics: { jobs_processed: 0 } }] },
     });
     expect(await system.runs.read('half')).toMatchObject({ status: 'FAILED' });
+  });
+
+  test('collecting and merging failed: the fault of the collecting comes first', async () => {
+    const run = await planned('both');
+    const collected = lambdaError('The portal refused our login (401)');
+    const portals = [{ portal, collected, error: lambdaError('A part cannot be read') }];
+    await expect(system.finish(run, [{ portals }, skipped])).rejects.toMatchObject({
+      message: `netlife FAILED: ${portal}: The portal refused our login (401); ${portal}: A part cannot be read`,
+    });
   });
 
   test('a whole branch failed, by an error that is no Lambda’s', async () => {
