@@ -1,5 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import * as z from 'zod';
+import { PipelineError } from '../../shared/errors';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { anyPlanSchema, executionSchema } from '../../shared/runs/plan';
@@ -9,7 +10,7 @@ import { outcomesSchema, summarizeJobs } from './summary';
 
 export interface FinishRunDependencies {
   readonly openFolder: OpenRunFolder;
-  readonly runs: Pick<RunRepository, 'isOwned' | 'finish'>;
+  readonly runs: Pick<RunRepository, 'claimFinish' | 'finish'>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
@@ -28,7 +29,8 @@ const schema = z.object({
 
 /**
  * `FinishRun`: closes the run with its summary, and throws if a job failed. A redrive of such an execution begins here,
- * with what failed before: then it says `again`, and the jobs go on where they stopped.
+ * with what failed before: then it says `again`, and the jobs go on where they stopped. An execution that lost its run to
+ * another fails too, with `RUN_TAKEN_OVER`, be it that all of its jobs succeeded.
  */
 export const createHandler = ({ openFolder, runs, logger, metrics, now }: FinishRunDependencies) => {
   const run = async ({ run: { outcomes, ...plan }, execution }: z.output<typeof schema>) => {
@@ -58,11 +60,15 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
       reports,
     };
     // Of a run that another execution took over, the summary is that one's.
-    if (await runs.isOwned(plan, finishedAtMs)) {
+    const claimed = await runs.claimFinish(plan, finishedAtMs);
+    if (claimed) {
       await folder.put('summary.json', `${JSON.stringify(summary, undefined, 2)}\n`);
       await runs.finish(plan, { status, message, reports, finishedAtMs });
     }
     if (failed) throw new RunFailed(message);
+    if (!claimed) {
+      throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
+    }
     logger.info('sync step', { step: 'finish', status });
     return { run_id: plan.run_id, status, again: false, summary: folder.keyOf('summary.json') };
   };

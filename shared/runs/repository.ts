@@ -184,8 +184,12 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       return recorded !== undefined;
     },
 
-    /** Whether the run is still this execution's, and not another's that took it over. */
-    isOwned: async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<boolean> => {
+    /**
+     * The execution is about to close the run.
+     *
+     * @returns whether it may: not, when another took the run over
+     */
+    claimFinish: async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<boolean> => {
       const values = { ':now': iso(atMs), ':mine': execution_arn };
       const owned = await update(run_id, 'SET updated_at = :now', values, { condition: 'execution_arn = :mine' });
       return owned !== undefined;

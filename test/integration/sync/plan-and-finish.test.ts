@@ -138,7 +138,9 @@ describe('FinishRun', () => {
     const run = await planned('lost');
     await system.plan({ run_id: 'lost', iterable: {} }, { Id: 'arn:execution:other', Name: 'other' });
     await system.folder('lost').put('summary.json', '"of the other"');
-    await system.finish(run, [skipped, succeeded]);
+    await expect(system.finish(run, [skipped, succeeded])).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    const failed = { error: lambdaError('Iterable refused the key with 401') };
+    await expect(system.finish(run, [skipped, failed])).rejects.toMatchObject({ name: 'RunFailed' });
     expect(await summaryOf('lost')).toBe('of the other');
     expect(await system.runs.read('lost')).toMatchObject({ status: 'RUNNING', execution_arn: 'arn:execution:other' });
   });
