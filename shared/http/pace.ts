@@ -23,8 +23,8 @@ const coldSpacing = 1.03;
 /**
  * Spaces calls evenly, at `utilization × callsPerSecond`. After a timer that fired late, calls follow closer until they
  * have caught up, so that the rate is kept; but never does a call come less than `1000 / utilization`
- * ms after the one `callsPerSecond` before it. At 8 a second and 0.965 this leaves 36 ms: by so
- * much may a call be held up on its way, and still no second holds a ninth. The first turn comes after one interval, in
+ * ms after the one `callsPerSecond` before it. At 8 a second and 0.962 this leaves 39.5 ms: by
+ * so much may a call be held up on its way, and still no second holds a ninth. The first turn comes after one interval, in
  * case another process made calls until just now.
  *
  * Own code, because the libraries that were tried let more than the limit through in some second or reach only 80 % of
