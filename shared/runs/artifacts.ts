@@ -139,9 +139,10 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
         ).UploadId;
         const PartNumber = etags.length + 1;
         const Body = buffer.subarray(0, filledBytes);
-        const { ETag = '' } = await client.send(
+        const { ETag } = await client.send(
           new UploadPartCommand({ ...objectOf(path), UploadId: uploadId, PartNumber, Body }),
         );
+        if (ETag === undefined) throw new Error(`S3 gave no ETag for a part of ${path}`);
         etags.push(ETag);
         filledBytes = 0;
       };
