@@ -3,7 +3,9 @@ import { PipelineError } from '../errors';
 import { reasonOf, uuidOf } from './schemas';
 import type { RejectedRow } from './tally';
 
-const badAnswer = (message: string) => new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });
+/** An answer that another try would not mend. */
+export const badAnswer = (message: string): PipelineError =>
+  new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });
 
 /** What the rows of a list are, and how one that cannot be read is reported. */
 export interface Listing<T> {

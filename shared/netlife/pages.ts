@@ -1,12 +1,10 @@
 import * as z from 'zod';
-import { PipelineError } from '../errors';
+import { badAnswer } from './listing';
 import type { Portal } from './portals';
 import { entriesOf } from './schemas';
 
 const maxPages = 10_000;
 const repeatedBasePath = '/api/v1';
-
-const badAnswer = (message: string) => new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });
 
 const pageSchema = z.union([
   // As a whole: the rows are read one by one later, and may be many.
