@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { safeParse } from 'zod/v4/core';
 import { webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
@@ -8,7 +8,8 @@ import { databaseSecretSchema } from '../../../shared/iterable/source';
 import { netlifeSecretSchema } from '../../../shared/netlife/credential';
 import { qualiaCredentialSchema } from '../../../shared/qualia/client';
 
-const text = readFileSync(join(__dirname, '../../../docs/deploy.md'), 'utf8');
+const root = join(__dirname, '../../..');
+const text = readFileSync(join(root, 'docs/deploy.md'), 'utf8');
 
 test.each(
   Object.entries({
@@ -24,4 +25,36 @@ test.each(
   const { success, error } = safeParse(schema, JSON.parse(shown.replaceAll('…', 'filled-in')));
   expect(error?.issues ?? []).toEqual([]);
   expect(success).toBe(true);
+});
+
+/** How IAM calls the service of an SDK client. */
+const services: Readonly<Record<string, string>> = {
+  cloudformation: 'cloudformation',
+  'cloudwatch-logs': 'logs',
+  sfn: 'states',
+  sqs: 'sqs',
+};
+
+test('who operates has a right to every command that ops/services imports of the AWS SDK', () => {
+  const [, row = ''] = /^\| who operates .*?\| (.*) \|$/m.exec(text) ?? [];
+  const granted = new Set<string>();
+  let service = '';
+  // The service stands before the first action of each list.
+  for (const [, named = service, action] of row.matchAll(/`(?:(\w+):)?(\w+)`/g)) {
+    service = named;
+    granted.add(`${service}:${action}`);
+  }
+
+  const folder = join(root, 'ops/services');
+  const sources = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const needed = sources.flatMap((source) =>
+    [...source.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([\w-]+)'/g)].flatMap(
+      ([, names = '', client = '']) =>
+        [...names.matchAll(/\bpaginate(\w+)|\b(\w+?)(?:Batch)?Command\b/g)].map(
+          ([, paginated, sent]) => `${services[client]}:${paginated ?? sent}`,
+        ),
+    ),
+  );
+  expect(needed.length).toBeGreaterThan(10);
+  expect(needed.filter((action) => !granted.has(action))).toEqual([]);
 });
