@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
+import { closed } from './process-group';
 
 /** The project's root, where every command runs. */
 export const root = path.join(__dirname, '../..');
@@ -8,7 +8,7 @@ export const root = path.join(__dirname, '../..');
 export interface ExecuteOptions {
   /** Added to the environment of this process. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** Ends the command. */
+  /** Ends the command, and all that it started. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface ExecuteOptions {
  * Runs a command to its end.
  *
  * @returns its standard output
- * @throws {Error} with all that it said, when it fails
+ * @throws {Error} with all that it said, when it fails; the signal's reason, when it was ended
  */
 export const execute = async (command: string, args: readonly string[], options: ExecuteOptions = {}) => {
   const { environment, signal } = options;
@@ -24,7 +24,7 @@ export const execute = async (command: string, args: readonly string[], options:
     cwd: root,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
+    detached: signal !== undefined,
   });
   let stdout = '';
   let said = '';
@@ -35,7 +35,7 @@ export const execute = async (command: string, args: readonly string[], options:
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  const [code] = await once(child, 'close');
+  const code = await closed(child, signal);
   if (code !== 0) throw new Error(`${[path.basename(command), ...args].join(' ')} failed:\n${said}`);
   return stdout;
 };

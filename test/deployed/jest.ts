@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import { root } from './execute';
+import { closed } from './process-group';
 
 /**
  * Runs a layer of the tests that jest.config.js names, against the target that was announced.
  *
  * @param args for jest
+ * @param signal ends it, and what its tests have started
  * @returns its exit code
  */
 export const runJest = async (layer: string, args: readonly string[], signal?: AbortSignal): Promise<number> => {
@@ -14,8 +15,7 @@ export const runJest = async (layer: string, args: readonly string[], signal?: A
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, TEST_LAYER: layer },
-    signal,
+    detached: signal !== undefined,
   });
-  const [code] = await once(child, 'close');
-  return code ?? 1;
+  return closed(child, signal);
 };

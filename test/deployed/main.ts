@@ -19,9 +19,13 @@ const startedAtMs = Date.now();
 const say = (text: string) =>
   process.stdout.write(`${((Date.now() - startedAtMs) / 1_000).toFixed(1).padStart(6)} s  ${text}\n`);
 
-/** Leads every AWS client of this process and its children to the emulator, whatever account the user is signed in to. */
-const useEmulator = ({ url }: Emulator): void => {
+/** Whatever account the user is signed in to, nothing of it reaches the emulator, its Lambdas, or a client. */
+const forgetAccount = (): void => {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+};
+
+/** Leads every AWS client of this process and its children to the emulator. */
+const useEmulator = ({ url }: Emulator): void => {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: 'us-east-1',
@@ -34,6 +38,7 @@ const useEmulator = ({ url }: Emulator): void => {
 const openEmulator = async (): Promise<Emulator> => {
   // By its address: S3 would put the bucket before a name, and no resolver knows that.
   const url = process.env.AWS_ENDPOINT_URL?.replace('//localhost', '//127.0.0.1').replace(/\/$/, '');
+  forgetAccount();
   return url ? { url, stop: async () => undefined } : startMiniStack(path.join(directory, 'ministack'));
 };
 
@@ -90,15 +95,19 @@ const main = async (): Promise<number> => {
   }
 
   const stops: (() => Promise<unknown>)[] = [];
-  try {
-    return await run((stop) => stops.push(stop), ending.signal);
-  } catch (error) {
-    if (!interrupted) throw error;
-    return 130;
-  } finally {
-    ending.abort();
-    for (const stop of stops.reverse()) await stop().catch((error: unknown) => console.error(error));
+  const report = (error: unknown): number => {
+    console.error(error);
+    return 1;
+  };
+  let exitCode = await run((stop) => stops.push(stop), ending.signal).catch((error: unknown) =>
+    interrupted ? 130 : report(error),
+  );
+  ending.abort();
+  for (const stop of stops.reverse()) {
+    const failure = await stop().then(() => 0, report);
+    exitCode ||= failure;
   }
+  return exitCode;
 };
 
 main().then(

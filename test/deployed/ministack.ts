@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execute } from './execute';
+import { signalGroup } from './process-group';
 
 /** An emulator that runs. */
 export interface Emulator {
@@ -49,7 +50,8 @@ export const startMiniStack = async (stateDirectory: string): Promise<Emulator> 
     const killing = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exited;
     clearTimeout(killing);
-    endGroup(child.pid);
+    // It leaves the processes of its Lambdas behind.
+    signalGroup(child.pid, 'SIGKILL');
   };
 
   const deadlineMs = Date.now() + patienceMs;
@@ -61,16 +63,6 @@ export const startMiniStack = async (stateDirectory: string): Promise<Emulator> 
     await sleep(100);
   }
   return { url, stop };
-};
-
-/** MiniStack leaves the processes of its Lambdas behind. */
-const endGroup = (leader: number | undefined): void => {
-  if (leader === undefined) return;
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 };
 
 const answers = (url: string): Promise<boolean> =>
