@@ -1,16 +1,11 @@
 /** What a field or an expression holds; nothing for what an event does not have. Truths are 1 and 0. */
 export type Value = string | number | Date | undefined;
 
-/** The number that a value is or that its text spells; nothing for any other. */
+/** The finite number that a value is or that its text spells; nothing for any other. */
 export function toNumber(value: Value): number | undefined {
-  if (typeof value === 'number') {
-    return value;
-  }
-  if (value instanceof Date) {
-    return value.getTime();
-  }
-  const number = value === undefined || value.trim() === '' ? Number.NaN : Number(value);
-  return Number.isNaN(number) ? undefined : number;
+  const isBlank = value === undefined || (typeof value === 'string' && value.trim() === '');
+  const number = isBlank ? Number.NaN : Number(value);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /** A value as results show it; moments as `2026-11-22 08:30:00.000`, in UTC. */
@@ -22,20 +17,28 @@ export function toText(value: Value): string | undefined {
 export const isTrue = (value: Value): boolean => value !== undefined && value !== 0 && value !== '';
 
 /**
- * Numbers by their size, also those that stand there as text, all else as text.
+ * Numbers by their size, also those that stand there as text, all else as text; so are two texts of more digits than a
+ * number holds.
  * @returns negative, zero or positive; nothing if one of the two is missing
  */
 export function compare(a: Value, b: Value): number | undefined {
   if (a === undefined || b === undefined) {
     return undefined;
   }
+  const [leftText, rightText] = [String(toText(a)), String(toText(b))];
+  if (leftText === rightText) {
+    return 0;
+  }
   const [left, right] = [toNumber(a), toNumber(b)];
-  if (left !== undefined && right !== undefined) {
+  const areTexts = typeof a === 'string' && typeof b === 'string';
+  if (left !== undefined && right !== undefined && !(areTexts && (isLong(left) || isLong(right)))) {
     return left - right;
   }
-  const [leftText, rightText] = [String(toText(a)), String(toText(b))];
-  return leftText === rightText ? 0 : leftText < rightText ? -1 : 1;
+  return leftText < rightText ? -1 : 1;
 }
+
+/** Whether it may stand for its neighbours as well. */
+const isLong = (number: number): boolean => Math.abs(number) > Number.MAX_SAFE_INTEGER;
 
 const natural = new Intl.Collator('en', { numeric: true });
 
@@ -49,5 +52,5 @@ export function compareForSort(a: Value, b: Value, direction: 1 | -1): number {
     const kinds = Number(left !== undefined) - Number(right !== undefined);
     return direction * (kinds || natural.compare(String(a), String(b)));
   }
-  return direction * (left - right);
+  return direction * (left - right || natural.compare(String(a), String(b)));
 }
