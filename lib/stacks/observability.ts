@@ -45,7 +45,7 @@ export class Observability extends Stack {
       .map((definition) => new Alarm(this, { config, definition, topic }));
 
     const all = [...functions, ...Object.values(syncJobs.functions)];
-    const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs];
+    const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs, syncJobs.stateMachine.logGroup];
     const logGroupNames = logGroups.map(({ logGroupName }) => logGroupName);
 
     new Dashboard(this, 'dashboard', {
