@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import {
   DescribeQueryDefinitionsCommand,
   GetQueryResultsCommand,
+  type GetQueryResultsResponse,
+  InvalidParameterException,
   paginateDescribeLogGroups,
   StartQueryCommand,
   StopQueryCommand,
@@ -41,6 +43,8 @@ interface RunOptions {
 
 const firstPollMs = 100;
 const slowestPollMs = 1_000;
+/** So often in a row a query may be `Unknown` to CloudWatch Logs before it is given up. */
+const mostUnknowns = 10;
 
 /** Where a saved query names what it is about: `order_id = "QO-123456"`. */
 const subjectPattern = /\b(\w+)_id = "[^"]*"/;
@@ -48,6 +52,20 @@ const subjectPattern = /\b(\w+)_id = "[^"]*"/;
 /** The query for another id. */
 export const queryAbout = ({ queryString }: SavedQuery, id: string): string =>
   queryString.replace(subjectPattern, (_all, subject: string) => `${subject}_id = ${JSON.stringify(id)}`);
+
+const progressOf = (
+  { status, results = [], statistics }: GetQueryResultsResponse,
+  logGroups: readonly string[],
+): QueryProgress => ({
+  ended: status === 'Complete' || status === 'Cancelled',
+  logGroups,
+  recordsScanned: statistics?.recordsScanned ?? 0,
+  recordsMatched: statistics?.recordsMatched ?? 0,
+  bytesScanned: statistics?.bytesScanned ?? 0,
+  rows: results.map(
+    (row) => new Map(row.flatMap(({ field = '', value = '' }) => (field === '@ptr' ? [] : [[field, value]]))),
+  ),
+});
 
 /** Searches the logs of a stage, all of its log groups at once. */
 export const createLogService = ({ name: stage, logs }: Pick<Stage, 'name' | 'logs'>) => {
@@ -63,22 +81,11 @@ export const createLogService = ({ name: stage, logs }: Pick<Stage, 'name' | 'lo
     return names;
   };
 
-  const progressOf = async (queryId: string | undefined, logGroups: readonly string[]): Promise<QueryProgress> => {
-    const { status, results = [], statistics } = await logs.send(new GetQueryResultsCommand({ queryId }));
-    if (status === 'Failed' || status === 'Timeout') {
-      throw new ServiceFault('failed', `CloudWatch Logs ended the query: ${status}.`);
-    }
-    return {
-      ended: status === 'Complete' || status === 'Cancelled',
-      logGroups,
-      recordsScanned: statistics?.recordsScanned ?? 0,
-      recordsMatched: statistics?.recordsMatched ?? 0,
-      bytesScanned: statistics?.bytesScanned ?? 0,
-      rows: results.map(
-        (row) => new Map(row.flatMap(({ field = '', value = '' }) => (field === '@ptr' ? [] : [[field, value]]))),
-      ),
-    };
-  };
+  const stopQuery = (queryId: string | undefined): Promise<unknown> =>
+    logs.send(new StopQueryCommand({ queryId })).catch((error: unknown) => {
+      // It has ended in the meantime.
+      if (!(error instanceof InvalidParameterException)) throw error;
+    });
 
   return {
     /** The saved queries, by name. */
@@ -113,12 +120,18 @@ export const createLogService = ({ name: stage, logs }: Pick<Stage, 'name' | 'lo
           limit,
         }),
       );
+      let unknowns = 0;
       for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, slowestPollMs)) {
-        const progress = await progressOf(queryId, logGroupNames);
+        const answer = await logs.send(new GetQueryResultsCommand({ queryId }));
+        unknowns = answer.status === 'Unknown' ? unknowns + 1 : 0;
+        if (answer.status === 'Failed' || answer.status === 'Timeout' || unknowns > mostUnknowns) {
+          throw new ServiceFault('failed', `CloudWatch Logs ended the query: ${answer.status}.`);
+        }
+        const progress = progressOf(answer, logGroupNames);
         yield progress;
         if (progress.ended) return;
         if (signal.aborted) {
-          await logs.send(new StopQueryCommand({ queryId }));
+          await stopQuery(queryId);
           return;
         }
         await wait(pollMs, undefined, { signal }).catch(() => undefined);
