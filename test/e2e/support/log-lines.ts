@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Refusal } from '../../../lambdas/webhook/answers';
 import { errorCodes } from '../../../shared/errors';
 import { parseJson } from '../../../shared/json';
 
@@ -39,7 +40,15 @@ const events: Readonly<Record<string, z.ZodType>> = {
   'webhook refused': z.object({
     level: warn,
     request_id: text,
-    reason: text,
+    reason: z.enum([
+      'not_found',
+      'method_not_allowed',
+      'payload_too_large',
+      'unauthorized',
+      'unsupported_media_type',
+      'invalid_json',
+      'validation_failed',
+    ] satisfies Refusal['reason'][]),
     source_ip: text,
     details: z.array(z.unknown()).optional(),
   }),
@@ -72,18 +81,20 @@ const events: Readonly<Record<string, z.ZodType>> = {
   'a try failed, will retry': z.object({
     ...asError,
     level: warn,
+    status_code: z.number().optional(),
     attempt: count,
     wait_seconds: count,
     api: z.enum(['qualia', 'internal', 'netlife', 'iterable']).optional(),
   }),
   'unknown state': z.object({ ...ofOrder, level: warn, state_code: z.string() }),
-  'order reconciled': z.object({
-    ...ofOrder,
-    level: warn,
-    status: z.literal('NOTIFIED'),
-    reason: z.enum(['missing', 'stuck']),
-    age_seconds: count.optional(),
-  }),
+  'order reconciled': z
+    .object({ ...ofOrder, level: warn, status: z.literal('NOTIFIED') })
+    .and(
+      z.discriminatedUnion('reason', [
+        z.object({ reason: z.literal('missing') }),
+        z.object({ reason: z.literal('stuck'), age_seconds: count }),
+      ]),
+    ),
   'sync step': z.object({
     level: info,
     run_id: text,

@@ -37,6 +37,9 @@ export const savedQueries = async () => {
   );
 };
 
+/** As many rows as CloudWatch Logs gives. */
+export const mostRows = 10_000;
+
 interface Search {
   readonly logGroupNames: readonly string[];
   /** Epoch ms. */
@@ -52,7 +55,7 @@ export const search = async (queryString: string, { logGroupNames, sinceMs, unti
       logGroupNames: [...logGroupNames],
       startTime: Math.floor(sinceMs / 1_000),
       endTime: Math.ceil((untilMs ?? Date.now()) / 1_000),
-      limit: 10_000,
+      limit: mostRows,
     }),
   );
   for (;;) {

@@ -18,7 +18,7 @@ import {
 } from '../../e2e/support/pipeline';
 import { ended, portal, startRun } from '../../e2e/support/sync-runs';
 import { target } from '../../e2e/support/target';
-import type { Call } from './calls';
+import type { Call } from '../../support/calls';
 
 const { outputs, simulators } = target();
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig('dynamodb')));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type EmbeddedTarget, startEmbeddedTarget } from '../../e2e/support/embedded-target';
 import { announceTarget } from '../../e2e/support/target';
-import { allows, type Call, readCalls } from './calls';
-import { type Grant, readRoles } from './roles';
+import { allows, type Call, readCalls } from '../../support/calls';
+import { type Grant, readRoles } from '../../support/roles';
 import { unusedBy, unusedByMachine } from './unused';
 
 jest.setTimeout(120_000);

@@ -1,5 +1,5 @@
 import { arnOf } from '../../../local/aws/resource-types';
-import type { Grant } from './roles';
+import type { Grant } from '../../support/roles';
 
 const on = (resource: string, ...actions: readonly string[]): Grant[] =>
   actions.map((action) => ({ action, resource }));

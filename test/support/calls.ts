@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { arnOf } from '../../../local/aws/resource-types';
+import { arnOf } from '../../local/aws/resource-types';
 import type { Grant } from './roles';
 
 /** A call that a Lambda made, as IAM sees it. */
