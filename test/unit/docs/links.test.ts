@@ -1,0 +1,34 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+const root = join(__dirname, '../../..');
+const withoutCode = (markdown: string): string => markdown.replaceAll(/^```.*?^```/gms, '');
+
+/** The anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (file: string): string[] =>
+  [...withoutCode(readFileSync(file, 'utf8')).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+const isBroken = (page: string, link: string): boolean => {
+  const [file = '', anchor] = link.split('#');
+  const target = file === '' ? page : resolve(dirname(page), file);
+  return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+};
+
+const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })];
+
+test.each(pages)('every link of %s leads somewhere', (name) => {
+  const page = join(root, name);
+  const links = [...withoutCode(readFileSync(page, 'utf8')).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  expect(links.filter((link) => !/^[a-z]+:/.test(link) && isBroken(page, link))).toEqual([]);
+});
+
+test('a link that leads nowhere is found', () => {
+  const page = join(root, 'README.md');
+  expect(['docs/deploy.md#nowhere', '#nowhere', 'nowhere.md'].filter((link) => !isBroken(page, link))).toEqual([]);
+  expect(isBroken(page, 'docs/deploy.md#deploy')).toBe(false);
+});
