@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { announceTarget, outputsSchema } from '../e2e/support/target';
 import { runJest } from './jest';
 import { findSimulators } from './simulators';
-import { readOutputs } from './stage';
+import { checkWebhookSecret, readOutputs } from './stage';
 
 const main = async (): Promise<number> => {
   const command = new Command('npm run test:aws --')
@@ -12,6 +12,7 @@ const main = async (): Promise<number> => {
     .parse();
   const { stage } = command.opts<{ stage: string }>();
   const outputs = await readOutputs(stage);
+  await checkWebhookSecret(outputs);
   announceTarget({
     apiUrl: outputs.ApiUrl ?? '',
     endpoints: {},

@@ -1,5 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { parseJson } from '../../shared/json';
 
 /** Output name → value. */
 export type Outputs = Readonly<Record<string, string>>;
@@ -29,4 +31,25 @@ export const fillSecrets = async (outputs: Outputs, secrets: Readonly<Record<str
     await client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(value) }));
   }
   client.destroy();
+};
+
+const webhookSecretSchema = z.object({
+  basic: z.array(z.unknown()).min(1),
+  signing_secrets: z.array(z.string()).min(1),
+});
+
+/**
+ * Looks whether the webhook lets the tests in by either way.
+ *
+ * @throws {Error} when its secret is not filled, or has no signing secret
+ */
+export const checkWebhookSecret = async ({ WebhookSecretArn }: Outputs): Promise<void> => {
+  const client = new SecretsManagerClient();
+  const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: WebhookSecretArn }));
+  client.destroy();
+  if (!webhookSecretSchema.safeParse(parseJson(SecretString)).success) {
+    throw new Error(
+      'The tests need a WebhookSecret with an entry in "basic" and one in "signing_secrets": docs/deploy.md.',
+    );
+  }
 };
