@@ -13,9 +13,19 @@ const filesBelow = (name: string): string[] =>
         .flatMap((entry) => filesBelow(path.join(name, entry)))
     : [name];
 
-const fingerprint = (): string => {
+const fingerprintOfSources = (): string => {
   const hash = createHash('sha256');
   for (const file of sources.flatMap(filesBelow)) hash.update(`${file}\0`).update(readFileSync(path.join(root, file)));
+  return hash.digest('hex');
+};
+
+/** Of what is deployed: another command of the CDK may have written another stage there, or one without its bundles. */
+const fingerprintOfAssembly = (directory: string): string => {
+  const hash = createHash('sha256');
+  const files = existsSync(directory) ? readdirSync(directory).sort() : [];
+  for (const name of files.filter((file) => file === 'manifest.json' || file.endsWith('.template.json'))) {
+    hash.update(`${name}\0`).update(readFileSync(path.join(directory, name)));
+  }
   return hash.digest('hex');
 };
 
@@ -27,9 +37,10 @@ const fingerprint = (): string => {
  */
 export const synthesize = (onStart: () => void): string => {
   const assemblyDirectory = path.join(root, 'cdk.out');
-  const markFile = path.join(assemblyDirectory, 'sources.sha256');
-  const current = fingerprint();
-  if (existsSync(markFile) && readFileSync(markFile, 'utf8') === current) return assemblyDirectory;
+  const markFile = path.join(assemblyDirectory, 'fingerprint.sha256');
+  const ofSources = fingerprintOfSources();
+  const mark = () => `${ofSources}\n${fingerprintOfAssembly(assemblyDirectory)}\n`;
+  if (existsSync(markFile) && readFileSync(markFile, 'utf8') === mark()) return assemblyDirectory;
   onStart();
   const cdk = path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'cdk.cmd' : 'cdk');
   const { status, stdout, stderr, error } = spawnSync(cdk, ['synth', '--quiet'], {
@@ -38,6 +49,6 @@ export const synthesize = (onStart: () => void): string => {
     shell: process.platform === 'win32',
   });
   if (status !== 0) throw new Error(`cdk synth failed:\n${error?.message ?? `${stdout}${stderr}`}`);
-  writeFileSync(markFile, current);
+  writeFileSync(markFile, mark());
   return assemblyDirectory;
 };

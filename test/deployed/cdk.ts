@@ -20,8 +20,13 @@ export const synthesize = (directory: string, variables: Readonly<Record<string,
     signal,
   });
 
-/** Prepares the emulator's account for deployments. */
-export const bootstrap = (signal?: AbortSignal) => cli(['bootstrap', 'aws://000000000000/us-east-1'], signal);
+/**
+ * Prepares the emulator's account for deployments.
+ *
+ * @param directory for what the CLI synthesizes on the way, without bundles: `cdk.out` is what the embedded AWS runs
+ */
+export const bootstrap = (directory: string, signal?: AbortSignal) =>
+  cli(['bootstrap', 'aws://000000000000/us-east-1', '--output', directory], signal);
 
 /** Deploys all stacks of an assembly, or what changed in them. */
 export const deploy = (assembly: string, signal?: AbortSignal) =>

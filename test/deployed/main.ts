@@ -57,7 +57,10 @@ const run = async (onStop: (stop: () => Promise<unknown>) => void, signal: Abort
   onStop(stop);
   const assembly = path.join(directory, 'assembly');
   const release = { COMMIT_SHA: randomBytes(20).toString('hex') };
-  await Promise.all([bootstrap(signal), synthesize(assembly, { ...variables, ...release }, signal)]);
+  await Promise.all([
+    bootstrap(path.join(directory, 'bootstrap'), signal),
+    synthesize(assembly, { ...variables, ...release }, signal),
+  ]);
   say('The account is bootstrapped, the app synthesized');
 
   onStop(() => destroy(assembly));
