@@ -1,6 +1,7 @@
 /** Sends users to Iterable, as the Lambda does but for the parts: rows are made as they are needed, results dropped. */
 import * as z from 'zod';
 import { createIterableClient } from '../../shared/iterable/client';
+import { keepHeapSmall } from '../../shared/iterable/heap';
 import { pushUsers } from '../../shared/iterable/push';
 import { type IterableUser, readRow, toEvent, toProfile } from '../../shared/iterable/rows';
 import { send } from './program';
@@ -71,6 +72,7 @@ const push = async (order: IterableOrder, mode: 'single' | 'bulk'): Promise<numb
 };
 
 send(orderSchema, async (order) => {
+  keepHeapSmall();
   const usage = startUsage();
   const succeeded = order.mode === 'one_by_one' ? await sendOneByOne(order) : await push(order, order.mode);
   return { ...usage(), succeeded };

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
@@ -7,6 +6,7 @@ import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
 import { iterableCredentialSchema } from '../../shared/iterable/auth';
 import { createIterableClient } from '../../shared/iterable/client';
+import { keepHeapSmall } from '../../shared/iterable/heap';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
@@ -14,8 +14,7 @@ import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
 import { createHandler } from './handler';
 
-// Left alone, V8 collects only when the heap has doubled: most of what it then holds are users that were sent long ago.
-setFlagsFromString('--heap-growing-percent=20');
+keepHeapSmall();
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
