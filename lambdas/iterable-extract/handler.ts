@@ -37,7 +37,7 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
     const progress = createProgress({ runs, run: owner, part, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createUserParts(folder);
-    const isTimeUp = () => budget.isSpent() || progress.isStopped();
+    const isTimeUp = () => budget.isSpent() || progress.stopped.aborted;
 
     const known = await parts.readExtracted();
     if (known !== undefined) return { done: true, ...known };

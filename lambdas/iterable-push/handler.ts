@@ -61,7 +61,7 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
           },
         },
         idleTurns: run.step.idle_turns,
-        isTimeUp: () => budget.isSpent() || progress.isStopped(),
+        isTimeUp: () => budget.isSpent() || progress.stopped.aborted,
         progress,
         metrics,
         now,

@@ -34,6 +34,7 @@ export interface PushStanding {
 
 /** After so long it is asked again, whatever it asked for. */
 const longestWaitSeconds = 3_600;
+const heartbeatMs = 2_000;
 /** So many turns try a user: in the last of them, what its newest try came to is its result. */
 const mostIdleTurns = 3;
 
@@ -45,6 +46,8 @@ const mostIdleTurns = 3;
  */
 export const pushParts = async (options: PushPartsOptions): Promise<PushStanding> => {
   const { parts, isTimeUp, progress, metrics, idleTurns } = options;
+  const ended = new AbortController();
+  const context = { ...options.context, signal: AbortSignal.any([ended.signal, progress.stopped]) };
   const isLastTry = idleTurns + 1 >= mostIdleTurns;
   const { paths } = await parts.surveyRows();
   const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
@@ -95,22 +98,29 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
     }
   };
 
-  for await (const result of pushUsers(users(), options)) {
-    // A part without a user to send has no result that would complete it.
+  // While all of them wait, no result comes by which we would hear of a stop.
+  const heartbeat = setInterval(() => progress.update(standing()), heartbeatMs).unref();
+  try {
+    for await (const result of pushUsers(users(), { ...options, context })) {
+      // A part without a user to send has no result that would complete it.
+      await writeComplete();
+      const first = open[0];
+      if (first === undefined) break;
+      const { openForMs, ...closed } = result;
+      const givesUp = isLastTry && openForMs !== undefined && openForMs > 0;
+      first.givenUp ||= givesUp;
+      first.results.push(givesUp ? closed : result);
+      first.left -= 1;
+      if (openForMs === undefined || givesUp) done += 1;
+      else waitMs = Math.max(waitMs ?? 0, openForMs);
+      progress.update(standing());
+      await writeComplete();
+    }
     await writeComplete();
-    const first = open[0];
-    if (first === undefined) break;
-    const { openForMs, ...closed } = result;
-    const givesUp = isLastTry && openForMs !== undefined && openForMs > 0;
-    first.givenUp ||= givesUp;
-    first.results.push(givesUp ? closed : result);
-    first.left -= 1;
-    if (openForMs === undefined || givesUp) done += 1;
-    else waitMs = Math.max(waitMs ?? 0, openForMs);
-    progress.update(standing());
-    await writeComplete();
+  } finally {
+    clearInterval(heartbeat);
+    ended.abort();
   }
-  await writeComplete();
 
   await progress.close('iterable_push', standing());
   const allDone = partsDone === paths.length;

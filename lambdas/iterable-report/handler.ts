@@ -42,7 +42,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
     const writing = { ...sent, message: `iterable: writing the report on ${rows - rejected} users` };
     const isTimeUp = (): boolean => {
       progress.update(writing);
-      return budget.isSpent() || progress.isStopped();
+      return budget.isSpent() || progress.stopped.aborted;
     };
 
     const summary = await joinResults({ run, folder, parts, isTimeUp, now });

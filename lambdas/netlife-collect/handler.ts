@@ -53,7 +53,7 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
     });
     await sleep(pauseMs);
     const parts = createPortalParts(openFolder(run.run_id), portal.name);
-    const isTimeUp = () => budget.isSpent() || progress.isStopped();
+    const isTimeUp = () => budget.isSpent() || progress.stopped.aborted;
     const attempt = attemptOf(execution, run);
     const end = async (): Promise<void> => {
       const statistics = { duration_seconds: client.getStatsSummary().duration_seconds };

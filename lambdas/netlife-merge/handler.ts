@@ -48,7 +48,7 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     const folder = openFolder(run.run_id);
     const parts = createPortalParts(folder, portal.name);
     const fault = faultOf(collected);
-    const isTimeUp = () => budget.isSpent() || progress.isStopped();
+    const isTimeUp = () => budget.isSpent() || progress.stopped.aborted;
     const attempt = attemptOf(execution, run);
     const merged = await mergePortal({ portal, run, attempt, fault, folder, parts, progress, isTimeUp });
     if (merged === undefined) return { done: false };

@@ -1,7 +1,9 @@
+import { addAbortListener } from 'node:events';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { errors, Pool } from 'undici';
 import { type ApiName, PipelineError, toPipelineError } from '../errors';
 import type { CircuitBreaker } from './circuit-breaker';
+import type { Pace } from './pace';
 import { readRetryAfterMs } from './retry-after';
 
 export interface ApiRequest {
@@ -44,8 +46,8 @@ export interface ApiClientOptions {
   readonly waitMs: (attempt: number) => number;
   /** A longer wait than this is left to the caller: the time of a Lambda is paid for. */
   readonly maxWaitMs: number;
-  /** Held before each try: a pace, where the API has a rate limit. */
-  readonly pace?: () => Promise<void>;
+  /** Held before each try, where the API has a rate limit. */
+  readonly pace?: Pace;
   readonly breaker?: CircuitBreaker;
   readonly now: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
@@ -55,6 +57,8 @@ export interface ApiClientOptions {
 export interface CallContext {
   /** Epoch ms. No try goes on beyond it, and none is waited for, by pace or by backoff, that would begin too late. */
   readonly deadlineMs: number;
+  /** Aborted, it is as if the deadline had come: what is on the wire ends, nothing else begins. */
+  readonly signal?: AbortSignal;
   readonly onRetry: (failed: FailedTry) => void;
 }
 
@@ -65,6 +69,8 @@ export interface Call<T> {
   readonly context: CallContext;
   /** In place of the client's own. */
   readonly timeoutMs?: (attempt: number) => number;
+  /** In place of the client's own. */
+  readonly pace?: Pace;
 }
 
 /** With less time left than this, a try is not worth its start. */
@@ -72,7 +78,7 @@ const minTryMs = 1_000;
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The deadline came before the call had had all of its tries: with more time there would have been another. It carries
+ * The deadline or the signal came before the call had had all of its tries: with more time there would have been another. It carries
  * what the newest try came to, where there was one, else `TIMEOUT`.
  */
 export class OutOfTimeError extends PipelineError {
@@ -119,7 +125,7 @@ export const expectSuccess = (
 
 /** One API: a pool of connections, tries with waits in between, and where asked for a pace and a circuit breaker. */
 export const createApiClient = (options: ApiClientOptions) => {
-  const { api, now, sleep = sleepFor, pace, breaker = (run) => run() } = options;
+  const { api, now, sleep = sleepFor, breaker = (run) => run() } = options;
   const pool = new Pool(options.origin, {
     connections: options.connections,
     // Wins over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
@@ -152,23 +158,29 @@ export const createApiClient = (options: ApiClientOptions) => {
   };
 
   /** @throws {OutOfTimeError} when a try that began now could not end in time */
-  const timeLeft = ({ deadlineMs }: CallContext): number => {
+  const timeLeft = ({ deadlineMs, signal }: CallContext): number => {
     const leftMs = deadlineMs - now();
-    if (leftMs < minTryMs) throw new OutOfTimeError(api, 0);
+    if (leftMs < minTryMs || signal?.aborted) throw new OutOfTimeError(api, 0);
     return leftMs;
   };
 
-  /** Holds the pace, but not beyond the deadline: however many wait, all of them end in time. */
-  const takeTurn = async (context: CallContext): Promise<void> => {
-    const leftMs = timeLeft(context);
-    if (pace === undefined) return;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, Math.min(leftMs, longestTimerMs));
-    await Promise.race([pace(), late.promise]).finally(() => clearTimeout(timer));
+  /** Waits, but not beyond the end of the call's time: however many wait, all of them end. */
+  const waitInTime = async (done: Promise<unknown>, { deadlineMs, signal }: CallContext): Promise<void> => {
+    const ended = Promise.withResolvers<void>();
+    const timer = setTimeout(ended.resolve, Math.min(deadlineMs - now(), longestTimerMs));
+    const listening = signal && addAbortListener(signal, () => ended.resolve());
+    try {
+      await Promise.race([done, ended.promise]);
+    } finally {
+      clearTimeout(timer);
+      listening?.[Symbol.dispose]();
+    }
   };
 
-  const attemptOnce = async <T>({ request, read, context, timeoutMs }: Call<T>, attempt: number): Promise<T> => {
-    await takeTurn(context);
+  const attemptOnce = async <T>(call: Call<T>, attempt: number): Promise<T> => {
+    const { request, read, context, timeoutMs, pace = options.pace } = call;
+    timeLeft(context);
+    if (pace !== undefined) await waitInTime(pace(), context);
     const leftMs = timeLeft(context);
     return breaker(async () =>
       read(await send(request, Math.min((timeoutMs ?? options.timeoutMs)(attempt), leftMs), attempt)),
@@ -182,7 +194,7 @@ export const createApiClient = (options: ApiClientOptions) => {
     answeredAtMs: (): number | undefined => answeredAtMs,
 
     /**
-     * @throws {OutOfTimeError} when the deadline came before the last try
+     * @throws {OutOfTimeError} when the deadline or the signal came before the last try
      * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all
      */
     call: async <T>(call: Call<T>): Promise<T> => {
@@ -201,11 +213,12 @@ export const createApiClient = (options: ApiClientOptions) => {
           // The deadline may have cut the last try short, too.
           const waitMs = isLast ? 0 : (error.retryAfterMs ?? options.waitMs(attempt));
           if (waitMs > options.maxWaitMs) throw error;
-          if (now() + waitMs + minTryMs > call.context.deadlineMs) throw new OutOfTimeError(api, waitMs, error);
+          const { deadlineMs, signal, onRetry } = call.context;
+          if (now() + waitMs + minTryMs > deadlineMs || signal?.aborted) throw new OutOfTimeError(api, waitMs, error);
           if (isLast) throw error;
-          call.context.onRetry({ error, attempt, waitMs });
+          onRetry({ error, attempt, waitMs });
           failedBefore = error;
-          await sleep(waitMs);
+          await waitInTime(sleep(waitMs), call.context);
         }
       }
     },

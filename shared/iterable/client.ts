@@ -1,9 +1,10 @@
+import { bulkhead } from 'cockatiel';
 import type { Secret } from '../aws/secret';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type ApiClient, type CallContext, createApiClient, OutOfTimeError } from '../http/api-client';
+import { type ApiAnswer, type CallContext, createApiClient, OutOfTimeError } from '../http/api-client';
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
-import { createPace } from '../http/pace';
+import { createPace, type Pace } from '../http/pace';
 import {
   type CallResponse,
   type CallResult,
@@ -18,19 +19,16 @@ import { createJwtSignIn, type IterableCredential, type SignIn, signInByKey } fr
 import { bulkBody } from './batches';
 import { type IterableUser, toEvent, toProfile } from './rows';
 
-/**
- * The four calls (contracts: iterable.md). `callsPerSecond` is Iterable's limit for the project. `connections` is rate
- * times latency: 500 users in flight fill the limit of 500 a second as long as the two calls about one take 1 s together,
- * 16 batches that of 5 a second as long as those about a batch take 3.2 s. A Lambda may open 1,024 files, and every
- * call's connections stay open beside the others': 500 + 450 of the one mode (a run has but one) leave 74 for AWS and
- * the process itself. When more than 450 events are in flight the others wait: their limit is far.
- */
-export const iterableCalls = {
-  updateUser: { path: '/api/users/update', callsPerSecond: 500, connections: 500 },
-  updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: 5, connections: 16 },
-  trackEvent: { path: '/api/events/track', callsPerSecond: 2_000, connections: 450 },
-  trackEvents: { path: '/api/events/trackBulk', callsPerSecond: 10, connections: 16 },
+/** The four calls (contracts: iterable.md); `callsPerSecond` is Iterable's limit for the project. */
+const iterableCalls = {
+  updateUser: { path: '/api/users/update', callsPerSecond: 500 },
+  updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: 5 },
+  trackEvent: { path: '/api/events/track', callsPerSecond: 2_000 },
+  trackEvents: { path: '/api/events/trackBulk', callsPerSecond: 10 },
 } as const;
+
+/** A Lambda may open 1,024 files: this leaves 124 for AWS and the process itself. */
+export const iterableConnections = 900;
 
 export type IterableCall = keyof typeof iterableCalls;
 
@@ -47,6 +45,12 @@ export interface IterableClientOptions {
   /** In place of Iterable's own limits, for a project that has others. */
   readonly callsPerSecond?: Partial<Readonly<Record<IterableCall, number>>>;
 }
+
+type BulkCall = Extract<IterableCall, 'updateUsers' | 'trackEvents'>;
+
+type WithTurn = (halve: () => Promise<readonly CallResult[]>) => Promise<readonly CallResult[]>;
+/** The halves of a half need no further turn. */
+const hasTurn: WithTurn = (halve) => halve();
 
 /** A bulk answer names at most its 1,000 users. */
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -84,33 +88,37 @@ export const createIterableClient = (options: IterableClientOptions) => {
   const signIn: SignIn = useJwt ? createJwtSignIn(now) : signInByKey;
   const ended = new AbortController();
 
-  const apiFor = (call: IterableCall): ApiClient =>
-    createApiClient({
-      api: 'iterable',
-      origin: new URL(baseUrl).origin,
-      connections: iterableCalls[call].connections,
-      maxAnswerBytes,
-      timeoutMs: () => timeoutMs,
-      maxTries,
-      waitMs: (attempt) => retryWaitMs(attempt, random),
-      // Only the deadline bounds what `Retry-After` asks for.
-      maxWaitMs: Number.POSITIVE_INFINITY,
-      pace: createPace({
-        callsPerSecond: options.callsPerSecond?.[call] ?? iterableCalls[call].callsPerSecond,
-        utilization,
-        signal: ended.signal,
-        ...(sleep && { now, sleep }),
-      }),
-      now,
-      ...(sleep && { sleep }),
+  const api = createApiClient({
+    api: 'iterable',
+    origin: new URL(baseUrl).origin,
+    connections: iterableConnections,
+    maxAnswerBytes,
+    timeoutMs: () => timeoutMs,
+    maxTries,
+    waitMs: (attempt) => retryWaitMs(attempt, random),
+    // Only the deadline bounds what `Retry-After` asks for.
+    maxWaitMs: Number.POSITIVE_INFINITY,
+    now,
+    ...(sleep && { sleep }),
+  });
+
+  const paceOf = (call: IterableCall): Pace =>
+    createPace({
+      callsPerSecond: options.callsPerSecond?.[call] ?? iterableCalls[call].callsPerSecond,
+      utilization,
+      signal: ended.signal,
+      ...(sleep && { now, sleep }),
     });
 
-  const apis: Readonly<Record<IterableCall, ApiClient>> = {
-    updateUser: apiFor('updateUser'),
-    updateUsers: apiFor('updateUsers'),
-    trackEvent: apiFor('trackEvent'),
-    trackEvents: apiFor('trackEvents'),
+  const paces: Readonly<Record<IterableCall, Pace>> = {
+    updateUser: paceOf('updateUser'),
+    updateUsers: paceOf('updateUsers'),
+    trackEvent: paceOf('trackEvent'),
+    trackEvents: paceOf('trackEvents'),
   };
+
+  /** One batch at a time: were there many, sharing the pace, none would end within a turn. */
+  const halving = bulkhead(1, Number.POSITIVE_INFINITY);
 
   const post = async <T>(
     call: IterableCall,
@@ -127,10 +135,11 @@ export const createIterableClient = (options: IterableClientOptions) => {
         const strike: Strike = (text) =>
           secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '[secret]') : safe), text);
         const headers = { 'content-type': 'application/json', ...identity };
-        return apis[call].call({
+        return api.call({
           request: { method: 'POST', path: iterableCalls[call].path, headers, body },
           read: (answer) => read(answer, strike, now()),
           context,
+          pace: paces[call],
         });
       });
     } catch (error) {
@@ -155,9 +164,10 @@ export const createIterableClient = (options: IterableClientOptions) => {
 
   /** Halves a batch that is too much for Iterable, down to one user. */
   const bulk = async (
-    call: 'updateUsers' | 'trackEvents',
+    call: BulkCall,
     batch: readonly IterableUser[],
     context: CallContext,
+    withTurn: WithTurn = (halve) => halving.execute(halve),
   ): Promise<readonly CallResult[]> => {
     try {
       const answer = await post(call, bulkBody[call](batch), readBulk, context);
@@ -171,8 +181,10 @@ export const createIterableClient = (options: IterableClientOptions) => {
       if (!halves) return batch.map(() => failure(error));
     }
     const middle = Math.ceil(batch.length / 2);
-    const first = await bulk(call, batch.slice(0, middle), context);
-    return [...first, ...(await bulk(call, batch.slice(middle), context))];
+    return withTurn(async () => {
+      const first = await bulk(call, batch.slice(0, middle), context, hasTurn);
+      return [...first, ...(await bulk(call, batch.slice(middle), context, hasTurn))];
+    });
   };
 
   return {
@@ -192,9 +204,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
     trackEvents: (batch: readonly IterableUser[], context: CallContext): Promise<readonly CallResult[]> =>
       bulk('trackEvents', batch, context),
 
-    close: async (): Promise<void> => {
-      await Promise.all(Object.values(apis).map((api) => api.close()));
-    },
+    close: (): Promise<void> => api.close(),
   };
 };
 

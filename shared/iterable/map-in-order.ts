@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 export interface Bounds {
   /** At most so many items are worked on at a time. */
   readonly inFlight: number;
@@ -7,7 +9,8 @@ export interface Bounds {
 
 /**
  * Works on many items of a stream at a time and gives the results in the items' order. It works on while the consumer
- * is busy, reads an item only when it is about to start on it, and holds at most `inFlight + window` of them.
+ * is busy, reads an item only when it is about to start on it, at most one in a turn of the event loop, and holds at most
+ * `inFlight + window` of them.
  *
  * The first failure, of the items or of the work, ends it at once: results before it may be lost, and what is in flight
  * then is left to end by itself.
@@ -49,6 +52,8 @@ export async function* mapInOrder<T, R>(
     while (!ended) {
       if (running >= inFlight || slots.length - running >= window) await changed.promise;
       else {
+        // Else a stream that never waits would fill all of `inFlight` before the first answer is looked at.
+        await nextTurn();
         const next = await source.next();
         if (next.done) ended = true;
         else if (!ended) void start(next.value);

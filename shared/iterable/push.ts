@@ -1,7 +1,7 @@
 import type { CallContext } from '../http/api-client';
 import type { CallResult } from './answers';
 import { cutBatches } from './batches';
-import { type IterableClient, iterableCalls } from './client';
+import { type IterableClient, iterableConnections } from './client';
 import { mapInOrder } from './map-in-order';
 import type { IterableUser, SourceRow } from './rows';
 import { toEvent, toProfile } from './rows';
@@ -35,16 +35,24 @@ export interface PushOptions {
   readonly now: () => number;
 }
 
-/** In flight: as many as there are connections. Waiting for an earlier one: ten seconds' worth, as memory allows. */
+/**
+ * In flight is rate times latency: 900 users, one connection each, fill the limit of 500 a second as long as the two
+ * calls about one take 1.8 s together; 50 batches that of 5 a second as long as those about a batch take 10 s. As many
+ * results, of ten seconds, may wait for an earlier one that has to be tried again.
+ */
 const bounds = {
-  single: { inFlight: iterableCalls.updateUser.connections, window: 5_000 },
-  bulk: { inFlight: iterableCalls.updateUsers.connections, window: 8 },
+  single: { inFlight: iterableConnections, window: 5_000 },
+  bulk: { inFlight: 50, window: 50 },
 } as const;
 
 const notSent: CallResult = {
   success: false,
   response: { code: 'NotSent', msg: 'The profile was not updated, and an event does not create a user' },
 };
+
+/** What the report keeps of a call. */
+const kept = (result: CallResult): CallResult =>
+  result.openForMs === undefined ? result : { success: result.success, response: result.response };
 
 const dryRun = (payload: object): CallResult => ({
   success: true,
@@ -67,15 +75,22 @@ const dryRun = (payload: object): CallResult => ({
 export async function* pushUsers(users: AsyncIterable<IterableUser>, options: PushOptions): AsyncGenerator<PushResult> {
   const { mode, client, context, now } = options;
 
-  const resultOf = (user: IterableUser, users_update: CallResult, events_track: CallResult): PushResult => {
+  const timestamp = (): string => new Date(now()).toISOString();
+
+  const resultOf = (
+    user: IterableUser,
+    users_update: CallResult,
+    events_track: CallResult,
+    endedAt = timestamp(),
+  ): PushResult => {
     const overall_success = users_update.success && events_track.success;
     const openForMs = users_update.openForMs ?? events_track.openForMs;
     return {
       record: {
         email: user.email,
-        timestamp: new Date(now()).toISOString(),
-        users_update,
-        events_track,
+        timestamp: endedAt,
+        users_update: kept(users_update),
+        events_track: kept(events_track),
         overall_success,
       },
       ...(!overall_success && { failedRow: user.row }),
@@ -98,9 +113,10 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
     const updated = batch.filter((_, index) => updates[index]?.success);
     const tracked = updated.length > 0 ? await client.trackEvents(updated, context) : [];
     const tracks = tracked[Symbol.iterator]();
+    const endedAt = timestamp();
     return batch.map((user, index) => {
       const update = updates[index] ?? notSent;
-      return resultOf(user, update, update.success ? (tracks.next().value ?? notSent) : notSent);
+      return resultOf(user, update, update.success ? (tracks.next().value ?? notSent) : notSent, endedAt);
     });
   };
 

@@ -30,7 +30,7 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
   let newest: Standing | undefined;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
   let writing: Promise<void> = Promise.resolve();
-  let stopped = false;
+  const stopped = new AbortController();
 
   const counterOf = ({ done, total }: Standing): Counter => {
     const seconds = (now() - startedAtMs) / 1_000;
@@ -50,7 +50,7 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
     writtenAtMs = now();
     const progress = { counter: counterOf(standing), message: standing.message, atMs: now() };
     try {
-      if (!(await runs.recordProgress(run, part, progress))) stopped = true;
+      if (!(await runs.recordProgress(run, part, progress))) stopped.abort();
     } catch (thrown) {
       const { message, code } = toPipelineError(thrown);
       logger.warn('progress not recorded', { error: message, error_code: code });
@@ -58,12 +58,13 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
   };
 
   return {
-    /** Whether the run was stopped, or taken over by another execution: heard of at the next write. */
-    isStopped: (): boolean => stopped,
+    /** Aborted when the run was stopped, or taken over by another execution: heard of at the next write. */
+    stopped: stopped.signal,
 
     /** @throws {PipelineError} `RUN_TAKEN_OVER`, when it was: another turn would be one too many. */
     assertGoesOn: (): void => {
-      if (stopped) throw new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
+      if (stopped.signal.aborted)
+        throw new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
     },
 
     update: (standing: Standing): void => {

@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { pushParts } from '../../../../lambdas/iterable-push/push-parts';
+import type { CallContext } from '../../../../shared/http/api-client';
 import type { CallResult } from '../../../../shared/iterable/answers';
 import type { IterableClient } from '../../../../shared/iterable/client';
 import type { IterableUser } from '../../../../shared/iterable/rows';
@@ -11,8 +13,10 @@ import { untold } from '../../../support/untold';
 import { row } from '../../shared/iterable/sample';
 
 /** Iterable, as far as single calls go: `answer` says what becomes of a user. */
-const clientOf = (answer: (user: IterableUser) => CallResult): IterableClient => {
-  const call = async (user: IterableUser) => answer(user);
+const clientOf = (
+  answer: (user: IterableUser, context: CallContext) => CallResult | Promise<CallResult>,
+): IterableClient => {
+  const call = async (user: IterableUser, context: CallContext) => answer(user, context);
   return {
     updateUser: call,
     trackEvent: call,
@@ -33,6 +37,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
   }
   await parts.writeExtracted({ rows: users, rejected: Math.min(10, users) });
   const metrics = recordMetrics();
+  let goesOn = true;
   const told: { readonly done: number; readonly total?: number | undefined }[] = [];
   let nowMs = 0;
   const now = () => (nowMs += 2_000);
@@ -48,7 +53,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
         runs: {
           recordProgress: async (_run, _part, { counter }) => {
             told.push(counter);
-            return true;
+            return goesOn;
           },
         },
         run: { run_id: 'run-1', execution_arn: 'arn:execution' },
@@ -60,7 +65,10 @@ const start = async (client?: IterableClient, users = 1_002) => {
       now,
     });
   const written = () => [...objects.keys()].filter((path) => path.includes('/results/'));
-  return { push, metrics, told, written, parts };
+  const stopRun = () => {
+    goesOn = false;
+  };
+  return { push, metrics, told, written, parts, stopRun };
 };
 
 test('a dry run counts no user as sent', async () => {
@@ -129,6 +137,50 @@ test('a user that nobody could try is left open, whatever the turn', async () =>
   const { push, written } = await start(clientOf(() => untried));
   expect(await push(() => false, 2)).toEqual({ done: false, parts_done: 0, parts_total: 2, idle_turns: 3 });
   expect(written()).toEqual([]);
+});
+
+/** Waits for an answer that never comes, until the signal. */
+const untilAborted = ({ signal }: CallContext) =>
+  new Promise<CallResult>((resolve) => {
+    const open: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 0 };
+    signal?.addEventListener('abort', () => resolve(open));
+  });
+
+test('a stop is heard of while everybody waits, and ends the waiting', async () => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
+  try {
+    const { push, written, stopRun } = await start(
+      clientOf((user, context) => (user.row.id === '1001' ? untilAborted(context) : success)),
+    );
+    const pushing = push(() => false).catch((error: unknown) => error);
+    while (written().length === 0) await nextTurn();
+    stopRun();
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(await pushing).toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    expect(written()).toEqual(['iterable/parts/results/000000.ndjson']);
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('when a part cannot be written, whoever waits is sent nowhere', async () => {
+  let aborted = false;
+  const secondPart = Promise.withResolvers<void>();
+  const { push, parts } = await start(
+    clientOf(async ({ row: { id } }, context) => {
+      if (id === '1000') await secondPart.promise;
+      if (id !== '1001') return success;
+      secondPart.resolve();
+      const result = await untilAborted(context);
+      aborted = true;
+      return result;
+    }),
+  );
+  jest.spyOn(parts, 'writeResults').mockRejectedValue(new Error('no such bucket'));
+  await expect(push(() => false)).rejects.toThrow('no such bucket');
+  await nextTurn();
+  expect(aborted).toBe(true);
 });
 
 test('nobody to send to is told as well: zero sent, zero failed', async () => {

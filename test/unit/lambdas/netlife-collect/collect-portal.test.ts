@@ -51,7 +51,7 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
   const metrics = recordMetrics();
   const lines: unknown[] = [];
   jest.spyOn(logger, 'warn').mockImplementation((...line) => void lines.push(line));
-  const collect = (isTimeUp = () => progress.isStopped()) =>
+  const collect = (isTimeUp = () => progress.stopped.aborted) =>
     collectPortal({
       client,
       run: { ...run, netlife: { ...run.netlife, job_ids: [...jobIds] } },

@@ -165,6 +165,52 @@ describe('a client', () => {
     });
   });
 
+  describe('once its signal is aborted', () => {
+    const waiting = (options: Partial<ApiClientOptions>) => {
+      const ended = new AbortController();
+      const context = { ...callContext(600_000).context, signal: ended.signal };
+      const result = clientOf(options)
+        .call({ request, read, context })
+        .catch((error: unknown) => error);
+      return { ended, result };
+    };
+    const never = () => new Promise<void>(() => undefined);
+
+    test('nobody waits for a turn', async () => {
+      const { ended, result } = waiting({ pace: never });
+      ended.abort();
+      expect(await result).toBeInstanceOf(OutOfTimeError);
+      expect(server.calls).toEqual([]);
+    });
+
+    test('nobody waits for another try', async () => {
+      server.tell({ status: 503 });
+      const asleep = Promise.withResolvers<void>();
+      const { ended, result } = waiting({
+        sleep: () => {
+          asleep.resolve();
+          return never();
+        },
+      });
+      await asleep.promise;
+      ended.abort();
+      expect(await result).toBeInstanceOf(OutOfTimeError);
+    });
+
+    test('what is on the wire has its answer, and no second try', async () => {
+      const abortBeforeAnswering = (status: number) => {
+        server.tell({ status, before: () => ended.abort() });
+        const { ended, result } = waiting({});
+        return result;
+      };
+      expect(await abortBeforeAnswering(200)).toMatchObject({ attempt: 1 });
+      const failure = await abortBeforeAnswering(503);
+      expect(failure).toBeInstanceOf(OutOfTimeError);
+      expect(failure).toMatchObject({ lastTry: { statusCode: 503 } });
+      expect(server.calls).toHaveLength(2);
+    });
+  });
+
   test('knows when it was last answered, be it by a refusal', async () => {
     const client = clientOf();
     const call = () => client.call({ request, read, context: callContext(1_000).context }).catch(() => undefined);

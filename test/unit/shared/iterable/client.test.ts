@@ -49,9 +49,35 @@ const start = (
     trackEvent: () => client.trackEvent(user(1), context),
     updateUsers: (count: number) => client.updateUsers(users(count), context),
     trackEvents: (count: number) => client.trackEvents(users(count), context),
+    elapsedMs: () => nowMs,
     updateBatch: (batch: ReturnType<typeof users>) => client.updateUsers(batch, context),
   };
 };
+
+/** Of each call: Iterable's limit for a second. */
+const limits = { updateUser: 500, updateUsers: 5, trackEvent: 2_000, trackEvents: 10 } as const;
+
+test.each(Object.entries(limits) as [keyof typeof limits, number][])(
+  '%s keeps to %d a second, and fills it',
+  async (call, limit) => {
+    const count = Math.max(10, limit / 5);
+    const answer = call.endsWith('s') ? bulkAnswer() : success;
+    server.tell(...Array.from({ length: count }, () => answer));
+    const { [call]: send, elapsedMs } = start();
+    await Promise.all(Array.from({ length: count }, () => send(2)));
+    const leastMs = (count / limit) * 1_000;
+    expect(elapsedMs()).toBeGreaterThan(leastMs);
+    expect(elapsedMs()).toBeLessThan(leastMs * 1.06);
+  },
+);
+
+test('a call has 10 s', async () => {
+  const timeout = jest.spyOn(AbortSignal, 'timeout');
+  server.tell(success);
+  await start().updateUser();
+  expect(timeout.mock.calls).toEqual([[10_000]]);
+  timeout.mockRestore();
+});
 
 const sizes = () => server.calls.map(({ body }) => Object.values<unknown[]>(JSON.parse(body))[0]?.length);
 
@@ -274,6 +300,16 @@ describe('a bulk answer', () => {
     const results = await start().updateUsers(4);
     expect(results.map(({ success }) => success)).toEqual([false, true, true, true]);
     expect(sizes()).toEqual([4, 2, 1, 1, 2]);
+  });
+
+  test('two batches are halved one after the other', async () => {
+    const answer = refused(400, 'RequestFieldsTypesMismatched');
+    server.tell(answer, answer, answer, bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer());
+    const { updateBatch } = start();
+    const batch = users(8);
+    await Promise.all([updateBatch(batch.slice(0, 4)), updateBatch(batch.slice(4))]);
+    const firstOf = ({ body }: { body: string }) => Number(/user(\d)/.exec(body)?.[1]);
+    expect(server.calls.map(firstOf)).toEqual([1, 5, 1, 1, 2, 3, 5, 7]);
   });
 
   test('another 400 fails the batch, unhalved', async () => {

@@ -80,15 +80,15 @@ test('a write that fails is logged, and stops nothing', async () => {
   await tell(0, 0);
   await progress.close('step', { done: 1, message: 'm' });
   expect(logs.lines().filter(({ message }) => message === 'progress not recorded')).toHaveLength(2);
-  expect(progress.isStopped()).toBe(false);
+  expect(progress.stopped.aborted).toBe(false);
   expect(progress.assertGoesOn).not.toThrow();
 });
 
 test('a write that is refused tells the worker to stop', async () => {
   const { progress, tell } = start(async (message) => message === '0 of 10');
   await tell(0, 0);
-  expect(progress.isStopped()).toBe(false);
+  expect(progress.stopped.aborted).toBe(false);
   await tell(2_000, 1);
-  expect(progress.isStopped()).toBe(true);
+  expect(progress.stopped.aborted).toBe(true);
   expect(progress.assertGoesOn).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));
 });
