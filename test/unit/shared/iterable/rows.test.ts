@@ -62,6 +62,41 @@ test.each([
   expect(readRow(row(1, changes))).toEqual({ rejected: { row: row(1, changes), reason } });
 });
 
+test.each([
+  'first&last@example.com',
+  'a/b@example.com',
+  'sales!@example.com',
+  "o'neil+shop@mail.example.co.uk",
+  'user@example.xn--p1ai',
+  'jürgen@bücher.example',
+])('sends to %s', (email) => {
+  expect(user(1, { email }).email).toBe(email);
+});
+
+test.each([
+  'maria',
+  'maria@',
+  '@example.com',
+  'maria@localhost',
+  'maria@example.',
+  'maria@.com',
+  'maria@example..com',
+  'maria@-example.com',
+  'maria@example-.com',
+  'maria@192.0.2.1',
+  'maria@example_1.com',
+  '.maria@example.com',
+  'maria.@example.com',
+  'ma..ria@example.com',
+  'ma ria@example.com',
+  'ma\u0000ria@example.com',
+  'Maria <maria@example.com>',
+  'maria@james@example.com',
+  'maria@example.com;james@example.com',
+])('does not send to %j', (email) => {
+  expect(readRow(row(1, { email }))).toMatchObject({ rejected: { reason: 'the e-mail does not parse' } });
+});
+
 test('reads times with a fraction, and e-mails with spaces around', () => {
   const read = user(1, { event_time: '2026-11-20T10:02:33.250', email: ' Maria@Example.com ' });
   expect(read).toMatchObject({ eventTime: 1795168953, email: 'Maria@Example.com' });
