@@ -114,6 +114,14 @@ export const createIterableProject = (keep: 'everything' | 'counts') => {
       return { ...profile, events: event_ids.flatMap((id) => events.get(id) ?? []) };
     },
 
+    users: () =>
+      Object.fromEntries(
+        [...users.values()].map(({ email, updates, event_ids }) => [
+          email,
+          { updates, tracks: event_ids.map((id) => events.get(id)?.tracks ?? 0) },
+        ]),
+      ),
+
     totals: () => ({
       ...counts,
       ...(keep === 'everything' && {

@@ -62,6 +62,7 @@ export interface IterableSimulatorOptions {
  *   (ms of a clock of the simulator), the most in a second; then what the project holds, and the most often that a user
  *   or an event came. `DELETE` forgets all of it.
  * - `GET /_control/users/<email>`: the profile, how often it was updated, its events and how often each was tracked.
+ * - `GET /_control/users`: of each user, how often it was updated, and how often each of its events was tracked.
  * - `PUT /_control/limits`: calls a second of each call.
  *
  * @example
@@ -137,6 +138,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
         const user = project.user(id);
         return user === undefined ? { status: 404, body: { error: 'not_found' } } : { status: 200, body: user };
       },
+      'GET /users': () => ({ status: 200, body: project.users() }),
       'PUT /limits': checked(limitsSchema.partial(), (changed) => {
         limits = { ...limits, ...Object.fromEntries(Object.entries(changed).filter(([, limit]) => limit)) };
         return { status: 200, body: limits };

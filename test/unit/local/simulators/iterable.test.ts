@@ -61,6 +61,7 @@ test('keeps users and events, and how often they came', async () => {
     updates: 2,
     events: [{ id: 'a', name: 'page_view', created_at: 1, data_fields: {}, tracks: 2 }],
   });
+  expect(await control('/users')).toEqual({ 'Maria@example.com': { updates: 2, tracks: [2] } });
   expect(await control('/users/nobody')).toEqual({ error: 'not_found' });
   expect(await control('/arrivals')).toMatchObject({
     calls: { 'users/update': { calls: 1, items: 1 }, 'events/trackBulk': { calls: 1, items: 2 } },
