@@ -12,7 +12,7 @@ import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { configSchema } from './config';
 import { createHandler } from './handler';
-import { createSignIn, webhookSecretSchema } from './sign-in';
+import { createSignIn, webhookRefreshIntervalMs, webhookSecretSchema } from './sign-in';
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
@@ -24,6 +24,7 @@ export const handler = createHandler({
       secretId: config.WEBHOOK_SECRET_ARN,
       schema: webhookSecretSchema,
       now,
+      refreshIntervalMs: webhookRefreshIntervalMs,
     }),
   ),
   startRound: createRoundStarter({

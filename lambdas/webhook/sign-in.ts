@@ -26,6 +26,9 @@ export const webhookSecretSchema = z
   );
 export type WebhookSecret = z.output<typeof webhookSecretSchema>;
 
+/** Whoever calls us can be refused as often as they like: that must not spend our calls to Secrets Manager. */
+export const webhookRefreshIntervalMs = 10_000;
+
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

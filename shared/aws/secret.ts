@@ -5,31 +5,39 @@ import { PipelineError } from '../errors';
 import { parseJson } from '../json';
 
 const maxAgeMs = 5 * 60_000;
-const minRefreshIntervalMs = 10_000;
+/** Well before it is too old, so that a hiccup of Secrets Manager ends no run and refuses no webhook. */
+const renewAfterMs = 3 * 60_000;
+const renewAgainAfterMs = 10_000;
 
 export interface SecretOptions<T> {
   readonly client: SecretsManagerClient;
   readonly secretId: string;
   readonly schema: Schema<T>;
   readonly now: () => number;
+  /** `refresh` fetches once in so many ms at most; 1 s unless told. */
+  readonly refreshIntervalMs?: number;
 }
 
-/** A JSON secret, cached for at most 5 minutes. A fetch that failed is not kept. */
+/**
+ * A JSON secret, cached for at most 5 minutes. It is fetched again from 3 minutes on; while that fails, what was fetched
+ * before is given to the end of its 5 minutes. A fetch that failed is not kept.
+ */
 export interface Secret<T> {
   /** @throws {PipelineError} `SECRET_UNREADABLE`, naming what is wrong with it, and no value. */
   get(): Promise<T>;
   /**
-   * Fetches the secret again after somebody was refused by it, since it may have been rotated; at most once in 10 s,
-   * whatever came of it, so that refused callers cannot spend our calls to Secrets Manager. In between, it gives what
-   * the last refresh gave.
+   * Fetches the secret again after somebody was refused by it, since it may have been rotated; at most once in
+   * `refreshIntervalMs`, whatever came of it. In between, it gives what the last refresh gave.
    *
    * @throws {PipelineError} as `get`
    */
   refresh(): Promise<T>;
 }
 
-export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions<T>): Secret<T> => {
+export const createSecret = <T>(options: SecretOptions<T>): Secret<T> => {
+  const { client, secretId, schema, now, refreshIntervalMs = 1_000 } = options;
   let cached: { readonly value: T; readonly fetchedAtMs: number } | undefined;
+  let renewAtMs = 0;
   let pending: Promise<T> | undefined;
   let refreshed: { readonly atMs: number; readonly done: Promise<T> } | undefined;
 
@@ -52,17 +60,30 @@ export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions
   const fetchAndKeep = async (): Promise<T> => {
     const fetchedAtMs = now();
     const value = await fetchValue();
-    if (cached === undefined || cached.fetchedAtMs <= fetchedAtMs) cached = { value, fetchedAtMs };
+    if (cached === undefined || cached.fetchedAtMs <= fetchedAtMs) {
+      cached = { value, fetchedAtMs };
+      renewAtMs = fetchedAtMs + renewAfterMs;
+    }
     return value;
   };
 
+  const known = () => (cached !== undefined && now() - cached.fetchedAtMs < maxAgeMs ? cached : undefined);
+
   /** Many callers at once cost one fetch. */
   const get = async (): Promise<T> => {
-    if (cached !== undefined && now() - cached.fetchedAtMs < maxAgeMs) return cached.value;
+    const before = known();
+    if (before !== undefined && now() < renewAtMs) return before.value;
     pending ??= fetchAndKeep().finally(() => {
       pending = undefined;
     });
-    return pending;
+    try {
+      return await pending;
+    } catch (error) {
+      const still = known();
+      if (still === undefined) throw error;
+      renewAtMs = now() + renewAgainAfterMs;
+      return still.value;
+    }
   };
 
   return {
@@ -70,7 +91,7 @@ export const createSecret = <T>({ client, secretId, schema, now }: SecretOptions
 
     refresh: async () => {
       // Not the fetch that `get` may be waiting for: it may have begun before the secret was rotated.
-      if (refreshed === undefined || now() - refreshed.atMs >= minRefreshIntervalMs) {
+      if (refreshed === undefined || now() - refreshed.atMs >= refreshIntervalMs) {
         refreshed = { atMs: now(), done: fetchAndKeep() };
       }
       await refreshed.done;

@@ -1,6 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import fc from 'fast-check';
-import { createSignIn, webhookSecretSchema } from '../../../../lambdas/webhook/sign-in';
+import { createSignIn, webhookRefreshIntervalMs, webhookSecretSchema } from '../../../../lambdas/webhook/sign-in';
 import { createSecret } from '../../../../shared/aws/secret';
 import { fakeAwsClient } from '../../../support/aws-client';
 import { basicAuthorization } from '../../../support/webhook-calls';
@@ -16,7 +16,13 @@ const start = () => {
     SecretString: JSON.stringify({ basic: passwords.map((password) => ({ username: 'qualia', password })) }),
   }));
   const signIn = createSignIn(
-    createSecret({ client: manager.client, secretId: 'webhook', schema: webhookSecretSchema, now: () => nowMs }),
+    createSecret({
+      client: manager.client,
+      secretId: 'webhook',
+      schema: webhookSecretSchema,
+      now: () => nowMs,
+      refreshIntervalMs: webhookRefreshIntervalMs,
+    }),
   );
   return {
     call: (password: string): Promise<boolean> =>
