@@ -29,7 +29,7 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
   let doneBefore: number | undefined;
   let newest: Standing | undefined;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
-  let writing: Promise<void> = Promise.resolve();
+  let writing: Promise<void> | undefined;
   const stopped = new AbortController();
 
   const counterOf = ({ done, total }: Standing): Counter => {
@@ -70,7 +70,11 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
     update: (standing: Standing): void => {
       doneBefore ??= standing.done;
       newest = standing;
-      if (now() - writtenAtMs >= intervalMs) writing = writing.then(write);
+      // A write that takes longer than that is not followed by one for each update that it missed.
+      if (now() - writtenAtMs < intervalMs || writing !== undefined) return;
+      writing = write().finally(() => {
+        writing = undefined;
+      });
     },
 
     /** Writes what is newest, logs it as the end of a step, and waits until both are done. */
@@ -79,7 +83,8 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
       newest = standing;
       const { done, total, rate_per_second } = counterOf(standing);
       logger.info('sync step', { step, done, total, rate_per_second, ...details });
-      await writing.then(write);
+      await writing;
+      await write();
     },
   };
 };

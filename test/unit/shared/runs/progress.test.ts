@@ -9,6 +9,8 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
 const start = (record: (message: string) => Promise<boolean> = async () => true) => {
   let nowMs = 0;
   const written: unknown[] = [];
@@ -24,7 +26,6 @@ const start = (record: (message: string) => Promise<boolean> = async () => true)
       },
     },
   });
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     progress,
     written,
@@ -73,6 +74,28 @@ test('the end is written whenever it comes, and is one line', async () => {
   expect(logs.lines()).toMatchObject([
     { level: 'INFO', message: 'sync step', step: 'netlife_collect', done: 10, total: 10, rate_per_second: 20 },
   ]);
+});
+
+test('a write that takes long is followed by one, with the newest, and the end waits for it', async () => {
+  const answers: ((value: boolean) => void)[] = [];
+  const { progress, written, tell } = start(() => new Promise((resolve) => answers.push(resolve)));
+  await tell(0, 0);
+  await tell(2_000, 1);
+  await tell(4_000, 2);
+  expect(written).toMatchObject([{ done: 0 }]);
+  answers[0]?.(true);
+  await settle();
+  await tell(6_000, 3);
+  await tell(6_100, 4);
+  expect(written).toMatchObject([{ done: 0 }, { done: 3 }]);
+  const closed = progress.close('step', { done: 10, message: 'done' });
+  await settle();
+  expect(written).toHaveLength(2);
+  answers[1]?.(true);
+  await settle();
+  answers[2]?.(true);
+  await closed;
+  expect(written).toMatchObject([{ done: 0 }, { done: 3 }, { done: 10 }]);
 });
 
 test('a write that fails is logged, and stops nothing', async () => {
