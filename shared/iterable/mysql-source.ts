@@ -12,11 +12,12 @@ export type MysqlDatabase = Extract<Database, { kind: 'mysql' }>;
 const connectTimeoutMs = 10_000;
 const keepAliveAfterMs = 10_000;
 const rowsBuffered = 1_000;
+
 /**
  * TLS with a verified certificate, except on this machine. Amazon signs RDS's certificates itself; other authorities
  * than the public ones are given to Node by `NODE_EXTRA_CA_CERTS`.
  */
-const tlsFor = ({ host, socketPath }: MysqlDatabase): ConnectionOptions => {
+export const tlsFor = ({ host, socketPath }: MysqlDatabase): ConnectionOptions => {
   if (socketPath !== undefined || ['localhost', '127.0.0.1', '::1'].includes(host)) return {};
   const ca = host.endsWith('.rds.amazonaws.com') ? { ca: amazonRds.ca } : {};
   // A certificate is for a name: one for an address cannot be asked for.
