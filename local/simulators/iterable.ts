@@ -164,7 +164,21 @@ const itemsOf = (json: unknown): Item[] => (bulkSchema.safeParse(json).data ?? [
 
 const emailOf = (json: unknown): string => z.object({ email: z.string() }).safeParse(json).data?.email ?? '';
 
-const claimsSchema = z.object({ iss: z.string(), email: z.string(), iat: z.number(), exp: z.number() });
+const tokenSeconds = 3_600;
+const tokenHeadSchema = z.object({ alg: z.literal('HS256') });
+const claimsSchema = z
+  .object({ iss: z.literal('iterable-integration'), email: z.string(), iat: z.int(), exp: z.int() })
+  .refine(({ iat, exp }) => exp === iat + tokenSeconds);
+
+const decoded = (part: string): unknown => parseJson(Buffer.from(part, 'base64url').toString());
+
+/** What a token claims; undefined unless it is one of ours (contracts: iterable.md). */
+const claimsOf = (token: string, secret: string | undefined): z.output<typeof claimsSchema> | undefined => {
+  const [head = '', payload = '', signature] = token.split('.');
+  if (secret === undefined || !tokenHeadSchema.safeParse(decoded(head)).success) return undefined;
+  const expected = createHmac('sha256', secret).update(`${head}.${payload}`).digest('base64url');
+  return signature === expected ? claimsSchema.safeParse(decoded(payload)).data : undefined;
+};
 
 /** The answer to a caller that is not let in; undefined to one that is. */
 const refuseCaller = (
@@ -179,13 +193,9 @@ const refuseCaller = (
     return requireJwt ? said(401, 'BadAuthorizationHeader', 'This key works with a JWT only') : undefined;
   }
   if (!isSingle(call)) return said(401, 'Unauthorized', 'A JWT key may not use this call');
-  const [header = '', payload = '', signature] = token.split('.');
-  const expected = createHmac('sha256', credentials.jwt_secret ?? '').update(`${header}.${payload}`);
-  const claims = claimsSchema.safeParse(parseJson(Buffer.from(payload, 'base64url').toString())).data;
+  const claims = claimsOf(token, credentials.jwt_secret);
+  if (claims === undefined) return said(401, 'InvalidJwtPayload', 'The token does not verify');
   const now = Date.now() / 1_000;
-  if (credentials.jwt_secret === undefined || signature !== expected.digest('base64url') || claims === undefined) {
-    return said(401, 'InvalidJwtPayload', 'The token does not verify');
-  }
   if (claims.exp <= now || claims.iat > now + 60) return said(401, 'InvalidJwtPayload', 'The token is not valid now');
   if (claims.email !== email) return said(401, 'JwtUserIdentifiersMismatched', 'The token is for another user');
   return undefined;

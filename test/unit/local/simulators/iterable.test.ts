@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -106,14 +107,26 @@ test.each([
 
 test('knows its callers', async () => {
   const call = (headers: Record<string, string>) => codeOf(post('users/update', profile('a@example.com'), headers));
-  const claims = { iss: 'i', email: 'a@example.com', iat: Date.now() / 1_000, exp: Date.now() / 1_000 + 60 };
+  const iat = Math.floor(Date.now() / 1_000);
+  const claims = { iss: 'iterable-integration', email: 'a@example.com', iat, exp: iat + 3_600 };
   const token = (changes: Partial<typeof claims>, secret = 'secret') => ({
     authorization: `Bearer ${signJwt({ ...claims, ...changes }, secret)}`,
   });
   expect(await call({ 'api-key': 'other' })).toEqual([401, 'BadApiKey']);
   expect(await call(token({}))).toEqual([200, 'Success']);
   expect(await call(token({}, 'other'))).toEqual([401, 'InvalidJwtPayload']);
-  expect(await call(token({ exp: 1 }))).toEqual([401, 'InvalidJwtPayload']);
+  for (const wrong of [
+    { iss: 'i' },
+    { exp: iat + 60 },
+    { iat: iat - 3_600, exp: iat },
+    { iat: iat + 61, exp: iat + 3_661 },
+  ]) {
+    expect(await call(token(wrong))).toEqual([401, 'InvalidJwtPayload']);
+  }
+  const unsigned = [{ alg: 'none' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+  const signature = createHmac('sha256', 'secret').update(unsigned.join('.')).digest('base64url');
+  const otherAlgorithm = { authorization: `Bearer ${[...unsigned, signature].join('.')}` };
+  expect(await call(otherAlgorithm)).toEqual([401, 'InvalidJwtPayload']);
   expect(await call({ authorization: 'Bearer nonsense' })).toEqual([401, 'InvalidJwtPayload']);
   expect(await call(token({ email: 'b@example.com' }))).toEqual([401, 'JwtUserIdentifiersMismatched']);
   expect(await codeOf(post('users/bulkUpdate', { users: [] }, token({})))).toEqual([401, 'Unauthorized']);
