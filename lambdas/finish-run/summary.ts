@@ -14,6 +14,8 @@ import {
 
 const skippedSchema = z.object({ skipped: z.literal(true) });
 const caughtOutcomeSchema = z.object({ error: caughtSchema });
+/** Its report failed, and perhaps something before it. */
+const iterableFailedSchema = caughtOutcomeSchema.extend({ fault: caughtSchema.optional() });
 const portalFailedSchema = caughtOutcomeSchema.extend({ portal: z.string(), collected: collectedSchema });
 
 /** What the two branches of the state machine end with, in their order. */
@@ -23,7 +25,7 @@ export const outcomesSchema = z.tuple([
     caughtOutcomeSchema,
     z.object({ portals: z.array(z.union([portalOutcomeSchema, portalFailedSchema])) }),
   ]),
-  z.union([skippedSchema, caughtOutcomeSchema, iterableOutcomeSchema]),
+  z.union([skippedSchema, iterableFailedSchema, iterableOutcomeSchema]),
 ]);
 export type Outcomes = z.output<typeof outcomesSchema>;
 
@@ -87,7 +89,9 @@ const summarizeNetlife = async (
 
 const summarizeIterable = (outcome: Outcomes[1]): JobSummaries['iterable'] | undefined => {
   if ('skipped' in outcome) return undefined;
-  return 'error' in outcome ? failedBy(messageOf(outcome.error)) : outcome;
+  if (!('error' in outcome)) return outcome;
+  const { fault, error } = outcome;
+  return failedBy(...(fault === undefined ? [] : [messageOf(fault)]), messageOf(error));
 };
 
 /** Reads what the branches left, and what their reports say. */

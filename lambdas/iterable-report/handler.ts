@@ -1,12 +1,13 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { usersPerPart } from '../../shared/iterable/parts';
 import { mostFailed } from '../../shared/iterable/report';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
 import { extractionPaths, fileStamp } from '../../shared/runs/files';
-import type { IterableOutcome } from '../../shared/runs/outcome';
+import { caughtSchema, type IterableOutcome, messageOf } from '../../shared/runs/outcome';
 import { iterablePlanSchema } from '../../shared/runs/plan';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
@@ -27,9 +28,17 @@ type ReportStanding = ({ readonly done: true } & IterableOutcome) | { readonly d
 
 const part = 'iterable/push';
 
-const schema = z.object({ run: iterablePlanSchema });
+const schema = z.object({
+  run: iterablePlanSchema.extend({
+    /** What ended the extraction or the sending before all was sent. */
+    fault: caughtSchema.optional(),
+  }),
+});
 
-/** `Report`: joins the results of the parts, as far as the time goes. The job has failed if over half of its users did. */
+/**
+ * `Report`: joins the results of the parts, as far as the time goes. The job has failed if over half of its users did, or
+ * if an error ended it: then the report tells of the parts that were sent until then.
+ */
 export const createHandler = ({ openFolder, runs, logger, metrics, now }: IterableReportDependencies) => {
   const run = async ({ run }: z.output<typeof schema>, context: Context): Promise<ReportStanding> => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
@@ -37,29 +46,39 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
     const progress = createProgress({ runs, run: owner, part, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createUserParts(folder);
-    const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
-    const sent = { done: rows - rejected, total: rows - rejected };
-    const writing = { ...sent, message: `iterable: writing the report on ${rows - rejected} users` };
+    const extracted = await parts.readExtracted();
+    const { rows = 0, rejected = 0 } = extracted ?? {};
+    const total = rows - rejected;
+    const { paths } = await parts.surveyRows();
+    const fault = run.fault && messageOf(run.fault);
+    const isWhole = fault === undefined;
+    const sources = isWhole ? paths : await parts.sent(paths);
+    const done = Math.min(total, sources.length * usersPerPart);
+    const writing = { done, total, message: `iterable: writing the report on ${done} users` };
     const isTimeUp = (): boolean => {
       progress.update(writing);
       return budget.isSpent() || progress.stopped.aborted;
     };
 
-    const summary = await joinResults({ run, folder, parts, isTimeUp, now });
+    const summary = await joinResults({ run, folder, parts, sources, isWhole, isTimeUp, now });
     if (summary === undefined) {
       await progress.close('iterable_report', writing);
       progress.assertGoesOn();
       return { done: false };
     }
     const { total_users, successful, partial_failures, total_failures, retries, duration_seconds } = summary;
-    const message = `${successful} of ${total_users} users sent, ${partial_failures} in part, ${total_failures} failed, ${rejected} rows rejected`;
-    await progress.close('iterable_report', { ...sent, message: `iterable: ${message}` });
+    const message = [
+      ...(fault === undefined ? [] : [fault]),
+      `${successful} of ${total} users sent, ${partial_failures} in part, ${total_failures} failed, ${rejected} rows rejected`,
+    ].join(', ');
+    await progress.close('iterable_report', { done: total_users, total, message: `iterable: ${message}` });
     const { results, failed } = reportPaths(run);
+    const ofExtraction = extracted === undefined ? [] : Object.values(extractionPaths(fileStamp(run.started_at)));
     return {
       done: true,
-      status: mostFailed(summary) ? 'FAILED' : 'SUCCEEDED',
+      status: !isWhole || mostFailed(summary) ? 'FAILED' : 'SUCCEEDED',
       message,
-      reports: [...Object.values(extractionPaths(fileStamp(run.started_at))), results, failed].map(folder.keyOf),
+      reports: [...ofExtraction, results, failed].map(folder.keyOf),
       counts: { total_users, successful, partial_failures, total_failures, rejected, retries },
       duration_seconds,
     };

@@ -17,6 +17,10 @@ export interface JoinResultsOptions {
   readonly run: IterablePlan;
   readonly folder: RunFolder;
   readonly parts: UserParts;
+  /** Parts of rows that have results, in their order. */
+  readonly sources: readonly string[];
+  /** Whether these are all that the run will ever have. */
+  readonly isWhole: boolean;
   readonly isTimeUp: () => boolean;
   readonly now: () => number;
 }
@@ -36,13 +40,13 @@ const progressSchema = z.object({ summary: z.custom<PushSummary>(), isFirst: z.b
  * @returns `undefined` when the time was up
  */
 export const joinResults = async (options: JoinResultsOptions): Promise<PushSummary | undefined> => {
-  const { run, folder, parts, isTimeUp, now } = options;
+  const { run, folder, parts, sources, isWhole, isTimeUp, now } = options;
   const files = reportPaths(run);
-  const { paths: sources } = await parts.surveyRows();
+  const attempt = isWhole ? undefined : `${run.execution_arn.replace(/^.*:/, '')}.${run.redrive_count}`;
 
   const first = await joinParts({
     folder,
-    cursorPath: parts.joinPath('failed'),
+    cursorPath: parts.joinPath('failed', attempt),
     files: { failed: files.failed },
     sources,
     schema: z.custom<PushCounts>(),
@@ -79,7 +83,7 @@ export const joinResults = async (options: JoinResultsOptions): Promise<PushSumm
 
   const second = await joinParts({
     folder,
-    cursorPath: parts.joinPath('results'),
+    cursorPath: parts.joinPath('results', attempt),
     files: { results: files.results },
     sources,
     schema: progressSchema,

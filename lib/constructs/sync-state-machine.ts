@@ -60,6 +60,8 @@ const stepPath = '$.step';
 const caught = { resultPath: '$.error' };
 /** Where a portal's branch keeps what its collecting ended with, be it an error. */
 const collectedPath = '$.collected';
+/** Where Iterable's branch keeps the error that ended it before its report. */
+const faultPath = '$.fault';
 
 /**
  * The state machine `SyncJobs`: plans a run, does both jobs side by side, and reports. A job that fails does not stop
@@ -153,16 +155,18 @@ export class SyncStateMachine extends Construct {
     return this.ifAsked('Netlife?', '$.netlife', portals);
   }
 
+  /** What was sent until an error ended it is reported all the same. */
   private iterable(steps: SyncSteps): IChainable {
-    const failed = new Pass(this, 'IterableFailed', { parameters: { error: JsonPath.objectAt('$.error') } });
-    const task = (id: string, lambda: IFunction, props: Partial<LambdaInvokeProps> = {}) =>
-      this.task(id, lambda, { ...props, payload: TaskInput.fromObject({ run: JsonPath.entirePayload }) }).addCatch(
-        failed,
-        caught,
-      );
-    const report = task('Report', steps.reportUsers, { resultPath: stepPath });
-    const push = task('PushUsers', steps.pushUsers, { resultPath: stepPath });
-    const extract = task('ExtractUsers', steps.extractUsers, { resultPath: stepPath });
+    // It keeps the state as it is: with the error of the report, and the one before it, if any.
+    const failed = new Pass(this, 'IterableFailed');
+    const task = (id: string, lambda: IFunction) =>
+      this.task(id, lambda, {
+        payload: TaskInput.fromObject({ run: JsonPath.entirePayload }),
+        resultPath: stepPath,
+      });
+    const report = task('Report', steps.reportUsers).addCatch(failed, caught);
+    const push = task('PushUsers', steps.pushUsers).addCatch(report, { resultPath: faultPath });
+    const extract = task('ExtractUsers', steps.extractUsers).addCatch(report, { resultPath: faultPath });
     // Iterable may ask for a longer wait than a turn has time for.
     const waitPath = `${stepPath}.wait_seconds`;
     const wait = new Wait(this, 'WaitForIterable', { time: WaitTime.secondsPath(waitPath) });

@@ -55,14 +55,24 @@ export const createUserParts = (folder: RunFolder) => {
       const written = await folder.list(resultsRoot);
       return rowsPaths.filter((path) => !written.has(resultsPath(path)));
     },
+    /** Of the parts of rows, those that have results. */
+    sent: async (rowsPaths: readonly string[]): Promise<string[]> => {
+      const written = await folder.list(resultsRoot);
+      return rowsPaths.filter((path) => written.has(resultsPath(path)));
+    },
     writeResults: (rowsPath: string, results: readonly PushResult[]) =>
       folder.putOnce(resultsPath(rowsPath), results.map(toLine).join('')),
     /** The results of a part of rows, in their order. */
     readResults: (rowsPath: string): Promise<PushResult[]> =>
       readLines(folder.readBytes(resultsPath(rowsPath)), pushResultSchema),
 
-    /** Where the joining of parts to a file keeps its cursor. */
-    joinPath: (file: 'rows' | 'failed' | 'results'): string => `${root}join/${file}.json`,
+    /**
+     * Where the joining of parts to a file keeps its cursor.
+     *
+     * @param attempt whose parts are not all there: another may find more of them
+     */
+    joinPath: (file: 'rows' | 'failed' | 'results', attempt?: string): string =>
+      `${root}join/${file}${attempt === undefined ? '' : `-${attempt}`}.json`,
 
     /** Keeps what an invocation counted that belongs to no part. */
     writeTurn: (invocation: string, turn: z.output<typeof turnSchema>) =>

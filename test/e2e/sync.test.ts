@@ -95,7 +95,12 @@ test('one branch fails, the other is done', async () => {
   expect(failed.cause).toContain('netlife SUCCEEDED');
   expect(failed.cause).toContain('iterable FAILED: Iterable refused the key with 401');
   expect(await readRun(runId)).toMatchObject({ status: 'FAILED' });
-  expect(contactsIn(await readArtifacts(runId))).toContain(portal);
+  const artifacts = await readArtifacts(runId);
+  expect(contactsIn(artifacts)).toContain(portal);
+  const { iterable: report } = JSON.parse(artifacts.get('summary.json') ?? '');
+  expect(report).toMatchObject({ status: 'FAILED', counts: { successful: 0 }, duration_seconds: expect.any(Number) });
+  for (const key of report.reports) expect(artifacts.has(key.replace(`runs/${runId}/`, ''))).toBe(true);
+  expect(report.reports).toHaveLength(4);
 });
 
 testOf('redrive')('a redrive does what failed, and asks nobody twice', async () => {

@@ -137,6 +137,15 @@ describe('the state machine', () => {
     expect(states.PortalFailed).toMatchObject({ Parameters: { 'collected.$': '$.collected' } });
   });
 
+  test('users whose extraction or sending failed are reported all the same', () => {
+    for (const name of ['ExtractUsers', 'PushUsers']) {
+      expect(states[name]?.Catch?.[0]).toMatchObject({ ResultPath: '$.fault', Next: 'Report' });
+    }
+    // Should the report fail as well, the state goes on as it is: with both faults.
+    expect(states.Report?.Catch?.[0]).toMatchObject({ ResultPath: '$.error', Next: 'IterableFailed' });
+    expect(states.IterableFailed).toEqual({ Type: 'Pass', End: true });
+  });
+
   test.each(['CollectPortal', 'MergePortal'])('%s knows of a redrive that begins at it', (name) => {
     expect(states[name]).toMatchObject({ Parameters: { 'execution.$': '$$.Execution' } });
   });

@@ -3,41 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSampleUsers } from '../../../local/sample/users';
 import { type IterableSimulator, startIterableSimulator } from '../../../local/simulators/iterable';
-import type { SourceRow } from '../../../shared/iterable/rows';
 import { openUserSource, type UserSource } from '../../../shared/iterable/source';
 import type { RunPlan } from '../../../shared/runs/plan';
 import type { Death } from '../support/outside';
+import { createSource, read, results, row, stampOf, turnOf } from './iterable-runs';
 import { credentials, type System, setFaults, startSystem, takeRequests } from './system';
 
 const users = 3_500;
-
-const row = (id: number, change: Partial<SourceRow> = {}): SourceRow => ({
-  id: String(id),
-  email: `user${id}@example.com`,
-  first_name: 'Ada',
-  last_name: `Example ${id}`,
-  plan_type: 'pro',
-  candidate: null,
-  page: 'pricing',
-  device: 'desktop',
-  browser: 'Firefox',
-  location: null,
-  event_time: '2026-01-02 03:04:05',
-  ...change,
-});
-
-/** As a database would: by id, behind `afterId`, at most `limit`. Remembers from where it was read. */
-const createSource = (rows: readonly SourceRow[]) => {
-  const readings: (string | undefined)[] = [];
-  const source: UserSource = {
-    async *rows({ afterId = '0', limit }) {
-      readings.push(afterId);
-      const behind = rows.filter(({ id }) => Number(id) > Number(afterId));
-      yield* limit === 0 ? behind : behind.slice(0, limit);
-    },
-  };
-  return { source, readings };
-};
 
 let iterable: IterableSimulator;
 const systems: System[] = [];
@@ -63,22 +35,11 @@ const withSource = async (source: UserSource): Promise<System> => {
   return system;
 };
 
-/** A clock on which a turn is over at the n-th look. */
-const turnOf = (looks: number) => {
-  let looked = 0;
-  return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
-};
-
 let runs = 0;
 const planned = (system: System, input: object = {}, more: object = {}): Promise<RunPlan> =>
   system.plan({ run_id: `iterable-${++runs}`, iterable: input, ...more });
 
-const stampOf = (run: RunPlan) => run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
-const read = async (system: System, run: RunPlan, path: string) =>
-  (await system.folder(run.run_id).readText(`iterable/${path}`)) ?? '';
 const lines = (text: string): string[] => text.trimEnd().split('\n');
-const results = async (system: System, run: RunPlan) =>
-  JSON.parse(await read(system, run, `integration_results_${stampOf(run)}.json`));
 /** What Iterable holds, and how often it was told the same. */
 const totals = async () => (await fetch(`${iterable.controlUrl}/arrivals`)).json() as Promise<Record<string, unknown>>;
 /** Of each user, how often Iterable was told of it and of its view. */

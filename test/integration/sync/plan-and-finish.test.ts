@@ -108,6 +108,14 @@ describe('FinishRun', () => {
     });
   });
 
+  test('sending and reporting failed: the fault of the sending comes first', async () => {
+    const run = await planned('unreported');
+    const failed = { ...run, fault: lambdaError('Iterable refused the key with 401'), error: lambdaError('No part') };
+    await expect(system.finish(run, [skipped, failed])).rejects.toMatchObject({
+      message: 'iterable FAILED: Iterable refused the key with 401; No part',
+    });
+  });
+
   test('a whole branch failed, by an error that is no Lambda’s', async () => {
     const run = await planned('branch');
     await expect(

@@ -176,7 +176,9 @@ export const startSystem = async (options: SystemOptions) => {
         { run },
         turn,
       ),
-    report: (run: RunPlan, turn?: Turn) => invoke((now) => createReportHandler({ ...common, now }), { run }, turn),
+    /** @param fault what ended the extraction or the sending */
+    report: (run: RunPlan, turn?: Turn, fault?: object) =>
+      invoke((now) => createReportHandler({ ...common, now }), { run: { ...run, fault } }, turn),
     finish: (
       run: RunPlan,
       outcomes: readonly unknown[],

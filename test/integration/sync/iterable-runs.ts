@@ -1,0 +1,45 @@
+import type { SourceRow } from '../../../shared/iterable/rows';
+import type { UserSource } from '../../../shared/iterable/source';
+import type { RunPlan } from '../../../shared/runs/plan';
+import type { System } from './system';
+
+export const row = (id: number, change: Partial<SourceRow> = {}): SourceRow => ({
+  id: String(id),
+  email: `user${id}@example.com`,
+  first_name: 'Ada',
+  last_name: `Example ${id}`,
+  plan_type: 'pro',
+  candidate: null,
+  page: 'pricing',
+  device: 'desktop',
+  browser: 'Firefox',
+  location: null,
+  event_time: '2026-01-02 03:04:05',
+  ...change,
+});
+
+/** As a database would: by id, behind `afterId`, at most `limit`. Remembers from where it was read. */
+export const createSource = (rows: readonly SourceRow[]) => {
+  const readings: (string | undefined)[] = [];
+  const source: UserSource = {
+    async *rows({ afterId = '0', limit }) {
+      readings.push(afterId);
+      const behind = rows.filter(({ id }) => Number(id) > Number(afterId));
+      yield* limit === 0 ? behind : behind.slice(0, limit);
+    },
+  };
+  return { source, readings };
+};
+
+/** A clock on which a turn is over at the n-th look. */
+export const turnOf = (looks: number) => {
+  let looked = 0;
+  return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
+};
+
+export const stampOf = (run: RunPlan) => run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
+/** A file of a run's, without the folder of its job. */
+export const read = async (system: System, run: RunPlan, path: string) =>
+  (await system.folder(run.run_id).readText(`iterable/${path}`)) ?? '';
+export const results = async (system: System, run: RunPlan) =>
+  JSON.parse(await read(system, run, `integration_results_${stampOf(run)}.json`));
