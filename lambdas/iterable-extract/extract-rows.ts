@@ -12,7 +12,6 @@ export interface ExtractRowsOptions {
   readonly parts: UserParts;
   readonly openSource: () => Promise<UserSource>;
   readonly progress: Progress;
-  readonly isTimeUp: () => boolean;
 }
 
 /** How many rows there are, and the customer of the last. */
@@ -33,7 +32,7 @@ const endOf = (rows: readonly SourceRow[]) => {
  * @throws {PipelineError} `RUN_TAKEN_OVER` when another worker has written the same part to another end
  */
 export const extractRows = async (options: ExtractRowsOptions) => {
-  const { run, parts, openSource, progress, isTimeUp } = options;
+  const { run, parts, openSource, progress } = options;
   const { plan, pages, days, limit } = run.iterable;
   const { paths, complete } = await parts.surveyRows();
   let position = paths.length;
@@ -46,8 +45,8 @@ export const extractRows = async (options: ExtractRowsOptions) => {
     rows += end.count;
     afterId = end.lastId;
   }
-  const tell = () => progress.update({ done: rows, message: `iterable: ${rows} users read` });
-  tell();
+  const standing = () => ({ done: rows, message: `iterable: ${rows} users read` });
+  progress.update(standing());
   if (complete) return { rows, complete };
 
   let pending: SourceRow[] = [];
@@ -62,7 +61,6 @@ export const extractRows = async (options: ExtractRowsOptions) => {
     }
     rows += pending.length;
     pending = [];
-    tell();
   };
 
   if (limit === 0 || rows < limit) {
@@ -78,7 +76,7 @@ export const extractRows = async (options: ExtractRowsOptions) => {
       // Only a row behind it says that a full part is not the last.
       if (pending.length === usersPerPart) {
         await write(false);
-        if (isTimeUp()) return { rows, complete: false };
+        if (progress.isTurnOver(standing())) return { rows, complete: false };
       }
       pending.push(row);
     }

@@ -34,20 +34,16 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
     const owner = await runs.enter(run, part, context.awsRequestId, now());
-    const progress = createProgress({ runs, run: owner, part, logger, now });
+    const progress = createProgress({ runs, run: owner, part, budget, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createUserParts(folder);
-    const isTimeUp = () => budget.isSpent() || progress.stopped.aborted;
 
     const known = await parts.readExtracted();
     if (known !== undefined) return { done: true, ...known };
-    const { rows, complete } = await extractRows({ run, parts, openSource, progress, isTimeUp });
+    const { rows, complete } = await extractRows({ run, parts, openSource, progress });
     const standing = { done: rows, message: `iterable: ${rows} users read` };
-    const isTimeUpToo = (): boolean => {
-      progress.update(standing);
-      return isTimeUp();
-    };
-    const files = { folder, parts, stamp: fileStamp(run.started_at), isTimeUp: isTimeUpToo };
+    const isTimeUp = () => progress.isTurnOver(standing);
+    const files = { folder, parts, stamp: fileStamp(run.started_at), isTimeUp };
     const extracted = complete ? await writeQueryResults(files) : undefined;
     const done = extracted !== undefined;
     if (done && (await parts.writeExtracted(extracted))) metrics.add('SyncRejectedRows', extracted.rejected);

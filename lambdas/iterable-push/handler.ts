@@ -43,7 +43,7 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
     const owner = await runs.enter(run, part, context.awsRequestId, now());
-    const progress = createProgress({ runs, run: owner, part, logger, now });
+    const progress = createProgress({ runs, run: owner, part, budget, logger, now });
     const parts = createUserParts(openFolder(run.run_id));
     const client = run.dry_run ? undefined : openClient(run.iterable.use_jwt);
     if (client !== undefined) await sleep(pauseMs);
@@ -61,7 +61,6 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
           },
         },
         idleTurns: run.step.idle_turns,
-        isTimeUp: () => budget.isSpent() || progress.stopped.aborted,
         progress,
         metrics,
         now,

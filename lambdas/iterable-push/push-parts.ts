@@ -15,7 +15,6 @@ export interface PushPartsOptions {
   readonly context: CallContext;
   /** How many turns before this one gained no part, one after the other. */
   readonly idleTurns: number;
-  readonly isTimeUp: () => boolean;
   readonly progress: Progress;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
@@ -45,7 +44,7 @@ const mostIdleTurns = 3;
  * the third leaves nobody open whom Iterable asks to wait: such a user has failed, and the others are tried all the same.
  */
 export const pushParts = async (options: PushPartsOptions): Promise<PushStanding> => {
-  const { parts, isTimeUp, progress, metrics, idleTurns } = options;
+  const { parts, progress, metrics, idleTurns } = options;
   const ended = new AbortController();
   const context = { ...options.context, signal: AbortSignal.any([ended.signal, progress.stopped]) };
   const isLastTry = idleTurns + 1 >= mostIdleTurns;
@@ -87,7 +86,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
 
   const users = async function* (): AsyncGenerator<IterableUser> {
     for (const path of unsent) {
-      if (isTimeUp() || waitMs !== undefined) return;
+      if (progress.isTurnOver(standing()) || waitMs !== undefined) return;
       const sendable: IterableUser[] = [];
       for (const row of await parts.readRows(path)) {
         const read = readRow(row);

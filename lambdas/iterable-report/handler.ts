@@ -43,7 +43,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
   const run = async ({ run }: z.output<typeof schema>, context: Context): Promise<ReportStanding> => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
     const owner = await runs.enter(run, part, context.awsRequestId, now());
-    const progress = createProgress({ runs, run: owner, part, logger, now });
+    const progress = createProgress({ runs, run: owner, part, budget, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createUserParts(folder);
     const extracted = await parts.readExtracted();
@@ -55,10 +55,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
     const sources = isWhole ? paths : await parts.sent(paths);
     const done = Math.min(total, sources.length * usersPerPart);
     const writing = { done, total, message: `iterable: writing the report on ${done} users` };
-    const isTimeUp = (): boolean => {
-      progress.update(writing);
-      return budget.isSpent() || progress.stopped.aborted;
-    };
+    const isTimeUp = () => progress.isTurnOver(writing);
 
     const summary = await joinResults({ run, folder, parts, sources, isWhole, isTimeUp, now });
     if (summary === undefined) {

@@ -17,7 +17,6 @@ export interface CollectPortalOptions {
   readonly attempt: string;
   readonly parts: PortalParts;
   readonly progress: Progress;
-  readonly isTimeUp: () => boolean;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
 }
@@ -52,10 +51,7 @@ export const collectPortal = async (options: CollectPortalOptions): Promise<Port
     message: jobs === undefined ? `${portal}: looking for jobs` : `${portal}: ${jobsDone} of ${jobs.length} jobs`,
   });
   /** A job may take minutes: a worker that told of itself between jobs alone would not hear that the run was stopped. */
-  const isTimeUp = (): boolean => {
-    progress.update(standing());
-    return options.isTimeUp();
-  };
+  const isTimeUp = () => progress.isTurnOver(standing());
   const endTurn = async (done: boolean): Promise<PortalStanding> => {
     await progress.close('netlife_collect', standing());
     if (!done) progress.assertGoesOn();

@@ -45,7 +45,7 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
     const part = `netlife/${portal.name}`;
     const owner = await runs.enter(run, part, context.awsRequestId, now());
-    const progress = createProgress({ runs, run: owner, part, logger, now });
+    const progress = createProgress({ runs, run: owner, part, budget, logger, now });
     const client = await openClient(portal, {
       deadlineMs: budget.deadlineMs,
       onRetry: ({ error, attempt, waitMs }) =>
@@ -53,7 +53,6 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
     });
     await sleep(pauseMs);
     const parts = createPortalParts(openFolder(run.run_id), portal.name);
-    const isTimeUp = () => budget.isSpent() || progress.stopped.aborted;
     const attempt = attemptOf(execution, run);
     const end = async (): Promise<void> => {
       const statistics = { duration_seconds: client.getStatsSummary().duration_seconds };
@@ -64,7 +63,7 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
         await client.close();
       }
     };
-    return thenAlways(() => collectPortal({ client, run, attempt, parts, progress, isTimeUp, logger, metrics }), end);
+    return thenAlways(() => collectPortal({ client, run, attempt, parts, progress, logger, metrics }), end);
   };
 
   return createStep({

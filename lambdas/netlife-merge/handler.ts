@@ -44,13 +44,12 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     const budget = createBudget(context.getRemainingTimeInMillis(), now);
     const counted = `netlife/${portal.name}`;
     const owner = await runs.enter(run, counted, context.awsRequestId, now());
-    const progress = createProgress({ runs, run: owner, part: counted, logger, now });
+    const progress = createProgress({ runs, run: owner, part: counted, budget, logger, now });
     const folder = openFolder(run.run_id);
     const parts = createPortalParts(folder, portal.name);
     const fault = faultOf(collected);
-    const isTimeUp = () => budget.isSpent() || progress.stopped.aborted;
     const attempt = attemptOf(execution, run);
-    const merged = await mergePortal({ portal, run, attempt, fault, folder, parts, progress, isTimeUp });
+    const merged = await mergePortal({ portal, run, attempt, fault, folder, parts, progress });
     if (merged === undefined) return { done: false };
 
     const { report, paths, jobs } = merged;

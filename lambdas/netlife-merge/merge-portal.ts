@@ -21,7 +21,6 @@ export interface MergePortalOptions {
   readonly folder: RunFolder;
   readonly parts: PortalParts;
   readonly progress: Progress;
-  readonly isTimeUp: () => boolean;
 }
 
 /** What a portal left: its report, and the paths of its files. */
@@ -61,10 +60,7 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
 
   const count = { done: jobs.length, total: jobs.length };
   const standing = { ...count, message: `${portal.name}: joining the contacts of ${jobs.length} jobs` };
-  const isTimeUp = (): boolean => {
-    progress.update(standing);
-    return options.isTimeUp();
-  };
+  const isTimeUp = () => progress.isTurnOver(standing);
 
   const sources: Source[] = jobs.flatMap(({ uuid }): Source[] => {
     const { parts: paths, done, failedAttempts } = written.jobOf(uuid);

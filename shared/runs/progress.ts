@@ -1,5 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { PipelineError, toPipelineError } from '../errors';
+import type { Budget } from './budget';
 import type { Counter, RunOwner, RunRepository } from './repository';
 
 export interface ProgressOptions {
@@ -7,6 +8,7 @@ export interface ProgressOptions {
   readonly run: RunOwner;
   /** What is counted, such as `netlife/nowandforeverphoto`. */
   readonly part: string;
+  readonly budget: Pick<Budget, 'isSpent'>;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -24,7 +26,7 @@ const intervalMs = 2_000;
  * Lets people watch a worker: at most every 2 s its standing goes into the run's item, and the worker hears whether it
  * shall go on. That nobody can watch is no reason to stop: a write that fails is logged, and the next makes up for it.
  */
-export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions) => {
+export const createProgress = ({ runs, run, part, budget, logger, now }: ProgressOptions) => {
   const startedAtMs = now();
   let doneBefore: number | undefined;
   let newest: Standing | undefined;
@@ -57,7 +59,25 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
     }
   };
 
+  const update = (standing: Standing): void => {
+    doneBefore ??= standing.done;
+    newest = standing;
+    // A write that takes longer than that is not followed by one for each update that it missed.
+    if (now() - writtenAtMs < intervalMs || writing !== undefined) return;
+    writing = write().finally(() => {
+      writing = undefined;
+    });
+  };
+
   return {
+    update,
+
+    /** Tells how far the worker is, and says whether it has to end: its time is up, or the run is no longer its own. */
+    isTurnOver: (standing: Standing): boolean => {
+      update(standing);
+      return budget.isSpent() || stopped.signal.aborted;
+    },
+
     /** Aborted when the run was stopped, or taken over by another execution: heard of at the next write. */
     stopped: stopped.signal,
 
@@ -65,16 +85,6 @@ export const createProgress = ({ runs, run, part, logger, now }: ProgressOptions
     assertGoesOn: (): void => {
       if (stopped.signal.aborted)
         throw new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
-    },
-
-    update: (standing: Standing): void => {
-      doneBefore ??= standing.done;
-      newest = standing;
-      // A write that takes longer than that is not followed by one for each update that it missed.
-      if (now() - writtenAtMs < intervalMs || writing !== undefined) return;
-      writing = write().finally(() => {
-        writing = undefined;
-      });
     },
 
     /** Writes what is newest, logs it as the end of a step, and waits until both are done. */

@@ -227,8 +227,7 @@ describe('sending', () => {
 
   test('when the time is up another turn goes on', async () => {
     const { system, run } = await extracted();
-    let looks = 0;
-    const standing = await system.push(run, { clock: () => Date.now() + 80_000 * looks++ });
+    const standing = await system.push(run, turnOf(12));
     expect(standing).toMatchObject({ done: false });
     const before = await written(system, run);
     expect(before.length).toBeGreaterThan(0);

@@ -41,14 +41,13 @@ const start = async (client?: IterableClient, users = 1_002) => {
   const told: { readonly done: number; readonly total?: number | undefined }[] = [];
   let nowMs = 0;
   const now = () => (nowMs += 2_000);
-  const push = (isTimeUp: () => boolean, idleTurns = 0) =>
+  const push = (isSpent: () => boolean, idleTurns = 0) =>
     pushParts({
       parts,
       mode: 'single',
       client,
       context: { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined },
       idleTurns,
-      isTimeUp,
       progress: createProgress({
         runs: {
           recordProgress: async (_run, _part, { counter }) => {
@@ -58,6 +57,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
         },
         run: { run_id: 'run-1', execution_arn: 'arn:execution' },
         part: 'iterable/push',
+        budget: { isSpent },
         logger: new Logger({ logLevel: 'SILENT' }),
         now,
       }),
@@ -149,10 +149,16 @@ const untilAborted = ({ signal }: CallContext) =>
 test('a stop is heard of while everybody waits, and ends the waiting', async () => {
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
   try {
+    const waiting = Promise.withResolvers<void>();
     const { push, written, stopRun } = await start(
-      clientOf((user, context) => (user.row.id === '1001' ? untilAborted(context) : success)),
+      clientOf(({ row: { id } }, context) => {
+        if (id !== '1001') return success;
+        waiting.resolve();
+        return untilAborted(context);
+      }),
     );
     const pushing = push(() => false).catch((error: unknown) => error);
+    await waiting.promise;
     while (written().length === 0) await nextTurn();
     stopRun();
     await jest.advanceTimersByTimeAsync(2_000);

@@ -40,10 +40,12 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
   const { folder, objects } = memoryFolder();
   const parts = createPortalParts(folder, portalName);
   let nowMs = 0;
+  let isSpent = () => false;
   const progress = createProgress({
     runs: { recordProgress },
     run,
     part: `netlife/${portalName}`,
+    budget: { isSpent: () => isSpent() },
     logger,
     // Each look at the clock is 2 s after the one before: every standing may be written.
     now: () => (nowMs += 2_000),
@@ -51,17 +53,18 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
   const metrics = recordMetrics();
   const lines: unknown[] = [];
   jest.spyOn(logger, 'warn').mockImplementation((...line) => void lines.push(line));
-  const collect = (isTimeUp = () => progress.stopped.aborted) =>
-    collectPortal({
+  const collect = (isTimeUp = () => false) => {
+    isSpent = isTimeUp;
+    return collectPortal({
       client,
       run: { ...run, netlife: { ...run.netlife, job_ids: [...jobIds] } },
       attempt: 'e1.0',
       parts,
       progress,
-      isTimeUp,
       logger,
       metrics: metrics.recorder,
     });
+  };
   return { parts, objects, metrics, lines, collect };
 };
 

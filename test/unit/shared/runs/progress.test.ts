@@ -13,10 +13,12 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 const start = (record: (message: string) => Promise<boolean> = async () => true) => {
   let nowMs = 0;
+  let isSpent = false;
   const written: unknown[] = [];
   const progress = createProgress({
     run,
     part: 'netlife/portal',
+    budget: { isSpent: () => isSpent },
     logger: new Logger(),
     now: () => nowMs,
     runs: {
@@ -29,6 +31,9 @@ const start = (record: (message: string) => Promise<boolean> = async () => true)
   return {
     progress,
     written,
+    spend: () => {
+      isSpent = true;
+    },
     tell: async (atMs: number, done: number) => {
       nowMs = atMs;
       progress.update({ done, total: 10, message: `${done} of 10` });
@@ -107,11 +112,20 @@ test('a write that fails is logged, and stops nothing', async () => {
   expect(progress.assertGoesOn).not.toThrow();
 });
 
+test('a turn is over when its time is up', async () => {
+  const { progress, written, spend } = start();
+  expect(progress.isTurnOver({ done: 1, message: 'm' })).toBe(false);
+  spend();
+  expect(progress.isTurnOver({ done: 2, message: 'm' })).toBe(true);
+  expect(written).toHaveLength(1);
+});
+
 test('a write that is refused tells the worker to stop', async () => {
   const { progress, tell } = start(async (message) => message === '0 of 10');
   await tell(0, 0);
   expect(progress.stopped.aborted).toBe(false);
   await tell(2_000, 1);
   expect(progress.stopped.aborted).toBe(true);
+  expect(progress.isTurnOver({ done: 1, message: 'm' })).toBe(true);
   expect(progress.assertGoesOn).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));
 });
