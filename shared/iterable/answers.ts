@@ -102,7 +102,8 @@ export const readSingle = (answer: ApiAnswer, strike: Strike, nowMs: number): Ca
   throw new RefusedError('API_REFUSED', response, { retryable: false, statusCode: answer.statusCode });
 };
 
-const texts = z.array(z.string());
+/** Ten times what a batch can name: each entry that is wrong costs an error. */
+const texts = z.array(z.string()).max(10_000);
 
 /** Both bulk calls answer so; the lists of `failedUpdates` that name user ids are of no use: we send e-mails. */
 const bulkAnswerSchema = z.object({

@@ -14,6 +14,7 @@ export const netlifeInputSchema = (portals: Portals) =>
     portals: z
       .array(z.string().refine((name) => portals.find(name) !== undefined, 'is no portal that may be called'))
       .min(1)
+      .max(100, 'has more than 100 entries')
       .transform((names) => [...new Set(names)])
       .default(() => [...portals.names]),
     audience: z.enum(audiences).default('both'),

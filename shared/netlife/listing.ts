@@ -1,11 +1,7 @@
 import type { ZodType } from 'zod';
-import { PipelineError } from '../errors';
+import { badAnswer } from './bad-answer';
 import { reasonOf, uuidOf } from './schemas';
 import type { RejectedRow } from './tally';
-
-/** An answer that another try would not mend. */
-export const badAnswer = (message: string): PipelineError =>
-  new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });
 
 /** What the rows of a list are, and how one that cannot be read is reported. */
 export interface Listing<T> {

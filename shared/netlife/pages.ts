@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { badAnswer } from './listing';
+import { badAnswer } from './bad-answer';
 import type { Portal } from './portals';
 import { entriesOf } from './schemas';
 
@@ -8,7 +8,7 @@ const repeatedBasePath = '/api/v1';
 
 const pageSchema = z.union([
   // As a whole: the rows are read one by one later, and may be many.
-  z.custom<readonly unknown[]>(Array.isArray).transform((rows) => ({ rows, next: undefined })),
+  z.custom<readonly unknown[]>(Array.isArray).transform((rows) => ({ rows: entriesOf(rows) ?? [], next: undefined })),
   z
     .looseObject({
       meta: z.object({ next: z.unknown().optional() }).optional().catch(undefined),
@@ -67,8 +67,8 @@ export const resolveNext = (next: string, currentPath: string, { origin, basePat
  *
  * @param path path and query of the first page, from the origin on
  * @param kept gives the pages that were read before, and gets those that are read now
- * @throws {PipelineError} `BAD_ANSWER` for an answer of another shape, a foreign origin, a page seen before, or more
- * than 10,000 pages
+ * @throws {PipelineError} `BAD_ANSWER` for an answer of another shape, a foreign origin, a page seen before, more than
+ * 500,000 rows on a page, or more than 10,000 pages
  */
 export async function* paginate(
   path: string,

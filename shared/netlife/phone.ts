@@ -11,7 +11,7 @@ const hasForeignCountryCode = (written: string): boolean => {
  * @returns the empty text when nobody could dial it: fewer than 10 digits, or a number of no known form
  */
 export const formatPhone = (written: string): string => {
-  const digits = written.replaceAll(/\D/g, '');
+  const digits = written.replaceAll(/\D+/g, '');
   if (digits.length < 10) return '';
   if (hasForeignCountryCode(written)) return digits.length <= 15 ? `+${digits}` : '';
   const national = /^1?(\d{3})(\d{3})(\d{4})$/.exec(digits);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { badAnswer } from './bad-answer';
 
 /** Text as the portals write it: a number is text too, `null` and nothing are the empty text. */
 const text = z
@@ -6,15 +7,28 @@ const text = z
   .optional()
   .transform((value) => (value == null ? '' : String(value)));
 
+const idPattern = /^[A-Za-z0-9][\w-]{0,99}$/;
+
 /** An id that may stand in a path. */
 const uuid = z
   .union([z.string(), z.number()], { error: 'is missing' })
   .transform(String)
-  .pipe(z.string().regex(/^[A-Za-z0-9][\w-]{0,99}$/, 'is not an id'));
+  .pipe(z.string().regex(idPattern, 'is not an id'));
+
+/** The same, where what is none is nothing: by hand, for it costs a tenth, and a job has many images. */
+const idIn = (value: unknown): string | undefined => {
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && idPattern.test(text) ? text : undefined;
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Half a surrogate pair stands in no URL, and an access key becomes part of one. */
 const isWhole = (value: string): boolean => value.isWellFormed();
-const filledText = text.pipe(z.string().trim().min(1, 'is empty').refine(isWhole, 'is not whole Unicode'));
+const filledText = text.pipe(
+  z.string().trim().min(1, 'is empty').max(1_000, 'is too long').refine(isWhole, 'is not whole Unicode'),
+);
 
 /** PHP writes an object without fields as `[]`. */
 const emptyListAsNothing = (value: unknown): unknown =>
@@ -23,14 +37,21 @@ const emptyListAsNothing = (value: unknown): unknown =>
 const optionalObject = <S extends z.ZodRawShape>(shape: S) =>
   z.preprocess(emptyListAsNothing, z.object(shape, { error: 'is not an object' }).optional());
 
-/** The entries of a list, or of a map by uuid, whose keys become the entries' `uuid`; `undefined` when it is neither. */
+/** An answer of 64 MiB has no room for more that say anything: whatever is so long is none of the portals' lists. */
+const mostEntries = 500_000;
+
+/**
+ * The entries of a list, or of a map by uuid, whose keys become the entries' `uuid`; `undefined` when it is neither.
+ *
+ * @throws {PipelineError} `BAD_ANSWER`, permanent, when there are over 500,000
+ */
 export const entriesOf = (value: unknown): readonly unknown[] | undefined => {
   if (value == null) return [];
-  if (Array.isArray(value)) return value;
   if (typeof value !== 'object') return undefined;
-  return Object.entries(value).map(([key, entry]: [string, unknown]) =>
-    typeof entry === 'object' && entry !== null && !Array.isArray(entry) ? { uuid: key, ...entry } : entry,
-  );
+  const entries = Array.isArray(value) ? value : Object.entries(value);
+  if (entries.length > mostEntries) throw badAnswer(`A list has more than ${mostEntries} entries`);
+  if (Array.isArray(value)) return value;
+  return entries.map(([key, entry]: [string, unknown]) => (isObject(entry) ? { uuid: key, ...entry } : entry));
 };
 
 /** An image as far as it helps to find an activity: its uuid, the activity it names, or both. */
@@ -39,28 +60,24 @@ export interface ImageRef {
   readonly activityUuid: string | undefined;
 }
 
-const imageRef = z.union([
-  uuid.transform((id): ImageRef => ({ uuid: id, activityUuid: undefined })),
-  z
-    .object({
-      uuid: uuid.optional().catch(undefined),
-      activity_uuid: uuid.optional().catch(undefined),
-      activity: z.object({ uuid }).optional().catch(undefined),
-    })
-    .transform((image): ImageRef => ({ uuid: image.uuid, activityUuid: image.activity?.uuid ?? image.activity_uuid })),
-]);
-
-/** Images decide nothing but the activity, which has two other sources: one that cannot be read is no image. */
-const readable = (image: unknown): ImageRef[] => {
-  const { data } = imageRef.safeParse(image);
-  return data !== undefined && (data.uuid ?? data.activityUuid) !== undefined ? [data] : [];
+const readImage = (image: unknown): ImageRef | undefined => {
+  const id = idIn(image);
+  if (id !== undefined) return { uuid: id, activityUuid: undefined };
+  if (!isObject(image)) return undefined;
+  const activity = isObject(image.activity) ? image.activity : {};
+  const ref = { uuid: idIn(image.uuid), activityUuid: idIn(activity.uuid) ?? idIn(image.activity_uuid) };
+  return ref.uuid === undefined && ref.activityUuid === undefined ? undefined : ref;
 };
 
-const images = z
+/** Images decide nothing but the activity, which has two other sources: one that cannot be read is no image. */
+const readImages = (value: unknown): ImageRef[] =>
+  (entriesOf(value) ?? []).map(readImage).filter((ref) => ref !== undefined);
+
+const images = z.unknown().optional().transform(readImages);
+const oneImage = z
   .unknown()
   .optional()
-  .transform((value) => (entriesOf(value) ?? []).flatMap(readable));
-const oneImage = z.unknown().optional().transform(readable);
+  .transform((image) => readImages([image]));
 
 /** What is on sale in the webshop, and since when. */
 export const activitySchema = z
@@ -120,24 +137,19 @@ export type Subject = z.output<typeof subjectSchema>;
 export const displayNameOf = ({ name, firstName, lastName, externalId, uuid: id }: Subject): string =>
   [name, `${firstName} ${lastName}`, externalId].map((part) => part.trim()).find(Boolean) ?? id;
 
+const readImagesBySubject = (value: unknown): Map<string, ImageRef[]> => {
+  const imagesBySubject = new Map<string, ImageRef[]>();
+  for (const subject of entriesOf(value) ?? []) {
+    if (!isObject(subject)) continue;
+    const [id, refs] = [idIn(subject.uuid), readImages(subject.images)];
+    if (id !== undefined && refs.length > 0) imagesBySubject.set(id, refs);
+  }
+  return imagesBySubject;
+};
+
 /** What a job's details tell: its name, and which activity its images and its subjects' images belong to. */
 export const jobDetailsSchema = z
-  .object(
-    {
-      name: text,
-      images,
-      subjects: z
-        .unknown()
-        .optional()
-        .transform((value) =>
-          (entriesOf(value) ?? []).flatMap((subject) => {
-            const { data } = z.object({ uuid, images }).safeParse(subject);
-            return data !== undefined && data.images.length > 0 ? [[data.uuid, data.images] as const] : [];
-          }),
-        ),
-    },
-    { error: 'is not an object' },
-  )
+  .object({ name: text, images, subjects: z.unknown().optional() }, { error: 'is not an object' })
   .transform(({ name, images: refs, subjects }) => ({
     name,
     activityUuidByImage: new Map(
@@ -145,7 +157,7 @@ export const jobDetailsSchema = z
         ref.uuid === undefined || ref.activityUuid === undefined ? [] : [[ref.uuid, ref.activityUuid] as const],
       ),
     ),
-    imagesBySubject: new Map(subjects),
+    imagesBySubject: readImagesBySubject(subjects),
   }));
 export type JobDetails = z.output<typeof jobDetailsSchema>;
 
@@ -206,4 +218,4 @@ export const reasonOf = ({ issues }: z.ZodError): string =>
     .join('; ');
 
 /** The uuid of a row that cannot be read otherwise, for a person to find it. */
-export const uuidOf = (row: unknown): string | undefined => z.object({ uuid }).safeParse(row).data?.uuid;
+export const uuidOf = (row: unknown): string | undefined => (isObject(row) ? idIn(row.uuid) : undefined);

@@ -60,17 +60,17 @@ const permanentExtensionCodes = [
 const permanentMessage = /not[ _-]?found|not[ _-]?authori[sz]ed|unauthori[sz]ed|forbidden/i;
 const missingMessage = /not[ _-]?found/i;
 
+const graphQlError = z
+  .object({ message: z.string().catch(''), extensions: z.object({ code: z.string() }).optional().catch(undefined) })
+  .catch({ message: '' });
+/** Of a longer list, the first say enough. */
+const mostErrors = 100;
 const graphQlErrors = z.object({
   errors: z
-    .array(
-      z
-        .object({
-          message: z.string().catch(''),
-          extensions: z.object({ code: z.string() }).optional().catch(undefined),
-        })
-        .catch({ message: '' }),
-    )
-    .min(1),
+    .array(z.unknown())
+    .min(1)
+    .transform((errors) => errors.slice(0, mostErrors))
+    .pipe(z.array(graphQlError)),
 });
 const nullOrder = z.object({ data: z.object({ order: z.union([z.null(), z.object({ order: z.null() })]) }) });
 

@@ -6,10 +6,14 @@ const text = z.union([z.string(), z.number().transform(String)]).nullish();
 /** A number or a date in whatever form: the mapping reads it, and warns when it cannot. */
 const raw = z.unknown().optional();
 
+/** More than any order has, and than a page of orders was asked for: each entry that is wrong costs an error. */
+const mostEntries = 10_000;
+
 /** A list, less the nulls in it. */
 const listOf = <T extends z.ZodType>(element: T) =>
   z
     .array(element.nullable())
+    .max(mostEntries)
     .transform((list) => list.filter((entry) => entry !== null))
     .nullish();
 
@@ -57,5 +61,5 @@ export const orderAnswerSchema = z.object({ data: z.object({ order: z.object({ o
 
 /** What Qualia answers to {@link openOrdersQuery}. */
 export const openOrdersAnswerSchema = z.object({
-  data: z.object({ orders: z.object({ orders: z.array(z.object({ _id: z.string() })) }) }),
+  data: z.object({ orders: z.object({ orders: z.array(z.object({ _id: z.string() })).max(mostEntries) }) }),
 });

@@ -18,7 +18,7 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 
 const text = (maxLength: number) => z.string('must be a string').min(1, 'is empty').max(maxLength, 'is too long');
 
-const list = <T extends z.ZodType>(item: T) => z.array(item, 'must be a list');
+const list = <T extends z.ZodType>(item: T) => z.array(item, 'must be a list').max(100, 'has more than 100 entries');
 
 const wholeNumber = (min: number, max: number) =>
   z

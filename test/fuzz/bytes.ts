@@ -1,11 +1,15 @@
 import * as fc from 'fast-check';
 import { hostileTexts, type Large, largeBytes, largeNames } from './hostile-values';
-import { hostileJson } from './json-text';
+import { type Gap, gapsIn, hostileJson } from './json-text';
 
-/** Bytes on their way to us: large ones by their name, so that a report can say which. */
-export type Bytes = Buffer | { readonly large: Large };
+/** Bytes on their way to us: large ones by their name, so that a report can say which; `within` stands around them. */
+export type Bytes = Buffer | { readonly large: Large; readonly within?: Gap };
 
-export const toBuffer = (bytes: Bytes): Buffer => (Buffer.isBuffer(bytes) ? bytes : largeBytes(bytes.large));
+export const toBuffer = (bytes: Bytes): Buffer => {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  const { before, after } = bytes.within ?? { before: '', after: '' };
+  return Buffer.concat([Buffer.from(before), largeBytes(bytes.large), Buffer.from(after)]);
+};
 
 /** How many bytes an input holds. */
 export const sizeOf = (input: unknown): number => {
@@ -20,6 +24,24 @@ const oddBytes = [
   ...[[0xff], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xbb, 0xbf]],
   ...[[0xff, 0xfe], [0x00], [0x0a], [0x22], [0x5c], [0x7b]],
 ].map((bytes) => Buffer.from(bytes));
+
+/**
+ * Everything large in place of a whole document, and one long list in place of each list and map within it: an input each,
+ * under a name for the corpus.
+ */
+export const largeCorpus = <Input>(
+  document: unknown,
+  toInput: (body: Bytes) => Input,
+  documentName = 'the body',
+): Readonly<Record<string, Input>> =>
+  Object.fromEntries([
+    ...largeNames.map((large) => [`${large} for ${documentName}`, toInput({ large })] as const),
+    ...gapsIn(document).map(
+      (within) => [`${longList} for ${within.path} in ${documentName}`, toInput({ large: longList, within })] as const,
+    ),
+  ]);
+
+const longList = 'a list of 60,000';
 
 interface Damage {
   readonly at: number;

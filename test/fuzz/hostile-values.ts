@@ -80,9 +80,10 @@ const large = {
   'an unclosed array 200,000 deep': () => '['.repeat(200_000),
   'a text of 10 MiB': () => `"${'a'.repeat(10 * mebibyte - 2)}"`,
   'a number of 1 MiB': () => '1'.repeat(mebibyte),
-  'an array of 10 MiB': () => `[${'0,'.repeat(5 * mebibyte - 2)}0]`,
+  'an array of 3 MiB': () => `[${'0,'.repeat((3 * mebibyte) / 2 - 2)}0]`,
+  'a list of 60,000': () => `[${'0,null,{},"",[],"x",'.repeat(10_000)}0]`,
   'an object of 40,000 keys': () => `{${Array.from({ length: 40_000 }, (_, key) => `"k${key}":0`).join(',')}}`,
-  '10 MiB of NUL': () => '\0'.repeat(10 * mebibyte),
+  '3 MiB of NUL': () => '\0'.repeat(3 * mebibyte),
 } as const;
 
 export type Large = keyof typeof large;

@@ -112,3 +112,26 @@ export const hostileJson = (documents: readonly unknown[]): fc.Arbitrary<string>
     .tuple(fc.nat(known.length - 1), fc.array(edit, { minLength: 1, maxLength: 3 }))
     .map(([index, edits]) => toText(edits.reduce(applyEdit, known[index] ?? { raw: 'null' })));
 };
+
+/** A place in a document: the JSON text before it, and after it. */
+export interface Gap {
+  /** `data.0.job` */
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+const mark = 'the gap';
+
+/** The places of a document's lists and maps, but for itself. */
+export const gapsIn = (document: unknown): readonly Gap[] => {
+  const gaps = (parent: unknown, path: readonly string[]): readonly Gap[] =>
+    Object.entries(Object(parent)).flatMap(([key, holder]) => {
+      if (typeof holder !== 'object' || holder === null) return [];
+      const text = JSON.stringify(document, (_key, value) => (value === holder ? mark : value));
+      const [before = '', after = ''] = text.split(JSON.stringify(mark));
+      const here = [...path, key];
+      return [{ path: here.join('.'), before, after }, ...gaps(holder, here)];
+    });
+  return gaps(document, []);
+};

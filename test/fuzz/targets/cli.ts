@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { exitCodes } from '../../../ops/commands/exit-codes';
 import { run } from '../../../ops/commands/program';
 import { startAnsweringServer } from '../answering-server';
-import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
@@ -87,6 +87,8 @@ const commands: readonly (readonly string[])[] = [
   ['sync', 'redrive', 'nightly-1', '-y'],
 ];
 
+const startArgs = ['sync', 'start', '--input', inputFile, '--local'];
+
 const hostileArgument = fc.oneof(
   fc.constantFrom(...hostileTexts),
   fc.constantFrom(
@@ -127,15 +129,8 @@ const isJson = (text: string): boolean => {
 export const cli: FuzzTarget<Input, Outcome> = {
   name: 'cli',
   corpus: {
-    'a good command': { args: ['sync', 'start', '--input', inputFile, '--local'], file: Buffer.from('{}') },
-    'an input 100,000 deep': {
-      args: ['sync', 'start', '--input', inputFile, '--local'],
-      file: { large: 'an object 100,000 deep' },
-    },
-    'an input of 10 MiB': {
-      args: ['sync', 'start', '--input', inputFile, '--local'],
-      file: { large: 'a text of 10 MiB' },
-    },
+    'a good command': { args: startArgs, file: Buffer.from('{}') },
+    ...largeCorpus(runInputs[1], (file) => ({ args: startArgs, file }), 'the file'),
     'a file whose name ends early': { args: ['sync', 'start', '--input', 'a\0b', '--local'], file: Buffer.from('{}') },
     'an argument of 1 MB': { args: ['orders', 'get', 'x'.repeat(1_000_000), '--local'], file: Buffer.from('{}') },
     'an option of 100,000 characters': { args: [`--${'x'.repeat(100_000)}`], file: Buffer.from('{}') },

@@ -15,10 +15,10 @@ import { type IterableUser, readRow, type SourceRow, toSourceRow } from '../../.
 import { secretOf } from '../../support/secrets';
 import { stream } from '../../unit/shared/iterable/sample';
 import { startAnsweringServer } from '../answering-server';
-import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import { csvFaults } from '../csv';
 import type { FuzzTarget } from '../engine';
-import { hostileTexts, largeNames } from '../hostile-values';
+import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
 
 const apiKey = 'key-5e8d-hunter2';
@@ -107,7 +107,8 @@ export const iterable: FuzzTarget<Input, Outcome> = {
   name: 'iterable',
   corpus: {
     'a good answer': plain,
-    ...Object.fromEntries(largeNames.map((large) => [large, { ...plain, body: { large } }])),
+    ...largeCorpus(answers[4], (body) => ({ ...plain, body }), 'the answer about a batch'),
+    ...largeCorpus(answers[1], (body) => ({ ...plain, mode: 'single', body }), 'the answer about a user'),
     'a code of 2 MB': { ...plain, mode: 'single', body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`) },
     'created fields of 2 MB': {
       ...plain,

@@ -19,10 +19,9 @@ import {
 import type { RejectedRow } from '../../../shared/netlife/tally';
 import { portalAt } from '../../support/netlife';
 import { collect } from '../../unit/shared/iterable/sample';
-import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import { csvFaults } from '../csv';
 import type { FuzzTarget } from '../engine';
-import { largeNames } from '../hostile-values';
 import { leaksOf } from '../leaks';
 
 const person = 'Zebedee Quillfeather';
@@ -88,14 +87,17 @@ const portal = portalAt();
 const collectContacts = async ({ call, body }: Input): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
   const answerTo = (one: Call): unknown => (one === call ? parseJson(toBuffer(body)) : answers[one]);
-  const read = async <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): Promise<T[]> => {
+  const rowsOf = <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): AsyncGenerator<T> => {
     let pages = 0;
     const rows = paginate(`${portal.basePath}/${one}`, portal, async () => (pages++ === 0 ? answerTo(one) : []));
-    return collect(
-      readRows(rows, { portal: portal.name, schema, list }, (more) => {
-        for (const row of more) rejected.push(row);
-      }),
-    );
+    return readRows(rows, { portal: portal.name, schema, list }, (more) => {
+      for (const row of more) rejected.push(row);
+    });
+  };
+  const read = <T>(...listing: Parameters<typeof rowsOf<T>>): Promise<T[]> => collect(rowsOf(...listing));
+  const firstKey = async (): Promise<string | undefined> => {
+    for await (const key of rowsOf('keys', accessKeySchema, 'access_keys')) return key;
+    return undefined;
   };
 
   const activities = await read('activities', activitySchema, 'activities');
@@ -111,8 +113,7 @@ const collectContacts = async ({ call, body }: Input): Promise<Outcome> => {
     );
     readAnswer(userDetailsSchema, answerTo('userDetails'), 'details of a user');
     const subjects = enrichSubjects({ job, audience: 'both', lists: { buyers, nonBuyers }, users, details });
-    const [key] = await read('keys', accessKeySchema, 'access_keys');
-    const code = key ?? createdKeySchema.safeParse(answerTo('created')).data;
+    const code = call === 'created' ? createdKeySchema.safeParse(answerTo(call)).data : await firstKey();
     ids.push(job.uuid);
     for (const enriched of subjects) {
       ids.push(enriched.subject.uuid);
@@ -139,8 +140,11 @@ export const netlife: FuzzTarget<Input, Outcome> = {
   name: 'netlife',
   corpus: {
     'good answers': { call: 'buyers', body: Buffer.from(JSON.stringify(answers.buyers)) },
-    ...Object.fromEntries(largeNames.map((large) => [large, { call: 'buyers', body: { large } } as const])),
-    'details 100,000 deep': { call: 'details', body: { large: 'an object 100,000 deep' } },
+    ...Object.assign({}, ...calls.map((call) => largeCorpus(answers[call], (body) => ({ call, body }), call))),
+    'an array of 3 MiB for the images of a job': {
+      call: 'details',
+      body: { large: 'an array of 3 MiB', within: { path: 'images', before: '{"images":', after: '}' } },
+    },
     'a phone number of 20,000 plus signs': {
       call: 'nonBuyers',
       body: Buffer.from(

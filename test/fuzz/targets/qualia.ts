@@ -9,9 +9,9 @@ import { orderId } from '../../support/orders';
 import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
 import { secretOf } from '../../support/secrets';
 import { startAnsweringServer } from '../answering-server';
-import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import type { FuzzTarget } from '../engine';
-import { hostileTexts, largeNames } from '../hostile-values';
+import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
 
 const password = 'pa55-hunter2-9b1c';
@@ -101,7 +101,9 @@ export const qualia: FuzzTarget<Input, Outcome> = {
   name: 'qualia',
   corpus: {
     'a good order': ofOrder(good),
-    ...Object.fromEntries(largeNames.map((large) => [large, { ...ofOrder(good), body: { large } }])),
+    ...largeCorpus(answers[0], (body) => ({ ...ofOrder(good), body }), 'the order'),
+    ...largeCorpus(answers[4], (body) => ({ ...ofOrder(good), body }), 'the errors'),
+    ...largeCorpus(answers[5], (body) => ({ ...ofOrder(good), call: 'listOpenOrders', body }), 'the open orders'),
     'a price of 20,000 digits': ofOrder({ ...good, price: `${'1'.repeat(20_000)}x` }),
     'a date of 4 MB': ofOrder({ ...good, due_date: `2026-01-01T00:00:00.${'0'.repeat(4_000_000)}x` }),
     'a state of 4 MB of spaces': ofOrder({ ...good, properties: [{ state: `x${' '.repeat(4_000_000)}x` }] }),

@@ -13,9 +13,9 @@ import { lambdaContext } from '../../support/lambda-context';
 import { recordMetrics } from '../../support/metrics';
 import { secretOf } from '../../support/secrets';
 import { activity, basicAuthorization, notification } from '../../support/webhook-calls';
-import { type Bytes, hostileBytes, toBuffer } from '../bytes';
+import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import type { FuzzTarget } from '../engine';
-import { hostileTexts, largeNames } from '../hostile-values';
+import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
 
 const username = 'qualia-user-7f3a';
@@ -151,9 +151,9 @@ export const webhook: FuzzTarget<Input, Outcome> = {
   name: 'webhook',
   corpus: {
     'a good call': plain,
-    ...Object.fromEntries(largeNames.map((large) => [large, { ...plain, body: { large } }])),
-    'a large body from nobody': { ...plain, signIn: 'none', body: { large: 'a text of 10 MiB' } },
-    'a large body of another kind': { ...plain, headers: [], body: { large: '10 MiB of NUL' } },
+    ...largeCorpus(bodies[1], (body) => ({ ...plain, body })),
+    ...largeCorpus(bodies[0], (body) => ({ ...plain, signIn: 'none', body }), 'the body of nobody'),
+    ...largeCorpus(bodies[0], (body) => ({ ...plain, headers: [], body }), 'the body of another kind'),
     'base64 that is none': { ...plain, told: { body: '!'.repeat(300_000), isBase64Encoded: true } },
     'no body, in base64': { ...plain, told: { body: undefined, isBase64Encoded: true } },
     'headers named after what every object has': {

@@ -96,6 +96,18 @@ test('a next page that is no text is not taken for the end', async () => {
   await expect(rowsOf({ [current]: { data: [], next: 2 } })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
+test.each([
+  ['a list', (count: number) => Array(count).fill(0)],
+  ['a map', (count: number) => Object.fromEntries(Array.from({ length: count }, (_, key) => [`k${key}`, 0]))],
+])('a page of 500,000 rows is read, of one more is an error: %s', async (_form, rows) => {
+  expect(await rowsOf({ [current]: { data: rows(500_000) } })).toHaveLength(500_000);
+  await expect(rowsOf({ [current]: { data: rows(500_001) } })).rejects.toMatchObject({
+    code: 'BAD_ANSWER',
+    retryable: false,
+    message: 'A list has more than 500000 entries',
+  });
+});
+
 test('a page loop ends with an error', async () => {
   await expect(
     rowsOf({ [current]: { data: [1], next: second }, [second]: { data: [2], next: current } }),

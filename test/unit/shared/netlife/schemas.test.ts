@@ -43,7 +43,12 @@ describe('subjects', () => {
     ['a list of objects', [{ uuid: 'i1', activity: { uuid: 'a1' } }], [{ uuid: 'i1', activityUuid: 'a1' }]],
     ['a map by uuid', { i1: { activity_uuid: 'a1' } }, [{ uuid: 'i1', activityUuid: 'a1' }]],
     ['only an activity', [{ activity_uuid: 'a1' }], [{ uuid: undefined, activityUuid: 'a1' }]],
-    ['what cannot be read', [null, 5.5, {}, { uuid: {} }], []],
+    [
+      'an activity by a wrong uuid and one by a good',
+      [{ activity: { uuid: '/' }, activity_uuid: 2 }],
+      [{ activityUuid: '2' }],
+    ],
+    ['what cannot be read', [null, 5.5, {}, { uuid: {} }, [], 'a b', { activity: 'a1' }], []],
     ['nothing', null, []],
     ['no collection', 'text', []],
   ])('images may be %s', (_form, images, refs) => {
@@ -104,6 +109,13 @@ test.each([
   expect([...jobDetailsSchema.parse({ subjects }).imagesBySubject.keys()]).toEqual(['s1']);
 });
 
+test('job details: whatever has over 500,000 images is none', () => {
+  const images = Array(500_001).fill('i1');
+  for (const details of [{ images }, { subjects: [{ uuid: 's1', images }] }]) {
+    expect(() => jobDetailsSchema.safeParse(details)).toThrow('more than 500000 entries');
+  }
+});
+
 test('an activity needs a uuid and a job', () => {
   expect(activitySchema.parse({ uuid: 'a1', job: { uuid: 'j1' }, starting: null })).toEqual({
     uuid: 'a1',
@@ -120,6 +132,7 @@ test.each([
   [{ key: 12 }, '12'],
   ['  ', undefined],
   ['K\ud800', undefined],
+  ['K'.repeat(1_001), undefined],
   [{}, undefined],
   [null, undefined],
 ])('the access key in %j is %j', (item, key) => {

@@ -79,6 +79,12 @@ test.each([
     { netlife: { job_ids: Array.from({ length: 1_001 }, String) } },
     'netlife.job_ids must be at most 1,000 ids',
   ],
+  [
+    'too many portals',
+    { netlife: { portals: Array(101).fill('nowandgen') } },
+    'netlife.portals has more than 100 entries',
+  ],
+  ['too many pages', { iterable: { pages: Array(101).fill('pricing') } }, 'iterable.pages has more than 100 entries'],
   ['no portal', { netlife: { portals: [] } }, expect.stringContaining('netlife.portals ')],
   ['a token in bulk', { iterable: { use_jwt: true } }, expect.stringMatching(/^iterable.use_jwt cannot be used/)],
   ['a run id with a slash', { run_id: '../x' }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
@@ -123,7 +129,7 @@ test('what the cause quotes is short, and nothing that a terminal would obey', (
 });
 
 test('of very many faults, the first are told', () => {
-  const faults = faultsOf({ netlife: { portals: Array(1_000).fill('x') } });
+  const faults = faultsOf({ netlife: { portals: Array(100).fill('x') } });
   expect(faults).toHaveLength(51);
-  expect(faults.at(-1)).toBe('and 950 more');
+  expect(faults.at(-1)).toBe('and 50 more');
 });
