@@ -1,11 +1,20 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import * as fc from 'fast-check';
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** The connection ends one byte before the body is whole. */
+  readonly cut?: boolean;
 }
+
+/** Now and then. */
+export const cutAnswer = fc.oneof(
+  { weight: 30, arbitrary: fc.constant(false) },
+  { weight: 1, arbitrary: fc.constant(true) },
+);
 
 /** An HTTP server on loopback that gives every request the same answer, until it is told another. */
 export const startAnsweringServer = async () => {
@@ -13,8 +22,9 @@ export const startAnsweringServer = async () => {
   const server = createServer((request, response) => {
     request.resume();
     request.once('end', () => {
-      response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length });
-      response.end(answer.body);
+      const { status, headers, body, cut = false } = answer;
+      response.writeHead(status, { ...headers, 'content-length': body.length + (cut ? 1 : 0) });
+      response.end(body, () => cut && response.socket?.destroySoon());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -14,7 +14,7 @@ import {
 import { type IterableUser, readRow, type SourceRow, toSourceRow } from '../../../shared/iterable/rows';
 import { secretOf } from '../../support/secrets';
 import { stream } from '../../unit/shared/iterable/sample';
-import { startAnsweringServer } from '../answering-server';
+import { cutAnswer, startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import { csvFaults } from '../csv';
 import type { FuzzTarget } from '../engine';
@@ -28,6 +28,7 @@ interface Input {
   readonly status: number;
   readonly retryAfter: string;
   readonly body: Bytes;
+  readonly cut: boolean;
   /** What the database gave for some columns of the first row. */
   readonly row: Partial<SourceRow>;
 }
@@ -40,6 +41,7 @@ interface Outcome {
   readonly users: number;
   readonly results: number;
   readonly answered: number;
+  readonly succeeded: number;
   readonly error?: PipelineError;
 }
 
@@ -91,6 +93,7 @@ const plain: Input = {
   status: 200,
   retryAfter: '0',
   body: Buffer.from(JSON.stringify(answers[4])),
+  cut: false,
   row: {},
 };
 
@@ -107,6 +110,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
   name: 'iterable',
   corpus: {
     'a good answer': plain,
+    'a good answer that is cut short': { ...plain, cut: true },
     ...largeCorpus(answers[4], (body) => ({ ...plain, body }), 'the answer about a batch'),
     ...largeCorpus(answers[1], (body) => ({ ...plain, mode: 'single', body }), 'the answer about a user'),
     'a code of 2 MB': { ...plain, mode: 'single', body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`) },
@@ -124,6 +128,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     ),
     retryAfter: fc.constantFrom('0', '1', '-1', '1e999', '999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'x'),
     body: hostileBytes(answers),
+    cut: cutAnswer,
     row: fc.oneof(
       { weight: 3, arbitrary: fc.constant({}) },
       {
@@ -136,10 +141,10 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       },
     ),
   }),
-  run: async ({ mode, status, retryAfter, body, row }) => {
+  run: async ({ mode, status, retryAfter, body, cut, row }) => {
     opened ??= open();
     const connection = await opened;
-    connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body) });
+    connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), cut });
 
     const files = { queried: queryResultsCsv.header, rejected: rejectedCsv.header, failed: failedCsv.header };
     const users: IterableUser[] = [];
@@ -187,15 +192,17 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       users: users.length,
       results: results.length,
       answered,
+      succeeded: counts.successful + counts.partial_failures,
       ...(error && { error }),
     };
   },
-  judge: ({ files, report, kept, users, results, answered, error }) => [
+  judge: ({ files, report, kept, users, results, answered, succeeded, error }, { cut }) => [
     ...Object.entries(files).flatMap(([name, text]) => csvFaults(text).map((fault) => `${name}: ${fault}`)),
     ...(JSON.parse(report).records.length === results ? [] : ['the report lacks records']),
     ...(report.length <= mostReportBytes ? [] : [`the report of ${results} users has ${report.length} characters`]),
     ...(kept ? [] : ['a result is another once it was written']),
     ...(answered === users || error !== undefined ? [] : [`${users} users had ${answered} results`]),
+    ...(cut && succeeded > 0 ? ['half an answer was taken for a whole one'] : []),
     ...leaksOf(report + Object.values(files).join('') + (error?.message ?? ''), [apiKey]),
     ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
       ? []

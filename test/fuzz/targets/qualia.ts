@@ -8,7 +8,7 @@ import { orderAnswerSchema } from '../../../shared/qualia/order';
 import { orderId } from '../../support/orders';
 import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
 import { secretOf } from '../../support/secrets';
-import { startAnsweringServer } from '../answering-server';
+import { cutAnswer, startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
@@ -21,6 +21,7 @@ interface Input {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Bytes;
+  readonly cut: boolean;
 }
 
 type Outcome =
@@ -89,7 +90,7 @@ const orderFaults = ({ mapping, sameBytes, posted }: Extract<Outcome, { mapping:
   ];
 };
 
-const goodAnswer = { status: 200, headers: {}, body: Buffer.from(qualiaAnswer(good)) };
+const goodAnswer = { status: 200, headers: {}, body: Buffer.from(qualiaAnswer(good)), cut: false };
 const ofOrder = (order: object): Input => ({
   ...goodAnswer,
   call: 'fetchOrder',
@@ -101,6 +102,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
   name: 'qualia',
   corpus: {
     'a good order': ofOrder(good),
+    'a good order that is cut short': { ...ofOrder(good), cut: true },
     ...largeCorpus(answers[0], (body) => ({ ...ofOrder(good), body }), 'the order'),
     ...largeCorpus(answers[4], (body) => ({ ...ofOrder(good), body }), 'the errors'),
     ...largeCorpus(answers[5], (body) => ({ ...ofOrder(good), call: 'listOpenOrders', body }), 'the open orders'),
@@ -127,14 +129,15 @@ export const qualia: FuzzTarget<Input, Outcome> = {
       },
     ),
     body: hostileBytes(answers),
+    cut: cutAnswer,
   }),
-  run: async ({ call, status, headers, body }) => {
+  run: async ({ call, status, headers, body, cut }) => {
     opened ??= open();
     const { server, client } = await opened;
     const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
     const answered = toBuffer(body);
     try {
-      server.tell({ status, headers, body: answered });
+      server.tell({ status, headers, body: answered, cut });
       if (call === 'listOpenOrders') {
         return { ids: (await client.listOpenOrders({ limit: 100, offset: 0 }, context)).orderIds };
       }
@@ -149,7 +152,8 @@ export const qualia: FuzzTarget<Input, Outcome> = {
       return { error: thrown };
     }
   },
-  judge: (outcome) => {
+  judge: (outcome, { cut }) => {
+    if (cut && !('error' in outcome)) return ['half an answer was taken for a whole one'];
     if ('mapping' in outcome) return orderFaults(outcome);
     if ('ids' in outcome)
       return outcome.ids.every((id) => orderIdPattern.test(id)) ? [] : ['an id is no part of a key'];

@@ -131,6 +131,8 @@ const plain: Input = {
 };
 
 const answers = [200, 400, 401, 404, 405, 413, 415, 422];
+/** What is said before anybody is known; the health is open to all. */
+const refusals = [401, 404, 405, 413];
 const orderId = /^[A-Za-z0-9_-]{1,128}$/;
 const round = /^\d{15}-[0-9a-f]{12}$/;
 const unspeakable = [password, signingSecret, signingSecret.slice(6), description, 'Zebedee'];
@@ -198,10 +200,12 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     const answer = await handler(JSON.parse(payload), lambdaContext());
     return { response: toHttpResponse({ payload: JSON.stringify(answer) }), started: [...started] };
   },
-  judge: ({ response: { statusCode, headers, body }, started }) => {
+  judge: ({ response: { statusCode, headers, body }, started }, { signIn, url }) => {
     const text = body.toString();
     const [first, ...others] = started;
+    const isOpen = refusals.includes(statusCode) || (statusCode === 200 && url === '/health');
     return [
+      ...(signIn === 'none' && (started.length > 0 || !isOpen) ? [`nobody got ${statusCode}`] : []),
       ...(answers.includes(statusCode) ? [] : [`it answered ${statusCode}`]),
       ...(headers['x-request-id'] === 'request-1' || statusCode === 413 ? [] : ['the answer is not one of ours']),
       ...(body.length > 2_000 ? [`the answer has ${body.length} bytes`] : []),

@@ -1,0 +1,24 @@
+import { csvFaults, readCsv } from '../../fuzz/csv';
+
+test('cells may be quoted', () => {
+  expect(readCsv('a,b\n"1,""2""\n",\n')).toEqual([
+    ['a', 'b'],
+    ['1,"2"\n', ''],
+  ]);
+});
+
+test.each([
+  ['good', 'a,b\n1,2\n', []],
+  ['a phone number', 'a,b\n+1 (555) 012-3987,+447700900123\n', []],
+  ['a quote in a bare cell', 'a,b\n1"2,3\n', ['it is no CSV']],
+  ['a quote that is not closed', 'a,b\n"1,2\n', ['it is no CSV']],
+  ['text behind a quoted cell', 'a,b\n"1"2,3\n', ['it is no CSV']],
+  ['a bare CR', 'a,b\n1\r,2\n', ['it is no CSV']],
+  ['an end within a row', 'a,b\n1,2', ['it is no CSV']],
+  ['a cell too many', 'a,b\n1,2,3\n', ['a row has another length than the header']],
+  ['a formula', 'a,b\n1,=1+1\n', ['a cell would run as a formula']],
+  ['a formula that begins as a phone number', 'a,b\n1,+1 (555) 012-3987-A1\n', ['a cell would run as a formula']],
+  ['a formula of digits', 'a,b\n1,+1234567890\n', ['a cell would run as a formula']],
+])('%s', (_what, text, faults) => {
+  expect(csvFaults(text)).toEqual(faults);
+});
