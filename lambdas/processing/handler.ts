@@ -25,8 +25,8 @@ export interface ProcessingDependencies
   readonly repository: OrderRepository;
 }
 
-/** What stands in a state's place is free text: only what can be a state's name is logged. */
-const loggableState = (text: string): string => (/^[\p{L} .,'-]{1,40}$/u.test(text) ? text : '(not a name)');
+/** What stands in a state's place is free text, and may be a person's name: only what looks like a code is logged. */
+const loggableState = (text: string): string => (/^[A-Za-z]{2,3}$/.test(text) ? text : '(not a code)');
 
 /** Reads the orders of a batch from S3, maps them, and posts them to the internal API. */
 export const createHandler = (dependencies: ProcessingDependencies) => {

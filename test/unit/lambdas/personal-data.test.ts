@@ -262,6 +262,7 @@ describe('processing', () => {
       qualiaAnswer(personalOrder({ properties: [{ address_1: street, state: 'XX' }] })),
       2,
     ],
+    ['a name for a state', qualiaAnswer(personalOrder({ properties: [{ address_1: street, state: name }] })), 2],
   ])('a payload with %s', async (_, payload, lines) => {
     await post([], { payload });
     expectSilence(lines);

@@ -213,16 +213,19 @@ describe('a payload', () => {
   });
 });
 
-test('an unknown state: one WARN line with the state, and the order fails', async () => {
+test.each([
+  ['ON', 'ON'],
+  ['Ontario', '(not a code)'],
+])('the unknown state %s: one WARN line with %s, and the order fails', async (state, told) => {
   const recordFailure = writing();
-  const payload = qualiaAnswer(qualiaOrder({ properties: [{ state: 'Ontario' }] }));
+  const payload = qualiaAnswer(qualiaOrder({ properties: [{ state }] }));
   const result = await handle({ payload, current: orders.downloaded(), repository: { recordFailure } });
   expect(result).toMatchObject({ returned: 0, added: ['UnknownState', 'OrderFailed'] });
   expect(recordFailure.mock.calls).toEqual([
     ['QO-123456', round(), expect.objectContaining({ code: 'UNKNOWN_STATE' })],
   ]);
   expect(result.lines).toEqual([
-    { level: 'WARN', message: 'unknown state', ...identity, state_code: 'Ontario' },
+    { level: 'WARN', message: 'unknown state', ...identity, state_code: told },
     expect.objectContaining({
       level: 'ERROR',
       status: 'FAILED',
