@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { loadSampleUsers } from '../../local/sample/users';
 import { cutoffOf, openUserSource, parseDatabaseUrl, type UserQuery } from '../../shared/iterable/source';
+import { createLogger } from '../../shared/observability/logger';
+import { captureLogs } from '../support/logs';
 import { collect } from '../unit/shared/iterable/sample';
 
 /** Against a MySQL or MariaDB of one's own, named by `DATABASE_URL`, whose tables it replaces: `npm run test:mysql`. */
@@ -67,11 +69,17 @@ describe('MySQL', () => {
 
   test('a password that was rotated is fetched anew, at the first sign-in that is denied', async () => {
     const database = parseDatabaseUrl(databaseUrl);
-    const stale = { ...database, password: 'of yesterday' };
-    await expect(collect((await openUserSource(stale)).rows(query))).rejects.toMatchObject({
+    const stale = { ...database, password: 'hunter2-of-yesterday' };
+    const denied: unknown = await collect((await openUserSource(stale)).rows(query)).catch((error: unknown) => error);
+    expect(denied).toMatchObject({
       code: 'CONNECTION_FAULT',
       message: 'The database refused the query: ER_ACCESS_DENIED_ERROR',
     });
+    const logs = captureLogs();
+    createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }).error('sync step failed', { error_details: denied });
+    logs.stop();
+    expect(logs.lines()).toHaveLength(1);
+    expect(logs.text()).not.toContain(stale.password);
     const { rows } = await openUserSource(stale, async () => database);
     expect(await collect(rows(query))).toEqual(await collect((await source()).rows(query)));
   });

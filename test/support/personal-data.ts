@@ -1,3 +1,4 @@
+import { readCsv } from '../fuzz/csv';
 import { qualiaOrder } from './qualia-orders';
 
 /** Everything here is known to the tests, and none of it may reach a log line, a metric or an error. */
@@ -18,9 +19,12 @@ const unspeakable = [
   ...[`${username}:${password}`, everything.join(' ')].map((text) => Buffer.from(text).toString('base64')),
 ];
 
+/** Whether a text says a value, plainly or as JSON writes it. */
+export const says = (text: string, value: string): boolean =>
+  text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1));
+
 /** What of it a text says, plainly or as JSON writes it. */
-export const spokenIn = (text: string): readonly string[] =>
-  unspeakable.filter((value) => text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1)));
+export const spokenIn = (text: string): readonly string[] => unspeakable.filter((value) => says(text, value));
 
 /** An order of Qualia's that says all of it. */
 export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
@@ -38,3 +42,17 @@ export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
 /** What an API may answer that has lost its way: no JSON, or everything that it was told. */
 export const garbage = `<html>${everything.join(' ')} ${token} ${password}</html>`;
 export const echo = { error: garbage, order: personalOrder() };
+
+/** Who stands in a file for people: their full names, and what opens their galleries. */
+export const peopleIn = (csv: string): readonly string[] => {
+  const [header = [], ...rows] = readCsv(csv) ?? [];
+  const column = (name: string) => {
+    const index = header.indexOf(name);
+    // Where a cell would run as a formula, it begins with a quote.
+    return (row: readonly string[]): string => (row[index] ?? '').replace(/^'/, '');
+  };
+  const [first, last, accessCode] = [column('first_name'), column('last_name'), column('access_code')];
+  return [...new Set(rows.flatMap((row) => [`${first(row)} ${last(row)}`, accessCode(row)]))].filter(
+    (value) => value.trim().length >= 4,
+  );
+};

@@ -25,8 +25,8 @@ import { type Death, dyingAt, runWithin } from '../support/outside';
 import { createBucket, createSyncRunsTable } from '../support/resources';
 
 export const credentials = {
-  netlife: { username: 'user', password: 'pass' },
-  iterable: { api_key: 'key', jwt_secret: 'jwt-secret' },
+  netlife: { username: 'netlife-user-7f3a', password: 'netlife-pa55-9b1c' },
+  iterable: { api_key: 'iterable-key-5e8d', jwt_secret: 'iterable-jwt-2c4b' },
 };
 
 export interface SystemOptions {
