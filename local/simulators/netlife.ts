@@ -24,8 +24,8 @@ const defaultRateLimit = 8;
 
 /**
  * Plays Netlife's portals (`contracts/netlife.md`), several on one server: `/<portal>/api/v1/…`. What they hold is made
- * of a seed, see `netlife-sample.ts`; access keys that are created stay until it stops. A call beyond the limit in any
- * sliding second gets a 429 with `Retry-After: 1`.
+ * of a seed, see `netlife-sample.ts`; access keys that are created, a new one by each call, stay until it stops. A call
+ * beyond the limit in any sliding second gets a 429 with `Retry-After: 1`.
  *
  * Faults match on `portal`, `call` (`activities`, `job`, `subjects`, `access_keys`, `create_access_key`, `job_users`,
  * `subject_users`, `user`), `job`, `subject`, `has_order` and `page`. Own fault kinds: `login_refused` (401, or
@@ -54,7 +54,7 @@ export const startNetlifeSimulator = async (options: {
   const portals = new Map(
     options.portals.map((size) => [
       size.name,
-      { sample: createNetlifePortal(seed, size), arrivals: createArrivals(), created: new Map<string, string>() },
+      { sample: createNetlifePortal(seed, size), arrivals: createArrivals(), created: new Map<string, string[]>() },
     ]),
   );
   let rateLimit = options.rateLimitPerSecond ?? defaultRateLimit;
@@ -100,8 +100,8 @@ export const startNetlifeSimulator = async (options: {
       /^\/jobs\/([^/]+)\/subjects\/([^/]+)\/accesskeys$/,
       (place, uuid, id) =>
         ofSubject(place, uuid, id, (job, index) => {
-          const created = portals.get(place.portal)?.created.get(id);
-          const keys = [...job.accessKeys(index), ...(created === undefined ? [] : [{ access_key: created }])];
+          const created = portals.get(place.portal)?.created.get(id) ?? [];
+          const keys = [...job.accessKeys(index), ...created.map((key) => ({ access_key: key }))];
           const forms = [keys, { access_keys: keys }, { data: keys }];
           return { status: 200, body: forms[index % forms.length] };
         }),
@@ -114,8 +114,9 @@ export const startNetlifeSimulator = async (options: {
         ofSubject(place, uuid, id, (_job, index) => {
           const named = z.object({ name: z.string().min(1) }).safeParse(parseJson(place.body));
           if (!named.success) return { status: 422, body: { error: 'name_missing' } };
-          const key = `NEW${index}`;
-          portals.get(place.portal)?.created.set(id, key);
+          const before = portals.get(place.portal)?.created.get(id) ?? [];
+          const key = `NEW${index}-${before.length + 1}`;
+          portals.get(place.portal)?.created.set(id, [...before, key]);
           return { status: 201, body: { access_key: key } };
         }),
     ],

@@ -71,6 +71,10 @@ export interface Call<T> {
   readonly timeoutMs?: (attempt: number) => number;
   /** In place of the client's own. */
   readonly pace?: Pace;
+  /** Told of each try as it is sent. */
+  readonly onTry?: () => void;
+  /** Asked before another try: what the failed one may have done all the same. If something, that is the call's value. */
+  readonly look?: () => Promise<T | undefined>;
 }
 
 /** With less time left than this, a try is not worth its start. */
@@ -178,13 +182,14 @@ export const createApiClient = (options: ApiClientOptions) => {
   };
 
   const attemptOnce = async <T>(call: Call<T>, attempt: number): Promise<T> => {
-    const { request, read, context, timeoutMs, pace = options.pace } = call;
+    const { request, read, context, timeoutMs = options.timeoutMs, pace = options.pace, onTry } = call;
     timeLeft(context);
     if (pace !== undefined) await waitInTime(pace(), context);
     const leftMs = timeLeft(context);
-    return breaker(async () =>
-      read(await send(request, Math.min((timeoutMs ?? options.timeoutMs)(attempt), leftMs), attempt)),
-    );
+    return breaker(async () => {
+      onTry?.();
+      return read(await send(request, Math.min(timeoutMs(attempt), leftMs), attempt));
+    });
   };
 
   let answeredAtMs: number | undefined;
@@ -195,7 +200,7 @@ export const createApiClient = (options: ApiClientOptions) => {
 
     /**
      * @throws {OutOfTimeError} when the deadline or the signal came before the last try
-     * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all
+     * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all; and what `look` throws
      */
     call: async <T>(call: Call<T>): Promise<T> => {
       let failedBefore: PipelineError | undefined;
@@ -219,6 +224,8 @@ export const createApiClient = (options: ApiClientOptions) => {
           onRetry({ error, attempt, waitMs });
           failedBefore = error;
           await waitInTime(sleep(waitMs), call.context);
+          const done = await call.look?.();
+          if (done !== undefined) return done;
         }
       }
     },

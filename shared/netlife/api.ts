@@ -25,7 +25,7 @@ export interface PortalApiOptions {
   readonly random?: Random;
 }
 
-export interface PortalCall {
+export interface PortalCall<T = unknown> {
   readonly method?: 'GET' | 'POST';
   /** Path and query, from the origin on. */
   readonly path: string;
@@ -34,6 +34,8 @@ export interface PortalCall {
   readonly slow?: boolean | undefined;
   /** The job that the call is counted for. */
   readonly job?: string | undefined;
+  /** Asked before another try of what must not be done twice: the answer, if it is done. */
+  readonly look?: () => Promise<T | undefined>;
 }
 
 /** A large job lists tens of thousands of subjects on one page. */
@@ -78,43 +80,37 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     (refused.signal.aborted && error === refused.signal.reason) ||
     (error instanceof OutOfTimeError && error.lastTry === undefined);
 
-  const send = async <T>({ method = 'GET', path, body, slow = false, job }: PortalCall, read: (a: ApiAnswer) => T) => {
-    const countCall = () => tally.count({ api_calls_total: 1 }, job);
+  const send = async <T>(call: PortalCall<T>, read: (answer: ApiAnswer) => T): Promise<T> => {
+    const { method = 'GET', path, body, slow = false, job, look } = call;
     try {
-      return await withCredential(login, async ({ username, password }) => {
-        try {
-          const value = await api.call({
-            request: {
-              method,
-              path,
-              headers: {
-                accept: 'application/json',
-                authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
-                ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-              },
-              ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      return await withCredential(login, ({ username, password }) =>
+        api.call({
+          request: {
+            method,
+            path,
+            headers: {
+              accept: 'application/json',
+              authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+              ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             },
-            read: (answer) => {
-              expectSuccess(answer, 'netlife', now(), maxWaitMs);
-              return read(answer);
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          },
+          read: (answer) => {
+            expectSuccess(answer, 'netlife', now(), maxWaitMs);
+            return read(answer);
+          },
+          context: {
+            deadlineMs: options.deadlineMs ?? Number.POSITIVE_INFINITY,
+            onRetry: (failed) => {
+              tally.count({ retries: 1 }, job);
+              onRetry?.(failed);
             },
-            context: {
-              deadlineMs: options.deadlineMs ?? Number.POSITIVE_INFINITY,
-              onRetry: (failed) => {
-                countCall();
-                tally.count({ retries: 1 }, job);
-                onRetry?.(failed);
-              },
-            },
-            timeoutMs: (attempt) => (slow && attempt === maxTries ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
-          });
-          countCall();
-          return value;
-        } catch (error) {
-          if (!wasNotSent(error)) countCall();
-          throw error;
-        }
-      });
+          },
+          timeoutMs: (attempt) => (slow && attempt === maxTries ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
+          onTry: () => tally.count({ api_calls_total: 1 }, job),
+          ...(look && { look }),
+        }),
+      );
     } catch (thrown) {
       if (wasNotSent(thrown)) throw thrown;
       tally.count({ api_calls_failed: 1 }, job);
@@ -149,7 +145,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
       }),
 
     /** One call of which only the status counts: resolves on any 2xx. */
-    check: (call: PortalCall): Promise<void> => send(call, () => undefined),
+    check: (call: PortalCall<void>): Promise<void> => send(call, () => undefined),
 
     close: api.close,
   };

@@ -169,20 +169,26 @@ export class NetlifeClient {
   }
 
   /**
-   * A subject's first access key; where there is none and `create` says so, a new one.
+   * A subject's first access key; where there is none and `create` says so, a new one. Nobody can take a key back, and
+   * the next run would find the older of two: so before each further try it looks for the key of the one that failed.
    *
    * @returns `undefined` when there is none; that is counted as failed
    */
   async getOrCreateAccessKey(job: string, subject: Subject, create: boolean): Promise<string | undefined> {
     const path = `/jobs/${segment(job)}/subjects/${segment(subject.uuid)}/accesskeys`;
     const listing = { schema: accessKeySchema, list: 'access_keys', job, subject: subject.uuid } as const;
-    for await (const key of this.#read({ ...listing, path })) {
+    const look = async (): Promise<string | undefined> => {
+      for await (const key of this.#read({ ...listing, path })) return key;
+      return undefined;
+    };
+    const existing = await look();
+    if (existing !== undefined) {
       this.#tally.count({ access_keys_existing: 1 }, job);
-      return key;
+      return existing;
     }
     if (create) {
       const body = { name: displayNameOf(subject) };
-      const answer = await this.#api.fetchJson({ method: 'POST', path: this.#path(path), body, job });
+      const answer = await this.#api.fetchJson({ method: 'POST', path: this.#path(path), body, job, look });
       const key = createdKeySchema.safeParse(answer).data;
       this.#tally.count(key === undefined ? { access_keys_failed: 1 } : { access_keys_created: 1 }, job);
       return key;

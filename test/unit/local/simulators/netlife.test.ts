@@ -91,7 +91,7 @@ test.each([true, false])('details with maps: %s', async (maps) => {
   expect(Array.isArray(body.images)).toBe(!maps);
 });
 
-test('keeps the access keys that were created', async () => {
+test('keeps every access key that was created, in their order', async () => {
   await start({ shape: 'list' });
   const job = await firstJob();
   const { body } = await ask(`/jobs/${job}/subjects?filter_has_order=true`);
@@ -99,7 +99,11 @@ test('keeps the access keys that were created', async () => {
   expect((await ask(path, { method: 'POST', body: '{}' })).status).toBe(422);
   const created = await ask(path, { method: 'POST', body: '{"name":"Ada"}' });
   expect(created.status).toBe(201);
-  expect(JSON.stringify((await ask(path)).body)).toContain(created.body.access_key);
+  const again = await ask(path, { method: 'POST', body: '{"name":"Ada"}' });
+  const listed = JSON.stringify((await ask(path)).body);
+  expect(again.body.access_key).not.toBe(created.body.access_key);
+  expect(listed.indexOf(created.body.access_key)).toBeGreaterThan(0);
+  expect(listed.indexOf(again.body.access_key)).toBeGreaterThan(listed.indexOf(created.body.access_key));
 });
 
 test('refuses what is beyond the rate limit of a portal, and says what arrived', async () => {

@@ -185,6 +185,38 @@ describe('access keys', () => {
     });
     expect(client.getStatsSummary()).toMatchObject({ access_keys_created: 1 });
   });
+
+  test.each([
+    ['its answer is lost', { hangUp: true }],
+    ['it is answered 500', { status: 500 }],
+    ['its answer is no JSON', { body: '<html>' }],
+  ])('one that was created although %s is found, and not created again', async (_what, answer) => {
+    server.tell({ body: [] }, answer, { body: ['K1'] });
+    const client = newClient();
+    expect(await ask(client, true)).toBe('K1');
+    expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
+    expect(waits).toEqual([1_500]);
+    expect(client.getStatsSummary()).toMatchObject({
+      access_keys_created: 1,
+      access_keys_existing: 0,
+      retries: 1,
+      api_calls_total: 3,
+    });
+  });
+
+  test('one that was not created is tried for 3 times, each after a look', async () => {
+    const none = { body: [] };
+    server.tell(none, { status: 500 }, none, { status: 500 }, none, { status: 500 });
+    await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
+    expect(paths()).toEqual(Array.from({ length: 3 }, () => [`GET ${path}`, `POST ${path}`]).flat());
+    expect(waits).toEqual([1_500, 2_250]);
+  });
+
+  test('without a look, none is created', async () => {
+    server.tell({ body: [] }, { status: 500 }, { status: 404 });
+    await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_REFUSED' });
+    expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
+  });
 });
 
 describe('faults', () => {

@@ -137,6 +137,14 @@ describe('filters', () => {
     const after = (await collect(netlife)).client.getStatsSummary();
     expect(after).toMatchObject({ access_keys_existing: after.subjects_total, access_keys_failed: 0 });
   });
+
+  test('an access key that was created and never heard of is the one that is found', async () => {
+    await faults(netlife, [{ kind: 'lost_answer', match: { call: 'create_access_key' }, times: 1 }]);
+    const { rows, client } = await collect(netlife, { createAccessKeys: true });
+    expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 0, retries: 1 });
+    const keysOf = (contacts: typeof rows) => contacts.map(({ access_code }) => access_code);
+    expect(keysOf((await collect(netlife)).rows)).toEqual(keysOf(rows));
+  });
 });
 
 describe('parts', () => {
