@@ -37,11 +37,18 @@ export interface SeenCall extends CallSite {
 export const cellIdOf = (number: number): string => `QO-FAULT-${String(number).padStart(5, '0')}`;
 export const cellIdPattern = /QO-FAULT-\d{5}/;
 
-/** What tells one call of a Lambda from another: the same for all orders, jobs and subjects. */
-export const siteOf = ({ functionName, service, operation }: FunctionCall): CallSite => ({
+/** Of the objects of a run, which one; empty for all else. */
+const pathInRun = (resource: string): string => /\/runs\/QO-FAULT-\d{5}\/(.*)$/.exec(resource)?.[1] ?? '';
+
+/** What tells one call of a Lambda from another: the same for all orders, runs, jobs and subjects. */
+export const siteOf = ({ functionName, service, operation, resource }: FunctionCall): CallSite => ({
   lambda: functionName.replace(/^.*-marketplace-/, ''),
   service,
-  operation: operation.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, ':id'),
+  operation: `${operation} ${pathInRun(resource)}`
+    .trim()
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, ':id')
+    .replaceAll(/QO-FAULT-\d{5}(\.\d+){2}/g, ':attempt')
+    .replaceAll(/\d{8}_\d{6}/g, ':time'),
 });
 
 export const nameOf = ({ lambda, service, operation }: CallSite): string => `${lambda} ${service}.${operation}`;

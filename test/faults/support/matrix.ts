@@ -70,16 +70,24 @@ const rowOf = (site: CallSite, nth: Cut['nth'], { kind, by }: Fault): Row => ({
   cut: { site, nth, by },
 });
 
-const always500 = (lambda: string, operation: string): Cut => ({
+/** S3 answers a call with 500. */
+export const s3Fails = (lambda: string, operation: string, nth: Cut['nth']): Cut => ({
   site: { lambda, service: 's3', operation },
-  nth: 'each',
+  nth,
   by: { when: 'before', does: xml(500, 'InternalError') },
+});
+
+/** The process is killed before its first call of this kind. */
+export const killed = (lambda: string, operation: string): Cut => ({
+  site: { lambda, service: 's3', operation },
+  nth: 1,
+  by: { when: 'before', does: 'kill' },
 });
 
 /** What makes a stage fail at each receive: a bucket that does not answer, which opens no circuit. */
 export const failing = {
-  download: always500('download', 'PutObject'),
-  processing: always500('processing', 'GetObject'),
+  download: s3Fails('download', 'PutObject', 'each'),
+  processing: s3Fails('processing', 'GetObject', 'each'),
 };
 
 /** Each call of a dry pass, cut once in every way. */

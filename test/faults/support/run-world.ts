@@ -1,15 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Intercept, type Interception, startEmbeddedAws } from '../../../local/aws/embedded-aws';
+import { type Intercept, startEmbeddedAws } from '../../../local/aws/embedded-aws';
 import { readBody, serveOnLoopback } from '../../../local/aws/loopback-server';
-import { loadSampleUsers } from '../../../local/sample/users';
 import { startInternalApiSimulator } from '../../../local/simulators/internal-api';
 import { startIterableSimulator } from '../../../local/simulators/iterable';
 import { startNetlifeSimulator } from '../../../local/simulators/netlife';
 import { startQualiaSimulator } from '../../../local/simulators/qualia';
 import { synthesize } from '../../../local/start/synthesize';
+import { answerTo } from './answers';
 import { type Cell, cellIdPattern, nameOf, type SeenCall, siteOf } from './cell';
-import { portal, readWorld, secrets } from './world';
+import { loadUsers } from './users';
+import { portals, readWorld, secrets } from './world';
 
 /** Far above what the matrix asks for: rate limits have tests of their own. */
 const unlimited = 100_000;
@@ -30,8 +31,11 @@ const createCells = () => {
     const cut = cell.cuts.findIndex((one) => nameOf(one.site) === name && (one.nth === 'each' || one.nth === nth));
     const by = cell.cuts[cut]?.by;
     const body = call.service === 'http' ? call.body.toString() : '';
+    const own = answerTo(call, id, cell.seen);
     cell.seen.push({ ...site, resource: call.resource, body, cut, arrived: by?.when !== 'before' });
-    return by ?? (site.lambda === 'reconciler' && site.service === 'http' ? listOf(id) : undefined);
+    if (by !== undefined || own === undefined) return by;
+    const headers = { 'content-type': 'application/json' };
+    return { when: 'before', does: { status: own.status, headers, body: JSON.stringify(own.body) } };
   };
 
   return {
@@ -51,19 +55,6 @@ const createCells = () => {
 };
 
 /**
- * Qualia's list of open orders, as the reconciler of one cell sees it: its own order, again on every page. It ends at a
- * page that it knows, and no cell takes up the order of another.
- */
-const listOf = (id: string): Interception => ({
-  when: 'before',
-  does: {
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ data: { orders: { orders: [{ _id: id }] } } }),
-  },
-});
-
-/**
  * Runs the real bundles on the embedded AWS, with simulators of every API, and serves the cells: `PUT /<id>` makes one,
  * `DELETE /<id>` ends its faults, `GET /<id>` says what its calls were. Runs until its parent lets it go:
  * `run-world.ts <folder>`.
@@ -75,7 +66,7 @@ const main = async (): Promise<void> => {
   const secretsFile = path.join(stateDirectory, 'secrets.json');
   writeFileSync(secretsFile, JSON.stringify(secrets));
   const usersFile = path.join(stateDirectory, 'users.sqlite');
-  loadSampleUsers(usersFile, Date.now());
+  loadUsers(usersFile, Date.now());
 
   const qualia = await startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: [] });
   const internalApi = await startInternalApiSimulator({
@@ -84,7 +75,11 @@ const main = async (): Promise<void> => {
   });
   const netlife = await startNetlifeSimulator({
     credentials: secrets.NetlifeSecret,
-    portals: [{ name: portal, jobs: 2, activitiesPerJob: 1, subjectsPerJob: 3 }],
+    portals: [
+      { name: portals.usual, jobs: 3, activitiesPerJob: 1, subjectsPerJob: 5 },
+      { name: portals.large, jobs: 1, activitiesPerJob: 1, subjectsPerJob: 7 },
+    ],
+    pages: { shape: 'data', size: 2 },
     rateLimitPerSecond: unlimited,
   });
   const iterable = await startIterableSimulator({

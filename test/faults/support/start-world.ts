@@ -30,7 +30,7 @@ export default async (): Promise<void> => {
 
   // What these open is the world's.
   const { createOrder, notify, processed, reconcile, watchDeadLetters } = await import('./orders');
-  const { runToItsEnd } = await import('./runs');
+  const { kindsOfRun, runToItsEnd } = await import('./runs');
   const operator = watchDeadLetters();
   let passes = 0;
   const watch = async (flow: (id: string) => Promise<unknown>, ...cuts: readonly Cut[]) => {
@@ -50,6 +50,10 @@ export default async (): Promise<void> => {
       ({ lambda, operation }) => lambda === stage && ['ChangeMessageVisibility', 'UpdateItem'].includes(operation),
     );
   };
+  const runs: Record<string, readonly CallSite[]> = {};
+  for (const [name, kind] of Object.entries(kindsOfRun)) {
+    runs[name] = await watch((id) => runToItsEnd(id, kind), ...kind.besides);
+  }
   announceDryPasses({
     order: await watch(async (id) => {
       await notify(id, 'activity');
@@ -58,8 +62,7 @@ export default async (): Promise<void> => {
     failingDownload: await watchFailing('download'),
     failingProcessing: await watchFailing('processing'),
     reconciliation: (await watch(reconcile)).filter(({ lambda }) => lambda === 'reconciler'),
-    netlifeRun: await watch((id) => runToItsEnd(id, 'netlifeRun')),
-    iterableRun: await watch((id) => runToItsEnd(id, 'iterableRun')),
+    runs,
   });
   await operator.stop();
 };

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { CallSite } from './cell';
 
-/** The one portal that runs collect. */
-export const portal = 'nowandgen';
+/** The portals that runs collect. */
+export const portals = { usual: 'nowandgen', large: 'legacyphoto' } as const;
 
 /** Of the world, by the construct ids of the CDK app. */
 export const secrets = {
@@ -50,11 +50,11 @@ export const world = (): World => worldSchema.parse(JSON.parse(process.env[world
 
 /** What each flow called when nothing was cut, in its order; of a failing worker, what it called because it failed. */
 export type DryPasses = Readonly<
-  Record<
-    'order' | 'failingDownload' | 'failingProcessing' | 'reconciliation' | 'netlifeRun' | 'iterableRun',
-    readonly CallSite[]
-  >
->;
+  Record<'order' | 'failingDownload' | 'failingProcessing' | 'reconciliation', readonly CallSite[]>
+> & {
+  /** By the kind of run. */
+  readonly runs: Readonly<Record<string, readonly CallSite[]>>;
+};
 
 /** Tells the test files what there is to cut. */
 export const announceDryPasses = (passes: DryPasses): void => {
