@@ -2,20 +2,14 @@ import type { Queue } from '../../shared/aws/queue';
 import { type DownloadMessage, downloadMessageSchema, type ProcessingMessage } from '../../shared/orders/message';
 import type { Order } from '../../shared/orders/order';
 import type { PayloadStore } from '../../shared/orders/payload-store';
-import type { OrderRepository } from '../../shared/orders/repository';
-import {
-  createOrderWorker,
-  type Delivery,
-  identify,
-  logSuperseded,
-  type OrderWorkerOptions,
-} from '../../shared/orders/worker';
+import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
+import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/client';
 
 export interface DownloadDependencies
   extends Omit<
     OrderWorkerOptions<DownloadMessage>,
-    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onRefused' | 'repository'
+    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
   > {
   readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'answeredAtMs'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
@@ -44,7 +38,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     await processingQueue.send({ ...message, s3_key: order.s3_key, checksum: order.checksum });
   };
 
-  const step = async (delivery: Delivery<DownloadMessage>): Promise<void> => {
+  const step = async (delivery: Delivery<DownloadMessage>): Promise<WriteOutcome> => {
     const { message, receiveCount } = delivery;
     const fetched = await fetchOrder(delivery);
     const payload = await payloads.keep(message.order_id, message.round, fetched.bytes);
@@ -55,10 +49,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       attempts: receiveCount,
       downloadedAtMs: now(),
     });
-    if (!written.applied) {
-      await handOverAgain(message, written.order);
-      return logSuperseded(logger, message);
-    }
+    if (!written.applied) return written;
     await processingQueue.send({ ...message, s3_key: payload.s3Key, checksum: payload.checksum });
     metrics.add('OrderDownloaded');
     logger.info('order downloaded', {
@@ -70,6 +61,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       response_time_ms: fetched.responseTimeMs,
       attempt: fetched.attempt,
     });
+    return written;
   };
 
   return createOrderWorker({
@@ -78,6 +70,6 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     schema: downloadMessageSchema,
     step,
     answeredAtMs: qualia.answeredAtMs,
-    onRefused: handOverAgain,
+    onSuperseded: handOverAgain,
   });
 };

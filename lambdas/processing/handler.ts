@@ -5,20 +5,14 @@ import { parseJson } from '../../shared/json';
 import { isOpenFor } from '../../shared/orders/lifecycle';
 import { type ProcessingMessage, processingMessageSchema } from '../../shared/orders/message';
 import { checksumOf, type PayloadStore } from '../../shared/orders/payload-store';
-import type { OrderRepository } from '../../shared/orders/repository';
-import {
-  createOrderWorker,
-  type Delivery,
-  identify,
-  logSuperseded,
-  type OrderWorkerOptions,
-} from '../../shared/orders/worker';
+import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
+import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { orderAnswerSchema, type QualiaOrder } from '../../shared/qualia/order';
 
 export interface ProcessingDependencies
   extends Omit<
     OrderWorkerOptions<ProcessingMessage>,
-    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onRefused' | 'repository'
+    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
   > {
   readonly payloads: Pick<PayloadStore, 'load'>;
   readonly internalApi: Pick<InternalApiClient, 'postOrder' | 'answeredAtMs'>;
@@ -54,7 +48,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     });
   };
 
-  const step = async (delivery: Delivery<ProcessingMessage>): Promise<void> => {
+  const step = async (delivery: Delivery<ProcessingMessage>): Promise<WriteOutcome> => {
     const { message, receiveCount, context } = delivery;
     const { order_id: orderId, round, request_id: requestId, checksum } = message;
     const source = await loadOrder(delivery);
@@ -62,7 +56,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     // Just before the POST, so that an old payload does not overtake a newer one.
     const current = await repository.read(orderId);
     if (current === undefined || current.round !== round || !isOpenFor('process', current)) {
-      return logSuperseded(logger, message);
+      return { applied: false, order: current };
     }
 
     const { order, warnings } = map(source, message);
@@ -78,7 +72,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
       attempts: receiveCount,
       processedAtMs,
     });
-    if (!written.applied) return logSuperseded(logger, message);
+    if (!written.applied) return written;
     metrics.add('OrderProcessed');
     if (result.outcome === 'unchanged') metrics.add('OrderUnchanged');
     metrics.add('EndToEndLatency', processedAtMs - Date.parse(current.notified_at));
@@ -90,6 +84,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
       response_time_ms: result.responseTimeMs,
       ...(warnings.length > 0 && { warnings }),
     });
+    return written;
   };
 
   return createOrderWorker({

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
@@ -78,11 +79,21 @@ const updateOf = (set: Readonly<Record<string, unknown>>, remove: readonly strin
   const sets = `SET ${fields.map((field) => `#${field} = :${field}`).join(', ')}`;
   const removes = remove.length > 0 ? ` REMOVE ${remove.map((field) => `#${field}`).join(', ')}` : '';
   return {
+    set,
     expression: sets + removes,
     names: Object.fromEntries([...fields, ...remove].map((field) => [`#${field}`, field])),
     values: Object.fromEntries(Object.entries(set).map(([field, value]) => [`:${field}`, value])),
   };
 };
+
+/** Whether a refusal met our own write: the answer to an earlier try was lost, and the item holds all that it said. */
+const isOurs = (
+  { $metadata }: ConditionalCheckFailedException,
+  { set }: ReturnType<typeof updateOf>,
+  item: Readonly<Record<string, unknown>> | undefined,
+): boolean =>
+  ($metadata.attempts ?? 1) > 1 &&
+  Object.entries(set).every(([field, value]) => isDeepStrictEqual(item?.[field], value));
 
 /** The condition under which a transition may happen, from the table in `lifecycle.ts`. */
 const conditionOf = (name: TransitionName, round: Round) => {
@@ -101,11 +112,14 @@ const conditionOf = (name: TransitionName, round: Round) => {
  * the states it may come from, so that two workers, a late duplicate or a replay cannot move an order backwards.
  */
 export const createOrderRepository = (client: DynamoDBDocumentClient, tableName: string) => {
+  const getItem = async (orderId: OrderId) => {
+    const key = { TableName: tableName, Key: { order_id: orderId }, ConsistentRead: true };
+    return (await client.send(new GetCommand(key))).Item;
+  };
+
   const read = async (orderId: OrderId): Promise<Order | undefined> => {
-    const { Item } = await client.send(
-      new GetCommand({ TableName: tableName, Key: { order_id: orderId }, ConsistentRead: true }),
-    );
-    return Item && readItem(Item);
+    const item = await getItem(orderId);
+    return item && readItem(item);
   };
 
   const write = async (
@@ -126,8 +140,9 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
       );
       return { applied: true };
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return { applied: false, order: await read(orderId) };
-      throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const item = await getItem(orderId);
+      return isOurs(error, update, item) ? { applied: true } : { applied: false, order: item && readItem(item) };
     }
   };
 

@@ -13,7 +13,7 @@ import type { MetricsRecorder } from '../observability/metrics';
 import { reportRetry } from '../observability/report-retry';
 import type { DownloadMessage } from './message';
 import type { Failure, Order, Stage } from './order';
-import type { OrderRepository } from './repository';
+import type { OrderRepository, WriteOutcome } from './repository';
 
 /** One receive of a message. */
 export interface Delivery<Message> {
@@ -29,14 +29,17 @@ export interface Delivery<Message> {
 export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly stage: Stage;
   readonly schema: Schema<Message>;
-  /** The step itself. It throws a {@link PipelineError}; what it throws decides what becomes of the message. */
-  readonly step: (delivery: Delivery<Message>) => Promise<void>;
+  /**
+   * The step itself, up to its last write: what came of that, or of the read that spared it. It throws a
+   * {@link PipelineError}; what it throws decides what becomes of the message.
+   */
+  readonly step: (delivery: Delivery<Message>) => Promise<WriteOutcome>;
   /** When the API behind the step last answered anybody in this process, epoch ms. */
   readonly answeredAtMs: () => number | undefined;
   /** What the order keeps of an error besides its code and message. */
   readonly answerOf?: (error: PipelineError) => string | undefined;
-  /** What is still owed to a message whose failure the order did not take, with the order as it stands. */
-  readonly onRefused?: (message: Message, order: Order | undefined) => Promise<void>;
+  /** What is still owed to a message whose step, or failure, the order did not take, with the order as it stands. */
+  readonly onSuperseded?: (message: Message, order: Order | undefined) => Promise<void>;
   /** The worker's own queue. */
   readonly queue: Queue<Message>;
   /** The receive that is the last before the dead-letter queue. */
@@ -70,6 +73,37 @@ type Verdict = 'acknowledge' | 'redeliver';
 export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
   const { stage, queue, repository, logger, metrics, now, random = Math.random } = options;
 
+  const tellFailure = (
+    message: Message,
+    failure: Failure,
+    attempt: number | undefined,
+    cause?: PipelineError,
+  ): void => {
+    metrics.add('OrderFailed');
+    logger.error('order failed for good', {
+      ...identify(message),
+      status: 'FAILED',
+      error: failure.message,
+      error_code: failure.code,
+      status_code: cause?.statusCode,
+      stage_failed: failure.stage,
+      attempt,
+      error_details: cause,
+    });
+  };
+
+  /**
+   * A message whose round is closed, or no longer the newest. If it was this worker that closed it as FAILED, the
+   * delivery that did may have died before it told: better told twice than never.
+   */
+  const supersede = async (message: Message, order: Order | undefined): Promise<void> => {
+    await options.onSuperseded?.(message, order);
+    if (order?.status === 'FAILED' && order.round === message.round && order.error.stage === stage) {
+      return tellFailure(message, order.error, order.attempts);
+    }
+    logger.info('message superseded', { ...identify(message), outcome: 'superseded' });
+  };
+
   /** @returns whether the order was still this message's to fail */
   const recordFailure = async (message: Message, failure: Failure, receiveCount: number, cause: PipelineError) => {
     const written = await repository.recordFailure(message.order_id, message.round, {
@@ -77,23 +111,9 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       attempts: receiveCount,
       failedAtMs: now(),
     });
-    if (!written.applied) {
-      await options.onRefused?.(message, written.order);
-      logSuperseded(logger, message);
-      return false;
-    }
-    metrics.add('OrderFailed');
-    logger.error('order failed for good', {
-      ...identify(message),
-      status: 'FAILED',
-      error: failure.message,
-      error_code: failure.code,
-      status_code: cause.statusCode,
-      stage_failed: stage,
-      attempt: receiveCount,
-      error_details: cause,
-    });
-    return true;
+    if (written.applied) tellFailure(message, failure, receiveCount, cause);
+    else await supersede(message, written.order);
+    return written.applied;
   };
 
   /** A fresh copy has all of its receives again. It is sent before the message is let go, so that none is lost. */
@@ -117,7 +137,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     if (error.api === undefined || (apiWorks && error.code !== 'RATE_LIMITED')) return undefined;
     const order = await repository.read(message.order_id);
     if (order?.round !== message.round || order.status === 'PROCESSED') {
-      logSuperseded(logger, message);
+      await supersede(message, order);
       return 'acknowledge';
     }
     if (now() - Date.parse(order.notified_at) > patienceMs) return undefined;
@@ -182,7 +202,8 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     try {
       const earlyMs = (message.not_before ?? 0) - now();
       if (earlyMs > 0) throw tooEarly(earlyMs);
-      await options.step(delivery);
+      const written = await options.step(delivery);
+      if (!written.applied) await supersede(message, written.order);
     } catch (thrown) {
       const error = toPipelineError(thrown);
       const verdict = await settle(record, delivery, error).catch((unsettled: unknown) => {
@@ -221,7 +242,3 @@ const tooEarly = (retryAfterMs: number): PipelineError =>
 
 /** The fields of a line about a message. */
 export const identify = (message: DownloadMessage) => ({ order_id: message.order_id, request_id: message.request_id });
-
-/** The line of a message whose round is closed, or no longer the newest: nothing is left to do for it. */
-export const logSuperseded = (logger: Logger, message: DownloadMessage): void =>
-  logger.info('message superseded', { ...identify(message), outcome: 'superseded' });

@@ -14,7 +14,7 @@ import { untold } from './untold';
 /** When every run of a worker takes place. */
 export const nowMs = Date.parse('2026-01-01T00:00:10Z');
 
-export type Step = (delivery: Delivery<DownloadMessage>) => Promise<void>;
+export type Step = (delivery: Delivery<DownloadMessage>) => Promise<WriteOutcome>;
 
 /** What its queue and its repository are told to answer, and whatever else is not as usual. */
 export type ToldWorker = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 'step' | 'queue' | 'repository'>> & {
@@ -82,6 +82,9 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
 export const ok = () => undefined;
 
 export const applied = (): WriteOutcome => ({ applied: true });
+
+/** A step that ends well. */
+export const done = async (): Promise<WriteOutcome> => applied();
 
 /** A step that fails with what is given. */
 export const throwing = (error: unknown) => async (): Promise<never> => {

@@ -140,6 +140,8 @@ describe('a worker dies while it deals with a failure', () => {
     await pipeline.deliver(stage, { death });
     await pipeline.drain();
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'FAILED', error: { code: 'API_REFUSED', stage } });
+    // What the alarm is raised by.
+    expect(pipeline.metrics.added).toContain('OrderFailed');
     await fail(stage);
     await pipeline.touch(id);
     await expectProcessedOnce();

@@ -222,6 +222,68 @@ describe('of writers at the same time, exactly one wins', () => {
   });
 });
 
+describe('a write whose first answer is lost, and that the SDK makes again', () => {
+  const impatient = createClients();
+  afterAll(() => impatient.destroy());
+  /** What happens while the first answer is on its way; it never arrives. */
+  let meanwhile: (() => Promise<unknown>) | undefined;
+  impatient.dynamodb.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== 'UpdateItemCommand' || meanwhile === undefined) return next(args);
+        const act = meanwhile;
+        meanwhile = undefined;
+        await next(args).catch(() => undefined);
+        await act();
+        throw Object.assign(new Error('The connection was reset'), { name: 'TimeoutError' });
+      },
+    { step: 'deserialize' },
+  );
+  const losing = (act: () => Promise<unknown> = async () => undefined): OrderRepository => {
+    meanwhile = act;
+    return createOrderRepository(impatient.documents, tableName);
+  };
+  const answer = { checksum: checksum(), attempts: 1 };
+  const downloading = { ...answer, s3Key: 'raw/key', payloadSizeBytes: 5_000, downloadedAtMs: Date.UTC(2026, 0, 1, 1) };
+  const processing = {
+    ...answer,
+    warnings: [{ code: 'BAD_DATE' as const, field: 'due_date' }],
+    processedAtMs: Date.UTC(2026, 0, 1, 2),
+  };
+
+  test('was made: it is not taken for the write of somebody else', async () => {
+    const id = orderId('lost-answers');
+    expect(await losing().startRound({ orderId: id, round: round(1), ...notified })).toEqual({ applied: true });
+    expect(await losing().recordDownload(id, round(1), downloading)).toEqual({ applied: true });
+    expect(await losing().recordProcessing(id, round(1), processing)).toEqual({ applied: true });
+    await start(id, round(2));
+    await download(id, round(2));
+    expect(await losing().recordFailure(id, round(2), failure)).toEqual({ applied: true });
+    expect(meanwhile).toBeUndefined();
+  });
+
+  test('was made, and then another round began: the order is no longer ours', async () => {
+    const id = orderId('lost-and-overtaken');
+    await start(id, round(1));
+    await download(id, round(1));
+    const written = await losing(() => start(id, round(2))).recordFailure(id, round(1), failure);
+    expect(written).toMatchObject({ applied: false, order: { status: 'NOTIFIED', round: round(2) } });
+  });
+
+  test('was refused: it stays refused', async () => {
+    const id = orderId('lost-and-refused');
+    await start(id, round(1));
+    await download(id, round(1));
+    await process(id, round(1));
+    const other = { ...downloading, downloadedAtMs: Date.UTC(2026, 0, 1, 9) };
+    expect(await losing().recordDownload(id, round(1), other)).toMatchObject({
+      applied: false,
+      order: { status: 'PROCESSED' },
+    });
+    expect(meanwhile).toBeUndefined();
+  });
+});
+
 test('an item that is none of ours is not taken for an order', async () => {
   await clients.documents.send(new PutCommand({ TableName: tableName, Item: { order_id: 'strange', status: 'LOST' } }));
   await expect(repository.read(orderId('strange'))).rejects.toMatchObject({ code: 'INTERNAL_FAULT', retryable: false });

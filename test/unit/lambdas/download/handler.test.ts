@@ -134,7 +134,6 @@ test('an order that is DOWNLOADED already is handed on again: the first send may
 test.each([
   ['is gone', undefined],
   ['is PROCESSED', orders.processed()],
-  ['has failed for good', orders.failed('ORDER_NOT_FOUND')],
   ['is in a newer round', orders.notified({ round: round(1_767_225_600_001) })],
   ['is DOWNLOADED in a newer round', orders.downloaded({ round: round(1_767_225_600_001) })],
 ])('an order that %s is left alone', async (_, order) => {

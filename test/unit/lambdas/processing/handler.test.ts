@@ -161,7 +161,7 @@ test.each([
   ['is gone', undefined],
   ['is PROCESSED', orders.processed()],
   ['is NOTIFIED', orders.notified()],
-  ['has failed for good', orders.failed('UNKNOWN_STATE')],
+  ['failed in its download', orders.failed('ORDER_NOT_FOUND')],
   ['is in a newer round', orders.downloaded({ round: round(1_767_225_600_001) })],
 ])('an order that %s is not posted', async (_, current) => {
   expect(await handle({ current })).toMatchObject({ returned: 0, added: [], lines: [superseded] });

@@ -3,6 +3,7 @@ import type { PipelineError } from '../../../../shared/errors';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import {
   applied,
+  done,
   ok,
   problem,
   received,
@@ -93,6 +94,7 @@ describe('a batch', () => {
   const step: Step = async ({ message }) => {
     const error = errors[message.order_id];
     if (error !== undefined) throw error;
+    return applied();
   };
 
   test('gives back those that failed, and only those', async () => {
@@ -120,6 +122,7 @@ describe('a batch', () => {
     const meet: Step = async () => {
       if (++arrived === names.length) open();
       await gate;
+      return applied();
     };
     expect((await work(together, meet)).returned).toEqual([]);
   });
@@ -127,6 +130,6 @@ describe('a batch', () => {
   test('after a bad one is handled as if nothing had been', async () => {
     await work(batch, step, { hideFor: ok, recordFailure: applied });
     logs.clear();
-    expect(await work(received(1), async () => undefined)).toMatchObject({ returned: [], lines: [] });
+    expect(await work(received(1), done)).toMatchObject({ returned: [], lines: [] });
   });
 });

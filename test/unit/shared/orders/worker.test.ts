@@ -1,9 +1,9 @@
 import type { SQSEvent } from 'aws-lambda';
 import type { PipelineError } from '../../../../shared/errors';
-import type { WriteOutcome } from '../../../../shared/orders/repository';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import {
   applied,
+  done,
   nowMs,
   ok,
   problem,
@@ -25,7 +25,7 @@ afterEach(() => logs.stop());
 const work = (event: SQSEvent, step: Step, told: ToldWorker = {}) => runWorker(logs, event, step, told);
 
 test('a step that is done is acknowledged: nothing else happens', async () => {
-  const step = jest.fn(async () => undefined);
+  const step = jest.fn(done);
   expect(await work(received(3), step)).toMatchObject({ returned: [], did: [], added: [], lines: [], flushes: 1 });
   expect(step.mock.calls).toEqual([
     [
@@ -85,50 +85,6 @@ describe('a permanent error', () => {
     const result = await work(received(1), throwing(permanent), told);
     expect(result.failures[0]?.answer).toBe('Ada Byron is unknown');
     expect(logs.text()).not.toContain('Ada Byron');
-  });
-
-  test('of a round that is closed is superseded, and no failure', async () => {
-    const result = await work(received(1), throwing(permanent), {
-      recordFailure: () => ({ applied: false, order: orders.processed() }),
-    });
-    expect(result).toMatchObject({ returned: [], added: [] });
-    expect(result.lines).toEqual([
-      {
-        level: 'INFO',
-        message: 'message superseded',
-        order_id: 'QO-123456',
-        request_id: 'request-1',
-        outcome: 'superseded',
-      },
-    ]);
-  });
-
-  test.each([1, 5])(
-    'that the order did not take, at receive %i, leaves what is still owed to its step',
-    async (count) => {
-      const order = orders.downloaded();
-      const onRefused = jest.fn(async () => undefined);
-      const told: ToldWorker = { recordFailure: () => ({ applied: false, order }), onRefused };
-      for (const error of count === 5 ? [permanent, problem('TIMEOUT')] : [permanent]) {
-        onRefused.mockClear();
-        expect(await work(received(count), throwing(error), told)).toMatchObject({ returned: [], added: [] });
-        expect(onRefused.mock.calls).toEqual([[downloadMessage(), order]]);
-      }
-    },
-  );
-
-  test('whose debt cannot be paid comes back', async () => {
-    const result = await work(received(1), throwing(permanent), {
-      recordFailure: () => ({ applied: false, order: orders.downloaded() }),
-      onRefused: throwing(new Error('SQS is down')),
-    });
-    expect(result.returned).toEqual(['message-1']);
-    expect(result.lines).toEqual([expect.objectContaining({ message: 'message could not be settled' })]);
-  });
-
-  test('that the order took owes nothing', async () => {
-    const told: ToldWorker = { recordFailure: applied, onRefused: throwing(new Error('asked for')) };
-    expect(await work(received(1), throwing(permanent), told)).toMatchObject({ returned: [], added: ['OrderFailed'] });
   });
 
   test('is final at the last receive as well, under its own code', async () => {
@@ -204,9 +160,10 @@ describe('a retryable error', () => {
 
   test('within the step is told as well', async () => {
     const error = problem('TIMEOUT', { api: 'internal' });
-    const result = await work(received(4), async ({ context }) =>
-      context.onRetry({ error, attempt: 2, waitMs: 1_250 }),
-    );
+    const result = await work(received(4), async ({ context }) => {
+      context.onRetry({ error, attempt: 2, waitMs: 1_250 });
+      return applied();
+    });
     expect(result).toMatchObject({ returned: [], added: ['ApiRetry:internal'] });
     expect(result.lines).toEqual([
       {
@@ -261,13 +218,6 @@ describe('the last receive', () => {
     expect((await work(received(2), throwing(error), told)).failures).toHaveLength(1);
     expect((await work(received(1), throwing(error), told)).failures).toHaveLength(0);
   });
-
-  test('of a round that is closed is no dead letter, and no failure', async () => {
-    const recordFailure = (): WriteOutcome => ({ applied: false, order: orders.processed() });
-    const result = await work(received(5), throwing(error), { recordFailure });
-    expect(result).toMatchObject({ returned: [], added: [] });
-    expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
-  });
 });
 
 describe('the last receive, which proves nothing against its message', () => {
@@ -299,7 +249,7 @@ describe('the last receive, which proves nothing against its message', () => {
     const early = await work(sqsEvent(sqsRecord(copy)), step, { hideFor: ok, now: () => nowMs + 900_000 });
     expect(step).not.toHaveBeenCalled();
     expect(early).toMatchObject({ returned: ['message-1'], did: [['hide', 'receipt-of-message-1', 2_700]], added: [] });
-    expect(await work(sqsEvent(sqsRecord(copy)), async () => undefined, { now: () => copy.not_before })).toMatchObject({
+    expect(await work(sqsEvent(sqsRecord(copy)), done, { now: () => copy.not_before })).toMatchObject({
       returned: [],
       did: [],
     });

@@ -1,0 +1,111 @@
+import type { SQSEvent } from 'aws-lambda';
+import type { Order } from '../../../../shared/orders/order';
+import type { WriteOutcome } from '../../../../shared/orders/repository';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import {
+  applied,
+  problem,
+  received,
+  runWorker,
+  type Step,
+  type ToldWorker,
+  throwing,
+} from '../../../support/order-worker';
+import { downloadMessage, orders, round } from '../../../support/orders';
+
+let logs: CapturedLogs;
+beforeEach(() => {
+  logs = captureLogs();
+});
+afterEach(() => logs.stop());
+
+const work = (event: SQSEvent, step: Step, told: ToldWorker = {}) => runWorker(logs, event, step, told);
+
+const permanent = problem('API_REFUSED', { retryable: false, statusCode: 404, api: 'qualia' });
+const refused = (order: Order | undefined) => (): WriteOutcome => ({ applied: false, order });
+
+/** The ways in which a message learns that its order is no longer its own. */
+const ways: readonly [string, number, (order: Order | undefined) => readonly [Step, ToldWorker]][] = [
+  ['its step was not taken', 1, (order) => [async () => refused(order)(), {}]],
+  ['its permanent failure was not taken', 1, (order) => [throwing(permanent), { recordFailure: refused(order) }]],
+  ['its last failure was not taken', 5, (order) => [throwing(problem('TIMEOUT')), { recordFailure: refused(order) }]],
+];
+
+describe.each(ways)('%s', (_way, receiveCount, given) => {
+  const meet = (order: Order | undefined, told: ToldWorker = {}) => {
+    const [step, answers] = given(order);
+    return work(received(receiveCount), step, { ...answers, ...told });
+  };
+
+  test.each([
+    ['is gone', undefined],
+    ['is PROCESSED', orders.processed()],
+    ['is in a newer round', orders.notified({ round: round(1_767_225_600_001) })],
+    ['failed in a newer round', orders.failed('API_REFUSED', { round: round(1_767_225_600_001) })],
+  ])('as the order %s: nothing is left to do', async (_, order) => {
+    const result = await meet(order);
+    expect(result).toMatchObject({ returned: [], added: [] });
+    expect(result.lines).toEqual([
+      {
+        level: 'INFO',
+        message: 'message superseded',
+        order_id: 'QO-123456',
+        request_id: 'request-1',
+        outcome: 'superseded',
+      },
+    ]);
+  });
+
+  test('as an earlier delivery failed the order, and may have died before it told: it is told now', async () => {
+    const result = await meet(orders.failed('API_REFUSED'));
+    expect(result).toMatchObject({ returned: [], added: ['OrderFailed'], flushes: 1 });
+    expect(result.lines).toEqual([
+      {
+        level: 'ERROR',
+        message: 'order failed for good',
+        order_id: 'QO-123456',
+        request_id: 'request-1',
+        status: 'FAILED',
+        error: 'A sentence',
+        error_code: 'API_REFUSED',
+        stage_failed: 'download',
+      },
+    ]);
+  });
+
+  test('as the order failed in the other stage, which tells it: it is not told here', async () => {
+    const result = await meet(orders.failed('API_REFUSED'), { stage: 'processing' });
+    expect(result).toMatchObject({ returned: [], added: [] });
+    expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
+  });
+
+  test('what is still owed to it is given', async () => {
+    const order = orders.downloaded();
+    const onSuperseded = jest.fn(async () => undefined);
+    expect(await meet(order, { onSuperseded })).toMatchObject({ returned: [], added: [] });
+    expect(onSuperseded.mock.calls).toEqual([[downloadMessage(), order]]);
+  });
+});
+
+test('a failure whose debt cannot be paid comes back', async () => {
+  const result = await work(received(1), throwing(permanent), {
+    recordFailure: refused(orders.downloaded()),
+    onSuperseded: throwing(new Error('SQS is down')),
+  });
+  expect(result.returned).toEqual(['message-1']);
+  expect(result.lines).toEqual([expect.objectContaining({ message: 'message could not be settled' })]);
+});
+
+test('a step whose debt cannot be paid is tried again like any other', async () => {
+  const result = await work(received(1), async () => refused(orders.downloaded())(), {
+    onSuperseded: throwing(new Error('SQS is down')),
+    hideFor: () => undefined,
+  });
+  expect(result.returned).toEqual(['message-1']);
+  expect(result.did).toEqual([['hide', 'receipt-of-message-1', 27]]);
+});
+
+test('a failure that the order took owes nothing', async () => {
+  const told = { recordFailure: applied, onSuperseded: throwing(new Error('asked for')) };
+  expect(await work(received(1), throwing(permanent), told)).toMatchObject({ returned: [], added: ['OrderFailed'] });
+});
