@@ -46,16 +46,20 @@ export const startQualiaSimulator = async (options: {
   port?: number;
   credentials: { username: string; password: string };
   orders: Iterable<QualiaOrder>;
+  /** No two answers about an order are the same bytes: a task came meanwhile. */
+  answersDiffer?: boolean;
   latencyMs?: number;
 }): Promise<QualiaSimulator> => {
   const orders = new Map<string, QualiaOrder>();
   const put = (order: QualiaOrder) => void orders.set(order._id, order);
   for (const order of options.orders) put(order);
 
+  let answers = 0;
+  const tasksOf = (order: QualiaOrder) => (options.answersDiffer ? [`Task ${++answers}`] : order.outstanding_tasks);
   const resolvers = {
     order: ({ _id }: { _id: string }) => {
       const order = orders.get(_id);
-      return order === undefined ? null : { order, outstanding_tasks: order.outstanding_tasks };
+      return order === undefined ? null : { order, outstanding_tasks: tasksOf(order) };
     },
     orders: ({ input }: { input: OrdersInput }) => page([...orders.values()], input),
   };

@@ -5,6 +5,7 @@ import type { Order } from '../../shared/orders/order';
 export const journalEntrySchema = z.object({
   outcome: z.enum(['taken', 'duplicate', 'older_round', 'invalid']),
   order_id: z.string().optional(),
+  round: z.string().optional(),
   idempotency_key: z.string().optional(),
 });
 export type JournalEntry = z.output<typeof journalEntrySchema>;
@@ -32,7 +33,7 @@ export interface Ledger {
   readonly in_dlq: number;
   /** Acknowledged, and nowhere; or said to be processed, and not what the internal API has. */
   readonly lost: number;
-  /** With more than one effect at the internal API: Qualia told the same of an order all the while. */
+  /** With more than one effect of a round at the internal API. */
   readonly doubled: number;
   /** In the table or at the internal API, though nobody announced them. */
   readonly strangers: number;
@@ -43,17 +44,18 @@ export interface Ledger {
 
 /** Adds up: every acknowledged order is in exactly one place, and the internal API has what we say it has. */
 export const balance = ({ acknowledged, orders, journal, deadLetters, messagesLeft }: Books): Ledger => {
-  const effects = new Map<string, string[]>();
-  for (const { outcome, order_id = '', idempotency_key = '' } of journal) {
-    if (outcome === 'taken') effects.set(order_id, [...(effects.get(order_id) ?? []), idempotency_key]);
-  }
+  const effects = Map.groupBy(
+    journal.filter(({ outcome }) => outcome === 'taken'),
+    ({ order_id = '' }) => order_id,
+  );
   const items = new Map<string, Order>(orders.map((order) => [order.order_id, order]));
   const dead = new Set(deadLetters);
   const count = { processed: 0, failed: 0, in_dlq: 0, lost: 0 };
   for (const orderId of acknowledged)
     count[placeOf(orderId, items.get(orderId), effects.get(orderId) ?? [], dead)] += 1;
 
-  const doubled = [...effects.values()].filter((keys) => keys.length > 1).length;
+  const isDoubled = (taken: readonly JournalEntry[]) => new Set(taken.map(({ round }) => round)).size < taken.length;
+  const doubled = [...effects.values()].filter(isDoubled).length;
   const strangers = new Set([...items.keys(), ...effects.keys()].filter((orderId) => !acknowledged.has(orderId))).size;
   return {
     acknowledged: acknowledged.size,
@@ -67,9 +69,15 @@ export const balance = ({ acknowledged, orders, journal, deadLetters, messagesLe
   };
 };
 
-const placeOf = (orderId: string, order: Order | undefined, keys: readonly string[], dead: ReadonlySet<string>) => {
+const placeOf = (
+  orderId: string,
+  order: Order | undefined,
+  taken: readonly JournalEntry[],
+  dead: ReadonlySet<string>,
+) => {
   if (order?.status === 'PROCESSED') {
-    return keys.includes(`${orderId}:${order.processed_checksum?.slice(0, 32)}`) ? 'processed' : 'lost';
+    const key = `${orderId}:${order.processed_checksum?.slice(0, 32)}`;
+    return taken.some(({ idempotency_key }) => idempotency_key === key) ? 'processed' : 'lost';
   }
   if (order?.status === 'FAILED') return 'failed';
   return dead.has(orderId) ? 'in_dlq' : 'lost';

@@ -131,7 +131,12 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
 
   const stops: (() => Promise<void> | void)[] = [];
   try {
-    const qualia = await startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: day.orders });
+    const qualia = await startQualiaSimulator({
+      credentials: secrets.QualiaSecret,
+      orders: day.orders,
+      // Else a payload that was downloaded twice, and posted twice, could not be told from one.
+      answersDiffer: true,
+    });
     stops.unshift(qualia.stop);
     const internalApi = await startInternalApiSimulator({
       credentials: secrets.InternalApiSecret,

@@ -17,7 +17,7 @@ const clients = openClients();
 const { outputs } = world();
 
 const postsSchema = z.object({
-  posts: z.array(z.object({ outcome: z.string(), idempotency_key: z.string() })).default([]),
+  posts: z.array(z.object({ outcome: z.string(), round: z.string() })).default([]),
 });
 
 const readOrder = async (id: string) => {
@@ -37,10 +37,10 @@ export const failureOf = async (id: string): Promise<string | undefined> => {
   return order?.status === 'FAILED' ? order.error.code : undefined;
 };
 
-/** Posts about an order that the internal API took: their keys, of which each counts once. */
-export const takenKeys = async (id: string): Promise<string[]> => {
+/** The rounds of the posts about an order that the internal API took: each post has a payload of its own. */
+export const takenRounds = async (id: string): Promise<string[]> => {
   const { posts } = postsSchema.parse(await ask('GET', `${world().internalApi}/orders/${id}`));
-  return posts.flatMap(({ outcome, idempotency_key }) => (outcome === 'taken' ? idempotency_key : []));
+  return posts.flatMap(({ outcome, round }) => (outcome === 'taken' ? round : []));
 };
 
 /** Makes an order that Qualia knows, and nobody else. */

@@ -68,7 +68,7 @@ const main = async (): Promise<void> => {
   const usersFile = path.join(stateDirectory, 'users.sqlite');
   loadUsers(usersFile, Date.now());
 
-  const qualia = await startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: [] });
+  const qualia = await startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: [], answersDiffer: true });
   const internalApi = await startInternalApiSimulator({
     credentials: secrets.InternalApiSecret,
     stateFolder: stateDirectory,

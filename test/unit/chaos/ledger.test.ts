@@ -1,14 +1,15 @@
 import type { Order } from '../../../shared/orders/order';
 import { balance, type JournalEntry } from '../../chaos/ledger';
-import { checksum, orderId, orders } from '../../support/orders';
+import { checksum, orderId, orders, round } from '../../support/orders';
 
 const processed = (id: string): Order => ({
   ...orders.processed({ order_id: orderId(id) }),
   processed_checksum: checksum(id),
 });
-const taken = (id: string, payload = id): JournalEntry => ({
+const taken = (id: string, payload = id, of = round()): JournalEntry => ({
   outcome: 'taken',
   order_id: id,
+  round: of,
   idempotency_key: `${id}:${checksum(payload).slice(0, 32)}`,
 });
 const failed = (id: string) => orders.failed('RETRIES_EXHAUSTED', { order_id: orderId(id) });
@@ -34,6 +35,11 @@ test('balances when every order that was acknowledged is processed once, or fail
   });
 });
 
+test('balances when each round of an order was taken once', () => {
+  const ledger = books(['A'], [processed('A')], [taken('A', 'other', round(1)), taken('A', 'A', round(2))]);
+  expect(ledger).toEqual({ ...nothing, acknowledged: 1, processed: 1, balanced: true });
+});
+
 test.each([
   ['an order that nobody knows any more', books(['A'], [], []), { lost: 1 }],
   ['an order that is nowhere on its way', books(['A'], [notified('A')], []), { lost: 1 }],
@@ -44,7 +50,7 @@ test.each([
     { lost: 1 },
   ],
   [
-    'an order taken twice',
+    'an order taken twice in one round',
     books(['A'], [processed('A')], [taken('A'), taken('A', 'other')]),
     { processed: 1, doubled: 1 },
   ],

@@ -69,6 +69,18 @@ test('an unknown order is null', async () => {
   expect(await ask(orderQuery, { id: 'QO-9' })).toEqual({ data: { order: null } });
 });
 
+test('where told so, no two answers about an order are the same, and its fields are', async () => {
+  await qualia.stop();
+  qualia = await startQualiaSimulator({
+    credentials: { username: 'user', password: 'pä:ss' },
+    orders,
+    answersDiffer: true,
+  });
+  const [first, second] = [await ask(orderQuery, { id: 'QO-1' }), await ask(orderQuery, { id: 'QO-1' })];
+  expect(first).not.toEqual(second);
+  expect(first.data.order.order).toEqual(second.data.order.order);
+});
+
 test.each([
   ['{ order(_id: "QO-1") { order { _id nonsense } } }', {}, 'GRAPHQL_VALIDATION_FAILED'],
   ['{ order { order { _id } } }', {}, 'GRAPHQL_VALIDATION_FAILED'],
