@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { stateOf } from '../../shared/orders/lifecycle';
 import type { Order } from '../../shared/orders/order';
 
 /** One line of the internal API's journal, as far as it counts. */
@@ -28,10 +29,14 @@ export interface Books {
 export interface Ledger {
   readonly acknowledged: number;
   readonly processed: number;
+  /** For good: nothing is left of their message. */
   readonly failed: number;
-  /** Neither processed nor failed, and their message is a dead letter. */
+  /** Neither processed nor failed for good, and their message is a dead letter. */
   readonly in_dlq: number;
-  /** Acknowledged, and nowhere; or said to be processed, and not what the internal API has. */
+  /**
+   * Acknowledged, and nowhere; or said to be processed, and not what the internal API has; or said to have used up its
+   * receives, and no dead letter.
+   */
   readonly lost: number;
   /** With more than one effect of a round at the internal API. */
   readonly doubled: number;
@@ -79,6 +84,6 @@ const placeOf = (
     const key = `${orderId}:${order.processed_checksum?.slice(0, 32)}`;
     return taken.some(({ idempotency_key }) => idempotency_key === key) ? 'processed' : 'lost';
   }
-  if (order?.status === 'FAILED') return 'failed';
+  if (order?.status === 'FAILED' && stateOf(order) !== 'EXHAUSTED') return 'failed';
   return dead.has(orderId) ? 'in_dlq' : 'lost';
 };

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { createProgress } from '../../local/start/progress';
 import { synthesize } from '../../local/start/synthesize';
 import { runStorm, type StormResult } from './storm';
+import { complaintsAbout } from './verdict';
 
 interface Options {
   readonly seed: number;
@@ -20,7 +21,8 @@ const count = (text: string): number => {
 /** A storm that is not over by then never will be. */
 const longestMs = (orders: number): number => 180_000 + 60 * orders;
 
-const describe = ({ seed, webhooks, ledger, redriven, struck, seconds }: StormResult): string => {
+const describe = (result: StormResult): string => {
+  const { seed, webhooks, ledger, redriven, struck, seconds } = result;
   const rows: readonly (readonly [string, string | number])[] = [
     ['webhooks sent', webhooks.sent],
     ['webhooks acknowledged', webhooks.acknowledged],
@@ -39,8 +41,9 @@ const describe = ({ seed, webhooks, ledger, redriven, struck, seconds }: StormRe
     ['seconds', seconds.toFixed(1)],
     ['seed', seed],
   ];
-  const verdict = ledger.balanced ? 'The ledger balances.' : 'THE LEDGER DOES NOT BALANCE.';
-  return [...rows.map(([name, value]) => `${name.padEnd(28)}${String(value).padStart(8)}`), verdict].join('\n');
+  const complaints = complaintsAbout(result);
+  const verdict = complaints.length > 0 ? complaints : ['The ledger balances.'];
+  return [...rows.map(([name, value]) => `${name.padEnd(28)}${String(value).padStart(8)}`), ...verdict].join('\n');
 };
 
 const main = async ({ seed, orders, json }: Options): Promise<number> => {
@@ -65,7 +68,7 @@ const main = async ({ seed, orders, json }: Options): Promise<number> => {
     ]);
     progress.end();
     process.stdout.write(`${json ? JSON.stringify(result) : describe(result)}\n`);
-    return result.ledger.balanced && result.webhooks.astray === 0 ? 0 : 1;
+    return complaintsAbout(result).length === 0 ? 0 : 1;
   } finally {
     rmSync(stateDirectory, { recursive: true, force: true });
   }

@@ -12,7 +12,8 @@ const taken = (id: string, payload = id, of = round()): JournalEntry => ({
   round: of,
   idempotency_key: `${id}:${checksum(payload).slice(0, 32)}`,
 });
-const failed = (id: string) => orders.failed('RETRIES_EXHAUSTED', { order_id: orderId(id) });
+const failed = (id: string) => orders.failed('API_REFUSED', { order_id: orderId(id) });
+const exhausted = (id: string) => orders.failed('RETRIES_EXHAUSTED', { order_id: orderId(id) });
 const notified = (id: string) => orders.notified({ order_id: orderId(id) });
 
 const books = (
@@ -24,7 +25,7 @@ const books = (
 
 const nothing = { processed: 0, failed: 0, in_dlq: 0, lost: 0, doubled: 0, strangers: 0, messages_left: 0 };
 
-test('balances when every order that was acknowledged is processed once, or failed', () => {
+test('balances when every order that was acknowledged is processed once, or failed for good', () => {
   const duplicate: JournalEntry = { ...taken('A'), outcome: 'duplicate' };
   expect(books(['A', 'B'], [processed('A'), failed('B')], [taken('A'), duplicate])).toEqual({
     ...nothing,
@@ -55,6 +56,8 @@ test.each([
     { processed: 1, doubled: 1 },
   ],
   ['a dead letter that was not given back', books(['A'], [notified('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],
+  ['a dead letter whose order says so', books(['A'], [exhausted('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],
+  ['an order that used up its receives, and no dead letter', books(['A'], [exhausted('A')], []), { lost: 1 }],
   ['an order that nobody announced', books([], [processed('A')], []), { strangers: 1 }],
   ['an order at the internal API that nobody announced', books([], [], [taken('A')]), { strangers: 1 }],
   ['a storm that was cut off', books([], [], [], { messagesLeft: 1 }), { messages_left: 1 }],
