@@ -41,6 +41,20 @@ const expectAllProcessedOnce = async ({ pipeline }: Timeline, ids: readonly stri
   }
 };
 
+/** A worker's circuit opens after five failures, and one call probes it every 30 s. */
+const expectFewCalls = async (
+  line: Timeline,
+  stage: StageName,
+  { workers, replaced }: Pick<Outage, 'workers' | 'replaced'>,
+): Promise<void> => {
+  // A new worker begins with a closed circuit.
+  if (replaced > 0) return;
+  const calls = await apiOf(line, stage).calls();
+  expect(calls).toBeLessThanOrEqual(workers * (5 + hourMs / 30_000));
+  // More than four for each of them: one had five.
+  if (calls > workers * 4) expect(line.pipeline.metrics.added).toContain('CircuitOpen');
+};
+
 /** The ways in which an API is down for everybody. */
 const outages: readonly Fault[] = [
   { kind: 'server_error' },
@@ -73,6 +87,8 @@ const alone: Outage = {
   replaced: 0,
   seed: 1,
 };
+/** With no circuit, each of them would call on its own. */
+const crowd: Outage = { ...alone, stage: 'processing', orders: 6, fault: { kind: 'hang_up' } };
 /** Each time it meets a worker whose circuit is closed. */
 const aloneAmongStrangers: Outage = { ...alone, stage: 'processing', workers: 6, replaced: 1 };
 
@@ -92,6 +108,7 @@ test(
         const ids = await addOrders(line, orders);
         await apiOf(line, stage).setFaults(fault);
         await line.run(hourMs);
+        await expectFewCalls(line, stage, options);
         const expected = stage === 'download' ? 'NOTIFIED' : 'DOWNLOADED';
         for (const id of ids) expect(await pipeline.orderOf(id)).toMatchObject({ status: expected });
 
@@ -101,7 +118,7 @@ test(
         expect(pipeline.metrics.added).not.toContain('OrderFailed');
         for (const one of ['download', 'processing'] as const) expect(await pipeline.deadLetters(one)).toEqual([]);
       }),
-      { numRuns, examples: [[alone], [aloneAmongStrangers]] },
+      { numRuns, examples: [[alone], [crowd], [aloneAmongStrangers]] },
     );
   },
   numRuns * 30_000,

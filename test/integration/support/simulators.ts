@@ -14,6 +14,9 @@ const ask = async (method: string, url: string, body?: unknown): Promise<unknown
 };
 
 const requestsSchema = z.object({ total: z.number() });
+/** How often a simulator was called. */
+const countCalls = async (controlUrl: string): Promise<number> =>
+  requestsSchema.parse(await ask('GET', `${controlUrl}/requests?operation=none`)).total;
 const timesSchema = z.object({ requests: z.array(z.object({ at: z.iso.datetime() })) });
 const postsSchema = z.object({
   posts: z.array(
@@ -40,9 +43,7 @@ export const startQualia = async () => {
     add: (...orders: readonly QualiaOrder[]) => ask('POST', `${simulator.controlUrl}/orders`, orders),
     change: (orderId: string, fields: object) => ask('PATCH', `${simulator.controlUrl}/orders/${orderId}`, fields),
     setFaults: (...faults: readonly Fault[]) => ask('PUT', `${simulator.controlUrl}/faults`, faults),
-    /** How often it was called. */
-    calls: async (): Promise<number> =>
-      requestsSchema.parse(await ask('GET', `${simulator.controlUrl}/requests?operation=none`)).total,
+    calls: () => countCalls(simulator.controlUrl),
   };
 };
 
@@ -61,6 +62,7 @@ export const startInternalApi = async () => {
     },
     setFaults: (...faults: readonly Fault[]) => ask('PUT', `${simulator.controlUrl}/faults`, faults),
     postsOf,
+    calls: () => countCalls(simulator.controlUrl),
     /** When posts about an order came, in epoch ms, the refused ones included. */
     calledAtMs: async (orderId: string): Promise<readonly number[]> => {
       const { requests } = timesSchema.parse(await ask('GET', `${simulator.controlUrl}/requests?order_id=${orderId}`));
