@@ -1,6 +1,6 @@
 import { cells, eventually } from './support/ask';
-import { type Cut, cellIdOf } from './support/cell';
-import { cutAlways, cutOnce, failing, type Row } from './support/matrix';
+import { type Cut, cellIdOf, type NthCall, nameOf } from './support/cell';
+import { cutAlways, cutOnce, dyingBeforeSend, failing, outage, type Row, refusing } from './support/matrix';
 import {
   createOrder,
   failureOf,
@@ -27,14 +27,18 @@ const enter = async ({ cut }: Row, ...others: readonly Cut[]): Promise<string> =
   const id = cellIdOf(10_000 + orders.length);
   orders.push(id);
   await createOrder(id);
-  const opensCircuits = cut.nth === 'each' && cut.site.service === 'http';
+  const cuts = [cut, ...others];
+  const opensCircuits = cuts.some(({ nth, site }) => nth === 'each' && site.service === 'http');
   const needsNewProcess = cut.site.service === 'secretsmanager' || opensCircuits;
-  await cells.put(id, { cuts: [cut, ...others], ...(needsNewProcess && { cold: cut.site.lambda }) });
+  await cells.put(id, { cuts, ...(needsNewProcess && { cold: cut.site.lambda }) });
   return id;
 };
 
+/** Calls that one of the cuts befell: the row's own, unless told. */
+const cutCalls = async (id: string, which = 0) => (await cells.seen(id)).filter(({ cut }) => cut === which);
+
 const expectCut = async (id: string): Promise<void> => {
-  expect((await cells.seen(id)).filter(({ cut }) => cut === 0)).not.toEqual([]);
+  expect(await cutCalls(id)).not.toEqual([]);
 };
 
 const expectProcessedOnce = async (id: string): Promise<void> => {
@@ -56,6 +60,63 @@ const expectDeadThenRedriven = async (id: string, failure: string | undefined): 
 
 const isWebhooks = ({ cut }: Row) => cut.site.lambda === 'webhook';
 const named = (rows: readonly Row[]) => rows.map((row) => [row.name, row] as const);
+
+const stages = ['download', 'processing'] as const;
+
+/** A call that no dry pass makes would be missed by no row. */
+test('the dry passes make every call that there is to cut', () => {
+  const namesOf = (calls: readonly NthCall[]) => [...new Set(calls.map(nameOf))].sort();
+  const both = (of: Record<'download' | 'processing', readonly NthCall[]>) =>
+    namesOf([...of.download, ...of.processing]);
+  expect({
+    order: namesOf(passes.order),
+    again: namesOf([...passes.again.webhook, ...passes.again.download]),
+    failing: both(passes.failing),
+    refused: both(passes.refused),
+    spared: namesOf(passes.spared),
+    reconciliation: namesOf(passes.reconciliation),
+  }).toEqual({
+    order: [
+      'download dynamodb.UpdateItem',
+      'download http.POST /api/vendor/graphql',
+      'download s3.PutObject',
+      'download secretsmanager.GetSecretValue',
+      'download sqs.SendMessage',
+      'processing dynamodb.GetItem',
+      'processing dynamodb.UpdateItem',
+      'processing http.POST /orders',
+      'processing s3.GetObject',
+      'processing secretsmanager.GetSecretValue',
+      'webhook dynamodb.UpdateItem',
+      'webhook secretsmanager.GetSecretValue',
+      'webhook sqs.SendMessage',
+    ],
+    again: [
+      'download dynamodb.GetItem',
+      'download s3.GetObject',
+      'download sqs.SendMessage',
+      'webhook dynamodb.GetItem',
+      'webhook sqs.SendMessage',
+    ],
+    failing: [
+      'download dynamodb.UpdateItem',
+      'download sqs.ChangeMessageVisibility',
+      'processing dynamodb.UpdateItem',
+      'processing sqs.ChangeMessageVisibility',
+    ],
+    refused: ['download dynamodb.UpdateItem', 'download s3.PutObject', 'processing dynamodb.UpdateItem'],
+    spared: ['download dynamodb.GetItem', 'download sqs.SendMessage'],
+    reconciliation: [
+      'reconciler dynamodb.BatchGetItem',
+      'reconciler dynamodb.UpdateItem',
+      'reconciler http.POST /api/vendor/graphql',
+      'reconciler s3.GetObject',
+      'reconciler s3.PutObject',
+      'reconciler secretsmanager.GetSecretValue',
+      'reconciler sqs.SendMessage',
+    ],
+  });
+});
 
 const once = cutOnce(passes.order);
 const always = cutAlways(passes.order);
@@ -95,14 +156,18 @@ describe('a worker is cut', () => {
 const isOutage = ({ cut: { site, by } }: Row) => site.service === 'http' && by.does !== 'kill';
 const workersAlways = always.filter((row) => !isWebhooks(row));
 
+/** An API that does not answer is called three times a receive, and a message has five of those. */
+const expectSixthReceive = async (id: string, which: number): Promise<void> => {
+  await eventually('a sixth receive', async () => ((await cutCalls(id, which)).length > 5 * 3 ? true : undefined));
+  expect(await failureOf(id)).toBeUndefined();
+  expect([...operator.letters.keys()]).not.toContain(id);
+};
+
 describe('a worker is cut always from an API that answers nobody: its message waits, and is no dead letter', () => {
   test.concurrent.each(named(workersAlways.filter(isOutage)))('%s', async (_name, row) => {
     const id = await enter(row);
     await notify(id, 'activity');
-    // More tries than a message's five receives have.
-    await eventually('a sixth receive', async () => ((await cells.seen(id)).length > 5 * 3 + 5 ? true : undefined));
-    expect(await failureOf(id)).toBeUndefined();
-    expect([...operator.letters.keys()]).not.toContain(id);
+    await expectSixthReceive(id, 0);
     await cells.heal(id);
     await expectProcessedOnce(id);
   });
@@ -118,9 +183,8 @@ describe('a worker is cut always: a dead letter, FAILED where that can be told',
   });
 });
 
-describe.each(Object.keys(failing) as (keyof typeof failing)[])('a worker is cut while its step fails: %s', (stage) => {
-  const calls = stage === 'download' ? passes.failingDownload : passes.failingProcessing;
-  test.concurrent.each(named(cutOnce(calls)))('%s', async (_name, row) => {
+describe.each(stages)('a worker is cut while its step fails: %s', (stage) => {
+  test.concurrent.each(named(cutOnce(passes.failing[stage])))('%s', async (_name, row) => {
     const { site, by } = row.cut;
     const tells = !(site.operation === 'UpdateItem' && by.does === 'kill' && by.when === 'before');
     const id = await enter(row, failing[stage]);
@@ -128,6 +192,48 @@ describe.each(Object.keys(failing) as (keyof typeof failing)[])('a worker is cut
     await expectDeadThenRedriven(id, tells ? 'RETRIES_EXHAUSTED' : undefined);
   });
 });
+
+describe.each(stages)(
+  'a worker is cut while it fails for good: the log tells, and a new round goes through: %s',
+  (stage) => {
+    test.concurrent.each(named(cutOnce(passes.refused[stage])))('%s', async (_name, row) => {
+      const id = await enter(row, refusing[stage]);
+      await notify(id, 'activity');
+      const isTold = (line: string) => line.includes('"order failed for good"');
+      await eventually('its failure is told', async () => (await cells.logged(id)).find(isTold));
+      expect(await failureOf(id)).toBe(stage === 'download' ? 'BAD_ANSWER' : 'API_REFUSED');
+      await expectCut(id);
+      await cells.heal(id);
+      await notify(id, 'activity');
+      await expectProcessedOnce(id);
+    });
+  },
+);
+
+describe('a worker is cut while it spares a message its last receive', () => {
+  test.concurrent.each(named(cutOnce(passes.spared)))('%s', async (_name, row) => {
+    const id = await enter(row, outage);
+    await notify(id, 'activity');
+    // It had no receive left to come back with.
+    if (row.cut.by.does === 'kill') return expectDeadThenRedriven(id, undefined);
+    await expectSixthReceive(id, 1);
+    await expectCut(id);
+    await cells.heal(id);
+    await expectProcessedOnce(id);
+  });
+});
+
+describe.each(['webhook', 'download'] as const)(
+  'who died before it handed on is cut when it does so again: %s',
+  (lambda) => {
+    test.concurrent.each(named(cutOnce(passes.again[lambda])))('%s', async (_name, row) => {
+      const id = await enter(row, dyingBeforeSend(lambda));
+      expect((await notify(id, 'notification')).at(-1)).toBe(200);
+      await expectProcessedOnce(id);
+      await expectCut(id);
+    });
+  },
+);
 
 describe('the reconciler is cut', () => {
   test.concurrent.each(named(cutOnce(passes.reconciliation)))('%s', async (_name, row) => {

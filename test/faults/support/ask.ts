@@ -34,6 +34,8 @@ export const cells = {
   put: (id: string, cell: Cell) => ask('PUT', `${world().cells}/${id}`, cell),
   heal: (id: string) => ask('DELETE', `${world().cells}/${id}`),
   seen: async (id: string) => (await ask('GET', `${world().cells}/${id}`)) as SeenCall[],
+  /** The lines that were logged about it, as they were written. */
+  logged: async (id: string) => (await ask('GET', `${world().cells}/${id}/log`)) as string[],
 };
 
 const patienceMs = 150_000;

@@ -22,8 +22,14 @@ export interface Cell {
   readonly cold?: string | undefined;
 }
 
+/** One call that a flow makes. */
+export interface NthCall extends CallSite {
+  /** Which of the calls of its kind for the order or run, from 1. */
+  readonly nth: number;
+}
+
 /** A call as the world saw it. */
-export interface SeenCall extends CallSite {
+export interface SeenCall extends NthCall {
   readonly resource: string;
   /** Text that was sent to an API; nothing of what was sent to AWS. */
   readonly body: string;

@@ -1,5 +1,5 @@
 import type { Interception } from '../../../local/aws/embedded-aws';
-import { type CallSite, type Cut, nameOf } from './cell';
+import { type CallSite, type Cut, type NthCall, nameOf } from './cell';
 
 type Does = Interception['does'];
 
@@ -77,9 +77,17 @@ export const s3Fails = (lambda: string, operation: string, nth: Cut['nth']): Cut
   by: { when: 'before', does: xml(500, 'InternalError') },
 });
 
+const always = (lambda: string, service: CallSite['service'], operation: string, does: Does): Cut => ({
+  site: { lambda, service, operation },
+  nth: 'each',
+  by: { when: 'before', does },
+});
+const askQualia = (does: Does) => always('download', 'http', 'POST /api/vendor/graphql', does);
+const postOrder = (does: Does) => always('processing', 'http', 'POST /orders', does);
+
 /** The process is killed before its first call of this kind. */
-export const killed = (lambda: string, operation: string): Cut => ({
-  site: { lambda, service: 's3', operation },
+export const killed = (lambda: string, service: CallSite['service'], operation: string): Cut => ({
+  site: { lambda, service, operation },
   nth: 1,
   by: { when: 'before', does: 'kill' },
 });
@@ -90,16 +98,21 @@ export const failing = {
   processing: s3Fails('processing', 'GetObject', 'each'),
 };
 
-/** Each call of a dry pass, cut once in every way. */
-export const cutOnce = (calls: readonly CallSite[]): Row[] => {
-  const counts = new Map<string, number>();
-  return calls.flatMap((site) => {
-    const name = nameOf(site);
-    const nth = (counts.get(name) ?? 0) + 1;
-    counts.set(name, nth);
-    return faultsOf(site).map((fault) => rowOf(site, nth, fault));
-  });
+/** What makes a stage fail for good: an answer that cannot be read, and a refusal. */
+export const refusing = {
+  download: askQualia({ status: 200, body: '<html>' }),
+  processing: postOrder({ status: 422 }),
 };
+
+/** An API that is down for everybody. */
+export const outage = askQualia({ status: 500 });
+
+/** The first delivery dies before it hands the order on: the next one finds its work done. */
+export const dyingBeforeSend = (lambda: string): Cut => killed(lambda, 'sqs', 'SendMessage');
+
+/** Each call of a dry pass, cut once in every way. */
+export const cutOnce = (calls: readonly NthCall[]): Row[] =>
+  calls.flatMap((call) => faultsOf(call).map((fault) => rowOf(call, call.nth, fault)));
 
 /** Each kind of call in a dry pass, cut in every way, always. A time-out for ever is only slower than a reset for ever. */
 export const cutAlways = (calls: readonly CallSite[]): Row[] => {

@@ -17,7 +17,10 @@ const unlimited = 100_000;
 
 /** The cells, and what their calls come to. */
 const createCells = () => {
-  const cells = new Map<string, Cell & { readonly seen: SeenCall[]; readonly counts: Map<string, number> }>();
+  const cells = new Map<
+    string,
+    Cell & { readonly seen: SeenCall[]; readonly counts: Map<string, number>; readonly logged: string[] }
+  >();
   const cellIdIn = (event: string) => cellIdPattern.exec(event)?.[0] ?? '';
 
   const intercept: Intercept = (call) => {
@@ -32,7 +35,7 @@ const createCells = () => {
     const by = cell.cuts[cut]?.by;
     const body = call.service === 'http' ? call.body.toString() : '';
     const own = answerTo(call, id, cell.seen);
-    cell.seen.push({ ...site, resource: call.resource, body, cut, arrived: by?.when !== 'before' });
+    cell.seen.push({ ...site, nth, resource: call.resource, body, cut, arrived: by?.when !== 'before' });
     if (by !== undefined || own === undefined) return by;
     const headers = { 'content-type': 'application/json' };
     return { when: 'before', does: { status: own.status, headers, body: JSON.stringify(own.body) } };
@@ -44,20 +47,22 @@ const createCells = () => {
       const cold = cells.get(cellIdIn(event))?.cold;
       return cold !== undefined && (cold === 'every' || functionName.endsWith(`-${cold}`));
     },
-    put: (id: string, cell: Cell) => cells.set(id, { ...cell, seen: [], counts: new Map() }),
+    put: (id: string, cell: Cell) => cells.set(id, { ...cell, seen: [], counts: new Map(), logged: [] }),
     /** From now on it is only watched. */
     heal: (id: string) => {
       const cell = cells.get(id);
       if (cell !== undefined) cells.set(id, { ...cell, cuts: [], cold: undefined });
     },
     seen: (id: string) => cells.get(id)?.seen ?? [],
+    log: (line: string) => void cells.get(cellIdIn(line))?.logged.push(line),
+    logged: (id: string) => cells.get(id)?.logged ?? [],
   };
 };
 
 /**
  * Runs the real bundles on the embedded AWS, with simulators of every API, and serves the cells: `PUT /<id>` makes one,
- * `DELETE /<id>` ends its faults, `GET /<id>` says what its calls were. Runs until its parent lets it go:
- * `run-world.ts <folder>`.
+ * `DELETE /<id>` ends its faults, `GET /<id>` says what its calls were, `GET /<id>/log` what was logged about it. Runs
+ * until its parent lets it go: `run-world.ts <folder>`.
  */
 const main = async (): Promise<void> => {
   const [stateDirectory = ''] = process.argv.slice(2);
@@ -100,15 +105,16 @@ const main = async (): Promise<void> => {
       DATABASE_URL: `sqlite:${usersFile}`,
     },
     maxConcurrency: 12,
+    onLog: ({ message }) => cells.log(message),
     intercept: cells.intercept,
     forTests: { longestHiddenSeconds: 0.5, batchSize: 1, concurrentBatches: 12, startsCold: cells.startsCold },
   });
 
   const control = await serveOnLoopback(async (request, response) => {
-    const id = request.url?.slice(1) ?? '';
+    const [, id = '', what] = request.url?.split('/') ?? [];
     if (request.method === 'PUT') cells.put(id, JSON.parse((await readBody(request)).toString()));
     if (request.method === 'DELETE') cells.heal(id);
-    response.end(JSON.stringify(cells.seen(id)));
+    response.end(JSON.stringify(what === 'log' ? cells.logged(id) : cells.seen(id)));
   });
   const world = readWorld({
     apiUrl: aws.apiUrl,

@@ -50,7 +50,7 @@ export const kindsOfRun: Readonly<Record<string, KindOfRun>> = {
   },
   'large Netlife, gone on with from its pages': {
     input: largeNetlife,
-    besides: [killed('netlife-collect', `PutObject netlife/${portals.large}/parts/job/:id/00000-last.json`)],
+    besides: [killed('netlife-collect', 's3', `PutObject netlife/${portals.large}/parts/job/:id/00000-last.json`)],
     isCut: isPage,
   },
   'large Iterable': { input: largeIterable, besides: [], isCut: isUpload },

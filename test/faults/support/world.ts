@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { CallSite } from './cell';
+import type { Stage } from '../../../shared/orders/order';
+import type { NthCall } from './cell';
 
 /** The portals that runs collect. */
 export const portals = { usual: 'nowandgen', large: 'legacyphoto' } as const;
@@ -48,13 +49,23 @@ export const announceWorld = (world: World): void => {
 };
 export const world = (): World => worldSchema.parse(JSON.parse(process.env[worldVariable] ?? 'null'));
 
-/** What each flow called when nothing was cut, in its order; of a failing worker, what it called because it failed. */
-export type DryPasses = Readonly<
-  Record<'order' | 'failingDownload' | 'failingProcessing' | 'reconciliation', readonly CallSite[]>
-> & {
+type Calls = readonly NthCall[];
+
+/** What each flow called when nothing was cut, in its order; of a troubled one, what it called for its trouble. */
+export interface DryPasses {
+  readonly order: Calls;
+  /** The first delivery had died before it handed on. */
+  readonly again: Readonly<Record<'webhook' | 'download', Calls>>;
+  /** The step failed at each receive. */
+  readonly failing: Readonly<Record<Stage, Calls>>;
+  /** The step failed for good. */
+  readonly refused: Readonly<Record<Stage, Calls>>;
+  /** The last receive proved nothing against the message: of the download alone, as both workers are the same there. */
+  readonly spared: Calls;
+  readonly reconciliation: Calls;
   /** By the kind of run. */
-  readonly runs: Readonly<Record<string, readonly CallSite[]>>;
-};
+  readonly runs: Readonly<Record<string, Calls>>;
+}
 
 /** Tells the test files what there is to cut. */
 export const announceDryPasses = (passes: DryPasses): void => {
