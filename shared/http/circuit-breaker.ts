@@ -7,20 +7,26 @@ export interface CircuitBreakerOptions {
   readonly failures: number;
   /** How long it stays open before one call may probe. */
   readonly openMs: number;
+  /** An answer that asks for a longer wait than this opens it at once, for as long as it asks. */
+  readonly longestWaitMs: number;
   readonly now: () => number;
   readonly onOpen: (api: ApiName) => void;
 }
 
-/** Runs a call, unless too many before it failed. */
+/** However long an API asks to be left alone, one call asks again after half a day. */
+const longestOpenMs = 12 * 3_600_000;
+
+/** Runs a call, unless too many before it failed, or the API asked for none. */
 export type CircuitBreaker = <T>(run: () => Promise<T>) => Promise<T>;
 
 /**
  * Guards an API: after so many retryable failures in a row no call is made for a while; then one probes, and whoever
- * comes during the probe is sent away at once too.
+ * comes during the probe is sent away at once too. A long `Retry-After` is meant for every call, not for one alone.
  *
- * @throws {PipelineError} `CIRCUIT_OPEN`, with the time until the next probe as `retryAfterMs`, or what `run` threw
+ * @throws {PipelineError} `CIRCUIT_OPEN`, with the time until the next call as `retryAfterMs`, or what `run` threw
  */
-export const createCircuitBreaker = ({ api, failures, openMs, now, onOpen }: CircuitBreakerOptions): CircuitBreaker => {
+export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBreaker => {
+  const { api, failures, openMs, longestWaitMs, now, onOpen } = options;
   const policy = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: openMs });
   let openUntilMs = 0;
   policy.onBreak(() => {
@@ -28,15 +34,26 @@ export const createCircuitBreaker = ({ api, failures, openMs, now, onOpen }: Cir
     onOpen(api);
   });
 
+  let silentUntilMs = 0;
+  const keepSilence = (askedMs: number): void => {
+    if (askedMs <= longestWaitMs) return;
+    if (now() >= silentUntilMs) onOpen(api);
+    silentUntilMs = Math.max(silentUntilMs, now() + Math.min(askedMs, longestOpenMs));
+  };
+
   const open = (): PipelineError =>
-    new PipelineError('CIRCUIT_OPEN', `The ${api} API failed too often in a row: no call is made for a while`, {
-      api,
-      retryable: true,
-      retryAfterMs: Math.max(0, openUntilMs - now()),
-    });
+    new PipelineError(
+      'CIRCUIT_OPEN',
+      `No call is made to the ${api} API for a while: it failed too often, or asked for that`,
+      {
+        api,
+        retryable: true,
+        retryAfterMs: Math.max(0, openUntilMs - now(), silentUntilMs - now()),
+      },
+    );
 
   return async (run) => {
-    if (policy.state === CircuitState.HalfOpen) throw open();
+    if (now() < silentUntilMs || policy.state === CircuitState.HalfOpen) throw open();
     const outcome = await policy
       .execute(async () => {
         try {
@@ -44,6 +61,7 @@ export const createCircuitBreaker = ({ api, failures, openMs, now, onOpen }: Cir
         } catch (thrown) {
           // A permanent refusal is an answer like any other: the API works.
           const error = toPipelineError(thrown);
+          keepSilence(error.retryAfterMs ?? 0);
           if (error.retryable) throw error;
           return { error };
         }

@@ -152,6 +152,19 @@ describe("the internal API's 429 with Retry-After is honoured to the second", ()
     expect(timeline?.pipeline.waitsSeconds).toEqual([seconds]);
   });
 
+  test('by every order of a worker, not by the one that was answered', async () => {
+    const line = await start({ workers: 2, seed: 1 });
+    const { internalApi } = line.pipeline;
+    const ids = await addOrders(line, 40);
+    await internalApi.setFaults({ kind: 'rate_limited', retry_after: 600 });
+    await line.run(600_000 - 1);
+    // The first batch of each was on its way when the first answer came.
+    expect(await internalApi.calls()).toBeLessThanOrEqual(2 * 10);
+    await internalApi.setFaults();
+    await line.run(hourMs);
+    await expectAllProcessedOnce(line, ids);
+  });
+
   test('hour after hour, past the last receive', async () => {
     expect(await gapsSeconds(...Array.from({ length: 12 }, () => 3_600))).toEqual(
       Array.from({ length: 12 }, () => 3_600),

@@ -5,6 +5,9 @@ import { freezeClock } from '../../../support/clock';
 const failing = (retryable: boolean) => async (): Promise<never> => {
   throw new PipelineError(retryable ? 'API_UNAVAILABLE' : 'API_REFUSED', 'No', { retryable });
 };
+const asking = (retryAfterMs: number) => async (): Promise<never> => {
+  throw new PipelineError('RATE_LIMITED', 'Not now', { retryable: true, retryAfterMs });
+};
 const working = async () => 'answer';
 
 const start = () => {
@@ -14,6 +17,7 @@ const start = () => {
     api: 'qualia',
     failures: 5,
     openMs: 30_000,
+    longestWaitMs: 8_000,
     now: clock.now,
     onOpen: (api) => opened.push(api),
   });
@@ -117,4 +121,51 @@ test('a probe that is refused for good closes it: the API works', async () => {
   clock.pass(30_000);
   expect(await codeOf(failing(false))).toBe('API_REFUSED');
   expect(await codeOf(working)).toBe('done');
+});
+
+describe('an answer that asks for a wait', () => {
+  test('longer than an invocation may wait opens it at once, to the millisecond, and says so once', async () => {
+    const { breaker, clock, codeOf, opened } = start();
+    expect(await codeOf(asking(600_000))).toBe('RATE_LIMITED');
+    expect(opened).toEqual(['qualia']);
+    clock.pass(599_999);
+    await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, retryAfterMs: 1 });
+    clock.pass(1);
+    await expect(breaker(working)).resolves.toBe('answer');
+    expect(opened).toEqual(['qualia']);
+  });
+
+  test('as long as an invocation waits leaves it closed', async () => {
+    const { codeOf, opened } = start();
+    await codeOf(asking(8_000));
+    expect(await codeOf(working)).toBe('done');
+    expect(opened).toEqual([]);
+  });
+
+  test('the longest of several counts, and it opens once', async () => {
+    const { breaker, clock, opened } = start();
+    await Promise.allSettled([20_000, 60_000, 40_000].map((ms) => breaker(asking(ms))));
+    expect(opened).toEqual(['qualia']);
+    clock.pass(59_999);
+    await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1 });
+  });
+
+  test('outlasts the time that failures open it for', async () => {
+    const { breaker, clock, fail, codeOf } = start();
+    await fail(4);
+    await codeOf(asking(120_000));
+    clock.pass(30_000);
+    await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 90_000 });
+    clock.pass(90_000);
+    await expect(breaker(working)).resolves.toBe('answer');
+  });
+
+  test('longer than half a day is asked again after that', async () => {
+    const { breaker, clock, codeOf } = start();
+    await codeOf(asking(999_999_999_000));
+    clock.pass(12 * 3_600_000 - 1);
+    await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1 });
+    clock.pass(1);
+    await expect(breaker(working)).resolves.toBe('answer');
+  });
 });
