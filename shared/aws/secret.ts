@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { safeParse } from 'zod/v4/core';
 import { describeIssues, type Schema } from '../config';
@@ -8,6 +9,8 @@ const maxAgeMs = 5 * 60_000;
 /** Well before it is too old, so that a hiccup of Secrets Manager ends no run and refuses no webhook. */
 const renewAfterMs = 3 * 60_000;
 const renewAgainAfterMs = 10_000;
+/** Nobody waits longer for that, and but one caller at all: Secrets Manager may hang, and what is known is good. */
+const longestRenewalMs = 1_000;
 
 export interface SecretOptions<T> {
   readonly client: SecretsManagerClient;
@@ -76,14 +79,13 @@ export const createSecret = <T>(options: SecretOptions<T>): Secret<T> => {
     pending ??= fetchAndKeep().finally(() => {
       pending = undefined;
     });
-    try {
-      return await pending;
-    } catch (error) {
-      const still = known();
-      if (still === undefined) throw error;
-      renewAtMs = now() + renewAgainAfterMs;
-      return still.value;
-    }
+    if (before === undefined) return pending;
+    renewAtMs = now() + renewAgainAfterMs;
+    const renewal = pending;
+    const inTime = await Promise.race([renewal, sleep(longestRenewalMs, undefined, { ref: false })]).catch(
+      () => undefined,
+    );
+    return inTime ?? known()?.value ?? renewal;
   };
 
   return {

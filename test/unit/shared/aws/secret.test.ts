@@ -69,6 +69,22 @@ describe('get', () => {
     expect(inputs).toHaveLength(3);
   });
 
+  test('waits for Secrets Manager one second at most, while what it has is good', async () => {
+    let nowMs = 0;
+    const answers: (() => Promise<unknown>)[] = [
+      async () => ({ SecretString: a }),
+      () => new Promise<never>(() => undefined),
+    ];
+    const { client, inputs } = fakeAwsClient<SecretsManagerClient>(() => answers.shift()?.());
+    const secret = createSecret({ client, secretId: 'arn:secret', schema, now: () => nowMs });
+    await secret.get();
+    nowMs = 3 * minuteMs;
+    expect(await Promise.all([secret.get(), secret.get()])).toEqual([{ token: 'a' }, { token: 'a' }]);
+    nowMs = 5 * minuteMs - 1;
+    expect(await secret.get()).toEqual({ token: 'a' });
+    expect(inputs).toHaveLength(2);
+  });
+
   test('is out of date when a fetch that fails takes until then', async () => {
     let nowMs = 0;
     const answers = [
