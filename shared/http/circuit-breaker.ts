@@ -13,7 +13,7 @@ export interface CircuitBreakerOptions {
   readonly onOpen: (api: ApiName) => void;
 }
 
-/** However long an API asks to be left alone, one call asks again after half a day. */
+/** However long an API asks to be left alone, it is asked again after half a day. */
 const longestOpenMs = 12 * 3_600_000;
 
 /** Runs a call, unless too many before it failed, or the API asked for none. */
@@ -28,17 +28,25 @@ export type CircuitBreaker = <T>(run: () => Promise<T>) => Promise<T>;
 export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBreaker => {
   const { api, failures, openMs, longestWaitMs, now, onOpen } = options;
   const policy = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: openMs });
+  /** While it stays open, and somebody comes, it is told as often as a probe would. */
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  const tell = (): void => {
+    if (now() - toldAtMs < openMs) return;
+    toldAtMs = now();
+    onOpen(api);
+  };
+
   let openUntilMs = 0;
   policy.onBreak(() => {
     openUntilMs = now() + openMs;
-    onOpen(api);
+    tell();
   });
 
   let silentUntilMs = 0;
   const keepSilence = (askedMs: number): void => {
     if (askedMs <= longestWaitMs) return;
-    if (now() >= silentUntilMs) onOpen(api);
     silentUntilMs = Math.max(silentUntilMs, now() + Math.min(askedMs, longestOpenMs));
+    tell();
   };
 
   const open = (): PipelineError =>
@@ -53,7 +61,11 @@ export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBre
     );
 
   return async (run) => {
-    if (now() < silentUntilMs || policy.state === CircuitState.HalfOpen) throw open();
+    if (now() < silentUntilMs) {
+      tell();
+      throw open();
+    }
+    if (policy.state === CircuitState.HalfOpen) throw open();
     const outcome = await policy
       .execute(async () => {
         try {
