@@ -20,7 +20,7 @@ export interface ProcessingDependencies
 }
 
 /** What stands in a state's place is free text, and may be a person's name: only what looks like a code is logged. */
-const loggableState = (text: string): string => (/^[A-Za-z]{2,3}$/.test(text) ? text : '(not a code)');
+const loggableState = (text: string): string => (/^[A-Z]{2}$/.test(text) ? text : '(not a code)');
 
 /** Reads the orders of a batch from S3, maps them, and posts them to the internal API. */
 export const createHandler = (dependencies: ProcessingDependencies) => {

@@ -216,6 +216,7 @@ describe('a payload', () => {
 test.each([
   ['ON', 'ON'],
   ['Ontario', '(not a code)'],
+  ['Kim', '(not a code)'],
 ])('the unknown state %s: one WARN line with %s, and the order fails', async (state, told) => {
   const recordFailure = writing();
   const payload = qualiaAnswer(qualiaOrder({ properties: [{ state }] }));
