@@ -33,7 +33,8 @@ export interface PushStanding {
 
 /** After so long it is asked again, whatever it asked for. */
 const longestWaitSeconds = 3_600;
-const heartbeatMs = 2_000;
+/** It writes no more often for it. */
+const heartbeatMs = 500;
 /** So many turns try a user: in the last of them, what its newest try came to is its result. */
 const mostIdleTurns = 3;
 
@@ -106,7 +107,8 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
       const first = open[0];
       if (first === undefined) break;
       const { openForMs, ...closed } = result;
-      const givesUp = isLastTry && openForMs !== undefined && openForMs > 0;
+      const asksToWait = openForMs !== undefined && openForMs > 0 && !progress.stopped.aborted;
+      const givesUp = isLastTry && asksToWait;
       first.givenUp ||= givesUp;
       first.results.push(givesUp ? closed : result);
       first.left -= 1;

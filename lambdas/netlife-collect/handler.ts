@@ -19,7 +19,7 @@ export interface NetlifeCollectDependencies {
   readonly portals: Portals;
   readonly openClient: (
     portal: Portal,
-    hooks: Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'onRetry'>>,
+    hooks: Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'signal' | 'onRetry'>>,
   ) => Promise<NetlifeClient>;
   readonly openFolder: OpenRunFolder;
   readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
@@ -48,6 +48,7 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
     const progress = createProgress({ runs, run: owner, part, budget, logger, now });
     const client = await openClient(portal, {
       deadlineMs: budget.deadlineMs,
+      signal: progress.stopped,
       onRetry: ({ error, attempt, waitMs }) =>
         reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 }),
     });

@@ -82,8 +82,8 @@ const minTryMs = 1_000;
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The deadline or the signal came before the call had had all of its tries: with more time there would have been another. It carries
- * what the newest try came to, where there was one, else `TIMEOUT`.
+ * The deadline or the signal came before the call had had all of its tries: with more time there would have been
+ * another. It carries what the newest try came to, where there was one, else `TIMEOUT`.
  */
 export class OutOfTimeError extends PipelineError {
   constructor(
@@ -224,6 +224,7 @@ export const createApiClient = (options: ApiClientOptions) => {
           onRetry({ error, attempt, waitMs });
           failedBefore = error;
           await waitInTime(sleep(waitMs), call.context);
+          timeLeft(call.context);
           const done = await call.look?.();
           if (done !== undefined) return done;
         }

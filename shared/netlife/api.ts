@@ -18,6 +18,7 @@ export interface PortalApiOptions {
   readonly timeoutMs: number;
   /** Epoch ms: no try goes on beyond it. For ever unless told. */
   readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
   /** For the log: a try failed, and another will be made. */
   readonly onRetry?: (failed: FailedTry) => void;
   readonly now?: () => number;
@@ -101,6 +102,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
           },
           context: {
             deadlineMs: options.deadlineMs ?? Number.POSITIVE_INFINITY,
+            ...(options.signal && { signal: options.signal }),
             onRetry: (failed) => {
               tally.count({ retries: 1 }, job);
               onRetry?.(failed);

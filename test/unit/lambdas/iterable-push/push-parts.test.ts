@@ -139,10 +139,10 @@ test('a user that nobody could try is left open, whatever the turn', async () =>
   expect(written()).toEqual([]);
 });
 
-/** Waits for an answer that never comes, until the signal. */
+/** Waits for an answer that never comes, until the signal: as if a try had failed just then. */
 const untilAborted = ({ signal }: CallContext) =>
   new Promise<CallResult>((resolve) => {
-    const open: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 0 };
+    const open: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 1_000 };
     signal?.addEventListener('abort', () => resolve(open));
   });
 
@@ -157,7 +157,8 @@ test('a stop is heard of while everybody waits, and ends the waiting', async () 
         return untilAborted(context);
       }),
     );
-    const pushing = push(() => false).catch((error: unknown) => error);
+    // The third turn without a part: who is asked to wait now has failed, but not who is stopped.
+    const pushing = push(() => false, 2).catch((error: unknown) => error);
     await waiting.promise;
     while (written().length === 0) await nextTurn();
     stopRun();
