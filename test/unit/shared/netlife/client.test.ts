@@ -1,53 +1,20 @@
 import { groupByJob } from '../../../../shared/netlife/activities';
-import { isLoginRefusal } from '../../../../shared/netlife/api';
-import type { NetlifeClient, NetlifeClientOptions } from '../../../../shared/netlife/client';
-import { clientAt, login, loginSecret, subject } from '../../../support/netlife';
-import { startToldServer, type ToldServer } from '../../../support/told-server';
+import type { NetlifeClient } from '../../../../shared/netlife/client';
+import { login, subject } from '../../../support/netlife';
 import { untold } from '../../../support/untold';
 import { basicAuthorization } from '../../../support/webhook-calls';
+import { toldPortal } from './told-portal';
 
-let server: ToldServer;
-let clients: NetlifeClient[];
-let waits: number[];
+const { tell, calls, origin, paths, waits, newClient } = toldPortal();
 
-beforeEach(async () => {
-  server = await startToldServer();
-  clients = [];
-  waits = [];
-});
-
-afterEach(async () => {
-  expect(server.left()).toBe(0);
-  await Promise.all(clients.map((client) => client.close()));
-  await server.stop();
-});
-
-/** A client whose clock only waiting moves, and whose waits are the longest. */
-const newClient = (options: Partial<NetlifeClientOptions> = {}): NetlifeClient => {
-  let nowMs = 1_000_000;
-  const client = clientAt(`${server.origin}/api/v1`, {
-    now: () => nowMs,
-    sleep: async (ms) => {
-      nowMs += ms;
-      // A turn of the pace is a millisecond.
-      if (ms > 1) waits.push(ms);
-    },
-    random: () => 1,
-    ...options,
-  });
-  clients.push(client);
-  return client;
-};
-
-const paths = () => server.calls.map(({ method, path }) => `${method} ${path.replace('/api/v1', '')}`);
 const row = (uuid: string, more = {}) => ({ uuid, ...more });
 
 describe('calls', () => {
   test('signs in with HTTP Basic', async () => {
-    server.tell({ body: 'any 2xx will do', status: 204 });
+    tell({ body: 'any 2xx will do', status: 204 });
     await newClient().testConnection();
     expect(paths()).toEqual(['GET /activities/search?status_id=in-webshop']);
-    expect(server.calls[0]?.headers).toMatchObject({
+    expect(calls()[0]?.headers).toMatchObject({
       authorization: basicAuthorization(login.username, login.password),
       accept: 'application/json',
     });
@@ -55,10 +22,7 @@ describe('calls', () => {
 
   test('activities, each once, and what cannot be read', async () => {
     const activity = { uuid: 'a1', name: 'Spring', starting: null, job: { uuid: 'j1' } };
-    server.tell(
-      { body: { data: [activity, { uuid: 'a2', name: 'Ada' }], next: '?page=2' } },
-      { body: [activity, null] },
-    );
+    tell({ body: { data: [activity, { uuid: 'a2', name: 'Ada' }], next: '?page=2' } }, { body: [activity, null] });
     const client = newClient();
     const activities = await client.getActivitiesInWebshop();
     expect(activities).toEqual([{ uuid: 'a1', name: 'Spring', starting: '', jobUuid: 'j1' }]);
@@ -77,7 +41,7 @@ describe('calls', () => {
     const bothAreThere = new Promise<void>((resolve) => {
       both = resolve;
     });
-    server.tell(
+    tell(
       { body: [row('s2'), row('s1'), row('s2')], before: () => bothAreThere },
       { body: { results: [] }, before: () => both() },
     );
@@ -98,7 +62,7 @@ describe('calls', () => {
       { subjectUuid: 's2', uuid: 'u3', email: 'c@x.example' },
       { subjectUuid: 's3', userUsername: 'ada@x.example' },
     ];
-    server.tell({ body: users }, { body: { data: users.toReversed() } });
+    tell({ body: users }, { body: { data: users.toReversed() } });
     const client = newClient();
     const map = await client.getJobRegisteredUsersMap('j1');
     expect([...map.keys()].toSorted()).toEqual(['s1', 's2']);
@@ -112,21 +76,21 @@ describe('calls', () => {
   test.each([[[{ userUuid: 'u1' }]], [{ success: true, data: [{ uuid: 'u1' }] }]])(
     'registered users of a subject: %j',
     async (body) => {
-      server.tell({ body });
+      tell({ body });
       expect(await newClient().getRegisteredUsers('j1', 's1')).toEqual([{ userUuid: 'u1', email: '' }]);
       expect(paths()).toEqual(['GET /jobs/j1/subjects/s1/users']);
     },
   );
 
   test('what is not what was asked for is an error, for good', async () => {
-    server.tell({ body: [] }, { body: 'null' });
+    tell({ body: [] }, { body: 'null' });
     const client = newClient();
     await expect(client.getJobDetails('j1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
     await expect(client.getUserDetails('u1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
   });
 
   test('the activities of subjects', async () => {
-    server.tell({ body: { name: 'Job', images: { i1: { activity_uuid: 'a2' } } } });
+    tell({ body: { name: 'Job', images: { i1: { activity_uuid: 'a2' } } } });
     const activity = (uuid: string) => ({ uuid, name: '', starting: '', jobUuid: 'j1' });
     const job = { uuid: 'j1', activities: [activity('a1'), activity('a2')] };
     const mapping = await newClient().buildSubjectActivityMapping(job, [subject({ images: ['i1'] })]);
@@ -144,7 +108,7 @@ describe('access keys', () => {
     ['access_keys', { access_keys: [{ access_key: 'K1' }] }],
     ['data', { data: [{ key: 'K1' }] }],
   ])('the first one of %s, in one call', async (_shape, body) => {
-    server.tell({ body });
+    tell({ body });
     const client = newClient();
     expect(await ask(client, true)).toBe('K1');
     expect(paths()).toEqual([`GET ${path}`]);
@@ -152,7 +116,7 @@ describe('access keys', () => {
   });
 
   test('a page without a key is followed by the next; a blank one is rejected', async () => {
-    server.tell({ body: { data: [{ key: ' ' }], next: '?page=2' } }, { body: { data: ['K1'] } });
+    tell({ body: { data: [{ key: ' ' }], next: '?page=2' } }, { body: { data: ['K1'] } });
     const client = newClient();
     expect(await ask(client)).toBe('K1');
     expect(client.takeStats('j1').rejected).toEqual([
@@ -168,18 +132,18 @@ describe('access keys', () => {
   });
 
   test('none is created unless the run says so', async () => {
-    server.tell({ body: [] });
+    tell({ body: [] });
     const client = newClient();
     expect(await ask(client)).toBeUndefined();
     expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 1 });
   });
 
   test('one is created, named after the subject', async () => {
-    server.tell({ body: { data: [] } }, { status: 201, body: { data: { access_key: 'K1' } } });
+    tell({ body: { data: [] } }, { status: 201, body: { data: { access_key: 'K1' } } });
     const client = newClient();
     expect(await ask(client, true)).toBe('K1');
     expect(paths()).toEqual([`GET ${path}`, `POST ${path}`]);
-    expect(server.calls[1]).toMatchObject({
+    expect(calls()[1]).toMatchObject({
       body: '{"name":"Ada Byron"}',
       headers: { 'content-type': 'application/json' },
     });
@@ -191,11 +155,11 @@ describe('access keys', () => {
     ['it is answered 500', { status: 500 }],
     ['its answer is no JSON', { body: '<html>' }],
   ])('one that was created although %s is found, and not created again', async (_what, answer) => {
-    server.tell({ body: [] }, answer, { body: ['K1'] });
+    tell({ body: [] }, answer, { body: ['K1'] });
     const client = newClient();
     expect(await ask(client, true)).toBe('K1');
     expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
-    expect(waits).toEqual([1_500]);
+    expect(waits()).toEqual([1_500]);
     expect(client.getStatsSummary()).toMatchObject({
       access_keys_created: 1,
       access_keys_existing: 0,
@@ -206,129 +170,16 @@ describe('access keys', () => {
 
   test('one that was not created is tried for 3 times, each after a look', async () => {
     const none = { body: [] };
-    server.tell(none, { status: 500 }, none, { status: 500 }, none, { status: 500 });
+    tell(none, { status: 500 }, none, { status: 500 }, none, { status: 500 });
     await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(paths()).toEqual(Array.from({ length: 3 }, () => [`GET ${path}`, `POST ${path}`]).flat());
-    expect(waits).toEqual([1_500, 2_250]);
+    expect(waits()).toEqual([1_500, 2_250]);
   });
 
   test('without a look, none is created', async () => {
-    server.tell({ body: [] }, { status: 500 }, { status: 404 });
+    tell({ body: [] }, { status: 500 }, { status: 404 });
     await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_REFUSED' });
     expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
-  });
-});
-
-describe('faults', () => {
-  const ok = { body: [] };
-
-  test.each([408, 425, 429, 500, 502, 503, 504])(
-    '%s is tried 3 times: after 1.5 s and 2.25 s at most',
-    async (status) => {
-      server.tell({ status }, { status }, ok);
-      const failed: number[] = [];
-      const client = newClient({ onRetry: ({ attempt }) => failed.push(attempt) });
-      expect(await client.get('/x')).toEqual([]);
-      expect(waits).toEqual([1_500, 2_250]);
-      expect(failed).toEqual([1, 2]);
-      expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 0, retries: 2 });
-    },
-  );
-
-  test('full jitter', async () => {
-    server.tell({ status: 500 }, { status: 500 }, ok);
-    await newClient({ random: () => 0.5 }).get('/x');
-    expect(waits).toEqual([750, 1_125]);
-  });
-
-  test('the last try counts', async () => {
-    server.tell({ status: 500 }, { status: 500 }, { status: 503 });
-    const client = newClient();
-    await expect(client.get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
-    expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 1, retries: 2 });
-  });
-
-  test.each([
-    ['2', 2_000],
-    ['30', 30_000],
-    ['600', 30_000],
-  ])('Retry-After %s s is waited %s ms', async (retryAfter, waitMs) => {
-    server.tell({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
-    await newClient().get('/x');
-    expect(waits).toEqual([waitMs]);
-  });
-
-  test.each([400, 404, 422, 302])('%s is final', async (status) => {
-    server.tell({ status });
-    await expect(newClient().get('/x')).rejects.toMatchObject({ code: 'API_REFUSED', retryable: false });
-  });
-
-  test('a connection that is cut, and an answer that is no JSON, are tried again', async () => {
-    server.tell({ hangUp: true }, { body: '<html>' }, ok);
-    expect(await newClient().get('/x')).toEqual([]);
-  });
-
-  test('an answer that does not come', async () => {
-    server.tell({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
-    await expect(newClient({ timeoutMs: 30 }).get('/x')).rejects.toMatchObject({ code: 'TIMEOUT' });
-  });
-
-  test('the last try of details, subjects and users takes 120 s', async () => {
-    const timeouts = jest.spyOn(AbortSignal, 'timeout');
-    const client = newClient();
-    const timeoutsOf = async (call: () => Promise<unknown>) => {
-      timeouts.mockClear();
-      server.tell({ status: 500 }, { status: 500 }, { body: { data: [] } });
-      await call();
-      return timeouts.mock.calls.map(([ms]) => ms);
-    };
-    try {
-      const slow = [30_000, 30_000, 120_000];
-      expect(await timeoutsOf(() => client.getJobDetails('j1'))).toEqual(slow);
-      expect(await timeoutsOf(() => client.getJobSubjects('j1', true))).toEqual(slow);
-      expect(await timeoutsOf(() => client.getJobRegisteredUsersMap('j1'))).toEqual(slow);
-      expect(await timeoutsOf(() => client.getActivitiesInWebshop())).toEqual([30_000, 30_000, 30_000]);
-      expect(await timeoutsOf(() => client.getOrCreateAccessKey('j1', subject(), false))).toEqual([
-        30_000, 30_000, 30_000,
-      ]);
-    } finally {
-      timeouts.mockRestore();
-    }
-  });
-
-  test('no try begins after the deadline', async () => {
-    server.tell({ status: 500 });
-    await expect(newClient({ deadlineMs: 1_002_000 }).get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
-    expect(waits).toEqual([]);
-  });
-});
-
-describe('a refused login', () => {
-  test.each([401, 403])('%s ends the portal at once: no further call is made', async (status) => {
-    server.tell({ status });
-    const client = newClient();
-    const refusal = await client.testConnection().catch((error: unknown) => error);
-    expect(isLoginRefusal(refusal)).toBe(true);
-    expect(refusal).toMatchObject({ statusCode: status, message: expect.stringContaining('nowandforeverphoto') });
-    await expect(client.getJobDetails('j1')).rejects.toBe(refusal);
-    expect(server.calls).toHaveLength(1);
-    expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 1, api_calls_failed: 1, retries: 0 });
-  });
-
-  test('calls that wait for their turn end too', async () => {
-    server.tell({ status: 401 });
-    const client = clientAt(`${server.origin}/api/v1`, { rateLimitPerSecond: 5 });
-    clients.push(client);
-    const outcomes = await Promise.allSettled(['/1', '/2', '/3', '/4'].map((path) => client.get(path)));
-    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
-    expect(server.calls).toHaveLength(1);
-  });
-
-  test('a rotated login is tried first', async () => {
-    const secret = { ...loginSecret(), refresh: async () => ({ ...login, password: 'new' }) };
-    server.tell({ status: 401 }, { body: [] });
-    expect(await newClient({ login: secret }).get('/x')).toEqual([]);
-    expect(server.calls[1]?.headers.authorization).toBe(basicAuthorization(login.username, 'new'));
   });
 });
 
@@ -343,7 +194,7 @@ describe('caches', () => {
 
   test.each(cached)('%s: two callers at once make one call, a failed one is not kept', async (_what, ask, body) => {
     const client = newClient();
-    server.tell({ status: 404 }, { body });
+    tell({ status: 404 }, { body });
     await expect(Promise.all([ask(client), ask(client)])).rejects.toMatchObject({ code: 'API_REFUSED' });
     const [first, second] = await Promise.all([ask(client), ask(client)]);
     expect(await ask(client)).toBe(first);
@@ -354,18 +205,18 @@ describe('caches', () => {
   test('enriched subjects: by job and filters', async () => {
     const client = newClient();
     const lists = { body: { data: [], name: 'Job' } };
-    server.tell(lists, lists, lists, lists);
+    tell(lists, lists, lists, lists);
     const filters = { audience: 'both', checkRegisteredUsers: true } as const;
     const all = await client.getEnrichedSubjects(job, filters);
     expect(await client.getEnrichedSubjects(job, filters)).toBe(all);
-    expect(server.calls).toHaveLength(4);
+    expect(calls()).toHaveLength(4);
     expect(await client.getEnrichedSubjects(job, { audience: 'buyers', checkRegisteredUsers: false })).not.toBe(all);
-    expect(server.calls).toHaveLength(4);
+    expect(calls()).toHaveLength(4);
   });
 
   test('a released job is asked for again', async () => {
     const client = newClient();
-    server.tell({ body: {} }, { body: {} });
+    tell({ body: {} }, { body: {} });
     await client.getJobDetails('j1');
     client.releaseJob('j1');
     await client.getJobDetails('j1');
@@ -373,7 +224,7 @@ describe('caches', () => {
 });
 
 test('user details are the phone number, and nothing else', async () => {
-  server.tell({ body: { phone_number: ' 555 ', name: 'Ada' } });
+  tell({ body: { phone_number: ' 555 ', name: 'Ada' } });
   expect(await newClient().getUserDetails('u1')).toEqual({ phoneNumber: '555' });
 });
 
@@ -387,5 +238,5 @@ test('prints the final statistics', () => {
   expect(printed).toEqual([text.trimEnd()]);
   expect(text).toContain('FINAL STATS - nowandforeverphoto (Generations)');
   expect(client.getStatsSummary()).toMatchObject({ jobs_processed: 1, jobs_failed: 1, errors: ['A sentence'] });
-  expect(client.origin).toBe(server.origin);
+  expect(client.origin).toBe(origin());
 });

@@ -1,0 +1,126 @@
+import { OutOfTimeError } from '../../../../shared/http/api-client';
+import { isLoginRefusal } from '../../../../shared/netlife/api';
+import { login, loginSecret, subject } from '../../../support/netlife';
+import { basicAuthorization } from '../../../support/webhook-calls';
+import { toldPortal } from './told-portal';
+
+const { tell, calls, waits, connect, newClient } = toldPortal();
+
+describe('faults', () => {
+  const ok = { body: [] };
+
+  test.each([408, 425, 429, 500, 502, 503, 504])(
+    '%s is tried 3 times: after 1.5 s and 2.25 s at most',
+    async (status) => {
+      tell({ status }, { status }, ok);
+      const failed: number[] = [];
+      const client = newClient({ onRetry: ({ attempt }) => failed.push(attempt) });
+      expect(await client.get('/x')).toEqual([]);
+      expect(waits()).toEqual([1_500, 2_250]);
+      expect(failed).toEqual([1, 2]);
+      expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 0, retries: 2 });
+    },
+  );
+
+  test('full jitter', async () => {
+    tell({ status: 500 }, { status: 500 }, ok);
+    await newClient({ random: () => 0.5 }).get('/x');
+    expect(waits()).toEqual([750, 1_125]);
+  });
+
+  test('the last try counts', async () => {
+    tell({ status: 500 }, { status: 500 }, { status: 503 });
+    const client = newClient();
+    await expect(client.get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
+    expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 1, retries: 2 });
+  });
+
+  test.each([
+    ['2', 2_000],
+    ['30', 30_000],
+    ['600', 30_000],
+  ])('Retry-After %s s is waited %s ms', async (retryAfter, waitMs) => {
+    tell({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
+    await newClient().get('/x');
+    expect(waits()).toEqual([waitMs]);
+  });
+
+  test.each([400, 404, 422, 302])('%s is final', async (status) => {
+    tell({ status });
+    await expect(newClient().get('/x')).rejects.toMatchObject({ code: 'API_REFUSED', retryable: false });
+  });
+
+  test('a connection that is cut, and an answer that is no JSON, are tried again', async () => {
+    tell({ hangUp: true }, { body: '<html>' }, ok);
+    expect(await newClient().get('/x')).toEqual([]);
+  });
+
+  test('an answer that does not come', async () => {
+    tell({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
+    await expect(newClient({ timeoutMs: 200 }).get('/x')).rejects.toMatchObject({ code: 'TIMEOUT' });
+  });
+
+  test('the last try of details, subjects and users takes 120 s', async () => {
+    const timeouts = jest.spyOn(AbortSignal, 'timeout');
+    const client = newClient();
+    const timeoutsOf = async (call: () => Promise<unknown>) => {
+      timeouts.mockClear();
+      tell({ status: 500 }, { status: 500 }, { body: { data: [] } });
+      await call();
+      return timeouts.mock.calls.map(([ms]) => ms);
+    };
+    try {
+      const slow = [30_000, 30_000, 120_000];
+      expect(await timeoutsOf(() => client.getJobDetails('j1'))).toEqual(slow);
+      expect(await timeoutsOf(() => client.getJobSubjects('j1', true))).toEqual(slow);
+      expect(await timeoutsOf(() => client.getJobRegisteredUsersMap('j1'))).toEqual(slow);
+      expect(await timeoutsOf(() => client.getActivitiesInWebshop())).toEqual([30_000, 30_000, 30_000]);
+      expect(await timeoutsOf(() => client.getOrCreateAccessKey('j1', subject(), false))).toEqual([
+        30_000, 30_000, 30_000,
+      ]);
+    } finally {
+      timeouts.mockRestore();
+    }
+  });
+
+  test('no try begins once the signal is aborted', async () => {
+    const ended = new AbortController();
+    tell({ status: 500, before: () => ended.abort() });
+    await expect(newClient({ signal: ended.signal }).get('/x')).rejects.toBeInstanceOf(OutOfTimeError);
+    expect(waits()).toEqual([]);
+  });
+
+  test('no try begins after the deadline', async () => {
+    tell({ status: 500 });
+    await expect(newClient({ deadlineMs: 1_002_000 }).get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
+    expect(waits()).toEqual([]);
+  });
+});
+
+describe('a refused login', () => {
+  test.each([401, 403])('%s ends the portal at once: no further call is made', async (status) => {
+    tell({ status });
+    const client = newClient();
+    const refusal = await client.testConnection().catch((error: unknown) => error);
+    expect(isLoginRefusal(refusal)).toBe(true);
+    expect(refusal).toMatchObject({ statusCode: status, message: expect.stringContaining('nowandforeverphoto') });
+    await expect(client.getJobDetails('j1')).rejects.toBe(refusal);
+    expect(calls()).toHaveLength(1);
+    expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 1, api_calls_failed: 1, retries: 0 });
+  });
+
+  test('calls that wait for their turn end too', async () => {
+    tell({ status: 401 });
+    const client = connect({ rateLimitPerSecond: 5 });
+    const outcomes = await Promise.allSettled(['/1', '/2', '/3', '/4'].map((path) => client.get(path)));
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(calls()).toHaveLength(1);
+  });
+
+  test('a rotated login is tried first', async () => {
+    const secret = { ...loginSecret(), refresh: async () => ({ ...login, password: 'new' }) };
+    tell({ status: 401 }, { body: [] });
+    expect(await newClient({ login: secret }).get('/x')).toEqual([]);
+    expect(calls()[1]?.headers.authorization).toBe(basicAuthorization(login.username, 'new'));
+  });
+});

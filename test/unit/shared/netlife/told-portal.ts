@@ -1,0 +1,52 @@
+import type { NetlifeClient, NetlifeClientOptions } from '../../../../shared/netlife/client';
+import { clientAt } from '../../../support/netlife';
+import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
+
+/** For each test of a file a portal that answers as it is told, and the clients of it. */
+export const toldPortal = () => {
+  let server: ToldServer;
+  let clients: NetlifeClient[];
+  let waits: number[];
+
+  beforeEach(async () => {
+    server = await startToldServer();
+    clients = [];
+    waits = [];
+  });
+
+  afterEach(async () => {
+    expect(server.left()).toBe(0);
+    await Promise.all(clients.map((client) => client.close()));
+    await server.stop();
+  });
+
+  const connect = (options: Partial<NetlifeClientOptions>): NetlifeClient => {
+    const client = clientAt(`${server.origin}/api/v1`, options);
+    clients.push(client);
+    return client;
+  };
+
+  return {
+    tell: (...answers: readonly ToldAnswer[]) => server.tell(...answers),
+    calls: () => server.calls,
+    origin: () => server.origin,
+    /** `GET /jobs`, below the portal's own path. */
+    paths: () => server.calls.map(({ method, path }) => `${method} ${path.replace('/api/v1', '')}`),
+    waits: () => waits,
+    connect,
+    /** A client whose clock only waiting moves, and whose waits are the longest. */
+    newClient: (options: Partial<NetlifeClientOptions> = {}): NetlifeClient => {
+      let nowMs = 1_000_000;
+      return connect({
+        now: () => nowMs,
+        sleep: async (ms) => {
+          nowMs += ms;
+          // A turn of the pace is a millisecond.
+          if (ms > 1) waits.push(ms);
+        },
+        random: () => 1,
+        ...options,
+      });
+    },
+  };
+};
