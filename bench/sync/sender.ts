@@ -10,7 +10,7 @@ const run = promisify(execFile);
  * lets the young generation grow with the machine's memory and with how long a program runs, far above what the
  * program holds: the same work would peak elsewhere on every machine, and a long run above a short one.
  */
-const heapFlags = ['--max-old-space-size=921', '--min-semi-space-size=4', '--max-semi-space-size=4'];
+const heapFlags = ['--max-old-space-size=921', '--min-semi-space-size=1', '--max-semi-space-size=1'];
 
 /**
  * Bundles a program of this folder like a Lambda and runs it once, in a fresh process with a Lambda's heap.
