@@ -29,16 +29,20 @@ type Outcome =
   | { readonly ids: readonly string[] }
   | { readonly error: PipelineError };
 
+/** No silence that an API asks for is kept longer. */
+const longestSilenceMs = 12 * 3_600_000;
+
 const open = async () => {
+  let nowMs = Date.now();
   const server = await startAnsweringServer();
   const client = createQualiaClient({
     url: `${server.origin}/api/vendor/graphql`,
     credential: secretOf({ username: 'us', password }),
-    now: Date.now,
+    now: () => nowMs,
     sleep: async () => undefined,
     onCircuitOpen: () => undefined,
   });
-  return { server, client };
+  return { server, client, passSilence: () => (nowMs += longestSilenceMs) };
 };
 let opened: ReturnType<typeof open> | undefined;
 
@@ -103,6 +107,11 @@ export const qualia: FuzzTarget<Input, Outcome> = {
   corpus: {
     'a good order': ofOrder(good),
     'a good order that is cut short': { ...ofOrder(good), cut: true },
+    'a failure that asks for silence until the year 9999': {
+      ...ofOrder(good),
+      status: 503,
+      headers: { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' },
+    },
     ...largeCorpus(answers[0], (body) => ({ ...ofOrder(good), body }), 'the order'),
     ...largeCorpus(answers[4], (body) => ({ ...ofOrder(good), body }), 'the errors'),
     ...largeCorpus(answers[5], (body) => ({ ...ofOrder(good), call: 'listOpenOrders', body }), 'the open orders'),
@@ -133,7 +142,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
   }),
   run: async ({ call, status, headers, body, cut }) => {
     opened ??= open();
-    const { server, client } = await opened;
+    const { server, client, passSilence } = await opened;
     const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
     const answered = toBuffer(body);
     try {
@@ -145,6 +154,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     } catch (thrown) {
       if (!(thrown instanceof PipelineError)) throw thrown;
       if (thrown.retryable) {
+        passSilence();
         // One good answer closes the circuit again.
         server.tell(goodAnswer);
         await client.fetchOrder(orderId(), context);
