@@ -344,9 +344,8 @@ describe('failures', () => {
     const run = await planned();
     let looks = 0;
     const clock = () => Date.now() + 3_000 * looks++;
-    const turn = system.collect(run, portal, { clock });
-    await system.runs.stop(run.run_id, Date.now());
-    await expect(turn).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    const pause = () => system.runs.stop(run.run_id, Date.now());
+    await expect(system.collect(run, portal, { clock, pause })).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
     expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'STOPPED' });
     expect(await system.collect(run, portal)).toMatchObject({ done: true });
     expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'RUNNING' });

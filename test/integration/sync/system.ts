@@ -44,6 +44,8 @@ export interface Turn {
   readonly death?: Death;
   /** What `now` says, in ms after the system's start; its own clock unless told. */
   readonly clock?: () => number;
+  /** What the collecting does in place of its pause before the first call; nothing unless told. */
+  readonly pause?: () => Promise<unknown>;
 }
 
 const requestSchema = z.object({
@@ -124,7 +126,7 @@ export const startSystem = async (options: SystemOptions) => {
             ...common,
             portals,
             now,
-            sleep,
+            sleep: turn?.pause ?? sleep,
             openClient: async (found, hooks) =>
               new NetlifeClient({
                 ...hooks,
