@@ -11,14 +11,6 @@ export const toBuffer = (bytes: Bytes): Buffer => {
   return Buffer.concat([Buffer.from(before), largeBytes(bytes.large), Buffer.from(after)]);
 };
 
-/** How many bytes an input holds. */
-export const sizeOf = (input: unknown): number => {
-  if (Buffer.isBuffer(input)) return input.length;
-  if (typeof input !== 'object' || input === null) return 0;
-  if ('large' in input) return largeBytes(input.large as Large).length;
-  return Object.values(input).reduce<number>((sum, value) => sum + sizeOf(value), 0);
-};
-
 /** No text in UTF-8: cut short, overlong, a surrogate, beyond Unicode; and marks that turn up at the start of files. */
 const oddBytes = [
   ...[[0xff], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xbb, 0xbf]],
