@@ -108,13 +108,13 @@ const timeOf = async (call: Call): Promise<number> => {
 /** Welch's t of one round, its calls in a random order. */
 const compare = async (pair: Pair, calls: number): Promise<number> => {
   const [one, other] = pair();
-  // All are made before the first is timed: what making one leaves behind would show in the time of the next step.
-  const round = Array.from({ length: 2 * calls }, () => {
+  // All are made before the first is timed: what making one leaves behind would show in its time.
+  const drawn = Array.from({ length: 2 * calls }, () => {
     const kind = randomBytes(1).readUInt8() < 128 ? 0 : 1;
     return { kind, call: kind === 0 ? one() : other() } as const;
   });
   const times: [number[], number[]] = [[], []];
-  for (const { kind, call } of round) times[kind].push(await timeOf(call));
+  for (const { kind, call } of drawn) times[kind].push(await timeOf(call));
   return welchT(...times);
 };
 

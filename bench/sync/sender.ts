@@ -6,7 +6,7 @@ import { withPlainBundle } from '../plain-bundle';
 const run = promisify(execFile);
 
 /**
- * The heap of a Lambda of 1024 MB, as the embedded AWS sets it, and a young generation of fixed size. Left alone, V8
+ * The heap of a Lambda of 1024 MB, as the embedded AWS sets it, and the sync Lambdas' young generation. Left alone, V8
  * lets the young generation grow with the machine's memory and with how long a program runs, far above what the
  * program holds: the same work would peak elsewhere on every machine, and a long run above a short one.
  */

@@ -33,7 +33,7 @@ export interface PushStanding {
 
 /** After so long it is asked again, whatever it asked for. */
 const longestWaitSeconds = 3_600;
-/** It writes no more often for it. */
+/** Progress decides how often it writes: this is how much later it may be. */
 const heartbeatMs = 500;
 /** So many turns try a user: in the last of them, what its newest try came to is its result. */
 const mostIdleTurns = 3;

@@ -14,7 +14,7 @@ export interface CircuitBreakerOptions {
 }
 
 /** However long an API asks to be left alone, it is asked again after half a day. */
-const longestOpenMs = 12 * 3_600_000;
+export const longestOpenMs = 12 * 3_600_000;
 
 /** Runs a call, unless too many before it failed, or the API asked for none. */
 export type CircuitBreaker = <T>(run: () => Promise<T>) => Promise<T>;

@@ -1,6 +1,7 @@
 import { validateHeaderValue } from 'node:http';
 import * as fc from 'fast-check';
 import { errorCodes, PipelineError } from '../../../shared/errors';
+import { longestOpenMs } from '../../../shared/http/circuit-breaker';
 import { type Mapping, mapOrder } from '../../../shared/internal-api/mapping';
 import { parseJson } from '../../../shared/json';
 import { createQualiaClient } from '../../../shared/qualia/client';
@@ -29,9 +30,6 @@ type Outcome =
   | { readonly ids: readonly string[] }
   | { readonly error: PipelineError };
 
-/** No silence that an API asks for is kept longer. */
-const longestSilenceMs = 12 * 3_600_000;
-
 const open = async () => {
   let nowMs = Date.now();
   const server = await startAnsweringServer();
@@ -42,7 +40,7 @@ const open = async () => {
     sleep: async () => undefined,
     onCircuitOpen: () => undefined,
   });
-  return { server, client, passSilence: () => (nowMs += longestSilenceMs) };
+  return { server, client, passSilence: () => (nowMs += longestOpenMs) };
 };
 let opened: ReturnType<typeof open> | undefined;
 

@@ -22,8 +22,7 @@ const post = async (order_id: string) => {
 /** Posts an order whose `SendMessage` is cut. @returns the answer's status */
 const postCut = async (order_id: string, by: Interception): Promise<number> => {
   await aws.ask({ cut: { operation: 'SendMessage', text: order_id, by } });
-  const { status } = await post(order_id);
-  return status;
+  return (await post(order_id)).status;
 };
 const arrives = (order_id: string) => eventually(() => aws.order(order_id));
 

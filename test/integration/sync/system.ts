@@ -44,7 +44,7 @@ export interface Turn {
   readonly death?: Death;
   /** What `now` says, in ms after the system's start; its own clock unless told. */
   readonly clock?: () => number;
-  /** What the collecting does in place of its pause before the first call; nothing unless told. */
+  /** What a worker does in place of its pause before the first call; nothing unless told. */
   readonly pause?: () => Promise<unknown>;
 }
 
@@ -165,7 +165,7 @@ export const startSystem = async (options: SystemOptions) => {
           createPushHandler({
             ...common,
             now,
-            sleep,
+            sleep: turn?.pause ?? sleep,
             openClient: (useJwt) =>
               createIterableClient({
                 baseUrl: iterableUrl,
