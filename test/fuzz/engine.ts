@@ -10,8 +10,12 @@ export interface FuzzTarget<Input = unknown, Outcome = unknown> {
   /** Inputs that are tried every time, by what they are. */
   readonly corpus: Readonly<Record<string, Input>>;
   readonly arbitrary: fc.Arbitrary<Input>;
-  /** What it throws is a crash. */
-  run(input: Input): Promise<Outcome>;
+  /**
+   * What it throws is a crash.
+   *
+   * @param pause called where the system would wait: what follows is timed by itself
+   */
+  run(input: Input, pause: () => void): Promise<Outcome>;
   /** @returns a sentence for each thing that should not have come out */
   judge(outcome: Outcome, input: Input): readonly string[];
   /** What may stand in nothing that was printed meanwhile. */
@@ -59,15 +63,20 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
 
   const attempt = async (input: unknown): Promise<{ readonly faults: readonly string[]; readonly ms: number }> => {
     output.clear();
-    const elapsedMs = measure();
+    let elapsedMs = measure();
+    let ms = 0;
+    const pause = (): void => {
+      ms = Math.max(ms, elapsedMs());
+      elapsedMs = measure();
+    };
     try {
-      const outcome = await target.run(input);
-      const ms = elapsedMs();
+      const outcome = await target.run(input, pause);
+      pause();
       const printed = output.text();
       const said = target.unspeakable.filter((text) => printed.includes(text)).map((text) => `it printed ${text}`);
       return { faults: [...target.judge(outcome, input), ...said], ms };
     } catch (thrown) {
-      return { faults: [`it threw ${thrown instanceof Error ? thrown.stack : String(thrown)}`], ms: elapsedMs() };
+      return { faults: [`it threw ${thrown instanceof Error ? thrown.stack : String(thrown)}`], ms };
     }
   };
 

@@ -57,11 +57,13 @@ const open = async () => {
       credential: secretOf({ api_key: apiKey }),
       useJwt: false,
       now,
-      sleep: async () => undefined,
+      sleep: async () => waits(),
       callsPerSecond: { updateUser: unlimited, updateUsers: unlimited, trackEvent: unlimited, trackEvents: unlimited },
     });
   return { server, connect, client: connect() };
 };
+/** Set anew for each input. */
+let waits: () => void = () => undefined;
 let opened: ReturnType<typeof open> | undefined;
 
 const rowOf = (id: number, changes: Partial<SourceRow> = {}): SourceRow =>
@@ -141,7 +143,8 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       },
     ),
   }),
-  run: async ({ mode, status, retryAfter, body, cut, row }) => {
+  run: async ({ mode, status, retryAfter, body, cut, row }, pause) => {
+    waits = pause;
     opened ??= open();
     const connection = await opened;
     connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), cut });

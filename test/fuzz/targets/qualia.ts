@@ -37,11 +37,13 @@ const open = async () => {
     url: `${server.origin}/api/vendor/graphql`,
     credential: secretOf({ username: 'us', password }),
     now: () => nowMs,
-    sleep: async () => undefined,
+    sleep: async () => waits(),
     onCircuitOpen: () => undefined,
   });
   return { server, client, passSilence: () => (nowMs += longestOpenMs) };
 };
+/** Set anew for each input. */
+let waits: () => void = () => undefined;
 let opened: ReturnType<typeof open> | undefined;
 
 /** What the two steps of an order do with an answer. */
@@ -138,7 +140,8 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     body: hostileBytes(answers),
     cut: cutAnswer,
   }),
-  run: async ({ call, status, headers, body, cut }) => {
+  run: async ({ call, status, headers, body, cut }, pause) => {
+    waits = pause;
     opened ??= open();
     const { server, client, passSilence } = await opened;
     const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
@@ -152,6 +155,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     } catch (thrown) {
       if (!(thrown instanceof PipelineError)) throw thrown;
       if (thrown.retryable) {
+        pause();
         passSilence();
         // One good answer closes the circuit again.
         server.tell(goodAnswer);
