@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { readAssembly } from '../local/aws/assembly';
+import { readAssembly } from '../emulator/assembly';
 import { synthesize } from '../local/start/synthesize';
 
 /** A Lambda's bundle, as `cdk synth` wrote it. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { type LoopbackServer, readBody, serveOnLoopback } from '../local/aws/loopback-server';
+import { type LoopbackServer, readBody, serveOnLoopback } from '../emulator/loopback-server';
 
 const messageSchema = z.object({ MessageBody: z.string() });
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { readAssembly } from '../../local/aws/assembly';
+import { readAssembly } from '../../emulator/assembly';
 import { synthesized } from '../bundle';
 import { billOf, totalOf } from '../cost';
 import type { FigureSet } from '../figure';

@@ -1,6 +1,6 @@
 /** The embedded AWS in a process of its own, so that its memory and its calls can be told from everybody else's. */
 import * as z from 'zod';
-import { startEmbeddedAws } from '../../local/aws/embedded-aws';
+import { startEmbeddedAws } from '../../emulator/embedded-aws';
 import { createMeter } from './meter';
 
 const orderSchema = z.discriminatedUnion('kind', [

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { IncomingMessage } from 'node:http';
 import * as z from 'zod';
-import type { LogLine } from '../../local/aws/embedded-aws';
+import type { LogLine } from '../../emulator/embedded-aws';
 
 /** What the functions of an embedded AWS did. */
 export interface MeterReport {

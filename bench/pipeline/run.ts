@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { runningSchema } from '../../local/aws/embedded-aws';
+import { runningSchema } from '../../emulator/embedded-aws';
 import type { MixedDay } from '../../local/sample/day';
 import { startInternalApiSimulator } from '../../local/simulators/internal-api';
 import { startQualiaSimulator } from '../../local/simulators/qualia';

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { recordCalls } from '../aws/call-recorder';
-import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../aws/embedded-aws';
+import { recordCalls } from '../../emulator/call-recorder';
+import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../../emulator/embedded-aws';
 import type { Secrets } from './secrets-file';
 import { type Surroundings, type SurroundingsOptions, startSurroundings } from './surroundings';
 

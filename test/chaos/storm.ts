@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { startEmbeddedAws } from '../../local/aws/embedded-aws';
+import { startEmbeddedAws } from '../../emulator/embedded-aws';
 import { startInternalApiSimulator } from '../../local/simulators/internal-api';
 import { startQualiaSimulator } from '../../local/simulators/qualia';
 import { type CallAnswer, postCalls } from '../../local/start/post-calls';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EmbeddedAws } from '../../local/aws/embedded-aws';
+import type { EmbeddedAws } from '../../emulator/embedded-aws';
 import type { Fault } from '../../local/simulators/faults';
 import { createRandom } from '../../local/simulators/random';
 

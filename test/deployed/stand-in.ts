@@ -10,7 +10,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { type LoopbackServer, readBody, serveOnLoopback } from '../../local/aws/loopback-server';
+import { type LoopbackServer, readBody, serveOnLoopback } from '../../emulator/loopback-server';
 
 const redriveSchema = z.object({ deadLetterTargetArn: z.string() });
 const moveSchema = z.object({ SourceArn: z.string() });

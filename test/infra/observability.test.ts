@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
+import { parseQuery } from '../../emulator/logs/insights/parse-query';
 import { runbookHeadings } from '../../lib/constructs/alarm';
 import { savedQueries } from '../../lib/observability/saved-queries';
-import { parseQuery } from '../../local/aws/logs/insights/parse-query';
 import { resources, synthesize } from './synth';
 
 const { data, orderPipeline, syncJobs, observability } = synthesize('prod');

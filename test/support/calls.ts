@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { arnOf } from '../../local/aws/resource-types';
+import { arnOf } from '../../emulator/resource-types';
 import type { Grant } from './roles';
 
 /** A call that a Lambda made, as IAM sees it. */
@@ -33,7 +33,7 @@ const arns: Readonly<Record<string, (resource: string) => string[]>> = {
   secretsmanager: (arn) => [arn],
 };
 
-/** The calls to AWS in a file that `local/aws/call-recorder.ts` wrote. */
+/** The calls to AWS in a file that `emulator/call-recorder.ts` wrote. */
 export const readCalls = (file: string): Call[] => {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   return lines.flatMap((line) => {

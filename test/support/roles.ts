@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { createApplication } from '../../local/aws/application';
-import { readAssembly } from '../../local/aws/assembly';
+import { createApplication } from '../../emulator/application';
+import { readAssembly } from '../../emulator/assembly';
 
 /** One action on one resource, as a statement of a role allows it. */
 export interface Grant {

@@ -10,7 +10,7 @@ import { outputsSchema, simulatorsSchema, type Target } from './target';
 /** The pipeline on an embedded AWS, in a process of its own. */
 export interface EmbeddedTarget {
   readonly target: Target;
-  /** Where `calls.ndjson` is, see `local/aws/call-recorder.ts`. */
+  /** Where `calls.ndjson` is, see `emulator/call-recorder.ts`. */
   readonly stateDirectory: string;
   /** Stops it, and removes its state. */
   stop(): Promise<void>;

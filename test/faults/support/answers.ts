@@ -1,4 +1,4 @@
-import type { FunctionCall } from '../../../local/aws/lambda/function-call';
+import type { FunctionCall } from '../../../emulator/lambda/function-call';
 import type { SeenCall } from './cell';
 import { portals } from './world';
 

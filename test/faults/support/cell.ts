@@ -1,5 +1,5 @@
-import type { Interception } from '../../../local/aws/embedded-aws';
-import type { FunctionCall } from '../../../local/aws/lambda/function-call';
+import type { Interception } from '../../../emulator/embedded-aws';
+import type { FunctionCall } from '../../../emulator/lambda/function-call';
 
 /** Which call of a Lambda, wherever it is made: the order or run that it is made for is told by the event. */
 export interface CallSite extends Pick<FunctionCall, 'service' | 'operation'> {

@@ -1,4 +1,4 @@
-import type { Interception } from '../../../local/aws/embedded-aws';
+import type { Interception } from '../../../emulator/embedded-aws';
 import { type CallSite, type Cut, type NthCall, nameOf } from './cell';
 
 type Does = Interception['does'];

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Intercept, startEmbeddedAws } from '../../../local/aws/embedded-aws';
-import { readBody, serveOnLoopback } from '../../../local/aws/loopback-server';
+import { type Intercept, startEmbeddedAws } from '../../../emulator/embedded-aws';
+import { readBody, serveOnLoopback } from '../../../emulator/loopback-server';
 import { startInternalApiSimulator } from '../../../local/simulators/internal-api';
 import { startIterableSimulator } from '../../../local/simulators/iterable';
 import { startNetlifeSimulator } from '../../../local/simulators/netlife';

@@ -2,10 +2,10 @@ import { IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:h
 import { Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
+import { toEvent, toPayload } from '../../../emulator/http-api/event';
+import { gatewayAnswer, type HttpResponse, toHttpResponse } from '../../../emulator/http-api/response';
 import { createHandler } from '../../../lambdas/webhook/handler';
 import { createSignIn, type WebhookSecret } from '../../../lambdas/webhook/sign-in';
-import { toEvent, toPayload } from '../../../local/aws/http-api/event';
-import { gatewayAnswer, type HttpResponse, toHttpResponse } from '../../../local/aws/http-api/response';
 import { createLogger } from '../../../shared/observability/logger';
 import type { RoundStart } from '../../../shared/orders/repository';
 import { createRoundStarter } from '../../../shared/orders/start-round';

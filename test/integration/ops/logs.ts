@@ -1,6 +1,6 @@
+import { startLogsApi } from '../../../emulator/logs/api';
+import type { LogEvent } from '../../../emulator/logs/insights/row';
 import { savedQueries } from '../../../lib/observability/saved-queries';
-import { startLogsApi } from '../../../local/aws/logs/api';
-import type { LogEvent } from '../../../local/aws/logs/insights/row';
 
 const webhook = '/aws/lambda/dev-marketplace-webhook';
 const download = '/aws/lambda/dev-marketplace-download';

@@ -1,7 +1,7 @@
-import { startStepFunctionsApi } from '../../../local/aws/step-functions/api';
-import type { Machine } from '../../../local/aws/step-functions/definition';
-import { type Execution, openExecutionStore } from '../../../local/aws/step-functions/execution-store';
-import type { Executions, Runner } from '../../../local/aws/step-functions/executions';
+import { startStepFunctionsApi } from '../../../emulator/step-functions/api';
+import type { Machine } from '../../../emulator/step-functions/definition';
+import { type Execution, openExecutionStore } from '../../../emulator/step-functions/execution-store';
+import type { Executions, Runner } from '../../../emulator/step-functions/executions';
 
 const machine: Machine = {
   name: 'dev-marketplace-SyncJobs',

@@ -1,4 +1,4 @@
-import { arnOf } from '../../../local/aws/resource-types';
+import { arnOf } from '../../../emulator/resource-types';
 import type { Grant } from '../../support/roles';
 
 const on = (resource: string, ...actions: readonly string[]): Grant[] =>

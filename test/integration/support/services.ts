@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startQueuesAndBuckets } from '../../../local/aws/queues-and-buckets';
-import { startSecrets } from '../../../local/aws/secrets';
-import { startTables } from '../../../local/aws/tables';
+import { startQueuesAndBuckets } from '../../../emulator/queues-and-buckets';
+import { startSecrets } from '../../../emulator/secrets';
+import { startTables } from '../../../emulator/tables';
 import { secrets } from './secrets';
 
 // The embedded AWS, in a process of its own: fauxqs is ESM only, which jest cannot load. It says where it listens, and

@@ -1,6 +1,6 @@
+import { parseQuery } from '../../../../emulator/logs/insights/parse-query';
+import { runQuery } from '../../../../emulator/logs/insights/run-query';
 import { savedQueries } from '../../../../lib/observability/saved-queries';
-import { parseQuery } from '../../../../local/aws/logs/insights/parse-query';
-import { runQuery } from '../../../../local/aws/logs/insights/run-query';
 
 const requestId = '00000000-0000-0000-0000-000000000000';
 const order = { order_id: 'QO-123456', request_id: requestId };

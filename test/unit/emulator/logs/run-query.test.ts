@@ -1,6 +1,6 @@
-import { parseQuery } from '../../../../../local/aws/logs/insights/parse-query';
-import type { LogEvent } from '../../../../../local/aws/logs/insights/row';
-import { runQuery } from '../../../../../local/aws/logs/insights/run-query';
+import { parseQuery } from '../../../../emulator/logs/insights/parse-query';
+import type { LogEvent } from '../../../../emulator/logs/insights/row';
+import { runQuery } from '../../../../emulator/logs/insights/run-query';
 
 const startMs = Date.UTC(2026, 10, 22, 8, 30);
 

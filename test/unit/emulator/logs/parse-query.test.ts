@@ -1,5 +1,5 @@
-import { parseQuery } from '../../../../../local/aws/logs/insights/parse-query';
-import { QuerySyntaxError } from '../../../../../local/aws/logs/insights/syntax-error';
+import { parseQuery } from '../../../../emulator/logs/insights/parse-query';
+import { QuerySyntaxError } from '../../../../emulator/logs/insights/syntax-error';
 
 const faultOf = (query: string): QuerySyntaxError => {
   try {

@@ -1,4 +1,4 @@
-import { compare, compareForSort, type Value } from '../../../../../local/aws/logs/insights/values';
+import { compare, compareForSort, type Value } from '../../../../emulator/logs/insights/values';
 
 const digits = '123456789012345678901234';
 

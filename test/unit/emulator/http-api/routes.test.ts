@@ -1,4 +1,4 @@
-import { createRouter } from '../../../../../local/aws/http-api/routes';
+import { createRouter } from '../../../../emulator/http-api/routes';
 
 const routeKeys = ['$default', 'ANY /{proxy+}', 'GET /orders/{id}', 'ANY /orders/new', 'GET /orders/new', 'POST /a.b'];
 const route = createRouter(routeKeys.map((routeKey) => ({ routeKey, target: routeKey })));

@@ -1,4 +1,4 @@
-import { toHttpResponse } from '../../../../../local/aws/http-api/response';
+import { toHttpResponse } from '../../../../emulator/http-api/response';
 
 const json = 'application/json';
 const text = 'text/plain;charset=UTF-8';

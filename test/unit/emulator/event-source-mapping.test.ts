@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failedIds, startEventSourceMapping } from '../../../../local/aws/event-source-mapping';
-import type { InvocationResult } from '../../../../local/aws/lambda/execution-environment';
+import { failedIds, startEventSourceMapping } from '../../../emulator/event-source-mapping';
+import type { InvocationResult } from '../../../emulator/lambda/execution-environment';
 
 const batch = [{ MessageId: 'a' }, { MessageId: 'b' }];
 

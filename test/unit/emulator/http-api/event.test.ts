@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { toEvent, toPayload } from '../../../../../local/aws/http-api/event';
+import { toEvent, toPayload } from '../../../../emulator/http-api/event';
 
 const eventOf = (body: Buffer, rawHeaders: readonly string[] = [], url = '/') =>
   toEvent(Object.assign(new IncomingMessage(new Socket()), { method: 'POST', url, rawHeaders }), body, {

@@ -1,5 +1,5 @@
-import type { Application } from '../../../../local/aws/application';
-import { readStateMachines } from '../../../../local/aws/step-functions/definition';
+import type { Application } from '../../../emulator/application';
+import { readStateMachines } from '../../../emulator/step-functions/definition';
 
 const lambda = 'arn:aws:lambda:us-east-1:000000000000:function:step';
 const task = { Type: 'Task', Resource: lambda, End: true };

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
-import { createApplication, refuseUnknownTypes } from '../../../../local/aws/application';
-import { readAssembly } from '../../../../local/aws/assembly';
-import { readSchedules } from '../../../../local/aws/schedules';
+import { createApplication, refuseUnknownTypes } from '../../../emulator/application';
+import { readAssembly } from '../../../emulator/assembly';
+import { readSchedules } from '../../../emulator/schedules';
 
 const endpoints = {
   s3: 'http://127.0.0.1:1',

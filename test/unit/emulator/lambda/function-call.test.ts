@@ -1,4 +1,4 @@
-import { readAwsCall, readHttpCall } from '../../../../../local/aws/lambda/function-call';
+import { readAwsCall, readHttpCall } from '../../../../emulator/lambda/function-call';
 
 const asked = (method: string, target: string, amzTarget?: string, body: unknown = '') => ({
   method,
