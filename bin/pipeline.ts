@@ -1,21 +1,36 @@
-import { execFileSync } from 'node:child_process';
-import { App } from 'aws-cdk-lib';
-import { context } from '../cdk.json';
-import { loadConfig } from '../lib/config';
-import { addPipeline } from '../lib/pipeline';
-import { version } from '../package.json';
+#!/usr/bin/env tsx
+import path from 'node:path';
+import { run } from '../ops/commands/program';
 
-/** The commit that is being deployed: from the environment, else from git, else `unknown` (a copy without history). */
-function commitSha(): string {
-  if (process.env.COMMIT_SHA) return process.env.COMMIT_SHA;
+/** Ctrl-C once ends the work in good order, twice at once. */
+const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  process.once('SIGINT', interrupt);
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: __dirname, encoding: 'utf8', stdio: 'pipe' }).trim();
-  } catch {
-    return 'unknown';
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
   }
-}
+};
 
-// The CLI passes this context by itself; given here, a plain `tsx bin/pipeline.ts` writes the same assembly.
-const app = new App({ context });
-const stage: unknown = app.node.tryGetContext('stage') ?? 'dev';
-addPipeline(app, loadConfig(String(stage), { version, commitSha: commitSha() }, process.env));
+// Whoever reads may stop early, as `head` does.
+process.stdout.on('error', () => process.exit());
+
+run(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: process.env,
+  localStateDirectory: path.join(__dirname, '..', '.local'),
+  now: Date.now,
+  interruptible,
+}).then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

@@ -2,7 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { RoundOutcome } from '../../shared/orders/start-round';
 import type { Fault } from './notice';
 
-/** A call that is turned away: why, and how that is said to the caller (contracts: qualia.md, "What we answer"). */
+/** A call that is turned away: why, and how that is said to the caller (docs/contracts/qualia.md, "What we answer"). */
 export type Refusal =
   | { readonly reason: 'not_found' }
   | { readonly reason: 'method_not_allowed'; readonly allow: string }

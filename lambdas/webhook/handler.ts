@@ -31,7 +31,7 @@ const isJson = (contentType: string | undefined): boolean =>
 const bodyOf = (event: APIGatewayProxyEventV2): Buffer =>
   Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
 
-/** Receives Qualia's webhooks (contracts: qualia.md, section 1), and answers `GET /health`. */
+/** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and answers `GET /health`. */
 export const createHandler = (dependencies: WebhookDependencies) => {
   const { signIn, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
 

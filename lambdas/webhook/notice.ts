@@ -58,7 +58,7 @@ export type Fault = ReturnType<typeof describeIssues>[number];
 const isActivity = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && 'type' in body && !('notification_type' in body);
 
-/** Reads a webhook's body (contracts: qualia.md, section 1), with every fault at once. */
+/** Reads a webhook's body (docs/contracts/qualia.md, section 1), with every fault at once. */
 export const readNotice = (body: unknown): { readonly notice: Notice } | { readonly faults: readonly Fault[] } => {
   if (isActivity(body)) {
     const parsed = activitySchema.safeParse(body);

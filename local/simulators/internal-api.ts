@@ -42,7 +42,7 @@ export interface InternalApiSimulator {
 }
 
 /**
- * Plays the internal API (`contracts/internal-api.md`): 201 to an order, 409 to an idempotency key that it knows, 422
+ * Plays the internal API (`docs/contracts/internal-api.md`): 201 to an order, 409 to an idempotency key that it knows, 422
  * with every fault to an order or headers that break the contract, 412 to a round older than the newest one it has, if
  * told to mind. What it got is in `<stateFolder>/internal-api.ndjson`, written before it answers and read at its start.
  *

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import states from '../../test/vectors/states.json';
 
 /**
- * The order that the internal API takes, as strict as the table in `contracts/internal-api.md`: an unknown field, an
+ * The order that the internal API takes, as strict as the table in `docs/contracts/internal-api.md`: an unknown field, an
  * empty part that should have been left out, or a number that is still text is a mapping bug and is refused.
  */
 

@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import swagger from './iterable-swagger.json';
+import swagger from '../../docs/contracts/iterable-swagger.json';
 
 /** The calls that Iterable's Swagger file describes here, by the path below `/api/`. */
 export const requestDefinitions = {

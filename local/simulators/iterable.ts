@@ -47,7 +47,7 @@ export interface IterableSimulatorOptions {
 }
 
 /**
- * Plays Iterable (`contracts/iterable.md`): the four calls, checked against its Swagger file, with the limits of each
+ * Plays Iterable (`docs/contracts/iterable.md`): the four calls, checked against its Swagger file, with the limits of each
  * in any sliding second, keys, tokens, body limits, and failures within a 200. An event of a user that it does not know
  * is refused.
  *
@@ -172,7 +172,7 @@ const claimsSchema = z
 
 const decoded = (part: string): unknown => parseJson(Buffer.from(part, 'base64url').toString());
 
-/** What a token claims; undefined unless it is one of ours (contracts: iterable.md). */
+/** What a token claims; undefined unless it is one of ours (docs/contracts/iterable.md). */
 const claimsOf = (token: string, secret: string | undefined): z.output<typeof claimsSchema> | undefined => {
   const [head = '', payload = '', signature] = token.split('.');
   if (secret === undefined || !tokenHeadSchema.safeParse(decoded(head)).success) return undefined;

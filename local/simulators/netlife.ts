@@ -23,7 +23,7 @@ type Route = [call: string, method: string, path: RegExp, answer: (place: Place,
 const defaultRateLimit = 8;
 
 /**
- * Plays Netlife's portals (`contracts/netlife.md`), several on one server: `/<portal>/api/v1/…`. What they hold is made
+ * Plays Netlife's portals (`docs/contracts/netlife.md`), several on one server: `/<portal>/api/v1/…`. What they hold is made
  * of a seed, see `netlife-sample.ts`; access keys that are created, a new one by each call, stay until it stops. A call
  * beyond the limit in any sliding second gets a 429 with `Retry-After: 1`.
  *

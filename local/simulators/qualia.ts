@@ -28,7 +28,7 @@ export interface QualiaSimulator {
 }
 
 /**
- * Plays Qualia's GraphQL API (`contracts/qualia.md`, part 2) over the orders given. An order that it does not have
+ * Plays Qualia's GraphQL API (`docs/contracts/qualia.md`, part 2) over the orders given. An order that it does not have
  * is `data.order: null`.
  *
  * Own fault kinds: `graphql_error` (`code`, `message`), `not_found` (the GraphQL error `NOT_FOUND`), `null_order`.

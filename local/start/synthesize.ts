@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import path from 'node:path';
 
 const root = path.join(__dirname, '../..');
-const sources = ['bin/pipeline.ts', 'cdk.json', 'lambdas', 'lib', 'package-lock.json', 'package.json', 'shared'];
+const sources = ['bin/app.ts', 'cdk.json', 'lambdas', 'lib', 'package-lock.json', 'package.json', 'shared'];
 
 const filesBelow = (name: string): string[] =>
   statSync(path.join(root, name)).isDirectory()

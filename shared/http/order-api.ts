@@ -16,7 +16,7 @@ export const maxWaitMs = 8_000;
 const maxAnswerBytes = 4 * 1024 * 1024;
 
 /**
- * How the order pipeline calls an API, Qualia's as well as the internal one (contracts: qualia.md, section 2): 30 s a
+ * How the order pipeline calls an API, Qualia's as well as the internal one (docs/contracts/qualia.md, section 2): 30 s a
  * request, 20 connections, 3 tries with full jitter, a circuit breaker that opens for 30 s after 5 failures in a row,
  * and for as long as a `Retry-After` asks that no invocation can wait for.
  */

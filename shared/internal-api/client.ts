@@ -47,7 +47,7 @@ export interface InternalApiClientOptions extends Omit<OrderApiOptions, 'api'> {
 const keptAnswerBytes = 2_048;
 const alreadyKnown = 409;
 
-/** The internal API (contracts: internal-api.md). */
+/** The internal API (docs/contracts/internal-api.md). */
 export const createInternalApiClient = (options: InternalApiClientOptions) => {
   const api = createOrderApi({ ...options, api: 'internal' });
 

@@ -1,6 +1,6 @@
 /**
  * The 54 jurisdictions that the internal API knows: 50 states, the District of Columbia, Puerto Rico, the U.S. Virgin
- * Islands and Guam (contracts: internal-api.md).
+ * Islands and Guam (docs/contracts/internal-api.md).
  */
 export const jurisdictions = {
   AL: 'Alabama',

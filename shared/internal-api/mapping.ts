@@ -45,7 +45,7 @@ const mapAgency = ({ customer_name, customer_contact }: QualiaOrder): InternalOr
 
 /**
  * The anti-corruption layer: Qualia's order as the internal API's. Pure; what could not be carried over comes back as
- * warnings (contracts: internal-api.md).
+ * warnings (docs/contracts/internal-api.md).
  */
 export const mapOrder = (source: QualiaOrder): Mapping => {
   const warnings: Warning[] = [];

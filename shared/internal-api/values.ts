@@ -14,7 +14,7 @@ const dateOnly = /^(\d{4})-(\d{2})-(\d{2})$/;
 const dateAndTime = /^(\d{4}-\d{2}-\d{2})[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?$/i;
 const epoch = /^-?\d+(\.\d+)?$/;
 
-/** From here on an epoch counts milliseconds, below it seconds (contracts: qualia.md). */
+/** From here on an epoch counts milliseconds, below it seconds (docs/contracts/qualia.md). */
 const firstEpochMs = 1e11;
 
 const firstInstantMs = Date.parse('0001-01-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { type IterableUser, toEvent, toProfile } from './rows';
 
-/** What a bulk call takes at most (contracts: iterable.md). */
+/** What a bulk call takes at most (docs/contracts/iterable.md). */
 export const bulkLimits = { items: 1_000, bodyBytes: 4_000_000 } as const;
 
 /** The bodies of the two bulk calls about a batch. */

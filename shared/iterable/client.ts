@@ -19,7 +19,7 @@ import { createJwtSignIn, type IterableCredential, type SignIn, signInByKey } fr
 import { bulkBody } from './batches';
 import { type IterableUser, toEvent, toProfile } from './rows';
 
-/** The four calls (contracts: iterable.md); `callsPerSecond` is Iterable's limit for the project. */
+/** The four calls (docs/contracts/iterable.md); `callsPerSecond` is Iterable's limit for the project. */
 const iterableCalls = {
   updateUser: { path: '/api/users/update', callsPerSecond: 500 },
   updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: 5 },

@@ -4,7 +4,7 @@ import { parseJson } from '../json';
 import type { PushResult } from './push';
 import { sourceRowSchema } from './rows';
 
-/** How many users make a part, the unit of progress of a run (contracts: sync-jobs.md). */
+/** How many users make a part, the unit of progress of a run (docs/contracts/sync-jobs.md). */
 export const usersPerPart = 1_000;
 
 const callResultSchema = z.object({

@@ -12,7 +12,7 @@ export interface PushCounts {
   readonly total_failures: number;
 }
 
-/** The head of `integration_results_….json` (contracts: sync-jobs.md). */
+/** The head of `integration_results_….json` (docs/contracts/sync-jobs.md). */
 export interface PushSummary extends PushCounts {
   readonly rejected: number;
   readonly retries: number;

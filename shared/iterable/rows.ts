@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Columns of the source query, in the order of the reports (contracts: iterable.md). */
+/** Columns of the source query, in the order of the reports (docs/contracts/iterable.md). */
 export const sourceColumns = [
   'id',
   'email',

@@ -63,7 +63,7 @@ const segment = encodeURIComponent;
 const inWebshop = '/activities/search?status_id=in-webshop';
 
 /**
- * One portal's API (contracts: netlife.md): every call goes through one pace, every list is followed over its pages,
+ * One portal's API (docs/contracts/netlife.md): every call goes through one pace, every list is followed over its pages,
  * every row that cannot be read is counted and kept for the report.
  *
  * All methods that call the portal throw a `PipelineError`: permanent `API_REFUSED` (a refused login ends the

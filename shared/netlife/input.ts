@@ -8,7 +8,7 @@ export type Audience = (typeof audiences)[number];
 /** `phone-only` and `email-only` want a usable phone number or an e-mail address; `any` wants nothing. */
 export type ContactFilter = (typeof contactFilters)[number];
 
-/** The `netlife` part of a run's input, with its defaults (contracts: sync-jobs.md). An unknown portal is a fault. */
+/** The `netlife` part of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault. */
 export const netlifeInputSchema = (portals: Portals) =>
   z.strictObject({
     portals: z

@@ -36,7 +36,7 @@ class LeanLogFormatter extends LogFormatter {
   }
 }
 
-/** The logger of a Lambda: one JSON line an event (contracts: logs.md). Its service is `POWERTOOLS_SERVICE_NAME`. */
+/** The logger of a Lambda: one JSON line an event (docs/contracts/logs.md). Its service is `POWERTOOLS_SERVICE_NAME`. */
 export const createLogger = (config: { readonly STAGE: string; readonly SERVICE_VERSION: string }): Logger =>
   new Logger({
     logFormatter: new LeanLogFormatter(),

@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-/** Every metric and its unit (contracts: logs.md). */
+/** Every metric and its unit (docs/contracts/logs.md). */
 const units = {
   WebhookAccepted: MetricUnit.Count,
   WebhookRefused: MetricUnit.Count,

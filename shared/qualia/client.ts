@@ -78,7 +78,7 @@ const nullOrder = z.object({ data: z.object({ order: z.union([z.null(), z.object
 const unreadableRetries = 2;
 
 /**
- * Qualia's GraphQL API (contracts: qualia.md, section 2).
+ * Qualia's GraphQL API (docs/contracts/qualia.md, section 2).
  */
 export const createQualiaClient = (options: QualiaClientOptions) => {
   const api = createOrderApi({ ...options, api: 'qualia' });

@@ -29,7 +29,7 @@ const property = z.object({
 });
 
 /**
- * Qualia's order, as far as the internal API needs it (contracts: qualia.md, section 2). Unknown fields are dropped;
+ * Qualia's order, as far as the internal API needs it (docs/contracts/qualia.md, section 2). Unknown fields are dropped;
  * anything but `_id` and `order_number` may be null.
  */
 export const qualiaOrderSchema = z.object({

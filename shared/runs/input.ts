@@ -83,7 +83,7 @@ export class InvalidInput extends NamedFailure {
 }
 
 /**
- * Reads the input of an execution (contracts: sync-jobs.md). Every key is optional; when neither job is named, both run.
+ * Reads the input of an execution (docs/contracts/sync-jobs.md). Every key is optional; when neither job is named, both run.
  *
  * @param executionName taken as the run's id when the input has none
  * @throws {InvalidInput} with every fault at once

@@ -12,10 +12,10 @@ const cli = (args: readonly string[], signal: AbortSignal | undefined) =>
 /**
  * Writes the cloud assembly of the emulated stage.
  *
- * @param variables where its surroundings are, and the release: what `bin/pipeline.ts` reads of the environment
+ * @param variables where its surroundings are, and the release: what `bin/app.ts` reads of the environment
  */
 export const synthesize = (directory: string, variables: Readonly<Record<string, string>>, signal?: AbortSignal) =>
-  execute(process.execPath, ['--import', 'tsx', 'bin/pipeline.ts'], {
+  execute(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
     environment: { ...variables, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify({ stage }) },
     signal,
   });

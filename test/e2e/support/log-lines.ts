@@ -7,7 +7,7 @@ const text = z.string().min(1);
 const count = z.number().min(0);
 const errorCode = z.enum(errorCodes);
 
-/** What every line has (contracts: logs.md). */
+/** What every line has (docs/contracts/logs.md). */
 const everyLine = z.looseObject({
   timestamp: z.iso.datetime(),
   level: z.enum(['INFO', 'WARN', 'ERROR']),

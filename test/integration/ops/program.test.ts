@@ -57,7 +57,7 @@ describe('the command line', () => {
 
 describe('the `pipeline` bin', () => {
   const pipeline = async (args: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'bin/ops.ts', ...args], {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'bin/pipeline.ts', ...args], {
       cwd: path.join(__dirname, '../../..'),
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },

@@ -27,6 +27,15 @@ test.each(pages)('every link of %s leads somewhere', (name) => {
   expect(links.filter((link) => !/^[a-z]+:/.test(link) && isBroken(page, link))).toEqual([]);
 });
 
+test('every contract that the code cites is in docs/contracts', () => {
+  const sources = globSync('{bin,lib,lambdas,shared,ops,emulator,local,bench,test}/**/*.ts', { cwd: root });
+  const cited = sources.flatMap((source) =>
+    [...readFileSync(join(root, source), 'utf8').matchAll(/[\w/-]*contracts?[/:] ?[\w-]+\.md/g)].map(([path]) => path),
+  );
+  expect(cited.length).toBeGreaterThan(20);
+  expect([...new Set(cited)].filter((path) => !path.startsWith('docs/') || !existsSync(join(root, path)))).toEqual([]);
+});
+
 test('a link that leads nowhere is found', () => {
   const page = join(root, 'README.md');
   expect(['docs/deploy.md#nowhere', '#nowhere', 'nowhere.md'].filter((link) => !isBroken(page, link))).toEqual([]);

@@ -1,6 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type IterableSimulator,
   type IterableSimulatorOptions,
@@ -9,7 +7,6 @@ import {
 import { createSlidingSecond } from '../../../../local/simulators/sliding-second';
 import { signJwt } from '../../../../shared/iterable/jwt';
 
-const root = join(__dirname, '../../../..');
 const keys = { api_key: 'key', jwt_secret: 'secret' };
 let iterable: IterableSimulator;
 
@@ -40,11 +37,6 @@ const codeOf = async (answer: ReturnType<typeof post>) => {
 
 const profile = (email: string) => ({ email, dataFields: { plan_type: 'pro' } });
 const event = (email: string, id: string) => ({ eventName: 'page_view', email, id, createdAt: 1, dataFields: {} });
-
-test('has the Swagger file of the contract', () => {
-  const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
-  expect(read('local/simulators/iterable-swagger.json')).toEqual(read('test/vectors/iterable-swagger.json'));
-});
 
 test('keeps users and events, and how often they came', async () => {
   expect(await codeOf(post('users/update', profile('Maria@example.com')))).toEqual([200, 'Success']);
