@@ -71,10 +71,20 @@ export interface Call<T> {
   readonly timeoutMs?: (attempt: number) => number;
   /** In place of the client's own. */
   readonly pace?: Pace;
+  /**
+   * Awaited immediately before every try, after the pace and the circuit check. What it throws ends the call as it is:
+   * it is not retried, is no failure of the API for the circuit breaker, and is not an answer.
+   */
+  readonly beforeTry?: () => Promise<void>;
   /** Told of each try as it is sent. */
   readonly onTry?: () => void;
   /** Asked before another try: what the failed one may have done all the same. If something, that is the call's value. */
   readonly look?: () => Promise<T | undefined>;
+}
+
+/** Carries what `beforeTry` threw past the handling of the API's failures. */
+class CallStopped {
+  constructor(readonly thrown: unknown) {}
 }
 
 /** With less time left than this, a try is not worth its start. */
@@ -127,9 +137,14 @@ export const expectSuccess = (
   });
 };
 
+const runAlways: CircuitBreaker = async (run, before) => {
+  await before?.();
+  return run();
+};
+
 /** One API: a pool of connections, tries with waits in between, and where asked for a pace and a circuit breaker. */
 export const createApiClient = (options: ApiClientOptions) => {
-  const { api, now, sleep = sleepFor, breaker = (run) => run() } = options;
+  const { api, now, sleep = sleepFor, breaker = runAlways } = options;
   const pool = new Pool(options.origin, {
     connections: options.connections,
     // Wins over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
@@ -182,14 +197,22 @@ export const createApiClient = (options: ApiClientOptions) => {
   };
 
   const attemptOnce = async <T>(call: Call<T>, attempt: number): Promise<T> => {
-    const { request, read, context, timeoutMs = options.timeoutMs, pace = options.pace, onTry } = call;
+    const { request, read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeTry, onTry } = call;
     timeLeft(context);
     if (pace !== undefined) await waitInTime(pace(), context);
-    const leftMs = timeLeft(context);
+    let leftMs = timeLeft(context);
+    const before = async (): Promise<void> => {
+      if (beforeTry === undefined) return;
+      const done = beforeTry().catch((thrown: unknown) => {
+        throw new CallStopped(thrown);
+      });
+      await waitInTime(done, context);
+      leftMs = timeLeft(context);
+    };
     return breaker(async () => {
       onTry?.();
       return read(await send(request, Math.min(timeoutMs(attempt), leftMs), attempt));
-    });
+    }, before);
   };
 
   let answeredAtMs: number | undefined;
@@ -200,7 +223,8 @@ export const createApiClient = (options: ApiClientOptions) => {
 
     /**
      * @throws {OutOfTimeError} when the deadline or the signal came before the last try
-     * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all; and what `look` throws
+     * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all; and what
+     * `beforeTry` or `look` throws
      */
     call: async <T>(call: Call<T>): Promise<T> => {
       let failedBefore: PipelineError | undefined;
@@ -210,6 +234,7 @@ export const createApiClient = (options: ApiClientOptions) => {
           answeredAtMs = now();
           return value;
         } catch (thrown) {
+          if (thrown instanceof CallStopped) throw thrown.thrown;
           const error = toPipelineError(thrown);
           if (!error.retryable) answeredAtMs = now();
           if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;

@@ -16,8 +16,11 @@ export interface CircuitBreakerOptions {
 /** However long an API asks to be left alone, it is asked again after half a day. */
 export const longestOpenMs = 12 * 3_600_000;
 
-/** Runs a call, unless too many before it failed, or the API asked for none. */
-export type CircuitBreaker = <T>(run: () => Promise<T>) => Promise<T>;
+/**
+ * Runs a call unless the circuit is open. `before` is awaited when the circuit lets calls pass, immediately before the
+ * call. What it throws says nothing about the API: it counts neither as a failure nor as a success.
+ */
+export type CircuitBreaker = <T>(run: () => Promise<T>, before?: () => Promise<void>) => Promise<T>;
 
 /**
  * Guards an API: after so many retryable failures in a row no call is made for a while; then one probes, and whoever
@@ -60,12 +63,22 @@ export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBre
       },
     );
 
-  return async (run) => {
+  const check = (): void => {
     if (now() < silentUntilMs) {
       tell();
       throw open();
     }
-    if (policy.state === CircuitState.HalfOpen) throw open();
+    const isOpen = policy.state === CircuitState.Open && now() < openUntilMs;
+    if (isOpen || policy.state === CircuitState.HalfOpen) throw open();
+  };
+
+  return async (run, before) => {
+    check();
+    if (before !== undefined) {
+      await before();
+      // Other calls may have opened the circuit meanwhile.
+      check();
+    }
     const outcome = await policy
       .execute(async () => {
         try {

@@ -1,3 +1,4 @@
+import { PipelineError } from '../../../../shared/errors';
 import {
   type ApiAnswer,
   type ApiClientOptions,
@@ -5,6 +6,7 @@ import {
   expectSuccess,
   OutOfTimeError,
 } from '../../../../shared/http/api-client';
+import { createCircuitBreaker } from '../../../../shared/http/circuit-breaker';
 import { callContext } from '../../../support/call-context';
 import { freezeClock } from '../../../support/clock';
 import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
@@ -97,6 +99,85 @@ describe('a client', () => {
     server.tell({ status: 503, before: () => did.push('try') }, { before: () => did.push('try') });
     await call({ pace });
     expect(did).toEqual(['pace', 'try', 'pace', 'try']);
+  });
+
+  describe('beforeTry', () => {
+    const callWith = (beforeTry: () => Promise<void>, options: Partial<ApiClientOptions> = {}, leftMs?: number) => {
+      const { context, failedTries } = callContext(leftMs);
+      const client = clientOf(options);
+      return { client, failedTries, result: client.call({ request, read, context, beforeTry }) };
+    };
+    const breaker = (failures: number) =>
+      createCircuitBreaker({
+        api: 'iterable',
+        failures,
+        openMs: 30_000,
+        longestWaitMs: 8_000,
+        now: clock.now,
+        onOpen: () => undefined,
+      });
+
+    test('is awaited before every try, after the pace and the circuit check', async () => {
+      const did: string[] = [];
+      const pace = async () => void did.push('pace');
+      const note = async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        did.push('beforeTry');
+      };
+      const before = () => did.push('try');
+      server.tell({ status: 503, before }, { status: 503, before }, { before });
+      await callWith(note, { pace, breaker: breaker(5) }).result;
+      expect(did).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeTry', 'try']).flat());
+    });
+
+    test('is not asked while the circuit is open', async () => {
+      const beforeTry = jest.fn(async () => undefined);
+      server.tell({ status: 503 });
+      await expect(callWith(beforeTry, { breaker: breaker(1) }).result).rejects.toMatchObject({ statusCode: 503 });
+      expect(beforeTry).toHaveBeenCalledTimes(1);
+    });
+
+    test.each([
+      ['any error', new TypeError('superseded')],
+      ['a retryable one', new PipelineError('AWS_FAULT', 'The read failed', { retryable: true })],
+      ['a permanent one', new PipelineError('BAD_MESSAGE', 'Superseded', { retryable: false })],
+    ])('ends the call with what it throws, %s, without another try', async (_, thrown) => {
+      const beforeTry = jest.fn(async () => {
+        throw thrown;
+      });
+      const { client, failedTries, result } = callWith(beforeTry, { breaker: breaker(1) });
+      expect(await result.catch((error: unknown) => error)).toBe(thrown);
+      expect(beforeTry).toHaveBeenCalledTimes(1);
+      expect([server.calls, failedTries, client.answeredAtMs()]).toEqual([[], [], undefined]);
+      server.tell({ body: 'the circuit is closed' });
+      expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ attempt: 1 });
+    });
+
+    test('ends the call before its second try, too', async () => {
+      const thrown = new Error('superseded');
+      let asked = 0;
+      server.tell({ status: 503 });
+      const { client, result } = callWith(async () => {
+        asked += 1;
+        if (asked === 2) throw thrown;
+      });
+      expect(await result.catch((error: unknown) => error)).toBe(thrown);
+      expect([server.calls.length, client.answeredAtMs()]).toEqual([1, undefined]);
+    });
+
+    test('is not waited for beyond the end of the time', async () => {
+      jest.useRealTimers();
+      const { result } = callWith(() => new Promise(() => undefined), { now: () => Date.now() }, 1_010);
+      await expect(result).rejects.toThrow(OutOfTimeError);
+      expect(server.calls).toEqual([]);
+    });
+
+    test('takes its time from the try', async () => {
+      const timeout = jest.spyOn(AbortSignal, 'timeout');
+      server.tell({});
+      await callWith(async () => clock.pass(1_400), { timeoutMs: () => 9_000 }, 5_000).result;
+      expect(timeout.mock.calls).toEqual([[3_600]]);
+    });
   });
 
   test('gives each try its own time, unless the call says otherwise', async () => {

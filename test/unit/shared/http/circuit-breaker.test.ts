@@ -181,3 +181,48 @@ describe('an answer that asks for a wait', () => {
     await expect(breaker(working)).resolves.toBe('answer');
   });
 });
+
+describe('what is done before a call', () => {
+  const doNothing = async () => undefined;
+  const throwing = async () => {
+    throw new TypeError('superseded');
+  };
+
+  test('is not done while the circuit is open or a probe runs', async () => {
+    const { breaker, clock, fail } = start();
+    const before = jest.fn(doNothing);
+    await fail(5);
+    await expect(breaker(working, before)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+    clock.pass(30_000);
+    const probe = breaker(() => new Promise<string>((resolve) => setImmediate(resolve, 'answer')));
+    await expect(breaker(working, before)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(before).not.toHaveBeenCalled();
+    await probe;
+    await breaker(working, before);
+    expect(before).toHaveBeenCalledTimes(1);
+  });
+
+  test('is no probe when it throws: the next caller makes it', async () => {
+    const { breaker, clock, codeOf, fail } = start();
+    await fail(5);
+    clock.pass(30_000);
+    await expect(breaker(working, throwing)).rejects.toThrow('superseded');
+    expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
+    expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
+  });
+
+  test('does not reset the count of failures in a row', async () => {
+    const { breaker, codeOf, fail } = start();
+    await fail(4);
+    await expect(breaker(working, throwing)).rejects.toThrow('superseded');
+    await fail(1);
+    expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
+  });
+
+  test('no call is made when the circuit opened meanwhile', async () => {
+    const { breaker, fail } = start();
+    const run = jest.fn(working);
+    await expect(breaker(run, () => fail(5))).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(run).not.toHaveBeenCalled();
+  });
+});
