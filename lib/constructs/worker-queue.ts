@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { type CfnFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config, WorkerSettings } from '../config';
@@ -8,6 +9,9 @@ import type { AlarmDefinition } from './alarm';
 import type { NodeFunction } from './node-function';
 
 const maxReceiveCount = 5;
+
+/** The longest that SQS offers. A message that nobody receives, e.g. with its mapping disabled, waits this long. */
+const retentionPeriod = Duration.days(14);
 
 interface WorkerQueueProps {
   readonly config: Config;
@@ -32,14 +36,14 @@ export class WorkerQueue extends Construct {
     this.deadLetterQueue = new Queue(this, 'dead-letters', {
       ...safe,
       queueName: `${queueName}-dead-letters`,
-      retentionPeriod: Duration.days(14),
+      retentionPeriod,
     });
     this.queue = new Queue(this, 'messages', {
       ...safe,
       queueName,
       // AWS's advice: time for Lambda to retry a throttled batch before its messages are seen again.
       visibilityTimeout: Duration.seconds(6 * workerTimeoutSeconds),
-      retentionPeriod: Duration.days(4),
+      retentionPeriod,
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
     });
 
@@ -69,7 +73,7 @@ export class WorkerQueue extends Construct {
     this.queue.grants.actions(grantee, ['sqs:SendMessage']);
   }
 
-  /** Feeds the queue to `worker`, which answers for each message by itself and may send one back for later. */
+  /** Feeds the queue to `worker`, which reports each message by itself and may send a copy of it to the queue again. */
   consumeBy(worker: NodeFunction): void {
     const { batchSize, batchingWindowSeconds, maxConcurrency } = this.settings;
     // Not by `SqsEventSource`, which grants more than a poller needs.
@@ -85,5 +89,7 @@ export class WorkerQueue extends Construct {
     this.queue.grants.actions(worker, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']);
     this.queue.grants.actions(worker, ['sqs:ChangeMessageVisibility']);
     this.grantSend(worker);
+    // Lambda would take the 16th copy of a message for a loop and dead-letter it; our own limit is in docs/adr/0003.
+    (worker.node.defaultChild as CfnFunction).recursiveLoop = RecursiveLoop.ALLOW;
   }
 }

@@ -165,7 +165,7 @@ describe('data', () => {
 const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
 
 describe('queues', () => {
-  test.each(queues)('%s: encrypted, five tries, then two weeks as a dead letter', (name) => {
+  test.each(queues)('%s: encrypted, two weeks in the queue, five tries, then a dead letter', (name) => {
     const deadLetterQueue = orderPipeline.findResources('AWS::SQS::Queue', {
       Properties: { QueueName: `prod-marketplace-${name}-dead-letters` },
     });
@@ -177,6 +177,7 @@ describe('queues', () => {
     orderPipeline.hasResourceProperties('AWS::SQS::Queue', {
       QueueName: `prod-marketplace-${name}`,
       SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 24 * 3600,
       RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [deadLetterQueueId, 'Arn'] }, maxReceiveCount: 5 },
       VisibilityTimeout: 360,
     });
@@ -232,6 +233,17 @@ describe('Lambdas', () => {
       DeletionPolicy: 'Retain',
       Properties: Match.objectLike({ LogGroupName: `/aws/lambda/prod-marketplace-${name}`, RetentionInDays: 30 }),
     });
+  });
+
+  test('only the workers that requeue their messages may invoke themselves through a queue', () => {
+    const allowed = [orderPipeline, stages.prod.syncJobs]
+      .flatMap((template) => resources(template, 'AWS::Lambda::Function'))
+      .filter(({ Properties }) => Properties.RecursiveLoop !== undefined)
+      .map(({ Properties }) => [Properties.FunctionName, Properties.RecursiveLoop]);
+    expect(allowed).toEqual([
+      ['prod-marketplace-download', 'Allow'],
+      ['prod-marketplace-processing', 'Allow'],
+    ]);
   });
 
   test('the reconciler runs hourly, except in dev', () => {
