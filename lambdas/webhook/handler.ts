@@ -68,9 +68,9 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     const read = readNotice(json);
     if ('faults' in read) return refuse({ reason: 'validation_failed', details: read.faults });
 
-    const { orderId, notificationType } = read.notice;
+    const { orderId, notificationType, occurredAt } = read.notice;
     logger.appendKeys({ order_id: orderId });
-    const outcome = await startRound({ ...read.notice, requestId });
+    const outcome = await startRound({ orderId, notificationType, occurredAtMs: occurredAt?.ms, requestId });
     const responseTimeMs = Math.round((monotonicNow() - startedAtMs) * 10) / 10;
     metrics.add('WebhookAccepted');
     if (outcome === 'duplicate') metrics.add('WebhookDuplicate');

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { describeIssues } from '../../shared/config';
 import { type OrderId, orderIdSchema } from '../../shared/orders/order';
+import { type Instant, parseInstant } from '../../shared/time';
 
 const notificationTypes = ['order.created', 'order.updated'] as const;
 const activityTypes = [
@@ -15,6 +16,18 @@ const activityTypes = [
 const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, `must be one of ${values.map((value) => `"${value}"`).join(', ')}`);
 
+const timestampMessage = 'must be an ISO 8601 time with an offset or "Z"';
+
+const timestampSchema = z.pipe(
+  z.string(timestampMessage),
+  z.transform((text, context): Instant => {
+    const instant = parseInstant(text);
+    if (instant !== undefined) return instant;
+    context.issues.push({ code: 'custom', message: timestampMessage, input: text });
+    return z.NEVER;
+  }),
+);
+
 /** The shape of the system before this one. It carries the time of its event. */
 const notificationSchema = z.object(
   {
@@ -28,11 +41,7 @@ const notificationSchema = z.object(
       )
       .brand<'OrderId'>(),
     notification_type: oneOf(notificationTypes),
-    timestamp: z.union(
-      // ISO 8601 lets the seconds be left out, and some libraries do when they are zero.
-      [z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
-      'must be an ISO 8601 time with an offset or "Z"',
-    ),
+    timestamp: timestampSchema,
   },
   'must be a JSON object',
 );
@@ -49,8 +58,8 @@ const activitySchema = z.object({
 export interface Notice {
   readonly orderId: OrderId;
   readonly notificationType: (typeof notificationTypes)[number] | (typeof activityTypes)[number];
-  /** Only a notification says when. */
-  readonly occurredAtMs: number | undefined;
+  /** When the event happened. Only a notification says it. */
+  readonly occurredAt: Instant | undefined;
 }
 
 export type Fault = ReturnType<typeof describeIssues>[number];
@@ -64,7 +73,7 @@ export const readNotice = (body: unknown): { readonly notice: Notice } | { reado
     const parsed = activitySchema.safeParse(body);
     if (!parsed.success) return { faults: describeIssues(parsed.error.issues) };
     const { order_id, type } = parsed.data;
-    return { notice: { orderId: order_id, notificationType: type, occurredAtMs: undefined } };
+    return { notice: { orderId: order_id, notificationType: type, occurredAt: undefined } };
   }
   const parsed = notificationSchema.safeParse(body);
   if (!parsed.success) return { faults: describeIssues(parsed.error.issues) };
@@ -73,7 +82,7 @@ export const readNotice = (body: unknown): { readonly notice: Notice } | { reado
     notice: {
       orderId: order_id as string as OrderId,
       notificationType: notification_type,
-      occurredAtMs: Date.parse(timestamp),
+      occurredAt: timestamp,
     },
   };
 };

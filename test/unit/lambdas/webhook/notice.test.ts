@@ -17,7 +17,7 @@ describe('a notification', () => {
       notice: {
         orderId: 'QO-123456',
         notificationType: type,
-        occurredAtMs: Date.parse('2026-01-01T00:00:00Z'),
+        occurredAt: { ms: Date.parse('2026-01-01T00:00:00Z'), subMsDigits: '', precisionMs: 1_000 },
       },
     });
   });
@@ -73,12 +73,20 @@ describe('a notification', () => {
     ['2000-02-29T12:00:00Z', '2000-02-29T12:00:00.000Z'],
     ['2026-01-01T00:00Z', '2026-01-01T00:00:00.000Z'],
     ['2026-12-31T23:59:59.999Z', '2026-12-31T23:59:59.999Z'],
+    ['2026-11-26T10:00:00+0000', '2026-11-26T10:00:00.000Z'],
+    ['2026-11-26T05:00:00-05', '2026-11-26T10:00:00.000Z'],
+    ['2026-11-26T10:00:00,5Z', '2026-11-26T10:00:00.500Z'],
+    ['2026-11-26t10:00:00z', '2026-11-26T10:00:00.000Z'],
+    ['2026-01-01 00:00:00Z', '2026-01-01T00:00:00.000Z'],
+    ['2026-01-01 00:00:00 +0000', '2026-01-01T00:00:00.000Z'],
   ])('timestamp may be %s: that is %s', (timestamp, instant) => {
-    expect(readNotice(notification({ timestamp }))).toMatchObject({ notice: { occurredAtMs: Date.parse(instant) } });
+    expect(readNotice(notification({ timestamp }))).toMatchObject({
+      notice: { occurredAt: { ms: Date.parse(instant) } },
+    });
   });
 
   test.each([
-    ...['2026-01-01T00:00:00', '2026-01-01', '2026-01-01 00:00:00Z', '01/01/2026', 'now', '', '1767225600'],
+    ...['2026-01-01T00:00:00', '2026-01-01', '20260101', '01/01/2026', 'now', '', '1767225600'],
     ...['2026-02-29T00:00:00Z', '1900-02-29T00:00:00Z', '2026-02-30T00:00:00Z', '2026-04-31T00:00:00Z'],
     ...['2026-13-01T00:00:00Z', '2026-00-01T00:00:00Z', '2026-01-00T00:00:00Z', '2026-01-01T24:00:00Z'],
     ...['2026-01-01T00:60:00Z', '2026-01-01T00:00:60Z', '2026-01-01T00:00:00+24:00', '2026-01-01T00:00:00+02:60'],
@@ -87,6 +95,14 @@ describe('a notification', () => {
     expect(faultsOf(notification({ timestamp }))).toEqual([
       'timestamp: must be an ISO 8601 time with an offset or "Z"',
     ]);
+  });
+
+  test('two moments within one millisecond are different', () => {
+    const [first, second] = ['2026-11-26T10:00:00.100100Z', '2026-11-26T10:00:00.100900Z'].map((timestamp) =>
+      readNotice(notification({ timestamp })),
+    );
+    expect(first).toMatchObject({ notice: { occurredAt: { subMsDigits: '1' } } });
+    expect(second).toMatchObject({ notice: { occurredAt: { subMsDigits: '9' } } });
   });
 
   test('tells every fault at once', () => {
@@ -107,7 +123,7 @@ describe('a notification', () => {
         const minutes = Math.abs(offsetMinutes);
         const offset = `${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
         expect(readNotice(notification({ timestamp: local + offset }))).toMatchObject({
-          notice: { occurredAtMs: date.getTime() },
+          notice: { occurredAt: { ms: date.getTime() } },
         });
       }),
     );
@@ -124,7 +140,7 @@ describe('an activity', () => {
     'documents',
   ])('of %s: without a time, and its description dropped', (type) => {
     expect(readNotice(activity({ type }))).toEqual({
-      notice: { orderId: 'bK8bg5tajNkDpDk25', notificationType: type, occurredAtMs: undefined },
+      notice: { orderId: 'bK8bg5tajNkDpDk25', notificationType: type, occurredAt: undefined },
     });
   });
 
