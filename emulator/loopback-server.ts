@@ -1,7 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 
-/** An HTTP server that this machine alone can reach. */
+/** An HTTP server that only programs on this machine can call. */
 export interface LoopbackServer {
   readonly port: number;
   /** `http://127.0.0.1:PORT`, without a trailing slash. */
@@ -13,18 +13,59 @@ export interface LoopbackServer {
 /** Thrown by {@link readBody} when a request is larger than its limit. */
 export class BodyTooLargeError extends Error {}
 
-// Longer than any client of ours keeps an idle socket: whoever closes first, it must not be the server in the
-// moment in which the client sends its next request.
+// Longer than any client keeps an idle socket. Otherwise the server could close a connection just as the client sends
+// its next request.
 const KEEP_ALIVE_MS = 10 * 60 * 1000;
+
+/** A name that ends in `.localhost` is a loopback name too (RFC 6761); S3 clients put the bucket in front of it. */
+const LOOPBACK_HOST = /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?$/i;
+
+/**
+ * Why a request must be refused, as one sentence, or undefined. A web page can make a browser call 127.0.0.1:
+ *
+ * - DNS rebinding: the page's own host name resolves to 127.0.0.1, so `Host` holds that name.
+ * - Cross-site requests: the browser sends `Origin` with every one that can change something or be read by the page,
+ *   and `Sec-Fetch-Site` with the others, such as images.
+ */
+export function reasonToRefuse(headers: IncomingHttpHeaders): string | undefined {
+  if (!LOOPBACK_HOST.test(headers.host ?? '')) {
+    return 'Only programs on this machine may call this server: the Host header must be 127.0.0.1, localhost or [::1].';
+  }
+  const site = headers['sec-fetch-site'] ?? 'none';
+  if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
+    return 'Web pages may not call this server: requests with an Origin header, or from another site, are refused.';
+  }
+  return undefined;
+}
+
+/**
+ * Answers 403 to requests that {@link reasonToRefuse} finds fault with, before any listener of `server` sees them. Call it
+ * when all listeners are registered.
+ */
+export function refuseForeignCallers(server: Server): void {
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const message = reasonToRefuse(request.headers);
+    if (message === undefined) {
+      for (const listener of listeners) {
+        Reflect.apply(listener, server, [request, response]);
+      }
+      return;
+    }
+    response.writeHead(403, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ __type: 'AccessDeniedException', message }));
+  });
+}
 
 /** Answers one request. What it throws is answered as a 500. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Starts a server for `listener` on 127.0.0.1, on `preferredPort` if it is free, else on any free port. */
+/** Starts a server for `listener` on 127.0.0.1: on `preferredPort` if that is free, otherwise on any free port. */
 export function serveOnLoopback(listener: Listener, preferredPort = 0): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
     listener(request, response).catch((error: unknown) => {
-      // A client that is gone, as a process is that was killed, needs no answer; nobody else may suffer for it.
+      // The client may be gone, such as a process that was killed. That must not stop the server.
       if (!response.headersSent) {
         response.writeHead(500, { 'content-type': 'application/json' });
       }
@@ -34,8 +75,9 @@ export function serveOnLoopback(listener: Listener, preferredPort = 0): Promise<
   return listenOnLoopback(server, preferredPort);
 }
 
-/** The same for a server that exists already. */
+/** The same for an existing server. Foreign callers are refused, see {@link refuseForeignCallers}. */
 export async function listenOnLoopback(server: Server, preferredPort = 0): Promise<LoopbackServer> {
+  refuseForeignCallers(server);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = await withFallback(
     preferredPort,
@@ -60,7 +102,7 @@ export async function listenOnLoopback(server: Server, preferredPort = 0): Promi
   };
 }
 
-/** Calls `listen` with the preferred port, and if that one is taken with 0, which means any. */
+/** Calls `listen` with the preferred port. If that port is taken, calls it again with 0: any free port. */
 export async function withFallback<T>(preferredPort: number, listen: (port: number) => Promise<T>): Promise<T> {
   try {
     return await listen(preferredPort);
@@ -75,7 +117,7 @@ export async function withFallback<T>(preferredPort: number, listen: (port: numb
 
 /**
  * Reads a request to its end.
- * @throws {BodyTooLargeError} past `limitBytes`; the rest is read and thrown away, so that the client gets its answer.
+ * @throws {BodyTooLargeError} past `limitBytes`. The rest is read and discarded, so that the client receives its answer.
  */
 export async function readBody(request: IncomingMessage, limitBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Application } from './application';
 import { checkPreconditions } from './bucket-preconditions';
 import { buildApp, PersistenceManager, receiveMessage, S3Store, SnsStore, SqsStore } from './fauxqs';
-import { withFallback } from './loopback-server';
+import { refuseForeignCallers, withFallback } from './loopback-server';
 import { serveMessageMoveTasks } from './queue-redrive';
 import { ACCOUNT_ID, arnOf } from './resource-types';
 
@@ -99,6 +99,7 @@ export async function startQueuesAndBuckets(
     const app = buildApp({ logger: false, stores: { sqsStore, snsStore, s3Store } });
     app.addHook('preHandler', checkPreconditions(s3Store));
     app.addHook('preHandler', serveMessageMoveTasks(sqsStore, transaction));
+    refuseForeignCallers(app.server);
     await app.listen({ port, host: '127.0.0.1' });
     return app;
   };

@@ -15,7 +15,7 @@ export function startInvokeApi(
   return serveOnLoopback(async (request, response) => {
     const body = (await readBody(request)).toString() || '{}';
     const [, nameOrArn] = INVOKE.exec(request.url ?? '') ?? [];
-    const invoked = nameOrArn && find(decodeURIComponent(nameOrArn));
+    const invoked = request.method === 'POST' && nameOrArn && find(decodeURIComponent(nameOrArn));
     if (!invoked) {
       response
         .writeHead(404, { 'content-type': 'application/json', 'x-amzn-errortype': 'ResourceNotFoundException' })

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { refuseForeignCallers } from '../../emulator/loopback-server';
 import { createFaults, type Facts, type Fault, type FaultAnswer, type Reply } from './faults';
 
 const largestBodyBytes = 8 * 1024 * 1024;
@@ -91,7 +92,8 @@ export const parseJson = (text: string): unknown => {
 };
 
 /**
- * Starts an HTTP server on 127.0.0.1 that answers as `read` says, with faults and latency on demand.
+ * Starts an HTTP server on 127.0.0.1 that answers as `read` says, with faults and latency on demand. Requests of web
+ * pages are refused, see `emulator/loopback-server.ts`.
  *
  * Its control API, which asks for no credentials:
  * - `GET|PUT|DELETE /_control/faults`: a list of faults (see `Fault`); with how often each was hit.
@@ -168,6 +170,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       else send(response, { status: 500, body: { error: 'simulator_bug', message: String(error) } });
     });
   });
+  refuseForeignCallers(server);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { reasonToRefuse } from '../../../emulator/loopback-server';
+
+const port = fc.option(fc.nat(65_535), { nil: undefined }).map((value) => (value === undefined ? '' : `:${value}`));
+const anyCase = (text: string) =>
+  fc
+    .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
+    .map((upper) => Array.from(text, (letter, index) => (upper[index] ? letter.toUpperCase() : letter)).join(''));
+
+test('a loopback name is answered, in any case and with any port', () => {
+  const names = fc.constantFrom('127.0.0.1', 'localhost', '[::1]', 'bucket.localhost', 'my.bucket-2.localhost');
+  fc.assert(
+    fc.property(names.chain(anyCase), port, (name, suffix) => {
+      expect(reasonToRefuse({ host: `${name}${suffix}` })).toBeUndefined();
+    }),
+  );
+});
+
+test('a name that somebody can register is refused, whatever loopback name it contains', () => {
+  const loopback = fc.constantFrom('127.0.0.1', 'localhost', '[::1]', '');
+  const joint = fc.constantFrom('.', '-', '@', ':80@', '#', '/', '%00', ' ');
+  fc.assert(
+    fc.property(loopback, joint, fc.domain(), port, (name, between, domain, suffix) => {
+      expect(reasonToRefuse({ host: `${name}${between}${domain}${suffix}` })).toMatch(/Host header/);
+    }),
+  );
+});
+
+test('any origin is refused, and so is a request of another site', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.webUrl(), fc.constantFrom('null', '', 'http://127.0.0.1:4000')), (origin) => {
+      expect(reasonToRefuse({ host: '127.0.0.1', origin })).toMatch(/Web pages/);
+    }),
+  );
+  expect(reasonToRefuse({ host: '127.0.0.1', 'sec-fetch-site': 'cross-site' })).toMatch(/Web pages/);
+  // An address that was typed into a browser.
+  expect(reasonToRefuse({ host: '127.0.0.1', 'sec-fetch-site': 'none' })).toBeUndefined();
+});
