@@ -4,8 +4,8 @@ import { toPipelineError } from '../../shared/errors';
 import type { CallContext } from '../../shared/http/api-client';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import { reportRetry } from '../../shared/observability/report-retry';
-import type { Order, OrderId, RequestId } from '../../shared/orders/order';
-import type { OrderQueries } from '../../shared/orders/queries';
+import type { OrderId, RequestId } from '../../shared/orders/order';
+import { type OrderOrUnreadable, type OrderQueries, unreadable } from '../../shared/orders/queries';
 import type { StartRound } from '../../shared/orders/start-round';
 import type { QualiaClient } from '../../shared/qualia/client';
 import type { PositionStore } from './position';
@@ -52,8 +52,16 @@ type Finding = { readonly orderId: OrderId } & (
 export const createHandler = (dependencies: ReconcilerDependencies) => {
   const { qualia, orders, startRound, position, logger, metrics, newRequestId, now } = dependencies;
 
-  const judge = (orderId: OrderId, order: Order | undefined): Finding | undefined => {
+  const judge = (orderId: OrderId, order: OrderOrUnreadable | undefined): Finding | undefined => {
     if (order === undefined) return { orderId, reason: 'missing' };
+    if (order === unreadable) {
+      logger.error('order item cannot be read', {
+        order_id: orderId,
+        error: 'The item in the Orders table is not an order of this release',
+        error_code: 'INTERNAL_FAULT',
+      });
+      return undefined;
+    }
     const ageMs = now() - Date.parse(order.notified_at);
     return order.status === 'NOTIFIED' && ageMs > stuckAfterMs ? { orderId, reason: 'stuck', ageMs } : undefined;
   };

@@ -4,7 +4,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createQueue } from '../../shared/aws/queue';
 import type { DownloadMessage } from '../../shared/orders/message';
 import type { Order, OrderId, OrderStatus, RequestId } from '../../shared/orders/order';
-import { createOrderQueries } from '../../shared/orders/queries';
+import { createOrderQueries, type OrderOrUnreadable, unreadable } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { toServiceFault } from './fault';
@@ -96,8 +96,8 @@ export const createOrderService = (stage: Stage) => {
     /** Every order that is FAILED and failed since then, newest first. Reads the sparse index alone. */
     listFailed: async (since: Date): Promise<FailedOrder[]> => {
       const found: FailedOrder[] = [];
-      for await (const order of queries.listFailed(since))
-        if (order.status === 'FAILED') found.push(withoutAnswer(order));
+      for await (const { order } of queries.listFailed(since))
+        if (order !== unreadable && order.status === 'FAILED') found.push(withoutAnswer(order));
       return found.sort((a, b) => b.failed_at.localeCompare(a.failed_at));
     },
 
@@ -130,11 +130,10 @@ export const createOrderService = (stage: Stage) => {
 };
 
 /** An order as the plan of a replay shows it. */
-export const toCandidate = (orderId: OrderId, order: Order | undefined): ReplayCandidate => ({
-  orderId,
-  status: order?.status,
-  errorCode: order?.status === 'FAILED' ? order.error.code : undefined,
-});
+export const toCandidate = (orderId: OrderId, order: OrderOrUnreadable | undefined): ReplayCandidate =>
+  order === unreadable
+    ? { orderId, status: undefined, errorCode: unreadable }
+    : { orderId, status: order?.status, errorCode: order?.status === 'FAILED' ? order.error.code : undefined };
 
 const withoutAnswer = (order: FailedOrder): FailedOrder => {
   const { answer, ...error } = order.error;

@@ -5,28 +5,39 @@ import {
   QueryCommand,
   type QueryCommandOutput,
 } from '@aws-sdk/lib-dynamodb';
+import { safeParse } from 'zod/v4/core';
 import { fullJitterMs } from '../http/backoff';
-import type { Order, OrderId } from './order';
-import { failedOrdersIndex, readItem } from './repository';
+import { type Order, type OrderId, orderSchema } from './order';
+import { failedOrdersIndex } from './repository';
 
-/** As many keys as `BatchGetItem` takes. */
+/** The number of keys that `BatchGetItem` accepts. */
 const batchSize = 100;
 
 /**
- * Questions about many orders. Apart from the repository, so that the webhook does not carry what only the reconciler
- * and the operators ask. Nothing here scans.
+ * An item that is not an order, for example one that a newer release wrote before it was rolled back. Reads of many
+ * orders report such an item and continue.
+ */
+export const unreadable = 'UNREADABLE';
+export type OrderOrUnreadable = Order | typeof unreadable;
+
+const toOrder = (item: Record<string, unknown>): OrderOrUnreadable => safeParse(orderSchema, item).data ?? unreadable;
+
+const idOf = ({ order_id }: Record<string, unknown>): OrderId => String(order_id) as OrderId;
+
+/**
+ * Reads of many orders. They are separate from the repository, so that the webhook's bundle does not contain what only
+ * the reconciler and the operators use. Nothing here scans the table.
  */
 export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: string) => ({
-  /** Orders as they stand, by id. An order that is not there is left out. */
-  readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, Order>> => {
-    const found = new Map<OrderId, Order>();
+  /** Orders by id. The result has no entry for an order without an item. */
+  readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, OrderOrUnreadable>> => {
+    const found = new Map<OrderId, OrderOrUnreadable>();
     let keys: Record<string, unknown>[] = [...new Set(orderIds)].map((order_id) => ({ order_id }));
     for (let throttled = 0; keys.length > 0; ) {
       const asked = { [tableName]: { Keys: keys.slice(0, batchSize) } };
       const answer = await client.send(new BatchGetCommand({ RequestItems: asked }));
       for (const item of answer.Responses?.[tableName] ?? []) {
-        const order = readItem(item);
-        found.set(order.order_id, order);
+        found.set(idOf(item), toOrder(item));
       }
       const left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
       keys = [...keys.slice(batchSize), ...left];
@@ -35,8 +46,8 @@ export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: st
     return found;
   },
 
-  /** Orders that failed since then, newest first within a shard, without a scan: the sparse index holds no others. */
-  async *listFailed(since: Date): AsyncGenerator<Order> {
+  /** Orders that failed since then, newest first within a shard. Reads the sparse index, which holds FAILED orders only. */
+  async *listFailed(since: Date): AsyncGenerator<{ readonly orderId: OrderId; readonly order: OrderOrUnreadable }> {
     for (const shard of failedOrdersIndex.shards) {
       let startKey: Record<string, unknown> | undefined;
       do {
@@ -50,7 +61,7 @@ export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: st
             ...(startKey && { ExclusiveStartKey: startKey }),
           }),
         );
-        for (const item of page.Items ?? []) yield readItem(item);
+        for (const item of page.Items ?? []) yield { orderId: idOf(item), order: toOrder(item) };
         startKey = page.LastEvaluatedKey;
       } while (startKey !== undefined);
     }
