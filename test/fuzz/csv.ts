@@ -17,7 +17,10 @@ export const readCsv = (text: string): readonly (readonly string[])[] | undefine
 
 /** The two forms in which the contacts file has phone numbers, and in which they may begin with `+`. */
 const phone = /^(\+1 \(\d{3}\) \d{3}-\d{4}|\+[2-9]\d{9,14})$/;
-const isFormula = (cell: string): boolean => /^[=+\-@\t\r]/.test(cell) && !phone.test(cell);
+/** As an importer that trims a cell sees it. */
+const trimmed = (cell: string): string => cell.replace(/^[\s\p{Z}\p{Cc}\p{Cf}]+/u, '');
+const isFormula = (cell: string): boolean =>
+  (/^[\t\r\n]/.test(cell) || /^[=+\-@＝＋－＠﹦﹢﹣﹫]/.test(trimmed(cell))) && !phone.test(cell);
 
 /** What is wrong with a CSV file that people open: rows of another length than its header, and cells that would run. */
 export const csvFaults = (text: string): readonly string[] => {

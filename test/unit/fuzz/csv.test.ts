@@ -17,6 +17,8 @@ test.each([
   ['an end within a row', 'a,b\n1,2', ['it is no CSV']],
   ['a cell too many', 'a,b\n1,2,3\n', ['a row has another length than the header']],
   ['a formula', 'a,b\n1,=1+1\n', ['a cell would run as a formula']],
+  ['a formula behind a no-break space', 'a,b\n1,\u00a0=1+1\n', ['a cell would run as a formula']],
+  ['a formula with a full-width sign', 'a,b\n1,\uff1d1+1\n', ['a cell would run as a formula']],
   ['a formula that begins as a phone number', 'a,b\n1,+1 (555) 012-3987-A1\n', ['a cell would run as a formula']],
   ['a formula of digits', 'a,b\n1,+1234567890\n', ['a cell would run as a formula']],
 ])('%s', (_what, text, faults) => {
