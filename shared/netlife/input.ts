@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { exactly, flag, list, oneOf, text } from '../input-rules';
 import type { Portals } from './portals';
 
 export const audiences = ['buyers', 'non-buyers', 'both'] as const;
@@ -10,23 +11,22 @@ export type ContactFilter = (typeof contactFilters)[number];
 
 /** The `netlife` part of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault. */
 export const netlifeInputSchema = (portals: Portals) =>
-  z.strictObject({
-    portals: z
-      .array(z.string().refine((name) => portals.find(name) !== undefined, 'is no portal that may be called'))
-      .min(1)
-      .max(100, 'has more than 100 entries')
+  exactly({
+    portals: list(
+      z
+        .string('must be a string')
+        .refine((name) => portals.find(name) !== undefined, 'is no portal that may be called'),
+    )
+      .min(1, 'is empty')
       .transform((names) => [...new Set(names)])
       .default(() => [...portals.names]),
-    audience: z.enum(audiences).default('both'),
-    contact_filter: z.enum(contactFilters).default('any'),
-    check_registered_users: z.boolean().default(true),
-    registered_only: z.boolean().default(false),
-    create_access_keys: z.boolean().default(false),
-    job_ids: z
-      .array(z.string().min(1).max(100))
-      .max(1_000, 'must be at most 1,000 ids')
-      .default(() => []),
-    consent: z.string().min(1).max(40).default('SUBSCRIBE'),
+    audience: oneOf(audiences).default('both'),
+    contact_filter: oneOf(contactFilters).default('any'),
+    check_registered_users: flag(true),
+    registered_only: flag(false),
+    create_access_keys: flag(false),
+    job_ids: list(text(100), 1_000, 'must be at most 1,000 ids').default(() => []),
+    consent: text(40).default('SUBSCRIBE'),
   });
 
 export type NetlifeInput = z.output<ReturnType<typeof netlifeInputSchema>>;

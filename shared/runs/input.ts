@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { describeIssues } from '../config';
+import { exactly, flag, list, oneOf, text, wholeNumber } from '../input-rules';
 import { type NetlifeInput, netlifeInputSchema } from '../netlife/input';
 import type { Portals } from '../netlife/portals';
 import { NamedFailure } from './step';
@@ -8,29 +9,6 @@ import { NamedFailure } from './step';
 export const runIdSchema = z
   .string('must be a string')
   .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be 1 to 80 letters, digits, "-" or "_"');
-
-const quoted = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).join(', ');
-
-const flag = (byDefault: boolean) => z.boolean('must be true or false').default(byDefault);
-
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${quoted(values)}`);
-
-const text = (maxLength: number) => z.string('must be a string').min(1, 'is empty').max(maxLength, 'is too long');
-
-const list = <T extends z.ZodType>(item: T) => z.array(item, 'must be a list').max(100, 'has more than 100 entries');
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .int(`must be a whole number from ${min} to ${max}`)
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`);
-
-/** An object of no other keys than these. */
-const exactly = <T extends z.ZodRawShape>(shape: T) =>
-  z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `has no ${quoted(issue.keys)}` : 'must be a JSON object'),
-  });
 
 export const iterableInputSchema = exactly({
   mode: oneOf(['single', 'bulk']).default('bulk'),

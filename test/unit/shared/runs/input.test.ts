@@ -69,6 +69,15 @@ test.each([
   ['nothing', null, 'the input must be a JSON object'],
   ['an unknown key', { netlif: {} }, 'the input has no "netlif"'],
   ['an unknown key of a job', { iterable: { day: 7 } }, 'iterable has no "day"'],
+  ['an unknown key of the other job', { netlife: { portal: 'x' } }, 'netlife has no "portal"'],
+  ['unknown keys', { iterable: { day: 7, page: 'x' } }, 'iterable has no "day", "page"'],
+  ['a job that is no object', { netlife: ['nowandgen'] }, 'netlife must be a JSON object'],
+  ['a portal that is no text', { netlife: { portals: [5] } }, 'netlife.portals.0 must be a string'],
+  [
+    'an unknown audience',
+    { netlife: { audience: 'all' } },
+    'netlife.audience must be one of "buyers", "non-buyers", "both"',
+  ],
   [
     'an unknown portal',
     { netlife: { portals: ['evil.example/'] } },
