@@ -71,25 +71,27 @@ export interface ContactContext {
 
 const firstFilled = (...texts: readonly string[]): string => texts.map((text) => text.trim()).find(Boolean) ?? '';
 
-/** The second delivery's value where it is another than the first's, else the subject's own second one. */
+/** The second delivery's value when it differs from the first's, otherwise the subject's own second value. */
 const secondOf = (first: string, second: string, own: string, normalize: (text: string) => string): string => {
-  const differs = second.trim() !== '' && normalize(second) !== normalize(first);
-  return firstFilled(differs ? second : own);
+  const [one, other] = [first.trim(), second.trim()];
+  const differs = other !== '' && other !== one && normalize(other) !== normalize(one);
+  return firstFilled(differs ? other : own);
 };
 
-/** The rules of the columns `phone_number`, `phone_number_2`, `email` and `email_2`. */
+/** The rules of the columns `phone_number`, `phone_number_2`, `email` and `email_2` (docs/contracts/netlife.md). */
 export const reachOf = ({ delivery1, delivery2, ...own }: Subject): Reach => {
   const written = [
     firstFilled(delivery1.phone, delivery2.phone, own.phoneNumber),
-    secondOf(delivery1.phone, delivery2.phone, own.phoneNumber2, (phone) => formatPhone(phone) || phone.trim()),
-  ] as const;
-  const [phoneNumber, phoneNumber2] = [formatPhone(written[0]), formatPhone(written[1])];
+    secondOf(delivery1.phone, delivery2.phone, own.phoneNumber2, (phone) => formatPhone(phone) || phone),
+  ];
+  const [phoneNumber = '', phoneNumber2 = ''] = written.map(formatPhone);
+  const filled = written.filter(Boolean).length;
   return {
     phoneNumber,
     phoneNumber2,
     email: firstFilled(delivery1.email, delivery2.email, own.email),
-    email2: secondOf(delivery1.email, delivery2.email, own.email2, (email) => email.trim().toLowerCase()),
-    unusablePhones: written.filter((phone) => phone !== '' && formatPhone(phone) === '').length,
+    email2: secondOf(delivery1.email, delivery2.email, own.email2, (email) => email.toLowerCase()),
+    unusablePhones: filled - [phoneNumber, phoneNumber2].filter(Boolean).length,
   };
 };
 

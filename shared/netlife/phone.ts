@@ -1,19 +1,26 @@
-/** Whether there is a `+` before the first digit, and that is no 1. One pass: the text may be long. */
-const hasForeignCountryCode = (written: string): boolean => {
-  const [, before = '', first = '1'] = /^(\D*)(\d)/.exec(written) ?? [];
-  return before.includes('+') && first >= '2';
-};
+import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+
+/** North America's numbers: ten digits, of which the first is no 0 (a trunk prefix elsewhere) and no 1. */
+const northAmerican = /^([2-9]\d{2})(\d{3})(\d{4})$/;
+const fewestDigits = 10;
+/** The library refuses a longer text too, but Unicode's compatibility form could make one much longer first. */
+const mostCharacters = 250;
 
 /**
- * A phone number as the contacts file has it: `+1 (AAA) BBB-CCCC`, or E.164 when it starts with `+` and another country
- * code than 1.
+ * A phone number as the contacts file has it (docs/contracts/netlife.md): `+1 (AAA) BBB-CCCC`, or E.164 for another
+ * country code. A number without `+` is dialled from the United States. The library reads the notation (extensions, trunk
+ * zeros in brackets, full-width digits) and knows how many digits a country's numbers have. Whether a number is in use it
+ * does not know for certain, so that is not asked.
  *
- * @returns the empty text when nobody could dial it: fewer than 10 digits, or a number of no known form
+ * @returns the empty text for what is no number, or one that nobody could dial
  */
 export const formatPhone = (written: string): string => {
-  const digits = written.replaceAll(/\D+/g, '');
-  if (digits.length < 10) return '';
-  if (hasForeignCountryCode(written)) return digits.length <= 15 ? `+${digits}` : '';
-  const national = /^1?(\d{3})(\d{3})(\d{4})$/.exec(digits);
-  return national === null ? '' : `+1 (${national[1]}) ${national[2]}-${national[3]}`;
+  if (written.length > mostCharacters) return '';
+  const phone = parsePhoneNumberFromString(written.normalize('NFKC'), 'US');
+  if (!phone?.isPossible()) return '';
+  if (phone.countryCallingCode === '1') {
+    const [, area, exchange, line] = northAmerican.exec(phone.nationalNumber) ?? [];
+    return area === undefined ? '' : `+1 (${area}) ${exchange}-${line}`;
+  }
+  return phone.number.length > fewestDigits ? phone.number : '';
 };
