@@ -2,6 +2,7 @@ import { addAbortListener } from 'node:events';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { errors, Pool } from 'undici';
 import { type ApiName, PipelineError, toPipelineError } from '../errors';
+import { acceptEncoding, readBody } from './body';
 import type { CircuitBreaker } from './circuit-breaker';
 import type { Pace } from './pace';
 import { readRetryAfterMs } from './retry-after';
@@ -17,6 +18,10 @@ export interface ApiRequest {
 export interface ApiAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /**
+   * Decoded; whole if the status is a success. With any other status, which decides by itself, it may be cut at
+   * `maxAnswerBytes`, and is empty if it could not be read. Empty, too, where the call has no use for it.
+   */
   readonly body: Buffer;
   /** The try that brought this answer, from 1. */
   readonly attempt: number;
@@ -37,7 +42,7 @@ export interface ApiClientOptions {
   readonly origin: string;
   /** At most so many connections, kept alive. */
   readonly connections: number;
-  /** A larger answer is `BAD_ANSWER`, for good: it would take the memory of its neighbours. */
+  /** A larger body, as sent or decoded, is `BAD_ANSWER`, permanent: it would use up the memory of other calls. */
   readonly maxAnswerBytes: number;
   /** A try's whole time; `attempt` counts from 1. */
   readonly timeoutMs: (attempt: number) => number;
@@ -67,6 +72,8 @@ export interface Call<T> {
   /** Reads the answer, and throws a {@link PipelineError} that says whether another try makes sense. */
   readonly read: (answer: ApiAnswer) => T;
   readonly context: CallContext;
+  /** Whether the body matters to `read`, given the status. It does by default. */
+  readonly needsBody?: (statusCode: number) => boolean;
   /** In place of the client's own. */
   readonly timeoutMs?: (attempt: number) => number;
   /** In place of the client's own. */
@@ -89,6 +96,10 @@ class CallStopped {
 
 /** With less time left than this, a try is not worth its start. */
 const minTryMs = 1_000;
+/** Four times what Node allows: a response that is refused for its headers may be one to an accepted POST. */
+const maxHeaderBytes = 64 * 1_024;
+/** Of a body that is not needed, this much is read, for this long, to keep its connection. */
+const discard = { maxBytes: 64 * 1_024, maxMs: 1_000 };
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
@@ -113,6 +124,9 @@ export class OutOfTimeError extends PipelineError {
   }
 }
 
+/** Whether a status says that the request was done: 2xx. */
+export const isSuccess = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300;
+
 /**
  * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent. A
  * `Retry-After` above `longestRetryAfterMs` counts as that much.
@@ -125,7 +139,7 @@ export const expectSuccess = (
   nowMs: number,
   longestRetryAfterMs = Number.POSITIVE_INFINITY,
 ): void => {
-  if (statusCode >= 200 && statusCode < 300) return;
+  if (isSuccess(statusCode)) return;
   const retryable = [408, 425, 429].includes(statusCode) || statusCode >= 500;
   const code = statusCode === 429 ? 'RATE_LIMITED' : retryable ? 'API_UNAVAILABLE' : 'API_REFUSED';
   const retryAfterMs = retryable ? readRetryAfterMs(headers['retry-after'], nowMs) : undefined;
@@ -152,27 +166,55 @@ export const createApiClient = (options: ApiClientOptions) => {
     // The time of a try is bounded as a whole, by its signal.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxResponseSize: options.maxAnswerBytes,
+    maxHeaderSize: maxHeaderBytes,
   });
 
-  const send = async (request: ApiRequest, timeoutMs: number, attempt: number): Promise<ApiAnswer> => {
+  /** What a try that brought no answer comes to. */
+  const toFault = (cause: unknown, signal: AbortSignal, timeoutMs: number, attempt: number): PipelineError => {
+    if (cause instanceof PipelineError) return cause;
+    if (cause instanceof errors.HeadersOverflowError) {
+      const said = `answered more than ${maxHeaderBytes} bytes of headers`;
+      // A request may have been done all the same, so it is tried again, but not forever.
+      const retryable = attempt < options.maxTries;
+      return new PipelineError('BAD_ANSWER', `The ${api} API ${said}`, { api, retryable, cause });
+    }
+    const problem = { api, retryable: true, cause };
+    return signal.aborted
+      ? new PipelineError('TIMEOUT', `The ${api} API did not answer within ${timeoutMs} ms`, problem)
+      : new PipelineError('CONNECTION_FAULT', `The connection to the ${api} API failed`, problem);
+  };
+
+  const send = async (
+    { request, needsBody = () => true }: Pick<Call<unknown>, 'request' | 'needsBody'>,
+    timeoutMs: number,
+    attempt: number,
+  ): Promise<ApiAnswer> => {
     const startedAtMs = now();
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const { body, headers, method, path } = request;
-      const answer = await pool.request({ method, path, headers, body: body ?? null, signal });
-      const bytes = Buffer.from(await answer.body.arrayBuffer());
-      const { statusCode, headers: answerHeaders } = answer;
-      return { statusCode, headers: answerHeaders, body: bytes, attempt, responseTimeMs: now() - startedAtMs };
-    } catch (cause) {
-      if (cause instanceof errors.ResponseExceededMaxSizeError) {
-        const limit = `more than ${options.maxAnswerBytes} bytes`;
-        throw new PipelineError('BAD_ANSWER', `The ${api} API answered ${limit}`, { api, retryable: false, cause });
+      const { method, path, body = null } = request;
+      const requestHeaders = { 'accept-encoding': acceptEncoding, ...request.headers };
+      const answer = await pool.request({ method, path, headers: requestHeaders, body, signal });
+      const { statusCode, headers } = answer;
+      const answered = (bytes: Buffer): ApiAnswer => ({
+        ...{ statusCode, headers, attempt },
+        body: bytes,
+        responseTimeMs: now() - startedAtMs,
+      });
+      if (!needsBody(statusCode)) {
+        // Not waited for: a body that breaks off or never ends changes nothing.
+        const timer = setTimeout(() => answer.body.destroy(), discard.maxMs).unref();
+        void answer.body.dump({ limit: discard.maxBytes }).finally(() => clearTimeout(timer));
+        return answered(Buffer.alloc(0));
       }
-      const problem = { api, retryable: true, cause };
-      throw signal.aborted
-        ? new PipelineError('TIMEOUT', `The ${api} API did not answer within ${timeoutMs} ms`, problem)
-        : new PipelineError('CONNECTION_FAULT', `The connection to the ${api} API failed`, problem);
+      const bytes = readBody(answer.body, headers['content-encoding'], {
+        api,
+        maxBytes: options.maxAnswerBytes,
+        mayBeCut: !isSuccess(statusCode),
+      });
+      return answered(isSuccess(statusCode) ? await bytes : await bytes.catch(() => Buffer.alloc(0)));
+    } catch (cause) {
+      throw toFault(cause, signal, timeoutMs, attempt);
     }
   };
 
@@ -197,7 +239,7 @@ export const createApiClient = (options: ApiClientOptions) => {
   };
 
   const attemptOnce = async <T>(call: Call<T>, attempt: number): Promise<T> => {
-    const { request, read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeTry, onTry } = call;
+    const { read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeTry, onTry } = call;
     timeLeft(context);
     if (pace !== undefined) await waitInTime(pace(), context);
     let leftMs = timeLeft(context);
@@ -211,7 +253,7 @@ export const createApiClient = (options: ApiClientOptions) => {
     };
     return breaker(async () => {
       onTry?.();
-      return read(await send(request, Math.min(timeoutMs(attempt), leftMs), attempt));
+      return read(await send(call, Math.min(timeoutMs(attempt), leftMs), attempt));
     }, before);
   };
 

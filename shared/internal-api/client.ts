@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Secret } from '../aws/secret';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
+import { type ApiAnswer, type CallContext, expectSuccess, isSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import type { Checksum, OrderId, RequestId, Round } from '../orders/order';
@@ -93,6 +93,8 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
           },
           context,
           read: (answer) => judge(answer, token),
+          // The status says that the order was accepted, whatever the body holds.
+          needsBody: (statusCode) => !isSuccess(statusCode) && statusCode !== alreadyKnown,
         }),
       ),
 

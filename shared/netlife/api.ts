@@ -81,7 +81,11 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     (refused.signal.aborted && error === refused.signal.reason) ||
     (error instanceof OutOfTimeError && error.lastTry === undefined);
 
-  const send = async <T>(call: PortalCall<T>, read: (answer: ApiAnswer) => T): Promise<T> => {
+  const send = async <T>(
+    call: PortalCall<T>,
+    read: (answer: ApiAnswer) => T,
+    needsBody?: () => boolean,
+  ): Promise<T> => {
     const { method = 'GET', path, body, slow = false, job, look } = call;
     try {
       return await withCredential(login, ({ username, password }) =>
@@ -111,6 +115,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
           timeoutMs: (attempt) => (slow && attempt === maxTries ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
           onTry: () => tally.count({ api_calls_total: 1 }, job),
           ...(look && { look }),
+          ...(needsBody && { needsBody }),
         }),
       );
     } catch (thrown) {
@@ -147,7 +152,12 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
       }),
 
     /** One call of which only the status counts: resolves on any 2xx. */
-    check: (call: PortalCall<void>): Promise<void> => send(call, () => undefined),
+    check: (call: PortalCall<void>): Promise<void> =>
+      send(
+        call,
+        () => undefined,
+        () => false,
+      ),
 
     close: api.close,
   };

@@ -15,7 +15,10 @@ export type QualiaCredential = z.output<typeof qualiaCredentialSchema>;
 
 /** An order as Qualia answered it. */
 export interface DownloadedOrder {
-  /** The whole answer, byte for byte. */
+  /**
+   * The whole answer, byte for byte as Qualia wrote it, with its content encoding undone
+   * (docs/contracts/qualia.md, section 2).
+   */
   readonly bytes: Uint8Array;
   readonly attempt: number;
   readonly responseTimeMs: number;

@@ -13,6 +13,8 @@ export interface ToldAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text or bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
+  /** The connection ends one byte before the body is whole. */
+  readonly cut?: boolean;
   /** The connection is cut without a word. */
   readonly hangUp?: boolean;
   /** Nothing comes, or only the head of the answer. */
@@ -25,9 +27,11 @@ const send = (response: ServerResponse, answer: ToldAnswer): void => {
   const { status = 200, headers = {}, body = '' } = answer;
   if (answer.hangUp) return void response.destroy();
   if (answer.silent === 'at once') return;
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  const bytes = Buffer.from(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+  const length = answer.cut && { 'content-length': String(bytes.length + 1) };
+  response.writeHead(status, { 'content-type': 'application/json', ...length, ...headers });
   if (answer.silent === 'after the head') return void response.write('{');
-  response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+  response.end(bytes, () => answer.cut && response.socket?.destroySoon());
 };
 
 /** An HTTP server on loopback that gives the answers it was told, in order; a call beyond them answers 599. */

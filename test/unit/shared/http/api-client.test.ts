@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { PipelineError } from '../../../../shared/errors';
 import {
   type ApiAnswer,
@@ -91,6 +92,79 @@ describe('a client', () => {
     expect(server.calls).toEqual([
       { method: 'GET', path: '/users?limit=2', body: '', headers: expect.objectContaining({ 'x-a': 'b' }) },
     ]);
+  });
+
+  test('says which codings it reads, unless the request does', async () => {
+    server.tell({}, {});
+    await call();
+    const headers = { 'accept-encoding': 'identity' };
+    await clientOf().call({ request: { ...request, headers }, read, context: callContext().context });
+    expect(server.calls.map((received) => received.headers['accept-encoding'])).toEqual([
+      'gzip, br, deflate',
+      'identity',
+    ]);
+  });
+
+  describe('a body', () => {
+    const gzipped = { body: gzipSync('users'), headers: { 'content-encoding': 'gzip' } };
+    const broken: [string, ToldAnswer][] = [
+      ['an unknown coding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
+      ['a wrong coding', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
+      ['a body that breaks off', { body: 'x', cut: true }],
+      ['too large a body', { body: 'x'.repeat(1_000_001) }],
+      ['too large a body, once decoded', { ...gzipped, body: gzipSync(Buffer.alloc(1_000_001)) }],
+    ];
+
+    test('is decoded though nobody asked for the coding', async () => {
+      server.tell(gzipped);
+      expect(await call()).toMatchObject({ text: 'users' });
+    });
+
+    test.each(broken)('of a success counts: %s', async (_, answer) => {
+      server.tell(answer, answer, answer);
+      await expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^(BAD_ANSWER|CONNECTION_FAULT)$/) });
+    });
+
+    test('that comes with the second try is read', async () => {
+      server.tell({ body: 'x', headers: { 'content-encoding': 'zstd' } }, gzipped);
+      expect(await call()).toEqual({ text: 'users', attempt: 2 });
+    });
+
+    test.each(broken)('is beside the point where the status decides: %s', async (_, answer) => {
+      server.tell({ ...answer, status: 404 });
+      await expect(call()).rejects.toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
+      server.tell({ ...answer, status: 503, headers: { ...answer.headers, 'retry-after': '30' } });
+      await expect(call()).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 30_000 });
+      expect(server.calls).toHaveLength(2);
+    });
+
+    test.each<[string, ToldAnswer]>([...broken, ['a body without end', { silent: 'after the head' }]])(
+      'is not waited for where nobody needs it: %s',
+      async (_, answer) => {
+        server.tell(answer);
+        const client = clientOf();
+        const context = callContext().context;
+        const needsBody = (statusCode: number) => statusCode >= 300;
+        expect(await client.call({ request, read, context, needsBody })).toEqual({ text: '', attempt: 1 });
+        server.tell({ status: 404, body: 'no such user' });
+        const readRefusal = ({ body }: ApiAnswer) => body.toString();
+        expect(await client.call({ request, read: readRefusal, context, needsBody })).toBe('no such user');
+      },
+    );
+  });
+
+  test('headers that are too large are tried again, but not forever', async () => {
+    const large = { headers: { 'x-large': 'x'.repeat(70_000) } };
+    server.tell(large, large, large);
+    const { context, failedTries } = callContext();
+    await expect(clientOf().call({ request, read, context })).rejects.toMatchObject({
+      code: 'BAD_ANSWER',
+      retryable: false,
+      message: 'The iterable API answered more than 65536 bytes of headers',
+    });
+    expect(failedTries.map(({ error }) => error.retryable)).toEqual([true, true]);
+    server.tell(large, { headers: { 'x-large': 'x'.repeat(60_000) }, body: 'users' });
+    expect(await call()).toEqual({ text: 'users', attempt: 2 });
   });
 
   test('holds its pace before each try', async () => {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { PipelineError } from '../../../../shared/errors';
 import { internalApiCredentialSchema, OrderRefusedError } from '../../../../shared/internal-api/client';
 import type { InternalOrder } from '../../../../shared/internal-api/order';
@@ -48,6 +49,7 @@ test('the request is exactly what the contract says', async () => {
   expect(call).toMatchObject({ method: 'POST', path: '/v1/orders?source=q' });
   const { host, connection, 'content-length': length, ...headers } = call?.headers ?? {};
   expect(headers).toEqual({
+    'accept-encoding': 'gzip, br, deflate',
     authorization: 'Bearer tok-1',
     'content-type': 'application/json',
     'idempotency-key': `QO-1:${checksum().slice(0, 32)}`,
@@ -62,11 +64,40 @@ test.each([
   [200, 'posted'],
   [201, 'posted'],
   [202, 'posted'],
+  [204, 'posted'],
   [409, 'already_known'],
 ])('%i is a success: %s', async (statusCode, outcome) => {
   api.server.tell({ status: statusCode, before: () => api.clock.pass(35) });
   expect(await postOrder()).toEqual({ outcome, statusCode, responseTimeMs: 35 });
   expect(api.server.calls).toHaveLength(1);
+});
+
+describe.each([200, 201, 409])('%i is a success', (status) => {
+  test.each<[string, ToldAnswer]>([
+    ['a page', { body: '<html>' }],
+    ['more than 4 MiB', { body: Buffer.alloc(5 * 1_024 * 1_024) }],
+    ['a coding that nobody knows', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
+    ['gzip that is none', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
+    ['gzip', { body: gzipSync('{}'), headers: { 'content-encoding': 'gzip' } }],
+    ['a body that breaks off', { body: '{"id"', cut: true }],
+    ['a body without end', { silent: 'after the head' }],
+    ['40 kB of headers', { headers: { 'x-trace': 'x'.repeat(40_000) } }],
+  ])('with %s', async (_, answer) => {
+    api.server.tell({ ...answer, status });
+    expect(await postOrder()).toMatchObject({ statusCode: status });
+    expect(api.server.calls).toHaveLength(1);
+  });
+});
+
+test('headers that nobody can read end the order after three tries, under one key', async () => {
+  api.server.tell(...times(3, { status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }));
+  expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
+  expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+});
+
+test('headers that are too large once, and then a 409: the order is there', async () => {
+  api.server.tell({ status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }, { status: 409 });
+  expect(await postOrder()).toMatchObject({ outcome: 'already_known' });
 });
 
 describe('a fault that may pass', () => {
@@ -143,6 +174,18 @@ describe('a refusal for good', () => {
     const answer = await answerKept();
     expect(answer).toBe(kept);
     expect(Buffer.byteLength(answer ?? '')).toBeLessThanOrEqual(2_048);
+  });
+
+  test.each<[string, ToldAnswer, string]>([
+    ['is compressed', { body: gzipSync('no'), headers: { 'content-encoding': 'gzip' } }, 'no'],
+    ['cannot be decoded', { body: 'no', headers: { 'content-encoding': 'zstd' } }, ''],
+    ['is too large', { body: 'n'.repeat(5 * 1_024 * 1_024) }, 'n'.repeat(2_048)],
+    ['breaks off', { body: 'no', cut: true }, ''],
+  ])('is a refusal even when what it says %s', async (_, answer, kept) => {
+    api.server.tell({ ...answer, status: 422 });
+    const error = await failureOf();
+    expect(error).toMatchObject({ code: 'API_REFUSED', retryable: false, statusCode: 422 });
+    expect(error instanceof OrderRefusedError && error.answer).toBe(kept);
   });
 
   test('keeps it away from whatever formats the error', async () => {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { FailedTry } from '../../../../shared/http/api-client';
 import { KeyRefusedError } from '../../../../shared/iterable/answers';
 import type { IterableCredential } from '../../../../shared/iterable/auth';
@@ -212,6 +213,34 @@ describe('answers', () => {
     server.tell(refused(400, 'BadParams', 'the-api-key and the-jwt-secret are bad'));
     const { response } = await start().updateUser();
     expect(response.msg).toBe('[secret] and [secret] are bad');
+  });
+});
+
+describe('an answer that is compressed', () => {
+  const gzipped = (answer: object) => ({
+    body: gzipSync(JSON.stringify(answer)),
+    headers: { 'content-encoding': 'gzip' },
+  });
+
+  test('is read', async () => {
+    server.tell(gzipped({ successCount: 1, failCount: 1, invalidEmails: ['user1@example.com'] }));
+    const results = await start().updateUsers(2);
+    expect(results.map(({ success }) => success)).toEqual([false, true]);
+  });
+
+  test('in a way that we cannot decode is asked for again, and says so in the end', async () => {
+    const unknown = { ...bulkAnswer(), headers: { 'content-encoding': 'zstd' } };
+    server.tell(unknown, bulkAnswer(), unknown, unknown, unknown);
+    const { updateUsers, trackEvents } = start();
+    expect(await updateUsers(1)).toMatchObject([{ success: true }]);
+    expect(await trackEvents(1)).toMatchObject([
+      { success: false, response: { code: 'BAD_ANSWER', msg: expect.stringContaining('cannot decode (zstd)') } },
+    ]);
+  });
+
+  test('in a way that we cannot decode is still a refusal', async () => {
+    server.tell({ status: 403, body: 'x', headers: { 'content-encoding': 'zstd' } });
+    await expect(start().updateUsers(2)).rejects.toBeInstanceOf(KeyRefusedError);
   });
 });
 

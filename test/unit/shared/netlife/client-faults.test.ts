@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { OutOfTimeError } from '../../../../shared/http/api-client';
 import { isLoginRefusal } from '../../../../shared/netlife/api';
 import { login, loginSecret, subject } from '../../../support/netlife';
@@ -53,6 +54,37 @@ describe('faults', () => {
   test('a connection that is cut, and an answer that is no JSON, are tried again', async () => {
     tell({ hangUp: true }, { body: '<html>' }, ok);
     expect(await newClient().get('/x')).toEqual([]);
+  });
+
+  test.each<[string, (text: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+  ])('an answer in %s is none', async (coding, encode) => {
+    tell({ body: encode('[1]'), headers: { 'content-encoding': coding } });
+    expect(await newClient().get('/x')).toEqual([1]);
+  });
+
+  test('an answer in a coding that we cannot decode is tried again, and named', async () => {
+    const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
+    tell(unknown, ok, unknown, unknown, unknown);
+    expect(await newClient().get('/x')).toEqual([]);
+    await expect(newClient().get('/x')).rejects.toMatchObject({
+      code: 'BAD_ANSWER',
+      retryable: true,
+      message: expect.stringContaining('cannot decode (zstd)'),
+    });
+  });
+
+  test('the body of the connection test does not matter', async () => {
+    tell(
+      { body: 'x', headers: { 'content-encoding': 'zstd' } },
+      { body: 'x', cut: true },
+      { silent: 'after the head' },
+    );
+    const client = newClient();
+    for (let n = 0; n < 3; n++) await client.testConnection();
+    expect(calls()).toHaveLength(3);
   });
 
   test('an answer that does not come', async () => {

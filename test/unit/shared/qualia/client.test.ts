@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { PipelineError } from '../../../../shared/errors';
 import { UnreadableAnswerError } from '../../../../shared/qualia/client';
 import { orderQuery } from '../../../../shared/qualia/query';
@@ -80,6 +81,38 @@ describe('an order', () => {
     const nulls = Object.fromEntries(Object.keys(qualiaOrder()).map((field) => [field, null]));
     qualia.server.tell({ body: qualiaAnswer({ ...nulls, _id: 'a', order_number: 'b' }) });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
+  });
+});
+
+describe('an order that is compressed', () => {
+  const json = `\ufeff  ${qualiaAnswer()}\r\n`;
+
+  test.each<[string, (text: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['gzip, br', (text) => brotliCompressSync(gzipSync(text))],
+  ])('in %s is kept as the JSON that was encoded', async (coding, encode) => {
+    qualia.server.tell({ body: encode(json), headers: { 'content-encoding': coding } });
+    expect(await fetchOrder()).toMatchObject({ bytes: Buffer.from(json), attempt: 1 });
+    expect(qualia.server.calls[0]?.headers['accept-encoding']).toBe('gzip, br, deflate');
+  });
+
+  test.each(['zstd', 'gzip'])('in a way that we cannot decode (%s) may pass, and says so', async (coding) => {
+    qualia.server.tell(...times(3, { body: json, headers: { 'content-encoding': coding } }));
+    expect(await failureOf()).toMatchObject({
+      code: 'BAD_ANSWER',
+      retryable: true,
+      message: expect.stringMatching(/content encoding/),
+    });
+    expect(qualia.server.calls).toHaveLength(3);
+  });
+
+  test('to hide more than 4 MiB is refused', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1_024 * 1_024));
+    qualia.server.tell({ body: bomb, headers: { 'content-encoding': 'gzip' } });
+    expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
+    expect(qualia.server.calls).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,146 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
+import type { PipelineError } from '../../../../shared/errors';
+import { readBody } from '../../../../shared/http/body';
+
+const encoders = {
+  gzip: gzipSync,
+  'x-gzip': gzipSync,
+  br: brotliCompressSync,
+  deflate: deflateSync,
+  identity: (bytes: Uint8Array) => Buffer.from(bytes),
+};
+type Coding = keyof typeof encoders;
+
+async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
+}
+
+const read = (bytes: Buffer, contentEncoding?: string | string[], { maxBytes = 1_000, mayBeCut = false } = {}) =>
+  readBody(inChunks(bytes, 7), contentEncoding, { api: 'qualia', maxBytes, mayBeCut });
+const failureOf = (...given: Parameters<typeof read>): Promise<PipelineError> =>
+  read(...given).then(
+    () => {
+      throw new Error('it was read');
+    },
+    (error: PipelineError) => error,
+  );
+
+const text = Buffer.from('{"successCount":2,"failCount":0}');
+
+test.each<[string | undefined, Buffer]>([
+  [undefined, text],
+  ['', text],
+  ['identity', text],
+  ['gzip', gzipSync(text)],
+  ['GZip', gzipSync(text)],
+  [' gzip ', gzipSync(text)],
+  ['x-gzip', gzipSync(text)],
+  ['br', brotliCompressSync(text)],
+  ['deflate', deflateSync(text)],
+  // Without the header and checksum of the zlib format.
+  ['deflate', deflateRawSync(text)],
+  ['gzip, br', brotliCompressSync(gzipSync(text))],
+  ['gzip,,identity', gzipSync(text)],
+])('a body in %j is decoded', async (coding, bytes) => {
+  expect((await read(bytes, coding)).toString()).toBe(text.toString());
+});
+
+test('two headers are one list', async () => {
+  expect(await read(gzipSync(deflateSync(text)), ['deflate', 'gzip'])).toEqual(text);
+});
+
+test.each(['gzip', 'br', 'deflate', 'zstd', 'nonsense'])('an empty body is empty, even in %s', async (coding) => {
+  expect(await read(Buffer.alloc(0), coding)).toEqual(Buffer.alloc(0));
+});
+
+test('whatever the codings and the chunks, what was encoded comes out', async () => {
+  const codings = fc.array(fc.constantFrom<Coding>('gzip', 'x-gzip', 'br', 'deflate', 'identity'), { maxLength: 4 });
+  const bytes = fc.uint8Array({ maxLength: 900 });
+  await fc.assert(
+    fc.asyncProperty(bytes, codings, async (original, applied) => {
+      const encoded = applied.reduce((body, coding) => encoders[coding](body), Buffer.from(original));
+      const decoded = await read(encoded, applied.join(', '), { maxBytes: 10_000 });
+      expect(decoded.equals(original)).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test.each<[string, string]>([
+  ['zstd', 'zstd'],
+  ['compress', 'compress'],
+  ['gzip, dcb', 'dcb'],
+  ['x y\u0007', 'with no readable name'],
+  ['a'.repeat(5_000), 'with no readable name'],
+])('an unknown coding, %j, may pass, and is named', async (coding, name) => {
+  expect(await failureOf(text, coding)).toMatchObject({
+    code: 'BAD_ANSWER',
+    retryable: true,
+    api: 'qualia',
+    message: `The qualia API answered in a content encoding that we cannot decode (${name})`,
+  });
+});
+
+test('more codings than anybody applies are not undone', async () => {
+  const five = Array.from({ length: 5 }, () => 'gzip');
+  const body = five.reduce((bytes) => gzipSync(bytes), text);
+  expect(await failureOf(body, five.join())).toMatchObject({ code: 'BAD_ANSWER', retryable: true });
+});
+
+test.each<[string, Buffer]>([
+  ['gzip', text],
+  ['br', text],
+  ['deflate', text],
+  ['gzip', gzipSync(text).subarray(0, -9)],
+  ['br', brotliCompressSync(text).subarray(0, -3)],
+  ['gzip', deflateSync(text)],
+])('bytes that are not %s, as they claim, may pass', async (coding, bytes) => {
+  expect(await failureOf(bytes, coding)).toMatchObject({
+    code: 'BAD_ANSWER',
+    retryable: true,
+    message: `The qualia API answered bytes that are not ${coding}, as its content encoding says`,
+  });
+});
+
+describe('the limit', () => {
+  const zeros = Buffer.alloc(1_001);
+  const tooLarge = { code: 'BAD_ANSWER', retryable: false, message: 'The qualia API answered more than 1000 bytes' };
+
+  test.each<[string | undefined, Buffer]>([
+    [undefined, zeros],
+    ['gzip', gzipSync(zeros)],
+    ['br', brotliCompressSync(zeros)],
+    ['deflate', deflateSync(zeros)],
+    ['deflate', deflateRawSync(zeros)],
+    // What is too large in between, not in the end.
+    ['gzip, deflate', deflateSync(Buffer.concat([gzipSync(text), zeros]))],
+  ])('in %s counts what is decoded', async (coding, bytes) => {
+    expect(await failureOf(bytes, coding)).toMatchObject(tooLarge);
+    expect(await read(bytes, coding, { maxBytes: 1_100 })).toBeInstanceOf(Buffer);
+  });
+
+  test('bounds a bomb of a gigabyte in a gigabyte', async () => {
+    const inner = gzipSync(Buffer.alloc(64 * 1_024 * 1_024));
+    const bomb = gzipSync(Buffer.concat(Array.from({ length: 16 }, () => inner)));
+    expect(bomb.length).toBeLessThan(100_000);
+    expect(await failureOf(bomb, 'gzip, gzip', { maxBytes: 4 * 1_024 * 1_024 })).toMatchObject({
+      code: 'BAD_ANSWER',
+      retryable: false,
+    });
+  });
+
+  test('is the length of a body that may be cut', async () => {
+    expect(await read(zeros, undefined, { mayBeCut: true })).toEqual(zeros.subarray(0, 1_000));
+    expect(await read(text, undefined, { mayBeCut: true })).toEqual(text);
+  });
+
+  test('ends the reading of a body without end', async () => {
+    const endless = async function* () {
+      for (;;) yield Buffer.alloc(100);
+    };
+    const options = { api: 'qualia', maxBytes: 1_000, mayBeCut: false } as const;
+    await expect(readBody(endless(), undefined, options)).rejects.toMatchObject(tooLarge);
+    expect(await readBody(endless(), undefined, { ...options, mayBeCut: true })).toHaveLength(1_000);
+  });
+});
