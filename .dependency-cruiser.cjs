@@ -41,7 +41,7 @@ module.exports = {
       comment: 'The local run starts what was synthesized; it shares no code with it.',
       severity: 'error',
       from: { path: '^local/' },
-      to: { path: '^(lambdas|lib|shared|ops|bench|bin)/' },
+      to: { path: '^(lambdas|lib|shared|ops|bench|bin|test)/' },
     },
     {
       name: 'nobody-uses-emulator-or-local',

@@ -1,4 +1,4 @@
-import states from '../../test/vectors/states.json';
+import states from '../jurisdictions.json';
 import type { Fault } from '../simulators/faults';
 import type { QualiaOrder } from '../simulators/qualia';
 import { createRandom, type Random } from '../simulators/random';

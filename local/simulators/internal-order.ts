@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import states from '../../test/vectors/states.json';
+import states from '../jurisdictions.json';
 
 /**
  * The order that the internal API takes, as strict as the table in `docs/contracts/internal-api.md`: an unknown field, an

@@ -1,3 +1,4 @@
+import jurisdictions from '../../../../local/jurisdictions.json';
 import { sampleOrder, sampleOrders, specialOrders } from '../../../../local/sample/orders';
 import states from '../../../vectors/states.json';
 
@@ -9,6 +10,10 @@ const valuesOf = (field: string, of: unknown): unknown[] => {
   if (typeof of !== 'object' || of === null) return [];
   return Object.entries(of).flatMap(([name, value]) => (name === field ? [value] : valuesOf(field, value)));
 };
+
+test("the jurisdictions are those of the contract's vectors", () => {
+  expect(jurisdictions).toEqual(states);
+});
 
 test('an order is always the same, and nobody else’s', () => {
   expect(sampleOrder(17)).toEqual(orders[17]);
