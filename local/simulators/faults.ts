@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { createRandom } from './random';
 
 /**
- * What a simulator says. `body` is sent as JSON unless it is a string, which is sent as it stands;
- * the content type is `application/json` unless a header says otherwise.
+ * An answer of a simulator. `body` is sent as JSON, a string as it is. The content type is `application/json` unless
+ * `headers` has another.
  */
 export interface Reply {
   status: number;
@@ -11,13 +11,28 @@ export interface Reply {
   headers?: Record<string, string>;
 }
 
-/** What a simulator knows of a request; a fault's `match` is compared with it. Example: `{ order_id: 'QO-1' }`. */
-export type Facts = Record<string, string>;
+/** The facts that a simulator reads from requests, by name, with the values that each can have. */
+export type FactTypes = Readonly<Record<string, z.ZodType<string>>>;
+
+/** The facts of one request, compared with a fault's `match`. Example: `{ order_id: 'QO-1' }`. */
+export type Facts<Types extends FactTypes = FactTypes> = { readonly [Name in keyof Types]?: string };
+
+/**
+ * Facts to look for. A name that no request can have is refused, and so is such a value: a fault with it would never
+ * fire, and a test could pass without its fault.
+ */
+export const matchSchema = (types: FactTypes): z.ZodType<Facts> =>
+  z.strictObject(Object.fromEntries(Object.entries(types).map(([name, type]) => [name, type.optional()])), {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown fact ${issue.keys?.join(', ')}; requests here have ${Object.keys(types).join(', ') || 'no facts'}`
+        : undefined,
+  });
 
 /** How a kind of fault answers. */
 export type FaultAnswer = (fault: Fault) => Reply;
 
-/** Faults of the connection: the simulator's server plays them itself. */
+/** Faults of the connection, which the simulator's server carries out. */
 const connectionFaultKinds = ['slow', 'hang_up', 'lost_answer'] as const;
 
 const refusal =
@@ -42,13 +57,13 @@ const sharedFaultAnswers: Record<string, FaultAnswer> = {
 /**
  * One injected fault, as `PUT /_control/faults` takes it.
  *
- * - `match`: every fact named must be equal; without it, every request matches.
- * - `kind`: `slow` waits `latency_ms` (5,000 unless told) and then answers as usual; `hang_up` closes the connection
+ * - `match`: every fact named must be equal. Without it, every request matches. See {@link matchSchema}.
+ * - `kind`: `slow` waits `latency_ms` (default 5,000) and then answers as usual; `hang_up` closes the connection
  *   unanswered; `lost_answer` does the work and then closes it; `rate_limited` 429, `server_error` 503, `client_error` 400,
  *   `not_found` 404, `garbage` 200 and no JSON; a simulator may add kinds, or answer these in its own way.
- * - `times`: how many requests it hits, for ever unless told. `probability` (and `seed`): which share of those that match.
- * - `latency_ms`: waited first, with any kind. `retry_after`: seconds, or an HTTP date.
- * - `status`, `body`, `code`, `message`: what the answer says instead of its default.
+ * - `times`: how many requests it hits, by default all. `probability` (and `seed`): which share of those that match.
+ * - `latency_ms`: the time to wait first, with any kind. `retry_after`: seconds, or an HTTP date.
+ * - `status`, `body`, `code`, `message`: replace those of the default answer.
  */
 export interface Fault {
   kind: string;
@@ -64,10 +79,10 @@ export interface Fault {
   message?: string | undefined;
 }
 
-const faultSchema = (kinds: string[]): z.ZodType<Fault> =>
+const faultSchema = (kinds: string[], facts: FactTypes): z.ZodType<Fault> =>
   z.strictObject({
     kind: z.enum(kinds),
-    match: z.record(z.string(), z.string()).optional(),
+    match: matchSchema(facts).optional(),
     times: z.int().min(1).optional(),
     probability: z.number().gt(0).max(1).optional(),
     seed: z.int().optional(),
@@ -83,7 +98,7 @@ const faultSchema = (kinds: string[]): z.ZodType<Fault> =>
     message: z.string().optional(),
   });
 
-/** The faults that a simulator plays now. */
+/** The active faults of a simulator. */
 export interface Faults {
   /** What `PUT /_control/faults` accepts. */
   readonly schema: z.ZodType<Fault[]>;
@@ -91,14 +106,14 @@ export interface Faults {
   set(faults: readonly Fault[]): void;
   /** Each fault with the number of requests that it has hit. */
   list(): (Fault & { hits: number })[];
-  /** The first fault that this request runs into, counted as a hit; undefined when it meets none. */
+  /** The first fault that matches this request, counted as a hit; undefined when none does. */
   next(facts: Facts): Fault | undefined;
-  /** The answer of a fault that has one; undefined for those that only slow the real answer or lose it. */
+  /** The answer of the fault; undefined for one that only delays or loses the real answer. */
   answer(fault: Fault): Reply | undefined;
 }
 
-/** @param ownAnswers the kinds that one simulator adds to the shared ones, or answers in its own way */
-export const createFaults = (ownAnswers: Record<string, FaultAnswer> = {}): Faults => {
+/** @param ownAnswers the kinds that the simulator adds to the shared ones, or answers in its own way */
+export const createFaults = (facts: FactTypes, ownAnswers: Record<string, FaultAnswer> = {}): Faults => {
   const answers = new Map(Object.entries({ ...sharedFaultAnswers, ...ownAnswers }));
   let active: { fault: Fault; hits: number; meets: (facts: Facts) => boolean }[] = [];
 
@@ -115,7 +130,7 @@ export const createFaults = (ownAnswers: Record<string, FaultAnswer> = {}): Faul
   };
 
   return {
-    schema: z.array(faultSchema([...connectionFaultKinds, ...answers.keys()])),
+    schema: z.array(faultSchema([...connectionFaultKinds, ...answers.keys()], facts)),
     set: (faults) => {
       active = faults.map(arm);
     },

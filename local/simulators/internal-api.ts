@@ -119,6 +119,7 @@ export const startInternalApiSimulator = async (options: {
     port: options.port,
     latencyMs: options.latencyMs,
     admits: bearer(options.credentials),
+    facts: { order_id: z.string(), external_order_id: z.string(), idempotency_key: z.string() },
     read: ({ method, path, headers, body }) => {
       if (path !== ordersPath) return refusal(404, 'not_found');
       if (method !== 'POST') return refusal(405, 'method_not_allowed');

@@ -11,6 +11,8 @@ export const requestDefinitions = {
 
 export type CallName = keyof typeof requestDefinitions;
 
+export const callNames = Object.keys(requestDefinitions);
+
 export const isCallName = (name: string): name is CallName => Object.hasOwn(requestDefinitions, name);
 
 /** A name that the Swagger file does not know is more likely a mistake than a wish. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import * as z from 'zod';
 import type { FaultAnswer, Reply } from './faults';
 import { createIterableProject, type Item } from './iterable-project';
-import { type CallName, isCallName, type requestDefinitions, swaggerFault } from './iterable-schemas';
+import { type CallName, callNames, isCallName, type requestDefinitions, swaggerFault } from './iterable-schemas';
 import { type Arrival, checked, parseJson, startSimulator } from './simulator';
 import { createSlidingSecond } from './sliding-second';
 
@@ -109,8 +109,9 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
   const { origin, controlUrl, stop } = await startSimulator({
     port: options.port,
     latencyMs: options.latencyMs,
-    // Iterable has its own words for a caller that it does not know.
+    // Iterable answers an unknown caller in its own format.
     admits: () => true,
+    facts: { call: z.enum(callNames), email: z.string() },
     read: (arrival) => {
       const call = arrival.path.slice(pathPrefix.length);
       if (!arrival.path.startsWith(pathPrefix) || !isCallName(call)) return refusal(404, 'NotFound');

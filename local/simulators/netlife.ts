@@ -148,18 +148,32 @@ export const startNetlifeSimulator = async (options: {
     ],
   ];
 
-  const read = ({ method, path, query, body, headers }: Arrival): { facts: Facts; answer: () => Reply } => {
+  const facts = {
+    portal: z.enum([...portals.keys()]),
+    call: z.enum(routes.map(([call]) => call)),
+    job: z.string(),
+    subject: z.string(),
+    has_order: z.enum(['', 'true', 'false']),
+    page: z.string(),
+  };
+  const read = ({
+    method,
+    path,
+    query,
+    body,
+    headers,
+  }: Arrival): { facts: Facts<typeof facts>; answer: () => Reply } => {
     const [, portal = '', below = ''] = /^\/([^/]+)\/api\/v1(\/.*)$/.exec(path) ?? [];
     const arrivals = portals.get(portal)?.arrivals;
     if (arrivals === undefined) return { facts: {}, answer: () => notFound };
     for (const [call, expected, pattern, answer] of routes) {
       const [found, first = '', second = ''] = pattern.exec(below) ?? [];
       if (found === undefined || method !== expected) continue;
-      const facts = { portal, call, job: first, subject: second, ...factsOfQuery(query) };
-      if (!arrivals.admit(rateLimit)) return { facts, answer: () => tooMany };
+      const known = { portal, call, job: first, subject: second, ...factsOfQuery(query) };
+      if (!arrivals.admit(rateLimit)) return { facts: known, answer: () => tooMany };
       const request = { origin: `http://${headers.host}`, basePath: `/${portal}/api/v1`, path: below, query };
       const id = (text: string) => decodeURIComponent(text);
-      return { facts, answer: () => answer({ portal, request, body }, id(first), id(second)) };
+      return { facts: known, answer: () => answer({ portal, request, body }, id(first), id(second)) };
     }
     return { facts: { portal }, answer: () => notFound };
   };
@@ -168,6 +182,7 @@ export const startNetlifeSimulator = async (options: {
     port: options.port,
     latencyMs: options.latencyMs,
     admits: basic(options.credentials),
+    facts,
     read,
     faultAnswers,
     control: {
@@ -197,7 +212,7 @@ const faultAnswers: Record<string, FaultAnswer> = {
   foreign_next: () => ({ status: 200, body: { data: [], meta: { next: 'https://foreign.example/api/v1/jobs' } } }),
 };
 
-const factsOfQuery = (query: URLSearchParams): Facts => ({
+const factsOfQuery = (query: URLSearchParams) => ({
   has_order: query.get('filter_has_order') ?? '',
   page: query.get('page') ?? '1',
 });

@@ -73,6 +73,7 @@ export const startQualiaSimulator = async (options: {
     port: options.port,
     latencyMs: options.latencyMs,
     admits: basic(options.credentials),
+    facts: { operation: z.enum(['order', 'orders']), order_id: z.string() },
     read: ({ method, path, body }) => {
       if (path !== graphqlPath) return refusal(404, 'not_found');
       if (method !== 'POST') return refusal(405, 'method_not_allowed');

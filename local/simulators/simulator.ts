@@ -4,7 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { refuseForeignCallers } from '../../emulator/loopback-server';
-import { createFaults, type Facts, type Fault, type FaultAnswer, type Reply } from './faults';
+import {
+  createFaults,
+  type Facts,
+  type FactTypes,
+  type Fault,
+  type FaultAnswer,
+  matchSchema,
+  type Reply,
+} from './faults';
 
 const largestBodyBytes = 8 * 1024 * 1024;
 const requestsKept = 1_000;
@@ -20,9 +28,9 @@ export interface Arrival {
   body: string;
 }
 
-/** What a simulator made of a request: its facts, for faults to match, and the work, done only if no fault forestalls it. */
-interface Call {
-  facts: Facts;
+/** A request as the simulator understands it: facts for faults to match, and the work, which a fault can prevent. */
+interface Call<Types extends FactTypes = FactTypes> {
+  facts: Facts<Types>;
   answer: () => Reply;
 }
 
@@ -30,16 +38,18 @@ interface Call {
 export type ControlRoute = (request: { id: string; query: URLSearchParams; body: string }) => Reply;
 
 /** What makes one simulator different from the others. */
-export interface SimulatorOptions {
-  /** 0, the default, takes a free one. */
+export interface SimulatorOptions<Types extends FactTypes> {
+  /** Default 0: any free port. */
   port?: number | undefined;
-  /** Waited before every answer, in milliseconds; `PUT /_control/latency` changes it. Default 0. */
+  /** The delay of every answer, in milliseconds; `PUT /_control/latency` changes it. Default 0. */
   latencyMs?: number | undefined;
-  /** Whether the caller is known; if not, it gets a 401. */
+  /** Whether the caller is known. An unknown one gets a 401. */
   admits: (headers: IncomingHttpHeaders) => boolean;
-  /** Reads a request of a known caller. Must not do the work: that is for `answer`. */
-  read: (arrival: Arrival) => Call;
-  /** Fault kinds of this API; they win over the shared ones of the same name. */
+  /** The facts that `read` can give. */
+  facts: Types;
+  /** Reads a request of a known caller. Must not do the work: `answer` does. */
+  read: (arrival: Arrival) => Call<Types>;
+  /** Fault kinds of this API. They replace shared ones of the same name. */
   faultAnswers?: Record<string, FaultAnswer>;
   /** Further control routes, such as `'PUT /orders/:id'`. */
   control?: Record<string, ControlRoute>;
@@ -102,8 +112,9 @@ export const parseJson = (text: string): unknown => {
  *
  * @throws what `listen` throws, such as `EADDRINUSE`
  */
-export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
-  const faults = createFaults(options.faultAnswers);
+export const startSimulator = async <Types extends FactTypes>(options: SimulatorOptions<Types>): Promise<Simulator> => {
+  const faults = createFaults(options.facts, options.faultAnswers);
+  const filterSchema = matchSchema(Object.fromEntries(Object.keys(options.facts).map((name) => [name, z.string()])));
   const log = createRequestLog();
   const stopping = new AbortController();
   let latencyMs = options.latencyMs ?? 0;
@@ -118,7 +129,10 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       faults.set([]);
       return { status: 200, body: [] };
     },
-    'GET /requests': ({ query }) => ({ status: 200, body: log.report(Object.fromEntries(query)) }),
+    'GET /requests': ({ query }) => {
+      const filter = filterSchema.safeParse(Object.fromEntries(query));
+      return filter.success ? { status: 200, body: log.report(filter.data) } : validationFailed(filter.error);
+    },
     'DELETE /requests': () => {
       log.clear();
       return { status: 200, body: log.report({}) };

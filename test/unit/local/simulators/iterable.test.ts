@@ -97,9 +97,13 @@ test.each([
   expect(await codeOf(post(call, body))).toEqual([status, code]);
 });
 
+afterEach(() => jest.restoreAllMocks());
+
 test('knows its callers', async () => {
   const call = (headers: Record<string, string>) => codeOf(post('users/update', profile('a@example.com'), headers));
-  const iat = Math.floor(Date.now() / 1_000);
+  const nowMs = Date.now();
+  jest.spyOn(Date, 'now').mockReturnValue(nowMs);
+  const iat = Math.floor(nowMs / 1_000);
   const claims = { iss: 'iterable-integration', email: 'a@example.com', iat, exp: iat + 3_600 };
   const token = (changes: Partial<typeof claims>, secret = 'secret') => ({
     authorization: `Bearer ${signJwt({ ...claims, ...changes }, secret)}`,

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { bearer, type Simulator, startSimulator } from '../../../../local/simulators/simulator';
 
 let simulator: Simulator;
@@ -7,6 +8,7 @@ beforeEach(async () => {
   done = [];
   simulator = await startSimulator({
     admits: bearer({ token: 'key' }),
+    facts: { path: z.string(), half: z.enum(['first', 'second']) },
     read: ({ path, body }) => ({
       facts: { path },
       answer: () => {
@@ -54,6 +56,7 @@ test('refuses a body over 8 MiB and stays up', async () => {
 test('answers 500 when a simulator itself is broken', async () => {
   const broken = await startSimulator({
     admits: () => true,
+    facts: {},
     read: () => {
       throw new Error('a bug');
     },
@@ -150,6 +153,24 @@ describe('faults', () => {
     expect(paths.sort()).toEqual(['0.kind', '0.retry_after', '0.times', '1', '1.probability']);
     expect((await call()).status).toBe(418);
   });
+
+  test('that could never fire are refused, with what is known', async () => {
+    const answer = await control('PUT', '/faults', [
+      { kind: 'teapot', match: { order_id: 'QO-1', path: '/a' } },
+      { kind: 'teapot', match: { half: 'third' } },
+    ]);
+    expect(answer).toEqual({
+      status: 422,
+      body: {
+        error: 'validation_failed',
+        details: [
+          { path: '0.match', message: 'unknown fact order_id; requests here have path, half' },
+          { path: '1.match.half', message: 'Invalid option: expected one of "first"|"second"' },
+        ],
+      },
+    });
+    expect((await control('GET', '/faults')).body).toEqual([]);
+  });
 });
 
 describe('control', () => {
@@ -168,6 +189,7 @@ describe('control', () => {
     });
     expect(JSON.stringify(body)).not.toContain('Bearer');
     expect((await control('GET', '/requests?path=/b')).body.requests).toHaveLength(1);
+    expect((await control('GET', '/requests?order_id=QO-1')).status).toBe(422);
     expect((await control('DELETE', '/requests')).body).toEqual({ total: 0, statuses: {}, requests: [] });
   });
 
@@ -217,6 +239,7 @@ test('rejects when its port is taken', async () => {
     startSimulator({
       port,
       admits: () => true,
+      facts: {},
       read: () => ({ facts: {}, answer: () => ({ status: 200, body: '' }) }),
     }),
   ).rejects.toThrow('EADDRINUSE');
