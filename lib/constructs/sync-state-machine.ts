@@ -1,6 +1,5 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { CfnFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   Choice,
   Condition,
@@ -22,6 +21,8 @@ import {
 import { LambdaInvoke, type LambdaInvokeProps } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { Config } from '../config';
+import { removalOfNamed } from '../removal';
+import { LogGroup } from './log-group';
 
 /** The Lambda of each state. */
 export interface SyncSteps {
@@ -70,24 +71,22 @@ const faultPath = '$.fault';
  */
 export class SyncStateMachine extends Construct {
   readonly machine: StateMachine;
+  /** The physical name, and the one of its segments in X-Ray. */
+  readonly name: string;
   readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, { config, steps }: { config: Config; steps: SyncSteps }) {
     super(scope, id);
-    const name = `${config.stage}-marketplace-SyncJobs`;
-    this.logGroup = new LogGroup(this, 'logs', {
-      logGroupName: `/aws/vendedlogs/states/${name}`,
-      retention: config.logRetentionDays,
-      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-    });
+    this.name = `${config.stage}-marketplace-SyncJobs`;
+    this.logGroup = new LogGroup(this, 'logs', { config, name: `/aws/vendedlogs/states/${this.name}` });
     this.machine = new StateMachine(this, 'machine', {
-      stateMachineName: name,
+      stateMachineName: this.name,
       comment: 'The Netlife and the Iterable sync. Its input: docs/runbook.md.',
       definitionBody: DefinitionBody.fromChainable(this.definition(steps)),
       timeout: Duration.hours(24),
       tracingEnabled: true,
       logs: { destination: this.logGroup, level: LogLevel.ALL, includeExecutionData: false },
-      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalOfNamed(config),
     });
     Validations.of(this.machine).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',

@@ -1,10 +1,11 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, StorageClass } from 'aws-cdk-lib/aws-s3';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
+import { removalOf } from '../removal';
 
 /** What must outlive every deployment: the orders, their raw payloads, what the syncs left, and the credentials. */
 export class Data extends Stack {
@@ -24,7 +25,7 @@ export class Data extends Stack {
       description: 'Marketplace event pipeline: tables, buckets and secrets.',
       terminationProtection: config.retainData,
     });
-    const removalPolicy = config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const removalPolicy = removalOf(config);
 
     this.orders = new TableV2(this, 'Orders', {
       partitionKey: { name: 'order_id', type: AttributeType.STRING },
@@ -51,7 +52,8 @@ export class Data extends Stack {
       removalPolicy,
       lifecycleRules: [
         {
-          transitions: [{ storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(90) }],
+          // No colder class: a payload has some 5 kB, and S3 moves nothing below 128 KB. Moving it would cost more than it
+          // saves in 400 days.
           expiration: Duration.days(400),
           noncurrentVersionExpiration: Duration.days(30),
           abortIncompleteMultipartUploadAfter: Duration.days(7),

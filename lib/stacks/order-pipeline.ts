@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -6,9 +6,9 @@ import { TableGrants } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
+import { LogGroup } from '../constructs/log-group';
 import { NodeFunction } from '../constructs/node-function';
 import { WorkerQueue } from '../constructs/worker-queue';
 import type { Data } from './data';
@@ -135,10 +135,9 @@ export class OrderPipeline extends Stack {
         'The webhook Lambda checks each sender: a signature covers the raw body, which no authorizer gets to see.',
     });
     this.apiLogs = new LogGroup(this, 'api-logs', {
+      config,
       // API Gateway's grant to write there does not grow with each API under this prefix.
-      logGroupName: `/aws/vendedlogs/${config.stage}-marketplace-api`,
-      retention: config.logRetentionDays,
-      removalPolicy: config.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      name: `/aws/vendedlogs/${config.stage}-marketplace-api`,
     });
     this.api = new HttpStage(this, 'api-stage', {
       httpApi: api,

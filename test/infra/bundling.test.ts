@@ -37,6 +37,32 @@ describe('the bundles of the app', () => {
     const required = [...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = '']) => name);
     expect(required.filter((name) => !isBuiltin(name) && !unused.includes(name))).toEqual([]);
   });
+
+  test('those of the sync jobs, and no others, keep the young generation small', () => {
+    const code = bundles.map((bundle) => readFileSync(join(directory, bundle, 'index.js'), 'utf8'));
+    expect(code.filter((text) => text.includes('--semi-space-growth-factor=1'))).toHaveLength(7);
+  });
+});
+
+describe('the young generation of the sync Lambdas', () => {
+  /** As Lambda starts node in a function of 1024 MB. */
+  const lambdaArguments = ['--expose-gc', '--max-semi-space-size=51', '--max-old-space-size=922'];
+
+  const largestOf = async (name: string, inject: string[], env: Readonly<Record<string, string>> = {}) => {
+    const outfile = join(folder, `${name}.js`);
+    const entryPoints = ['test/infra/fixtures/survivors.ts'];
+    buildSync({ entryPoints, outfile, inject, bundle: true, platform: 'node', format: 'cjs', minify: true });
+    const { stdout } = await promisify(execFile)(process.execPath, [...lambdaArguments, outfile], { env });
+    return Number(stdout);
+  };
+
+  test('stays small under the arguments with which Lambda starts node', async () => {
+    expect(await largestOf('small', ['./lib/bundling/young-generation.ts'])).toBeLessThan(16);
+  });
+
+  test('would not by NODE_OPTIONS, which lose against them', async () => {
+    expect(await largestOf('large', [], { NODE_OPTIONS: '--max-semi-space-size=1' })).toBeGreaterThan(32);
+  });
 });
 
 describe('the substitutions', () => {

@@ -94,10 +94,12 @@ test('each alarm leads to a heading of the runbook, and each heading to an alarm
   expect(anchors).toEqual(expect.arrayContaining([...runbookHeadings]));
 });
 
-test('X-Ray samples a twentieth of the calls, and not the first of every second', () => {
-  observability.hasResourceProperties('AWS::XRay::SamplingRule', {
-    SamplingRule: { ServiceName: 'prod-marketplace-*', FixedRate: 0.05, ReservoirSize: 0 },
-  });
+test('X-Ray traces every run of the state machine, the only service that sampling rules govern', () => {
+  const [machine] = resources(syncJobs, 'AWS::StepFunctions::StateMachine');
+  const rules = resources(observability, 'AWS::XRay::SamplingRule').map(({ Properties }) => Properties.SamplingRule);
+  expect(rules).toEqual([
+    expect.objectContaining({ ServiceName: machine?.Properties.StateMachineName, FixedRate: 1, ServiceType: '*' }),
+  ]);
 });
 
 test('the topic is encrypted with a key that CloudWatch may use, and takes TLS alone', () => {

@@ -1,4 +1,5 @@
 import { Match } from 'aws-cdk-lib/assertions';
+import * as z from 'zod';
 import executionPolicy from '../../docs/cloudformation-execution-policy.json';
 import { resources, synthesize } from './synth';
 
@@ -123,7 +124,7 @@ describe('data', () => {
     });
   });
 
-  test('raw payloads are encrypted, versioned, private, over TLS alone, and age away', () => {
+  test('raw payloads are encrypted, versioned, private, over TLS alone, and expire', () => {
     data.hasResource('AWS::S3::Bucket', {
       ...retained,
       Properties: Match.objectLike({
@@ -140,7 +141,6 @@ describe('data', () => {
         LifecycleConfiguration: {
           Rules: [
             Match.objectLike({
-              Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }],
               ExpirationInDays: 400,
               NoncurrentVersionExpiration: { NoncurrentDays: 30 },
             }),
@@ -153,6 +153,11 @@ describe('data', () => {
     });
   });
 
+  test('no object changes its storage class: S3 moves none of the size of ours, and charges each that it moves', () => {
+    const rules = resources(data, 'AWS::S3::Bucket').map(({ Properties }) => JSON.stringify(Properties));
+    expect(rules.filter((text) => text.includes('Transition'))).toEqual([]);
+  });
+
   test('secrets outlive the stack in prod, and nothing does in dev', () => {
     const kept = (template: typeof data) =>
       Object.values(template.toJSON().Resources as object).map(({ DeletionPolicy }) => DeletionPolicy);
@@ -162,7 +167,45 @@ describe('data', () => {
   });
 });
 
+const retainedSchema = z.object({
+  Resources: z.record(
+    z.string(),
+    z.object({
+      Type: z.string(),
+      Properties: z.record(z.string(), z.unknown()).default({}),
+      DeletionPolicy: z.string().optional(),
+    }),
+  ),
+});
 const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
+
+describe('a first deployment that rolls back can be tried again', () => {
+  const retained = [data, orderPipeline, stages.prod.syncJobs, stages.prod.observability].flatMap((template) =>
+    Object.entries(retainedSchema.parse(template.toJSON()).Resources).filter(([, { DeletionPolicy }]) =>
+      DeletionPolicy?.startsWith('Retain'),
+    ),
+  );
+  /** CloudFormation's properties that fix a physical name: `FunctionName` of a Function, `LogGroupName` of a LogGroup. */
+  const isNamed = ({ Type, Properties }: (typeof retained)[number][1]): boolean => {
+    const [, , kind = ''] = Type.split('::');
+    return ['Name', `${kind}Name`, `${kind.replace('Global', '')}Name`].some((property) => property in Properties);
+  };
+
+  test('whatever has a fixed name and outlives its stack is deleted with a failed creation', () => {
+    const named = retained.filter(([, resource]) => isNamed(resource));
+    expect(new Set(named.map(([, { Type }]) => Type))).toEqual(
+      new Set(['AWS::Logs::LogGroup', 'AWS::StepFunctions::StateMachine']),
+    );
+    expect(named).toHaveLength(14);
+    expect(named.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'RetainExceptOnCreate')).toEqual([]);
+  });
+
+  test('data is kept in any case, under generated names', () => {
+    const generated = retained.filter(([, resource]) => !isNamed(resource));
+    expect(generated).toHaveLength(10);
+    expect(generated.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
+  });
+});
 
 describe('queues', () => {
   test.each(queues)('%s: encrypted, two weeks in the queue, five tries, then a dead letter', (name) => {
@@ -230,7 +273,7 @@ describe('Lambdas', () => {
       },
     });
     orderPipeline.hasResource('AWS::Logs::LogGroup', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: Match.objectLike({ LogGroupName: `/aws/lambda/prod-marketplace-${name}`, RetentionInDays: 30 }),
     });
   });

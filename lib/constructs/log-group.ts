@@ -1,0 +1,15 @@
+import { LogGroup as LogsGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Config } from '../config';
+import { removalOfNamed } from '../removal';
+
+/** A log group with a name that people can type, kept as long as the stage keeps its logs. */
+export class LogGroup extends LogsGroup {
+  constructor(scope: Construct, id: string, { config, name }: { readonly config: Config; readonly name: string }) {
+    super(scope, id, {
+      logGroupName: name,
+      retention: config.logRetentionDays,
+      removalPolicy: removalOfNamed(config),
+    });
+  }
+}
