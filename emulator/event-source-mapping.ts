@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Application } from './application';
-import type { LambdaFunction } from './lambda/function-pool';
+import type { LambdaFunction } from './lambda/functions';
 import type { Message, MessageSource } from './queues-and-buckets';
 import { REGION } from './resource-types';
 
@@ -35,7 +35,7 @@ export function readMappings(application: Application, overrides: Partial<Mappin
 export function startEventSourceMapping(
   mapping: Mapping,
   source: MessageSource,
-  target: Pick<LambdaFunction, 'invoke' | 'maxConcurrency'>,
+  target: Pick<LambdaFunction, 'invoke' | 'maxConcurrency' | 'stopsLoop'>,
 ): () => Promise<void> {
   const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
   const underWay = new Set<Promise<void>>();
@@ -51,12 +51,22 @@ export function startEventSourceMapping(
   };
 
   const handle = async (batch: readonly Message[]) => {
-    const event = { Records: batch.map((message) => toRecord(message, mapping.EventSourceArn)) };
-    const { payload, functionError } = await target.invoke(JSON.stringify(event));
-    const failed = functionError ? allIds(batch) : failuresOf(payload, batch);
+    // What is part of a recursive loop fails without an invocation, until its receives end in the dead-letter queue.
+    const stopped = batch.filter(({ Attributes }) => target.stopsLoop(Attributes.AWSTraceHeader));
+    const accepted = batch.filter((message) => !stopped.includes(message));
+    const failed = accepted.length > 0 ? await invoke(accepted) : new Set();
+    const done = accepted.filter(({ MessageId }) => !failed.has(MessageId));
     const handlesOf = (messages: readonly Message[]) => messages.map(({ ReceiptHandle }) => ReceiptHandle);
-    source.delete(handlesOf(batch.filter(({ MessageId }) => !failed.has(MessageId))));
-    source.release(handlesOf(batch.filter(({ MessageId }) => failed.has(MessageId))));
+    source.delete(handlesOf(done));
+    source.release(handlesOf(batch.filter((message) => !done.includes(message))));
+  };
+
+  /** @returns the ids of the messages that failed */
+  const invoke = async (batch: readonly Message[]): Promise<ReadonlySet<string>> => {
+    const event = { Records: batch.map((message) => toRecord(message, mapping.EventSourceArn)) };
+    const causes = batch.flatMap(({ Attributes }) => Attributes.AWSTraceHeader ?? []);
+    const { payload, functionError } = await target.invoke(JSON.stringify(event), causes);
+    return functionError ? allIds(batch) : failuresOf(payload, batch);
   };
 
   const failuresOf = (payload: string, batch: readonly Message[]): ReadonlySet<string> =>

@@ -18,3 +18,10 @@ type RouteHandler = Parameters<FauxqsApp['route']>[0]['handler'];
 
 /** What runs before fauxqs handles a request; the request is done if it returns the reply that it sent. */
 export type PreHandler = (...args: Parameters<RouteHandler>) => Promise<Parameters<RouteHandler>[1] | undefined>;
+
+/** What changes an answer of fauxqs before it is sent. */
+export type PreSerializer = (
+  request: Parameters<RouteHandler>[0],
+  reply: Parameters<RouteHandler>[1],
+  payload: unknown,
+) => Promise<unknown>;

@@ -28,7 +28,7 @@ class MoveTaskError extends Error {
 
 /**
  * Adds `StartMessageMoveTask` and `ListMessageMoveTasks`, which fauxqs lacks. A task is done when it is answered. As on
- * SQS a moved message is a new one: another id, nothing received yet.
+ * SQS a moved message is a new one: another id, nothing received yet, at the start of a chain of requests.
  * @param transaction runs a task's writes so that all of them last, or none
  */
 export function serveMessageMoveTasks(store: SqsStore, transaction: <T>(work: () => T) => T): PreHandler {
@@ -102,7 +102,8 @@ function moveAll(from: SqsQueue, to: SqsQueue): number {
   const messages = from.messages.splice(0);
   for (const { messageId, body, messageAttributes } of messages) {
     from.persistence?.deleteMessage(messageId);
-    to.enqueue(SqsStore.createMessage(body, messageAttributes));
+    // A copy of the attributes: the trace of the message that was moved belongs to the other object.
+    to.enqueue(SqsStore.createMessage(body, { ...messageAttributes }));
   }
   return messages.length;
 }

@@ -4,6 +4,7 @@ import type { Application } from './application';
 import { checkPreconditions } from './bucket-preconditions';
 import { buildApp, PersistenceManager, receiveMessage, S3Store, SnsStore, SqsStore } from './fauxqs';
 import { refuseForeignCallers, withFallback } from './loopback-server';
+import { keepMessageTraces } from './message-traces';
 import { serveMessageMoveTasks } from './queue-redrive';
 import { ACCOUNT_ID, arnOf } from './resource-types';
 
@@ -94,12 +95,15 @@ export async function startQueuesAndBuckets(
     'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',
   );
   persistence.updateMessageReady = (messageId) => void makeVisible.run(messageId);
+  const traces = keepMessageTraces(sqsStore, persistence, database);
 
   const open = async (port: number) => {
     const app = buildApp({ logger: false, stores: { sqsStore, snsStore, s3Store } });
     app.addHook('preHandler', checkPreconditions(s3Store));
     app.addHook('preHandler', serveMessageMoveTasks(sqsStore, transaction));
     refuseForeignCallers(app.server);
+    app.addHook('preHandler', traces.onRequest);
+    app.addHook('preSerialization', traces.onReply);
     await app.listen({ port, host: '127.0.0.1' });
     return app;
   };
@@ -114,6 +118,7 @@ export async function startQueuesAndBuckets(
   database.exec('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL');
   database.prepare('UPDATE sqs_queues SET url = ? || name').run(urlOf(''));
   persistence.load(sqsStore, snsStore, s3Store);
+  traces.restore();
   sqsStore.persistence = persistence;
   s3Store.persistence = persistence;
 
@@ -152,7 +157,12 @@ export async function startQueuesAndBuckets(
       return {
         async receive(maxMessages) {
           const { Messages } = await receiveMessage({ ...request, MaxNumberOfMessages: maxMessages }, sqsStore);
-          return messagesSchema.parse(Messages ?? []);
+          return messagesSchema.parse(Messages ?? []).map((message) => {
+            const AWSTraceHeader = traces.of(queue, message.ReceiptHandle);
+            return AWSTraceHeader === undefined
+              ? message
+              : { ...message, Attributes: { ...message.Attributes, AWSTraceHeader } };
+          });
         },
         release(receiptHandles) {
           const latest = Date.now() + longestHiddenMs;

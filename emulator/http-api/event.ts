@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { newTraceRoot } from '../lambda/trace';
 import { ACCOUNT_ID } from '../resource-types';
 
 /** The types that an HTTP API hands on as text; every other body, and one without a type, arrives in base64. */
@@ -113,10 +114,6 @@ function joinDuplicates(pairs: readonly [string, string][]): Record<string, stri
     joined.set(name, before === undefined ? value : `${before}${separator}${value}`);
   }
   return Object.fromEntries(joined);
-}
-
-function newTraceRoot(now: Date): string {
-  return `Root=1-${Math.floor(now.getTime() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
 }
 
 /** `12/Mar/2026:19:03:58 +0000` */

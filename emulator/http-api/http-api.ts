@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import type { Application } from '../application';
-import type { LambdaFunction } from '../lambda/function-pool';
+import type { LambdaFunction } from '../lambda/functions';
 import { BodyTooLargeError, type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
 import { toEvent, toPayload } from './event';
 import { gatewayAnswer, type HttpResponse, toHttpResponse } from './response';
@@ -127,7 +127,7 @@ function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: s
     if (payload === undefined) {
       return gatewayAnswer(413, 'Request Entity Too Large');
     }
-    const result = functionAt(match.target.functionArn)?.invoke(payload, event.headers['x-amzn-trace-id']);
+    const result = functionAt(match.target.functionArn)?.invoke(payload, [event.headers['x-amzn-trace-id']]);
     return result
       ? withTimeout(result.then(toHttpResponse), match.target.timeoutMs)
       : gatewayAnswer(500, 'Internal Server Error');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Intercept, startCallProxies } from './call-proxies';
 import { startRuntimeApi } from './runtime-api';
+import { traceOfInvocation } from './trace';
 
 /** A Lambda function as its template describes it. */
 export interface FunctionDefinition {
@@ -16,6 +17,8 @@ export interface FunctionDefinition {
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly logFormat: 'JSON' | 'Text';
+  /** Whether Lambda lets the function invoke itself again and again through other services. */
+  readonly recursiveLoop: 'Allow' | 'Terminate';
   /** The whole environment of its processes, but for what each process adds of its own. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -32,8 +35,11 @@ export interface ExecutionEnvironment {
   readonly initialized: Promise<InvocationResult | undefined>;
   /** Settles when the process is gone. */
   readonly exited: Promise<void>;
-  /** Never rejects: a crash and a timeout are results. Only one at a time. */
-  invoke(payload: string, traceId?: string): Promise<InvocationResult>;
+  /**
+   * Never rejects: a crash and a timeout are results. Only one at a time.
+   * @param causes trace headers of the requests that lead to the invocation
+   */
+  invoke(payload: string, causes?: readonly string[]): Promise<InvocationResult>;
   /** Kills the process. */
   stop(): Promise<void>;
 }
@@ -129,7 +135,7 @@ export async function startExecutionEnvironment(
   return {
     initialized: initialized.promise,
     exited: exited.promise,
-    async invoke(payload, traceId = newTraceId()) {
+    async invoke(payload, causes = []) {
       const requestId = randomUUID();
       const { promise, resolve } = Promise.withResolvers<InvocationResult>();
       await ready.promise;
@@ -148,7 +154,7 @@ export async function startExecutionEnvironment(
       api.deliver({
         requestId,
         payload,
-        traceId,
+        traceId: traceOfInvocation(definition.arn, causes),
         functionArn: definition.arn,
         deadlineMs: Date.now() + timeoutMs,
       });
@@ -164,11 +170,6 @@ export async function startExecutionEnvironment(
 function newLogStreamName(): string {
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   return `${day}/[$LATEST]${randomBytes(16).toString('hex')}`;
-}
-
-function newTraceId(): string {
-  const seconds = Math.floor(Date.now() / 1000).toString(16);
-  return `Root=1-${seconds}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
 }
 
 /** The line that Lambda itself writes when it ends an invocation that its function did not. */

@@ -11,6 +11,7 @@ const functionSchema = z.object({
   Timeout: z.coerce.number().default(3),
   MemorySize: z.coerce.number().default(128),
   ReservedConcurrentExecutions: z.coerce.number().optional(),
+  RecursiveLoop: z.enum(['Allow', 'Terminate']).default('Terminate'),
   Environment: z.object({ Variables: z.record(z.string(), z.coerce.string()).default({}) }).optional(),
   LoggingConfig: z
     .object({
@@ -49,6 +50,7 @@ export function readFunctions(
         timeoutSeconds: properties.Timeout,
         memoryMegabytes: properties.MemorySize,
         logFormat: logging?.LogFormat ?? 'Text',
+        recursiveLoop: properties.RecursiveLoop,
         environment: {
           ...variables,
           ...Object.fromEntries(overridden),

@@ -1,12 +1,15 @@
 import type { ExecutionEnvironment, FunctionDefinition, InvocationResult } from './execution-environment';
 
-/** A function that can be invoked: as many processes as it needs, up to a bound. */
-export interface LambdaFunction {
+/** The processes of one function: as many as it needs, up to a bound. */
+export interface FunctionPool {
   readonly definition: FunctionDefinition;
   /** Most invocations that run at the same time; more of them wait. */
   readonly maxConcurrency: number;
-  /** Never rejects: the function's failure is a result with `functionError`. `payload` is JSON text. */
-  invoke(payload: string, traceId?: string): Promise<InvocationResult>;
+  /**
+   * Never rejects: the function's failure is a result with `functionError`. `payload` is JSON text.
+   * @param causes trace headers of the requests that lead to the invocation
+   */
+  invoke(payload: string, causes?: readonly string[]): Promise<InvocationResult>;
   /** Kills its processes, whatever they are doing; the next invocation gets a new one. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -14,7 +17,7 @@ export interface LambdaFunction {
 
 interface Waiting {
   readonly payload: string;
-  readonly traceId: string | undefined;
+  readonly causes: readonly string[] | undefined;
   settle(result: InvocationResult): void;
 }
 
@@ -33,7 +36,7 @@ export function createFunctionPool(
   maxConcurrency: number,
   startEnvironment: () => Promise<ExecutionEnvironment>,
   startsCold: (payload: string) => boolean = () => false,
-): LambdaFunction {
+): FunctionPool {
   const live = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
   const waiting: Waiting[] = [];
@@ -54,8 +57,8 @@ export function createFunctionPool(
     }
   };
 
-  const run = async (environment: ExecutionEnvironment, { payload, traceId, settle }: Waiting) => {
-    settle(await environment.invoke(payload, traceId));
+  const run = async (environment: ExecutionEnvironment, { payload, causes, settle }: Waiting) => {
+    settle(await environment.invoke(payload, causes));
     release(environment);
   };
 
@@ -93,10 +96,10 @@ export function createFunctionPool(
     }
   };
 
-  const runAlone = async ({ payload, traceId, settle }: Waiting) => {
+  const runAlone = async ({ payload, causes, settle }: Waiting) => {
     const environment = await startEnvironment();
     live.add(environment);
-    settle((await environment.initialized) ?? (await environment.invoke(payload, traceId)));
+    settle((await environment.initialized) ?? (await environment.invoke(payload, causes)));
     live.delete(environment);
     await environment.stop();
   };
@@ -109,17 +112,17 @@ export function createFunctionPool(
   return {
     definition,
     maxConcurrency,
-    invoke: (payload, traceId) =>
+    invoke: (payload, causes) =>
       new Promise((settle) => {
         if (stopped) {
           settle(STOPPED);
           return;
         }
         if (startsCold(payload)) {
-          void runAlone({ payload, traceId, settle });
+          void runAlone({ payload, causes, settle });
           return;
         }
-        waiting.push({ payload, traceId, settle });
+        waiting.push({ payload, causes, settle });
         dispatch();
       }),
     kill,

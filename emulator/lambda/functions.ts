@@ -3,9 +3,10 @@ import path from 'node:path';
 import type { Application } from '../application';
 import type { Endpoints } from '../resource-types';
 import type { Intercept } from './call-proxies';
-import { startExecutionEnvironment } from './execution-environment';
+import { type FunctionDefinition, startExecutionEnvironment } from './execution-environment';
 import { readFunctions } from './function-definition';
-import { createFunctionPool, type LambdaFunction } from './function-pool';
+import { createFunctionPool, type FunctionPool } from './function-pool';
+import { isRecursiveLoop } from './trace';
 
 /** One line that a function wrote, as CloudWatch would hold it. */
 export interface LogLine {
@@ -13,6 +14,15 @@ export interface LogLine {
   readonly timestamp: number;
   readonly function: string;
   readonly message: string;
+}
+
+/** A function that can be invoked. */
+export interface LambdaFunction extends FunctionPool {
+  /**
+   * Whether Lambda stops the invocation that a request with this trace header would lead to: it is one of a recursive
+   * loop, which the function does not allow. Each stop is a line in the function's log.
+   */
+  stopsLoop(cause: string | undefined): boolean;
 }
 
 /** The functions of an application, by name or ARN. */
@@ -61,7 +71,16 @@ export function createFunctions(
     const maxConcurrency = Math.min(reservedConcurrency ?? settings.maxConcurrency, settings.maxConcurrency);
     const start = () => startExecutionEnvironment(definition, onLine, settings.intercept);
     const startsCold = (event: string) => settings.startsCold?.(definition.name, event) ?? false;
-    functions.set(definition.name, createFunctionPool(definition, maxConcurrency, start, startsCold));
+    functions.set(definition.name, {
+      ...createFunctionPool(definition, maxConcurrency, start, startsCold),
+      stopsLoop(cause) {
+        const stops = definition.recursiveLoop === 'Terminate' && isRecursiveLoop(definition.arn, cause);
+        if (stops) {
+          onLine(stoppedLoopLine(definition));
+        }
+        return stops;
+      },
+    });
   }
   const find = (nameOrArn: string) => functions.get(nameOrArn.replace(/^.*function:/, ''));
   return {
@@ -79,4 +98,11 @@ export function createFunctions(
       await Promise.all(logs.map((log) => new Promise<void>((resolve) => log.end(resolve))));
     },
   };
+}
+
+/** AWS reports a stopped loop by e-mail and a metric, which nobody sees here. */
+function stoppedLoopLine({ name, logFormat }: FunctionDefinition): string {
+  const time = new Date().toISOString();
+  const record = `RecursiveInvocationException: stopped a recursive loop of ${name}; its RecursiveLoop is not Allow`;
+  return logFormat === 'JSON' ? JSON.stringify({ time, type: 'platform.fault', record }) : `${time} ${record}`;
 }

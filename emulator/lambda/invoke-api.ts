@@ -1,5 +1,5 @@
 import { type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
-import type { LambdaFunction } from './function-pool';
+import type { LambdaFunction } from './functions';
 
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations(?:\?|$)/;
 
@@ -22,15 +22,25 @@ export function startInvokeApi(
         .end(JSON.stringify({ Type: 'User', Message: `Function not found: ${nameOrArn ?? request.url}` }));
       return;
     }
+    const cause = request.headers['x-amzn-trace-id']?.toString();
+    if (invoked.stopsLoop(cause)) {
+      const errortype = 'RecursiveInvocationException';
+      const Message = 'Lambda has detected your function being invoked in a recursive loop with other AWS resources';
+      response
+        .writeHead(400, { 'content-type': 'application/json', 'x-amzn-errortype': errortype })
+        .end(JSON.stringify({ Type: 'User', Message }));
+      return;
+    }
+    const causes = cause === undefined ? [] : [cause];
     const type = request.headers['x-amz-invocation-type'];
     if (type === 'Event' || type === 'DryRun') {
       response.writeHead(type === 'Event' ? 202 : 204).end();
       if (type === 'Event') {
-        await invoked.invoke(body);
+        await invoked.invoke(body, causes);
       }
       return;
     }
-    const { payload, functionError } = await invoked.invoke(body);
+    const { payload, functionError } = await invoked.invoke(body, causes);
     response
       .writeHead(200, {
         'content-type': 'application/json',

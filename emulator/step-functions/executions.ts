@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { LambdaFunction } from '../lambda/function-pool';
+import type { LambdaFunction } from '../lambda/functions';
 import { arnOf } from '../resource-types';
 import type { Machine } from './definition';
 import type { Execution, ExecutionStore } from './execution-store';

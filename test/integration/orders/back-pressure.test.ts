@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { Fault } from '../../../local/simulators/faults';
 import { qualiaOrder } from '../../support/qualia-orders';
+import type { RecursiveLoops } from '../support/invocation-trace';
 import type { StageName } from '../support/pipeline';
+import { readRecursiveLoops } from '../support/recursive-loops';
 import { startTimeline, type TimelineOptions } from '../support/timeline';
 
 /** More of them before a release: `OUTAGE_RUNS=500 npx jest --selectProjects integration --testPathPatterns back-pressure`. */
@@ -18,9 +20,12 @@ const stop = async (): Promise<void> => {
 };
 afterEach(stop);
 
+/** As deployed: a worker that forgets to allow its loop leaves dead letters here too. */
+const recursiveLoops = readRecursiveLoops();
+
 const start = async (options: TimelineOptions): Promise<Timeline> => {
   await stop();
-  timeline = await startTimeline(options);
+  timeline = await startTimeline({ recursiveLoops, ...options });
   return timeline;
 };
 
@@ -123,6 +128,19 @@ test(
   },
   numRuns * 30_000,
 );
+
+test.each<[StageName, RecursiveLoops]>([
+  ['download', { download: 'Terminate', processing: 'Allow' }],
+  ['processing', { download: 'Allow', processing: 'Terminate' }],
+])('a %s worker whose loop is not allowed makes dead letters in such an hour', async (stage, loops) => {
+  const line = await start({ workers: 1, seed: 1, recursiveLoops: loops });
+  const [id = ''] = await addOrders(line, 1);
+  await apiOf(line, stage).setFaults({ kind: 'server_error' });
+  await line.run(2 * hourMs);
+  expect(await line.pipeline.deadLetters(stage)).toHaveLength(1);
+  const expected = stage === 'download' ? 'NOTIFIED' : 'DOWNLOADED';
+  expect(await line.pipeline.orderOf(id)).toMatchObject({ status: expected });
+});
 
 describe("the internal API's 429 with Retry-After is honoured to the second", () => {
   /** @returns the seconds between the calls about one order that was refused so often */

@@ -5,6 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { traceOfThisInvocation } from './invocation-trace';
 import { reach } from './outside';
 
 const endpointsSchema = z.object({
@@ -63,6 +64,15 @@ export const createLambdaClients = () => {
       return result;
     },
     { step: 'initialize' },
+  );
+  sqs.middlewareStack.add(
+    (next) => (args) => {
+      const trace = traceOfThisInvocation();
+      const { headers } = args.request as { headers: Record<string, string> };
+      if (trace !== undefined) headers['X-Amzn-Trace-Id'] = trace;
+      return next(args);
+    },
+    { step: 'build' },
   );
   const seam = { step: 'initialize', priority: 'high' } as const;
   const nameOf = ({ commandName }: { commandName?: string }): string => commandName?.replace(/Command$/, '') ?? '';

@@ -18,6 +18,7 @@ import { lambdaContext } from '../../support/lambda-context';
 import { recordMetrics } from '../../support/metrics';
 import { basicAuthorization, webhookEvent } from '../../support/webhook-calls';
 import { createClients, createLambdaClients } from './clients';
+import { runTraced } from './invocation-trace';
 import { createLambdas, type Worker } from './lambdas';
 import { type Death, dyingAt, type Outside, runWithin } from './outside';
 import { createOrdersTable, createQueuePair, createRawBucket } from './resources';
@@ -124,7 +125,9 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     const { handler, close } = options.worker ?? lambdas[stage]();
     const death = options.death && dyingAt(options.death);
     const outside = death?.outside ?? options.outside ?? passThrough;
-    const invocation = runWithin(outside, () => handler(toEvent(messages), lambdaContext({ functionName: stage })));
+    const invocation = runTraced(stage, messages, () =>
+      runWithin(outside, () => handler(toEvent(messages), lambdaContext({ functionName: stage }))),
+    );
     const result = await (death === undefined ? invocation : Promise.race([invocation, death.died]));
     if (options.worker === undefined && result !== 'died') await close();
     return result;

@@ -1,6 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { createRandom } from '../../../local/simulators/random';
 import { freezeClock } from '../../support/clock';
+import { isInLoop, type RecursiveLoops } from './invocation-trace';
 import type { Worker } from './lambdas';
 import type { Outside } from './outside';
 import { type StageName, startPipeline } from './pipeline';
@@ -11,6 +12,8 @@ export interface TimelineOptions {
   /** How likely one of them is replaced by a new one, each time that messages move; 0 unless told. */
   readonly replaced?: number;
   readonly seed: number;
+  /** Whether Lambda stops a worker's messages that have gone round too often; `Allow` by default. */
+  readonly recursiveLoops?: RecursiveLoops;
   /** Told of each batch: how many of its messages came back, and how each call of an API ended that failed. */
   readonly onBatch?: (cameBack: number, errorCodes: readonly string[]) => void;
 }
@@ -22,6 +25,9 @@ interface Waiting {
 }
 
 const stages = ['download', 'processing'] as const;
+const loopsAllowed: RecursiveLoops = { download: 'Allow', processing: 'Allow' };
+/** Of the queues, in the template. */
+const visibilityTimeoutMs = 360_000;
 const stepCalls = ['fetchOrder', 'postOrder'];
 
 /**
@@ -30,7 +36,8 @@ const stepCalls = ['fetchOrder', 'postOrder'];
  *
  * `stop` sets the clock of the process going again.
  */
-export const startTimeline = async ({ workers, replaced = 0, seed, onBatch }: TimelineOptions) => {
+export const startTimeline = async (options: TimelineOptions) => {
+  const { workers, replaced = 0, seed, recursiveLoops = loopsAllowed, onBatch } = options;
   const clock = freezeClock();
   const random = createRandom(seed);
   const pipeline = await startPipeline({
@@ -64,7 +71,17 @@ export const startTimeline = async ({ workers, replaced = 0, seed, onBatch }: Ti
     }
   };
 
-  const handle = async (stage: StageName, worker: Worker, messages: readonly Message[]): Promise<void> => {
+  /** Fails the messages that Lambda would not deliver. @returns the others */
+  const stopLoops = async (stage: StageName, messages: readonly Message[]): Promise<readonly Message[]> => {
+    const stopped = messages.filter((message) => recursiveLoops[stage] === 'Terminate' && isInLoop(stage, message));
+    for (const { MessageId = '' } of stopped) dueMs.set(MessageId, clock.now() + visibilityTimeoutMs);
+    await pipeline.release(stage, stopped);
+    return messages.filter((message) => !stopped.includes(message));
+  };
+
+  const handle = async (stage: StageName, worker: Worker, received: readonly Message[]): Promise<void> => {
+    const messages = await stopLoops(stage, received);
+    if (messages.length === 0) return;
     for (const { MessageId = '', Attributes } of messages) {
       const first = firstReceivedMs.get(MessageId) ?? clock.now();
       firstReceivedMs.set(MessageId, first);

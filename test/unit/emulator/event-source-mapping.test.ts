@@ -36,24 +36,31 @@ const mappingOf = (more: {
 });
 
 /** A queue of `count` messages and a function that takes `durationMs`, watched. */
-function setting(count: number, durationMs: number, answer: (ids: string[]) => InvocationResult) {
+function setting(
+  count: number,
+  durationMs: number,
+  answer: (ids: string[]) => InvocationResult,
+  traceOf: (index: number) => string | undefined = () => undefined,
+) {
   const messages = Array.from({ length: count }, (_, index) => ({
     MessageId: `m${index}`,
     ReceiptHandle: `r${index}`,
     Body: '',
     MD5OfBody: '',
-    Attributes: {},
+    Attributes: { ...(traceOf(index) !== undefined && { AWSTraceHeader: traceOf(index) ?? '' }) },
     MessageAttributes: {},
   }));
   const deleted: string[] = [];
   const released: string[] = [];
   const batchSizes: number[] = [];
+  const causes: (readonly string[])[] = [];
   let running = 0;
   let mostRunning = 0;
   return {
     deleted,
     released,
     batchSizes,
+    causes,
     mostRunning: () => mostRunning,
     source: {
       async receive(max: number) {
@@ -64,18 +71,10 @@ function setting(count: number, durationMs: number, answer: (ids: string[]) => I
       release: (handles: readonly string[]) => void released.push(...handles),
     },
     target: {
-      definition: {
-        name: 'f',
-        arn: '',
-        codeDirectory: '',
-        handler: '',
-        timeoutSeconds: 1,
-        memoryMegabytes: 128,
-        logFormat: 'JSON' as const,
-        environment: {},
-      },
       maxConcurrency: 100,
-      async invoke(payload: string) {
+      stopsLoop: (cause: string | undefined) => cause === 'a loop',
+      async invoke(payload: string, invocationCauses: readonly string[] = []) {
+        causes.push(invocationCauses);
         const ids: string[] = JSON.parse(payload).Records.map(({ messageId }: { messageId: string }) => messageId);
         batchSizes.push(ids.length);
         mostRunning = Math.max(mostRunning, ++running);
@@ -83,7 +82,6 @@ function setting(count: number, durationMs: number, answer: (ids: string[]) => I
         running--;
         return answer(ids);
       },
-      stop: async () => undefined,
     },
   };
 }
@@ -117,4 +115,20 @@ test('what failed is kept: a message that is reported, a whole batch when its fu
   await stop();
   expect(released).toEqual(['r3', ...Array.from({ length: 10 }, (_, index) => `r${index + 10}`)]);
   expect(deleted).toEqual(['r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
+});
+
+test('a message of a recursive loop fails without an invocation; the others of its batch are delivered', async () => {
+  const traces = ['a loop', 'no loop', undefined];
+  const { source, target, deleted, released, causes } = setting(
+    6,
+    1,
+    () => ({ payload: 'null' }),
+    (index) => traces[index % 3],
+  );
+  const stop = startEventSourceMapping(mappingOf({ BatchSize: 6 }), source, target);
+  await sleep(50);
+  await stop();
+  expect(causes).toEqual([['no loop', 'no loop']]);
+  expect(deleted).toEqual(['r1', 'r2', 'r4', 'r5']);
+  expect(released).toEqual(['r0', 'r3']);
 });

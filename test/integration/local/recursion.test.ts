@@ -1,0 +1,93 @@
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { traceOfInvocation } from '../../../emulator/lambda/trace';
+import { eventually, newStateDirectory, startFixture } from './fixture/start';
+
+jest.setTimeout(60_000);
+
+const stateDirectory = newStateDirectory();
+let aws: Awaited<ReturnType<typeof startFixture>>;
+beforeAll(async () => {
+  aws = await startFixture(stateDirectory);
+});
+afterAll(async () => {
+  await aws.stop();
+  rmSync(stateDirectory, { recursive: true });
+});
+
+const send = (QueueUrl: string, order_id: string, rest: number) =>
+  aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ order_id, rest }) }));
+
+const logOf = (name: string): string => readFileSync(path.join(stateDirectory, 'logs', `${name}.ndjson`), 'utf8');
+/** How many lines of a function's log hold a text. */
+const linesWith = (name: string, text: string): number =>
+  logOf(name)
+    .split('\n')
+    .filter((line) => line.includes(text)).length;
+
+const deadLetters = async () =>
+  (
+    await aws.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: aws.pipeline.LoopDeadLetterQueueUrl,
+        MessageSystemAttributeNames: ['AWSTraceHeader'],
+      }),
+    )
+  ).Messages;
+
+test('a function that sends its messages back to its own queue is stopped after 16 invocations', async () => {
+  await send(aws.pipeline.LoopQueueUrl, 'QO-endless', 99);
+  const [dead] = (await eventually(deadLetters)) ?? [];
+  expect(dead).toMatchObject({
+    Body: JSON.stringify({ order_id: 'QO-endless', rest: 83 }),
+    Attributes: { AWSTraceHeader: expect.stringMatching(/;Lineage=[0-9a-f]{8}:16$/) },
+  });
+  expect(linesWith('dev-marketplace-loop', 'received QO-endless')).toBe(16);
+  expect(linesWith('dev-marketplace-loop', 'RecursiveInvocationException')).toBeGreaterThan(0);
+});
+
+test('a loop that ends in time runs to its end', async () => {
+  await send(aws.pipeline.LoopQueueUrl, 'QO-short', 15);
+  await eventually(async () => logOf('dev-marketplace-loop').includes('received QO-short 0'));
+});
+
+test('a function whose RecursiveLoop is Allow is not stopped', async () => {
+  await send(aws.pipeline.AllowedLoopQueueUrl, 'QO-allowed', 40);
+  await eventually(async () => logOf('dev-marketplace-allowed-loop').includes('received QO-allowed 0'));
+  expect(linesWith('dev-marketplace-allowed-loop', 'received QO-allowed')).toBe(41);
+});
+
+test('a loop through Invoke is refused', async () => {
+  const arn = 'arn:aws:lambda:us-east-1:000000000000:function:dev-marketplace-loop';
+  let trace = traceOfInvocation(arn, []);
+  for (let invocations = 1; invocations < 16; invocations++) trace = traceOfInvocation(arn, [trace]);
+  const client = new LambdaClient({ ...aws.config, endpoint: aws.endpoints.lambda });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: object }).headers, { 'X-Amzn-Trace-Id': trace });
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  await expect(client.send(new InvokeCommand({ FunctionName: arn, Payload: '{"Records":[]}' }))).rejects.toThrow(
+    expect.objectContaining({ name: 'RecursiveInvocationException' }),
+  );
+});
+
+test('the trace of a message that was accepted is there again after a kill', async () => {
+  const QueueUrl = aws.pipeline.LoopDeadLetterQueueUrl;
+  const AWSTraceHeader = 'Root=1-6532f4a0-0123456789abcdef01234567;Lineage=a87bd80c:7';
+  await aws.sqs.send(
+    new SendMessageCommand({
+      QueueUrl,
+      MessageBody: 'traced',
+      MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: AWSTraceHeader } },
+    }),
+  );
+  await aws.kill();
+  aws = await startFixture(stateDirectory);
+  const traced = await eventually(async () => (await deadLetters())?.find(({ Body }) => Body === 'traced'));
+  expect(traced?.Attributes).toEqual({ AWSTraceHeader });
+});
