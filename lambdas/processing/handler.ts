@@ -1,13 +1,12 @@
 import { PipelineError } from '../../shared/errors';
 import { type InternalApiClient, OrderRefusedError } from '../../shared/internal-api/client';
 import { mapOrder } from '../../shared/internal-api/mapping';
-import { parseJson } from '../../shared/json';
 import { isOpenFor } from '../../shared/orders/lifecycle';
 import { type ProcessingMessage, processingMessageSchema } from '../../shared/orders/message';
 import { checksumOf, type PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
-import { orderAnswerSchema, type QualiaOrder } from '../../shared/qualia/order';
+import { type QualiaOrder, readOrder } from '../../shared/qualia/order';
 
 export interface ProcessingDependencies
   extends Omit<
@@ -33,8 +32,8 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
         retryable: receiveCount < 2,
       });
     }
-    const parsed = orderAnswerSchema.safeParse(parseJson(bytes));
-    if (parsed.success) return parsed.data.data.order.order;
+    const order = readOrder(bytes);
+    if (order !== undefined) return order;
     throw new PipelineError('BAD_PAYLOAD', `The raw payload ${message.s3_key} holds no order`, { retryable: false });
   };
 

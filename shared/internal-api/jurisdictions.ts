@@ -1,3 +1,5 @@
+import { visibleText } from './values';
+
 /**
  * The 54 jurisdictions that the internal API knows: 50 states, the District of Columbia, Puerto Rico, the U.S. Virgin
  * Islands and Guam (docs/contracts/internal-api.md).
@@ -66,15 +68,13 @@ export interface Jurisdiction {
   readonly stateName: string;
 }
 
-const otherNames: Readonly<Record<string, StateCode>> = {
-  'Virgin Islands': 'VI',
-  'US Virgin Islands': 'VI',
-  'D.C.': 'DC',
-  'Washington DC': 'DC',
-  'Washington, D.C.': 'DC',
-};
+const otherNames: Readonly<Record<string, StateCode>> = { 'Virgin Islands': 'VI', 'US Virgin Islands': 'VI' };
 
-const fold = (text: string): string => text.trim().replace(/\s+/g, ' ').toLowerCase();
+/** `DC` and `Washington DC` as people write them: with commas, periods and spaces anywhere. */
+const districtNames = ['dc', 'washingtondc'];
+const isDistrict = (folded: string): boolean => districtNames.includes(folded.replace(/[,. ]/g, ''));
+
+const fold = (text: string): string => visibleText(text).toLowerCase();
 
 const codes = Object.keys(jurisdictions) as StateCode[];
 
@@ -84,8 +84,12 @@ const byName = new Map<string, StateCode>([
   ...Object.entries(otherNames).map(([name, code]) => [fold(name), code] as const),
 ]);
 
-/** Looks a jurisdiction up by its two-letter code or its name, in any case, with any white space. */
+/**
+ * Looks a jurisdiction up by its two-letter code or its name, in any case, with any white space, and with characters in
+ * it that cannot be seen.
+ */
 export const findJurisdiction = (text: string): Jurisdiction | undefined => {
-  const stateCode = byName.get(fold(text));
+  const folded = fold(text);
+  const stateCode = isDistrict(folded) ? 'DC' : byName.get(folded);
   return stateCode && { stateCode, stateName: jurisdictions[stateCode] };
 };

@@ -1,8 +1,8 @@
 import type { Warning } from '../orders/order';
-import type { QualiaOrder, QualiaPerson, QualiaProperty } from '../qualia/order';
+import type { QualiaOrder, QualiaProperty } from '../qualia/order';
 import { findJurisdiction, type Jurisdiction } from './jurisdictions';
 import type { InternalAddress, InternalOrder, InternalPerson } from './order';
-import { type Reading, readDate, readNumber } from './values';
+import { isBlank, type Reading, readDate, readNumber, visibleText } from './values';
 
 /** An order ready to post, or the reason why it cannot be mapped safely. */
 export type Mapping =
@@ -23,10 +23,27 @@ const known = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]?:
 };
 
 const nonEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
-const filled = (text: string | null | undefined): string | undefined => (text?.trim() ? text : undefined);
+const filled = (text: string | null | undefined): string | undefined => (text && !isBlank(text) ? text : undefined);
 
-const mapPerson = ({ full_name, first_name, middle_name, last_name }: QualiaPerson): InternalPerson =>
-  known({ fullName: full_name, firstName: first_name, middleName: middle_name, lastName: last_name });
+const isEmpty = (texts: Readonly<Record<string, string | undefined>>): boolean =>
+  Object.values(texts).every((text) => filled(text) === undefined);
+
+const mapPeople = (people: QualiaOrder['borrowers']): readonly InternalPerson[] | undefined =>
+  nonEmpty(
+    (people ?? [])
+      .map(({ full_name, first_name, middle_name, last_name }) =>
+        known({ fullName: full_name, firstName: first_name, middleName: middle_name, lastName: last_name }),
+      )
+      .filter((person) => !isEmpty(person)),
+  );
+
+/** A zip code that was a number on its way has lost its leading zeros; every property is in the United States. */
+const readZip = (text: string | null | undefined): string | undefined => {
+  const zip = filled(text)?.trim();
+  const [, digits, extension = ''] = /^(\d{3,5})(-\d{4}|\.0+)?$/.exec(zip ?? '') ?? [];
+  if (digits === undefined) return filled(text);
+  return digits.padStart(5, '0') + (extension.startsWith('-') ? extension : '');
+};
 
 const mapAddress = (property: QualiaProperty, jurisdiction: Jurisdiction | undefined): InternalAddress =>
   known({
@@ -35,12 +52,12 @@ const mapAddress = (property: QualiaProperty, jurisdiction: Jurisdiction | undef
     city: filled(property.city),
     county: filled(property.county),
     state: jurisdiction?.stateCode,
-    zip: filled(property.zipcode),
+    zip: readZip(property.zipcode),
   });
 
 const mapAgency = ({ customer_name, customer_contact }: QualiaOrder): InternalOrder['agency'] => {
   const contact = known({ ...customer_contact });
-  return { agencyName: customer_name ?? '', ...(Object.keys(contact).length > 0 && { contact }) };
+  return { agencyName: customer_name ?? '', ...(!isEmpty(contact) && { contact }) };
 };
 
 /**
@@ -79,10 +96,10 @@ export const mapOrder = (source: QualiaOrder): Mapping => {
       productName: source.product_name,
       purpose: source.purpose,
       transactionType: source.transaction_type,
-      orderStatus: source.status?.trim().replace(/\s+/g, '_').toUpperCase(),
+      orderStatus: source.status && visibleText(source.status).replaceAll(' ', '_').toUpperCase(),
       state,
-      borrowers: nonEmpty((source.borrowers ?? []).map(mapPerson)),
-      sellers: nonEmpty((source.sellers ?? []).map(mapPerson)),
+      borrowers: mapPeople(source.borrowers),
+      sellers: mapPeople(source.sellers),
       price: read('price', readNumber, 'BAD_NUMBER'),
       purchasePrice: read('purchase_price_amount', readNumber, 'BAD_NUMBER'),
       loanAmount: read('loan_amount', readNumber, 'BAD_NUMBER'),

@@ -3,6 +3,15 @@ import { parseTime } from '../time';
 /** How one value of Qualia's was read: a value, nothing there, or something that is not what it should be. */
 export type Reading<T> = { readonly value: T } | 'absent' | 'unreadable';
 
+/** Characters without a width of their own, as they come along when text is copied from a web page. */
+const invisible = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Removes what cannot be seen, and makes one space of each run of white space. */
+export const visibleText = (text: string): string => text.replace(invisible, '').trim().replace(/\s+/g, ' ');
+
+/** Whether a text holds nothing that can be seen. */
+export const isBlank = (text: string): boolean => visibleText(text) === '';
+
 const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Reads a finite number, written as a number or as a numeral. */

@@ -7,7 +7,10 @@ function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
   const { sql, parameters } = statementOf(query);
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    for (const row of database.prepare(sql).iterate(...parameters)) {
+    const statement = database.prepare(sql);
+    // An integer beyond 2^53 would end the run.
+    statement.setReadBigInts(true);
+    for (const row of statement.iterate(...parameters)) {
       yield toSourceRow((column) => (row[column] == null ? null : String(row[column])));
     }
   } finally {

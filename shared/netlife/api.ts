@@ -4,7 +4,7 @@ import { type ApiAnswer, createApiClient, expectSuccess, type FailedTry, OutOfTi
 import { fullJitterMs, type Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace } from '../http/pace';
-import { parseJson } from '../json';
+import { parseJsonAsWritten } from '../json';
 import type { NetlifeLogin } from './credential';
 import type { Portal } from './portals';
 import type { Tally } from './tally';
@@ -142,7 +142,8 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
      */
     fetchJson: (call: PortalCall): Promise<unknown> =>
       send(call, ({ body, statusCode }) => {
-        const json = parseJson(body);
+        // Ids and phone numbers can be numbers, and keep their digits.
+        const json = parseJsonAsWritten(body);
         if (json !== undefined) return json;
         throw new PipelineError('BAD_ANSWER', 'Netlife answered something else than JSON', {
           api: 'netlife',

@@ -6,7 +6,7 @@ import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import { parseJson } from '../json';
 import { type OrderId, orderIdSchema } from '../orders/order';
-import { openOrdersAnswerSchema, orderAnswerSchema } from './order';
+import { openOrdersAnswerSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
 
 /** The secret that holds our credentials at Qualia. */
@@ -138,7 +138,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
     fetchOrder: (orderId: OrderId, context: CallContext): Promise<DownloadedOrder> =>
       ask({ query: orderQuery, variables: { id: orderId } }, context, (json, answer) => {
         if (nullOrder.safeParse(json).success) throw notFound();
-        if (!orderAnswerSchema.safeParse(json).success) return undefined;
+        if (readOrder(answer.body, json) === undefined) return undefined;
         return { bytes: answer.body, attempt: answer.attempt, responseTimeMs: answer.responseTimeMs };
       }),
 

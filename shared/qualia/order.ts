@@ -1,10 +1,20 @@
 import * as z from 'zod';
+import { parseJson, parseJsonAsWritten } from '../json';
 
 /** Text, or a number where Qualia sent one. */
 const text = z.union([z.string(), z.number().transform(String)]).nullish();
 
-/** A number or a date in whatever form: the mapping reads it, and warns when it cannot. */
-const raw = z.unknown().optional();
+/** The text that identifies an order. A number that may have lost digits could identify another one. */
+const identifyingText = z.union([z.string().min(1), z.int().transform(String)]);
+
+/** Numbers and dates in whatever form: the mapping reads them, and warns when it cannot. */
+const rawFields = {
+  price: z.unknown().optional(),
+  purchase_price_amount: z.unknown().optional(),
+  loan_amount: z.unknown().optional(),
+  due_date: z.unknown().optional(),
+  projected_close_date: z.unknown().optional(),
+};
 
 /** More than any order has, and than a page of orders was asked for: each entry that is wrong costs an error. */
 const mostEntries = 10_000;
@@ -34,7 +44,7 @@ const property = z.object({
  */
 export const qualiaOrderSchema = z.object({
   _id: z.string().min(1),
-  order_number: z.union([z.string().min(1), z.number().transform(String)]),
+  order_number: identifyingText,
   status: text,
   vertical: text,
   product_name: text,
@@ -43,21 +53,34 @@ export const qualiaOrderSchema = z.object({
   transaction_type: text,
   customer_name: text,
   customer_contact: z.object({ name: text, phone: text, email: text }).nullish(),
-  price: raw,
-  purchase_price_amount: raw,
-  loan_amount: raw,
-  due_date: raw,
-  projected_close_date: raw,
+  ...rawFields,
   borrowers: listOf(person),
   sellers: listOf(person),
   properties: listOf(property),
 });
 export type QualiaOrder = z.output<typeof qualiaOrderSchema>;
 export type QualiaProperty = z.output<typeof property>;
-export type QualiaPerson = z.output<typeof person>;
+
+const answerWith = <T extends z.ZodType>(order: T) => z.object({ data: z.object({ order: z.object({ order }) }) });
 
 /** What Qualia answers to {@link orderQuery}, once it is known to hold an order. */
-export const orderAnswerSchema = z.object({ data: z.object({ order: z.object({ order: qualiaOrderSchema }) }) });
+export const orderAnswerSchema = answerWith(qualiaOrderSchema);
+const rawFieldsSchema = answerWith(z.object(rawFields));
+
+/**
+ * Reads the order in Qualia's response to {@link orderQuery}. Text that arrives as a number keeps the digits that were
+ * received; prices and dates stay numbers.
+ *
+ * @param bytes the response as received
+ * @param parsed what `parseJson` gives for the same bytes
+ * @returns `undefined` when it holds no order
+ */
+export const readOrder = (bytes: Uint8Array, parsed: unknown = parseJson(bytes)): QualiaOrder | undefined => {
+  const raw = rawFieldsSchema.safeParse(parsed).data?.data.order.order;
+  if (raw === undefined) return undefined;
+  const written = orderAnswerSchema.safeParse(parseJsonAsWritten(bytes, parsed)).data?.data.order.order;
+  return written && { ...written, ...raw };
+};
 
 /** What Qualia answers to {@link openOrdersQuery}. */
 export const openOrdersAnswerSchema = z.object({

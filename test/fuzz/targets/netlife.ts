@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { errorCodes, PipelineError } from '../../../shared/errors';
-import { parseJson } from '../../../shared/json';
+import { parseJsonAsWritten } from '../../../shared/json';
 import { groupByJob } from '../../../shared/netlife/activities';
 import { contactLines, contactsHeader, contactsOf } from '../../../shared/netlife/contacts';
 import { enrichSubjects, uniqueByUuid } from '../../../shared/netlife/enrich';
@@ -86,7 +86,7 @@ const portal = portalAt();
 /** What a run does with the answers, from their bytes to the lines of the contacts file. */
 const collectContacts = async ({ call, body }: Input): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
-  const answerTo = (one: Call): unknown => (one === call ? parseJson(toBuffer(body)) : answers[one]);
+  const answerTo = (one: Call): unknown => (one === call ? parseJsonAsWritten(toBuffer(body)) : answers[one]);
   const rowsOf = <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): AsyncGenerator<T> => {
     let pages = 0;
     const rows = paginate(`${portal.basePath}/${one}`, portal, async () => (pages++ === 0 ? answerTo(one) : []));

@@ -3,9 +3,8 @@ import * as fc from 'fast-check';
 import { errorCodes, PipelineError } from '../../../shared/errors';
 import { longestOpenMs } from '../../../shared/http/circuit-breaker';
 import { type Mapping, mapOrder } from '../../../shared/internal-api/mapping';
-import { parseJson } from '../../../shared/json';
 import { createQualiaClient } from '../../../shared/qualia/client';
-import { orderAnswerSchema } from '../../../shared/qualia/order';
+import { readOrder } from '../../../shared/qualia/order';
 import { orderId } from '../../support/orders';
 import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
 import { secretOf } from '../../support/secrets';
@@ -26,7 +25,7 @@ interface Input {
 }
 
 type Outcome =
-  | { readonly mapping: Mapping; readonly posted: string; readonly sameBytes: boolean }
+  | { readonly mapping: Mapping; readonly posted: string; readonly sameBytes: boolean; readonly sameDigits: boolean }
   | { readonly ids: readonly string[] }
   | { readonly error: PipelineError };
 
@@ -48,9 +47,12 @@ let opened: ReturnType<typeof open> | undefined;
 
 /** What the two steps of an order do with an answer. */
 const process = (bytes: Uint8Array, answered: Buffer): Outcome => {
-  const mapping = mapOrder(orderAnswerSchema.parse(parseJson(bytes)).data.order.order);
+  const order = readOrder(bytes);
+  if (order === undefined) throw new Error('What was downloaded holds no order');
+  const mapping = mapOrder(order);
   const posted = mapping.kind === 'mapped' ? JSON.stringify(mapping.order) : '';
-  return { mapping, posted, sameBytes: answered.equals(bytes) };
+  const sameDigits = !/^[-+.\deE]+$/.test(order.order_number) || answered.includes(order.order_number);
+  return { mapping, posted, sameBytes: answered.equals(bytes), sameDigits };
 };
 
 const good = qualiaOrder();
@@ -78,17 +80,27 @@ const orderIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const dated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}\.\d{3}Z)?$/;
 const mostWarnings = 50;
 
-const orderFaults = ({ mapping, sameBytes, posted }: Extract<Outcome, { mapping: Mapping }>): readonly string[] => {
-  const kept = sameBytes ? [] : ['the bytes are not those that were answered'];
+const orderFaults = ({
+  mapping,
+  sameBytes,
+  sameDigits,
+  posted,
+}: Extract<Outcome, { mapping: Mapping }>): readonly string[] => {
+  const kept = [
+    ...(sameBytes ? [] : ['the bytes are not those that were answered']),
+    ...(sameDigits ? [] : ['the order number has other digits than those that were answered']),
+  ];
   if (mapping.kind !== 'mapped') return kept;
   const { order, warnings } = mapping;
   const again: unknown = JSON.parse(posted);
   const numbers = [order.price, order.purchasePrice, order.loanAmount].filter((value) => value !== undefined);
+  const people = [...(order.borrowers ?? []), ...(order.sellers ?? [])];
   const dates = [order.dueDate, order.projectedCloseDate].filter((value) => value !== undefined);
   return [
     ...kept,
     ...(JSON.stringify(again) === posted ? [] : ['what is posted is not what was mapped']),
     ...(numbers.every(Number.isFinite) ? [] : ['a number is none']),
+    ...(people.every((person) => Object.keys(person).length > 0) ? [] : ['a person has no name']),
     ...(dates.every((date) => dated.test(date)) ? [] : ['a date is none']),
     ...(warnings.length <= mostWarnings ? [] : [`${warnings.length} warnings do not fit the order's item`]),
   ];
@@ -99,6 +111,12 @@ const ofOrder = (order: object): Input => ({
   ...goodAnswer,
   call: 'fetchOrder',
   body: Buffer.from(qualiaAnswer(order)),
+});
+
+/** An order with fields as they are written in an answer. */
+const written = (fields: string): Input => ({
+  ...ofOrder(good),
+  body: Buffer.from(`{"data":{"order":{"order":{"_id":"bK8bg5tajNkDpDk25","order_number":"1",${fields}}}}}`),
 });
 
 /** Qualia's answers, from the socket to the body that the internal API gets. */
@@ -118,6 +136,19 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     'a price of 20,000 digits': ofOrder({ ...good, price: `${'1'.repeat(20_000)}x` }),
     'a date of 4 MB': ofOrder({ ...good, due_date: `2026-01-01T00:00:00.${'0'.repeat(4_000_000)}x` }),
     'a state of 4 MB of spaces': ofOrder({ ...good, properties: [{ state: `x${' '.repeat(4_000_000)}x` }] }),
+    'numbers with many digits': written(
+      '"order_number":9007199254740993,"properties":[{"state":"MA","zipcode":2134,"address_1":123456789012345678901234}]',
+    ),
+    'numbers in unusual forms': written('"order_number":12.50,"price":1e3,"loan_amount":-0,"due_date":1.770091506E9'),
+    'dates without dashes': written('"due_date":"20260105","projected_close_date":46027'),
+    'dates that are no time': written('"due_date":99999999999,"projected_close_date":0'),
+    'spellings of the District': written(
+      '"properties":[{"state":"Washington, DC"},{"state":"d. c"},{"state":"CA\u200b"},{"state":"\u200b"}]',
+    ),
+    'people without names': written(
+      '"borrowers":[{},{"full_name":null}],"sellers":[{"last_name":""}],"customer_contact":{"name":null}',
+    ),
+    'a price that is a list of fractions': written(`"price":[${'0.50,'.repeat(100_000)}1]`),
     '20,000 properties without a state': ofOrder({ ...good, properties: Array(20_000).fill({}) }),
   },
   arbitrary: fc.record({

@@ -118,6 +118,7 @@ const told = fc.record({
 const bodies = [
   notification(),
   notification({ notification_type: 'order.updated', timestamp: '2026-01-01T00:00+02:00', extra: { a: [1] } }),
+  notification({ timestamp: '2026-11-26 05:00:00,100900 -0500' }),
   activity({ description }),
   activity({ type: 'message', message_id: 'm1', description }),
 ];
@@ -129,6 +130,18 @@ const plain: Input = {
   signIn: 'basic',
   body: Buffer.from(JSON.stringify(notification())),
 };
+
+/** Timestamps that a sender may write, and one that is no calendar day. */
+const timestamps = [
+  '2026-11-26T10:00:00+0000',
+  '2026-11-26T05:00:00-05',
+  '2026-11-26T10:00:00,5Z',
+  '2026-11-26t10:00:00z',
+  '2026-11-26T10:00:00.100100Z',
+  '2026-11-26T10:00:00.100900Z',
+  `2026-11-26T10:00:00.${'0'.repeat(200_000)}1Z`,
+  '2026-02-30T10:00:00Z',
+];
 
 const answers = [200, 400, 401, 404, 405, 413, 415, 422];
 /** What is said before anybody is known; the health is open to all. */
@@ -161,6 +174,16 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     'headers named after what every object has': {
       ...plain,
       headers: ['__proto__', 'x', 'constructor', 'x', 'toString', 'x', 'hasOwnProperty', 'x'],
+    },
+    ...Object.fromEntries(
+      timestamps.map((timestamp) => [
+        `the time ${timestamp.slice(0, 40)}`,
+        { ...plain, body: Buffer.from(JSON.stringify(notification({ timestamp }))) },
+      ]),
+    ),
+    'the near end of time': {
+      ...plain,
+      body: Buffer.from(JSON.stringify(notification({ timestamp: '0001-01-01T00:00:00Z' }))),
     },
     'the far end of time': {
       ...plain,

@@ -28,8 +28,14 @@ test.each([
   ['Virgin Islands', 'VI'],
   ['US Virgin Islands', 'VI'],
   ['D.C.', 'DC'],
+  ['D.C', 'DC'],
+  ['D. C.', 'DC'],
   ['Washington DC', 'DC'],
+  ['Washington, DC', 'DC'],
+  ['Washington,DC', 'DC'],
+  ['Washington D.C.', 'DC'],
   ['Washington, D.C.', 'DC'],
+  ['Washington , D. C', 'DC'],
 ])('%s is %s as well', (name, stateCode) => {
   for (const text of spellings(name)) {
     expect([text, findJurisdiction(text)?.stateCode]).toEqual([text, stateCode]);
@@ -39,6 +45,18 @@ test.each([
 test.each([
   ...['', ' ', 'XX', 'C A', 'Cal', 'Californias', 'NewYork', 'AS', 'MP', 'FM', 'American Samoa', 'Ontario', 'U.S.'],
   ...['constructor', '__proto__', 'toString', 'hasOwnProperty', 'ⅭA', 'null', '0'],
+  ...[
+    'N.Y.',
+    'C.A.',
+    'Virgin Islands, U.S.',
+    'D',
+    'DCC',
+    'D-C',
+    'Washington D',
+    'Washington State',
+    'Washington, DC 20001',
+  ],
+  ...['.', ',', '\u200b'],
 ])('%p is none', (text) => {
   expect(findJurisdiction(text)).toBeUndefined();
 });
@@ -57,6 +75,38 @@ test('any case and any white space around and within finds the same', () => {
           .map((letter) => (letter === ' ' ? space : upper.next().value ? letter.toUpperCase() : letter.toLowerCase()))
           .join('');
         return findJurisdiction(space + text + space)?.stateCode === stateCode;
+      },
+    ),
+  );
+});
+
+/** Text with others around and between its letters. */
+const sprinkled = (text: fc.Arbitrary<string>, between: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(text, fc.array(between, { minLength: 40, maxLength: 40 }))
+    .map(([letters, others]) => [...letters].map((letter, index) => others[index] + letter).join('') + others[39]);
+
+test('the District is found in every spelling of DC and Washington DC', () => {
+  const separator = fc.string({ unit: fc.constantFrom(',', '.', ' ', '\t', '\u00a0'), maxLength: 3 });
+  const name = fc.constantFrom('DC', 'dc', 'Dc', 'WashingtonDC', 'washingtondc', 'WASHINGTONDC');
+  fc.assert(
+    fc.property(sprinkled(name, separator), (text) => {
+      expect([text, findJurisdiction(text)?.stateCode]).toEqual([text, 'DC']);
+    }),
+  );
+});
+
+test('characters without a width are ignored, wherever they are', () => {
+  const invisible = fc.string({
+    unit: fc.constantFrom('\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u200e', '\ufe0f'),
+    maxLength: 2,
+  });
+  const spelling = fc.constantFrom(...vectors.flat(), 'Washington, D.C.', 'US Virgin Islands');
+  fc.assert(
+    fc.property(
+      spelling.chain((text) => fc.tuple(fc.constant(text), sprinkled(fc.constant(text), invisible))),
+      ([text, copied]) => {
+        expect([copied, findJurisdiction(copied)]).toEqual([copied, findJurisdiction(text)]);
       },
     ),
   );

@@ -105,11 +105,13 @@ describe('one field', () => {
     ['status', 'revision required', 'orderStatus', 'REVISION_REQUIRED'],
     ['status', ' Resubmission  Accepted ', 'orderStatus', 'RESUBMISSION_ACCEPTED'],
     ['status', 'COMPLETED', 'orderStatus', 'COMPLETED'],
+    ['status', 'revision\u00a0required\u200b', 'orderStatus', 'REVISION_REQUIRED'],
     ['customer_name', 'Acme', 'agency', expect.objectContaining({ agencyName: 'Acme' })],
     ['customer_name', null, 'agency', expect.objectContaining({ agencyName: '' })],
     ['customer_contact', null, 'agency', { agencyName: 'Northwind Title' }],
     ['customer_contact', {}, 'agency', { agencyName: 'Northwind Title' }],
     ['customer_contact', { name: null, phone: null, email: null }, 'agency', { agencyName: 'Northwind Title' }],
+    ['customer_contact', { name: '', phone: ' ', fax: 'x' }, 'agency', { agencyName: 'Northwind Title' }],
     [
       'customer_contact',
       { phone: 5550100, fax: 'x' },
@@ -123,6 +125,8 @@ describe('one field', () => {
     ['due_date', '2026-02-03T00:00:00Z', 'dueDate', '2026-02-03T00:00:00.000Z'],
     ['projected_close_date', 1_770_091_506_000, 'projectedCloseDate', '2026-02-03T04:05:06.000Z'],
     ['projected_close_date', 1_770_091_506, 'projectedCloseDate', '2026-02-03T04:05:06.000Z'],
+    ['due_date', '20260105', 'dueDate', '2026-01-05'],
+    ['due_date', 20_260_105, 'dueDate', '2026-01-05'],
   ])('%s of %j becomes %s', (field, value, target, expected) => {
     const { order, warnings } = mapped({ [field]: value });
     expect(order).toHaveProperty(target, expected);
@@ -157,6 +161,8 @@ describe('one field', () => {
     ['loan_amount', 'loanAmount', 'BAD_NUMBER', { amount: 1 }],
     ['due_date', 'dueDate', 'BAD_DATE', 'soon'],
     ['projected_close_date', 'projectedCloseDate', 'BAD_DATE', '2026-02-30'],
+    ['projected_close_date', 'projectedCloseDate', 'BAD_DATE', '46027'],
+    ['projected_close_date', 'projectedCloseDate', 'BAD_DATE', 0],
   ])('%s that cannot be read leaves %s out, with the warning %s', (field, target, code, value) => {
     const { order, warnings } = mapped({ [field]: value });
     expect(order).not.toHaveProperty(target);
@@ -177,6 +183,19 @@ describe('one field', () => {
 describe.each(['borrowers', 'sellers'] as const)('%s', (party) => {
   test('are left out when empty', () => {
     expect(mapped({ [party]: [] }).order).not.toHaveProperty(party);
+  });
+
+  test('are left out when nobody in them has a name', () => {
+    const nobody = [
+      {},
+      { full_name: null, last_name: null },
+      { first_name: '', last_name: ' \u200b' },
+      { suffix: 'x' },
+    ];
+    expect(mapped({ [party]: nobody }).order).not.toHaveProperty(party);
+    expect(mapped({ [party]: [...nobody, { full_name: 'Acme LLC' }] }).order[party]).toEqual([
+      { fullName: 'Acme LLC' },
+    ]);
   });
 
   test('keep their order, without what is null', () => {
@@ -210,12 +229,15 @@ describe('properties', () => {
     }
   });
 
-  test.each([[''], ['  '], [null], [undefined]])('whose state is %p stays, without it and with a warning', (state) => {
-    const { order, warnings } = mapped({ properties: [property({ state })] });
-    expect(order).not.toHaveProperty('state');
-    expect(order.properties).toEqual([{ address: { addressLine1: '1 Main St', city: 'Fresno' } }]);
-    expect(warnings).toEqual([{ code: 'MISSING_STATE', field: 'properties.0.state' }]);
-  });
+  test.each([[''], ['  '], ['\u200b'], [null], [undefined]])(
+    'whose state is %p stays, without it and with a warning',
+    (state) => {
+      const { order, warnings } = mapped({ properties: [property({ state })] });
+      expect(order).not.toHaveProperty('state');
+      expect(order.properties).toEqual([{ address: { addressLine1: '1 Main St', city: 'Fresno' } }]);
+      expect(warnings).toEqual([{ code: 'MISSING_STATE', field: 'properties.0.state' }]);
+    },
+  );
 
   test('give the order the state of the first that has one', () => {
     const { order, warnings } = mapped({

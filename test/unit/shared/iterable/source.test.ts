@@ -99,6 +99,18 @@ describe('SQLite, with the sample', () => {
     expect((await views({ limit: 2, afterId: '3' })).map(([id]) => id)).toEqual(['5', '7']);
   });
 
+  test('a customer id beyond 2^53 keeps its digits', async () => {
+    const large = join(folder, 'large.sqlite');
+    loadSampleUsers(large, nowMs);
+    const database = new DatabaseSync(large);
+    database.exec(`PRAGMA foreign_keys = OFF;
+      UPDATE customers SET id = 9007199254740993 WHERE id = 13;
+      UPDATE page_views SET user_id = 9007199254740993 WHERE user_id = 13`);
+    database.close();
+    const source = await openUserSource(parseDatabaseUrl(`sqlite:${large}`));
+    expect((await collect(source.rows(query))).at(-1)?.id).toBe('9007199254740993');
+  });
+
   test('a consumer that leaves closes the file', async () => {
     const source = await openUserSource(parseDatabaseUrl(`sqlite:${file}`));
     for await (const _ of source.rows(query)) break;

@@ -36,6 +36,12 @@ describe('calls', () => {
     });
   });
 
+  test('ids that are numbers keep their digits', async () => {
+    tell({ body: '[{"uuid":9007199254740993,"external_id":12345678901234567890}]' }, { body: [] });
+    const { buyers } = await newClient().getBuyersAndNonBuyers('j1');
+    expect(buyers).toMatchObject([{ uuid: '9007199254740993', externalId: '12345678901234567890' }]);
+  });
+
   test('subjects, buyers and non-buyers side by side', async () => {
     let both: () => void = untold('both');
     const bothAreThere = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
-import { qualiaOrderSchema } from '../../../../shared/qualia/order';
-import { qualiaOrder } from '../../../support/qualia-orders';
+import { qualiaOrderSchema, readOrder } from '../../../../shared/qualia/order';
+import { qualiaAnswer, qualiaOrder } from '../../../support/qualia-orders';
 
 const accepts = (fields: Readonly<Record<string, unknown>>): boolean =>
   qualiaOrderSchema.safeParse(qualiaOrder(fields)).success;
@@ -34,4 +34,18 @@ test.each(['status', 'vertical', 'product_name', 'customer_name'])('%s may be a 
 test.each(['borrowers', 'sellers', 'properties'])('%s may be empty, and is a list', (field) => {
   expect(accepts({ [field]: [] })).toBe(true);
   expect(accepts({ [field]: 'x' })).toBe(false);
+});
+
+test.each([9_007_199_254_740_992, 1e21, 0.1 + 0.2, Number.NaN])(
+  'order_number may not be %p: as a double it may have been another number',
+  (order_number) => {
+    expect(accepts({ order_number })).toBe(false);
+  },
+);
+
+test('reads an order from the bytes of a response', () => {
+  expect(readOrder(Buffer.from(qualiaAnswer()))).toEqual(qualiaOrderSchema.parse(qualiaOrder()));
+  for (const none of ['', '{}', '{"data":{"order":null}}', qualiaAnswer({ _id: 'id' })]) {
+    expect(readOrder(Buffer.from(none))).toBeUndefined();
+  }
 });
