@@ -98,3 +98,11 @@ export const parseTime = (text: string): Time | undefined => {
   const instant = parseEpoch(text) ?? readInstant(text, false);
   return instant && { instant };
 };
+
+/** Writes an instant as ISO 8601 UTC, with the precision that it was read with. */
+export const formatInstant = ({ ms, subMsDigits, precisionMs }: Instant): string => {
+  const text = new Date(ms).toISOString();
+  if (precisionMs >= 60_000) return `${text.slice(0, 16)}Z`;
+  if (precisionMs >= 1_000) return `${text.slice(0, 19)}Z`;
+  return `${text.slice(0, -1)}${subMsDigits}Z`;
+};

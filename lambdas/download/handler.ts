@@ -1,6 +1,6 @@
 import type { Queue } from '../../shared/aws/queue';
 import { type DownloadMessage, downloadMessageSchema, type ProcessingMessage } from '../../shared/orders/message';
-import type { Order } from '../../shared/orders/order';
+import type { Checksum, Order } from '../../shared/orders/order';
 import type { PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
@@ -9,7 +9,7 @@ import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/cl
 export interface DownloadDependencies
   extends Omit<
     OrderWorkerOptions<DownloadMessage>,
-    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
+    'stage' | 'api' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
   > {
   readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'answeredAtMs'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
@@ -17,7 +17,7 @@ export interface DownloadDependencies
   readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
 }
 
-/** Fetches the orders of a batch from Qualia, keeps their raw bytes, and hands them on to processing. */
+/** Fetches the orders of a batch from Qualia, stores their raw bytes and passes them to processing. */
 export const createHandler = (dependencies: DownloadDependencies) => {
   const { qualia, payloads, repository, processingQueue, logger, metrics, now } = dependencies;
 
@@ -32,14 +32,20 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     }
   };
 
-  /** An order that is DOWNLOADED already, in the same round: the delivery that did it may have died before its send. */
-  const handOverAgain = async (message: DownloadMessage, order: Order | undefined): Promise<void> => {
+  const sendToProcessing = (
+    { order_id, round, request_id }: DownloadMessage,
+    payload: { readonly s3_key: string; readonly checksum: Checksum; readonly retried?: boolean },
+  ): Promise<void> => processingQueue.send({ order_id, round, request_id, ...payload });
+
+  /** An order that is DOWNLOADED already in the same round: the delivery that wrote that may have died before its send. */
+  const sendAgain = async ({ message }: Delivery<DownloadMessage>, order: Order | undefined): Promise<void> => {
     if (order?.status !== 'DOWNLOADED' || order.round !== message.round) return;
-    await processingQueue.send({ ...message, s3_key: order.s3_key, checksum: order.checksum });
+    await sendToProcessing(message, { s3_key: order.s3_key, checksum: order.checksum, retried: true });
   };
 
   const step = async (delivery: Delivery<DownloadMessage>): Promise<WriteOutcome> => {
     const { message, receiveCount } = delivery;
+    const startedAtMs = now();
     const fetched = await fetchOrder(delivery);
     const payload = await payloads.keep(message.order_id, message.round, fetched.bytes);
     const written = await repository.recordDownload(message.order_id, message.round, {
@@ -47,10 +53,12 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       checksum: payload.checksum,
       payloadSizeBytes: payload.sizeBytes,
       attempts: receiveCount,
+      // Bytes that an earlier delivery stored were downloaded at a time that is not known here.
+      startedAtMs: payload.isNew ? startedAtMs : undefined,
       downloadedAtMs: now(),
     });
     if (!written.applied) return written;
-    await processingQueue.send({ ...message, s3_key: payload.s3Key, checksum: payload.checksum });
+    await sendToProcessing(message, { s3_key: payload.s3Key, checksum: payload.checksum });
     metrics.add('OrderDownloaded');
     logger.info('order downloaded', {
       ...identify(message),
@@ -67,9 +75,10 @@ export const createHandler = (dependencies: DownloadDependencies) => {
   return createOrderWorker({
     ...dependencies,
     stage: 'download',
+    api: 'qualia',
     schema: downloadMessageSchema,
     step,
     answeredAtMs: qualia.answeredAtMs,
-    onSuperseded: handOverAgain,
+    onSuperseded: sendAgain,
   });
 };

@@ -1,29 +1,39 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import { PipelineError } from '../../shared/errors';
 import { type InternalApiClient, OrderRefusedError } from '../../shared/internal-api/client';
 import { mapOrder } from '../../shared/internal-api/mapping';
-import { isOpenFor } from '../../shared/orders/lifecycle';
 import { type ProcessingMessage, processingMessageSchema } from '../../shared/orders/message';
 import { checksumOf, type PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
+import { createStoredRoundStarter } from '../../shared/orders/start-round';
 import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { type QualiaOrder, readOrder } from '../../shared/qualia/order';
+import { createOrderPoster, isOpen, type MappedOrder, RoundOverError } from './post-order';
+import { createRepostNewest } from './repost-newest';
 
 export interface ProcessingDependencies
   extends Omit<
     OrderWorkerOptions<ProcessingMessage>,
-    'stage' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
+    'stage' | 'api' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
   > {
   readonly payloads: Pick<PayloadStore, 'load'>;
   readonly internalApi: Pick<InternalApiClient, 'postOrder' | 'answeredAtMs'>;
   readonly repository: OrderRepository;
+  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** What stands in a state's place is free text, and may be a person's name: only what looks like a code is logged. */
+/** How often an order may need a POST within one delivery. */
+const maxPosts = 4;
+
+/** A state outside the table is free text that can be a person's name: log it only if it looks like a code. */
 const loggableState = (text: string): string => (/^[A-Z]{2}$/.test(text) ? text : '(not a code)');
 
-/** Reads the orders of a batch from S3, maps them, and posts them to the internal API. */
+/** Reads the orders of a batch from S3, maps them and posts them to the internal API. */
 export const createHandler = (dependencies: ProcessingDependencies) => {
-  const { payloads, internalApi, repository, logger, metrics, now } = dependencies;
+  const { payloads, internalApi, repository, queue, logger, metrics, now, sleep = sleepFor } = dependencies;
+  const postOrder = createOrderPoster({ internalApi, repository, logger, metrics, now, sleep });
+  const startStoredRound = createStoredRoundStarter({ repository, processingQueue: queue, now });
+  const repostNewest = createRepostNewest({ repository, startStoredRound });
 
   const loadOrder = async ({ message, receiveCount }: Delivery<ProcessingMessage>): Promise<QualiaOrder> => {
     const bytes = await payloads.load(message.s3_key);
@@ -37,8 +47,8 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     throw new PipelineError('BAD_PAYLOAD', `The raw payload ${message.s3_key} holds no order`, { retryable: false });
   };
 
-  const map = (order: QualiaOrder, message: ProcessingMessage) => {
-    const mapping = mapOrder(order);
+  const map = (source: QualiaOrder, message: ProcessingMessage): MappedOrder => {
+    const mapping = mapOrder(source);
     if (mapping.kind === 'mapped') return mapping;
     metrics.add('UnknownState');
     logger.warn('unknown state', { ...identify(message), state_code: loggableState(mapping.stateCode) });
@@ -48,50 +58,32 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
   };
 
   const step = async (delivery: Delivery<ProcessingMessage>): Promise<WriteOutcome> => {
-    const { message, receiveCount, context } = delivery;
-    const { order_id: orderId, round, request_id: requestId, checksum } = message;
+    const { message } = delivery;
     const source = await loadOrder(delivery);
-
-    // Just before the POST, so that an old payload does not overtake a newer one.
-    const current = await repository.read(orderId);
-    if (current === undefined || current.round !== round || !isOpenFor('process', current)) {
-      return { applied: false, order: current };
+    try {
+      for (let posts = 0; posts < maxPosts; posts++) {
+        const current = await repository.read(message.order_id);
+        if (!isOpen(current, message)) return { applied: false, order: current };
+        const outcome = await postOrder(delivery, current, map(source, message));
+        if (outcome !== undefined) return outcome;
+      }
+    } catch (error) {
+      if (error instanceof RoundOverError) return { applied: false, order: error.order };
+      throw error;
     }
-
-    const { order, warnings } = map(source, message);
-    const result =
-      current.processed_checksum === checksum
-        ? { outcome: 'unchanged' as const, statusCode: undefined, responseTimeMs: undefined }
-        : await internalApi.postOrder({ order, orderId, round, requestId, checksum }, context);
-
-    const processedAtMs = now();
-    const written = await repository.recordProcessing(orderId, round, {
-      checksum,
-      warnings,
-      attempts: receiveCount,
-      processedAtMs,
-    });
-    if (!written.applied) return written;
-    metrics.add('OrderProcessed');
-    if (result.outcome === 'unchanged') metrics.add('OrderUnchanged');
-    metrics.add('EndToEndLatency', processedAtMs - Date.parse(current.notified_at));
-    logger.info('order processed', {
-      ...identify(message),
-      status: 'PROCESSED',
-      outcome: result.outcome,
-      status_code: result.statusCode,
-      response_time_ms: result.responseTimeMs,
-      ...(warnings.length > 0 && { warnings }),
-    });
-    return written;
+    throw new PipelineError('INTERNAL_FAULT', 'Older rounds overtook the order again and again', { retryable: true });
   };
 
   return createOrderWorker({
     ...dependencies,
     stage: 'processing',
+    api: 'internal',
     schema: processingMessageSchema,
     step,
     answeredAtMs: internalApi.answeredAtMs,
     answerOf: (error) => (error instanceof OrderRefusedError ? error.answer : undefined),
+    onSuperseded: async ({ message, mayHaveActed }, order) => {
+      if (mayHaveActed) await repostNewest(message.round, order);
+    },
   });
 };

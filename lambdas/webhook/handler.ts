@@ -68,14 +68,16 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     const read = readNotice(json);
     if ('faults' in read) return refuse({ reason: 'validation_failed', details: read.faults });
 
-    const { orderId, notificationType, occurredAt } = read.notice;
+    const { orderId, notificationType } = read.notice;
     logger.appendKeys({ order_id: orderId });
-    const outcome = await startRound({ orderId, notificationType, occurredAtMs: occurredAt?.ms, requestId });
+    const { outcome, status, aheadMs } = await startRound({ ...read.notice, requestId });
+    if (aheadMs !== undefined)
+      logger.warn('event is ahead of our clock', { ahead_seconds: Math.round(aheadMs / 1_000) });
     const responseTimeMs = Math.round((monotonicNow() - startedAtMs) * 10) / 10;
     metrics.add('WebhookAccepted');
     if (outcome === 'duplicate') metrics.add('WebhookDuplicate');
     logger.info('webhook accepted', {
-      status: 'NOTIFIED',
+      status,
       notification_type: notificationType,
       outcome,
       response_time_ms: responseTimeMs,

@@ -47,7 +47,7 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
     name: 'Retries by API',
     lines: [
       'filter level = "WARN" and ispresent(api)',
-      '| stats count() as retries, max(attempt) as last_attempt, max(wait_seconds) as longest_wait_seconds by api, error_code, status_code',
+      '| stats count() as retries, max(attempt) as last_attempt, max(receive) as last_receive, max(wait_seconds) as longest_wait_seconds by api, error_code, status_code',
       '| sort retries desc',
     ],
   },

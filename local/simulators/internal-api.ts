@@ -77,8 +77,12 @@ export const startInternalApiSimulator = async (options: {
     if (post.outcome !== 'taken') return;
     if (idempotency_key !== undefined) keys.add(idempotency_key);
     if (external_order_id !== undefined) orderIdsByNumber.set(external_order_id, order_id);
+    // As in most APIs, the POST that arrives last wins, whatever its round.
     if (known === undefined) orders.set(order_id, { posts: [post], newestRound: round, newestBody: position });
-    else if (round >= known.newestRound) Object.assign(known, { newestRound: round, newestBody: position });
+    else {
+      known.newestBody = position;
+      if (round > known.newestRound) known.newestRound = round;
+    }
   };
 
   const journal = openJournal(join(options.stateFolder, 'internal-api.ndjson'), (entry, position) =>

@@ -4,7 +4,7 @@ import { PipelineError } from '../errors';
 import { type ApiAnswer, type CallContext, expectSuccess, isSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
-import type { Checksum, OrderId, RequestId, Round } from '../orders/order';
+import type { RequestId, Round } from '../orders/order';
 import type { InternalOrder } from './order';
 
 /** The secret that holds our token at the internal API: one that can stand in a header, so no line break at its end. */
@@ -15,16 +15,19 @@ export type InternalApiCredential = z.output<typeof internalApiCredentialSchema>
 
 export interface OrderPost {
   readonly order: InternalOrder;
-  readonly orderId: OrderId;
   readonly round: Round;
   readonly requestId: RequestId;
-  readonly checksum: Checksum;
+  readonly idempotencyKey: string;
+  /** Called immediately before every attempt; what it throws ends the call. */
+  readonly beforeTry?: () => Promise<void>;
 }
 
 export interface PostOutcome {
   /** `already_known`: the API had seen the idempotency key before. */
   readonly outcome: 'posted' | 'already_known';
   readonly statusCode: number;
+  /** The attempt that brought this response, from 1. */
+  readonly attempt: number;
   readonly responseTimeMs: number;
 }
 
@@ -52,8 +55,8 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
   const api = createOrderApi({ ...options, api: 'internal' });
 
   const judge = (answer: ApiAnswer, token: string): PostOutcome => {
-    const { statusCode, responseTimeMs } = answer;
-    if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, responseTimeMs };
+    const { statusCode, attempt, responseTimeMs } = answer;
+    if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, attempt, responseTimeMs };
     try {
       expectSuccess(answer, 'internal', options.now());
     } catch (error) {
@@ -63,18 +66,18 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
       // As a stream, a character that the cut left incomplete is dropped rather than replaced.
       throw new OrderRefusedError(error, new TextDecoder().decode(kept, { stream: true }));
     }
-    return { outcome: 'posted', statusCode, responseTimeMs };
+    return { outcome: 'posted', statusCode, attempt, responseTimeMs };
   };
 
   return {
     /**
-     * Posts an order. The idempotency key is the order and the payload's checksum, so the same payload counts once.
+     * Posts an order. Posts with the same idempotency key take effect once.
      *
      * @throws {PipelineError} permanent: {@link OrderRefusedError}; retryable: `RATE_LIMITED`, `API_UNAVAILABLE`,
      * `TIMEOUT`, `CONNECTION_FAULT`, `CIRCUIT_OPEN`
      */
     postOrder: (
-      { order, orderId, round, requestId, checksum }: OrderPost,
+      { order, round, requestId, idempotencyKey, beforeTry }: OrderPost,
       context: CallContext,
     ): Promise<PostOutcome> =>
       withCredential(options.credential, ({ token }) =>
@@ -85,13 +88,14 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
             headers: {
               authorization: `Bearer ${token}`,
               'content-type': 'application/json',
-              'idempotency-key': `${orderId}:${checksum.slice(0, 32)}`,
+              'idempotency-key': idempotencyKey,
               'x-request-id': requestId,
               'x-order-round': round,
             },
             body: JSON.stringify(order),
           },
           context,
+          ...(beforeTry && { beforeTry }),
           read: (answer) => judge(answer, token),
           // The status says that the order was accepted, whatever the body holds.
           needsBody: (statusCode) => !isSuccess(statusCode) && statusCode !== alreadyKnown,

@@ -11,6 +11,7 @@ const units = {
   OrderUnchanged: MetricUnit.Count,
   OrderReconciled: MetricUnit.Count,
   UnknownState: MetricUnit.Count,
+  IdempotencyConflict: MetricUnit.Count,
   ApiRetry: MetricUnit.Count,
   CircuitOpen: MetricUnit.Count,
   EndToEndLatency: MetricUnit.Milliseconds,

@@ -4,15 +4,16 @@ import type { MetricsRecorder } from './metrics';
 
 export interface Retry {
   readonly error: PipelineError;
-  readonly attempt: number;
+  /** The attempt within the call, from 1. Absent when the whole message failed. */
+  readonly attempt?: number;
   readonly waitSeconds: number;
 }
 
-/** The line, and the metric, of a try that failed and will be made again. `keys` say whose try it was. */
+/** Logs and counts an attempt that failed and will be made again. `keys` identify what was attempted. */
 export const reportRetry = (
   logger: Logger,
   metrics: MetricsRecorder,
-  keys: Readonly<Record<string, string>>,
+  keys: Readonly<Record<string, string | number>>,
   { error, attempt, waitSeconds }: Retry,
 ): void => {
   if (error.api !== undefined) metrics.addForApi('ApiRetry', error.api);

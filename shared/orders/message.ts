@@ -1,17 +1,19 @@
 import * as z from 'zod/mini';
 import { checksumSchema, orderIdSchema, requestIdSchema, roundSchema } from './order';
 
-/** What the download queue carries: which round of which order, never the payload (claim check). */
+/** A message of the download queue: which round of which order, never the payload (claim check). */
 export const downloadMessageSchema = z.object({
   order_id: orderIdSchema,
   round: roundSchema,
   request_id: requestIdSchema,
-  /** Epoch ms; only where an API asked for a longer wait than a message can be delayed. */
+  /** Epoch ms. Present when an API asked for a longer wait than a message can be delayed. */
   not_before: z.optional(z.number()),
+  /** Whether an earlier message of this round may have called the API already. */
+  retried: z.optional(z.boolean()),
 });
 export type DownloadMessage = z.output<typeof downloadMessageSchema>;
 
-/** What the processing queue carries: the same, and where the payload is. */
+/** A message of the processing queue: the same, and where the payload is. */
 export const processingMessageSchema = z.extend(downloadMessageSchema, {
   s3_key: z.string(),
   checksum: checksumSchema,

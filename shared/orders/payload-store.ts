@@ -3,13 +3,16 @@ import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3Service
 import { PipelineError } from '../errors';
 import type { Checksum, OrderId, Round } from './order';
 
-/** A raw payload as it lies in S3. */
+/** A raw payload in S3. */
 export interface StoredPayload {
   readonly s3Key: string;
   /** SHA-256 over the raw bytes. */
   readonly checksum: Checksum;
   readonly sizeBytes: number;
 }
+
+/** Writes of one payload that may meet another delivery's. */
+const maxConflicts = 3;
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
@@ -56,21 +59,30 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
     load,
 
     /**
-     * Keeps the payload of a round. The first bytes kept stay: a second delivery of the same message gets those back,
-     * so that the checksum in the table and the one in the message always speak of the same object.
+     * Stores the payload of a round. The first stored bytes stay: a second delivery of the same message gets those back
+     * (`isNew: false`), so that the checksum in the table and the one in the message always name the same object.
      */
-    keep: async (orderId: OrderId, round: Round, bytes: Uint8Array): Promise<StoredPayload> => {
+    keep: async (
+      orderId: OrderId,
+      round: Round,
+      bytes: Uint8Array,
+    ): Promise<StoredPayload & { readonly isNew: boolean }> => {
       const s3Key = `raw/${orderId}/${round}.json`;
-      try {
-        return await put(s3Key, bytes, true);
-      } catch (error) {
-        if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 412) throw error;
-        const kept = await load(s3Key);
-        return { s3Key, checksum: checksumOf(kept), sizeBytes: kept.byteLength };
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return { ...(await put(s3Key, bytes, true)), isNew: true };
+        } catch (error) {
+          const statusCode = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+          // 409: two deliveries wrote at once and S3 let neither win. The object appears, or the next write creates it.
+          if (statusCode === 409 && attempt < maxConflicts) continue;
+          if (statusCode !== 412) throw error;
+          const kept = await load(s3Key);
+          return { s3Key, checksum: checksumOf(kept), sizeBytes: kept.byteLength, isNew: false };
+        }
       }
     },
 
-    /** Keeps an answer that could not be read, for a person to look at. */
+    /** Stores a response that could not be read, for a person to inspect. */
     keepRejected: (orderId: OrderId, round: Round, bytes: Uint8Array): Promise<StoredPayload> =>
       put(`rejected/${orderId}/${round}.txt`, bytes, false),
   };

@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
-import { PipelineError } from '../errors';
+import { type ErrorCode, PipelineError } from '../errors';
 import { type TransitionName, transitions } from './lifecycle';
 import {
   type Checksum,
   type Failure,
   type Order,
   type OrderId,
+  type OrderStatus,
   orderIdSchema,
   orderSchema,
   type RequestId,
   type Round,
+  roundSchema,
   type Stage,
   type Warning,
 } from './order';
@@ -26,6 +28,10 @@ export interface RoundStart {
   readonly requestId: RequestId;
   readonly notificationType: string;
   readonly notifiedAtMs: number;
+  /** The notification's own timestamp, as `occurrenceOf` writes it. */
+  readonly occurredAt?: string | undefined;
+  /** Posts the order whatever the comparison says, under a key of its own. */
+  readonly force?: boolean | undefined;
 }
 
 export interface Download {
@@ -33,27 +39,42 @@ export interface Download {
   readonly checksum: Checksum;
   readonly payloadSizeBytes: number;
   readonly attempts: number;
+  /** When the download of these bytes began; undefined when an earlier round stored them. */
+  readonly startedAtMs?: number | undefined;
   readonly downloadedAtMs: number;
 }
 
 export interface Processing {
-  readonly checksum: Checksum;
+  /** What was posted; undefined when nothing was. */
+  readonly posted?: { readonly bodyHash: Checksum; readonly fieldDigests: string } | undefined;
+  /** The order's `repost` when the worker compared it. The write is rejected if it has changed since. */
+  readonly repost: string | undefined;
   readonly warnings: readonly Warning[];
   readonly attempts: number;
   readonly processedAtMs: number;
 }
 
-export interface FailureRecord extends Failure {
+export interface FailureRecord extends Omit<Failure, 'code'> {
+  readonly code: ErrorCode;
   readonly attempts: number;
   readonly failedAtMs: number;
 }
 
-/** What came of a conditional write: done, or refused with the order as it stands now. */
-export type WriteOutcome = { readonly applied: true } | { readonly applied: false; readonly order: Order | undefined };
+/**
+ * Result of a conditional write: applied, or rejected with the current order. There is no order when there is no item,
+ * or when the item cannot be read; then `unreadableRound` is its round, if at least that is intact.
+ */
+export type WriteOutcome =
+  | { readonly applied: true }
+  | { readonly applied: false; readonly order: Order | undefined; readonly unreadableRound?: Round };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Reads an item of the table; one that is no order is a fault of ours. */
+/**
+ * Reads an item of the table.
+ *
+ * @throws {PipelineError} `INTERNAL_FAULT`, permanent, when it is not an order
+ */
 export const readItem = (item: Record<string, unknown>): Order => {
   const parsed = safeParse(orderSchema, item);
   if (parsed.success) return parsed.data;
@@ -70,11 +91,13 @@ const shardOf = (orderId: OrderId): string => {
 const failureFields = ['error', 'failed_at', 'failed_shard'];
 const roundFields = [
   ...failureFields,
-  ...['downloaded_at', 's3_key', 'checksum', 'payload_size', 'processed_at', 'warnings', 'attempts'],
+  ...['download_started_at', 'downloaded_at', 's3_key', 'checksum', 'payload_size'],
+  ...['processed_at', 'warnings', 'attempts', 'not_before'],
 ];
 
-/** `SET … REMOVE …` over the fields given, with names and values as placeholders. */
-const updateOf = (set: Readonly<Record<string, unknown>>, remove: readonly string[]) => {
+/** `SET … REMOVE …` over the given fields, with names and values as placeholders. Undefined values are left out. */
+const updateOf = (fieldsToSet: Readonly<Record<string, unknown>>, remove: readonly string[]) => {
+  const set = Object.fromEntries(Object.entries(fieldsToSet).filter(([, value]) => value !== undefined));
   const fields = Object.keys(set);
   const sets = `SET ${fields.map((field) => `#${field} = :${field}`).join(', ')}`;
   const removes = remove.length > 0 ? ` REMOVE ${remove.map((field) => `#${field}`).join(', ')}` : '';
@@ -86,7 +109,7 @@ const updateOf = (set: Readonly<Record<string, unknown>>, remove: readonly strin
   };
 };
 
-/** Whether a refusal met our own write: the answer to an earlier try was lost, and the item holds all that it said. */
+/** Whether our own write caused the rejection: the response to an earlier try was lost, and the item holds all its fields. */
 const isOurs = (
   { $metadata }: ConditionalCheckFailedException,
   { set }: ReturnType<typeof updateOf>,
@@ -95,7 +118,7 @@ const isOurs = (
   ($metadata.attempts ?? 1) > 1 &&
   Object.entries(set).every(([field, value]) => isDeepStrictEqual(item?.[field], value));
 
-/** The condition under which a transition may happen, from the table in `lifecycle.ts`. */
+/** The condition of a transition, from the table in `lifecycle.ts`. */
 const conditionOf = (name: TransitionName, round: Round) => {
   const { from } = transitions[name];
   const statuses = from.filter((state) => state !== 'EXHAUSTED');
@@ -142,34 +165,50 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       const item = await getItem(orderId);
-      return isOurs(error, update, item) ? { applied: true } : { applied: false, order: item && readItem(item) };
+      if (isOurs(error, update, item)) return { applied: true };
+      const order = item && safeParse(orderSchema, item).data;
+      const unreadableRound = order === undefined ? safeParse(roundSchema, item?.round).data : undefined;
+      return { applied: false, order, ...(unreadableRound !== undefined && { unreadableRound }) };
     }
   };
 
   return {
-    /** The order as it stands, by a consistent read. */
+    /** The current order, by a consistent read. */
     read,
 
-    /** Begins a round; refused when the order is in that round already, or in a newer one. */
-    startRound: (start: RoundStart): Promise<WriteOutcome> =>
-      write(
+    /**
+     * Begins a round. Rejected when the order is in that round already, or in a newer one. The previous status is copied
+     * in the same update. What the internal API holds (`processed_checksum`, `posted_*`) and a pending `repost` stay.
+     */
+    startRound: (start: RoundStart): Promise<WriteOutcome> => {
+      const update = updateOf(
+        {
+          round: start.round,
+          status: 'NOTIFIED' satisfies OrderStatus,
+          request_id: start.requestId,
+          notification_type: start.notificationType,
+          notified_at: iso(start.notifiedAtMs),
+          occurred_at: start.occurredAt,
+          repost: start.force ? start.round : undefined,
+        },
+        start.occurredAt === undefined ? [...roundFields, 'occurred_at'] : roundFields,
+      );
+      return write(
         start.orderId,
-        updateOf(
-          {
-            round: start.round,
-            status: 'NOTIFIED',
-            request_id: start.requestId,
-            notification_type: start.notificationType,
-            notified_at: iso(start.notifiedAtMs),
-          },
-          roundFields,
-        ),
+        {
+          ...update,
+          // The right side reads the item as it was before the update.
+          expression: update.expression.replace('SET ', 'SET #previous_status = if_not_exists(#status, :none), '),
+          names: { ...update.names, '#previous_status': 'previous_status' },
+          values: { ...update.values, ':none': 'NONE' },
+        },
         {
           expression: 'attribute_not_exists(#order_id) OR #round < :round',
           names: { '#order_id': 'order_id' },
           values: {},
         },
-      ),
+      );
+    },
 
     recordDownload: (orderId: OrderId, round: Round, download: Download): Promise<WriteOutcome> =>
       write(
@@ -177,32 +216,45 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         updateOf(
           {
             status: transitions.download.to,
+            download_started_at: download.startedAtMs === undefined ? undefined : iso(download.startedAtMs),
             downloaded_at: iso(download.downloadedAtMs),
             s3_key: download.s3Key,
             checksum: download.checksum,
             payload_size: download.payloadSizeBytes,
             attempts: download.attempts,
           },
-          failureFields,
+          [...failureFields, 'not_before'],
         ),
         conditionOf('download', round),
       ),
 
-    recordProcessing: (orderId: OrderId, round: Round, processing: Processing): Promise<WriteOutcome> =>
-      write(
+    /** Closes a round. Rejected, too, when the order's `repost` is not what the worker compared with. */
+    recordProcessing: (orderId: OrderId, round: Round, processing: Processing): Promise<WriteOutcome> => {
+      const { posted, repost, warnings, attempts, processedAtMs } = processing;
+      const condition = conditionOf('process', round);
+      return write(
         orderId,
         updateOf(
           {
             status: transitions.process.to,
-            processed_at: iso(processing.processedAtMs),
-            processed_checksum: processing.checksum,
-            attempts: processing.attempts,
-            ...(processing.warnings.length > 0 && { warnings: processing.warnings }),
+            processed_at: iso(processedAtMs),
+            ...(posted && {
+              processed_checksum: posted.bodyHash,
+              posted_fields: posted.fieldDigests,
+              posted_round: round,
+            }),
+            attempts,
+            ...(warnings.length > 0 && { warnings }),
           },
-          failureFields,
+          [...failureFields, 'not_before', 'repost'],
         ),
-        conditionOf('process', round),
-      ),
+        {
+          expression: `${condition.expression} AND ${repost === undefined ? 'attribute_not_exists(#repost)' : '#repost = :repost'}`,
+          names: condition.names,
+          values: { ...condition.values, ...(repost !== undefined && { ':repost': repost }) },
+        },
+      );
+    },
 
     recordFailure: (orderId: OrderId, round: Round, failure: FailureRecord): Promise<WriteOutcome> => {
       const { attempts, failedAtMs, ...error } = failure;
@@ -210,7 +262,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         orderId,
         updateOf(
           {
-            status: 'FAILED',
+            status: 'FAILED' satisfies OrderStatus,
             failed_at: iso(failedAtMs),
             failed_shard: shardOf(orderId),
             error,
@@ -221,6 +273,27 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         conditionOf(failureTransition(failure), round),
       );
     },
+
+    /**
+     * Makes the order's current round post whatever the comparison says. Rejected when the order has left that round, or
+     * is PROCESSED: then only a new round can post.
+     *
+     * @param token new for each effect that may have been lost; it becomes part of the idempotency key
+     */
+    requestRepost: (orderId: OrderId, round: Round, token: string): Promise<WriteOutcome> =>
+      write(orderId, updateOf({ repost: token }, []), {
+        expression: '#round = :round AND #status <> :processed',
+        names: { '#round': 'round', '#status': 'status' },
+        values: { ':round': round, ':processed': 'PROCESSED' satisfies OrderStatus },
+      }),
+
+    /** Notes that no worker calls an API for this round before then, so that nobody takes it for stuck. */
+    recordDeferral: (orderId: OrderId, round: Round, notBeforeMs: number): Promise<WriteOutcome> =>
+      write(orderId, updateOf({ not_before: iso(notBeforeMs) }, []), {
+        expression: '#round = :round',
+        names: { '#round': 'round' },
+        values: { ':round': round },
+      }),
   };
 };
 

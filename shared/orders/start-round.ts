@@ -1,85 +1,188 @@
 import type { Queue } from '../aws/queue';
 import { PipelineError } from '../errors';
-import type { DownloadMessage } from './message';
-import type { Order, OrderId, RequestId, Round } from './order';
-import type { OrderRepository } from './repository';
-import { roundAfter, roundOfArrival, roundOfEvent } from './round';
+import type { Instant } from '../time';
+import type { DownloadMessage, ProcessingMessage } from './message';
+import type { Order, OrderId, OrderStatus, RequestId, Round } from './order';
+import type { StoredPayload } from './payload-store';
+import type { OrderRepository, RoundStart } from './repository';
+import { occurrenceOf, roundAfter, roundOfArrival, roundOfEvent } from './round';
 
 export interface RoundRequest {
   readonly orderId: OrderId;
   readonly requestId: RequestId;
   readonly notificationType: string;
-  /** When the event happened, where the sender says it; without it, or over a day ahead, the round is always new. */
-  readonly occurredAtMs?: number | undefined;
+  /** When the event happened, if the sender says so. Without it the round is always new. */
+  readonly occurredAt?: Instant | undefined;
+  /** Posts the order whatever the comparison says, under a key of its own. */
+  readonly force?: boolean | undefined;
+  /** When the order was first notified, epoch ms. Default: now. The reconciler keeps the first time of a stuck order. */
+  readonly notifiedAtMs?: number | undefined;
 }
 
-/** What came of it: a new round, the newest round told again, or one that is older than the newest. */
+/** What came of a request: a new round, the newest round again, or an event older than the newest round's download. */
 export type RoundOutcome = 'queued' | 'duplicate' | 'stale';
 
+export interface StartedRound {
+  readonly outcome: RoundOutcome;
+  /** The order's newest round. */
+  readonly round: Round;
+  /** The order's status in that round. */
+  readonly status: OrderStatus;
+  /** Present when the event is too far ahead of our clock to be believed: the round is timed by its arrival. */
+  readonly aheadMs?: number;
+}
+
+/**
+ * How far an event may be ahead of our clock. Beyond, the sender's clock or time zone is wrong, and a round with that
+ * time would suppress every correct notification until then (docs/contracts/qualia.md, "Same order, again").
+ */
+export const maxAheadMs = 5 * 60_000;
+
+/** How far the sender's clock and ours may differ before an event counts as older than a download. */
+const clockToleranceMs = 2_000;
+
+/** How often a new round may lose against an even newer one that began at the same moment. */
+const maxRaces = 5;
+
+type Repository = Pick<OrderRepository, 'startRound'>;
+
+const raceLost = (orderId: OrderId) =>
+  new PipelineError('INTERNAL_FAULT', `Order ${orderId} cannot begin a round: its item changes faster than that`, {
+    retryable: true,
+  });
+
+/** Begins a round that is newer than every other, and returns it. */
+const createNewestRound =
+  (repository: Repository, now: () => number) =>
+  async (start: Omit<RoundStart, 'round' | 'notifiedAtMs'>, notifiedAtMs?: number, after?: Round): Promise<Round> => {
+    let round = after === undefined ? roundOfArrival(now()) : roundAfter(after, now());
+    for (let race = 0; race < maxRaces; race++) {
+      const written = await repository.startRound({ ...start, round, notifiedAtMs: notifiedAtMs ?? now() });
+      if (written.applied) return round;
+      const newest = written.order?.round ?? written.unreadableRound;
+      // An equal round is our own: the response to an earlier try was lost.
+      if (newest === round) return round;
+      if (newest === undefined) break;
+      round = roundAfter(newest, now());
+    }
+    throw raceLost(start.orderId);
+  };
+
+/**
+ * Whether the newest round's download certainly began after an event, so that ignoring the event loses nothing. A
+ * download begins after its round was notified.
+ */
+const coversEvent = (order: Order, { ms, precisionMs }: Instant): boolean => {
+  const beganAt = order.status === 'NOTIFIED' ? order.notified_at : order.download_started_at;
+  return beganAt !== undefined && Date.parse(beganAt) > ms + precisionMs + clockToleranceMs;
+};
+
 export interface RoundStarterDependencies {
-  readonly repository: Pick<OrderRepository, 'startRound'>;
+  readonly repository: Repository;
   readonly downloadQueue: Pick<Queue<DownloadMessage>, 'send'>;
   readonly now: () => number;
 }
 
 /**
- * A clock may be wrong by a day, and no event is told before it happens. A later time would make every notification
- * until then a stale one: it is not believed, and the round is one of its arrival.
- */
-const furthestAheadMs = 24 * 3_600_000;
-
-/** How often a new round may meet an even newer one that began at the same moment. */
-const maxRaces = 5;
-
-/**
- * Begins rounds: the item first, then the message. Whoever dies in between is made good by the sender's retry, or by
- * the reconciler.
+ * Begins rounds: writes the item, then sends the message. After a crash in between, the sender's retry or the reconciler
+ * completes the work.
  */
 export const createRoundStarter = ({ repository, downloadQueue, now }: RoundStarterDependencies) => {
-  const begin = async (request: RoundRequest, round: Round): Promise<Order | 'begun'> => {
-    const written = await repository.startRound({ ...request, round, notifiedAtMs: now() });
-    if (written.applied) return 'begun';
-    if (written.order !== undefined) return written.order;
-    throw new PipelineError('INTERNAL_FAULT', `Order ${request.orderId} vanished while a round began`, {
-      retryable: true,
-    });
-  };
+  const beginNewest = createNewestRound(repository, now);
 
-  const enqueue = ({ orderId, requestId }: Pick<RoundRequest, 'orderId' | 'requestId'>, round: Round): Promise<void> =>
+  const enqueue = (orderId: OrderId, round: Round, requestId: RequestId): Promise<void> =>
     downloadQueue.send({ order_id: orderId, round, request_id: requestId });
 
-  const startAt = async (request: RoundRequest, round: Round): Promise<RoundOutcome> => {
-    const result = await begin(request, round);
-    if (result === 'begun') {
-      await enqueue(request, round);
-      return 'queued';
-    }
-    if (result.round !== round) return 'stale';
-    // Still NOTIFIED: the first enqueue may be the one that failed.
-    if (result.status === 'NOTIFIED') await enqueue({ ...request, requestId: result.request_id }, round);
-    return 'duplicate';
+  const startNewest = async (request: RoundRequest, after?: Round): Promise<StartedRound> => {
+    const { orderId, requestId, notificationType, force, occurredAt, notifiedAtMs } = request;
+    const start = {
+      orderId,
+      requestId,
+      notificationType,
+      force,
+      occurredAt: occurredAt && occurrenceOf(occurredAt),
+    };
+    const round = await beginNewest(start, notifiedAtMs, after);
+    await enqueue(orderId, round, requestId);
+    return { outcome: 'queued', round, status: 'NOTIFIED' };
   };
 
-  const startNew = async (request: RoundRequest): Promise<RoundOutcome> => {
-    let round = roundOfArrival(now());
-    for (let race = 0; race < maxRaces; race++) {
-      const result = await begin(request, round);
-      if (result === 'begun' || result.round === round) {
-        await enqueue(request, round);
-        return 'queued';
-      }
-      round = roundAfter(result.round, now());
-    }
-    throw new PipelineError('INTERNAL_FAULT', `Order ${request.orderId} is notified faster than it can be written`, {
-      retryable: true,
+  const startAt = async (request: RoundRequest, event: Instant): Promise<StartedRound> => {
+    const { orderId, requestId, notificationType } = request;
+    const round = roundOfEvent(event, notificationType);
+    const occurredAt = occurrenceOf(event);
+    const written = await repository.startRound({
+      orderId,
+      requestId,
+      notificationType,
+      round,
+      occurredAt,
+      notifiedAtMs: now(),
     });
+    if (written.applied) {
+      await enqueue(orderId, round, requestId);
+      return { outcome: 'queued', round, status: 'NOTIFIED' };
+    }
+    const { order } = written;
+    if (order === undefined) return startNewest(request, written.unreadableRound);
+    const isSame = order.notification_type === notificationType && order.occurred_at === occurredAt;
+    // A timestamp without a fraction may stand for two events: it is a duplicate only once the download covers both.
+    const isCovered = coversEvent(order, event) || (isSame && event.precisionMs < 1_000);
+    if (!isCovered) return startNewest(request, order.round);
+    // Still NOTIFIED: the first message may not have been sent.
+    if (isSame && order.status === 'NOTIFIED') await enqueue(orderId, order.round, order.request_id);
+    return { outcome: isSame ? 'duplicate' : 'stale', round: order.round, status: order.status };
   };
 
-  return (request: RoundRequest): Promise<RoundOutcome> => {
-    const { occurredAtMs } = request;
-    const isBelieved = occurredAtMs !== undefined && occurredAtMs <= now() + furthestAheadMs;
-    return isBelieved ? startAt(request, roundOfEvent(occurredAtMs)) : startNew(request);
+  return async (request: RoundRequest): Promise<StartedRound> => {
+    const { occurredAt } = request;
+    if (occurredAt === undefined) return startNewest(request);
+    const aheadMs = occurredAt.ms - now();
+    return aheadMs <= maxAheadMs ? startAt(request, occurredAt) : { ...(await startNewest(request)), aheadMs };
   };
 };
 
 export type StartRound = ReturnType<typeof createRoundStarter>;
+
+export interface StoredRoundRequest extends Omit<RoundRequest, 'occurredAt' | 'notifiedAtMs'> {
+  /** The bytes to process again. */
+  readonly payload: StoredPayload;
+  /** When their download began, if that is known: an event after it is never stale. */
+  readonly downloadStartedAtMs?: number | undefined;
+}
+
+export interface StoredRoundStarterDependencies {
+  readonly repository: Pick<OrderRepository, 'startRound' | 'recordDownload'>;
+  readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
+  readonly now: () => number;
+}
+
+/**
+ * Begins rounds from bytes that are stored already: the item is DOWNLOADED at once and goes to processing. After a crash
+ * in between, the reconciler finds the order and downloads it again.
+ */
+export const createStoredRoundStarter = ({ repository, processingQueue, now }: StoredRoundStarterDependencies) => {
+  const beginNewest = createNewestRound(repository, now);
+  return async (request: StoredRoundRequest): Promise<StartedRound> => {
+    const { payload, downloadStartedAtMs, ...start } = request;
+    const { orderId, requestId } = start;
+    const round = await beginNewest(start);
+    const written = await repository.recordDownload(orderId, round, {
+      s3Key: payload.s3Key,
+      checksum: payload.checksum,
+      payloadSizeBytes: payload.sizeBytes,
+      attempts: 0,
+      startedAtMs: downloadStartedAtMs,
+      downloadedAtMs: now(),
+    });
+    // A newer round has begun meanwhile, from newer bytes.
+    if (!written.applied) {
+      return { outcome: 'stale', round: written.order?.round ?? round, status: written.order?.status ?? 'NOTIFIED' };
+    }
+    const { s3Key, checksum } = payload;
+    await processingQueue.send({ order_id: orderId, round, request_id: requestId, s3_key: s3Key, checksum });
+    return { outcome: 'queued', round, status: 'DOWNLOADED' };
+  };
+};
+
+export type StartStoredRound = ReturnType<typeof createStoredRoundStarter>;

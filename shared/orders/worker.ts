@@ -4,15 +4,15 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { safeParse } from 'zod/v4/core';
 import type { Queue } from '../aws/queue';
 import type { Schema } from '../config';
-import { PipelineError, toPipelineError } from '../errors';
+import { type ApiName, type ErrorCode, PipelineError, toPipelineError } from '../errors';
 import type { CallContext } from '../http/api-client';
-import { type Random, redeliveryDelaySeconds } from '../http/backoff';
-import { maxWaitMs } from '../http/order-api';
+import type { Random } from '../http/backoff';
 import { parseJson } from '../json';
 import type { MetricsRecorder } from '../observability/metrics';
 import { reportRetry } from '../observability/report-retry';
 import type { DownloadMessage } from './message';
 import type { Failure, Order, Stage } from './order';
+import { decide } from './redelivery';
 import type { OrderRepository, WriteOutcome } from './repository';
 
 /** One receive of a message. */
@@ -20,63 +20,62 @@ export interface Delivery<Message> {
   readonly message: Message;
   /** From 1. */
   readonly receiveCount: number;
-  /** The API has answered somebody between the message's first failure and this delivery. */
-  readonly apiWorks: boolean;
   /** For the calls that the step makes. */
   readonly context: CallContext;
+  /** Whether a call to the API for this round may have taken effect. A step sets it before it calls. */
+  mayHaveActed: boolean;
 }
 
 export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly stage: Stage;
+  /** The API behind the step. */
+  readonly api: ApiName;
   readonly schema: Schema<Message>;
   /**
-   * The step itself, up to its last write: what came of that, or of the read that spared it. It throws a
-   * {@link PipelineError}; what it throws decides what becomes of the message.
+   * The step itself, up to its last write. Returns the result of that write, or of the read that made it unnecessary.
+   * What it throws decides what becomes of the message.
    */
   readonly step: (delivery: Delivery<Message>) => Promise<WriteOutcome>;
-  /** When the API behind the step last answered anybody in this process, epoch ms. */
+  /** When the API last answered anyone in this process, epoch ms. */
   readonly answeredAtMs: () => number | undefined;
-  /** What the order keeps of an error besides its code and message. */
+  /** The part of an API's response that the order keeps besides the error's code and message. */
   readonly answerOf?: (error: PipelineError) => string | undefined;
-  /** What is still owed to a message whose step, or failure, the order did not take, with the order as it stands. */
-  readonly onSuperseded?: (message: Message, order: Order | undefined) => Promise<void>;
+  /** Called when the order has moved on and rejected the step or its failure. Receives the current order. */
+  readonly onSuperseded?: (delivery: Delivery<Message>, order: Order | undefined) => Promise<void>;
   /** The worker's own queue. */
   readonly queue: Queue<Message>;
-  /** The receive that is the last before the dead-letter queue. */
+  /** The last receive before the dead-letter queue. */
   readonly maxReceiveCount: number;
-  readonly repository: Pick<OrderRepository, 'read' | 'recordFailure'>;
+  readonly repository: Pick<OrderRepository, 'read' | 'recordFailure' | 'recordDeferral'>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
   readonly random?: Random;
 }
 
-/** Left of an invocation for what follows a step: its status, its message, its log lines. */
+/** Time kept back in each invocation for what follows a step: its status, its message, its log lines. */
 const reserveMs = 3_000;
-
+/** The longest delay of a message in SQS. */
 const maxDelaySeconds = 900;
-/** SQS counts its 12 hours from the receive on, and refuses a wait that would end later. */
-const maxVisibilitySeconds = 43_000;
-
-/** So long after its first receive, a message has had its first failure: its batch was filled, and run. */
+/** By this time after its first receive, a message has had its first failure. */
 const firstFailureMs = 120_000;
-/** As long as a queue keeps a message: an API that fails an order for longer is given up. */
+/** An order that its API has failed for longer is given up. */
 const patienceMs = 4 * 86_400_000;
 
-/** What becomes of a message: done with, or back to its queue. */
+/** What becomes of a message: deleted, or returned to its queue. */
 type Verdict = 'acknowledge' | 'redeliver';
 
 /**
- * A worker on a queue of orders: handles a batch concurrently and decides what becomes of each message
- * (`docs/architecture.md`, "Failing well"). A record that fails never touches its neighbours.
+ * A worker on a queue of orders. Handles the records of a batch concurrently, so that a bad one never affects the
+ * others, and carries out what `decide` says about each failure.
  */
 export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
   const { stage, queue, repository, logger, metrics, now, random = Math.random } = options;
 
-  const tellFailure = (
+  const reportFailure = (
     message: Message,
-    failure: Failure,
-    attempt: number | undefined,
+    failure: { readonly code: string; readonly message: string },
+    receive: number | undefined,
     cause?: PipelineError,
   ): void => {
     metrics.add('OrderFailed');
@@ -86,128 +85,147 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       error: failure.message,
       error_code: failure.code,
       status_code: cause?.statusCode,
-      stage_failed: failure.stage,
-      attempt,
+      stage_failed: stage,
+      receive,
       error_details: cause,
     });
   };
 
   /**
-   * A message whose round is closed, or no longer the newest. If it was this worker that closed it as FAILED, the
-   * delivery that did may have died before it told: better told twice than never.
+   * Ends a message whose round is closed or no longer the newest. If this worker closed it as FAILED, that delivery may
+   * have crashed before its log line: report the failure again rather than never.
    */
-  const supersede = async (message: Message, order: Order | undefined): Promise<void> => {
-    await options.onSuperseded?.(message, order);
+  const supersede = async (delivery: Delivery<Message>, order: Order | undefined): Promise<void> => {
+    const { message } = delivery;
+    await options.onSuperseded?.(delivery, order);
     if (order?.status === 'FAILED' && order.round === message.round && order.error.stage === stage) {
-      return tellFailure(message, order.error, order.attempts);
+      return reportFailure(message, order.error, order.attempts);
     }
     logger.info('message superseded', { ...identify(message), outcome: 'superseded' });
   };
 
-  /** @returns whether the order was still this message's to fail */
-  const recordFailure = async (message: Message, failure: Failure, receiveCount: number, cause: PipelineError) => {
+  /** @returns whether the order accepted the failure */
+  const recordFailure = async (
+    delivery: Delivery<Message>,
+    failure: Omit<Failure, 'code'> & { readonly code: ErrorCode },
+    cause: PipelineError,
+  ): Promise<boolean> => {
+    const { message, receiveCount } = delivery;
     const written = await repository.recordFailure(message.order_id, message.round, {
       ...failure,
       attempts: receiveCount,
       failedAtMs: now(),
     });
-    if (written.applied) tellFailure(message, failure, receiveCount, cause);
-    else await supersede(message, written.order);
+    if (written.applied) reportFailure(message, failure, receiveCount, cause);
+    else await supersede(delivery, written.order);
     return written.applied;
   };
 
-  /** A fresh copy has all of its receives again. It is sent before the message is let go, so that none is lost. */
-  const startOver = async (message: Message, waitSeconds: number): Promise<Verdict> => {
-    const copy = waitSeconds > maxDelaySeconds ? { ...message, not_before: now() + waitSeconds * 1_000 } : message;
+  const failPermanently = async (delivery: Delivery<Message>, error: PipelineError): Promise<Verdict> => {
+    const answer = options.answerOf?.(error);
+    const failure = { code: error.code, message: error.message, stage, ...(answer !== undefined && { answer }) };
+    await recordFailure(delivery, failure, error);
+    return 'acknowledge';
+  };
+
+  const exhaust = async (delivery: Delivery<Message>, error: PipelineError, receipt: string): Promise<Verdict> => {
+    const message = `Gave up after ${delivery.receiveCount} receives: ${error.message} (${error.code})`;
+    // A message whose round is over needs no attention: it must not become a dead letter.
+    if (!(await recordFailure(delivery, { code: 'RETRIES_EXHAUSTED', message, stage }, error))) return 'acknowledge';
+    await queue.hideFor(receipt, 0);
+    return 'redeliver';
+  };
+
+  /** Sends a fresh copy, which has all of its receives again, before the message is deleted. */
+  const sendCopy = async ({ message, mayHaveActed }: Delivery<Message>, waitSeconds: number): Promise<Verdict> => {
+    const notBeforeMs = now() + waitSeconds * 1_000;
+    const isLong = waitSeconds > maxDelaySeconds;
+    if (isLong) await repository.recordDeferral(message.order_id, message.round, notBeforeMs);
+    const copy = {
+      ...message,
+      ...(isLong && { not_before: notBeforeMs }),
+      ...(mayHaveActed && { retried: true }),
+    };
     await queue.send(copy, Math.min(maxDelaySeconds, waitSeconds));
     return 'acknowledge';
   };
 
-  /**
-   * A last receive that proves nothing against its message: nobody else was answered either, or there were too many
-   * calls (`docs/architecture.md`, "Back pressure").
-   *
-   * @returns undefined when the message is to be given up
-   */
+  const report = ({ message, receiveCount }: Delivery<Message>, error: PipelineError, waitSeconds: number): void =>
+    reportRetry(logger, metrics, { ...identify(message), receive: receiveCount }, { error, waitSeconds });
+
+  /** Spares an order its last receive, unless it is over or has waited for too long. */
   const spare = async (
-    { message, receiveCount, apiWorks }: Delivery<Message>,
+    delivery: Delivery<Message>,
     error: PipelineError,
-    waitSeconds: number,
-  ): Promise<Verdict | undefined> => {
-    if (error.api === undefined || (apiWorks && error.code !== 'RATE_LIMITED')) return undefined;
+    seconds: number,
+    receipt: string,
+  ): Promise<Verdict> => {
+    const { message } = delivery;
     const order = await repository.read(message.order_id);
     if (order?.round !== message.round || order.status === 'PROCESSED') {
-      await supersede(message, order);
+      await supersede(delivery, order);
       return 'acknowledge';
     }
-    if (now() - Date.parse(order.notified_at) > patienceMs) return undefined;
-    reportRetry(logger, metrics, identify(message), { error, attempt: receiveCount, waitSeconds });
-    return startOver(message, waitSeconds);
+    if (now() - Date.parse(order.notified_at) > patienceMs) return exhaust(delivery, error, receipt);
+    report(delivery, error, seconds);
+    return sendCopy(delivery, seconds);
   };
 
-  /** The one decision on what follows an error. */
   const settle = async (record: SQSRecord, delivery: Delivery<Message>, error: PipelineError): Promise<Verdict> => {
-    const { message, receiveCount } = delivery;
-    if (error.code === 'CIRCUIT_OPEN') {
-      return startOver(message, Math.ceil((error.retryAfterMs ?? 0) / 1_000 + random() * 30));
+    const { receiveCount } = delivery;
+    const { maxReceiveCount } = options;
+    const firstReceivedMs = Number(record.attributes.ApproximateFirstReceiveTimestamp);
+    const apiWorks = (options.answeredAtMs() ?? 0) > firstReceivedMs + firstFailureMs;
+    const decision = decide(error, { receiveCount, maxReceiveCount, apiWorks }, random);
+    switch (decision.action) {
+      case 'fail':
+        return failPermanently(delivery, error);
+      case 'copy':
+        return sendCopy(delivery, decision.seconds);
+      case 'spare':
+        return spare(delivery, error, decision.seconds, record.receiptHandle);
+      case 'exhaust':
+        return exhaust(delivery, error, record.receiptHandle);
+      case 'hide':
+        report(delivery, error, decision.seconds);
+        await queue.hideFor(record.receiptHandle, decision.seconds);
+        return 'redeliver';
     }
-    if (!error.retryable) {
-      const answer = options.answerOf?.(error);
-      const failure = { code: error.code, message: error.message, stage, ...(answer !== undefined && { answer }) };
-      await recordFailure(message, failure, receiveCount, error);
-      return 'acknowledge';
-    }
-    // A short Retry-After was respected within the invocation; as a visibility it would burn the receives in seconds.
-    const askedMs = error.retryAfterMs ?? 0;
-    const waitSeconds =
-      askedMs > maxWaitMs
-        ? Math.min(maxVisibilitySeconds, Math.ceil(askedMs / 1_000))
-        : redeliveryDelaySeconds(receiveCount, random);
-    if (receiveCount >= options.maxReceiveCount) {
-      const verdict = await spare(delivery, error, waitSeconds);
-      if (verdict !== undefined) return verdict;
-      const exhausted = `Gave up after ${receiveCount} receives: ${error.message} (${error.code})`;
-      const failure = { code: 'RETRIES_EXHAUSTED', message: exhausted, stage } as const;
-      // Nothing is left to do for a message whose round is over: it is no dead letter.
-      if (!(await recordFailure(message, failure, receiveCount, error))) return 'acknowledge';
-      await queue.hideFor(record.receiptHandle, 0);
-      return 'redeliver';
-    }
-    reportRetry(logger, metrics, identify(message), { error, attempt: receiveCount, waitSeconds });
-    await queue.hideFor(record.receiptHandle, waitSeconds);
-    return 'redeliver';
+  };
+
+  const readMessage = async (record: SQSRecord): Promise<Message> => {
+    const parsed = safeParse(options.schema, parseJson(record.body));
+    if (parsed.success) return parsed.data;
+    const error = new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
+    logger.error('message cannot be read', { error: error.message, error_code: error.code });
+    // Waiting does not make it readable: it goes to the dead-letter queue as fast as its receives allow.
+    await queue.hideFor(record.receiptHandle, 0);
+    throw error;
   };
 
   const handleRecord = async (record: SQSRecord, deadlineMs: number): Promise<void> => {
-    const parsed = safeParse(options.schema, parseJson(record.body));
-    if (!parsed.success) {
-      const error = new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
-      logger.error('message cannot be read', { error: error.message, error_code: error.code });
-      // No wait makes it readable: it goes to the dead-letter queue as fast as its receives allow.
-      await queue.hideFor(record.receiptHandle, 0);
-      throw error;
-    }
-    const message = parsed.data;
-    const { ApproximateReceiveCount: receives, ApproximateFirstReceiveTimestamp: firstReceivedMs } = record.attributes;
+    const message = await readMessage(record);
+    const receiveCount = Number(record.attributes.ApproximateReceiveCount);
+    const keys = { ...identify(message), receive: receiveCount };
     const delivery: Delivery<Message> = {
       message,
-      receiveCount: Number(receives),
-      apiWorks: (options.answeredAtMs() ?? 0) > Number(firstReceivedMs) + firstFailureMs,
+      receiveCount,
       context: {
         deadlineMs,
         onRetry: ({ error, attempt, waitMs }) =>
-          reportRetry(logger, metrics, identify(message), { error, attempt, waitSeconds: waitMs / 1_000 }),
+          reportRetry(logger, metrics, keys, { error, attempt, waitSeconds: waitMs / 1_000 }),
       },
+      mayHaveActed: receiveCount > 1 || message.retried === true,
     };
     try {
       const earlyMs = (message.not_before ?? 0) - now();
-      if (earlyMs > 0) throw tooEarly(earlyMs);
+      if (earlyMs > 0) throw tooEarly(options.api, earlyMs);
       const written = await options.step(delivery);
-      if (!written.applied) await supersede(message, written.order);
+      if (!written.applied) await supersede(delivery, written.order);
     } catch (thrown) {
       const error = toPipelineError(thrown);
       const verdict = await settle(record, delivery, error).catch((unsettled: unknown) => {
-        // The message comes back when its visibility ends; the order is as it was.
+        // The message comes back when its visibility timeout ends. The order has not changed.
         logger.error('message could not be settled', {
           ...identify(message),
           error: error.message,
@@ -234,11 +252,12 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
   };
 };
 
-const tooEarly = (retryAfterMs: number): PipelineError =>
+const tooEarly = (api: ApiName, retryAfterMs: number): PipelineError =>
   new PipelineError('RATE_LIMITED', 'The API asked for a longer wait than a message can be delayed', {
+    api,
     retryable: true,
     retryAfterMs,
   });
 
-/** The fields of a line about a message. */
+/** The log fields that identify a message. */
 export const identify = (message: DownloadMessage) => ({ order_id: message.order_id, request_id: message.request_id });

@@ -81,8 +81,7 @@ const placeOf = (
   dead: ReadonlySet<string>,
 ) => {
   if (order?.status === 'PROCESSED') {
-    const key = `${orderId}:${order.processed_checksum?.slice(0, 32)}`;
-    return taken.some(({ idempotency_key }) => idempotency_key === key) ? 'processed' : 'lost';
+    return taken.some(({ round }) => round === order.posted_round) ? 'processed' : 'lost';
   }
   if (order?.status === 'FAILED' && stateOf(order) !== 'EXHAUSTED') return 'failed';
   return dead.has(orderId) ? 'in_dlq' : 'lost';

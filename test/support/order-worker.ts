@@ -38,6 +38,7 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
   } = told;
   const worker = createOrderWorker({
     stage: 'download',
+    api: 'qualia',
     schema: downloadMessageSchema,
     step,
     queue: {
@@ -54,6 +55,10 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
     answeredAtMs: () => nowMs,
     repository: {
       read,
+      recordDeferral: async (order, _round, notBeforeMs) => {
+        did.push(['defer', order, notBeforeMs]);
+        return { applied: true };
+      },
       recordFailure: async (order, round, failure) => {
         const outcome = recordFailure();
         failures.push({ orderId: order, round, ...failure });

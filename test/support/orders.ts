@@ -25,7 +25,22 @@ export const processingMessage = (fields: Partial<ProcessingMessage> = {}): Proc
   ...fields,
 });
 
-const seen = {
+type Common = Pick<
+  Order,
+  | 'order_id'
+  | 'round'
+  | 'request_id'
+  | 'notification_type'
+  | 'notified_at'
+  | 'occurred_at'
+  | 'previous_status'
+  | 'processed_checksum'
+  | 'posted_fields'
+  | 'posted_round'
+  | 'repost'
+>;
+
+const seen: Common = {
   order_id: orderId(),
   round: round(),
   request_id: requestId(),
@@ -42,21 +57,21 @@ const downloaded = {
 
 /** An order in each of its states. */
 export const orders = {
-  notified: (fields: Partial<typeof seen> = {}): Order => ({ ...seen, status: 'NOTIFIED', ...fields }),
-  downloaded: (fields: Partial<typeof seen> & { processed_checksum?: Checksum } = {}): Order => ({
+  notified: (fields: Partial<Common> = {}): Order => ({ ...seen, status: 'NOTIFIED', ...fields }),
+  downloaded: (fields: Partial<Common> & { download_started_at?: string } = {}): Order => ({
     ...seen,
     ...downloaded,
     status: 'DOWNLOADED',
     ...fields,
   }),
-  processed: (fields: Partial<typeof seen> = {}): Order => ({
+  processed: (fields: Partial<Common> & { download_started_at?: string } = {}): Order => ({
     ...seen,
     ...downloaded,
     status: 'PROCESSED',
     processed_at: '2026-01-01T00:00:02.000Z',
     ...fields,
   }),
-  failed: (code: Failure['code'], fields: Partial<typeof seen> = {}): Order => ({
+  failed: (code: Failure['code'], fields: Partial<Common> = {}): Order => ({
     ...seen,
     status: 'FAILED',
     failed_at: '2026-01-01T00:00:02.000Z',

@@ -8,5 +8,7 @@ export const toldRepository = (told: Partial<OrderRepository>): OrderRepository 
   recordDownload: untold('recordDownload'),
   recordProcessing: untold('recordProcessing'),
   recordFailure: untold('recordFailure'),
+  requestRepost: untold('requestRepost'),
+  recordDeferral: untold('recordDeferral'),
   ...told,
 });

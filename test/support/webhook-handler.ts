@@ -1,19 +1,26 @@
 import { createHandler } from '../../lambdas/webhook/handler';
 import { createLogger } from '../../shared/observability/logger';
-import type { RoundRequest } from '../../shared/orders/start-round';
+import type { RoundOutcome, StartedRound, StartRound } from '../../shared/orders/start-round';
 import { lambdaContext } from './lambda-context';
 import type { CapturedLogs } from './logs';
 import { recordMetrics } from './metrics';
+import { round } from './orders';
 import { untold } from './untold';
 import { type Call, webhookEvent } from './webhook-calls';
 
 /** What the sign-in and the start of a round are told to answer. */
 export interface ToldWebhook {
   readonly signIn?: (headers: Readonly<Record<string, string | undefined>>, body: Buffer) => Promise<boolean>;
-  readonly startRound?: (request: RoundRequest) => Promise<'queued' | 'duplicate' | 'stale'>;
+  readonly startRound?: StartRound;
 }
 export const known = async () => true;
-export const queued = async () => 'queued' as const;
+/** A start of a round with the given outcome. */
+export const started = (outcome: RoundOutcome, status: StartedRound['status'] = 'NOTIFIED'): StartedRound => ({
+  outcome,
+  round: round(),
+  status,
+});
+export const queued: StartRound = async () => started('queued');
 
 /** Calls the webhook; every answer of it carries its request's id, and its metrics are written once. */
 export const callWebhook = async (

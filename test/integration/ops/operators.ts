@@ -5,9 +5,10 @@ import { PassThrough } from 'node:stream';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { run } from '../../../ops/commands/program';
 import { type DownloadMessage, downloadMessageSchema } from '../../../shared/orders/message';
-import type { Failure, OrderId } from '../../../shared/orders/order';
+import type { OrderId } from '../../../shared/orders/order';
+import type { FailureRecord } from '../../../shared/orders/repository';
 import { createOrderRepository } from '../../../shared/orders/repository';
-import { roundOfEvent } from '../../../shared/orders/round';
+import { roundOfArrival } from '../../../shared/orders/round';
 import { createRunFolders } from '../../../shared/runs/artifacts';
 import { createRunRepository } from '../../../shared/runs/repository';
 import { checksum, downloadMessage, requestId } from '../../support/orders';
@@ -114,7 +115,7 @@ export const startStage = async () => {
 
     addNotified: async (id: string, notifiedAtMs = hoursAgo(1)) => {
       const orderId = id as OrderId;
-      const round = roundOfEvent(notifiedAtMs);
+      const round = roundOfArrival(notifiedAtMs);
       const start = { orderId, round, requestId: requestId(), notificationType: 'order.created', notifiedAtMs };
       await repository.startRound(start);
       return { orderId, round };
@@ -122,7 +123,7 @@ export const startStage = async () => {
 
     addDownloaded: async (id: string, downloadedAtMs = hoursAgo(1)) => {
       const orderId = id as OrderId;
-      const round = roundOfEvent(downloadedAtMs);
+      const round = roundOfArrival(downloadedAtMs);
       const start = { orderId, round, requestId: requestId(), notificationType: 'order.created' };
       await repository.startRound({ ...start, notifiedAtMs: downloadedAtMs });
       const s3Key = `raw/${id}/${round}.json`;
@@ -131,9 +132,9 @@ export const startStage = async () => {
       return { orderId, round, s3Key };
     },
 
-    addFailed: async (id: string, failedAtMs = hoursAgo(1), failure: Partial<Failure> = {}) => {
+    addFailed: async (id: string, failedAtMs = hoursAgo(1), failure: Partial<FailureRecord> = {}) => {
       const orderId = id as OrderId;
-      const round = roundOfEvent(failedAtMs - 1_000);
+      const round = roundOfArrival(failedAtMs - 1_000);
       const start = { orderId, round, requestId: requestId(), notificationType: 'order.created' };
       await repository.startRound({ ...start, notifiedAtMs: failedAtMs - 1_000 });
       await repository.recordFailure(orderId, round, {

@@ -13,7 +13,7 @@ afterEach(() => pipeline.stop());
 
 /** The notification of an event at so many minutes after noon. */
 const at = (minute: number) =>
-  notification({ order_id: id, timestamp: `2026-01-05T12:${String(minute).padStart(2, '0')}:00Z` });
+  notification({ order_id: id, timestamp: `2026-01-05T12:${String(minute).padStart(2, '0')}:00.000Z` });
 const effects = () => pipeline.internalApi.effectsOf(id);
 
 test('a notification becomes an order at the internal API', async () => {
@@ -28,7 +28,7 @@ test('a notification becomes an order at the internal API', async () => {
   const order = await pipeline.orderOf(id);
   expect(order).toMatchObject({ status: 'PROCESSED', attempts: 1 });
   if (order.status !== 'PROCESSED') return;
-  expect(order.processed_checksum).toBe(order.checksum);
+  expect(order).toMatchObject({ posted_round: order.round, processed_checksum: expect.any(String) });
   expect(await pipeline.payloads.load(order.s3_key)).toHaveLength(order.payload_size);
 
   const { posts, body } = await pipeline.internalApi.postsOf(id);
@@ -36,7 +36,7 @@ test('a notification becomes an order at the internal API', async () => {
     expect.objectContaining({
       outcome: 'taken',
       round: order.round,
-      idempotency_key: `${id}:${order.checksum.slice(0, 32)}`,
+      idempotency_key: expect.stringMatching(/^QO-1:[0-9a-f]{32}$/),
       request_id: answer === 'died' ? '' : answer.request_id,
     }),
   ]);
@@ -51,6 +51,7 @@ test('so does an activity', async () => {
 });
 
 test('the same notification again changes nothing, nor does an older one', async () => {
+  for (let minute = 0; minute < 5; minute++) pipeline.passMinute();
   await pipeline.post(at(5));
   await pipeline.drain();
   const item = await pipeline.rawItem(id);
@@ -91,6 +92,58 @@ test('an order that changed is posted again', async () => {
   const { posts, body } = await pipeline.internalApi.postsOf(id);
   expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'taken']);
   expect(body.purpose).toBe('second');
+});
+
+describe('Qualia changes an order and changes it back', () => {
+  test.each([
+    ['A→B→A', ['second', 'first']],
+    ['A→B→A→B', ['second', 'first', 'second']],
+  ])('%s: the internal API follows', async (_, purposes) => {
+    await pipeline.post(at(0));
+    await pipeline.drain();
+    for (const [index, purpose] of purposes.entries()) {
+      await pipeline.qualia.change(id, { purpose });
+      await pipeline.post(at(index + 1));
+      await pipeline.drain();
+    }
+    const { posts, body } = await pipeline.internalApi.postsOf(id);
+    expect(body.purpose).toBe(purposes.at(-1));
+    expect(posts).toHaveLength(purposes.length + 1);
+  });
+
+  test('while the POST of the change gets no answer: the body recorded before is posted again', async () => {
+    await pipeline.post(at(0));
+    await pipeline.drain();
+    await pipeline.qualia.change(id, { purpose: 'second' });
+    await pipeline.post(at(1));
+    await pipeline.deliver('download');
+    await pipeline.internalApi.setFaults({ kind: 'lost_answer', match: { order_id: id } });
+    await pipeline.deliver('processing');
+    await pipeline.internalApi.setFaults();
+
+    await pipeline.qualia.change(id, { purpose: 'first' });
+    await pipeline.post(at(2));
+    await pipeline.drain();
+    expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+    expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('first');
+  });
+});
+
+test('a POST that lands after a newer one is followed by the newest payload once more', async () => {
+  await pipeline.post(at(0));
+  await pipeline.deliver('download');
+  const overtake = async () => {
+    await pipeline.qualia.change(id, { purpose: 'second' });
+    await pipeline.post(at(1));
+    await pipeline.deliver('download');
+    await pipeline.deliver('processing');
+    expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+  };
+  await pipeline.deliver('processing', { outside: justBefore('postOrder', overtake) });
+  expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('first');
+  await pipeline.drain();
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
+  expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('second');
 });
 
 describe('a newer round overtakes', () => {
@@ -143,13 +196,13 @@ describe('a newer round overtakes', () => {
     expect(body.purpose).toBe('second');
   });
 
-  test('too late to stop the post, of an order that did not change: it is known already', async () => {
+  test('too late to stop the post, of an order that did not change: what the API holds is unknown, so both arrive', async () => {
     await pipeline.deliver('download');
     await pipeline.deliver('processing', { outside: justBefore('postOrder', () => pipeline.post(at(1))) });
     await pipeline.drain();
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
     const { posts } = await pipeline.internalApi.postsOf(id);
-    expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'duplicate']);
+    expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'taken']);
   });
 });
 

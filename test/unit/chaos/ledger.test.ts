@@ -2,9 +2,10 @@ import type { Order } from '../../../shared/orders/order';
 import { balance, type JournalEntry } from '../../chaos/ledger';
 import { checksum, orderId, orders, round } from '../../support/orders';
 
-const processed = (id: string): Order => ({
+const processed = (id: string, postedIn = round()): Order => ({
   ...orders.processed({ order_id: orderId(id) }),
   processed_checksum: checksum(id),
+  posted_round: postedIn,
 });
 const taken = (id: string, payload = id, of = round()): JournalEntry => ({
   outcome: 'taken',
@@ -37,7 +38,7 @@ test('balances when every order that was acknowledged is processed once, or fail
 });
 
 test('balances when each round of an order was taken once', () => {
-  const ledger = books(['A'], [processed('A')], [taken('A', 'other', round(1)), taken('A', 'A', round(2))]);
+  const ledger = books(['A'], [processed('A', round(2))], [taken('A', 'other', round(1)), taken('A', 'A', round(2))]);
   expect(ledger).toEqual({ ...nothing, acknowledged: 1, processed: 1, balanced: true });
 });
 
@@ -47,7 +48,7 @@ test.each([
   ['an order processed, as we say, that the internal API never got', books(['A'], [processed('A')], []), { lost: 1 }],
   [
     'an order processed, of which the internal API got something else',
-    books(['A'], [processed('A')], [taken('A', 'other')]),
+    books(['A'], [processed('A')], [taken('A', 'other', round(1))]),
     { lost: 1 },
   ],
   [

@@ -12,6 +12,7 @@ import { sqsEvent, sqsRecord } from '../../support/sqs-events';
 import { toldRepository } from '../../support/told-repository';
 import { untold } from '../../support/untold';
 import { notification, webhookEvent } from '../../support/webhook-calls';
+import { queued } from '../../support/webhook-handler';
 
 const environment = process.env;
 let logs: CapturedLogs;
@@ -56,7 +57,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
   const receive = createWebhook({
     ...webhook,
     signIn: async () => true,
-    startRound: async () => 'queued',
+    startRound: queued,
     health: { version: '1', commit: 'c', stage: 'staging' },
     newRequestId: () => request,
     monotonicNow: () => 0,
@@ -72,7 +73,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
       answeredAtMs: () => undefined,
     },
     payloads: {
-      keep: async () => ({ s3Key, checksum: sum, sizeBytes: payload.byteLength }),
+      keep: async () => ({ s3Key, checksum: sum, sizeBytes: payload.byteLength, isNew: true }),
       keepRejected: untold('keepRejected'),
     },
     repository: toldRepository({ recordDownload: applied }),
@@ -86,7 +87,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
     ...processing,
     payloads: { load: async () => payload },
     internalApi: {
-      postOrder: async () => ({ outcome: 'posted', statusCode: 201, responseTimeMs: 120 }),
+      postOrder: async () => ({ outcome: 'posted', statusCode: 201, attempt: 1, responseTimeMs: 120 }),
       answeredAtMs: () => undefined,
     },
     repository: toldRepository({ read: async () => orders.downloaded(), recordProcessing: applied }),

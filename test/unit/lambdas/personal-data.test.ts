@@ -36,6 +36,7 @@ import { startToldInternalApi, startToldQualia } from '../../support/told-apis';
 import { toldRepository } from '../../support/told-repository';
 import type { ToldAnswer } from '../../support/told-server';
 import { activity, basicAuthorization, type Call, notification, webhookEvent } from '../../support/webhook-calls';
+import { queued } from '../../support/webhook-handler';
 
 const config = { STAGE: 'dev', SERVICE_VERSION: '1' };
 const environment = process.env;
@@ -65,7 +66,7 @@ describe('webhook', () => {
   const secretText = JSON.stringify({ basic: [{ username, password }], signing_secrets: [signingSecret] });
   const known = { authorization: basicAuthorization(username, password) };
 
-  const receive = async (call: Call, { secret = secretText, startRound = async () => 'queued' as const } = {}) => {
+  const receive = async (call: Call, { secret = secretText, startRound = queued } = {}) => {
     const client = fakeAwsClient<SecretsManagerClient>(() => ({ SecretString: secret })).client;
     const handler = createWebhook({
       signIn: createSignIn(createSecret({ client, secretId: 's', schema: webhookSecretSchema, now: () => 0 })),
@@ -143,7 +144,7 @@ describe('download', () => {
   const download = async (answers: readonly ToldAnswer[], record: SQSRecord, { keep = true } = {}) => {
     const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
     qualia.server.tell(...answers);
-    const stored = async () => ({ s3Key: 'raw/key', checksum: checksum(), sizeBytes: 1 });
+    const stored = async () => ({ s3Key: 'raw/key', checksum: checksum(), sizeBytes: 1, isNew: true });
     const handler = createDownload({
       ...common(),
       qualia: qualia.client,

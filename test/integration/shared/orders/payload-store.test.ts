@@ -27,6 +27,7 @@ test('bytes are kept exactly, and described', async () => {
     s3Key: `raw/exact/${round()}.json`,
     checksum: checksumOf(awkward),
     sizeBytes: awkward.byteLength,
+    isNew: true,
   });
   expect(Buffer.from(await payloads.load(stored.s3Key)).equals(awkward)).toBe(true);
 });
@@ -48,7 +49,10 @@ test('the SHA-256 goes along as the checksum that S3 verifies', async () => {
 
 test('the first bytes of a round stay; whoever comes later gets those', async () => {
   const first = await payloads.keep(orderId('first'), round(), Buffer.from('first'));
-  expect(await payloads.keep(orderId('first'), round(), Buffer.from('second, and longer'))).toEqual(first);
+  expect(await payloads.keep(orderId('first'), round(), Buffer.from('second, and longer'))).toEqual({
+    ...first,
+    isNew: false,
+  });
   expect(Buffer.from(await payloads.load(first.s3Key)).toString()).toBe('first');
 });
 

@@ -43,7 +43,8 @@ const download = (id: OrderId, of: Round, fields: { s3Key?: string; payload?: st
   });
 const process = (id: OrderId, of: Round, payload?: string) =>
   repository.recordProcessing(id, of, {
-    checksum: checksum(payload),
+    posted: { bodyHash: checksum(payload), fieldDigests: 'abc' },
+    repost: undefined,
     warnings: [],
     attempts: 1,
     processedAtMs: Date.UTC(2026, 0, 1, 2),
@@ -78,7 +79,8 @@ test('an order keeps what happened to it', async () => {
   await start(id, round(1));
   await download(id, round(1), { attempts: 3 });
   await repository.recordProcessing(id, round(1), {
-    checksum: checksum(),
+    posted: { bodyHash: checksum(), fieldDigests: 'abc' },
+    repost: undefined,
     warnings: [{ code: 'BAD_DATE', field: 'due_date' }],
     attempts: 2,
     processedAtMs: Date.UTC(2026, 0, 1, 2),
@@ -94,7 +96,10 @@ test('an order keeps what happened to it', async () => {
     processed_at: '2026-01-01T02:00:00.000Z',
     s3_key: `raw/${id}/${round(1)}.json`,
     checksum: checksum(),
+    previous_status: 'NONE',
     processed_checksum: checksum(),
+    posted_fields: 'abc',
+    posted_round: round(1),
     payload_size: 5_000,
     attempts: 2,
     warnings: [{ code: 'BAD_DATE', field: 'due_date' }],
@@ -246,7 +251,9 @@ describe('a write whose first answer is lost, and that the SDK makes again', () 
   const answer = { checksum: checksum(), attempts: 1 };
   const downloading = { ...answer, s3Key: 'raw/key', payloadSizeBytes: 5_000, downloadedAtMs: Date.UTC(2026, 0, 1, 1) };
   const processing = {
-    ...answer,
+    posted: { bodyHash: checksum(), fieldDigests: 'abc' },
+    repost: undefined,
+    attempts: 1,
     warnings: [{ code: 'BAD_DATE' as const, field: 'due_date' }],
     processedAtMs: Date.UTC(2026, 0, 1, 2),
   };

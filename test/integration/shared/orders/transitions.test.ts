@@ -1,3 +1,5 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ErrorCode } from '../../../../shared/errors';
 import { isOpenFor, type TransitionName, transitions } from '../../../../shared/orders/lifecycle';
 import type { Failure, Order, OrderId, Round } from '../../../../shared/orders/order';
 import { createOrderRepository, type OrderRepository } from '../../../../shared/orders/repository';
@@ -26,7 +28,7 @@ const payload = {
   payload_size: 7,
   checksum: checksum(),
 };
-const failed = (code: Failure['code'], stage: Failure['stage']) => (fields: { order_id: OrderId; round: Round }) => ({
+const failed = (code: ErrorCode, stage: Failure['stage']) => (fields: { order_id: OrderId; round: Round }) => ({
   ...orders.failed(code, fields),
   ...(stage === 'processing' && payload),
   error: { code, stage, message: 'A sentence' },
@@ -43,7 +45,7 @@ const stored = {
   'EXHAUSTED by processing': failed('RETRIES_EXHAUSTED', 'processing'),
 } as const satisfies Record<string, (fields: { order_id: OrderId; round: Round }) => Order>;
 
-const fail = (code: Failure['code'], stage: Failure['stage']) => (id: OrderId, of: Round) =>
+const fail = (code: ErrorCode, stage: Failure['stage']) => (id: OrderId, of: Round) =>
   repository.recordFailure(id, of, { code, stage, message: 'A sentence', attempts: 2, failedAtMs: 10_000 });
 
 /** Every transition, as the write that makes it. */
@@ -58,7 +60,8 @@ const writes: Record<TransitionName, (id: OrderId, of: Round) => ReturnType<Orde
     }),
   process: (id, of) =>
     repository.recordProcessing(id, of, {
-      checksum: checksum('new'),
+      posted: { bodyHash: checksum('new'), fieldDigests: 'abc' },
+      repost: undefined,
       warnings: [],
       attempts: 2,
       processedAtMs: 10_000,
@@ -119,6 +122,7 @@ describe('a round begins in any state, if it is newer', () => {
     request_id: 'request-2',
     notification_type: 'order.updated',
     notified_at: '1970-01-01T00:00:10.000Z',
+    previous_status: 'NONE',
   });
 
   test('from nothing', async () => {
@@ -139,9 +143,13 @@ describe('a round begins in any state, if it is newer', () => {
 
     expect(await start(id, newer)).toEqual({ applied: true });
     const item = JSON.parse(await rawItem(clients, tableName, id)) as Record<string, unknown>;
-    // Of the round before, only the checksum of what the internal API has is left.
+    // Only what the internal API holds, and how the round before ended, is left of that round.
     expect(Object.keys(item).toSorted()).toEqual([...Object.keys(begun(id, newer)), 'processed_checksum'].toSorted());
-    expect(await repository.read(id)).toEqual({ ...begun(id, newer), processed_checksum: checksum('last') });
+    expect(await repository.read(id)).toEqual({
+      ...begun(id, newer),
+      previous_status: before.status,
+      processed_checksum: checksum('last'),
+    });
   });
 
   test('rounds of the same millisecond are told apart by their tails', async () => {
@@ -149,5 +157,82 @@ describe('a round begins in any state, if it is newer', () => {
     expect(await start(id, round(2_000, 'aaaaaaaaaaaa'))).toEqual({ applied: true });
     expect(await start(id, round(2_000, '999999999999'))).toMatchObject({ applied: false });
     expect(await start(id, round(2_000, 'bbbbbbbbbbbb'))).toEqual({ applied: true });
+  });
+});
+
+describe('a repost', () => {
+  const close = (id: OrderId, repost: string | undefined) =>
+    repository.recordProcessing(id, current, {
+      posted: undefined,
+      repost,
+      warnings: [],
+      attempts: 1,
+      processedAtMs: 10_000,
+    });
+
+  test('requested after the comparison keeps the round open, until the worker has seen it', async () => {
+    const id = orderId('repost-seen');
+    await putOrder(clients, tableName, orders.downloaded({ order_id: id, round: current }));
+    expect(await repository.requestRepost(id, current, older)).toEqual({ applied: true });
+    expect(await close(id, undefined)).toMatchObject({
+      applied: false,
+      order: { status: 'DOWNLOADED', repost: older },
+    });
+    expect(await close(id, older)).toEqual({ applied: true });
+    expect(await repository.read(id)).not.toHaveProperty('repost');
+  });
+
+  test('stays pending when a new round begins, and survives a failure', async () => {
+    const id = orderId('repost-pending');
+    await putOrder(clients, tableName, orders.downloaded({ order_id: id, round: older }));
+    await repository.requestRepost(id, older, 'token');
+    await fail('API_REFUSED', 'processing')(id, older);
+    await repository.startRound({
+      orderId: id,
+      round: current,
+      requestId: requestId(),
+      notificationType: 'replay',
+      notifiedAtMs: 10_000,
+    });
+    expect(await repository.read(id)).toMatchObject({ repost: 'token', previous_status: 'FAILED' });
+  });
+
+  test.each([
+    ['PROCESSED', orders.processed],
+    ['in another round', (fields: { order_id: OrderId }) => orders.notified({ ...fields, round: newer })],
+  ])('is rejected when the order is %s', async (name, order) => {
+    const id = orderId(`repost-${name.replaceAll(' ', '-')}`);
+    const before = order({ order_id: id, round: current });
+    await putOrder(clients, tableName, before);
+    expect(await repository.requestRepost(id, current, older)).toEqual({ applied: false, order: before });
+  });
+
+  test('is forced by the start of a round', async () => {
+    const id = orderId('repost-forced');
+    const start = { orderId: id, requestId: requestId(), notificationType: 'replay', notifiedAtMs: 10_000 };
+    await repository.startRound({ ...start, round: current, force: true });
+    expect(await repository.read(id)).toMatchObject({ repost: current });
+  });
+});
+
+test('an item that another release wrote is read, unless it lacks what the pipeline decides by', async () => {
+  const id = orderId('another-release');
+  const failedOrder = orders.failed('API_REFUSED', { order_id: id, round: current });
+  const error = { code: 'A_CODE_OF_TOMORROW', message: 'A sentence', stage: 'download' };
+  await clients.documents.send(
+    new PutCommand({ TableName: tableName, Item: { ...failedOrder, error, field_of_tomorrow: 1 } }),
+  );
+  expect(await repository.read(id)).toMatchObject({ status: 'FAILED', error });
+
+  const broken = orderId('unreadable');
+  await clients.documents.send(
+    new PutCommand({ TableName: tableName, Item: { order_id: broken, round: newer, status: 'A_STATUS_OF_TOMORROW' } }),
+  );
+  await expect(repository.read(broken)).rejects.toMatchObject({ code: 'INTERNAL_FAULT', retryable: false });
+  const start = { orderId: broken, requestId: requestId(), notificationType: 'order.updated', notifiedAtMs: 10_000 };
+  expect(await repository.startRound({ ...start, round: current })).toEqual({
+    applied: false,
+    order: undefined,
+    unreadableRound: newer,
   });
 });

@@ -56,7 +56,7 @@ const download = async (told: Told, receiveCount = 1) => {
   return { returned: batchItemFailures.length, added: metrics.added, lines: logs.lines().map(ownFields) };
 };
 
-const kept = () => jest.fn(async () => ({ s3Key, checksum: checksum(), sizeBytes: bytes.byteLength }));
+const kept = () => jest.fn(async () => ({ s3Key, checksum: checksum(), sizeBytes: bytes.byteLength, isNew: true }));
 const writing = (outcome: WriteOutcome) => jest.fn(async () => outcome);
 const superseded = {
   level: 'INFO',
@@ -78,7 +78,7 @@ test('an order is fetched, kept byte for byte, recorded, and handed on, in this 
       },
       keep: async (...given) => {
         did.push(['keep', ...given]);
-        return { s3Key, checksum: checksum(), sizeBytes: bytes.byteLength };
+        return { s3Key, checksum: checksum(), sizeBytes: bytes.byteLength, isNew: true };
       },
       repository: {
         recordDownload: async (...given) => {
@@ -99,7 +99,14 @@ test('an order is fetched, kept byte for byte, recorded, and handed on, in this 
       'record',
       'QO-123456',
       round(),
-      { s3Key, checksum: checksum(), payloadSizeBytes: bytes.byteLength, attempts: 3, downloadedAtMs: nowMs },
+      {
+        s3Key,
+        checksum: checksum(),
+        payloadSizeBytes: bytes.byteLength,
+        attempts: 3,
+        startedAtMs: nowMs,
+        downloadedAtMs: nowMs,
+      },
     ],
     ['send', processingMessage()],
   ]);
@@ -127,7 +134,7 @@ test('an order that is DOWNLOADED already is handed on again: the first send may
   const send = jest.fn(async () => undefined);
   const recordDownload = writing({ applied: false, order: orders.downloaded() });
   const result = await download({ keep: kept(), repository: { recordDownload }, send });
-  expect(send.mock.calls).toEqual([[processingMessage()]]);
+  expect(send.mock.calls).toEqual([[processingMessage({ retried: true })]]);
   expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
 });
 
@@ -211,7 +218,7 @@ describe('what fails', () => {
     const recordFailure = writing({ applied: false, order: orders.downloaded() });
     const qualia = { fetchOrder: failing(fault('ORDER_NOT_FOUND', false)) };
     const result = await download({ qualia, repository: { recordFailure }, send });
-    expect(send.mock.calls).toEqual([[processingMessage()]]);
+    expect(send.mock.calls).toEqual([[processingMessage({ retried: true })]]);
     expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
   });
 });

@@ -1,74 +1,29 @@
-import { createHandler, type ProcessingDependencies } from '../../../../lambdas/processing/handler';
 import { PipelineError } from '../../../../shared/errors';
+import { bodyHashOf, fieldDigestsOf } from '../../../../shared/internal-api/body';
 import { OrderRefusedError } from '../../../../shared/internal-api/client';
-import { createLogger } from '../../../../shared/observability/logger';
-import type { Order } from '../../../../shared/orders/order';
-import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
-import { lambdaContext } from '../../../support/lambda-context';
-import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
-import { recordMetrics } from '../../../support/metrics';
-import { checksum, orders, processingMessage, round } from '../../../support/orders';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import { checksum, orders, round } from '../../../support/orders';
+import {
+  body,
+  failing,
+  handleMessage,
+  identity,
+  keyOf,
+  nowMs,
+  ok,
+  posted,
+  superseded,
+  type Told,
+  writing,
+} from '../../../support/processing-handler';
 import { qualiaAnswer, qualiaOrder } from '../../../support/qualia-orders';
-import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
-import { toldRepository } from '../../../support/told-repository';
-import { untold } from '../../../support/untold';
-
-const nowMs = Date.parse('2026-01-01T00:00:07.5Z');
 
 let logs: CapturedLogs;
 beforeEach(() => {
   logs = captureLogs();
 });
 afterEach(() => logs.stop());
-
-interface Told {
-  /** What lies in the bucket. */
-  readonly payload?: string;
-  readonly load?: ProcessingDependencies['payloads']['load'];
-  readonly checksumInMessage?: ReturnType<typeof checksum>;
-  readonly current?: Order | undefined;
-  readonly postOrder?: ProcessingDependencies['internalApi']['postOrder'];
-  readonly repository?: Partial<OrderRepository>;
-  readonly hideFor?: ProcessingDependencies['queue']['hideFor'];
-  readonly receiveCount?: number;
-}
-
-const handle = async (told: Told) => {
-  const metrics = recordMetrics();
-  const payload = told.payload ?? qualiaAnswer();
-  const load = jest.fn(told.load ?? (async () => Buffer.from(payload)));
-  const message = processingMessage({ checksum: told.checksumInMessage ?? checksum(payload) });
-  const handler = createHandler({
-    payloads: { load },
-    internalApi: { postOrder: told.postOrder ?? untold('postOrder'), answeredAtMs: () => nowMs },
-    repository: toldRepository({ ...('current' in told && { read: async () => told.current }), ...told.repository }),
-    queue: { send: untold('send'), hideFor: told.hideFor ?? untold('hideFor') },
-    maxReceiveCount: 5,
-    logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
-    metrics: metrics.recorder,
-    now: () => nowMs,
-    random: () => 0,
-  });
-  const { receiveCount = 1 } = told;
-  const { batchItemFailures } = await handler(sqsEvent(sqsRecord(message, { receiveCount })), lambdaContext());
-  expect(load.mock.calls).toEqual([[message.s3_key]]);
-  return {
-    returned: batchItemFailures.length,
-    added: metrics.added,
-    values: metrics.values,
-    lines: logs.lines().map(ownFields),
-  };
-};
-
-const posted = (outcome: 'posted' | 'already_known' = 'posted') =>
-  jest.fn(async () => ({ outcome, statusCode: outcome === 'posted' ? 201 : 409, responseTimeMs: 40 }));
-const writing = (outcome: WriteOutcome = { applied: true }) => jest.fn(async () => outcome);
-const failing = (error: Error) => async (): Promise<never> => {
-  throw error;
-};
-const ok = async () => undefined;
-const identity = { order_id: 'QO-123456', request_id: 'request-1' };
-const superseded = { level: 'INFO', message: 'message superseded', ...identity, outcome: 'superseded' };
+const handle = (told: Told) => handleMessage(logs, told);
 
 describe('an order that is DOWNLOADED', () => {
   test.each(['posted', 'already_known'] as const)('is posted, and PROCESSED: %s', async (outcome) => {
@@ -83,17 +38,27 @@ describe('an order that is DOWNLOADED', () => {
     expect(postOrder.mock.calls).toEqual([
       [
         {
-          order: expect.objectContaining({ externalOrderId: 'QO-123456', source: 'QUALIA_MARKETPLACE' }),
-          orderId: 'QO-123456',
+          order: body,
           round: round(),
           requestId: 'request-1',
-          checksum: checksum(qualiaAnswer()),
+          idempotencyKey: keyOf(),
+          beforeTry: expect.any(Function),
         },
         { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) },
       ],
     ]);
     expect(recordProcessing.mock.calls).toEqual([
-      ['QO-123456', round(), { checksum: checksum(qualiaAnswer()), warnings: [], attempts: 2, processedAtMs: nowMs }],
+      [
+        'QO-123456',
+        round(),
+        {
+          posted: { bodyHash: bodyHashOf(body), fieldDigests: fieldDigestsOf(body) },
+          repost: undefined,
+          warnings: [],
+          attempts: 2,
+          processedAtMs: nowMs,
+        },
+      ],
     ]);
     expect(result).toMatchObject({ returned: 0, added: ['OrderProcessed', 'EndToEndLatency'] });
     expect(result.values.get('EndToEndLatency')).toBe(7_500);
@@ -110,25 +75,42 @@ describe('an order that is DOWNLOADED', () => {
     ]);
   });
 
-  test('and was processed with the same payload before is closed without a POST', async () => {
-    const processed_checksum = checksum(qualiaAnswer());
+  const recorded = { processed_checksum: bodyHashOf(body), previous_status: 'PROCESSED' };
+
+  test('with the body that was recorded last is closed without a POST', async () => {
     const recordProcessing = writing();
-    const result = await handle({
-      current: orders.downloaded({ processed_checksum }),
-      repository: { recordProcessing },
-    });
-    expect(recordProcessing).toHaveBeenCalledTimes(1);
+    const result = await handle({ current: orders.downloaded(recorded), repository: { recordProcessing } });
+    expect(recordProcessing.mock.calls).toEqual([
+      ['QO-123456', round(), { posted: undefined, repost: undefined, warnings: [], attempts: 1, processedAtMs: nowMs }],
+    ]);
     expect(result).toMatchObject({ returned: 0, added: ['OrderProcessed', 'OrderUnchanged', 'EndToEndLatency'] });
     expect(result.lines).toEqual([
       { level: 'INFO', message: 'order processed', ...identity, status: 'PROCESSED', outcome: 'unchanged' },
     ]);
   });
 
-  test('and was processed with another payload before is posted', async () => {
+  test('with a change in a field that is not mapped is closed without a POST', async () => {
+    const payload = qualiaAnswer(qualiaOrder({ loan_type: 'a field that nobody maps' }));
+    const result = await handle({
+      payload,
+      current: orders.downloaded(recorded),
+      repository: { recordProcessing: writing() },
+    });
+    expect(result.added).toContain('OrderUnchanged');
+  });
+
+  test.each([
+    ['with another body', { ...recorded, processed_checksum: checksum('another') }],
+    ['after a round that may have posted without a record', { ...recorded, previous_status: 'DOWNLOADED' }],
+    ['after a round that failed', { ...recorded, previous_status: 'FAILED' }],
+    ['written by an older release', { processed_checksum: recorded.processed_checksum }],
+    ['that an operator forces', { ...recorded, repost: round() }],
+  ])('%s is posted', async (_, fields) => {
     const postOrder = posted();
-    const current = orders.downloaded({ processed_checksum: checksum('another') });
-    await handle({ current, postOrder, repository: { recordProcessing: writing() } });
+    await handle({ current: orders.downloaded(fields), postOrder, repository: { recordProcessing: writing() } });
     expect(postOrder).toHaveBeenCalledTimes(1);
+    const repost = 'repost' in fields ? fields.repost : undefined;
+    expect(postOrder.mock.calls[0]?.[0].idempotencyKey).toBe(keyOf(repost));
   });
 
   test('keeps and logs the warnings of its mapping', async () => {
@@ -165,12 +147,6 @@ test.each([
   ['is in a newer round', orders.downloaded({ round: round(1_767_225_600_001) })],
 ])('an order that %s is not posted', async (_, current) => {
   expect(await handle({ current })).toMatchObject({ returned: 0, added: [], lines: [superseded] });
-});
-
-test('an order that moves on during the POST is not counted', async () => {
-  const recordProcessing = writing({ applied: false, order: orders.notified({ round: round(1_767_225_600_001) }) });
-  const result = await handle({ current: orders.downloaded(), postOrder: posted(), repository: { recordProcessing } });
-  expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
 });
 
 describe('a payload', () => {

@@ -7,6 +7,7 @@ import { lambdaContext } from '../../../support/lambda-context';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 import { recordMetrics } from '../../../support/metrics';
 import { orderId, requestId, round } from '../../../support/orders';
+import { queued } from '../../../support/webhook-handler';
 
 const nowMs = Date.parse('2026-01-01T12:00:00Z');
 
@@ -56,7 +57,7 @@ const reconcile = async ({ open, table = [], position = 0, listPage, failOn }: W
     startRound: async (request) => {
       if (request.orderId === failOn) throw new PipelineError('AWS_FAULT', 'AWS answered X', { retryable: true });
       started.push(request);
-      return 'queued';
+      return queued(request);
     },
     position: {
       load: async () => position,

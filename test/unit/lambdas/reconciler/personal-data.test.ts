@@ -17,6 +17,7 @@ import {
 import { secretOf } from '../../../support/secrets';
 import { startToldQualia } from '../../../support/told-apis';
 import type { ToldAnswer } from '../../../support/told-server';
+import { queued } from '../../../support/webhook-handler';
 
 const environment = process.env;
 let logs: CapturedLogs;
@@ -30,7 +31,7 @@ afterEach(() => {
 });
 
 /** @returns what the invocation answered, or the error that it ended with, as Lambda reports it */
-const reconcile = async (answers: readonly ToldAnswer[], startRound = async () => 'queued' as const) => {
+const reconcile = async (answers: readonly ToldAnswer[], startRound = queued) => {
   const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
   qualia.server.tell(...answers);
   const handler = createHandler({

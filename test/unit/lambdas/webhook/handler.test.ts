@@ -1,7 +1,7 @@
 import { PipelineError } from '../../../../shared/errors';
-import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 import { activity, notification } from '../../../support/webhook-calls';
-import { callWebhook, known, onlyLine, queued } from '../../../support/webhook-handler';
+import { callWebhook, known, onlyLine, queued, started } from '../../../support/webhook-handler';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -23,7 +23,7 @@ describe('accepted', () => {
     ['duplicate', ['WebhookAccepted', 'WebhookDuplicate']],
     ['stale', ['WebhookAccepted']],
   ] as const)('%s', async (outcome, metrics) => {
-    const startRound = jest.fn(async () => outcome);
+    const startRound = jest.fn(async () => started(outcome, 'DOWNLOADED'));
     const answer = await callWebhook({ body: notification() }, { signIn: known, startRound });
     expect(answer).toMatchObject({ status: 200, body: acceptedBody(outcome), added: metrics });
     expect(Object.keys(answer.body as object)).toEqual(Object.keys(acceptedBody(outcome)));
@@ -32,7 +32,7 @@ describe('accepted', () => {
         {
           orderId: 'QO-123456',
           notificationType: 'order.created',
-          occurredAtMs: Date.parse('2026-01-01T00:00:00Z'),
+          occurredAt: { ms: Date.parse('2026-01-01T00:00:00Z'), subMsDigits: '', precisionMs: 1_000 },
           requestId: 'request-1',
         },
       ],
@@ -42,11 +42,20 @@ describe('accepted', () => {
       message: 'webhook accepted',
       request_id: 'request-1',
       order_id: 'QO-123456',
-      status: 'NOTIFIED',
+      status: 'DOWNLOADED',
       notification_type: 'order.created',
       outcome,
       response_time_ms: 12.3,
     });
+  });
+
+  test('an event ahead of our clock, with a warning', async () => {
+    const startRound = async () => ({ ...started('queued'), aheadMs: 3_600_400 });
+    expect((await callWebhook({ body: notification() }, { signIn: known, startRound })).status).toBe(200);
+    expect(logs.lines().map(ownFields)).toEqual([
+      expect.objectContaining({ level: 'WARN', message: 'event is ahead of our clock', ahead_seconds: 3_600 }),
+      expect.objectContaining({ level: 'INFO', message: 'webhook accepted' }),
+    ]);
   });
 
   test('an activity, which has no time', async () => {
@@ -57,7 +66,7 @@ describe('accepted', () => {
     );
     expect(answer.body).toEqual(acceptedBody('queued', 'bK8bg5tajNkDpDk25'));
     expect(startRound.mock.calls).toEqual([
-      [{ orderId: 'bK8bg5tajNkDpDk25', notificationType: 'message', occurredAtMs: undefined, requestId: 'request-1' }],
+      [{ orderId: 'bK8bg5tajNkDpDk25', notificationType: 'message', occurredAt: undefined, requestId: 'request-1' }],
     ]);
     expect(onlyLine(logs)).toMatchObject({ notification_type: 'message', order_id: 'bK8bg5tajNkDpDk25' });
   });

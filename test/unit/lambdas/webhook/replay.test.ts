@@ -36,7 +36,11 @@ const recordCall = (body: object) => {
     repository: {
       startRound: async (start): Promise<WriteOutcome> => {
         if (newest !== undefined && newest.round >= start.round) {
-          return { applied: false, order: orders.processed({ round: newest.round }) };
+          const { round, notificationType, occurredAt } = newest;
+          return {
+            applied: false,
+            order: orders.processed({ round, notification_type: notificationType, occurred_at: occurredAt }),
+          };
         }
         newest = start;
         return { applied: true };
@@ -54,7 +58,7 @@ const recordCall = (body: object) => {
 };
 
 test('within 5 minutes, a notification that is replayed is a duplicate, and nothing is done for it', async () => {
-  const { call, messages } = recordCall(notification());
+  const { call, messages } = recordCall(notification({ timestamp: '2026-01-01T00:00:00.000Z' }));
   expect((await call()).body).toMatchObject({ status: 'queued' });
   clock.pass(299_000);
   expect(await call()).toMatchObject({ status: 200, body: { status: 'duplicate' } });

@@ -84,7 +84,7 @@ test('takes an order once for an idempotency key', async () => {
   expect((await control('/orders')).body).toEqual({ ...none, posts: 3, distinct_orders: 2, duplicates: 1 });
 });
 
-test('tells what it got, by either id', async () => {
+test('reports what it got, by either id: the last POST wins', async () => {
   await post(order, { 'x-order-round': '0002' });
   await post({ ...order, price: 1 }, { 'x-order-round': '0001', 'idempotency-key': key('b') });
   for (const id of ['QO-1', 'N-1']) {
@@ -96,7 +96,7 @@ test('tells what it got, by either id', async () => {
         { outcome: 'taken', round: '0002', idempotency_key: key('a'), request_id: 'request' },
         { outcome: 'taken', round: '0001' },
       ],
-      body: order,
+      body: { ...order, price: 1 },
     });
   }
   expect((await control('/orders/QO-9')).status).toBe(404);

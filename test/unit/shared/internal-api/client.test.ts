@@ -3,7 +3,7 @@ import { PipelineError } from '../../../../shared/errors';
 import { internalApiCredentialSchema, OrderRefusedError } from '../../../../shared/internal-api/client';
 import type { InternalOrder } from '../../../../shared/internal-api/order';
 import { callContext } from '../../../support/call-context';
-import { checksum, orderId, requestId, round } from '../../../support/orders';
+import { requestId, round } from '../../../support/orders';
 import { secretOf, unreadableSecret } from '../../../support/secrets';
 import { startToldInternalApi } from '../../../support/told-apis';
 import type { ToldAnswer } from '../../../support/told-server';
@@ -25,10 +25,9 @@ const order: InternalOrder = {
 };
 const post = {
   order,
-  orderId: orderId('QO-1'),
   round: round(),
   requestId: requestId('request-1'),
-  checksum: checksum(),
+  idempotencyKey: `QO-1:${'0123456789abcdef'.repeat(2)}`,
 };
 const postOrder = (context = callContext().context) => api.client.postOrder(post, context);
 const failureOf = async (): Promise<PipelineError> => {
@@ -52,7 +51,7 @@ test('the request is exactly what the contract says', async () => {
     'accept-encoding': 'gzip, br, deflate',
     authorization: 'Bearer tok-1',
     'content-type': 'application/json',
-    'idempotency-key': `QO-1:${checksum().slice(0, 32)}`,
+    'idempotency-key': post.idempotencyKey,
     'x-request-id': 'request-1',
     'x-order-round': round(),
   });
@@ -68,7 +67,7 @@ test.each([
   [409, 'already_known'],
 ])('%i is a success: %s', async (statusCode, outcome) => {
   api.server.tell({ status: statusCode, before: () => api.clock.pass(35) });
-  expect(await postOrder()).toEqual({ outcome, statusCode, responseTimeMs: 35 });
+  expect(await postOrder()).toEqual({ outcome, statusCode, attempt: 1, responseTimeMs: 35 });
   expect(api.server.calls).toHaveLength(1);
 });
 

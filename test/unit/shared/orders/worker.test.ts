@@ -32,8 +32,8 @@ test('a step that is done is acknowledged: nothing else happens', async () => {
       {
         message: downloadMessage(),
         receiveCount: 3,
-        apiWorks: true,
         context: { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) },
+        mayHaveActed: true,
       },
     ],
   ]);
@@ -68,7 +68,7 @@ describe('a permanent error', () => {
         error_code: 'ORDER_NOT_FOUND',
         status_code: 404,
         stage_failed: 'download',
-        attempt: 2,
+        receive: 2,
         error_details: expect.objectContaining({ name: 'PipelineError', stack: expect.any(String) }),
       },
     ]);
@@ -115,7 +115,7 @@ describe('a retryable error', () => {
         error_code: 'API_UNAVAILABLE',
         status_code: 503,
         api: 'qualia',
-        attempt: receiveCount,
+        receive: receiveCount,
         wait_seconds: seconds,
       },
     ]);
@@ -174,6 +174,7 @@ describe('a retryable error', () => {
         error: 'It was TIMEOUT',
         error_code: 'TIMEOUT',
         api: 'internal',
+        receive: 4,
         attempt: 2,
         wait_seconds: 1.25,
       },
@@ -207,7 +208,7 @@ describe('the last receive', () => {
           error_code: 'RETRIES_EXHAUSTED',
           status_code: 503,
           stage_failed: 'download',
-          attempt: count,
+          receive: count,
         }),
       ]);
     },
@@ -234,21 +235,25 @@ describe('the last receive, which proves nothing against its message', () => {
     const read = async () => orders.notified();
     const result = await work(received(5), throwing(error), { ...told, read, send: ok });
     expect(result).toMatchObject({ returned: [], failures: [], added: [`ApiRetry:${error.api}`] });
-    expect(result.did).toEqual([['send', downloadMessage(), 432]]);
-    expect(result.lines).toEqual([expect.objectContaining({ level: 'WARN', attempt: 5, wait_seconds: 432 })]);
+    expect(result.did).toEqual([['send', downloadMessage({ retried: true }), 432]]);
+    expect(result.lines).toEqual([expect.objectContaining({ level: 'WARN', receive: 5, wait_seconds: 432 })]);
   });
 
   test('a wait longer than a message can be delayed goes with the copy, which keeps to it', async () => {
     const error = problem('RATE_LIMITED', { api: 'internal', retryAfterMs: 3_600_000 });
     const read = async () => orders.notified();
     const result = await work(received(5), throwing(error), { read, send: ok });
-    const copy = { ...downloadMessage(), not_before: nowMs + 3_600_000 };
-    expect(result.did).toEqual([['send', copy, 900]]);
+    const copy = { ...downloadMessage(), not_before: nowMs + 3_600_000, retried: true };
+    expect(result.did).toEqual([
+      ['defer', 'QO-123456', nowMs + 3_600_000],
+      ['send', copy, 900],
+    ]);
 
     const step = jest.fn(throwing(error));
     const early = await work(sqsEvent(sqsRecord(copy)), step, { hideFor: ok, now: () => nowMs + 900_000 });
     expect(step).not.toHaveBeenCalled();
-    expect(early).toMatchObject({ returned: ['message-1'], did: [['hide', 'receipt-of-message-1', 2_700]], added: [] });
+    expect(early).toMatchObject({ returned: ['message-1'], did: [['hide', 'receipt-of-message-1', 2_700]] });
+    expect(early.added).toEqual(['ApiRetry:qualia']);
     expect(await work(sqsEvent(sqsRecord(copy)), done, { now: () => copy.not_before })).toMatchObject({
       returned: [],
       did: [],
@@ -286,7 +291,12 @@ describe('an open circuit', () => {
     const error = problem('CIRCUIT_OPEN', { api: 'qualia', retryAfterMs });
     const result = await work(received(5), throwing(error), { send: ok, random: () => random });
     expect(result).toMatchObject({ returned: [], failures: [], added: [] });
-    expect(result.did).toEqual([['send', downloadMessage(), seconds]]);
+    expect(result.did).toEqual([['send', downloadMessage({ retried: true }), seconds]]);
+  });
+
+  test('met at the first receive leaves no trace of a call on the copy', async () => {
+    const result = await work(received(1), throwing(problem('CIRCUIT_OPEN', { api: 'qualia' })), { send: ok });
+    expect(result.did).toEqual([['send', downloadMessage(), 15]]);
   });
 
   test('whose copy cannot be sent keeps the message', async () => {

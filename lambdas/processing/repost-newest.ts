@@ -1,0 +1,40 @@
+import type { Order } from '../../shared/orders/order';
+import type { OrderRepository } from '../../shared/orders/repository';
+import type { StartStoredRound } from '../../shared/orders/start-round';
+
+export interface RepostDependencies {
+  readonly repository: Pick<OrderRepository, 'requestRepost'>;
+  readonly startStoredRound: StartStoredRound;
+}
+
+/** How often the order may move on while the repost is requested. */
+const maxRaces = 5;
+
+/**
+ * Posts the newest payload once more after an older round may have posted over it: what the internal API holds is then
+ * unknown (docs/contracts/internal-api.md). A round that is still open only needs the request; a closed one needs a
+ * new round from the bytes that it processed.
+ */
+export const createRepostNewest =
+  ({ repository, startStoredRound }: RepostDependencies) =>
+  async (older: Order['round'], newest: Order | undefined): Promise<void> => {
+    let order = newest;
+    for (let race = 0; race < maxRaces && order !== undefined && order.round > older; race++) {
+      if (order.status === 'PROCESSED') {
+        await startStoredRound({
+          orderId: order.order_id,
+          requestId: order.request_id,
+          notificationType: 'overtaken',
+          force: true,
+          payload: { s3Key: order.s3_key, checksum: order.checksum, sizeBytes: order.payload_size },
+          ...(order.download_started_at !== undefined && {
+            downloadStartedAtMs: Date.parse(order.download_started_at),
+          }),
+        });
+        return;
+      }
+      const written = await repository.requestRepost(order.order_id, order.round, older);
+      if (written.applied) return;
+      order = written.order;
+    }
+  };

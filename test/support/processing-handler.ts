@@ -1,0 +1,94 @@
+import { createHandler, type ProcessingDependencies } from '../../lambdas/processing/handler';
+import { bodyHashOf } from '../../shared/internal-api/body';
+import { idempotencyKeyOf } from '../../shared/internal-api/idempotency-key';
+import { mapOrder } from '../../shared/internal-api/mapping';
+import { createLogger } from '../../shared/observability/logger';
+import type { Order } from '../../shared/orders/order';
+import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
+import { readOrder } from '../../shared/qualia/order';
+import { lambdaContext } from './lambda-context';
+import { type CapturedLogs, ownFields } from './logs';
+import { recordMetrics } from './metrics';
+import { checksum, orderId, processingMessage, round } from './orders';
+import { qualiaAnswer } from './qualia-orders';
+import { sqsEvent, sqsRecord } from './sqs-events';
+import { toldRepository } from './told-repository';
+import { untold } from './untold';
+
+/** When every batch is handled. */
+export const nowMs = Date.parse('2026-01-01T00:00:07.5Z');
+
+/** How one message meets its surroundings; whatever is not given throws when it is used. */
+export interface Told {
+  /** What is in the bucket. */
+  readonly payload?: string;
+  readonly load?: ProcessingDependencies['payloads']['load'];
+  readonly checksumInMessage?: ReturnType<typeof checksum>;
+  readonly current?: Order | undefined;
+  readonly postOrder?: ProcessingDependencies['internalApi']['postOrder'];
+  readonly repository?: Partial<OrderRepository>;
+  readonly hideFor?: ProcessingDependencies['queue']['hideFor'];
+  readonly send?: ProcessingDependencies['queue']['send'];
+  readonly sleep?: ProcessingDependencies['sleep'];
+  readonly receiveCount?: number;
+  readonly retried?: boolean;
+}
+
+/** Handles a batch of one message. */
+export const handleMessage = async (logs: CapturedLogs, told: Told) => {
+  const metrics = recordMetrics();
+  const payload = told.payload ?? qualiaAnswer();
+  const load = jest.fn(told.load ?? (async () => Buffer.from(payload)));
+  const message = processingMessage({
+    checksum: told.checksumInMessage ?? checksum(payload),
+    ...(told.retried && { retried: true }),
+  });
+  const handler = createHandler({
+    payloads: { load },
+    internalApi: { postOrder: told.postOrder ?? untold('postOrder'), answeredAtMs: () => nowMs },
+    repository: toldRepository({ ...('current' in told && { read: async () => told.current }), ...told.repository }),
+    queue: { send: told.send ?? untold('send'), hideFor: told.hideFor ?? untold('hideFor') },
+    maxReceiveCount: 5,
+    logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
+    metrics: metrics.recorder,
+    now: () => nowMs,
+    random: () => 0,
+    sleep: told.sleep ?? untold('sleep'),
+  });
+  const { receiveCount = 1 } = told;
+  const { batchItemFailures } = await handler(sqsEvent(sqsRecord(message, { receiveCount })), lambdaContext());
+  expect(load.mock.calls).toEqual([[message.s3_key]]);
+  return {
+    returned: batchItemFailures.length,
+    added: metrics.added,
+    values: metrics.values,
+    lines: logs.lines().map(ownFields),
+  };
+};
+
+export type PostOrder = ProcessingDependencies['internalApi']['postOrder'];
+
+/** Posts at the n-th attempt, as the client does: each attempt asks first. */
+export const posted = (outcome: 'posted' | 'already_known' = 'posted', attempts = 1) =>
+  jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeTry }) => {
+    for (let attempt = 1; attempt <= attempts; attempt++) await beforeTry?.();
+    return { outcome, statusCode: outcome === 'posted' ? 201 : 409, attempt: attempts, responseTimeMs: 40 };
+  });
+/** A write with this result. */
+export const writing = (outcome: WriteOutcome = { applied: true }) => jest.fn(async () => outcome);
+/** A call that fails with this error. */
+export const failing = (error: Error) => async (): Promise<never> => {
+  throw error;
+};
+export const ok = async () => undefined;
+const source = readOrder(Buffer.from(qualiaAnswer()));
+const mapped = source && mapOrder(source);
+if (mapped?.kind !== 'mapped') throw new Error('The sample order cannot be mapped');
+/** What is posted of the sample order. */
+export const { order: body } = mapped;
+/** Its idempotency key. */
+export const keyOf = (repost?: string) =>
+  idempotencyKeyOf({ orderId: orderId(), round: round(), bodyHash: bodyHashOf(body), repost });
+export const identity = { order_id: 'QO-123456', request_id: 'request-1' };
+/** The line of a message whose round is over. */
+export const superseded = { level: 'INFO', message: 'message superseded', ...identity, outcome: 'superseded' };

@@ -1,0 +1,151 @@
+import type { WriteOutcome } from '../../../../shared/orders/repository';
+import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import { checksum, orders, processingMessage, round } from '../../../support/orders';
+import {
+  handleMessage,
+  identity,
+  keyOf,
+  ok,
+  type PostOrder,
+  posted,
+  superseded,
+  type Told,
+  writing,
+} from '../../../support/processing-handler';
+
+let logs: CapturedLogs;
+beforeEach(() => {
+  logs = captureLogs();
+});
+afterEach(() => logs.stop());
+const handle = (told: Told) => handleMessage(logs, told);
+
+describe('an older round does not overtake a newer one', () => {
+  const newer = round(1_767_225_600_001);
+
+  test('each attempt after the first reads the round, and none is made once it is over', async () => {
+    const reads = [orders.downloaded(), orders.notified({ round: newer })];
+    const requestRepost = writing();
+    const postOrder = posted('posted', 2);
+    const result = await handle({ postOrder, repository: { read: async () => reads.shift(), requestRepost } });
+    expect(reads).toEqual([]);
+    await expect(postOrder.mock.results[0]?.value).rejects.toThrow('The round is over');
+    expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
+  });
+
+  test('a POST whose record is rejected makes the newest round post', async () => {
+    const requestRepost = writing();
+    const recordProcessing = writing({ applied: false, order: orders.downloaded({ round: newer }) });
+    const repository = { recordProcessing, requestRepost };
+    const result = await handle({ current: orders.downloaded(), postOrder: posted(), repository });
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, round()]]);
+    expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
+  });
+
+  test('if the newest round is PROCESSED already, its payload is posted in a further round', async () => {
+    const processed = orders.processed({ round: newer, download_started_at: '2026-01-01T00:00:00.500Z' });
+    const send = jest.fn(ok);
+    const startRound = writing();
+    const recordDownload = writing();
+    const recordProcessing = writing({ applied: false, order: processed });
+    const repository = { recordProcessing, startRound, recordDownload };
+    await handle({ current: orders.downloaded(), postOrder: posted(), repository, send });
+    expect(startRound.mock.calls).toEqual([
+      [expect.objectContaining({ orderId: 'QO-123456', notificationType: 'overtaken', force: true })],
+    ]);
+    expect(recordDownload.mock.calls).toEqual([
+      [
+        'QO-123456',
+        expect.any(String),
+        expect.objectContaining({ s3Key: processingMessage().s3_key, startedAtMs: Date.UTC(2026, 0, 1, 0, 0, 0, 500) }),
+      ],
+    ]);
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
+  test.each([
+    ['received again', { receiveCount: 2 }],
+    ['copied', { retried: true }],
+  ])('a message %s may have posted before', async (_, delivery) => {
+    const requestRepost = writing();
+    await handle({ ...delivery, current: orders.notified({ round: newer }), repository: { requestRepost } });
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, round()]]);
+  });
+
+  test('if the order moves on while the repost is requested, the request follows it', async () => {
+    const newest = round(1_767_225_600_002);
+    const outcomes: WriteOutcome[] = [{ applied: false, order: orders.notified({ round: newest }) }, { applied: true }];
+    const requestRepost = jest.fn(async () => outcomes.shift() ?? { applied: true as const });
+    const current = orders.notified({ round: newer });
+    await handle({ receiveCount: 2, current, repository: { requestRepost } });
+    expect(requestRepost.mock.calls).toEqual([
+      ['QO-123456', newer, round()],
+      ['QO-123456', newest, round()],
+    ]);
+  });
+});
+
+test('an order that is overtaken while it is posted is posted again, under another key', async () => {
+  const reads = [orders.downloaded(), orders.downloaded({ repost: round(1) })];
+  const writes: WriteOutcome[] = [
+    { applied: false, order: orders.downloaded({ repost: round(1) }) },
+    { applied: true },
+  ];
+  const recordProcessing = jest.fn(async () => writes.shift() ?? { applied: true as const });
+  const postOrder = posted();
+  const result = await handle({ postOrder, repository: { read: async () => reads.shift(), recordProcessing } });
+  expect(postOrder.mock.calls.map(([{ idempotencyKey }]) => idempotencyKey)).toEqual([keyOf(), keyOf(round(1))]);
+  expect(result).toMatchObject({ returned: 0, added: ['OrderProcessed', 'EndToEndLatency'] });
+});
+
+describe('a key that the internal API knows', () => {
+  const other = { processed_checksum: checksum('another'), previous_status: 'PROCESSED' };
+  const repository = () => ({ recordProcessing: writing() });
+
+  test.each([
+    ['of a message that was received before', { receiveCount: 2, current: orders.downloaded(other) }],
+    ['of a message that was copied', { retried: true, current: orders.downloaded(other) }],
+    ['of an order of which nothing else was recorded', { current: orders.downloaded() }],
+  ])('%s is a success', async (_, told) => {
+    const result = await handle({ ...told, postOrder: posted('already_known'), repository: repository() });
+    expect(result.lines).toEqual([expect.objectContaining({ status: 'PROCESSED', outcome: 'already_known' })]);
+  });
+
+  test('after a lost response within the same call is a success', async () => {
+    const postOrder = posted('already_known', 2);
+    const result = await handle({ current: orders.downloaded(other), postOrder, repository: repository() });
+    expect(result.added).toContain('OrderProcessed');
+  });
+
+  test('although this round never used it is reported, and the order is posted under another one', async () => {
+    const reads = [
+      orders.downloaded(other),
+      orders.downloaded(other),
+      orders.downloaded({ ...other, repost: 'token' }),
+    ];
+    const requestRepost = writing();
+    const outcomes: ('already_known' | 'posted')[] = ['already_known', 'posted'];
+    const postOrder = jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeTry }) => {
+      await beforeTry?.();
+      const outcome = outcomes.shift() ?? 'posted';
+      return { outcome, statusCode: 201, attempt: 1, responseTimeMs: 40 };
+    });
+    const told = { read: async () => reads.shift(), requestRepost, ...repository() };
+    const result = await handle({ postOrder, sleep: ok, repository: told });
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', round(), `${round()}:conflict`]]);
+    expect(postOrder.mock.calls.map(([{ idempotencyKey }]) => idempotencyKey)).toEqual([keyOf(), keyOf('token')]);
+    expect(result.added).toEqual(['IdempotencyConflict', 'OrderProcessed', 'EndToEndLatency']);
+    expect(result.lines[0]).toEqual({
+      level: 'WARN',
+      message: 'idempotency key is known to the internal API but not recorded here',
+      ...identity,
+    });
+  });
+
+  test('and that a duplicate of the message has recorded by then needs nothing more', async () => {
+    const reads = [orders.downloaded(other), orders.processed()];
+    const told = { read: async () => reads.shift() };
+    const result = await handle({ postOrder: posted('already_known'), sleep: ok, repository: told });
+    expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
+  });
+});
