@@ -22,6 +22,7 @@ export class RunFailed extends NamedFailure {
   override readonly code = 'RUN_FAILED';
 }
 
+const step = 'finish';
 const schema = z.object({
   run: anyPlanSchema.extend({ outcomes: outcomesSchema }),
   execution: executionSchema,
@@ -38,6 +39,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
     const jobs = await summarizeJobs(outcomes, folder);
     const failed = Object.values(jobs).some(({ status }) => status === 'FAILED');
     if (failed && execution.RedriveCount > plan.redrive_count) {
+      logger.info('sync step', { step, phase: 'ended', again: true });
       return { ...plan, redrive_count: execution.RedriveCount, again: true };
     }
 
@@ -69,9 +71,9 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
     if (!claimed) {
       throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
     }
-    logger.info('sync step', { step: 'finish', status });
+    logger.info('sync step', { step, phase: 'ended', status });
     return { run_id: plan.run_id, status, again: false, summary: folder.keyOf('summary.json') };
   };
 
-  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+  return createStep({ step, schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
 };

@@ -23,6 +23,7 @@ export interface IterableExtractDependencies {
   readonly now: () => number;
 }
 
+const step = 'iterable_extract';
 const part = 'iterable/extract';
 
 const schema = z.object({ run: iterablePlanSchema });
@@ -39,7 +40,14 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
     const parts = createUserParts(folder);
 
     const known = await parts.readExtracted();
-    if (known !== undefined) return { done: true, ...known };
+    if (known !== undefined) {
+      await progress.close(step, {
+        done: known.rows,
+        total: known.rows,
+        message: `iterable: ${known.rows} users read`,
+      });
+      return { done: true, ...known };
+    }
     const { rows, complete } = await extractRows({ run, parts, openSource, progress });
     const standing = { done: rows, message: `iterable: ${rows} users read` };
     const isTimeUp = () => progress.isTurnOver(standing);
@@ -47,10 +55,10 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
     const extracted = complete ? await writeQueryResults(files) : undefined;
     const done = extracted !== undefined;
     if (done && (await parts.writeExtracted(extracted))) metrics.add('SyncRejectedRows', extracted.rejected);
-    await progress.close('iterable_extract', { ...standing, ...(done && { total: rows }) });
+    await progress.close(step, { ...standing, ...(done && { total: rows }) });
     if (!done) progress.assertGoesOn();
     return { done, rows };
   };
 
-  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+  return createStep({ step, schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
 };

@@ -63,6 +63,7 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
         idleTurns: run.step.idle_turns,
         progress,
         metrics,
+        logger,
         now,
       });
     const end = async (): Promise<void> => {
@@ -75,5 +76,12 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
     return thenAlways(push, end);
   };
 
-  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+  return createStep({
+    step: 'iterable_push',
+    schema,
+    logger,
+    metrics,
+    keys: ({ run }) => ({ run_id: run.run_id }),
+    run,
+  });
 };

@@ -1,3 +1,4 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import type { CallContext } from '../../shared/http/api-client';
 import type { IterableClient } from '../../shared/iterable/client';
 import { usersPerPart } from '../../shared/iterable/parts';
@@ -6,6 +7,7 @@ import { type IterableUser, readRow } from '../../shared/iterable/rows';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { Progress } from '../../shared/runs/progress';
 import type { UserParts } from '../../shared/runs/user-parts';
+import { createFailureLog } from './failure-log';
 
 export interface PushPartsOptions {
   readonly parts: UserParts;
@@ -17,6 +19,7 @@ export interface PushPartsOptions {
   readonly idleTurns: number;
   readonly progress: Progress;
   readonly metrics: MetricsRecorder;
+  readonly logger: Pick<Logger, 'warn'>;
   readonly now: () => number;
 }
 
@@ -46,6 +49,7 @@ const mostIdleTurns = 3;
  */
 export const pushParts = async (options: PushPartsOptions): Promise<PushStanding> => {
   const { parts, progress, metrics, idleTurns } = options;
+  const logFailures = createFailureLog(options);
   const ended = new AbortController();
   const context = { ...options.context, signal: AbortSignal.any([ended.signal, progress.stopped]) };
   const isLastTry = idleTurns + 1 >= mostIdleTurns;
@@ -82,6 +86,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushStanding
       const failed = results.filter(({ record }) => !record.overall_success).length;
       metrics.add('SyncUsersSent', results.length - failed);
       metrics.add('SyncUsersFailed', failed);
+      await logFailures(results);
     }
   };
 

@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { usersPerPart } from '../../shared/iterable/parts';
-import { mostFailed } from '../../shared/iterable/report';
+import { mostFailed, mostFailuresLogged } from '../../shared/iterable/report';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
@@ -26,6 +26,7 @@ export interface IterableReportDependencies {
 /** The report is there, or another turn is to go on with it. */
 type ReportStanding = ({ readonly done: true } & IterableOutcome) | { readonly done: false };
 
+const step = 'iterable_report';
 const part = 'iterable/push';
 
 const schema = z.object({
@@ -57,18 +58,25 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
     const writing = { done, total, message: `iterable: writing the report on ${done} users` };
     const isTimeUp = () => progress.isTurnOver(writing);
 
-    const summary = await joinResults({ run, folder, parts, sources, isWhole, isTimeUp, now });
-    if (summary === undefined) {
-      await progress.close('iterable_report', writing);
+    const joined = await joinResults({ run, folder, parts, sources, isWhole, isTimeUp, now });
+    if (joined === undefined) {
+      await progress.close(step, writing);
       progress.assertGoesOn();
       return { done: false };
+    }
+    const { summary, failures } = joined;
+    // Up to the hundred, each has a line of its own.
+    if (failures.reduce((total, { count }) => total + count, 0) > mostFailuresLogged) {
+      for (const kind of failures.toSorted((a, b) => b.count - a.count)) {
+        logger.warn('users failed', { error: 'Calls about users failed', ...kind });
+      }
     }
     const { total_users, successful, partial_failures, total_failures, retries, duration_seconds } = summary;
     const message = [
       ...(fault === undefined ? [] : [fault]),
       `${successful} of ${total} users sent, ${partial_failures} in part, ${total_failures} failed, ${rejected} rows rejected`,
     ].join(', ');
-    await progress.close('iterable_report', { done: total_users, total, message: `iterable: ${message}` });
+    await progress.close(step, { done: total_users, total, message: `iterable: ${message}` });
     const { results, failed } = reportPaths(run);
     const ofExtraction = extracted === undefined ? [] : Object.values(extractionPaths(fileStamp(run.started_at)));
     return {
@@ -81,5 +89,5 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
     };
   };
 
-  return createStep({ schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
+  return createStep({ step, schema, logger, metrics, keys: ({ run }) => ({ run_id: run.run_id }), run });
 };

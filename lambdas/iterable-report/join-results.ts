@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import {
+  countFailure,
   countRecord,
+  type FailureCount,
   failedCsv,
   integrationResults,
   nobodyCounted,
@@ -31,6 +33,17 @@ export const reportPaths = (run: IterablePlan) => ({
   failed: 'iterable/failed.csv',
 });
 
+/** What the report says. */
+export interface JoinedResults {
+  readonly summary: PushSummary;
+  readonly failures: readonly FailureCount[];
+}
+
+const countsSchema = z.object({
+  users: z.custom<PushCounts>((counts) => typeof counts === 'object' && counts !== null),
+  failures: z.array(z.custom<FailureCount>()),
+});
+
 const progressSchema = z.object({ summary: z.custom<PushSummary>(), isFirst: z.boolean() });
 
 /**
@@ -39,7 +52,7 @@ const progressSchema = z.object({ summary: z.custom<PushSummary>(), isFirst: z.b
  *
  * @returns `undefined` when the time was up
  */
-export const joinResults = async (options: JoinResultsOptions): Promise<PushSummary | undefined> => {
+export const joinResults = async (options: JoinResultsOptions): Promise<JoinedResults | undefined> => {
   const { run, folder, parts, sources, isWhole, isTimeUp, now } = options;
   const files = reportPaths(run);
   const attempt = isWhole ? undefined : `${run.execution_arn.replace(/^.*:/, '')}.${run.redrive_count}`;
@@ -49,18 +62,19 @@ export const joinResults = async (options: JoinResultsOptions): Promise<PushSumm
     cursorPath: parts.joinPath('failed', attempt),
     files: { failed: files.failed },
     sources,
-    schema: z.custom<PushCounts>(),
+    schema: countsSchema,
     begin: async ({ failed }) => {
       await failed.write(failedCsv.header);
-      return nobodyCounted;
+      return { users: nobodyCounted, failures: [] };
     },
     add: async (before, path, { failed }) => {
-      let counts = before;
+      let { users, failures } = before;
       for (const result of await parts.readResults(path)) {
-        counts = countRecord(counts, result.record);
+        users = countRecord(users, result.record);
+        if (result.failure) failures = countFailure(failures, result.failure);
         await failed.write(failedCsv.line(result));
       }
-      return counts;
+      return { users, failures };
     },
     isTimeUp,
   });
@@ -69,7 +83,7 @@ export const joinResults = async (options: JoinResultsOptions): Promise<PushSumm
   const summarize = async (): Promise<PushSummary> => {
     const finishedAtMs = now();
     return {
-      ...first.counts,
+      ...first.counts.users,
       rejected: (await parts.readExtracted())?.rejected ?? 0,
       retries: await parts.countRetries(),
       authentication: run.iterable.use_jwt ? 'jwt' : 'api_key',
@@ -103,5 +117,5 @@ export const joinResults = async (options: JoinResultsOptions): Promise<PushSumm
     end: ({ results }) => results.write(integrationResults.footer),
     isTimeUp,
   });
-  return second.done ? second.counts.summary : undefined;
+  return second.done ? { summary: second.counts.summary, failures: first.counts.failures } : undefined;
 };

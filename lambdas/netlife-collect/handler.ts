@@ -68,6 +68,7 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
   };
 
   return createStep({
+    step: 'netlife_collect',
     schema,
     logger,
     metrics,

@@ -68,6 +68,7 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
   };
 
   return createStep({
+    step: 'netlife_merge',
     schema,
     logger,
     metrics,

@@ -19,6 +19,7 @@ export interface PlanRunDependencies {
   readonly now: () => number;
 }
 
+const step = 'plan';
 const schema = z.object({ input: z.unknown(), execution: executionSchema });
 
 /** Checks the input of an execution, and begins its run, or takes it up again. */
@@ -37,10 +38,10 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     logger.appendKeys({ run_id: input.run_id });
     await keepInput(input);
     const { started_at } = await runs.start({ input, executionArn: execution.Id, startedAtMs: now() });
-    logger.info('sync step', { step: 'plan' });
+    logger.info('sync step', { step, phase: 'ended' });
     return { ...input, started_at, execution_arn: execution.Id, redrive_count: execution.RedriveCount };
   };
 
   // What the run is called unless its input says otherwise.
-  return createStep({ schema, logger, metrics, keys: ({ execution }) => ({ run_id: execution.Name }), run });
+  return createStep({ step, schema, logger, metrics, keys: ({ execution }) => ({ run_id: execution.Name }), run });
 };

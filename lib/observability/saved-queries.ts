@@ -30,7 +30,7 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
   {
     name: 'One sync run, step by step',
     lines: [
-      'fields @timestamp, service, level, message, portal, step, done, total, rate_per_second, error_code, error',
+      'fields @timestamp, service, level, message, portal, step, phase, done, total, rate_per_second, error_code, error',
       '| filter run_id = "nightly-2026-11-22"',
       '| sort @timestamp asc',
     ],

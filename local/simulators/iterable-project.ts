@@ -13,9 +13,9 @@ const eventSchema = z.object({
 /** An item of a call, as the Swagger file lets it pass. */
 export type Item = { email?: string };
 
-/** How a user can fail: the list of `failedUpdates` that names it, and the answer to a single call. */
+/** How a user can fail: the list of `failedUpdates` that names it, if any, and the answer to a single call. */
 interface Failing {
-  list: string;
+  list: string | undefined;
   status: number;
   code: string;
 }
@@ -30,8 +30,10 @@ const failingByTag: Record<'users' | 'events', Record<string, Failing>> = {
     forgotten: { list: 'forgottenEmails', status: 409, code: 'ForgottenUserError' },
     conflict: { list: 'conflictEmails', status: 409, code: 'EmailAlreadyExists' },
     invaliddata: { list: 'invalidDataEmails', status: 400, code: 'BadParams' },
+    unnamed: { list: undefined, status: 400, code: 'GenericError' },
+    newlist: { list: 'invalidPhoneEmails', status: 400, code: 'BadParams' },
   },
-  events: { notfound: unknownUser },
+  events: { notfound: unknownUser, unnamedevent: { list: undefined, status: 400, code: 'GenericError' } },
 };
 
 /** With this tag a single call is refused, and with it all of a bulk call. */

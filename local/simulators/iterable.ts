@@ -51,8 +51,9 @@ export interface IterableSimulatorOptions {
  * in any sliding second, keys, tokens, body limits, and failures within a 200. An event of a user that it does not know
  * is refused.
  *
- * An e-mail address with a tag fails: `+invalid`, `+forgotten`, `+conflict`, `+invaliddata` in the calls about users,
- * `+notfound` in those about events, `+mismatch` in both, and with it the whole bulk call.
+ * An e-mail address with a tag fails: `+invalid`, `+forgotten`, `+conflict`, `+invaliddata`, `+newlist` (in a list of
+ * `failedUpdates` that is not documented) and `+unnamed` (counted, in no list) in the calls about users; `+notfound` and
+ * `+unnamedevent` in those about events; `+mismatch` in both, and with it the whole bulk call.
  *
  * Own fault kinds: `bad_api_key` (401), `forbidden` (403), `batch_too_large` (400), `types_mismatched` (400),
  * `payload_too_large` (413). Faults match on `call` (such as `users/update`) and, in single calls, on `email`.
@@ -88,7 +89,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
     const failing = project.take(call, item);
     return failing === undefined
       ? said(200, 'Success', '')
-      : said(failing.status, failing.code, `${failing.list}: ${item.email}`);
+      : said(failing.status, failing.code, `${failing.list ?? failing.code}: ${item.email}`);
   };
 
   const receiveMany = (call: CallName, items: Item[]): Reply => {
@@ -100,6 +101,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
       const failing = project.take(call, item);
       if (failing === undefined) continue;
       failCount += 1;
+      if (failing.list === undefined) continue;
       failedUpdates[failing.list] ??= [];
       failedUpdates[failing.list]?.push(item.email ?? '');
     }

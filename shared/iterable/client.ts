@@ -5,18 +5,10 @@ import { type ApiAnswer, type CallContext, createApiClient, OutOfTimeError } fro
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace, type Pace } from '../http/pace';
-import {
-  type CallResponse,
-  type CallResult,
-  KeyRefusedError,
-  RefusedError,
-  readBulk,
-  readSingle,
-  type Strike,
-  shareOut,
-} from './answers';
+import { type CallResponse, type CallResult, KeyRefusedError, RefusedError, readSingle, type Strike } from './answers';
 import { createJwtSignIn, type IterableCredential, type SignIn, signInByKey } from './auth';
 import { bulkBody } from './batches';
+import { allFailed, readBulk, shareOut } from './bulk-answer';
 import { type IterableUser, toEvent, toProfile } from './rows';
 
 /** The four calls (docs/contracts/iterable.md); `callsPerSecond` is Iterable's limit for the project. */
@@ -48,9 +40,11 @@ export interface IterableClientOptions {
 
 type BulkCall = Extract<IterableCall, 'updateUsers' | 'trackEvents'>;
 
-type WithTurn = (halve: () => Promise<readonly CallResult[]>) => Promise<readonly CallResult[]>;
-/** The halves of a half need no further turn. */
-const hasTurn: WithTurn = (halve) => halve();
+/** What the halves of one batch have in common. */
+interface Halving {
+  /** A lone user failed, and the answer did not name it. Halving a batch of which all failed then tells nothing more. */
+  namesNobody: boolean;
+}
 
 /** A bulk answer names at most its 1,000 users. */
 const maxAnswerBytes = 4 * 1024 * 1024;
@@ -72,6 +66,7 @@ const failure = (error: PipelineError): CallResult => {
   return {
     success: false,
     response: last instanceof RefusedError ? last.response : { code: last.code, msg: last.message },
+    failure: { errorCode: last.code, statusCode: last.statusCode },
     ...(outOfTime && { openForMs: outOfTime.waitMs }),
   };
 };
@@ -117,8 +112,8 @@ export const createIterableClient = (options: IterableClientOptions) => {
     trackEvents: paceOf('trackEvents'),
   };
 
-  /** One batch at a time: were there many, sharing the pace, none would end within a turn. */
-  const halving = bulkhead(1, Number.POSITIVE_INFINITY);
+  /** Batches are halved one after the other: many at once would share the pace, and none would end within a turn. */
+  const oneAtATime = bulkhead(1, Number.POSITIVE_INFINITY);
 
   const post = async <T>(
     call: IterableCall,
@@ -162,29 +157,35 @@ export const createIterableClient = (options: IterableClientOptions) => {
     }
   };
 
-  /** Halves a batch that is too much for Iterable, down to one user. */
+  /**
+   * Halves a batch, down to one user, when it is too much for Iterable, and when the answer does not say who failed: the
+   * calls are idempotent, so whoever succeeded may be sent again.
+   */
   const bulk = async (
     call: BulkCall,
     batch: readonly IterableUser[],
     context: CallContext,
-    withTurn: WithTurn = (halve) => halving.execute(halve),
+    halving?: Halving,
   ): Promise<readonly CallResult[]> => {
     try {
       const answer = await post(call, bulkBody[call](batch), readBulk, context);
-      return shareOut(
-        answer,
-        batch.map(({ email }) => email),
-      );
+      const emails = batch.map(({ email }) => email);
+      const { results, isComplete } = shareOut(answer, emails);
+      if (halving && !isComplete && batch.length === 1) halving.namesNobody = true;
+      if (isComplete || batch.length <= 1) return results;
+      if (halving?.namesNobody && allFailed(answer, emails)) return results;
     } catch (error) {
       if (!isAnswered(error)) throw error;
       const halves = batch.length > 1 && error instanceof RefusedError && error.tooMuch;
       if (!halves) return batch.map(() => failure(error));
     }
     const middle = Math.ceil(batch.length / 2);
-    return withTurn(async () => {
-      const first = await bulk(call, batch.slice(0, middle), context, hasTurn);
-      return [...first, ...(await bulk(call, batch.slice(middle), context, hasTurn))];
-    });
+    const sendHalves = async (shared: Halving): Promise<readonly CallResult[]> => {
+      const first = await bulk(call, batch.slice(0, middle), context, shared);
+      return [...first, ...(await bulk(call, batch.slice(middle), context, shared))];
+    };
+    // The halves of a half need no further turn.
+    return halving ? sendHalves(halving) : oneAtATime.execute(() => sendHalves({ namesNobody: false }));
   };
 
   return {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PipelineError } from '../errors';
+import { errorCodes, PipelineError } from '../errors';
 import { parseJson } from '../json';
 import type { PushResult } from './push';
 import { sourceRowSchema } from './rows';
@@ -22,6 +22,14 @@ export const pushResultSchema: z.ZodType<PushResult> = z.object({
     overall_success: z.boolean(),
   }),
   failedRow: sourceRowSchema.optional(),
+  failure: z
+    .object({
+      call: z.enum(['users_update', 'events_track']),
+      error_code: z.enum(errorCodes),
+      status_code: z.number().optional(),
+      reason: z.string(),
+    })
+    .optional(),
 });
 
 /** One line of NDJSON, with its end. */

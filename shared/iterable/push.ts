@@ -1,8 +1,10 @@
+import type { ErrorCode } from '../errors';
 import type { CallContext } from '../http/api-client';
 import type { CallResult } from './answers';
 import { cutBatches } from './batches';
 import { type IterableClient, iterableConnections } from './client';
 import { mapInOrder } from './map-in-order';
+import { reasonOf } from './reasons';
 import type { IterableUser, SourceRow } from './rows';
 import { toEvent, toProfile } from './rows';
 
@@ -16,11 +18,22 @@ export interface PushRecord {
   readonly overall_success: boolean;
 }
 
+/** Why a user failed, in words of a closed list: fit for a log. */
+export interface PushFailure {
+  readonly call: 'users_update' | 'events_track';
+  readonly error_code: ErrorCode;
+  /** Absent when there was no answer. */
+  readonly status_code?: number | undefined;
+  /** A code or a list of `failedUpdates` that Iterable documents, or `other`. */
+  readonly reason: string;
+}
+
 /** A user's record, and its row when it failed: so that it can be mended and sent again. */
 export interface PushResult {
   readonly record: PushRecord;
   readonly failedRow?: SourceRow | undefined;
-  /** The time ended before its calls did, and the record is no result: a later turn has to send it, after so many ms. */
+  readonly failure?: PushFailure | undefined;
+  /** The time ended before its calls did, and the record is no result: a later turn has to send it, after this many ms. */
   readonly openForMs?: number | undefined;
 }
 
@@ -51,8 +64,14 @@ const notSent: CallResult = {
 };
 
 /** What the report keeps of a call. */
-const kept = (result: CallResult): CallResult =>
-  result.openForMs === undefined ? result : { success: result.success, response: result.response };
+const kept = ({ success, response }: CallResult): CallResult => ({ success, response });
+
+const failureOf = (call: PushFailure['call'], { response, failure }: CallResult): PushFailure => ({
+  call,
+  error_code: failure?.errorCode ?? 'INTERNAL_FAULT',
+  ...(failure?.statusCode !== undefined && { status_code: failure.statusCode }),
+  reason: reasonOf(response.code),
+});
 
 const dryRun = (payload: object): CallResult => ({
   success: true,
@@ -93,7 +112,12 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
         events_track: kept(events_track),
         overall_success,
       },
-      ...(!overall_success && { failedRow: user.row }),
+      ...(!overall_success && {
+        failedRow: user.row,
+        failure: users_update.success
+          ? failureOf('events_track', events_track)
+          : failureOf('users_update', users_update),
+      }),
       ...(openForMs !== undefined && { openForMs }),
     };
   };

@@ -1,5 +1,5 @@
 import { csvLine, guardFormula } from '../csv';
-import type { PushMode, PushRecord, PushResult } from './push';
+import type { PushFailure, PushMode, PushRecord, PushResult } from './push';
 import { type RejectedRow, type SourceRow, sourceColumns } from './rows';
 
 /** What became of the users of a run. */
@@ -37,6 +37,26 @@ export const countRecord = (counts: PushCounts, { overall_success, users_update,
     partial_failures: counts.partial_failures + (partial ? 1 : 0),
     total_failures: counts.total_failures + (overall_success || partial ? 0 : 1),
   };
+};
+
+/** A run logs a line for each of this many failed users. If more failed, it logs one line for each kind of failure. */
+export const mostFailuresLogged = 100;
+
+/** Why users failed, as a log tells it: how many failed in the same way. */
+export interface FailureCount {
+  readonly error_code: PushFailure['error_code'];
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** Counts one more failure. */
+export const countFailure = (
+  counts: readonly FailureCount[],
+  { error_code, reason }: Pick<PushFailure, 'error_code' | 'reason'>,
+): FailureCount[] => {
+  const isSame = (one: FailureCount) => one.error_code === error_code && one.reason === reason;
+  const count = 1 + (counts.find(isSame)?.count ?? 0);
+  return [...counts.filter((one) => !isSame(one)), { error_code, reason, count }];
 };
 
 /** Iterable has failed when over half of its users did. */

@@ -92,7 +92,7 @@ export const createProgress = ({ runs, run, part, budget, logger, now }: Progres
       doneBefore ??= standing.done;
       newest = standing;
       const { done, total, rate_per_second } = counterOf(standing);
-      logger.info('sync step', { step, done, total, rate_per_second, ...details });
+      logger.info('sync step', { step, phase: 'ended', done, total, rate_per_second, ...details });
       await writing;
       await write();
     },

@@ -12,6 +12,8 @@ export abstract class NamedFailure extends Error {
 }
 
 export interface StepOptions<Event, Result> {
+  /** What the log calls it, such as `netlife_collect`. */
+  readonly step: string;
   readonly schema: z.ZodType<Event>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
@@ -21,10 +23,12 @@ export interface StepOptions<Event, Result> {
 }
 
 /**
- * The Lambda of one state of `SyncJobs`. What it throws reaches the state machine, whose catchers and retriers go by the
- * error's name; its message is a sentence fit for a log.
+ * The Lambda of one state of `SyncJobs`. It logs its start; the end is logged by what knows how far it came. What it
+ * throws reaches the state machine, whose catchers and retriers go by the error's name; its message is a sentence fit for
+ * a log.
  */
-export const createStep = <Event, Result>({ schema, logger, metrics, keys, run }: StepOptions<Event, Result>) => {
+export const createStep = <Event, Result>(options: StepOptions<Event, Result>) => {
+  const { step, schema, logger, metrics, keys, run } = options;
   const read = (event: unknown): Event => {
     const parsed = schema.safeParse(event);
     if (parsed.success) return parsed.data;
@@ -39,10 +43,11 @@ export const createStep = <Event, Result>({ schema, logger, metrics, keys, run }
     try {
       const state = read(event);
       logger.appendKeys(keys(state));
+      logger.info('sync step', { step, phase: 'started' });
       return await run(state, context);
     } catch (thrown) {
       const error = thrown instanceof NamedFailure ? thrown : toPipelineError(thrown);
-      logger.error('sync step failed', { error: error.message, error_code: error.code, error_details: error });
+      logger.error('sync step failed', { step, error: error.message, error_code: error.code, error_details: error });
       throw error;
     } finally {
       logger.resetKeys();

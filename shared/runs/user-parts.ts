@@ -8,6 +8,7 @@ import type { RunFolder } from './artifacts';
 
 export const extractedSchema = z.object({ rows: z.number(), rejected: z.number() });
 const turnSchema = z.object({ retries: z.number() });
+const loggedSchema = z.object({ failures: z.number() });
 
 /** How many rows the query gave, and how many of them are never sent. */
 export type Extracted = z.output<typeof extractedSchema>;
@@ -65,6 +66,10 @@ export const createUserParts = (folder: RunFolder) => {
     /** The results of a part of rows, in their order. */
     readResults: (rowsPath: string): Promise<PushResult[]> =>
       readLines(folder.readBytes(resultsPath(rowsPath)), pushResultSchema),
+
+    /** How many failed users of the run have a log line. */
+    readLoggedFailures: async (): Promise<number> => (await read(`${root}logged.json`, loggedSchema))?.failures ?? 0,
+    writeLoggedFailures: (failures: number) => folder.put(`${root}logged.json`, JSON.stringify({ failures })),
 
     /**
      * Where the joining of parts to a file keeps its cursor.

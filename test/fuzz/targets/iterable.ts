@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import * as z from 'zod';
 import { errorCodes, PipelineError } from '../../../shared/errors';
 import { createIterableClient, type IterableClient } from '../../../shared/iterable/client';
 import { pushResultSchema, readLines, toLine } from '../../../shared/iterable/parts';
@@ -12,6 +13,7 @@ import {
   rejectedCsv,
 } from '../../../shared/iterable/report';
 import { type IterableUser, readRow, type SourceRow, toSourceRow } from '../../../shared/iterable/rows';
+import { parseJson } from '../../../shared/json';
 import { secretOf } from '../../support/secrets';
 import { stream } from '../../unit/shared/iterable/sample';
 import { cutAnswer, startAnsweringServer } from '../answering-server';
@@ -39,6 +41,8 @@ interface Outcome {
   /** Whether a result reads the same once it was a line of a part. */
   readonly kept: boolean;
   readonly users: number;
+  /** Addresses of those whose profile counts as updated. */
+  readonly updated: readonly string[];
   readonly results: number;
   readonly answered: number;
   readonly succeeded: number;
@@ -88,9 +92,12 @@ const answers = [
   },
   { successCount: 2, failCount: 0, disallowedEventNames: ['page_view'] },
   { successCount: 0, failCount: 2 },
+  { successCount: 1, failCount: 1, failedUpdates: { invalidPhoneEmails: ['user2@example.com'] } },
+  { successCount: 1, failCount: 1, failedUpdates: { invalidEmails: [{ email: 'USER2@example.com' }] } },
+  { successCount: 1, failCount: 1, failedUpdates: { notFoundEmails: ['cafe\u0301@example.com'] } },
 ];
 
-const plain: Input = {
+const good: Input = {
   mode: 'bulk',
   status: 200,
   retryAfter: '0',
@@ -98,6 +105,15 @@ const plain: Input = {
   cut: false,
   row: {},
 };
+
+/** The addresses that the lists of an answer name, as plainly as they can be read. */
+const namedIn = (body: Bytes): readonly string[] => {
+  const answer = z.object({ failedUpdates: z.record(z.string(), z.unknown()) }).safeParse(parseJson(toBuffer(body)));
+  const entries = Object.values(answer.data?.failedUpdates ?? {}).flatMap((list) => (Array.isArray(list) ? list : []));
+  const addresses = entries.map((entry) => (typeof entry === 'object' && entry !== null ? entry.email : entry));
+  return addresses.filter((address) => typeof address === 'string').map(plain);
+};
+const plain = (email: string): string => email.normalize('NFC').trim().toLowerCase();
 
 const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
   const lines = results.map(toLine).join('');
@@ -111,16 +127,24 @@ const mostReportBytes = 100_000;
 export const iterable: FuzzTarget<Input, Outcome> = {
   name: 'iterable',
   corpus: {
-    'a good answer': plain,
-    'a good answer that is cut short': { ...plain, cut: true },
-    ...largeCorpus(answers[4], (body) => ({ ...plain, body }), 'the answer about a batch'),
-    ...largeCorpus(answers[1], (body) => ({ ...plain, mode: 'single', body }), 'the answer about a user'),
-    'a code of 2 MB': { ...plain, mode: 'single', body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`) },
+    'a good answer': good,
+    'a good answer that is cut short': { ...good, cut: true },
+    ...largeCorpus(answers[4], (body) => ({ ...good, body }), 'the answer about a batch'),
+    ...largeCorpus(answers[1], (body) => ({ ...good, mode: 'single', body }), 'the answer about a user'),
+    ...Object.fromEntries(
+      answers
+        .slice(7)
+        .map((answer) => [
+          `a failure named so: ${JSON.stringify(answer.failedUpdates)}`,
+          { ...good, body: Buffer.from(JSON.stringify(answer)), row: { email: 'caf\u00e9@example.com' } },
+        ]),
+    ),
+    'a code of 2 MB': { ...good, mode: 'single', body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`) },
     'created fields of 2 MB': {
-      ...plain,
+      ...good,
       body: Buffer.from(`{"successCount":2,"failCount":0,"createdFields":["${'x'.repeat(2_000_000)}"]}`),
     },
-    'formulas in every column': { ...plain, row: { first_name: '=1+1', last_name: '@A1', candidate: '-1', id: '+1' } },
+    'formulas in every column': { ...good, row: { first_name: '=1+1', last_name: '@A1', candidate: '-1', id: '+1' } },
   },
   arbitrary: fc.record({
     mode: fc.constantFrom('bulk', 'single'),
@@ -193,18 +217,22 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       ].join(''),
       kept: await readBack(results),
       users: users.length,
+      updated: results.filter(({ record }) => record.users_update.success).map(({ record }) => record.email),
       results: results.length,
       answered,
       succeeded: counts.successful + counts.partial_failures,
       ...(error && { error }),
     };
   },
-  judge: ({ files, report, kept, users, results, answered, succeeded, error }, { cut }) => [
+  judge: ({ files, report, kept, users, updated, results, answered, succeeded, error }, { mode, body, cut }) => [
     ...Object.entries(files).flatMap(([name, text]) => csvFaults(text).map((fault) => `${name}: ${fault}`)),
     ...(JSON.parse(report).records.length === results ? [] : ['the report lacks records']),
     ...(report.length <= mostReportBytes ? [] : [`the report of ${results} users has ${report.length} characters`]),
     ...(kept ? [] : ['a result is another once it was written']),
     ...(answered === users || error !== undefined ? [] : [`${users} users had ${answered} results`]),
+    ...(mode === 'bulk' && namedIn(body).some((email) => updated.map(plain).includes(email))
+      ? ['a user that the answer names as failed counts as updated']
+      : []),
     ...(cut && succeeded > 0 ? ['half an answer was taken for a whole one'] : []),
     ...leaksOf(report + Object.values(files).join('') + (error?.message ?? ''), [apiKey]),
     ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')

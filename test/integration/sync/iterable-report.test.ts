@@ -1,5 +1,7 @@
 import { type IterableSimulator, startIterableSimulator } from '../../../local/simulators/iterable';
+import { createLogger } from '../../../shared/observability/logger';
 import type { RunPlan } from '../../../shared/runs/plan';
+import { captureLogs } from '../../support/logs';
 import { createSource, results, row, turnOf } from './iterable-runs';
 import { credentials, type System, setFaults, startSystem } from './system';
 
@@ -70,6 +72,31 @@ test('what was sent until a key was refused is reported, and after a redrive the
   await system.push(last);
   expect(await system.report(last)).toMatchObject({ status: 'SUCCEEDED', counts: { total_users: 2_500 } });
   expect(await emailsIn(run)).toEqual(emails);
+});
+
+test('of more than a hundred users that failed, the report logs how many failed in which way', async () => {
+  const logs = captureLogs();
+  const failing = (id: number) => row(id, { email: `user${id}+${id % 3 === 0 ? 'forgotten' : 'newlist'}@example.com` });
+  const rows = Array.from({ length: 1_600 }, (_, index) => (index < 150 ? failing(index + 1) : row(index + 1)));
+  const mostly = await startSystem({
+    iterableUrl: iterable.url,
+    source: createSource(rows).source,
+    logger: createLogger({ STAGE: 'test', SERVICE_VERSION: '1.2.3' }),
+  });
+  const run = await mostly.plan({ run_id: 'mostly', iterable: {} });
+  await mostly.extract(run);
+  await mostly.push(run);
+  await mostly.report(run, turnOf(1));
+  const counts = () => logs.lines().filter(({ message }) => message === 'users failed');
+  expect(counts()).toEqual([]);
+  await mostly.report(run);
+  logs.stop();
+  mostly.stop();
+  expect(logs.lines().filter(({ message }) => message === 'user failed')).toHaveLength(100);
+  expect(counts()).toMatchObject([
+    { level: 'WARN', run_id: 'mostly', error_code: 'API_REFUSED', reason: 'other', count: 100 },
+    { level: 'WARN', run_id: 'mostly', error_code: 'API_REFUSED', reason: 'forgottenEmails', count: 50 },
+  ]);
 });
 
 test('a database that cannot be read is reported, with the files that there are', async () => {

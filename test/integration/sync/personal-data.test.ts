@@ -76,7 +76,7 @@ test('nothing of a person, and no credential, reaches a log line or an error', a
   system.stop();
   await Promise.all([netlife.stop(), iterable.stop()]);
   expect(logs.lines().map(({ message }) => message)).toEqual(
-    expect.arrayContaining(['sync step', 'a try failed, will retry', 'sync step failed']),
+    expect.arrayContaining(['sync step', 'a try failed, will retry', 'user failed', 'sync step failed']),
   );
   expect(errors).toHaveLength(4);
   expect(people.length).toBeGreaterThan(20);

@@ -37,6 +37,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
   }
   await parts.writeExtracted({ rows: users, rejected: Math.min(10, users) });
   const metrics = recordMetrics();
+  const warned: unknown[] = [];
   let goesOn = true;
   const told: { readonly done: number; readonly total?: number | undefined }[] = [];
   let nowMs = 0;
@@ -62,13 +63,14 @@ const start = async (client?: IterableClient, users = 1_002) => {
         now,
       }),
       metrics: metrics.recorder,
+      logger: { warn: (message, ...fields) => void warned.push({ message, ...Object(fields[0]) }) },
       now,
     });
   const written = () => [...objects.keys()].filter((path) => path.includes('/results/'));
   const stopRun = () => {
     goesOn = false;
   };
-  return { push, metrics, told, written, parts, stopRun };
+  return { push, metrics, told, written, parts, stopRun, warned };
 };
 
 test('a dry run counts no user as sent', async () => {
@@ -130,6 +132,65 @@ test('a wait that lasts is no reason to go on for ever: the third turn that gain
   for (const { record } of await parts.readResults(first)) {
     expect(record).toMatchObject({ overall_success: false, users_update: { response: { code: 'RateLimitExceeded' } } });
   }
+});
+
+describe('users that failed', () => {
+  const refused: CallResult = {
+    success: false,
+    response: { code: 'ForgottenUserError', msg: 'user11@example.com' },
+    failure: { errorCode: 'API_REFUSED', statusCode: 409 },
+  };
+
+  test('leave a line each, with the customer and the code, and no e-mail address', async () => {
+    const { push, warned } = await start(
+      clientOf(({ row: { id } }) => (id === '11' ? refused : success)),
+      12,
+    );
+    await push(() => false);
+    expect(warned).toEqual([
+      {
+        message: 'user failed',
+        customer_id: '11',
+        error: 'A call about the user failed',
+        call: 'users_update',
+        error_code: 'API_REFUSED',
+        status_code: 409,
+        reason: 'ForgottenUserError',
+      },
+    ]);
+  });
+
+  test('leave none while they are open', async () => {
+    const { push, warned } = await start(
+      clientOf(() => ({ ...refused, openForMs: 1_000 })),
+      12,
+    );
+    await push(() => false);
+    expect(warned).toEqual([]);
+  });
+
+  test('leave a hundred lines in a run, over all of its turns', async () => {
+    const { push, warned } = await start(
+      clientOf(({ row: { id } }) => (Number(id) > 960 ? refused : success)),
+      3_000,
+    );
+    let looks = 0;
+    await expect(push(() => ++looks > 1)).resolves.toMatchObject({ parts_done: 1 });
+    expect(warned).toHaveLength(40);
+    await expect(push(() => false)).resolves.toMatchObject({ done: true });
+    expect(warned).toHaveLength(100);
+    expect(new Set(warned.map((line) => JSON.stringify(line))).size).toBe(100);
+  });
+
+  test('leave none more when the count of lines cannot be written', async () => {
+    const { push, parts, warned } = await start(
+      clientOf(() => refused),
+      12,
+    );
+    jest.spyOn(parts, 'writeLoggedFailures').mockRejectedValue(new Error('no such bucket'));
+    await expect(push(() => false)).rejects.toThrow('no such bucket');
+    expect(warned).toEqual([]);
+  });
 });
 
 test('a user that nobody could try is left open, whatever the turn', async () => {

@@ -9,7 +9,8 @@ import { secretOf, user, users } from './sample';
 const credential: IterableCredential = { api_key: 'the-api-key', jwt_secret: 'the-jwt-secret' };
 const success = { body: { code: 'Success', msg: 'ok' } };
 const refused = (status: number, code: string, msg = '') => ({ status, body: { code, msg } });
-const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 0, failCount: 0, ...answer } });
+/** That all succeeded but `failCount`; it counts more than a batch has. */
+const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 1_000, failCount: 0, ...answer } });
 
 let server: ToldServer;
 let retries: FailedTry[];
@@ -141,13 +142,17 @@ describe('answers', () => {
     [refused(501, 'GenericError'), { code: 'GenericError', msg: '' }],
   ])('%j is permanent for that user', async (answer, response) => {
     server.tell(answer);
-    expect(await start().updateUser()).toEqual({ success: false, response });
+    expect(await start().updateUser()).toMatchObject({ success: false, response });
     expect(server.calls).toHaveLength(1);
   });
 
   test.each([408, 429, 500, 502, 503, 504])('%d is tried 3 times', async (status) => {
     server.tell(refused(status, 'DatabaseError'), refused(status, 'DatabaseError'), refused(status, 'DatabaseError'));
-    expect(await start().trackEvent()).toEqual({ success: false, response: { code: 'DatabaseError', msg: '' } });
+    expect(await start().trackEvent()).toEqual({
+      success: false,
+      response: { code: 'DatabaseError', msg: '' },
+      failure: { errorCode: status === 429 ? 'RATE_LIMITED' : 'API_UNAVAILABLE', statusCode: status },
+    });
     expect(retries.map(({ waitMs, error }) => [waitMs, error.api, error.retryable])).toEqual([
       [1_000, 'iterable', true],
       [2_000, 'iterable', true],
@@ -176,7 +181,7 @@ describe('answers', () => {
     server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const result = await start({ deadlineMs: 20_000 }).updateUser();
     const response = { code: 'RateLimitExceeded', msg: '' };
-    expect(result).toEqual({ success: false, response, openForMs: 30_000 });
+    expect(result).toMatchObject({ success: false, response, openForMs: 30_000 });
   });
 
   test('of a batch, everybody', async () => {
@@ -251,7 +256,7 @@ describe('a bulk answer', () => {
   test('names by e-mail who failed, whatever the case', async () => {
     server.tell(
       bulkAnswer({
-        failCount: 5,
+        failCount: 6,
         failedUpdates: {
           invalidEmails: ['USER1@example.com'],
           notFoundEmails: ['user2@example.com'],
@@ -262,16 +267,18 @@ describe('a bulk answer', () => {
         },
       }),
     );
-    const results = await start().updateUsers(6);
+    const results = await start().updateUsers(7);
     expect(codes(results)).toEqual([
       'invalidEmails',
       'notFoundEmails',
       'forgottenEmails',
       'conflictEmails',
       'invalidDataEmails',
+      'invalidUserIds',
       'Success',
     ]);
-    expect(results.map(({ success }) => success)).toEqual([false, false, false, false, false, true]);
+    expect(results.map(({ success }) => success)).toEqual([...Array(6).fill(false), true]);
+    expect(results[0]?.failure).toEqual({ errorCode: 'API_REFUSED', statusCode: 200 });
   });
 
   test('that names a duplicate means both', async () => {
@@ -306,17 +313,36 @@ describe('a bulk answer', () => {
     expect(results.map(({ success }) => success)).toEqual([false, false]);
   });
 
-  test('that hides who failed is not asked again: whoever is not named succeeded, and is told of it', async () => {
-    server.tell(bulkAnswer({ failCount: 3, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+  test('that hides who failed is asked again in halves, until everybody who failed is alone', async () => {
+    const hidden = bulkAnswer({ failCount: 1, successCount: 1 });
+    server.tell(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    // The first two, of whom one is named; the others, of whom nobody is; each of these alone.
+    server.tell(bulkAnswer({ failCount: 1, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    server.tell(hidden, bulkAnswer(), bulkAnswer({ failCount: 1, successCount: 0 }));
     const results = await start().updateUsers(4);
-    expect(codes(results)).toEqual(['Success', 'conflictEmails', 'Success', 'Success']);
-    expect(results[0]?.response.msg).toBe('Iterable counts 2 more failed in this batch than it names');
-    expect(sizes()).toEqual([4]);
+    expect(codes(results)).toEqual(['Success', 'conflictEmails', 'Success', 'failCount']);
+    expect(results.map(({ success }) => success)).toEqual([true, false, true, false]);
+    expect(sizes()).toEqual([4, 2, 2, 1, 1]);
   });
 
-  test('that counts everybody failed means so, named or not', async () => {
-    server.tell(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
-    expect(codes(await start().updateUsers(2))).toEqual(['failCount', 'conflictEmails']);
+  test('of which all failed is asked in halves only until a lone user is not named either', async () => {
+    const none = (failCount: number) => bulkAnswer({ failCount, successCount: 0 });
+    server.tell(none(8), none(4), none(2), none(1), none(1), none(2), none(4));
+    const results = await start().updateUsers(8);
+    expect(codes(results)).toEqual(Array(8).fill('failCount'));
+    expect(results[7]?.failure).toEqual({ errorCode: 'API_REFUSED', statusCode: 200 });
+    expect(sizes()).toEqual([8, 4, 2, 1, 1, 2, 4]);
+  });
+
+  test('that counts fewer successes than it should proves none', async () => {
+    server.tell(bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 0 }));
+    expect(codes(await start().updateUsers(2))).toEqual(['Success', 'failCount']);
+    expect(sizes()).toEqual([2, 1, 1]);
+  });
+
+  test('that names everybody is complete, whatever it counts', async () => {
+    server.tell(bulkAnswer({ failCount: 5, failedUpdates: { any: ['user1@example.com', 'user2@example.com'] } }));
+    expect(codes(await start().updateUsers(2))).toEqual(['any', 'any']);
   });
 
   test.each([

@@ -175,6 +175,29 @@ test('property: whoever is poisoned, in bulk all others arrive once', async () =
   );
 });
 
+test('property: however Iterable says who failed, nobody who failed is a success, and nobody who succeeded is none', async () => {
+  const tags = ['', '', '+forgotten', '+newlist', '+unnamed', '+unnamedevent', '+notfound', '+mismatch'];
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...tags), { minLength: 1, maxLength: 12 }), async (chosen) => {
+      await control('/arrivals', 'DELETE');
+      const given = chosen.map((tag, index) => tagged(index, tag));
+      const results = await push(given, 'bulk');
+      const ofUsers = ['', '+unnamedevent', '+notfound'];
+      expect(results.map(({ record }) => [record.users_update.success, record.overall_success])).toEqual(
+        chosen.map((tag) => [ofUsers.includes(tag), tag === '']),
+      );
+      expect(results.map(({ failedRow }) => failedRow?.id)).toEqual(
+        given.map(({ row }, index) => (chosen[index] === '' ? undefined : row.id)),
+      );
+      expect(await control('/arrivals')).toMatchObject({
+        users: chosen.filter((tag) => ofUsers.includes(tag)).length,
+        events: chosen.filter((tag) => tag === '').length,
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
 test('with tokens: each call has the one of its user', async () => {
   const byToken = connect(true);
   const results = await push(users(5), 'single', byToken);

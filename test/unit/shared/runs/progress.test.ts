@@ -77,7 +77,15 @@ test('the end is written whenever it comes, and is one line', async () => {
   await progress.close('netlife_collect', { done: 10, total: 10, message: 'done' });
   expect(written.at(-1)).toMatchObject({ done: 10, message: 'done' });
   expect(logs.lines()).toMatchObject([
-    { level: 'INFO', message: 'sync step', step: 'netlife_collect', done: 10, total: 10, rate_per_second: 20 },
+    {
+      level: 'INFO',
+      message: 'sync step',
+      step: 'netlife_collect',
+      phase: 'ended',
+      done: 10,
+      total: 10,
+      rate_per_second: 20,
+    },
   ]);
 });
 

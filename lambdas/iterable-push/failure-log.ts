@@ -1,0 +1,32 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { PushResult } from '../../shared/iterable/push';
+import { mostFailuresLogged } from '../../shared/iterable/report';
+import type { UserParts } from '../../shared/runs/user-parts';
+
+export interface FailureLogOptions {
+  readonly parts: Pick<UserParts, 'readLoggedFailures' | 'writeLoggedFailures'>;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
+/**
+ * Logs one line for each user that failed, for the first hundred of a run: log volume is a cost. The report counts the
+ * failures of a run that has more. The count of lines is in the run's folder, and is written before the lines: a turn
+ * that dies in between leaves fewer lines, never more.
+ */
+export const createFailureLog = ({ parts, logger }: FailureLogOptions) => {
+  let logged: number | undefined;
+
+  /** @param results of a part that was just written */
+  return async (results: readonly PushResult[]): Promise<void> => {
+    const failed = results.filter(({ failure }) => failure !== undefined);
+    if (failed.length === 0) return;
+    logged ??= await parts.readLoggedFailures();
+    const first = failed.slice(0, Math.max(0, mostFailuresLogged - logged));
+    if (first.length === 0) return;
+    logged += first.length;
+    await parts.writeLoggedFailures(logged);
+    for (const { failedRow, failure } of first) {
+      logger.warn('user failed', { customer_id: failedRow?.id, error: 'A call about the user failed', ...failure });
+    }
+  };
+};
