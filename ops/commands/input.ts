@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { describeIssues } from '../../shared/config';
 import { orderIdSchema } from '../../shared/orders/order';
+import { parseDay, parseInstant } from '../../shared/time';
 import { stages } from '../services/stage';
 import { oneLine } from './terminal';
 
@@ -33,18 +34,22 @@ export const parseDurationMs = (text: string): number | undefined => {
   return count === undefined ? undefined : Number(count) * unitsMs[unit as keyof typeof unitsMs];
 };
 
-const instantSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+/** Epoch milliseconds. A day begins at midnight UTC; a time needs an offset, for it could be the operator's own. */
+const parseMomentMs = (text: string): number | undefined => {
+  const day = parseDay(text);
+  return parseInstant(day === undefined ? text : `${day}T00:00Z`)?.ms;
+};
 
 /** A moment in the past: `24h` before now, or an ISO 8601 date or time. */
 export const sinceSchema = (nowMs: number) =>
   z.string().transform((text, context): Date => {
     const durationMs = parseDurationMs(text);
-    const instant = durationMs === undefined ? instantSchema.safeParse(text).data : undefined;
-    const sinceMs = durationMs === undefined ? Date.parse(instant ?? '') : nowMs - durationMs;
-    if (sinceMs < nowMs) return new Date(sinceMs);
-    const message = Number.isNaN(sinceMs)
-      ? 'must be a duration such as 30m, 24h or 7d, or a time such as 2026-01-31T08:00:00Z'
-      : 'must be in the past';
+    const sinceMs = durationMs === undefined ? parseMomentMs(text) : nowMs - durationMs;
+    if (sinceMs !== undefined && sinceMs < nowMs) return new Date(sinceMs);
+    const message =
+      sinceMs === undefined
+        ? 'must be a duration such as 30m, 24h or 7d, or a time such as 2026-01-31T08:00:00Z'
+        : 'must be in the past';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseTime } from '../time';
 
 /** Columns of the source query, in the order of the reports (docs/contracts/iterable.md). */
 export const sourceColumns = [
@@ -89,12 +90,10 @@ export interface RejectedRow {
   readonly reason: string;
 }
 
-/** `YYYY-MM-DD HH:mm:ss`, with or without a fraction, as UTC. `undefined` when it names no moment. */
+/** Epoch seconds of a time, in UTC where it has no offset. `undefined` when it names no moment: a day alone does not. */
 const readEventTime = (text: string): number | undefined => {
-  const [, date, time] = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?$/.exec(text) ?? [];
-  const epochMs = Date.parse(`${date}T${time}Z`);
-  if (Number.isNaN(epochMs) || formatSeconds(epochMs / 1_000) !== `${date} ${time}`) return undefined;
-  return epochMs / 1_000;
+  const time = parseTime(text.trim());
+  return time && 'instant' in time ? Math.floor(time.instant.ms / 1_000) : undefined;
 };
 
 const formatSeconds = (epochSeconds: number): string =>

@@ -1,3 +1,4 @@
+import { parseTime } from '../time';
 import type { Activity, JobDetails, Subject } from './schemas';
 
 /** A job with something on sale: the unit of work. */
@@ -18,9 +19,27 @@ export interface SubjectActivities {
 /** A comparison for `sort` that is the same on every machine, unlike one by locale. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const endOfTime = '~';
-const byStart = (a: Activity, b: Activity) =>
-  compareText(a.starting || endOfTime, b.starting || endOfTime) || compareText(a.uuid, b.uuid);
+const isUtc = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z$/;
+
+/**
+ * Reads when an activity went on sale. A time without an offset is in UTC, and a day begins at midnight UTC.
+ *
+ * @returns `utc` in ISO 8601; `undefined` when the text is empty or names no real instant
+ */
+export const readStarting = (starting: string): { readonly utc: string; readonly ms: number } | undefined => {
+  const text = starting.trim();
+  const time = parseTime(text);
+  if (time === undefined) return undefined;
+  const ms = 'day' in time ? Date.parse(`${time.day}T00:00:00Z`) : time.instant.ms;
+  return { utc: isUtc.test(text) ? text : new Date(ms).toISOString(), ms };
+};
+
+/** Whether an activity says when it went on sale, but not in a way that can be read. */
+export const hasUnreadableStart = ({ starting }: Activity): boolean =>
+  starting.trim() !== '' && readStarting(starting) === undefined;
+
+const startMsOf = ({ starting }: Activity): number => readStarting(starting)?.ms ?? Number.MAX_VALUE;
+const byStart = (a: Activity, b: Activity): number => startMsOf(a) - startMsOf(b) || compareText(a.uuid, b.uuid);
 
 /** The jobs of a portal, by uuid; with `onlyJobIds` that is not empty, only these. */
 export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly string[] = []): Job[] => {

@@ -1,6 +1,6 @@
 import { bulkhead } from 'cockatiel';
 import { PipelineError } from '../errors';
-import { groupByJob, type Job, resolveActivities, type SubjectActivities } from './activities';
+import { groupByJob, hasUnreadableStart, type Job, resolveActivities, type SubjectActivities } from './activities';
 import { createPortalApi, type PortalApiOptions } from './api';
 import type { EnrichedSubject } from './contacts';
 import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
@@ -60,6 +60,7 @@ const jobsAtATime = 10;
 const usersKept = 1_000;
 
 const segment = encodeURIComponent;
+const unreadableStart = 'starting is not a real instant, so its contacts get the start of the run';
 const inWebshop = '/activities/search?status_id=in-webshop';
 
 /**
@@ -120,11 +121,13 @@ export class NetlifeClient {
     return paginate(this.#path(path), this.portal, fetchPage, kept);
   }
 
-  /** What is on sale, by uuid, each once. */
+  /** What is on sale, by uuid, each once. An unreadable start of a sale is reported: it dates the consents. */
   async getActivitiesInWebshop(reading: Reading = {}): Promise<Activity[]> {
-    const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities' }, reading);
+    const faultOf = (activity: Activity) => (hasUnreadableStart(activity) ? unreadableStart : undefined);
+    const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities', faultOf }, reading);
     const activities = uniqueByUuid(rows);
-    this.#tally.count({ activities_found: activities.length });
+    const warnings = activities.filter(hasUnreadableStart).map(({ uuid }) => `Activity ${uuid}: ${unreadableStart}`);
+    this.#tally.count({ activities_found: activities.length, errors: warnings });
     return activities;
   }
 

@@ -1,5 +1,5 @@
 import { csvLine, guardFormula } from '../csv';
-import type { Job, SubjectActivities } from './activities';
+import { type Job, readStarting, type SubjectActivities } from './activities';
 import type { Audience, ContactFilter } from './input';
 import { formatPhone } from './phone';
 import type { Portal } from './portals';
@@ -65,7 +65,7 @@ export interface ContactContext {
   readonly job: Pick<Job, 'uuid'>;
   readonly jobName: string;
   readonly consent: string;
-  /** The run's start, ISO 8601 UTC: for an activity that does not say since when it is on sale. */
+  /** The run's start, ISO 8601 UTC: for an activity that does not say, or not readably, since when it is on sale. */
   readonly startedAt: string;
 }
 
@@ -109,24 +109,12 @@ export const isWanted = (
   return contactFilter === 'phone-only' ? hasPhone(reach) : hasEmail(reach);
 };
 
-const isUtc = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z$/;
-const isDate = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s?(Z|[+-]\d{2}:?\d{2})?)?$/;
-
-/** A time as ISO 8601 UTC; one without a zone is taken as UTC; the empty text when it is none. */
-export const utcTime = (written: string): string => {
-  const text = written.trim();
-  const [, date, time = '00:00', zone = 'Z'] = isDate.exec(text) ?? [];
-  const ms = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone.replace(/^(.\d\d)(\d\d)$/, '$1:$2')}`);
-  if (Number.isNaN(ms)) return '';
-  return isUtc.test(text) ? text : new Date(ms).toISOString();
-};
-
 /** A subject's contacts: one for each of its activities. */
 export const contactsOf = (enriched: EnrichedSubject, accessCode: string, context: ContactContext): Contact[] => {
   const { subject, reach, registeredUser } = enriched;
   const { portal, job, jobName, consent, startedAt } = context;
   return enriched.activities.map((activity) => {
-    const onSaleSince = utcTime(activity.starting) || startedAt;
+    const onSaleSince = readStarting(activity.starting)?.utc ?? startedAt;
     return {
       portal: portal.name,
       job_uuid: job.uuid,

@@ -10,6 +10,8 @@ export interface Listing<T> {
   readonly job?: string | undefined;
   /** Reported in place of the row's own uuid. */
   readonly subject?: string | undefined;
+  /** Why a row is reported although it can be read, and is used. */
+  readonly faultOf?: ((row: T) => string | undefined) | undefined;
   /** The list's last try may take 120 s. */
   readonly slow?: boolean | undefined;
 }
@@ -18,13 +20,14 @@ export interface Listing<T> {
 const mostRejected = 5_000;
 
 /**
- * The rows that can be read; the others are reported at the end, unless the list could not be had.
+ * The rows that can be read; the others, and those with a fault, are reported at the end, unless the list could not be
+ * had.
  *
- * @throws {PipelineError} `BAD_ANSWER`, permanent, when over 5,000 rows cannot be read; and what `rows` throws
+ * @throws {PipelineError} `BAD_ANSWER`, permanent, when over 5,000 rows are to be reported; and what `rows` throws
  */
 export async function* readRows<T>(
   rows: AsyncIterable<unknown>,
-  { portal, schema, list, job, subject }: Listing<T> & { readonly portal: string },
+  { portal, schema, list, job, subject, faultOf }: Listing<T> & { readonly portal: string },
   onRejected: (rejected: readonly RejectedRow[]) => void,
 ): AsyncGenerator<T, void, undefined> {
   const rejected: RejectedRow[] = [];
@@ -33,14 +36,14 @@ export async function* readRows<T>(
     for await (const row of rows) {
       position++;
       const parsed = schema.safeParse(row);
-      if (parsed.success) yield parsed.data;
-      else {
+      const reason = parsed.success ? faultOf?.(parsed.data) : reasonOf(parsed.error);
+      if (reason !== undefined) {
         if (rejected.length === mostRejected) {
           throw badAnswer(`More than ${mostRejected} rows of a list cannot be read`);
         }
-        const [uuid, reason] = [subject ?? uuidOf(row), reasonOf(parsed.error)];
-        rejected.push({ portal, job_uuid: job, list, uuid, position, reason });
+        rejected.push({ portal, job_uuid: job, list, uuid: subject ?? uuidOf(row), position, reason });
       }
+      if (parsed.success) yield parsed.data;
     }
   } catch (error) {
     // The caller will ask for the whole list again.

@@ -144,6 +144,11 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       ...good,
       body: Buffer.from(`{"successCount":2,"failCount":0,"createdFields":["${'x'.repeat(2_000_000)}"]}`),
     },
+    ...Object.fromEntries(
+      ['2026-02-30 10:00:00', '20261120', '20261120100233', '1795168953', '2026-11-20t10:02:33,5+00', '0'].map(
+        (event_time) => [`the time ${event_time}`, { ...good, row: { event_time } }],
+      ),
+    ),
     'formulas in every column': { ...good, row: { first_name: '=1+1', last_name: '@A1', candidate: '-1', id: '+1' } },
   },
   arbitrary: fc.record({

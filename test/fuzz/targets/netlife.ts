@@ -47,6 +47,8 @@ const answers = {
   activities: {
     data: [
       { uuid: 'activity-1', name: 'Spring', starting: '2026-03-01T08:00:00Z', job: { uuid: 'job-1' } },
+      { uuid: 'activity-3', name: 'Never', starting: '2026-02-30T08:00:00Z', job: { uuid: 'job-1' } },
+      { uuid: 'activity-4', name: 'Once', starting: 1_772_352_000, job: { uuid: 'job-1' } },
       { uuid: 'activity-2', name: 'Late', starting: '2026-03-02 08:00:00+0200', job: { uuid: 'job-1' } },
     ],
     meta: { next: null },

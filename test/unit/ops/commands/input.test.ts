@@ -37,6 +37,9 @@ describe('--since', () => {
     ['2026-01-31', '2026-01-31T00:00:00.000Z'],
     ['2026-01-31T08:00:00Z', '2026-01-31T08:00:00.000Z'],
     ['2026-01-31T08:00:00+02:00', '2026-01-31T06:00:00.000Z'],
+    ['20260131', '2026-01-31T00:00:00.000Z'],
+    ['2026-01-31 08:00 +0200', '2026-01-31T06:00:00.000Z'],
+    ['2026-01-31t08:00:00,25z', '2026-01-31T08:00:00.250Z'],
   ])('%s', (text, expected) => {
     expect(sinceSchema(now).parse(text).toISOString()).toBe(expected);
   });
@@ -44,6 +47,8 @@ describe('--since', () => {
   it.each([
     ['2026-02-01', 'must be in the past'],
     ['2026-02-31', 'must be a duration such as'],
+    ['2026-01-31T08:00:00', 'must be a duration such as'],
+    ['99999', 'must be a duration such as'],
     ['soon', 'must be a duration such as'],
     ['', 'must be a duration such as'],
   ])('refuses %j', (text, expected) => {

@@ -54,6 +54,9 @@ test.each([
   ['event_time is unreadable', { event_time: '2026-02-30 10:00:00' }],
   ['event_time is unreadable', { event_time: '2026-11-20 24:00:00' }],
   ['event_time is unreadable', { event_time: '2026-11-20' }],
+  ['event_time is unreadable', { event_time: '20261120' }],
+  ['event_time is unreadable', { event_time: '20261120100233' }],
+  ['event_time is unreadable', { event_time: '0' }],
   ['event_time is unreadable', { event_time: 'yesterday' }],
   ['no page', { page: null }],
   ['no customer id', { id: null }],
@@ -100,6 +103,19 @@ test.each([
 test('reads times with a fraction, and e-mails with spaces around', () => {
   const read = user(1, { event_time: '2026-11-20T10:02:33.250', email: ' Maria@Example.com ' });
   expect(read).toMatchObject({ eventTime: 1795168953, email: 'Maria@Example.com' });
+  expect(toEvent(read).dataFields.timestamp).toBe('2026-11-20 10:02:33');
+});
+
+test.each([
+  '2026-11-20 10:02:33',
+  '2026-11-20 10:02:33.999999',
+  '2026-11-20T11:02:33,5+0100',
+  '2026-11-20t10:02:33z',
+  '1795168953',
+  '1795168953000',
+])('%s is the same moment', (event_time) => {
+  const read = user(1, { event_time });
+  expect(read.eventTime).toBe(1_795_168_953);
   expect(toEvent(read).dataFields.timestamp).toBe('2026-11-20 10:02:33');
 });
 

@@ -1,4 +1,4 @@
-import { groupByJob, resolveActivities } from '../../../../shared/netlife/activities';
+import { groupByJob, readStarting, resolveActivities } from '../../../../shared/netlife/activities';
 import { activity, details, subject } from '../../../support/netlife';
 
 const first = activity({ uuid: 'a-first', starting: '2026-01-01T00:00:00Z' });
@@ -42,4 +42,35 @@ test('jobs come by uuid, their activities by start', () => {
   const jobs = groupByJob([dateless, second, other, first]);
   expect(jobs).toEqual([{ uuid: 'job-0', activities: [other] }, job]);
   expect(groupByJob([dateless, other], ['job-0', 'unknown']).map(({ uuid }) => uuid)).toEqual(['job-0']);
+});
+
+test.each([
+  ['2026-03-01T08:00:00Z', '2026-03-01T08:00:00Z'],
+  ['2026-03-01T08:00:00.123Z', '2026-03-01T08:00:00.123Z'],
+  ['2026-03-01T08:00:00+02:00', '2026-03-01T06:00:00.000Z'],
+  ['2026-03-01T08:00:00-0500', '2026-03-01T13:00:00.000Z'],
+  ['2026-03-01 08:00:00', '2026-03-01T08:00:00.000Z'],
+  ['2026-03-01', '2026-03-01T00:00:00.000Z'],
+  ['20260301', '2026-03-01T00:00:00.000Z'],
+  ['2026-03-01T08:00:00,5+00', '2026-03-01T08:00:00.500Z'],
+  ['1772352000', '2026-03-01T08:00:00.000Z'],
+  ['', undefined],
+  ['soon', undefined],
+  ['0', undefined],
+  ['2026-13-45T00:00:00Z', undefined],
+  ['2026-02-30T08:00:00Z', undefined],
+])('a sale that starts at %j starts at %j', (starting, utc) => {
+  expect(readStarting(starting)?.utc).toBe(utc);
+});
+
+test('the first on sale is the first in time, however it is written', () => {
+  const starts = ['soon', '2026-03-01T08:00:00+02:00', '2026-03-01T07:00:00Z', '20260301', '1772344800'];
+  const activities = starts.map((starting, index) => activity({ uuid: `a${index}`, starting }));
+  expect(groupByJob(activities)[0]?.activities.map(({ starting }) => starting)).toEqual([
+    '20260301',
+    '2026-03-01T08:00:00+02:00',
+    '1772344800',
+    '2026-03-01T07:00:00Z',
+    'soon',
+  ]);
 });

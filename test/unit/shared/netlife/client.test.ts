@@ -36,6 +36,22 @@ describe('calls', () => {
     });
   });
 
+  test('an activity whose start is no instant is used, counted and reported', async () => {
+    const job = { uuid: 'j1' };
+    const activities = [
+      { uuid: 'a1', starting: '2026-02-30T08:00:00Z', job },
+      { uuid: 'a2', starting: '20260301', job },
+    ];
+    tell({ body: activities });
+    const client = newClient();
+    expect(await client.getActivitiesInWebshop()).toHaveLength(2);
+    const reason = 'starting is not a real instant, so its contacts get the start of the run';
+    expect(client.takeStats()).toMatchObject({
+      statistics: { activities_found: 2, rows_rejected: 1, errors: [`Activity a1: ${reason}`] },
+      rejected: [{ list: 'activities', uuid: 'a1', position: 1, reason }],
+    });
+  });
+
   test('ids that are numbers keep their digits', async () => {
     tell({ body: '[{"uuid":9007199254740993,"external_id":12345678901234567890}]' }, { body: [] });
     const { buyers } = await newClient().getBuyersAndNonBuyers('j1');
