@@ -3,7 +3,7 @@ import type { OrderRepository } from '../../shared/orders/repository';
 import type { StartStoredRound } from '../../shared/orders/start-round';
 
 export interface RepostDependencies {
-  readonly repository: Pick<OrderRepository, 'requestRepost'>;
+  readonly repository: Pick<OrderRepository, 'read' | 'requestRepost'>;
   readonly startStoredRound: StartStoredRound;
 }
 
@@ -21,17 +21,20 @@ export const createRepostNewest =
     let order = newest;
     for (let race = 0; race < maxRaces && order !== undefined && order.round > older; race++) {
       if (order.status === 'PROCESSED') {
-        await startStoredRound({
+        const started = await startStoredRound({
           orderId: order.order_id,
           requestId: order.request_id,
           notificationType: 'overtaken',
           force: true,
+          after: order.round,
           payload: { s3Key: order.s3_key, checksum: order.checksum, sizeBytes: order.payload_size },
           ...(order.download_started_at !== undefined && {
             downloadStartedAtMs: Date.parse(order.download_started_at),
           }),
         });
-        return;
+        if (started.outcome === 'queued') return;
+        order = await repository.read(order.order_id);
+        continue;
       }
       const written = await repository.requestRepost(order.order_id, order.round, older);
       if (written.applied) return;

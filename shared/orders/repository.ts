@@ -32,6 +32,8 @@ export interface RoundStart {
   readonly occurredAt?: string | undefined;
   /** Posts the order whatever the comparison says, under a key of its own. */
   readonly force?: boolean | undefined;
+  /** Begins the round as DOWNLOADED, from bytes that are stored already, if the order is still in round `after`. */
+  readonly stored?: { readonly after: Round; readonly download: Download } | undefined;
 }
 
 export interface Download {
@@ -109,6 +111,15 @@ const updateOf = (fieldsToSet: Readonly<Record<string, unknown>>, remove: readon
   };
 };
 
+const downloadFields = (download: Download) => ({
+  download_started_at: download.startedAtMs === undefined ? undefined : iso(download.startedAtMs),
+  downloaded_at: iso(download.downloadedAtMs),
+  s3_key: download.s3Key,
+  checksum: download.checksum,
+  payload_size: download.payloadSizeBytes,
+  attempts: download.attempts,
+});
+
 /** Whether our own write caused the rejection: the response to an earlier try was lost, and the item holds all its fields. */
 const isOurs = (
   { $metadata }: ConditionalCheckFailedException,
@@ -181,17 +192,20 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
      * in the same update. What the internal API holds (`processed_checksum`, `posted_*`) and a pending `repost` stay.
      */
     startRound: (start: RoundStart): Promise<WriteOutcome> => {
+      const { stored } = start;
+      const fields: Readonly<Record<string, unknown>> = {
+        round: start.round,
+        status: (stored ? 'DOWNLOADED' : 'NOTIFIED') satisfies OrderStatus,
+        request_id: start.requestId,
+        notification_type: start.notificationType,
+        notified_at: iso(start.notifiedAtMs),
+        occurred_at: start.occurredAt,
+        repost: start.force ? start.round : undefined,
+        ...(stored && downloadFields(stored.download)),
+      };
       const update = updateOf(
-        {
-          round: start.round,
-          status: 'NOTIFIED' satisfies OrderStatus,
-          request_id: start.requestId,
-          notification_type: start.notificationType,
-          notified_at: iso(start.notifiedAtMs),
-          occurred_at: start.occurredAt,
-          repost: start.force ? start.round : undefined,
-        },
-        start.occurredAt === undefined ? [...roundFields, 'occurred_at'] : roundFields,
+        fields,
+        [...roundFields, 'occurred_at'].filter((field) => fields[field] === undefined),
       );
       return write(
         start.orderId,
@@ -202,11 +216,13 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
           names: { ...update.names, '#previous_status': 'previous_status' },
           values: { ...update.values, ':none': 'NONE' },
         },
-        {
-          expression: 'attribute_not_exists(#order_id) OR #round < :round',
-          names: { '#order_id': 'order_id' },
-          values: {},
-        },
+        stored === undefined
+          ? {
+              expression: 'attribute_not_exists(#order_id) OR #round < :round',
+              names: { '#order_id': 'order_id' },
+              values: {},
+            }
+          : { expression: '#round = :after', names: {}, values: { ':after': stored.after } },
       );
     },
 
@@ -216,12 +232,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         updateOf(
           {
             status: transitions.download.to,
-            download_started_at: download.startedAtMs === undefined ? undefined : iso(download.startedAtMs),
-            downloaded_at: iso(download.downloadedAtMs),
-            s3_key: download.s3Key,
-            checksum: download.checksum,
-            payload_size: download.payloadSizeBytes,
-            attempts: download.attempts,
+            ...downloadFields(download),
           },
           [...failureFields, 'not_before'],
         ),

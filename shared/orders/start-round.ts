@@ -145,6 +145,8 @@ export const createRoundStarter = ({ repository, downloadQueue, now }: RoundStar
 export type StartRound = ReturnType<typeof createRoundStarter>;
 
 export interface StoredRoundRequest extends Omit<RoundRequest, 'occurredAt' | 'notifiedAtMs'> {
+  /** The order's round when the caller chose the payload. If a newer one has begun since, the result is `stale`. */
+  readonly after: Round;
   /** The bytes to process again. */
   readonly payload: StoredPayload;
   /** When their download began, if that is known: an event after it is never stale. */
@@ -152,7 +154,7 @@ export interface StoredRoundRequest extends Omit<RoundRequest, 'occurredAt' | 'n
 }
 
 export interface StoredRoundStarterDependencies {
-  readonly repository: Pick<OrderRepository, 'startRound' | 'recordDownload'>;
+  readonly repository: Repository;
   readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
   readonly now: () => number;
 }
@@ -160,29 +162,35 @@ export interface StoredRoundStarterDependencies {
 /**
  * Begins rounds from bytes that are stored already: the item is DOWNLOADED at once and goes to processing. After a crash
  * in between, the reconciler finds the order and downloads it again.
+ *
+ * One conditional write does both. A round that began meanwhile has newer bytes, and is never superseded by these.
  */
-export const createStoredRoundStarter = ({ repository, processingQueue, now }: StoredRoundStarterDependencies) => {
-  const beginNewest = createNewestRound(repository, now);
-  return async (request: StoredRoundRequest): Promise<StartedRound> => {
-    const { payload, downloadStartedAtMs, ...start } = request;
+export const createStoredRoundStarter =
+  ({ repository, processingQueue, now }: StoredRoundStarterDependencies) =>
+  async (request: StoredRoundRequest): Promise<StartedRound> => {
+    const { payload, downloadStartedAtMs, after, ...start } = request;
     const { orderId, requestId } = start;
-    const round = await beginNewest(start);
-    const written = await repository.recordDownload(orderId, round, {
-      s3Key: payload.s3Key,
-      checksum: payload.checksum,
-      payloadSizeBytes: payload.sizeBytes,
+    const { s3Key, checksum, sizeBytes } = payload;
+    const round = roundAfter(after, now());
+    const download = {
+      s3Key,
+      checksum,
+      payloadSizeBytes: sizeBytes,
       attempts: 0,
       startedAtMs: downloadStartedAtMs,
       downloadedAtMs: now(),
+    };
+    const written = await repository.startRound({
+      ...start,
+      round,
+      notifiedAtMs: now(),
+      stored: { after, download },
     });
-    // A newer round has begun meanwhile, from newer bytes.
     if (!written.applied) {
-      return { outcome: 'stale', round: written.order?.round ?? round, status: written.order?.status ?? 'NOTIFIED' };
+      return { outcome: 'stale', round: written.order?.round ?? after, status: written.order?.status ?? 'NOTIFIED' };
     }
-    const { s3Key, checksum } = payload;
     await processingQueue.send({ order_id: orderId, round, request_id: requestId, s3_key: s3Key, checksum });
     return { outcome: 'queued', round, status: 'DOWNLOADED' };
   };
-};
 
 export type StartStoredRound = ReturnType<typeof createStoredRoundStarter>;

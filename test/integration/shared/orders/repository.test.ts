@@ -120,6 +120,58 @@ test('an order keeps why it failed, and what the internal API said', async () =>
   });
 });
 
+describe('a round from stored bytes', () => {
+  const stored = (after: Round, downloadStartedAtMs?: number) => ({
+    after,
+    download: {
+      ...{ s3Key: 'raw/stored/old.json', checksum: checksum(), payloadSizeBytes: 5_000, attempts: 0 },
+      ...{ startedAtMs: downloadStartedAtMs, downloadedAtMs: Date.UTC(2026, 0, 2) },
+    },
+  });
+  const begin = (id: OrderId, of: Round, after: Round, startedAtMs?: number) =>
+    repository.startRound({ orderId: id, round: of, ...notified, stored: stored(after, startedAtMs) });
+
+  it('begins as DOWNLOADED, and leaves nothing of the round before but what was posted', async () => {
+    const id = orderId('stored');
+    await repository.startRound({ orderId: id, round: round(1), ...notified, occurredAt: '2026-01-01T00:00:00.5Z' });
+    await download(id, round(1));
+    await process(id, round(1));
+    expect(await begin(id, round(5), round(1), Date.UTC(2026, 0, 1))).toEqual({ applied: true });
+    expect(await repository.read(id)).toEqual({
+      ...{ order_id: id, round: round(5), status: 'DOWNLOADED', previous_status: 'PROCESSED', attempts: 0 },
+      ...{ request_id: 'request-1', notification_type: 'order.created', notified_at: '2026-01-01T00:00:00.000Z' },
+      ...{ download_started_at: '2026-01-01T00:00:00.000Z', downloaded_at: '2026-01-02T00:00:00.000Z' },
+      ...{ s3_key: 'raw/stored/old.json', checksum: checksum(), payload_size: 5_000 },
+      ...{ processed_checksum: checksum(), posted_fields: 'abc', posted_round: round(1) },
+    });
+    expect(await process(id, round(5))).toEqual({ applied: true });
+  });
+
+  it('takes a FAILED order out of the index', async () => {
+    const id = orderId('stored-after-failure');
+    await start(id, round(1));
+    await download(id, round(1));
+    await repository.recordFailure(id, round(1), failure);
+    expect(await begin(id, round(2), round(1))).toEqual({ applied: true });
+    expect(await failedOrders()).not.toContain(id);
+    expect(await repository.read(id)).not.toHaveProperty('download_started_at');
+  });
+
+  it('is refused once another round has begun, even one that sorts before it', async () => {
+    const id = orderId('stored-too-late');
+    await start(id, round(1));
+    await start(id, round(2));
+    expect(await begin(id, round(9), round(1))).toMatchObject({
+      applied: false,
+      order: { round: round(2), status: 'NOTIFIED' },
+    });
+  });
+
+  it('is refused where there is no order', async () => {
+    expect(await begin(orderId('stored-for-nobody'), round(9), round(1))).toMatchObject({ applied: false });
+  });
+});
+
 test('FAILED orders alone are in the index, wherever they go from there', async () => {
   const failAs = async (name: string, code: FailureRecord['code']) => {
     const id = orderId(name);
@@ -262,6 +314,10 @@ describe('a write whose first answer is lost, and that the SDK makes again', () 
     const id = orderId('lost-answers');
     expect(await losing().startRound({ orderId: id, round: round(1), ...notified })).toEqual({ applied: true });
     expect(await losing().recordDownload(id, round(1), downloading)).toEqual({ applied: true });
+    const stored = { after: round(1), download: { ...downloading, attempts: 0 } };
+    const fromStored = { orderId: orderId('lost-answers-stored'), ...notified };
+    await start(fromStored.orderId, round(1));
+    expect(await losing().startRound({ ...fromStored, round: round(2), stored })).toEqual({ applied: true });
     expect(await losing().recordProcessing(id, round(1), processing)).toEqual({ applied: true });
     await start(id, round(2));
     await download(id, round(2));

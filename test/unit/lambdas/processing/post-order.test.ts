@@ -46,21 +46,43 @@ describe('an older round does not overtake a newer one', () => {
     const processed = orders.processed({ round: newer, download_started_at: '2026-01-01T00:00:00.500Z' });
     const send = jest.fn(ok);
     const startRound = writing();
-    const recordDownload = writing();
     const recordProcessing = writing({ applied: false, order: processed });
-    const repository = { recordProcessing, startRound, recordDownload };
-    await handle({ current: orders.downloaded(), postOrder: posted(), repository, send });
+    await handle({
+      ...{ current: orders.downloaded(), postOrder: posted(), send },
+      repository: { recordProcessing, startRound },
+    });
+    const download = expect.objectContaining({
+      s3Key: processingMessage().s3_key,
+      startedAtMs: Date.UTC(2026, 0, 1, 0, 0, 0, 500),
+    });
     expect(startRound.mock.calls).toEqual([
-      [expect.objectContaining({ orderId: 'QO-123456', notificationType: 'overtaken', force: true })],
-    ]);
-    expect(recordDownload.mock.calls).toEqual([
       [
-        'QO-123456',
-        expect.any(String),
-        expect.objectContaining({ s3Key: processingMessage().s3_key, startedAtMs: Date.UTC(2026, 0, 1, 0, 0, 0, 500) }),
+        expect.objectContaining({
+          ...{ orderId: 'QO-123456', notificationType: 'overtaken', force: true },
+          stored: { after: newer, download },
+        }),
       ],
     ]);
     expect(send).toHaveBeenCalledTimes(1);
+  });
+
+  test('a round that begins meanwhile is not superseded, and posts itself', async () => {
+    const processed = orders.processed({ round: newer });
+    const newest = orders.notified({ round: round(1_767_225_600_002) });
+    const reads = [orders.downloaded(), newest];
+    const requestRepost = writing();
+    const send = jest.fn(ok);
+    await handle({
+      ...{ postOrder: posted(), send },
+      repository: {
+        read: async () => reads.shift(),
+        recordProcessing: writing({ applied: false, order: processed }),
+        startRound: writing({ applied: false, order: newest }),
+        requestRepost,
+      },
+    });
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', newest.round, round()]]);
+    expect(send).not.toHaveBeenCalled();
   });
 
   test.each([

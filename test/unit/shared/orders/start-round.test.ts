@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { DownloadMessage, ProcessingMessage } from '../../../../shared/orders/message';
 import type { Order } from '../../../../shared/orders/order';
-import type { Download, RoundStart, WriteOutcome } from '../../../../shared/orders/repository';
+import type { RoundStart, WriteOutcome } from '../../../../shared/orders/repository';
 import { roundOfEvent } from '../../../../shared/orders/round';
 import { createRoundStarter, createStoredRoundStarter, maxAheadMs } from '../../../../shared/orders/start-round';
 import type { Instant } from '../../../../shared/time';
@@ -275,49 +275,56 @@ describe.each([
 
 describe('a round from stored bytes', () => {
   const payload = { s3Key: 'raw/QO-123456/old.json', checksum: checksum(), sizeBytes: 7 };
-  const request = { orderId: orderId(), requestId: requestId(), notificationType: 'replay', payload, force: true };
+  const after = round(nowMs - 5_000);
+  const request = {
+    ...{ orderId: orderId(), requestId: requestId(), notificationType: 'replay', force: true },
+    payload,
+    after,
+  };
   const startStored = (written: WriteOutcome) => {
-    const { startRound, writes } = repositoryOf([applied]);
-    const downloads: Download[] = [];
+    const { startRound, writes } = repositoryOf([written]);
     const sent: ProcessingMessage[] = [];
     const starter = createStoredRoundStarter({
-      repository: {
-        startRound,
-        recordDownload: async (_id, _round, download) => {
-          downloads.push(download);
-          return written;
-        },
-      },
+      repository: { startRound },
       processingQueue: { send: async (message) => void sent.push(message) },
       now: () => nowMs,
     });
-    return { starter, writes, downloads, sent };
+    return { starter, writes, sent };
   };
 
   test('is DOWNLOADED at once and goes to processing', async () => {
-    const { starter, writes, downloads, sent } = startStored(applied);
+    const { starter, writes, sent } = startStored(applied);
     const { round: begun, ...rest } = await starter({ ...request, downloadStartedAtMs: 5 });
     expect(rest).toEqual({ outcome: 'queued', status: 'DOWNLOADED' });
-    expect(writes).toEqual([expect.objectContaining({ round: begun, notificationType: 'replay', force: true })]);
-    expect(downloads).toEqual([
-      {
-        s3Key: payload.s3Key,
-        checksum: checksum(),
-        payloadSizeBytes: 7,
-        attempts: 0,
-        startedAtMs: 5,
-        downloadedAtMs: nowMs,
-      },
+    const download = {
+      s3Key: payload.s3Key,
+      checksum: checksum(),
+      payloadSizeBytes: 7,
+      attempts: 0,
+      startedAtMs: 5,
+      downloadedAtMs: nowMs,
+    };
+    expect(writes).toEqual([
+      expect.objectContaining({
+        ...{ round: begun, notificationType: 'replay', force: true },
+        stored: { after, download },
+      }),
     ]);
     expect(sent).toEqual([
       { order_id: 'QO-123456', round: begun, request_id: 'request-1', s3_key: payload.s3Key, checksum: checksum() },
     ]);
   });
 
-  test('gives way to a newer round', async () => {
-    const newer = orders.notified({ round: round(nowMs + 1) });
-    const { starter, sent } = startStored(rejected(newer));
+  test('sorts after the round that it was chosen in, also when that one is ahead of our clock', async () => {
+    const ahead = round(nowMs + 60_000);
+    const { round: begun } = await startStored(applied).starter({ ...request, after: ahead });
+    expect(begun > ahead).toBe(true);
+  });
+
+  test('gives way to a newer round, once', async () => {
+    const newer = orders.notified({ round: round(nowMs - 1) });
+    const { starter, writes, sent } = startStored(rejected(newer));
     expect(await starter(request)).toEqual({ outcome: 'stale', round: newer.round, status: 'NOTIFIED' });
-    expect(sent).toEqual([]);
+    expect({ writes: writes.length, sent }).toEqual({ writes: 1, sent: [] });
   });
 });
