@@ -1,4 +1,5 @@
 #!/usr/bin/env tsx
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../ops/commands/program';
 
@@ -23,6 +24,7 @@ run(process.argv.slice(2), {
   stderr: process.stderr,
   environment: process.env,
   localStateDirectory: path.join(__dirname, '..', '.local'),
+  temporaryDirectory: tmpdir(),
   now: Date.now,
   interruptible,
 }).then(

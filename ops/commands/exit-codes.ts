@@ -8,10 +8,10 @@ export const exitCodes = {
 } as const;
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  done: 'done, also when there was nothing to list, replay, redrive or stop; of a watched run: it succeeded',
-  failed: 'there is no such order or run, some of the work failed, or the run that was watched did',
+  done: 'done, also when there was nothing to do; a watched run succeeded',
+  failed: 'no such order or run, or some of the work or the watched run failed',
   usage: 'wrong usage: nothing was done',
-  unreachable: 'the stage does not exist, cannot be reached, or refuses (credentials, permissions)',
+  unreachable: 'the stage does not exist, cannot be reached, or refuses (permissions)',
   aborted: 'aborted: the question was not answered with yes, or Ctrl-C',
 };
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { describeIssues } from '../../shared/config';
-import { orderIdSchema } from '../../shared/orders/order';
+import { roundSchema as anyRoundSchema, type OrderId, orderIdSchema } from '../../shared/orders/order';
 import { parseDay, parseInstant } from '../../shared/time';
 import { stages } from '../services/stage';
 import { oneLine } from './terminal';
@@ -72,7 +72,16 @@ export const listableStatusSchema = z.literal(
 
 /** One order id or several, each once. */
 export const orderIdsSchema = z.array(orderIdSchema).transform((ids) => [...new Set(ids)]);
+export type { OrderId };
 export { orderIdSchema };
+
+/** A round, as `orders get` shows it. */
+export const roundSchema = z.string().transform((text, context) => {
+  const round = anyRoundSchema.safeParse(text).data;
+  if (round !== undefined) return round;
+  context.addIssue({ code: 'custom', message: 'must be a round as "orders get" shows it' });
+  return z.NEVER;
+});
 
 const globalSchema = z.object({
   stage: z.enum(stages, `must be one of ${stages.join(', ')}`),

@@ -2,23 +2,14 @@ import type { Command } from 'commander';
 import * as z from 'zod';
 import type { Order } from '../../shared/orders/order';
 import { ServiceFault } from '../services/fault';
-import {
-  createOrderService,
-  type FailedOrder,
-  type OrderDetails,
-  type ReplayCandidate,
-  type ReplayResult,
-  toCandidate,
-} from '../services/orders';
+import { createOrderService, type FailedOrder, type OrderDetails } from '../services/orders';
 import { exitCodes } from './exit-codes';
-import { countSchema, listableStatusSchema, orderIdSchema, orderIdsSchema, type RawInput, sinceSchema } from './input';
+import { countSchema, listableStatusSchema, orderIdSchema, sinceSchema } from './input';
+import { addReplayCommand } from './replay';
 import { oneLine, plural, renderTable, type Surroundings, type Terminal } from './terminal';
-import type { Attach, Session } from './verb';
+import type { Attach } from './verb';
 
 const mostListed = 1_000;
-const highestRate = 100;
-/** Rows of a replay's plan that are shown one by one. */
-const plannedRows = 20;
 
 /** Adds `orders get`, `orders list` and `orders replay`. */
 export const addOrderCommands = (program: Command, attach: Attach, now: Surroundings['now']): void => {
@@ -69,108 +60,7 @@ export const addOrderCommands = (program: Command, attach: Attach, now: Surround
     },
   });
 
-  const replay = orders
-    .command('replay')
-    .description('start a new round for orders: they are downloaded and posted again')
-    .argument('[ids...]', "the orders' ids at Qualia; or say which by --status and --since")
-    .option('--status <status>', 'FAILED: every order that failed')
-    .option('--since <when>', 'with --status: failed since then: 30m, 24h, 7d, or an ISO 8601 time')
-    .option('--rate <count>', `at most so many a second, up to ${highestRate}`, '10')
-    .option('-y, --yes', 'do not ask first');
-  attach(replay, {
-    schema: z.object({
-      ids: orderIdsSchema,
-      status: listableStatusSchema.optional(),
-      since: sinceSchema(now()).optional(),
-      rate: countSchema(highestRate),
-      yes: z.boolean().default(false),
-    }),
-    rules: replayRules,
-    run: ({ ids, since, rate, yes }, session) => runReplay({ ids, since, ratePerSecond: rate, yes }, session),
-  });
-};
-
-/** What to replay is either named or chosen. */
-const replayRules = ({ ids, status, since }: RawInput): string[] => {
-  const named = Array.isArray(ids) && ids.length > 0;
-  const chosen = status !== undefined || since !== undefined;
-  if (named && chosen) return ['order ids and --status with --since exclude each other'];
-  if (!named && !chosen) return ['what to replay is missing: give order ids, or --status FAILED with --since'];
-  if (chosen && status === undefined) return ['--since needs --status FAILED'];
-  if (chosen && since === undefined) return ['--status needs --since, such as --since 24h'];
-  return [];
-};
-
-interface ReplayRequest {
-  readonly ids: z.output<typeof orderIdsSchema>;
-  readonly since: Date | undefined;
-  readonly ratePerSecond: number;
-  readonly yes: boolean;
-}
-
-const runReplay = async ({ ids, since, ratePerSecond, yes }: ReplayRequest, session: Session): Promise<number> => {
-  const { stage, stageLabel, terminal } = session;
-  const service = createOrderService(stage);
-  const candidates =
-    since === undefined
-      ? await service.readCandidates(ids)
-      : (await service.listFailed(since)).map((order) => toCandidate(order.order_id, order));
-
-  const results: ReplayResult[] = [];
-  const conclude = (aborted: boolean): number => {
-    const failed = results.filter(({ error }) => error !== undefined).length;
-    const started = results.length - failed;
-    const summary = [
-      `${plural(started, 'new round')} started in ${stageLabel}`,
-      ...(failed > 0 ? [`${failed} failed`] : []),
-      ...(aborted ? [`aborted with ${candidates.length - results.length} left as they were`] : []),
-    ];
-    const orders = results.map(({ orderId, requestId, error }) => ({
-      order_id: orderId,
-      request_id: requestId,
-      started: error === undefined,
-      ...(error !== undefined && { error }),
-    }));
-    terminal.result(
-      { stage: stage.name, requested: candidates.length, started, failed, aborted, orders },
-      () => `${summary.join(', ')}.`,
-    );
-    if (aborted) return exitCodes.aborted;
-    return failed > 0 ? exitCodes.failed : exitCodes.done;
-  };
-
-  if (candidates.length === 0) return conclude(false);
-  terminal.note(renderPlan(candidates, ratePerSecond, stageLabel));
-  if (!yes && !(await terminal.confirm(`Start ${plural(candidates.length, 'new round')} in ${stageLabel}?`))) {
-    return conclude(true);
-  }
-  const width = Math.max(...candidates.map(({ orderId }) => orderId.length));
-  return session.interruptible(async (signal) => {
-    const orderIds = candidates.map(({ orderId }) => orderId);
-    for await (const result of service.replay(orderIds, { ratePerSecond, signal })) {
-      results.push(result);
-      const outcome =
-        result.error === undefined
-          ? `${terminal.colors.green('started')}  request ${result.requestId}`
-          : `${terminal.colors.red('failed')}   ${oneLine(result.error)}`;
-      terminal.report(`${result.orderId.padEnd(width)}  ${outcome}`);
-    }
-    return conclude(results.length < candidates.length);
-  });
-};
-
-const renderPlan = (candidates: readonly ReplayCandidate[], ratePerSecond: number, stageLabel: string): string => {
-  const seconds = Math.ceil(candidates.length / ratePerSecond);
-  const rows = candidates
-    .slice(0, plannedRows)
-    .map(({ orderId, status, errorCode }) => [orderId, status ?? 'never heard of', errorCode ?? '']);
-  const rest = candidates.length - rows.length;
-  return [
-    renderTable(rows, ['ORDER', 'NOW', 'ERROR']),
-    ...(rest > 0 ? [`… and ${rest} more`] : []),
-    `Each is downloaded again and, unless nothing changed, posted again: ${plural(candidates.length, 'order')} in ` +
-      `${stageLabel}, at most ${ratePerSecond} a second, about ${plural(seconds, 'second')}.`,
-  ].join('\n');
+  addReplayCommand(orders, attach, now);
 };
 
 const uriOf = ({ bucket, key }: { readonly bucket: string; readonly key: string }): string => `s3://${bucket}/${key}`;

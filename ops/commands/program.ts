@@ -6,6 +6,7 @@ import { addDeadLetterCommands } from './dlq';
 import { exitCodes, exitCodesHelp } from './exit-codes';
 import { UsageError } from './input';
 import { addLogsCommand } from './logs';
+import { addMappingCommands } from './mapping';
 import { addOrderCommands } from './orders';
 import { addSyncCommands } from './sync';
 import { createTerminal, oneLine, type Surroundings } from './terminal';
@@ -15,6 +16,8 @@ const examples = `Examples:
   pipeline orders get QO-123456 --stage prod
   pipeline orders list --since 7d --json
   pipeline orders replay --status FAILED --since 24h --rate 5
+  pipeline mapping diff --since 30d --out affected.ids
+  pipeline orders replay --from raw --ids affected.ids
   pipeline dlq redrive download --local
   pipeline sync start netlife --input run.json --watch
   pipeline logs order QO-123456 --since 7d`;
@@ -30,7 +33,9 @@ const linesOf = (message: string): string => message.split('\n').map(oneLine).jo
 
 const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
   const program = new Command('pipeline')
-    .description('Looks orders up, replays them, empties dead-letter queues, runs the syncs, and searches the logs.')
+    .description(
+      'Looks orders up, replays them, empties dead-letter queues, runs the syncs, tries the mapping, searches the logs.',
+    )
     .version(version)
     .option('--stage <stage>', stages.join(', '), 'dev')
     .option('--region <region>', 'AWS region, where your own configuration does not say')
@@ -49,6 +54,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
   addOrderCommands(program, attach, surroundings.now);
   addDeadLetterCommands(program, attach);
   addSyncCommands(program, attach);
+  addMappingCommands(program, attach, surroundings.now);
   addLogsCommand(program, attach, surroundings.now);
   return program;
 };

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Folder in which the embedded AWS keeps its state. */
   readonly localStateDirectory: string;
+  /** Folder for files that nobody named. */
+  readonly temporaryDirectory: string;
   /** Epoch ms. */
   readonly now: () => number;
   /** Does work that Ctrl-C ends in good order: the signal tells it. */
@@ -47,27 +49,43 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
     report: (text: string): void => print(json ? stderr : stdout, text),
 
     /** The result: a document for programs, or text for people, made only when it is wanted. */
-    result: (document: unknown, toText: () => string): void =>
-      print(stdout, json ? JSON.stringify(document, undefined, 2) : toText()),
+    result: (document: unknown, toText: () => string): void => print(stdout, json ? toJson(document) : toText()),
 
     /** The end of a verb that could not do it. */
     error: (message: string, details: Readonly<Record<string, unknown>>): void => {
       print(stderr, `${noteColors.red('error:')} ${message}`);
-      if (json) print(stdout, JSON.stringify({ error: { message, ...details } }, undefined, 2));
+      if (json) print(stdout, toJson({ error: { message, ...details } }));
     },
 
-    /** Whether the answer is yes. No answer, such as the end of the input or Ctrl-C, is none. */
-    confirm: async (question: string): Promise<boolean> => {
+    /**
+     * Asks questions one after the other, as long as the answer is yes.
+     *
+     * @returns whether each was answered with yes. The end of the input and Ctrl-C are a no.
+     */
+    confirm: async (...questions: readonly string[]): Promise<boolean> => {
       const reader = createInterface({ input: stdin, output: stderr });
-      const answer = await new Promise<string>((resolve) => {
-        reader.once('close', () => resolve('\n'));
-        reader.once('SIGINT', () => reader.close());
-        reader.question(`${question} [y/N] `, resolve);
+      let ended = false;
+      reader.once('SIGINT', () => reader.close());
+      reader.once('close', () => {
+        ended = true;
       });
-      reader.close();
-      // Nobody typed a new line.
-      if (answer === '\n') stderr.write(answer);
-      return /^y(es)?$/i.test(answer.trim());
+      // Lines that arrive together are kept for the questions to come.
+      const lines = reader[Symbol.asyncIterator]();
+      try {
+        for (const question of questions) {
+          const prompt = `${question} [y/N] `;
+          reader.setPrompt(prompt);
+          if (ended) stderr.write(prompt);
+          else reader.prompt();
+          const { value, done } = await lines.next();
+          // Nobody typed a new line.
+          if (done) stderr.write('\n');
+          if (done || !/^y(es)?$/i.test(value.trim())) return false;
+        }
+        return true;
+      } finally {
+        reader.close();
+      }
     },
 
     /** An instant in ISO 8601, and how long ago that is. */
@@ -147,6 +165,18 @@ export const renderTable = (rows: readonly (readonly string[])[], head?: readonl
     .map((line) => line.trimEnd())
     .join('\n');
 };
+
+/** JSON for people and programs. What a terminal would obey is escaped. */
+export const toJson = (document: unknown): string =>
+  JSON.stringify(document, undefined, 2).replace(
+    /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/gu,
+    // A character outside the basic plane has two escapes.
+    (character) =>
+      character
+        .split('')
+        .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        .join(''),
+  );
 
 /** Text of strangers on one line, without anything that a terminal would obey. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();

@@ -3,20 +3,27 @@ import { openStage, type Stage } from '../services/stage';
 import { type InputRules, readInput } from './input';
 import { createTerminal, type Surroundings, type Terminal } from './terminal';
 
-/** A verb at work: the stage that it works on, and where its words go. */
-export interface Session {
-  readonly stage: Stage;
-  /** How a person calls the stage. */
-  readonly stageLabel: string;
+/** What a verb has besides its input: where its words go, Ctrl-C, and the time. */
+export interface Desk {
   readonly terminal: Terminal;
   readonly interruptible: Surroundings['interruptible'];
   readonly now: Surroundings['now'];
+  readonly temporaryDirectory: string;
+}
+
+/** A verb at work on a stage. */
+export interface Session extends Desk {
+  readonly stage: Stage;
+  /** How a person calls the stage. */
+  readonly stageLabel: string;
 }
 
 /** What a command does with what was typed. */
 export interface Verb<Input> extends InputRules<Input> {
   /** @returns the exit code */
   readonly run: (input: Input, session: Session) => Promise<number>;
+  /** @returns the exit code, or nothing for an input that needs a stage */
+  readonly runOffline?: (input: Input, desk: Desk) => Promise<number> | undefined;
 }
 
 /** Gives a command its action: it reads what was typed, finds the stage, and runs the verb. */
@@ -30,20 +37,18 @@ export const createAttach =
       const argumentNames = command.registeredArguments.map((argument) => argument.name());
       const typed = Object.fromEntries(argumentNames.map((name, index) => [name, command.processedArgs[index]]));
       const { global, input } = readInput(verb, { ...command.optsWithGlobals(), ...typed }, argumentNames);
+      const { interruptible, now, temporaryDirectory } = surroundings;
+      const desk = { terminal: createTerminal(surroundings, global.json), interruptible, now, temporaryDirectory };
+      const offline = verb.runOffline?.(input, desk);
+      if (offline !== undefined) return finish(await offline);
       const stage = await openStage({
         stage: global.stage,
         region: global.region,
         localStateDirectory: global.local ? surroundings.localStateDirectory : undefined,
       });
       try {
-        const exitCode = await verb.run(input, {
-          stage,
-          stageLabel: stage.local ? `${stage.name} on this machine` : stage.name,
-          terminal: createTerminal(surroundings, global.json),
-          interruptible: surroundings.interruptible,
-          now: surroundings.now,
-        });
-        finish(exitCode);
+        const stageLabel = stage.local ? `${stage.name} on this machine` : stage.name;
+        finish(await verb.run(input, { ...desk, stage, stageLabel }));
       } finally {
         stage.close();
       }

@@ -1,14 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createQueue } from '../../shared/aws/queue';
-import type { DownloadMessage } from '../../shared/orders/message';
-import type { Order, OrderId, OrderStatus, RequestId } from '../../shared/orders/order';
+import type { Order, OrderId, OrderStatus } from '../../shared/orders/order';
 import { createOrderQueries, type OrderOrUnreadable, unreadable } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
-import { createRoundStarter } from '../../shared/orders/start-round';
-import { toServiceFault } from './fault';
 import type { Stage } from './stage';
+import { readStoredOrders } from './stored-orders';
 
 /** An object in S3. */
 export interface PayloadLocation {
@@ -39,46 +34,11 @@ export interface ReplayCandidate {
   readonly errorCode: string | undefined;
 }
 
-/** What became of one order of a replay. The request id is the one that the new round's log lines carry. */
-export interface ReplayResult {
-  readonly orderId: OrderId;
-  readonly requestId: RequestId;
-  /** A sentence, when no round was started. */
-  readonly error: string | undefined;
-}
-
-export interface ReplayOptions {
-  /** Most rounds that begin in a second. */
-  readonly ratePerSecond: number;
-  /** Ends the replay after the order that is under way. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** As many ids as one batch read takes. */
-const batchSize = 100;
-
-/** What operators ask of the orders of a stage, and do to them. */
+/** What operators ask of the orders of a stage. */
 export const createOrderService = (stage: Stage) => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const repository = createOrderRepository(documents, stage.ordersTableName);
   const queries = createOrderQueries(documents, stage.ordersTableName);
-  const startRound = createRoundStarter({
-    repository,
-    downloadQueue: createQueue<DownloadMessage>(stage.sqs, stage.downloadQueueUrl),
-    now: Date.now,
-  });
-
-  const start = async (orderId: OrderId): Promise<ReplayResult> => {
-    const requestId = randomUUID() as string as RequestId;
-    try {
-      await startRound({ orderId, requestId, notificationType: 'replay' });
-      return { orderId, requestId, error: undefined };
-    } catch (thrown) {
-      const fault = toServiceFault(thrown);
-      if (fault === undefined) throw thrown;
-      return { orderId, requestId, error: fault.message };
-    }
-  };
 
   return {
     /** One order by a consistent read; nothing when there is none. */
@@ -101,30 +61,28 @@ export const createOrderService = (stage: Stage) => {
       return found.sort((a, b) => b.failed_at.localeCompare(a.failed_at));
     },
 
-    /** Orders as they stand before a replay, in the order asked for. */
-    readCandidates: async (orderIds: readonly OrderId[]): Promise<ReplayCandidate[]> => {
-      const candidates: ReplayCandidate[] = [];
-      for (let offset = 0; offset < orderIds.length; offset += batchSize) {
-        const batch = orderIds.slice(offset, offset + batchSize);
-        const known = await queries.readMany(batch);
-        candidates.push(...batch.map((orderId) => toCandidate(orderId, known.get(orderId))));
+    /**
+     * Orders whose newest round was processed since then. Reads the item of every order that has a stored payload, for
+     * one may have been processed again from bytes that are older.
+     *
+     * @param onRead takes the number of orders that were read so far
+     */
+    listProcessed: async (since: Date, onRead: (orders: number) => void): Promise<ReplayCandidate[]> => {
+      const found: ReplayCandidate[] = [];
+      let count = 0;
+      const everything = { since: new Date(0), onListed: () => undefined };
+      for await (const { orderId, order } of readStoredOrders(stage, everything)) {
+        onRead(++count);
+        if (order === unreadable || order.status !== 'PROCESSED') continue;
+        if (Date.parse(order.processed_at) >= since.getTime()) found.push(toCandidate(orderId, order));
       }
-      return candidates;
+      return found;
     },
 
-    /** Starts a new round for each order, evenly paced. One that fails does not stop the others. */
-    async *replay(
-      orderIds: readonly OrderId[],
-      { ratePerSecond, signal }: ReplayOptions,
-    ): AsyncGenerator<ReplayResult> {
-      let earliestMs = 0;
-      for (const orderId of orderIds) {
-        const waitMs = earliestMs - performance.now();
-        if (waitMs > 0) await wait(waitMs, undefined, { signal }).catch(() => undefined);
-        if (signal?.aborted) return;
-        earliestMs = performance.now() + 1_000 / ratePerSecond;
-        yield await start(orderId);
-      }
+    /** Orders as they stand before a replay, in the order asked for. */
+    readCandidates: async (orderIds: readonly OrderId[]): Promise<ReplayCandidate[]> => {
+      const known = await queries.readMany(orderIds);
+      return orderIds.map((orderId) => toCandidate(orderId, known.get(orderId)));
     },
   };
 };

@@ -56,6 +56,7 @@ export interface Stage {
   readonly ordersTableName: string;
   readonly rawBucketName: string;
   readonly downloadQueueUrl: string;
+  readonly processingQueueUrl: string;
   readonly deadLetterQueueUrls: Readonly<Record<'download' | 'processing', string>>;
   readonly syncRunsTableName: string;
   readonly artifactsBucketName: string;
@@ -102,6 +103,7 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     ordersTableName: data.OrdersTableName,
     rawBucketName: data.RawBucketName,
     downloadQueueUrl: pipeline.DownloadQueueUrl,
+    processingQueueUrl: pipeline.ProcessingQueueUrl,
     deadLetterQueueUrls: {
       download: pipeline.DownloadDeadLetterQueueUrl,
       processing: pipeline.ProcessingDeadLetterQueueUrl,

@@ -32,6 +32,8 @@ interface OperateOptions {
   /** What the operator types when asked; the end of the input unless told. */
   readonly answer?: string;
   readonly localStateDirectory?: string;
+  /** The time of day; {@link nowMs} unless told. */
+  readonly now?: () => number;
   /** Ctrl-C comes after so many ms of work. */
   readonly interruptAfterMs?: number;
 }
@@ -46,7 +48,8 @@ export const operate = async (args: readonly string[], options: OperateOptions =
     stderr,
     environment: {},
     localStateDirectory: options.localStateDirectory ?? 'nowhere',
-    now: () => nowMs,
+    temporaryDirectory: options.localStateDirectory ?? 'nowhere',
+    now: options.now ?? (() => nowMs),
     interruptible: (work) => {
       const { interruptAfterMs } = options;
       return work(

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { echo, garbage, name, personalOrder, spokenIn, token } from '../../support/personal-data';
+import { echo, email, garbage, name, personalOrder, spokenIn, token } from '../../support/personal-data';
 import { createClients } from '../support/clients';
 import { startStage, type TestStage } from './operators';
+import { startWorkedStage, type WorkedStage } from './worked-stage';
 
 // A terminal is recorded, pasted into a ticket, looked at over a shoulder: what an operator did not ask for is not shown.
 
@@ -41,6 +42,33 @@ test('what the internal API said is shown to whoever asks for it, and to nobody 
   ])
     expect(spokenIn(await printed(0, ...args))).toEqual([]);
   expect(spokenIn(await printed(0, 'orders', 'get', 'QO-1', '--show-answer'))).toContain(token);
+});
+
+describe('what people are in', () => {
+  let world: WorkedStage;
+  beforeEach(async () => {
+    world = await startWorkedStage();
+  });
+  afterEach(() => world.stop());
+
+  it('is shown by mapping try, and by nothing else that reads payloads', async () => {
+    const orders = ['QO-1', 'QO-2'].map((id) => ({ ...personalOrder(), _id: id, order_number: id }));
+    await world.addProcessed(...orders);
+    await world.pipeline.qualia.change('QO-2', { properties: [{ state: name }] });
+    const texts: string[] = [];
+    for (const args of [
+      ['orders', 'replay', 'QO-1', 'QO-2', '--yes'],
+      ['orders', 'replay', '--from', 'raw', 'QO-1', 'QO-2', '--yes'],
+      ['mapping', 'diff', '--since', '1h'],
+      ['mapping', 'diff', '--since', '1h', '--json'],
+    ]) {
+      const { stdout, stderr } = await world.operate(args);
+      texts.push(stdout, stderr);
+    }
+    expect(texts.join('')).toContain('UNKNOWN_STATE');
+    expect(spokenIn(texts.join(''))).toEqual([]);
+    expect(spokenIn((await world.operate(['mapping', 'try', 'QO-1'])).stdout)).toContain(email);
+  });
 });
 
 test('an item that cannot be read is named, and not shown', async () => {

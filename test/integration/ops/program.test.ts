@@ -9,7 +9,15 @@ describe('the command line', () => {
     [['--help'], ['orders', 'dlq', 'sync', '--stage <stage>', '--local', '--json']],
     [
       ['orders', 'replay', '--help'],
-      ['--rate <count>', '--yes', '--stage <stage>'],
+      ['--rate <count>', '--yes', '--stage <stage>', '(default)', '--from raw', '--force', 'Asks twice'],
+    ],
+    [
+      ['mapping', 'try', '--help'],
+      ['--file <file>', 'Nothing is sent', 'names, addresses, phone numbers'],
+    ],
+    [
+      ['mapping', 'diff', '--help'],
+      ['--since <when>', '--out <file>', 'orders replay --from raw --ids'],
     ],
     [['dlq', 'redrive', '--help'], ['download or processing']],
     [
@@ -22,6 +30,7 @@ describe('the command line', () => {
     for (const part of [...expected, 'Exit codes:', '  2    wrong usage', '  130  aborted']) {
       expect(stdout).toContain(part);
     }
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it.each([

@@ -158,6 +158,8 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
   const repository = createOrderRepository(operator.documents, tableName);
 
   return {
+    /** What the Lambdas are wired to. */
+    resources: { tableName, bucketName, queues },
     lambdas,
     metrics,
     qualia,

@@ -71,7 +71,16 @@ describe('a terminal', () => {
     const [stdin, stdout, stderr] = [new PassThrough(), stream(), stream()];
     const interruptible = () => Promise.reject(new Error('not told'));
     const now = () => Date.UTC(2026, 0, 2);
-    const surroundings = { stdin, stdout, stderr, environment, localStateDirectory: '', now, interruptible };
+    const surroundings = {
+      stdin,
+      stdout,
+      stderr,
+      environment,
+      localStateDirectory: '',
+      temporaryDirectory: '',
+      now,
+      interruptible,
+    };
     const terminal = createTerminal(surroundings, json);
     return { terminal, stdin, read: () => ({ stdout: stdout.read(), stderr: stderr.read() }) };
   };
@@ -121,6 +130,30 @@ describe('a terminal', () => {
     const confirmed = terminal.confirm('Really?');
     stdin.end(answer);
     expect(await confirmed).toBe(expected);
+  });
+
+  test.each([
+    ['y\ny\n', true, 2],
+    ['y\nn\n', false, 2],
+    ['y\n', false, 2],
+    ['n\ny\n', false, 1],
+    ['', false, 1],
+  ])('two questions, answered %j', async (answer, expected, asked) => {
+    const { terminal, stdin, read } = open();
+    const confirmed = terminal.confirm('Really?', 'Really, really?');
+    stdin.end(answer);
+    expect(await confirmed).toBe(expected);
+    expect(read().stderr?.match(/really\? \[y\/N\]/gi)).toHaveLength(asked);
+  });
+
+  test('a second question may be answered later', async () => {
+    const { terminal, stdin } = open();
+    const confirmed = terminal.confirm('Really?', 'Really, really?');
+    for (const line of ['y\n', 'y\n']) {
+      stdin.write(line);
+      await new Promise(setImmediate);
+    }
+    expect(await confirmed).toBe(true);
   });
 
   describe('what changes while a person watches', () => {

@@ -1,0 +1,151 @@
+import type { OrderId } from '../../shared/orders/order';
+import type { MappedPayload, MappingVerdict } from '../services/mapping';
+import { oneLine, plural, renderTable } from './terminal';
+
+/** Columns of the ids that a row names. */
+const widestExamples = 46;
+
+/** Why there is no body, as a sentence; nothing when there is one. */
+export const describeFailure = (mapping: MappedPayload): string | undefined => {
+  if (mapping.kind === 'mapped') return undefined;
+  return mapping.kind === 'unknown_state'
+    ? `UNKNOWN_STATE: the state ${JSON.stringify(oneLine(mapping.stateCode))} is not one of the 54 jurisdictions.`
+    : 'BAD_PAYLOAD: the payload holds no order.';
+};
+
+/** A line for each value that could not be carried over. */
+export const warningLines = (mapping: MappedPayload): string[] =>
+  mapping.kind === 'mapped' ? mapping.warnings.map(({ code, field }) => `warning: ${code} in ${oneLine(field)}`) : [];
+
+/** A mapped order for programs. */
+export const toTrialDocument = (mapping: MappedPayload): object =>
+  mapping.kind === 'mapped' ? { body: mapping.order, warnings: mapping.warnings } : {};
+
+interface Affected {
+  readonly orderId: OrderId;
+  /** Which fields change, or why it counts. */
+  readonly comment: string;
+}
+
+const unknownFields = '(unknown)';
+const failedBefore = '(was FAILED)';
+
+/** Counts verdicts. Holds the ids of the orders that change, and of those that cannot be mapped. */
+export const tally = () => {
+  const affected: Affected[] = [];
+  const byField = new Map<string, OrderId[]>();
+  const byCode = new Map<string, OrderId[]>();
+  let same = 0;
+  let notPosted = 0;
+
+  const note = (groups: Map<string, OrderId[]>, name: string, orderId: OrderId): void => {
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [orderId]);
+    else group.push(orderId);
+  };
+
+  const change = (orderId: OrderId, fields: readonly string[]): void => {
+    affected.push({ orderId, comment: fields.join(' ') });
+    for (const field of fields) note(byField, field, orderId);
+  };
+
+  return {
+    add: (verdict: MappingVerdict): void => {
+      const { orderId } = verdict;
+      if (verdict.kind === 'same') same++;
+      else if (verdict.kind === 'not_posted') notPosted++;
+      else if (verdict.kind === 'unmappable') note(byCode, verdict.code, orderId);
+      else if (verdict.kind === 'mappable_now') change(orderId, [failedBefore]);
+      else change(orderId, verdict.fields.length > 0 ? verdict.fields : [unknownFields]);
+    },
+    /** The orders that change. */
+    affected: (): readonly Affected[] => affected,
+    /** The same by field, the most frequent first. */
+    byField: () => sorted(byField),
+    /** Orders that cannot be mapped any more, by code. */
+    byCode: () => sorted(byCode),
+    same: (): number => same,
+    notPosted: (): number => notPosted,
+    progress: (listed: number): string =>
+      `${plural(listed, 'payload')} listed, ${affected.length + same} orders compared, ${affected.length} change`,
+  };
+};
+
+type Tally = ReturnType<typeof tally>;
+
+const sorted = (groups: ReadonlyMap<string, readonly OrderId[]>) =>
+  [...groups].sort(([a, some], [b, others]) => others.length - some.length || a.localeCompare(b));
+
+interface DiffSubject {
+  readonly since: Date;
+  /** Not ended by Ctrl-C. */
+  readonly isComplete: boolean;
+}
+
+/** A comparison for programs. */
+export const toDiffDocument = (
+  counts: Tally,
+  { stage, since, listed, isComplete }: DiffSubject & { readonly stage: string; readonly listed: number },
+) => ({
+  stage,
+  since: since.toISOString(),
+  complete: isComplete,
+  listed,
+  changed: counts.affected().length,
+  same: counts.same(),
+  not_posted: counts.notPosted(),
+  fields: Object.fromEntries(counts.byField().map(([field, orderIds]) => [field, orderIds])),
+  unmappable: Object.fromEntries(counts.byCode().map(([code, orderIds]) => [code, orderIds])),
+});
+
+/** A comparison for people. */
+export const renderDiff = (
+  counts: Tally,
+  {
+    stageLabel,
+    since,
+    out,
+    isComplete,
+  }: DiffSubject & { readonly stageLabel: string; readonly out?: string | undefined },
+): string => {
+  const changed = counts.affected().length;
+  const fields = counts.byField();
+  const codes = counts.byCode();
+  const unmappable = codes.reduce((sum, [, orderIds]) => sum + orderIds.length, 0);
+  const summary = [
+    `${plural(changed, 'order')} in ${stageLabel} of those stored since ${since.toISOString()} would be posted anew`,
+    `${counts.same()} stay as they are`,
+    ...(unmappable > 0 ? [`${unmappable} cannot be mapped any more`] : []),
+    ...(counts.notPosted() > 0 ? [`${counts.notPosted()} are under way or failed for another reason`] : []),
+  ].join(', ');
+  return [
+    ...(fields.length > 0 ? [renderGroups('FIELD', fields)] : []),
+    ...(codes.length > 0 ? [renderGroups('NOT MAPPED', codes)] : []),
+    ...(fields.some(([field]) => field === unknownFields)
+      ? [`${unknownFields}: posted before fields were recorded; whether they change cannot be told.`]
+      : []),
+    `${isComplete ? '' : 'Stopped early. '}${summary}.`,
+    ...(changed > 0 && isComplete ? [nextStep(out)] : []),
+  ].join('\n');
+};
+
+const nextStep = (out: string | undefined): string =>
+  out === undefined
+    ? '--out <file> writes their ids.'
+    : `Their ids are in ${oneLine(out)}. Once the mapping is deployed:\n  pipeline orders replay --from raw --ids ${oneLine(out)}`;
+
+const renderGroups = (head: string, groups: readonly (readonly [string, readonly OrderId[]])[]): string =>
+  renderTable(
+    groups.map(([name, orderIds]) => [name, String(orderIds.length), examplesOf(orderIds)]),
+    [head, 'ORDERS', 'SUCH AS'],
+  );
+
+/** As many ids as fit. */
+const examplesOf = (orderIds: readonly OrderId[]): string => {
+  let text = '';
+  for (const orderId of orderIds) {
+    if (text.length + orderId.length + 3 > widestExamples) return `${text}…`;
+    text += `${orderId} `;
+  }
+  return text.trimEnd();
+};

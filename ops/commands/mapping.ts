@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import * as z from 'zod';
+import type { OrderId, Round } from '../../shared/orders/order';
+import { createMappingService, mapPayload } from '../services/mapping';
+import { exitCodes } from './exit-codes';
+import { checkWritable, toIdLines, writeWhole } from './id-file';
+import { orderIdSchema, type RawInput, roundSchema, sinceSchema, UsageError } from './input';
+import { describeFailure, renderDiff, tally, toDiffDocument, toTrialDocument, warningLines } from './mapping-view';
+import { type Surroundings, type Terminal, toJson } from './terminal';
+import type { Attach, Desk, Session } from './verb';
+
+const ownCode = `
+The mapping is the one of this checkout, not the deployed one: change it here,
+try it, then deploy it. Nothing is sent, and nothing is changed.`;
+
+const tryHelp = `${ownCode}
+
+What it prints is the order: names, addresses, phone numbers. Keep it out of
+tickets and recordings. The body goes to stdout, everything else to stderr.`;
+
+const diffHelp = `${ownCode}
+
+An order counts by the time at which its payload was stored. Fields are named,
+values are not shown. --out writes the ids of the orders that change, so that
+exactly these are posted again once the mapping is deployed:
+  pipeline mapping diff --since 30d --out affected.ids
+  pipeline orders replay --from raw --ids affected.ids`;
+
+/** Adds `mapping try` and `mapping diff`. */
+export const addMappingCommands = (program: Command, attach: Attach, now: Surroundings['now']): void => {
+  const mapping = program.command('mapping').description('test the mapping on stored orders; sends nothing');
+
+  const trial = mapping
+    .command('try')
+    .description("print what the mapping makes of one order's stored payload: shows personal data")
+    .argument('[order]', "the order's id at Qualia")
+    .option('--round <round>', 'an older round, not the newest')
+    .option('--file <file>', 'a raw payload on this machine, instead of an order of the stage')
+    .addHelpText('after', tryHelp);
+  attach(trial, {
+    schema: z.object({
+      order: z.optional(orderIdSchema),
+      round: roundSchema.optional(),
+      file: z.string().min(1, 'is empty').optional(),
+    }),
+    rules: tryRules,
+    runOffline: ({ file }, desk) => (file === undefined ? undefined : tryFile(file, desk)),
+    run: ({ order, round }, session) => tryOrder(order, round, session),
+  });
+
+  const diff = mapping
+    .command('diff')
+    .description('compare what the mapping makes of stored payloads with what was posted: ids and fields')
+    .option('--since <when>', 'payloads stored since then: 24h, 30d, or an ISO 8601 time', '30d')
+    .option('--out <file>', 'writes the ids of the orders that change, for "orders replay --ids"')
+    .addHelpText('after', diffHelp);
+  attach(diff, {
+    schema: z.object({ since: sinceSchema(now()), out: z.string().min(1, 'is empty').optional() }),
+    run: ({ since, out }, session) => runDiff(since, out, session),
+  });
+};
+
+const tryRules = ({ order, round, file }: RawInput): string[] => [
+  ...(order === undefined && file === undefined ? ['what to map is missing: give an order id or --file'] : []),
+  ...(order !== undefined && file !== undefined ? ['an order id and --file exclude each other'] : []),
+  ...(round !== undefined && order === undefined ? ['--round needs an order id'] : []),
+];
+
+const tryFile = async (file: string, { terminal }: Desk): Promise<number> => {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError([`--file ${file} cannot be read (${error.code})`]);
+  });
+  return report({ file }, mapPayload(bytes), terminal);
+};
+
+const tryOrder = async (
+  order: OrderId | undefined,
+  round: Round | undefined,
+  { stage, terminal }: Session,
+): Promise<number> => {
+  if (order === undefined) return exitCodes.usage;
+  const { s3Key, mapping } = await createMappingService(stage).try(order, round);
+  const payload = `s3://${stage.rawBucketName}/${s3Key}`;
+  terminal.note(payload);
+  return report({ stage: stage.name, order_id: order, payload }, mapping, terminal);
+};
+
+const report = (subject: object, mapping: ReturnType<typeof mapPayload>, terminal: Terminal): number => {
+  const failure = describeFailure(mapping);
+  if (failure !== undefined) {
+    terminal.error(failure, { kind: 'failed', ...subject });
+    return exitCodes.failed;
+  }
+  for (const line of warningLines(mapping)) terminal.note(line);
+  terminal.result({ ...subject, ...toTrialDocument(mapping) }, () =>
+    mapping.kind === 'mapped' ? toJson(mapping.order) : '',
+  );
+  return exitCodes.done;
+};
+
+const runDiff = (since: Date, out: string | undefined, session: Session): Promise<number> => {
+  const { stage, stageLabel, terminal } = session;
+  return session.interruptible(async (signal) => {
+    const live = terminal.live();
+    const counts = tally();
+    let listed = 0;
+    const show = (): void => live.show([counts.progress(listed)]);
+    const onListed = (objects: number): void => {
+      listed = objects;
+      show();
+    };
+    if (out !== undefined) await checkWritable(out);
+    for await (const verdict of createMappingService(stage).diff({ since, onListed })) {
+      if (signal.aborted) break;
+      counts.add(verdict);
+      show();
+    }
+    live.end();
+    const isComplete = !signal.aborted;
+    if (out !== undefined && isComplete) await writeWhole(out, toIdLines(counts.affected()));
+    terminal.result(toDiffDocument(counts, { stage: stage.name, since, listed, isComplete }), () =>
+      renderDiff(counts, { stageLabel, since, out, isComplete }),
+    );
+    return isComplete ? exitCodes.done : exitCodes.aborted;
+  });
+};

@@ -1,0 +1,40 @@
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { OrderId } from '../../shared/orders/order';
+import { createOrderQueries, type OrderOrUnreadable } from '../../shared/orders/queries';
+import { createPayloadService } from './payloads';
+import type { Stage } from './stage';
+
+/** An order that has a stored payload. */
+export interface StoredOrder {
+  readonly orderId: OrderId;
+  readonly order: OrderOrUnreadable;
+}
+
+export interface StoredOrderOptions {
+  /** Orders of which a payload was stored since then. */
+  readonly since: Date;
+  /** Takes the number of objects that were listed so far. */
+  readonly onListed: (objects: number) => void;
+}
+
+/** As many ids as one batch read takes. */
+const batchSize = 100;
+
+/** Reads the orders that have a stored payload, without a scan of the table: the keys of the bucket name them. */
+export async function* readStoredOrders(
+  stage: Stage,
+  { since, onListed }: StoredOrderOptions,
+): AsyncGenerator<StoredOrder> {
+  const queries = createOrderQueries(DynamoDBDocumentClient.from(stage.dynamodb), stage.ordersTableName);
+  const read = async (orderIds: readonly OrderId[]): Promise<StoredOrder[]> =>
+    [...(await queries.readMany(orderIds))].map(([orderId, order]) => ({ orderId, order }));
+
+  let batch: OrderId[] = [];
+  for await (const orderId of createPayloadService(stage).listStoredSince(since, onListed)) {
+    batch.push(orderId);
+    if (batch.length < batchSize) continue;
+    yield* await read(batch);
+    batch = [];
+  }
+  if (batch.length > 0) yield* await read(batch);
+}

@@ -1,0 +1,185 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mapping } from '../../../shared/internal-api/mapping';
+import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
+import { operate } from './operators';
+import { startWorkedStage, type WorkedStage } from './worked-stage';
+
+/** The mapping as it was before it was fixed: what it makes of an order, while there is one. */
+let mockEarlier: ((mapping: Mapping) => Mapping) | undefined;
+jest.mock('../../../shared/internal-api/mapping', () => {
+  const actual = jest.requireActual('../../../shared/internal-api/mapping');
+  return {
+    ...actual,
+    mapOrder: (source: unknown) => {
+      const mapping: Mapping = actual.mapOrder(source);
+      return mockEarlier ? mockEarlier(mapping) : mapping;
+    },
+  };
+});
+
+let world: WorkedStage;
+beforeEach(async () => {
+  world = await startWorkedStage();
+});
+afterEach(async () => {
+  mockEarlier = undefined;
+  await world.stop();
+});
+
+const run = async (...args: readonly string[]) => {
+  const { exitCode, stdout, stderr } = await world.operate([...args, '--json']);
+  return { exitCode, stderr, document: stdout === '' ? undefined : JSON.parse(stdout) };
+};
+
+/** Orders whose price, or state, the earlier mapping got wrong. */
+const wrongPrice = (mapping: Mapping): Mapping =>
+  mapping.kind === 'mapped' && mapping.order.price === 2
+    ? { ...mapping, order: { ...mapping.order, price: 1 } }
+    : mapping;
+
+describe('mapping try', () => {
+  it('prints the body that would be posted, and warnings, and posts nothing', async () => {
+    await world.addProcessed('QO-1');
+    await world.pipeline.qualia.change('QO-1', { due_date: 'soon' });
+    await run('orders', 'replay', 'QO-1', '--yes');
+    const taken = await world.takenOf('QO-1');
+    const { exitCode, stdout, stderr } = await world.operate(['mapping', 'try', 'QO-1']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(taken.body);
+    expect(stderr).toMatch(/^s3:\/\/raw-.*\/raw\/QO-1\/\d{15}-[0-9a-f]{12}\.json\nwarning: BAD_DATE in due_date\n$/);
+    expect(await world.takenOf('QO-1')).toEqual(taken);
+  });
+
+  it('takes an older round, and the newest one of an order without an item', async () => {
+    await world.addProcessed('QO-1');
+    const older = await world.read('QO-1');
+    await world.pipeline.qualia.change('QO-1', { purpose: 'newer' });
+    await run('orders', 'replay', 'QO-1', '--yes');
+    expect((await run('mapping', 'try', 'QO-1')).document).toMatchObject({ body: { purpose: 'newer' }, warnings: [] });
+    const round = ['--round', String(older?.round)];
+    expect((await run('mapping', 'try', 'QO-1', ...round)).document).toMatchObject({ body: { purpose: 'Refinance' } });
+  });
+
+  it.each([
+    [{ properties: [{ state: 'ZZ' }] }, 'UNKNOWN_STATE: the state "ZZ" is not one of the 54 jurisdictions.'],
+    [{ order_number: null }, 'BAD_PAYLOAD: the payload holds no order.'],
+  ])('says why there is no body: %j', async (fields, expected) => {
+    const file = join(world.stage.localStateDirectory, 'payload.json');
+    writeFileSync(file, qualiaAnswer(qualiaOrder(fields)));
+    expect(await run('mapping', 'try', '--file', file)).toMatchObject({
+      exitCode: 1,
+      document: { error: { message: expected, kind: 'failed', file } },
+    });
+  });
+
+  it('needs no stage for a file', async () => {
+    const file = join(world.stage.localStateDirectory, 'payload.json');
+    writeFileSync(file, qualiaAnswer());
+    const { exitCode, stdout } = await operate(['mapping', 'try', '--file', file]);
+    expect({ exitCode, body: JSON.parse(stdout) }).toMatchObject({
+      exitCode: 0,
+      body: { productType: 'title_search' },
+    });
+  });
+
+  it.each([
+    [['QO-404'], 1, 'Order QO-404 has no stored payload.'],
+    [['QO-404', '--round', '000000000000001-000000000000'], 1, 'has no stored payload of round'],
+    [['--file', 'nowhere.json'], 2, '--file nowhere.json cannot be read (ENOENT).'],
+    [[], 2, 'what to map is missing'],
+    [['QO-1', '--file', 'some.json'], 2, 'exclude each other'],
+    [['--file', 'some.json', '--round', '000000000000001-000000000000'], 2, '--round needs an order id'],
+  ])('refuses %j', async (args, expectedExit, expected) => {
+    const { exitCode, stderr } = await world.operate(['mapping', 'try', ...args]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: expectedExit, stderr: expect.stringContaining(expected) });
+  });
+});
+
+describe('mapping diff', () => {
+  const since = ['--since', '1h'];
+
+  it('finds the orders that a fixed mapping changes, so that exactly these are posted again', async () => {
+    mockEarlier = wrongPrice;
+    await world.addProcessed('QO-1', 'QO-2', 'QO-3');
+    await world.pipeline.qualia.change('QO-2', { price: 2 });
+    await run('orders', 'replay', 'QO-2', '--yes');
+    const out = join(world.stage.localStateDirectory, 'affected.ids');
+    expect((await run('mapping', 'diff', ...since, '--out', out)).document).toMatchObject({ changed: 0, same: 3 });
+    expect(readFileSync(out, 'utf8')).toBe('');
+
+    mockEarlier = undefined;
+    const { exitCode, document } = await run('mapping', 'diff', ...since, '--out', out);
+    expect(exitCode).toBe(0);
+    expect(document).toMatchObject({ complete: true, listed: 4, changed: 1, same: 2, fields: { price: ['QO-2'] } });
+    expect(readFileSync(out, 'utf8')).toBe('QO-2 # price\n');
+
+    const replay = await run('orders', 'replay', '--from', 'raw', '--ids', out, '--yes');
+    expect(replay).toMatchObject({ exitCode: 0, document: { outcomes: [{ outcome: 'posted', orders: 1 }] } });
+    expect(await world.takenOf('QO-2')).toMatchObject({ posts: 3, body: { price: 2 } });
+    for (const id of ['QO-1', 'QO-3']) expect(await world.takenOf(id)).toMatchObject({ posts: 1 });
+    expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ changed: 0, same: 3 });
+  });
+
+  it('names an order that failed and can be mapped now, and one that cannot be mapped any more', async () => {
+    mockEarlier = () => ({ kind: 'unknown_state', stateCode: 'CA' });
+    await world.pipeline.qualia.add({ ...qualiaOrder(), _id: 'QO-1', order_number: 'MKT-1' });
+    await run('orders', 'replay', 'QO-1', '--yes');
+    expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ changed: 0, not_posted: 1 });
+    mockEarlier = undefined;
+    await world.addProcessed('QO-2');
+    expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ fields: { '(was FAILED)': ['QO-1'] } });
+    mockEarlier = () => ({ kind: 'unknown_state', stateCode: 'CA' });
+    expect((await run('mapping', 'diff', ...since)).document).toMatchObject({
+      ...{ changed: 0, same: 0, not_posted: 1 },
+      unmappable: { UNKNOWN_STATE: ['QO-2'] },
+    });
+  });
+
+  it('counts an order from before the fields were recorded as one whose fields are unknown', async () => {
+    await world.addProcessed('QO-1');
+    await world.forget('QO-1', 'posted_fields', 'processed_checksum');
+    expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ fields: { '(unknown)': ['QO-1'] } });
+  });
+
+  it('names payloads that are gone, and bytes that are not those stored', async () => {
+    await world.addProcessed('QO-1', 'QO-2');
+    for (const id of ['QO-1', 'QO-2']) {
+      await world.pipeline.overwritePayload(`raw/${id}/000000000000001-000000000000.json`, Buffer.from('{}'));
+    }
+    const [gone, damaged] = [await world.read('QO-1'), await world.read('QO-2')];
+    if (gone && 's3_key' in gone) await world.pipeline.deletePayload(String(gone.s3_key));
+    if (damaged && 's3_key' in damaged) {
+      await world.pipeline.overwritePayload(String(damaged.s3_key), Buffer.from('{}'));
+    }
+    expect((await run('mapping', 'diff', ...since)).document).toMatchObject({
+      unmappable: { PAYLOAD_MISSING: ['QO-1'], CHECKSUM_MISMATCH: ['QO-2'] },
+    });
+  });
+
+  it('leaves out what was stored before', async () => {
+    await world.addProcessed('QO-1');
+    const later = await world.operate(['mapping', 'diff', '--since', '1h', '--json'], {
+      now: () => Date.now() + 2 * 3_600_000,
+    });
+    expect(JSON.parse(later.stdout)).toMatchObject({ listed: 1, changed: 0, same: 0, not_posted: 0 });
+  });
+
+  it('stops at Ctrl-C, and writes no list', async () => {
+    await world.addProcessed('QO-1');
+    const out = join(world.stage.localStateDirectory, 'affected.ids');
+    writeFileSync(out, 'QO-9\n');
+    const args = ['mapping', 'diff', ...since, '--out', out];
+    const { exitCode, stdout } = await world.operate(args, { interruptAfterMs: 0 });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: expect.stringContaining('Stopped early. ') });
+    expect(readFileSync(out, 'utf8')).toBe('QO-9\n');
+  });
+
+  it('looks for a file that cannot be written before it begins', async () => {
+    const { exitCode, stderr } = await world.operate(['mapping', 'diff', '--out', 'no/such/folder']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: 'error: the file no/such/folder cannot be written (ENOENT).\n',
+    });
+  });
+});

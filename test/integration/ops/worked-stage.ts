@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { QualiaOrder } from '../../../local/simulators/qualia';
+import type { OrderId } from '../../../shared/orders/order';
+import { qualiaOrder } from '../../support/qualia-orders';
+import { createClients } from '../support/clients';
+import { startPipeline } from '../support/pipeline';
+import { startStage } from './operators';
+
+const idleMs = 20;
+
+/** A stage whose workers run, with Qualia and the internal API behind them. Its clock is the real one. */
+export const startWorkedStage = async () => {
+  const [pipeline, stage, clients] = [await startPipeline({ now: Date.now }), await startStage(), createClients()];
+  const { tableName, bucketName, queues } = pipeline.resources;
+  stage.announce({
+    outputs: {
+      ...stage.outputs,
+      'dev-Data': { ...stage.outputs['dev-Data'], OrdersTableName: tableName, RawBucketName: bucketName },
+      'dev-OrderPipeline': {
+        DownloadQueueUrl: queues.download.url,
+        DownloadDeadLetterQueueUrl: queues.download.deadLetterUrl,
+        ProcessingQueueUrl: queues.processing.url,
+        ProcessingDeadLetterQueueUrl: queues.processing.deadLetterUrl,
+      },
+    },
+  });
+
+  let ended = false;
+  let paused = false;
+  const work = async (): Promise<void> => {
+    while (!ended) {
+      const moved = paused ? [] : [...(await pipeline.deliver('download')), ...(await pipeline.deliver('processing'))];
+      if (moved.length === 0) await sleep(idleMs);
+    }
+  };
+  const working = work();
+  const key = (id: string) => ({ TableName: tableName, Key: { order_id: id } });
+
+  return {
+    pipeline,
+    stage,
+    /** Runs the `pipeline` command at the real time of day. */
+    operate: (args: readonly string[], options: Parameters<typeof stage.operate>[1] = {}) =>
+      stage.operate(args, { now: Date.now, ...options }),
+
+    /** Orders that Qualia knows and that went through once. */
+    addProcessed: async (...orders: readonly (string | QualiaOrder)[]): Promise<void> => {
+      const added = orders.map((order) =>
+        typeof order === 'string' ? { ...qualiaOrder(), _id: order, order_number: `MKT-${order}` } : order,
+      );
+      const ids = added.map(({ _id }) => _id);
+      await pipeline.qualia.add(...added);
+      for (const id of ids) await pipeline.touch(id);
+      for (const id of ids) while ((await pipeline.orderOf(id)).status !== 'PROCESSED') await sleep(idleMs);
+    },
+
+    /** What the internal API took of an order: how many posts, and the newest body. */
+    takenOf: async (id: string) => {
+      const { posts, body } = await pipeline.internalApi.postsOf(id);
+      return { posts: posts.filter(({ outcome }) => outcome === 'taken').length, body };
+    },
+
+    read: (id: string) => pipeline.repository.read(id as OrderId),
+    readItem: async (id: string) => (await clients.documents.send(new GetCommand(key(id)))).Item,
+    /** Takes attributes from an order's item, as if an older release had written it. */
+    forget: async (id: string, ...names: readonly string[]): Promise<void> => {
+      await clients.documents.send(
+        new UpdateCommand({
+          ...key(id),
+          UpdateExpression: `REMOVE ${names.map((name) => `#${name}`).join(', ')}`,
+          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+        }),
+      );
+    },
+    /** The workers stand still until told otherwise. */
+    pause: (now: boolean): void => {
+      paused = now;
+    },
+
+    stop: async (): Promise<void> => {
+      ended = true;
+      await working;
+      await Promise.all([pipeline.stop(), stage.stop()]);
+      clients.destroy();
+    },
+  };
+};
+
+export type WorkedStage = Awaited<ReturnType<typeof startWorkedStage>>;

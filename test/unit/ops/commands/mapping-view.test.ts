@@ -1,0 +1,96 @@
+import {
+  describeFailure,
+  renderDiff,
+  tally,
+  toDiffDocument,
+  warningLines,
+} from '../../../../ops/commands/mapping-view';
+import type { MappingVerdict } from '../../../../ops/services/mapping';
+import type { OrderId } from '../../../../shared/orders/order';
+
+const since = new Date('2026-01-01T00:00:00Z');
+const about = { stageLabel: 'prod', since, isComplete: true };
+
+type Verdict = MappingVerdict extends infer V ? (V extends unknown ? Omit<V, 'orderId'> : never) : never;
+
+const count = (...verdicts: readonly (readonly [string, Verdict])[]) => {
+  const counts = tally();
+  for (const [orderId, verdict] of verdicts) counts.add({ orderId: orderId as OrderId, ...verdict } as MappingVerdict);
+  return counts;
+};
+
+const changed = (...fields: string[]): Verdict => ({ kind: 'changed', fields });
+
+test('counts orders by field, and names what cannot be mapped', () => {
+  const counts = count(
+    ['QO-1', changed('price', 'dueDate')],
+    ['QO-2', changed('price')],
+    ['QO-3', changed()],
+    ['QO-4', { kind: 'mappable_now' }],
+    ['QO-5', { kind: 'same' }],
+    ['QO-6', { kind: 'not_posted' }],
+    ['QO-7', { kind: 'unmappable', code: 'UNKNOWN_STATE' }],
+  );
+  expect(renderDiff(counts, { ...about, out: 'some.ids' }).split('\n')).toEqual([
+    'FIELD         ORDERS  SUCH AS',
+    'price         2       QO-1 QO-2',
+    '(unknown)     1       QO-3',
+    '(was FAILED)  1       QO-4',
+    'dueDate       1       QO-1',
+    'NOT MAPPED     ORDERS  SUCH AS',
+    'UNKNOWN_STATE  1       QO-7',
+    '(unknown): posted before fields were recorded; whether they change cannot be told.',
+    '4 orders in prod of those stored since 2026-01-01T00:00:00.000Z would be posted anew, 1 stay as they are, ' +
+      '1 cannot be mapped any more, 1 are under way or failed for another reason.',
+    'Their ids are in some.ids. Once the mapping is deployed:',
+    '  pipeline orders replay --from raw --ids some.ids',
+  ]);
+  expect(counts.affected()).toEqual([
+    { orderId: 'QO-1', comment: 'price dueDate' },
+    { orderId: 'QO-2', comment: 'price' },
+    { orderId: 'QO-3', comment: '(unknown)' },
+    { orderId: 'QO-4', comment: '(was FAILED)' },
+  ]);
+  expect(toDiffDocument(counts, { stage: 'prod', since, listed: 9, isComplete: true })).toEqual({
+    stage: 'prod',
+    since: '2026-01-01T00:00:00.000Z',
+    complete: true,
+    listed: 9,
+    changed: 4,
+    same: 1,
+    not_posted: 1,
+    fields: { price: ['QO-1', 'QO-2'], dueDate: ['QO-1'], '(unknown)': ['QO-3'], '(was FAILED)': ['QO-4'] },
+    unmappable: { UNKNOWN_STATE: ['QO-7'] },
+  });
+});
+
+test('nothing changes', () => {
+  expect(renderDiff(count(['QO-1', { kind: 'same' }]), about)).toBe(
+    '0 orders in prod of those stored since 2026-01-01T00:00:00.000Z would be posted anew, 1 stay as they are.',
+  );
+});
+
+test('what was stopped says so, and names no list', () => {
+  const text = renderDiff(count(['QO-1', changed('price')]), { ...about, isComplete: false, out: 'some.ids' });
+  expect(text).toContain('Stopped early.');
+  expect(text).not.toContain('some.ids');
+});
+
+test('tables fit 80 columns, however many orders there are and however long their ids', () => {
+  const verdicts = Array.from(
+    { length: 2_000 },
+    (_, index) => [`QO-${'x'.repeat(index % 120)}${index}`, changed('projectedCloseDate', 'price')] as const,
+  );
+  const lines = renderDiff(count(...verdicts), about).split('\n');
+  const table = lines.slice(0, 3);
+  expect(table.join('\n')).toContain('projectedCloseDate  2000');
+  for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test.each([
+  [{ kind: 'unknown_state', stateCode: 'Z\u001b[31mZ' } as const, 'UNKNOWN_STATE: the state "Z [31mZ" is not one of'],
+  [{ kind: 'bad_payload' } as const, 'BAD_PAYLOAD: the payload holds no order.'],
+])('%j is a failure in one sentence, and has no warnings', (mapping, expected) => {
+  expect(describeFailure(mapping)).toContain(expected);
+  expect(warningLines(mapping)).toEqual([]);
+});

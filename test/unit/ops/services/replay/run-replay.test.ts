@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { ServiceFault } from '../../../../../ops/services/fault';
+import {
+  type ReplayDependencies,
+  type ReplayResult,
+  type RoundEnd,
+  runReplay,
+} from '../../../../../ops/services/replay/run-replay';
+import type { OrderId } from '../../../../../shared/orders/order';
+import { requestId, round } from '../../../../support/orders';
+
+/** What happens to the n-th order of a replay. */
+interface Fate {
+  /** Nothing when its round never ends. */
+  readonly latencyMs?: number;
+  readonly end?: RoundEnd;
+  readonly startFails?: boolean;
+}
+
+interface Told extends Partial<ReplayDependencies> {
+  readonly count: number;
+  readonly ratePerSecond?: number;
+  readonly fateOf?: (index: number) => Fate;
+  readonly signal?: AbortSignal;
+  readonly onStart?: (index: number) => void;
+}
+
+/** Replays orders in a pipeline that is only a plan, in its own time. */
+const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...told }: Told) => {
+  let nowMs = 1_000_000;
+  const orderIds = Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
+  const startedAtMs = new Map<OrderId, number>();
+  const results: ReplayResult[] = [];
+  const ends = (orderId: OrderId): RoundEnd | undefined => {
+    const { latencyMs = 100, end = { outcome: 'posted' } } = fateOf(orderIds.indexOf(orderId));
+    return nowMs >= (startedAtMs.get(orderId) ?? 0) + latencyMs ? end : undefined;
+  };
+  const summary = await runReplay(
+    orderIds,
+    {
+      start: async (orderId) => {
+        const index = orderIds.indexOf(orderId);
+        expect(startedAtMs.has(orderId)).toBe(false);
+        startedAtMs.set(orderId, nowMs);
+        told.onStart?.(index);
+        if (fateOf(index).startFails) return { error: 'No.' };
+        return { requestId: requestId(orderId), round: round(index) };
+      },
+      readEnds: async (rounds) =>
+        new Map(
+          [...rounds.keys()].flatMap((orderId) => {
+            const end = ends(orderId);
+            return end === undefined ? [] : [[orderId, end] as const];
+          }),
+        ),
+      isCircuitOpen: () => false,
+      onResult: (result) => results.push(result),
+      onProgress: async () => undefined,
+      now: () => nowMs,
+      sleep: async (ms) => {
+        nowMs += ms;
+      },
+      ...told,
+    },
+    { ratePerSecond, signal: told.signal ?? new AbortController().signal },
+  );
+  const of = (outcome: ReplayResult['outcome']): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  const startTimes = [...startedAtMs.values()].map((ms) => ms - 1_000_000);
+  return { ...summary, results, of, startTimes, endedAtMs: nowMs - 1_000_000 };
+};
+
+const failed: RoundEnd = { outcome: 'failed', code: 'UNKNOWN_STATE' };
+
+test('follows every order to its end', async () => {
+  const outcomes: RoundEnd[] = [{ outcome: 'posted' }, { outcome: 'unchanged' }, { outcome: 'superseded' }];
+  const { stopped, left, of, results } = await replay({
+    count: 30,
+    fateOf: (index) => ({ end: outcomes[index % 3] ?? failed }),
+  });
+  expect({ stopped, left }).toEqual({ stopped: undefined, left: [] });
+  expect([of('posted'), of('unchanged'), of('superseded')]).toEqual([10, 10, 10]);
+  expect(results[0]).toEqual({ orderId: 'QO-0', requestId: 'QO-0', round: round(0), outcome: 'posted' });
+});
+
+test('starts three, and no other before these have ended', async () => {
+  const { startTimes } = await replay({
+    count: 9,
+    ratePerSecond: 100,
+    fateOf: (index) => ({ latencyMs: index === 1 ? 40_000 : 100 }),
+  });
+  expect(startTimes.slice(0, 3).every((ms) => ms < 100)).toBe(true);
+  expect(startTimes.slice(3).every((ms) => ms > 40_000)).toBe(true);
+});
+
+test('stops after the first wave when all of it fails', async () => {
+  const { stopped, left, of } = await replay({ count: 100, fateOf: () => ({ end: failed }) });
+  expect(stopped).toBe('too_many_failed');
+  expect(of('failed')).toBe(3);
+  expect(left).toHaveLength(97);
+});
+
+test('an order that cannot be started is a failure, and is left to be continued', async () => {
+  const { stopped, left, results } = await replay({ count: 50, fateOf: (index) => ({ startFails: index === 1 }) });
+  expect(stopped).toBeUndefined();
+  expect(left).toEqual(['QO-1']);
+  expect(results).toContainEqual({ orderId: 'QO-1', outcome: 'not_started', error: 'No.' });
+  expect(await replay({ count: 50, fateOf: () => ({ startFails: true }) })).toMatchObject({
+    stopped: 'too_many_failed',
+    left: { length: 50 },
+  });
+});
+
+test('stops when a circuit opens, and waits a while for what is under way', async () => {
+  let started = 0;
+  const { stopped, of, left, endedAtMs } = await replay({
+    count: 1_000,
+    fateOf: (index) => (index < 30 ? {} : { latencyMs: index < 33 ? 5_000 : Number.POSITIVE_INFINITY }),
+    onStart: () => started++,
+    isCircuitOpen: () => started > 35,
+  });
+  expect(stopped).toBe('circuit_open');
+  expect([of('posted'), of('under_way'), left.length]).toEqual([33, 3, 964]);
+  expect(endedAtMs).toBeLessThan(60_000);
+});
+
+test('stops when nothing ends any more', async () => {
+  const { stopped, of, left } = await replay({ count: 10, fateOf: () => ({ latencyMs: Number.POSITIVE_INFINITY }) });
+  expect(stopped).toBe('nothing_ends');
+  expect([of('under_way'), left.length]).toEqual([3, 7]);
+});
+
+test('at Ctrl-C starts nothing more, and reports what it knows at once', async () => {
+  const controller = new AbortController();
+  const { stopped, of, left, endedAtMs } = await replay({
+    count: 100,
+    signal: controller.signal,
+    onStart: (index) => index === 20 && controller.abort(),
+  });
+  expect(stopped).toBe('interrupted');
+  expect(of('posted') + of('under_way')).toBe(21);
+  expect(left).toHaveLength(79);
+  expect(endedAtMs).toBeLessThan(20_000);
+});
+
+test('stops in good order when AWS does not answer any more', async () => {
+  const fault = new ServiceFault('unreachable', 'The token has expired.');
+  const { stopped, fault: said, left } = await replay({ count: 10, readEnds: () => Promise.reject(fault) });
+  expect({ stopped, said, left: left.length }).toEqual({ stopped: 'unreachable', said: fault, left: 7 });
+});
+
+test('a fault of ours is thrown', async () => {
+  const bug = () => Promise.reject(new TypeError('a bug'));
+  await expect(replay({ count: 10, readEnds: bug })).rejects.toThrow('a bug');
+  await expect(replay({ count: 10, start: bug })).rejects.toThrow('a bug');
+});
+
+test('tells what is left as it goes', async () => {
+  const seen: number[] = [];
+  await replay({ count: 40, onProgress: async (left) => void seen.push(left().length) });
+  expect(seen.at(-1)).toBe(0);
+  expect(seen.length).toBeGreaterThan(3);
+  expect(seen).toEqual(seen.toSorted((a, b) => b - a));
+});
+
+test('whatever fails: at most three orders and a tenth are lost, each starts once, none is forgotten, the rate holds', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        count: fc.integer({ min: 1, max: 300 }),
+        ratePerSecond: fc.integer({ min: 1, max: 100 }),
+        fates: fc.array(
+          fc.record({
+            latencyMs: fc.integer({ min: 0, max: 60_000 }),
+            chance: fc.double({ min: 0, max: 1, noNaN: true }),
+          }),
+          { minLength: 1, maxLength: 50 },
+        ),
+        failureShare: fc.constantFrom(0, 0.05, 0.1, 0.5, 1),
+        failsFrom: fc.integer({ min: 0, max: 300 }),
+      }),
+      async ({ count, ratePerSecond, fates, failureShare, failsFrom }) => {
+        const fateOf = (index: number): Fate => {
+          const { latencyMs = 0, chance = 0 } = fates[(index * 7) % fates.length] ?? {};
+          const fails = index >= failsFrom && chance < failureShare;
+          return { latencyMs, ...(fails && (chance < failureShare / 2 ? { startFails: true } : { end: failed })) };
+        };
+        const { stopped, left, results, of, startTimes } = await replay({ count, ratePerSecond, fateOf });
+        const lost = of('failed') + of('not_started') + of('under_way');
+        expect(lost).toBeLessThanOrEqual(3 + Math.floor(count / 10));
+        expect(new Set(results.map(({ orderId }) => orderId)).size).toBe(results.length);
+        expect(results.length - of('not_started') + left.length).toBe(count);
+        if (stopped === undefined) expect(left).toHaveLength(of('not_started'));
+        startTimes.forEach((ms, index) => {
+          const before = startTimes[index - 1];
+          if (before !== undefined) expect(ms - before).toBeGreaterThanOrEqual(1_000 / ratePerSecond - 1e-6);
+        });
+      },
+    ),
+    { numRuns: 200 },
+  ));
