@@ -18,16 +18,6 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
 
 const timestampMessage = 'must be an ISO 8601 time with an offset or "Z"';
 
-const timestampSchema = z.pipe(
-  z.string(timestampMessage),
-  z.transform((text, context): Instant => {
-    const instant = parseInstant(text);
-    if (instant !== undefined) return instant;
-    context.issues.push({ code: 'custom', message: timestampMessage, input: text });
-    return z.NEVER;
-  }),
-);
-
 /** The shape of the system before this one. It carries the time of its event. */
 const notificationSchema = z.object(
   {
@@ -41,7 +31,7 @@ const notificationSchema = z.object(
       )
       .brand<'OrderId'>(),
     notification_type: oneOf(notificationTypes),
-    timestamp: timestampSchema,
+    timestamp: z.string(timestampMessage).check(z.refine((text) => parseInstant(text) !== undefined, timestampMessage)),
   },
   'must be a JSON object',
 );
@@ -82,7 +72,7 @@ export const readNotice = (body: unknown): { readonly notice: Notice } | { reado
     notice: {
       orderId: order_id as string as OrderId,
       notificationType: notification_type,
-      occurredAt: timestamp,
+      occurredAt: parseInstant(timestamp),
     },
   };
 };

@@ -113,6 +113,13 @@ describe('an order that is DOWNLOADED', () => {
     expect(postOrder.mock.calls[0]?.[0].idempotencyKey).toBe(keyOf(repost));
   });
 
+  test('is posted with the digits that were received', async () => {
+    const payload = qualiaAnswer().replace('"QO-123456"', '9007199254740993');
+    const postOrder = posted();
+    await handle({ payload, current: orders.downloaded(), postOrder, repository: { recordProcessing: writing() } });
+    expect(postOrder.mock.calls[0]?.[0].order.externalOrderId).toBe('9007199254740993');
+  });
+
   test('keeps and logs the warnings of its mapping', async () => {
     const recordProcessing = writing();
     const payload = qualiaAnswer(qualiaOrder({ due_date: 'soon', price: 'a lot' }));

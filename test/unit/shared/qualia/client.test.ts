@@ -68,6 +68,12 @@ describe('an order', () => {
     expect(await fetchOrder()).toEqual({ bytes: Buffer.from(bytes), attempt: 1, responseTimeMs: 120 });
   });
 
+  test('may have a number beyond 2^53', async () => {
+    const bytes = qualiaAnswer().replace('"QO-123456"', '9007199254740993');
+    qualia.server.tell({ body: bytes });
+    expect((await fetchOrder()).bytes).toEqual(Buffer.from(bytes));
+  });
+
   test.each([
     ['no errors', { errors: [] }],
     ['errors that are null', { errors: null }],
