@@ -14,6 +14,7 @@ export const runbookHeadings = [
   'dead-letter-queue-not-empty',
   'queue-falls-behind',
   'webhook-answers-5xx',
+  'webhooks-are-throttled',
   'webhook-refuses-calls',
   'webhook-logs-an-error',
   'no-webhook-for-24-hours',

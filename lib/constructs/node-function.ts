@@ -120,7 +120,8 @@ export class NodeFunction extends NodejsFunction {
         name: `${name}-fails`,
         metric: new MathExpression({
           label: 'error rate (%)',
-          expression: '100 * errors / invocations',
+          // One failure alone is no rate: it is tried again.
+          expression: 'IF(errors > 1, 100 * errors / invocations, 0)',
           usingMetrics: { errors: this.metricErrors({ period }), invocations: this.metricInvocations({ period }) },
           period,
         }),

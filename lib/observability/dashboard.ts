@@ -16,6 +16,7 @@ import { metricsNamespace, pipelineMetric } from '../metrics';
 import type { Data } from '../stacks/data';
 import type { OrderPipeline } from '../stacks/order-pipeline';
 import type { SyncJobs } from '../stacks/sync-jobs';
+import type { CountedLines } from './order-alarms';
 
 const period = Duration.minutes(5);
 const columns = 3;
@@ -33,6 +34,7 @@ interface Watched {
   readonly pipeline: OrderPipeline;
   readonly syncJobs: SyncJobs;
   readonly logGroupNames: string[];
+  readonly lines: CountedLines;
 }
 
 /**
@@ -41,7 +43,7 @@ interface Watched {
  */
 export function dashboardRows(
   config: Config,
-  { data, pipeline, syncJobs, logGroupNames }: Watched,
+  { data, pipeline, syncJobs, logGroupNames, lines }: Watched,
   alarms: IAlarm[],
 ): IWidget[][] {
   const graph = (title: string, left: IMetric[]): IWidget => new GraphWidget({ title, left, width, period });
@@ -74,6 +76,7 @@ export function dashboardRows(
       graph('Webhooks', [
         ...count('webhook', 'WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused'),
         pipeline.api.metricServerError({ period, statistic: Stats.SUM }),
+        lines.throttledWebhooks,
       ]),
       graph('Orders', [
         ...count('download', 'OrderDownloaded', 'OrderFailed'),

@@ -7,19 +7,63 @@ import type { OrderPipeline } from '../stacks/order-pipeline';
 
 const period = Duration.minutes(5);
 
+/** Metrics that CloudWatch counts from log lines. */
+export interface CountedLines {
+  /** ERROR lines of the webhook. */
+  readonly webhookErrors: IMetric;
+  /** Webhooks that the HTTP API answered 429. */
+  readonly throttledWebhooks: IMetric;
+}
+
 /**
- * Alarms on what senders and orders go through; queues and Lambdas bring their own.
+ * Share of 5xx, by two alarms. The HTTP API counts its own failures too: an integration that times out, a Lambda that it
+ * may not or cannot invoke.
  *
- * @param webhookErrorLines count of the ERROR lines that the webhook logs
+ * At 10,000 orders a month a webhook comes every four minutes. Then three bad minutes of five take half an hour, so that
+ * a second alarm counts minutes with few calls over a longer time.
  */
-export function orderAlarms(
-  config: Config,
-  pipeline: OrderPipeline,
-  webhookErrorLines: IMetric,
-): readonly AlarmDefinition[] {
+function serverErrorAlarms({ api }: OrderPipeline): readonly AlarmDefinition[] {
+  const minute = { statistic: Stats.SUM, period: Duration.minutes(1) };
+  const usingMetrics = { errors: api.metricServerError(minute), requests: api.metricCount(minute) };
+  return [
+    {
+      name: 'webhook-5xx',
+      metric: new MathExpression({
+        label: '5xx rate (%)',
+        expression: 'IF(errors > 1, 100 * errors / requests, 0)',
+        usingMetrics,
+        period: minute.period,
+      }),
+      threshold: 1,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'More than 1 % of the webhooks are answered 5xx: Qualia has to send them again.',
+      runbook: 'webhook-answers-5xx',
+    },
+    {
+      name: 'webhook-5xx-few-calls',
+      metric: new MathExpression({
+        label: '5xx in a minute of few calls',
+        // Two failures in fifteen minutes of nine calls are more than 1 %.
+        expression: 'IF(requests < 10, errors, 0)',
+        usingMetrics,
+        period: minute.period,
+      }),
+      threshold: 0,
+      evaluationPeriods: 15,
+      datapointsToAlarm: 2,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'Few webhooks come, and in two minutes of 15 some were answered 5xx: Qualia has to send them again.',
+      runbook: 'webhook-answers-5xx',
+    },
+  ];
+}
+
+/** Alarms on what senders and orders go through; queues and Lambdas bring their own. */
+export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: CountedLines): readonly AlarmDefinition[] {
   const sum = (service: string, metricName: string, per = period) =>
     pipelineMetric(config, service, metricName, { statistic: Stats.SUM, period: per });
-  const minute = Duration.minutes(1);
 
   const silence: AlarmDefinition = {
     name: 'no-webhooks',
@@ -45,23 +89,15 @@ export function orderAlarms(
   return [
     ...(config.expectsWebhooksDaily ? [silence] : []),
     ...stayDown,
+    ...serverErrorAlarms(pipeline),
     {
-      name: 'webhook-5xx',
-      metric: new MathExpression({
-        label: '5xx rate (%)',
-        expression: '100 * errors / requests',
-        usingMetrics: {
-          errors: pipeline.api.metricServerError({ statistic: Stats.SUM, period: minute }),
-          requests: pipeline.api.metricCount({ statistic: Stats.SUM, period: minute }),
-        },
-        period: minute,
-      }),
-      threshold: 1,
-      evaluationPeriods: 5,
-      datapointsToAlarm: 3,
+      name: 'webhook-throttled',
+      metric: lines.throttledWebhooks,
+      threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'More than 1 % of the webhooks are answered 5xx: Qualia has to send them again.',
-      runbook: 'webhook-answers-5xx',
+      impact:
+        'The HTTP API answered webhooks 429: Qualia does not send these again, and the reconciler has to find them.',
+      runbook: 'webhooks-are-throttled',
     },
     {
       name: 'webhook-refusals',
@@ -73,7 +109,7 @@ export function orderAlarms(
     },
     {
       name: 'webhook-errors',
-      metric: webhookErrorLines,
+      metric: lines.webhookErrors,
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       impact: 'The webhook logged an error: its secret may be unreadable, and then it refuses every call.',

@@ -68,4 +68,12 @@ export const savedQueries: readonly { readonly name: string; readonly lines: rea
       '| sort refusals desc',
     ],
   },
+  {
+    name: 'API calls answered 429 or 5xx',
+    lines: [
+      'filter ispresent(api_request_id) and status_code like /^(429|5)/',
+      '| stats count() as calls, latest(integration_error) as last_integration_error by status_code, route, error',
+      '| sort calls desc',
+    ],
+  },
 ];

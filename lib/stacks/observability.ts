@@ -1,8 +1,8 @@
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Dashboard, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, MathExpression, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { CfnQueryDefinition, FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { CfnQueryDefinition, FilterPattern, MetricFilter, type MetricFilterProps } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
@@ -11,7 +11,7 @@ import type { Config } from '../config';
 import { Alarm } from '../constructs/alarm';
 import { metricsNamespace } from '../metrics';
 import { dashboardRows } from '../observability/dashboard';
-import { orderAlarms } from '../observability/order-alarms';
+import { type CountedLines, orderAlarms } from '../observability/order-alarms';
 import { savedQueries } from '../observability/saved-queries';
 import { syncAlarms } from '../observability/sync-alarms';
 import type { Data } from './data';
@@ -27,18 +27,26 @@ export class Observability extends Stack {
     const functions = Object.values(pipeline.functions);
     const lacks = new Set(config.emulator?.lacks);
 
-    const webhookErrorLines = new MetricFilter(this, 'webhook-error-lines', {
-      logGroup: pipeline.functions.webhook.logGroup,
-      filterPattern: FilterPattern.stringValue('$.level', '=', 'ERROR'),
-      metricNamespace: metricsNamespace,
-      metricName: `${config.stage}-WebhookErrorLines`,
-    }).metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
+    const lines: CountedLines = {
+      webhookErrors: this.count(config, 'webhook-error-lines', 'WebhookErrorLines', {
+        logGroup: pipeline.functions.webhook.logGroup,
+        filterPattern: FilterPattern.stringValue('$.level', '=', 'ERROR'),
+      }),
+      // A stranger who is throttled on another route loses nothing of ours.
+      throttledWebhooks: this.count(config, 'throttled-webhooks', 'WebhookThrottled', {
+        logGroup: pipeline.apiLogs,
+        filterPattern: FilterPattern.all(
+          FilterPattern.stringValue('$.status_code', '=', '429'),
+          FilterPattern.stringValue('$.route', '=', pipeline.webhookRoute),
+        ),
+      }),
+    };
 
     const topic = this.alarmTopic(config);
     const alarms = [
       ...functions.flatMap((lambda) => lambda.alarms),
       ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
-      ...orderAlarms(config, pipeline, webhookErrorLines),
+      ...orderAlarms(config, pipeline, lines),
       ...syncAlarms(config, syncJobs),
     ]
       .filter(({ metric }) => !lacks.has('alarms-on-expressions') || !(metric instanceof MathExpression))
@@ -51,7 +59,7 @@ export class Observability extends Stack {
     new Dashboard(this, 'dashboard', {
       dashboardName: `${config.stage}-marketplace`,
       defaultInterval: Duration.days(1),
-      widgets: dashboardRows(config, { data, pipeline, syncJobs, logGroupNames }, alarms),
+      widgets: dashboardRows(config, { data, pipeline, syncJobs, logGroupNames, lines }, alarms),
     });
 
     if (!lacks.has('sampling-rules')) {
@@ -73,6 +81,21 @@ export class Observability extends Stack {
         logGroupNames,
       });
     }
+  }
+
+  /** Counts the lines of a log group that match a pattern. */
+  private count(
+    { stage }: Config,
+    id: string,
+    metric: string,
+    lines: Pick<MetricFilterProps, 'logGroup' | 'filterPattern'>,
+  ): Metric {
+    const filter = new MetricFilter(this, id, {
+      ...lines,
+      metricNamespace: metricsNamespace,
+      metricName: `${stage}-${metric}`,
+    });
+    return filter.metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
   }
 
   private alarmTopic(config: Config): Topic {

@@ -1,6 +1,6 @@
 import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { type CfnStage, HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { TableGrants } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -15,10 +15,17 @@ import type { Data } from './data';
 
 const workerTimeoutSeconds = 60;
 
+const webhookPath = '/webhooks/qualia';
+
+/** For the routes that anybody may call: apart from the webhook's throttle, so that nobody can use that one up. */
+const strangersThrottle = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
+
 /** From the webhook to the internal API: HTTP API, queues, workers, and the hourly reconciler. */
 export class OrderPipeline extends Stack {
   readonly api: HttpStage;
   readonly apiLogs: LogGroup;
+  /** The key of Qualia's route, as the access log names it. */
+  readonly webhookRoute = `POST ${webhookPath}`;
   readonly queues: Readonly<Record<'download' | 'processing', WorkerQueue>>;
   readonly functions: Readonly<Record<'webhook' | 'download' | 'processing' | 'reconciler', NodeFunction>>;
 
@@ -127,8 +134,8 @@ export class OrderPipeline extends Stack {
       createDefaultStage: false,
       defaultIntegration: qualia,
     });
-    api.addRoutes({ path: '/webhooks/qualia', methods: [HttpMethod.POST], integration: qualia });
-    api.addRoutes({ path: '/health', methods: [HttpMethod.GET], integration: qualia });
+    api.addRoutes({ path: webhookPath, methods: [HttpMethod.POST], integration: qualia });
+    api.addRoutes({ path: '/health', methods: [HttpMethod.GET, HttpMethod.HEAD], integration: qualia });
     Validations.of(api).acknowledge({
       id: 'AwsSolutions::AwsSolutions-APIG4',
       reason:
@@ -154,10 +161,18 @@ export class OrderPipeline extends Stack {
             status_code: '$context.status',
             latency_ms: '$context.responseLatency',
             error: '$context.error.message',
+            integration_status: '$context.integrationStatus',
+            integration_error: '$context.integrationErrorMessage',
           }),
         ),
       },
     });
+    const stage = this.api.node.defaultChild as CfnStage;
+    stage.routeSettings = Object.fromEntries(
+      ['GET /health', 'HEAD /health', '$default'].map((route) => [route, strangersThrottle]),
+    );
+    // API Gateway refuses the settings of a route that does not exist yet.
+    this.api.node.addDependency(api);
 
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'DownloadQueueUrl', { value: download.queue.queueUrl });

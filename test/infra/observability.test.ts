@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { parseQuery } from '../../emulator/logs/insights/parse-query';
 import { runbookHeadings } from '../../lib/constructs/alarm';
 import { savedQueries } from '../../lib/observability/saved-queries';
+import { createRandom } from '../../local/simulators/random';
 import { resources, synthesize } from './synth';
 
 const { data, orderPipeline, syncJobs, observability } = synthesize('prod');
@@ -45,7 +47,7 @@ test('there is an alarm for each thing that can go wrong', () => {
   expect(Object.fromEntries(conditions)).toEqual({
     ...Object.fromEntries(
       lambdas.flatMap((name) => [
-        [`${name}-fails`, '100 * errors / invocations > 5, 1 of 1 x 300 s'],
+        [`${name}-fails`, 'IF(errors > 1, 100 * errors / invocations, 0) > 5, 1 of 1 x 300 s'],
         [`${name}-is-throttled`, '> 0, 1 of 1 x 300 s'],
       ]),
     ),
@@ -56,7 +58,9 @@ test('there is an alarm for each thing that can go wrong', () => {
         [`${name}-api-stays-down`, '> 0, 3 of 3 x 300 s'],
       ]),
     ),
-    'webhook-5xx': '100 * errors / requests > 1, 3 of 5 x 60 s',
+    'webhook-5xx': 'IF(errors > 1, 100 * errors / requests, 0) > 1, 3 of 5 x 60 s',
+    'webhook-5xx-few-calls': 'IF(requests < 10, errors, 0) > 0, 2 of 15 x 60 s',
+    'webhook-throttled': '> 0, 1 of 1 x 300 s',
     'webhook-refusals': '> 50, 1 of 1 x 300 s',
     'webhook-errors': '> 0, 1 of 1 x 300 s',
     'no-webhooks': '< 1, or missing, 24 of 24 x 3600 s',
@@ -69,16 +73,78 @@ test('there is an alarm for each thing that can go wrong', () => {
   });
 });
 
-test('whatever the webhook logs as an error, such as a secret that it cannot read, raises an alarm', () => {
-  const [filter] = resources(observability, 'AWS::Logs::MetricFilter').map(({ Properties }) => Properties);
-  expect(filter).toMatchObject({
-    FilterPattern: '{ $.level = "ERROR" }',
-    MetricTransformations: [{ MetricName: 'prod-WebhookErrorLines', MetricValue: '1' }],
+test.each([
+  ['WebhookErrorLines', 'webhook-errors', '{ $.level = "ERROR" }'],
+  ['WebhookThrottled', 'webhook-throttled', '{ ($.status_code = "429") && ($.route = "POST /webhooks/qualia") }'],
+])('%s are counted from log lines, and raise the alarm %s', (metric, alarm, FilterPattern) => {
+  observability.hasResourceProperties('AWS::Logs::MetricFilter', {
+    FilterPattern,
+    MetricTransformations: [Match.objectLike({ MetricName: `prod-${metric}`, MetricValue: '1' })],
   });
   const counting = resources(observability, 'AWS::CloudWatch::Alarm').filter(
-    ({ Properties }) => Properties.MetricName === 'prod-WebhookErrorLines',
+    ({ Properties }) => Properties.MetricName === `prod-${metric}`,
   );
-  expect(counting.map(({ Properties }) => Properties.AlarmName)).toEqual(['prod-marketplace-webhook-errors']);
+  expect(counting.map(({ Properties }) => Properties.AlarmName)).toEqual([`prod-marketplace-${alarm}`]);
+});
+
+describe('the alarms on 5xx', () => {
+  const rules = alarms.filter(({ AlarmName }) => AlarmName.startsWith('prod-marketplace-webhook-5xx'));
+
+  /** One minute of the API; CloudWatch has no data of a minute without calls. */
+  interface Minute {
+    readonly requests: number;
+    readonly errors: number;
+  }
+  const isBad = ({ Metrics, Threshold }: (typeof rules)[number], { requests, errors }: Minute): boolean => {
+    const { Expression = '' } = Metrics.find(({ Expression }) => Expression) ?? {};
+    const IF = (condition: boolean, then: number, otherwise: number) => (condition ? then : otherwise);
+    return requests > 0 && runInNewContext(Expression, { IF, requests, errors }) > Threshold;
+  };
+  /** How many minutes pass until one of the alarms goes off. */
+  const minutesUntilAlarm = (minutes: readonly Minute[]): number => {
+    for (let end = 1; end <= minutes.length; end++) {
+      const rings = rules.some((rule) => {
+        const looked = minutes.slice(Math.max(0, end - rule.EvaluationPeriods), end);
+        return looked.filter((minute) => isBad(rule, minute)).length >= (rule.DatapointsToAlarm ?? 1);
+      });
+      if (rings) return end;
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+
+  test.each([
+    ['10,000', 10_000, 8],
+    ['100,000', 100_000, 3],
+    ['1,000,000', 1_000_000, 3],
+  ])('report at %s orders a month that every call fails, in the median within minutes', (_name, orders, within) => {
+    const { fraction } = createRandom(42);
+    const perMinute = orders / (30 * 24 * 60);
+    const arrivals = () => {
+      let count = 0;
+      for (let left = Math.exp(-perMinute), product = fraction(); product > left; product *= fraction()) count += 1;
+      return count;
+    };
+    const outage = () => Array.from({ length: 240 }, arrivals).map((count) => ({ requests: count, errors: count }));
+    const delays = Array.from({ length: 500 }, () => minutesUntilAlarm(outage())).sort((a, b) => a - b);
+    expect(delays[250]).toBeLessThanOrEqual(within);
+  });
+
+  test.each([
+    ['one call of two', [{ requests: 2, errors: 1 }]],
+    [
+      'one call of one, and the next ones pass',
+      [
+        { requests: 1, errors: 1 },
+        { requests: 1, errors: 0 },
+      ],
+    ],
+    [
+      'one call in each minute of a hundred calls and more',
+      Array.from({ length: 60 }, () => ({ requests: 150, errors: 1 })),
+    ],
+  ])('stay silent when %s fails', (_name, minutes) => {
+    expect(minutesUntilAlarm(minutes)).toBe(Number.POSITIVE_INFINITY);
+  });
 });
 
 test('each alarm leads to a heading of the runbook, and each heading to an alarm', () => {

@@ -8,6 +8,7 @@ const another = { order_id: 'QO-1', request_id: 'another' };
 const run = { run_id: 'nightly-2026-11-22' };
 const retry = { level: 'WARN', message: 'a try failed, will retry' };
 const refusal = { service: 'webhook', level: 'WARN', message: 'webhook refused', source_ip: '203.0.113.7' };
+const apiCall = { api_request_id: 'JKJaXmPLvHcESHA=', route: 'POST /webhooks/qualia', error: '-' };
 const failure = { level: 'ERROR', status: 'FAILED', stage_failed: 'download', error_code: 'ORDER_NOT_FOUND' };
 
 /** One a minute, from 08:00 on. */
@@ -99,6 +100,10 @@ const lines: readonly object[] = [
     done: 2,
     total: 2,
   },
+  { ...apiCall, status_code: '200', integration_status: '200', integration_error: '-' },
+  { ...apiCall, status_code: '429', error: 'Too Many Requests', integration_status: '-', integration_error: '-' },
+  { ...apiCall, status_code: '503', error: 'Service Unavailable', integration_error: 'Rate Exceeded.' },
+  { ...apiCall, status_code: '503', error: 'Service Unavailable', integration_error: 'The Lambda is throttled.' },
   { _aws: {}, service: 'download', stage: 'dev', api: 'qualia', ApiRetry: 1 },
 ];
 
@@ -155,6 +160,10 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '08:03 | download | QO-123456 | DOWNLOADED | 400',
     '08:05 | processing | QO-123456 | PROCESSED | 180',
     '08:00 | webhook | QO-123456 | NOTIFIED | 20',
+  ],
+  'API calls answered 429 or 5xx': [
+    '503 | POST /webhooks/qualia | Service Unavailable | 2 | The Lambda is throttled.',
+    '429 | POST /webhooks/qualia | Too Many Requests | 1 | -',
   ],
   'Refused webhooks by reason': ['unauthorized | 203.0.113.7 | 2', 'invalid_json | 203.0.113.7 | 1'],
 };
