@@ -98,7 +98,7 @@ describe('pipeline logs', () => {
 
   it.each([
     [['fileds @message | limit 1'], /Line 1, col 1:.*\^.*Expected .*fields/s],
-    [['nosuch'], /"nosuch" is neither a query nor the name of one saved query: "Errors over time", /],
+    [['nosuch'], /"nosuch" is neither a query nor the name of one saved query: "API calls answered 429 or 5xx", /],
     [['by'], /"by" is neither a query nor the name of one/],
     [['order'], /"One order, step by step" is asked for by pipeline logs order <order id>/],
     [['retries', 'QO-1'], /"Retries by API" is asked for by pipeline logs "Retries by API"/],
