@@ -38,7 +38,7 @@ export interface PipelineErrorOptions {
   /** The API that answered, or did not. */
   readonly api?: ApiName | undefined;
   readonly statusCode?: number | undefined;
-  /** What `Retry-After` asked for; it outranks every computed wait. */
+  /** What `Retry-After` asked for. From a second on, it takes precedence over every computed wait. */
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }

@@ -47,7 +47,7 @@ export interface ApiClientOptions {
   /** A try's whole time; `attempt` counts from 1. */
   readonly timeoutMs: (attempt: number) => number;
   readonly maxTries: number;
-  /** The wait after the n-th failed try; `Retry-After` outranks it. */
+  /** The wait after the n-th failed try. A `Retry-After` of at least a second takes precedence. */
   readonly waitMs: (attempt: number) => number;
   /** A longer wait than this is left to the caller: the time of a Lambda is paid for. */
   readonly maxWaitMs: number;
@@ -225,6 +225,10 @@ export const createApiClient = (options: ApiClientOptions) => {
     return leftMs;
   };
 
+  /** Less than the header's unit (0, or a date that is past, maybe by our clock alone) does not say how long to wait. */
+  const waitAfter = ({ retryAfterMs = 0 }: PipelineError, attempt: number): number =>
+    retryAfterMs >= 1_000 ? retryAfterMs : Math.max(retryAfterMs, options.waitMs(attempt));
+
   /** Waits, but not beyond the end of the call's time: however many wait, all of them end. */
   const waitInTime = async (done: Promise<unknown>, { deadlineMs, signal }: CallContext): Promise<void> => {
     const ended = Promise.withResolvers<void>();
@@ -283,14 +287,14 @@ export const createApiClient = (options: ApiClientOptions) => {
           if (error instanceof OutOfTimeError || !error.retryable) throw error;
           const isLast = attempt >= options.maxTries;
           // The deadline may have cut the last try short, too.
-          const waitMs = isLast ? 0 : (error.retryAfterMs ?? options.waitMs(attempt));
+          const waitMs = isLast ? 0 : waitAfter(error, attempt);
           if (waitMs > options.maxWaitMs) throw error;
           const { deadlineMs, signal, onRetry } = call.context;
           if (now() + waitMs + minTryMs > deadlineMs || signal?.aborted) throw new OutOfTimeError(api, waitMs, error);
           if (isLast) throw error;
           onRetry({ error, attempt, waitMs });
           failedBefore = error;
-          await waitInTime(sleep(waitMs), call.context);
+          await waitInTime(sleep(Math.min(waitMs, longestTimerMs)), call.context);
           timeLeft(call.context);
           const done = await call.look?.();
           if (done !== undefined) return done;

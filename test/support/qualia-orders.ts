@@ -1,5 +1,10 @@
+import type { OrderId } from '../../shared/orders/order';
+
+/** The `_id` of {@link qualiaOrder}. */
+export const qualiaOrderId = 'bK8bg5tajNkDpDk25' as OrderId;
+
 const filled = {
-  _id: 'bK8bg5tajNkDpDk25',
+  _id: qualiaOrderId,
   order_number: 'QO-123456',
   status: 'Revision Required',
   vertical: 'Title',

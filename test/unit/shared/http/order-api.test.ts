@@ -1,8 +1,7 @@
 import type { PipelineError } from '../../../../shared/errors';
 import { pathOf } from '../../../../shared/http/order-api';
 import { callContext } from '../../../support/call-context';
-import { orderId } from '../../../support/orders';
-import { qualiaAnswer } from '../../../support/qualia-orders';
+import { qualiaAnswer, qualiaOrderId } from '../../../support/qualia-orders';
 import { startToldQualia } from '../../../support/told-apis';
 import type { ToldAnswer } from '../../../support/told-server';
 
@@ -16,7 +15,7 @@ afterEach(async () => {
   await qualia.stop();
 });
 
-const fetchOrder = (context = callContext().context) => qualia.client.fetchOrder(orderId('QO-1'), context);
+const fetchOrder = (context = callContext().context) => qualia.client.fetchOrder(qualiaOrderId, context);
 const failureOf = (context = callContext().context): Promise<PipelineError> =>
   fetchOrder(context).then(
     () => {
@@ -30,9 +29,7 @@ const busy: ToldAnswer = { status: 503 };
 describe('Retry-After', () => {
   test.each([
     ['seconds', '2', 2_000],
-    ['no time at all', '0', 0],
     ['an HTTP date', 'Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
-    ['a date gone by', 'Wed, 31 Dec 2025 00:00:00 GMT', 0],
     ['the longest that is waited for here', '8', 8_000],
   ])('as %s outranks the jitter', async (_, header, waitMs) => {
     qualia.server.tell({ status: 429, headers: { 'retry-after': header } }, order);
@@ -40,16 +37,27 @@ describe('Retry-After', () => {
     expect(qualia.waitsMs).toEqual([waitMs]);
   });
 
-  test('that cannot be read is none', async () => {
-    qualia.server.tell({ status: 429, headers: { 'retry-after': 'soon' } }, order);
+  test.each(['soon', 'wait 5', 'after 5', 'sec 10', '1.5', '-1', '120, 120'])(
+    'that cannot be read, %j, is none',
+    async (header) => {
+      qualia.server.tell({ status: 429, headers: { 'retry-after': header } }, order);
+      await fetchOrder();
+      expect(qualia.waitsMs).toEqual([250]);
+    },
+  );
+
+  test.each(['0', 'Wed, 31 Dec 2025 00:00:00 GMT'])('that is no wait, %j, leaves the backoff', async (header) => {
+    const answer = { status: 429, headers: { 'retry-after': header } };
+    qualia.server.tell(answer, answer, order);
     await fetchOrder();
-    expect(qualia.waitsMs).toEqual([250]);
+    expect(qualia.waitsMs).toEqual([250, 500]);
   });
 
   test.each([
     ['9', 9_000],
     ['120', 120_000],
     ['Thu, 01 Jan 2026 01:00:00 GMT', 3_600_000],
+    ['9999999999', 2 ** 31 * 1_000],
   ])('of %s is left to the caller', async (header, retryAfterMs) => {
     qualia.server.tell({ status: 503, headers: { 'retry-after': header } });
     expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE', retryable: true, retryAfterMs });
