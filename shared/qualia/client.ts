@@ -6,6 +6,7 @@ import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import { parseJson } from '../json';
 import { type OrderId, orderIdSchema } from '../orders/order';
+import { type FieldPath, graphQlErrorsThatMatter, judgeGraphQlErrors, orderNotFound } from './graphql-errors';
 import { openOrdersAnswerSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
 
@@ -53,29 +54,22 @@ export interface QualiaClientOptions extends Omit<OrderApiOptions, 'api'> {
   readonly credential: Secret<QualiaCredential>;
 }
 
-const permanentExtensionCodes = [
-  'NOT_FOUND',
-  'FORBIDDEN',
-  'UNAUTHENTICATED',
-  'BAD_USER_INPUT',
-  'GRAPHQL_VALIDATION_FAILED',
-];
-const permanentMessage = /not[ _-]?found|not[ _-]?authori[sz]ed|unauthori[sz]ed|forbidden/i;
-const missingMessage = /not[ _-]?found/i;
-
-const graphQlError = z
-  .object({ message: z.string().catch(''), extensions: z.object({ code: z.string() }).optional().catch(undefined) })
-  .catch({ message: '' });
-/** Of a longer list, the first say enough. */
-const mostErrors = 100;
-const graphQlErrors = z.object({
-  errors: z
-    .array(z.unknown())
-    .min(1)
-    .transform((errors) => errors.slice(0, mostErrors))
-    .pipe(z.array(graphQlError)),
-});
 const nullOrder = z.object({ data: z.object({ order: z.union([z.null(), z.object({ order: z.null() })]) }) });
+
+/** A query, and how its answer is read. */
+interface Question<T> {
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly context: CallContext;
+  /** The order that is asked for, if it is one. */
+  readonly orderId?: OrderId;
+  /** The field that is needed of the answer. Errors outside of it do not matter once it is there. */
+  readonly needed: FieldPath;
+  /** @returns `undefined` when the JSON is not what was asked for */
+  readonly read: (json: unknown, answer: ApiAnswer) => T | undefined;
+  /** Whether the answer says that what was asked for does not exist. */
+  readonly isNull?: (json: unknown) => boolean;
+}
 
 /** How often an answer that cannot be read is worth another try. */
 const unreadableRetries = 2;
@@ -86,23 +80,16 @@ const unreadableRetries = 2;
 export const createQualiaClient = (options: QualiaClientOptions) => {
   const api = createOrderApi({ ...options, api: 'qualia' });
 
-  /**
-   * POSTs a query. `read` takes the JSON of an answer without errors, and gives `undefined` when it is not what was
-   * asked for.
-   */
-  const ask = <T>(
-    body: { query: string; variables: Readonly<Record<string, unknown>> },
-    context: CallContext,
-    read: (json: unknown, answer: ApiAnswer) => T | undefined,
-  ): Promise<T> => {
+  const ask = <T>({ query, variables, context, orderId, needed, read, isNull }: Question<T>): Promise<T> => {
     let unreadable = 0;
     const judge = (answer: ApiAnswer): T => {
       expectSuccess(answer, 'qualia', options.now());
       const json = parseJson(answer.body);
-      const failed = graphQlErrors.safeParse(json);
-      if (failed.success) throw judgeGraphQlErrors(failed.data.errors);
+      const graphQlErrors = graphQlErrorsThatMatter(json, needed);
+      if (graphQlErrors.length > 0) throw judgeGraphQlErrors(graphQlErrors, orderId);
       const value = read(json, answer);
       if (value !== undefined) return value;
+      if (isNull?.(json)) throw orderNotFound();
       throw new UnreadableAnswerError(
         'Qualia answered something else than what was asked for',
         { retryable: ++unreadable <= unreadableRetries, statusCode: answer.statusCode },
@@ -119,7 +106,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
             accept: 'application/json',
             authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
           },
-          body: JSON.stringify(body),
+          body: JSON.stringify({ query, variables }),
         },
         context,
         read: judge,
@@ -136,10 +123,18 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
      * `CONNECTION_FAULT`, `CIRCUIT_OPEN`
      */
     fetchOrder: (orderId: OrderId, context: CallContext): Promise<DownloadedOrder> =>
-      ask({ query: orderQuery, variables: { id: orderId } }, context, (json, answer) => {
-        if (nullOrder.safeParse(json).success) throw notFound();
-        if (readOrder(answer.body, json) === undefined) return undefined;
-        return { bytes: answer.body, attempt: answer.attempt, responseTimeMs: answer.responseTimeMs };
+      ask({
+        query: orderQuery,
+        variables: { id: orderId },
+        context,
+        orderId,
+        needed: ['order', 'order'],
+        isNull: (json) => nullOrder.safeParse(json).success,
+        read: (json, answer) => {
+          // Another order than the one that was asked for is no answer.
+          if (readOrder(answer.body, json)?._id !== orderId) return undefined;
+          return { bytes: answer.body, attempt: answer.attempt, responseTimeMs: answer.responseTimeMs };
+        },
       }),
 
     /**
@@ -149,14 +144,20 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
      * @throws {PipelineError} as `fetchOrder`, without `ORDER_NOT_FOUND`
      */
     listOpenOrders: (page: Page, context: CallContext): Promise<OpenOrdersPage> =>
-      ask({ query: openOrdersQuery, variables: { ...page } }, context, (json) => {
-        const parsed = openOrdersAnswerSchema.safeParse(json);
-        if (!parsed.success) return undefined;
-        const { orders } = parsed.data.data.orders;
-        return {
-          orderIds: orders.flatMap(({ _id }) => orderIdSchema.safeParse(_id).data ?? []),
-          listed: orders.length,
-        };
+      ask({
+        query: openOrdersQuery,
+        variables: { ...page },
+        context,
+        needed: ['orders', 'orders'],
+        read: (json) => {
+          const parsed = openOrdersAnswerSchema.safeParse(json);
+          if (!parsed.success) return undefined;
+          const { orders } = parsed.data.data.orders;
+          return {
+            orderIds: orders.flatMap(({ _id }) => orderIdSchema.safeParse(_id).data ?? []),
+            listed: orders.length,
+          };
+        },
       }),
 
     answeredAtMs: api.answeredAtMs,
@@ -165,25 +166,3 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
 };
 
 export type QualiaClient = ReturnType<typeof createQualiaClient>;
-
-const notFound = () =>
-  new PipelineError('ORDER_NOT_FOUND', 'Qualia knows no such order', { api: 'qualia', retryable: false });
-
-const judgeGraphQlErrors = (errors: z.output<typeof graphQlErrors>['errors']): PipelineError => {
-  const missing = errors.some(
-    ({ message, extensions }) => extensions?.code === 'NOT_FOUND' || missingMessage.test(message),
-  );
-  if (missing) return notFound();
-  const permanent = errors.some(
-    ({ message, extensions }) =>
-      permanentMessage.test(message) || (extensions !== undefined && permanentExtensionCodes.includes(extensions.code)),
-  );
-  return new PipelineError(
-    'GRAPHQL_ERROR',
-    `Qualia answered a GraphQL error that is ${permanent ? 'final' : 'passing'}`,
-    {
-      api: 'qualia',
-      retryable: !permanent,
-    },
-  );
-};

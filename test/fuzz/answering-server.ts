@@ -1,11 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as fc from 'fast-check';
+import { type Coding, encode } from './codings';
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** How the body is compressed on its way, though nobody asked for it. */
+  readonly coding?: Coding | undefined;
   /** The connection ends one byte before the body is whole. */
   readonly cut?: boolean;
 }
@@ -22,9 +25,11 @@ export const startAnsweringServer = async () => {
   const server = createServer((request, response) => {
     request.resume();
     request.once('end', () => {
-      const { status, headers, body, cut = false } = answer;
-      response.writeHead(status, { ...headers, 'content-length': body.length + (cut ? 1 : 0) });
-      response.end(body, () => cut && response.socket?.destroySoon());
+      const { status, headers, body, coding, cut = false } = answer;
+      const encoded = encode(body, coding);
+      const encoding = coding && { 'content-encoding': coding };
+      response.writeHead(status, { ...headers, ...encoding, 'content-length': encoded.length + (cut ? 1 : 0) });
+      response.end(encoded, () => cut && response.socket?.destroySoon());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -18,6 +18,7 @@ import { secretOf } from '../../support/secrets';
 import { stream } from '../../unit/shared/iterable/sample';
 import { cutAnswer, startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
+import { anyCoding, type Coding, codings } from '../codings';
 import { csvFaults } from '../csv';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
@@ -30,6 +31,7 @@ interface Input {
   readonly status: number;
   readonly retryAfter: string;
   readonly body: Bytes;
+  readonly coding?: Coding | undefined;
   readonly cut: boolean;
   /** What the database gave for some columns of the first row. */
   readonly row: Partial<SourceRow>;
@@ -129,6 +131,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
   corpus: {
     'a good answer': good,
     'a good answer that is cut short': { ...good, cut: true },
+    ...Object.fromEntries(codings.map((coding) => [`a good answer in ${coding}`, { ...good, coding }])),
     ...largeCorpus(answers[4], (body) => ({ ...good, body }), 'the answer about a batch'),
     ...largeCorpus(answers[1], (body) => ({ ...good, mode: 'single', body }), 'the answer about a user'),
     ...Object.fromEntries(
@@ -157,8 +160,18 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       { weight: 12, arbitrary: fc.constant(200) },
       { weight: 1, arbitrary: fc.constantFrom(201, 302, 400, 401, 403, 404, 408, 409, 413, 418, 429, 500, 503, 599) },
     ),
-    retryAfter: fc.constantFrom('0', '1', '-1', '1e999', '999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'x'),
+    retryAfter: fc.constantFrom(
+      '0',
+      '1',
+      '-1',
+      '1e999',
+      '999999999',
+      'Fri, 31 Dec 9999 23:59:59 GMT',
+      'wait 5',
+      '9999999999',
+    ),
     body: hostileBytes(answers),
+    coding: anyCoding,
     cut: cutAnswer,
     row: fc.oneof(
       { weight: 3, arbitrary: fc.constant({}) },
@@ -172,11 +185,11 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       },
     ),
   }),
-  run: async ({ mode, status, retryAfter, body, cut, row }, pause) => {
+  run: async ({ mode, status, retryAfter, body, coding, cut, row }, pause) => {
     waits = pause;
     opened ??= open();
     const connection = await opened;
-    connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), cut });
+    connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), coding, cut });
 
     const files = { queried: queryResultsCsv.header, rejected: rejectedCsv.header, failed: failedCsv.header };
     const users: IterableUser[] = [];

@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { errorCodes, PipelineError } from '../../../shared/errors';
+import { readBody } from '../../../shared/http/body';
 import { parseJsonAsWritten } from '../../../shared/json';
 import { groupByJob } from '../../../shared/netlife/activities';
 import { contactLines, contactsHeader, contactsOf } from '../../../shared/netlife/contacts';
@@ -20,6 +22,7 @@ import type { RejectedRow } from '../../../shared/netlife/tally';
 import { portalAt } from '../../support/netlife';
 import { collect } from '../../unit/shared/iterable/sample';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
+import { anyCoding, type Coding, codings, encode } from '../codings';
 import { csvFaults } from '../csv';
 import type { FuzzTarget } from '../engine';
 import { leaksOf } from '../leaks';
@@ -73,6 +76,7 @@ const calls = Object.keys(answers) as Call[];
 interface Input {
   readonly call: Call;
   readonly body: Bytes;
+  readonly coding?: Coding | undefined;
 }
 
 interface Outcome {
@@ -84,11 +88,13 @@ interface Outcome {
 }
 
 const portal = portalAt();
+const limits = { api: 'netlife', maxBytes: 64 * 1_024 * 1_024, mayBeCut: false } as const;
 
 /** What a run does with the answers, from their bytes to the lines of the contacts file. */
-const collectContacts = async ({ call, body }: Input): Promise<Outcome> => {
+const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
-  const answerTo = (one: Call): unknown => (one === call ? parseJsonAsWritten(toBuffer(body)) : answers[one]);
+  const received = await readBody(Readable.from([encode(toBuffer(body), coding)]), coding, limits);
+  const answerTo = (one: Call): unknown => (one === call ? parseJsonAsWritten(received) : answers[one]);
   const rowsOf = <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): AsyncGenerator<T> => {
     let pages = 0;
     const rows = paginate(`${portal.basePath}/${one}`, portal, async () => (pages++ === 0 ? answerTo(one) : []));
@@ -143,6 +149,12 @@ export const netlife: FuzzTarget<Input, Outcome> = {
   corpus: {
     'good answers': { call: 'buyers', body: Buffer.from(JSON.stringify(answers.buyers)) },
     ...Object.assign({}, ...calls.map((call) => largeCorpus(answers[call], (body) => ({ call, body }), call))),
+    ...Object.fromEntries(
+      codings.map((coding) => [
+        `buyers in ${coding}`,
+        { call: 'buyers' as const, body: Buffer.from(JSON.stringify(answers.buyers)), coding },
+      ]),
+    ),
     'an array of 3 MiB for the images of a job': {
       call: 'details',
       body: { large: 'an array of 3 MiB', within: { path: 'images', before: '{"images":', after: '}' } },
@@ -159,7 +171,7 @@ export const netlife: FuzzTarget<Input, Outcome> = {
   },
   arbitrary: fc
     .constantFrom(...calls)
-    .chain((call) => fc.record({ call: fc.constant(call), body: hostileBytes([answers[call]]) })),
+    .chain((call) => fc.record({ call: fc.constant(call), body: hostileBytes([answers[call]]), coding: anyCoding })),
   run: async (input) => {
     try {
       return await collectContacts(input);

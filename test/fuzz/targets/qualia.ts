@@ -5,11 +5,11 @@ import { longestOpenMs } from '../../../shared/http/circuit-breaker';
 import { type Mapping, mapOrder } from '../../../shared/internal-api/mapping';
 import { createQualiaClient } from '../../../shared/qualia/client';
 import { readOrder } from '../../../shared/qualia/order';
-import { orderId } from '../../support/orders';
-import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
+import { qualiaAnswer, qualiaOrder, qualiaOrderId } from '../../support/qualia-orders';
 import { secretOf } from '../../support/secrets';
 import { cutAnswer, startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
+import { anyCoding, type Coding, codings } from '../codings';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
@@ -21,6 +21,7 @@ interface Input {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Bytes;
+  readonly coding?: Coding | undefined;
   readonly cut: boolean;
 }
 
@@ -63,6 +64,7 @@ const answers = [
   { data: { order: null } },
   { data: null, errors: [{ message: 'Order not found', extensions: { code: 'NOT_FOUND' } }] },
   { errors: [{ message: 'Internal server error', path: ['order'], locations: [{ line: 1, column: 2 }] }] },
+  { data: { order: { order: good } }, errors: [{ message: 'Oops', path: ['order', 'outstanding_tasks', 0] }] },
   { data: { orders: { orders: [{ _id: 'bK8bg5tajNkDpDk25' }, { _id: 'QO-1' }] } } },
 ];
 
@@ -75,6 +77,16 @@ const isHeaderValue = (value: string): boolean => {
   }
 };
 const headerValues = [...hostileTexts, '0', '-1', '1.5', '99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'gzip', 'br'];
+const unreadableWaits = ['wait 5', 'after 5', 'sec 10', '9999999999', '1.5', '-1', '120, 120'];
+
+/** Faults of the server that speak of something not found. */
+const passingErrors = [
+  ['request to https://orders.internal failed, reason: getaddrinfo ENOTFOUND orders.internal', 'INTERNAL_SERVER_ERROR'],
+  ['PersistedQueryNotFound', 'PERSISTED_QUERY_NOT_FOUND'],
+  ['503: Service Unavailable: upstream host not found', 'INTERNAL_SERVER_ERROR'],
+  ['Subgraph schema not found, router is reloading', 'SERVICE_UNAVAILABLE'],
+  ['403: Forbidden', 'INTERNAL_SERVER_ERROR'],
+].map(([message, code]) => ({ data: null, errors: [{ message, extensions: { code } }] }));
 
 const orderIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const dated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}\.\d{3}Z)?$/;
@@ -125,6 +137,22 @@ export const qualia: FuzzTarget<Input, Outcome> = {
   corpus: {
     'a good order': ofOrder(good),
     'a good order that is cut short': { ...ofOrder(good), cut: true },
+    ...Object.fromEntries(codings.map((coding) => [`a good order in ${coding}`, { ...ofOrder(good), coding }])),
+    'a bomb of 10 MiB in gzip': { ...ofOrder(good), body: { large: 'a text of 10 MiB' }, coding: 'gzip' },
+    'another order': ofOrder({ ...good, _id: 'another' }),
+    ...Object.fromEntries(
+      unreadableWaits.map((wait) => [
+        `a failure that asks for "${wait}"`,
+        { ...ofOrder(good), status: 429, headers: { 'retry-after': wait } },
+      ]),
+    ),
+    ...Object.fromEntries(
+      passingErrors.map((answer) => [
+        `the passing error "${answer.errors[0]?.message}"`,
+        { ...ofOrder(good), body: Buffer.from(JSON.stringify(answer)) },
+      ]),
+    ),
+    'headers of 70 kB': { ...ofOrder(good), headers: { 'x-large': 'x'.repeat(70_000) } },
     'a failure that asks for silence until the year 9999': {
       ...ofOrder(good),
       status: 503,
@@ -132,7 +160,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     },
     ...largeCorpus(answers[0], (body) => ({ ...ofOrder(good), body }), 'the order'),
     ...largeCorpus(answers[4], (body) => ({ ...ofOrder(good), body }), 'the errors'),
-    ...largeCorpus(answers[5], (body) => ({ ...ofOrder(good), call: 'listOpenOrders', body }), 'the open orders'),
+    ...largeCorpus(answers[6], (body) => ({ ...ofOrder(good), call: 'listOpenOrders', body }), 'the open orders'),
     'a price of 20,000 digits': ofOrder({ ...good, price: `${'1'.repeat(20_000)}x` }),
     'a date of 4 MB': ofOrder({ ...good, due_date: `2026-01-01T00:00:00.${'0'.repeat(4_000_000)}x` }),
     'a state of 4 MB of spaces': ofOrder({ ...good, properties: [{ state: `x${' '.repeat(4_000_000)}x` }] }),
@@ -168,21 +196,22 @@ export const qualia: FuzzTarget<Input, Outcome> = {
         ),
       },
     ),
-    body: hostileBytes(answers),
+    body: hostileBytes([...answers, ...passingErrors]),
+    coding: anyCoding,
     cut: cutAnswer,
   }),
-  run: async ({ call, status, headers, body, cut }, pause) => {
+  run: async ({ call, status, headers, body, coding, cut }, pause) => {
     waits = pause;
     opened ??= open();
     const { server, client, passSilence } = await opened;
     const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
     const answered = toBuffer(body);
     try {
-      server.tell({ status, headers, body: answered, cut });
+      server.tell({ status, headers, body: answered, coding, cut });
       if (call === 'listOpenOrders') {
         return { ids: (await client.listOpenOrders({ limit: 100, offset: 0 }, context)).orderIds };
       }
-      return process((await client.fetchOrder(orderId(), context)).bytes, answered);
+      return process((await client.fetchOrder(qualiaOrderId, context)).bytes, answered);
     } catch (thrown) {
       if (!(thrown instanceof PipelineError)) throw thrown;
       if (thrown.retryable) {
@@ -190,7 +219,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
         passSilence();
         // One good answer closes the circuit again.
         server.tell(goodAnswer);
-        await client.fetchOrder(orderId(), context);
+        await client.fetchOrder(qualiaOrderId, context);
       }
       return { error: thrown };
     }

@@ -158,18 +158,21 @@ describe('download', () => {
     await qualia.stop();
   };
 
-  const order: ToldAnswer = { body: qualiaAnswer(personalOrder()) };
+  const { order_id: _id } = downloadMessage();
+  const order: ToldAnswer = { body: qualiaAnswer(personalOrder({ _id })) };
   const graphQl = (message: string, code?: string): ToldAnswer => ({
-    body: { data: { order: { order: personalOrder() } }, errors: [{ message, extensions: { code, ...echo } }] },
+    body: { data: { order: { order: personalOrder({ _id }) } }, errors: [{ message, extensions: { code, ...echo } }] },
   });
 
   test.each<[string, readonly ToldAnswer[], number]>([
     ['an order', [order], 1],
     ['an order after failed tries', [{ status: 503, body: garbage }, graphQl(`${name} is busy`), order], 3],
     ['a GraphQL error that is final', [graphQl(`${name} not found`, 'NOT_FOUND')], 1],
-    ['a GraphQL error that is forbidden', [graphQl(`forbidden for ${email}`)], 1],
+    ['a GraphQL error that is forbidden', [graphQl(`forbidden for ${email}`, 'FORBIDDEN')], 1],
     ['GraphQL errors that may pass', times(3, graphQl(garbage)), 3],
     ['garbage', times(3, { body: garbage }), 3],
+    ['another order', times(3, { body: qualiaAnswer(personalOrder({ _id: name })) }), 3],
+    ['garbage in a coding of its own', times(3, { body: garbage, headers: { 'content-encoding': email } }), 3],
     ['an order that is none', times(3, { body: qualiaAnswer(personalOrder({ order_number: null })) }), 3],
     ['a refusal', [{ status: 400, body: echo, headers: { 'x-echo': token } }], 1],
     ['a refused credential', [{ status: 401, body: echo }], 1],

@@ -62,7 +62,11 @@ test.each<[string, readonly ToldAnswer[], number]>([
   ['garbage', times(3, { body: garbage }), 3],
   ['a refusal that echoes all', [{ status: 401, body: echo }], 1],
   ['faults', times(3, { status: 500, body: echo }), 3],
-  ['GraphQL errors', [{ body: { errors: [{ message: `forbidden for ${email}`, extensions: echo }] } }], 1],
+  [
+    'GraphQL errors',
+    [{ body: { errors: [{ message: `forbidden for ${email}`, extensions: { ...echo, code: 'FORBIDDEN' } }] } }],
+    1,
+  ],
 ])('%s', async (_, answers, lines) => {
   const ended = await reconcile(answers);
   expect(logs.lines()).toHaveLength(lines);

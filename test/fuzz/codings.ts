@@ -1,0 +1,25 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
+
+const encoders = {
+  gzip: (bytes: Buffer) => gzipSync(bytes),
+  br: (bytes: Buffer) => brotliCompressSync(bytes),
+  deflate: (bytes: Buffer) => deflateSync(bytes),
+  'deflate ': (bytes: Buffer) => deflateRawSync(bytes),
+  'gzip, br': (bytes: Buffer) => brotliCompressSync(gzipSync(bytes)),
+  zstd: (bytes: Buffer) => bytes,
+  'gzip,gzip,gzip,gzip,gzip': (bytes: Buffer) => bytes,
+} as const;
+
+/** What a `content-encoding` header says; the last two cannot be undone. */
+export type Coding = keyof typeof encoders;
+export const codings = Object.keys(encoders) as Coding[];
+
+export const encode = (bytes: Buffer, coding: Coding | undefined): Buffer =>
+  coding === undefined ? bytes : encoders[coding](bytes);
+
+/** Compressed now and then. */
+export const anyCoding: fc.Arbitrary<Coding | undefined> = fc.oneof(
+  { weight: 12, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constantFrom(...codings) },
+);
