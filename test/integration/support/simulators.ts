@@ -16,7 +16,7 @@ const ask = async (method: string, url: string, body?: unknown): Promise<unknown
 const requestsSchema = z.object({ total: z.number() });
 /** How often a simulator was called. */
 const countCalls = async (controlUrl: string): Promise<number> =>
-  requestsSchema.parse(await ask('GET', `${controlUrl}/requests?operation=none`)).total;
+  requestsSchema.parse(await ask('GET', `${controlUrl}/requests?order_id=none`)).total;
 const timesSchema = z.object({ requests: z.array(z.object({ at: z.iso.datetime() })) });
 const postsSchema = z.object({
   posts: z.array(
