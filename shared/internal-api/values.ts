@@ -9,8 +9,10 @@ const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 /** Removes what cannot be seen, and makes one space of each run of white space. */
 export const visibleText = (text: string): string => text.replace(invisible, '').trim().replace(/\s+/g, ' ');
 
+const visible = /[^\s\p{Default_Ignorable_Code_Point}]/u;
+
 /** Whether a text holds nothing that can be seen. */
-export const isBlank = (text: string): boolean => visibleText(text) === '';
+export const isBlank = (text: string): boolean => !visible.test(text);
 
 const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
