@@ -6,6 +6,7 @@ import { withCredential } from '../http/credential';
 import { createPace } from '../http/pace';
 import { parseJsonAsWritten } from '../json';
 import type { NetlifeLogin } from './credential';
+import type { FetchedPage } from './pages';
 import type { Portal } from './portals';
 import type { Tally } from './tally';
 
@@ -54,6 +55,17 @@ const utilization = 0.962;
 /** Whether a portal refused our login (401, 403): no further call will be made to it. */
 export const isLoginRefusal = (error: unknown): error is PipelineError =>
   error instanceof PipelineError && error.code === 'API_REFUSED' && [401, 403].includes(error.statusCode ?? 0);
+
+const readJson = ({ body, statusCode }: ApiAnswer): unknown => {
+  // Ids and phone numbers can be numbers, and keep their digits.
+  const json = parseJsonAsWritten(body);
+  if (json !== undefined) return json;
+  throw new PipelineError('BAD_ANSWER', 'Netlife answered something else than JSON', {
+    api: 'netlife',
+    retryable: true,
+    statusCode,
+  });
+};
 
 /**
  * One portal's API: its pace, its tries, its credentials. After a refused login every further call is refused at once,
@@ -140,17 +152,11 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
      * @throws {PipelineError} permanent: `API_REFUSED`, see {@link isLoginRefusal}; retryable, after 3 tries:
      * `RATE_LIMITED`, `API_UNAVAILABLE`, `TIMEOUT`, `CONNECTION_FAULT`, `BAD_ANSWER` when it was no JSON
      */
-    fetchJson: (call: PortalCall): Promise<unknown> =>
-      send(call, ({ body, statusCode }) => {
-        // Ids and phone numbers can be numbers, and keep their digits.
-        const json = parseJsonAsWritten(body);
-        if (json !== undefined) return json;
-        throw new PipelineError('BAD_ANSWER', 'Netlife answered something else than JSON', {
-          api: 'netlife',
-          retryable: true,
-          statusCode,
-        });
-      }),
+    fetchJson: (call: PortalCall): Promise<unknown> => send(call, readJson),
+
+    /** The same, with the status and the headers, which may say that there are more pages. */
+    fetchPage: (call: PortalCall<FetchedPage>): Promise<FetchedPage> =>
+      send(call, (answer) => ({ json: readJson(answer), statusCode: answer.statusCode, headers: answer.headers })),
 
     /** One call of which only the status counts: resolves on any 2xx. */
     check: (call: PortalCall<void>): Promise<void> =>

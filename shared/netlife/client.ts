@@ -7,7 +7,7 @@ import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
 import { allEnded } from './in-order';
 import type { Audience } from './input';
 import { type Listing, readAnswer, readRows } from './listing';
-import { type KeptPages, paginate } from './pages';
+import { type FetchedPage, type KeptPages, paginate } from './pages';
 import type { Portal } from './portals';
 import { PromiseCache } from './promise-cache';
 import {
@@ -114,9 +114,9 @@ export class NetlifeClient {
 
   /** The rows of a list as they came, over all its pages; a page is fetched when its first row is asked for. */
   paginate(path: string, { isTimeUp, kept, ...call }: ListOptions = {}): AsyncGenerator<unknown> {
-    const fetchPage = async (page: string): Promise<unknown> => {
+    const fetchPage = async (page: string): Promise<FetchedPage> => {
       if (isTimeUp?.()) throw new PipelineError('TIMEOUT', 'The time was up', { api: 'netlife', retryable: true });
-      return this.#api.fetchJson({ ...call, path: page });
+      return this.#api.fetchPage({ ...call, path: page });
     };
     return paginate(this.#path(path), this.portal, fetchPage, kept);
   }

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { ApiAnswer } from '../http/api-client';
+import { type Announced, announcedByHeaders, announcedIn, deepestDescription, mergeAnnounced } from './announced';
 import { badAnswer } from './bad-answer';
 import type { Portal } from './portals';
 import { entriesOf } from './schemas';
@@ -6,30 +8,90 @@ import { entriesOf } from './schemas';
 const maxPages = 10_000;
 const repeatedBasePath = '/api/v1';
 
-const pageSchema = z.union([
-  // As a whole: the rows are read one by one later, and may be many.
-  z.custom<readonly unknown[]>(Array.isArray).transform((rows) => ({ rows: entriesOf(rows) ?? [], next: undefined })),
-  z
-    .looseObject({
-      meta: z.object({ next: z.unknown().optional() }).optional().catch(undefined),
-      next: z.unknown().optional(),
-    })
-    .transform((page, context) => {
-      const name = ['data', 'results', 'access_keys'].find((key) => key in page);
-      const rows = name === undefined ? undefined : entriesOf(page[name]);
-      if (rows !== undefined) return { rows, next: page.meta?.next ?? page.next };
-      context.addIssue('is no page');
-      return z.NEVER;
-    }),
-]);
-
-/** A page of a list, as it came. */
-export interface Page {
-  readonly rows: readonly unknown[];
-  readonly next?: unknown;
+/** A page as the portal sent it. */
+export interface FetchedPage extends Pick<ApiAnswer, 'statusCode' | 'headers'> {
+  readonly json: unknown;
 }
 
-export const keptPageSchema: z.ZodType<Page> = z.object({ rows: z.array(z.unknown()), next: z.unknown().optional() });
+/** A page of a list. */
+export interface Page {
+  readonly rows: readonly unknown[];
+  /** Where the next page is. */
+  readonly next?: string | undefined;
+  readonly announced?: Announced | undefined;
+}
+
+const isFilled = (next: unknown): boolean =>
+  next != null && next !== false && !(typeof next === 'string' && next.trim() === '');
+
+const count = z.number().optional();
+export const keptPageSchema: z.ZodType<Page> = z.object({
+  rows: z.array(z.unknown()),
+  next: z
+    .unknown()
+    .optional()
+    .transform((next) => (typeof next === 'string' && isFilled(next) ? next : undefined)),
+  announced: z.object({ rows: count, pages: count, more: z.boolean().optional() }).optional(),
+});
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const noPage = (): Error => badAnswer('A list was asked for, and something else answered');
+const moreRows = (): Error => badAnswer('A list has more rows than its pages lead to');
+
+const rowKeys = ['data', 'results', 'access_keys'];
+
+/** The rows of a page that is an object, and the key under which they are. */
+const rowsIn = (page: Readonly<Record<string, unknown>>) => {
+  const lists = rowKeys.flatMap((key) => {
+    const rows = key in page ? entriesOf(page[key]) : undefined;
+    return rows === undefined ? [] : [{ key, rows }];
+  });
+  const filled = lists.filter(({ rows }) => rows.length > 0);
+  // Of two lists, only one could be read.
+  if (filled.length > 1) throw moreRows();
+  return filled[0] ?? lists[0];
+};
+
+/** What the body of a page holds: rows, the forms of `next` that we follow, and what it announces beside them. */
+const readBody = (json: unknown) => {
+  // As a whole: the rows are read one by one later, and there can be many.
+  if (Array.isArray(json)) return { rows: entriesOf(json) ?? [], nexts: [], announced: {} };
+  const found = isObject(json) ? rowsIn(json) : undefined;
+  if (!isObject(json) || found === undefined) throw noPage();
+  const { next, meta, [found.key]: list, ...rest } = json;
+  const map = isObject(list) ? list : {};
+  // A map by uuid holds no list: this is a page within the page.
+  if (Object.values(map).some((entry) => Array.isArray(entry) && entry.length > 0)) throw noPage();
+  const { next: nextInMeta, ...restOfMeta } = isObject(meta) ? meta : {};
+  const described = { ...rest, meta: isObject(meta) ? restOfMeta : meta };
+  return {
+    rows: found.rows,
+    nexts: [nextInMeta, next].filter(isFilled),
+    announced: mergeAnnounced([announcedIn(described), announcedIn(map, deepestDescription)]),
+  };
+};
+
+/**
+ * @param resolve gives the path that a `next` leads to
+ * @throws {PipelineError} `BAD_ANSWER` for what is no page, and for one of which only a part could be read
+ */
+const readPage = ({ json, statusCode, headers }: FetchedPage, resolve: (next: string) => string): Page => {
+  const body = readBody(json);
+  const nexts = body.nexts.map((next) => {
+    if (typeof next === 'string') return next.trim();
+    throw badAnswer('The next page of a list has an unreadable address');
+  });
+  const [next] = nexts;
+  // Of two next pages, only one could be read.
+  if (new Set(nexts.map(resolve)).size > 1) throw moreRows();
+  return {
+    rows: body.rows,
+    next,
+    announced: mergeAnnounced([body.announced, announcedByHeaders(statusCode, headers)]),
+  };
+};
 
 /** Keeps the pages of a list that has more than one, so that whoever reads it later does not ask for them again. */
 export interface KeptPages {
@@ -39,8 +101,9 @@ export interface KeptPages {
 }
 
 /**
- * The path and query that a page's `next` leads to: it is absolute, or relative to the page (`?page=2`) or to the base
- * URL, whose path it may repeat.
+ * The path and query that a page's `next` leads to. `next` is absolute, or relative to the page (`?page=2`) or to the base
+ * URL, whose path it may repeat. One that has `http` instead of the portal's `https` is followed over `https`
+ * (docs/contracts/netlife.md, "Pagination").
  *
  * @throws {PipelineError} `BAD_ANSWER` when it leads away from the portal's own origin, or nowhere
  */
@@ -55,7 +118,9 @@ export const resolveNext = (next: string, currentPath: string, { origin, basePat
     const repeated = path.startsWith(repeatedBasePath) && startsWithPath(path, repeatedBasePath);
     return basePath + (repeated ? path.slice(repeatedBasePath.length) : path);
   };
-  const url = URL.parse(belowOrigin(), origin);
+  const written = URL.parse(belowOrigin(), origin);
+  const isDowngrade = written?.protocol === 'http:' && origin.startsWith('https:');
+  const url = isDowngrade ? URL.parse(written.href.replace(/^http:/, 'https:')) : written;
   if (url === null) throw badAnswer('The next page of a list has an unreadable address');
   if (url.origin !== origin) throw badAnswer("The next page of a list is not on the portal's own origin");
   return url.pathname + url.search;
@@ -68,23 +133,22 @@ export const resolveNext = (next: string, currentPath: string, { origin, basePat
  * @param path path and query of the first page, from the origin on
  * @param kept gives the pages that were read before, and gets those that are read now
  * @throws {PipelineError} `BAD_ANSWER` for an answer of another shape, a foreign origin, a page seen before, more than
- * 500,000 rows on a page, or more than 10,000 pages
+ * 500,000 rows on a page, more than 10,000 pages, or more rows announced than there are
  */
 export async function* paginate(
   path: string,
   portal: Portal,
-  fetchPage: (path: string) => Promise<unknown>,
+  fetchPage: (path: string) => Promise<FetchedPage>,
   kept?: KeptPages,
 ): AsyncGenerator<unknown, void, undefined> {
-  const isLast = ({ next }: Page): boolean => next == null || next === '' || next === false;
   const fetchAndKeep = async (current: string, position: number): Promise<Page> => {
-    const page: Page | undefined = pageSchema.safeParse(await fetchPage(current)).data;
-    if (page === undefined) throw badAnswer('A list was asked for, and something else answered');
-    if (position > 0 || !isLast(page)) await kept?.write(position, page);
+    const page = readPage(await fetchPage(current), (next) => resolveNext(next, current, portal));
+    if (position > 0 || page.next !== undefined) await kept?.write(position, page);
     return page;
   };
 
   const seen = new Set<string>();
+  let rows = 0;
   for (let current = path; ; ) {
     const position = seen.size;
     if (seen.has(current)) throw badAnswer('The pages of a list lead back to one of them');
@@ -92,8 +156,12 @@ export async function* paginate(
     seen.add(current);
     const page = (await kept?.read(position)) ?? (await fetchAndKeep(current, position));
     yield* page.rows;
-    if (isLast(page)) return;
-    if (typeof page.next !== 'string') throw badAnswer('The next page of a list has an unreadable address');
-    current = resolveNext(page.next.trim(), current, portal);
+    rows += page.rows.length;
+    if (page.next === undefined) {
+      const { rows: allRows = 0, pages: allPages = 0, more = false } = page.announced ?? {};
+      if (more || allRows > rows || allPages > seen.size) throw moreRows();
+      return;
+    }
+    current = resolveNext(page.next, current, portal);
   }
 }

@@ -87,6 +87,16 @@ interface Outcome {
   readonly error?: PipelineError;
 }
 
+const phones = [
+  ...['555-012-3987 x89', '+44 (0)7700 900123', '+(44) 7700 900123', '011 44 7700 900123', '0044 7700 900123'],
+  ...['+1 (1) 555 012 3987', '555-012-3987 / 555-999-8888', '\uff0b44 7700 900123', '1-800-FLOWERS', '(0)555 012 3987'],
+];
+/** Ways in which a page says that it is not the last, none of which is one that we follow. */
+const announcements = [
+  ...[{ next_page_url: '?page=2' }, { meta: { nextPage: 2 } }, { has_more: true }, { meta: { last_page: 2 } }],
+  ...[{ total: 5 }, { links: { next: '?page=2' } }, { links: [{ rel: 'next' }] }, { meta: { next: '?a' }, next: '?b' }],
+];
+
 const portal = portalAt();
 const limits = { api: 'netlife', maxBytes: 64 * 1_024 * 1_024, mayBeCut: false } as const;
 
@@ -97,7 +107,11 @@ const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> 
   const answerTo = (one: Call): unknown => (one === call ? parseJsonAsWritten(received) : answers[one]);
   const rowsOf = <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): AsyncGenerator<T> => {
     let pages = 0;
-    const rows = paginate(`${portal.basePath}/${one}`, portal, async () => (pages++ === 0 ? answerTo(one) : []));
+    const rows = paginate(`${portal.basePath}/${one}`, portal, async () => ({
+      json: pages++ === 0 ? answerTo(one) : [],
+      statusCode: 200,
+      headers: {},
+    }));
     return readRows(rows, { portal: portal.name, schema, list }, (more) => {
       for (const row of more) rejected.push(row);
     });
@@ -140,6 +154,9 @@ const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> 
   return { csv: lines.join(''), rejected, ids };
 };
 
+const saysJson = (body: Bytes, json: object): boolean =>
+  Buffer.isBuffer(body) && body.equals(Buffer.from(JSON.stringify(json)));
+
 const id = /^[A-Za-z0-9][\w-]{0,99}$/;
 const unspeakable = [person, 'quillfeather'];
 
@@ -167,6 +184,32 @@ export const netlife: FuzzTarget<Input, Outcome> = {
         ]),
       ),
     },
+    'phone numbers in many notations': {
+      call: 'nonBuyers',
+      body: Buffer.from(
+        JSON.stringify(
+          phones.map((mobile_phone, index) => ({
+            ...subjectRow,
+            uuid: `subject-${index}`,
+            delivery_1: { mobile_phone },
+          })),
+        ),
+      ),
+    },
+    'formulas behind what nobody sees': {
+      call: 'nonBuyers',
+      body: Buffer.from(
+        JSON.stringify([
+          { ...subjectRow, first_name: '\n=1+1', last_name: '\u00a0=1+1', parent_name: '\uff1d1+1', group: ' @A1' },
+        ]),
+      ),
+    },
+    ...Object.fromEntries(
+      announcements.map((more) => [
+        `rows that are announced by ${JSON.stringify(more)}`,
+        { call: 'nonBuyers', body: Buffer.from(JSON.stringify({ data: answers.nonBuyers, ...more })) },
+      ]),
+    ),
     'an access key that is half a character': { call: 'keys', body: Buffer.from('["\\ud800"]') },
   },
   arbitrary: fc
@@ -180,7 +223,10 @@ export const netlife: FuzzTarget<Input, Outcome> = {
       throw error;
     }
   },
-  judge: ({ csv, rejected, ids, error }) => [
+  judge: ({ csv, rejected, ids, error }, { body }) => [
+    ...(error === undefined && announcements.some((more) => saysJson(body, { data: answers.nonBuyers, ...more }))
+      ? ['a part of a list was taken for the whole']
+      : []),
     ...csvFaults(csv),
     ...(ids.every((one) => id.test(one)) ? [] : ['an id is no part of a path']),
     ...leaksOf(JSON.stringify(rejected), unspeakable),

@@ -191,7 +191,7 @@ describe('lists of many pages', () => {
 
   test('are read again by another attempt at the run', async () => {
     const run = await plan('mended');
-    await setFaults(large.controlUrl, { kind: 'page_loop', match: { call: 'subjects' } });
+    await setFaults(large.controlUrl, { kind: 'page_loop', match: { call: 'subjects' }, times: 30 });
     await lister.collect(run, portal);
     await setFaults(large.controlUrl);
     expect(await lister.collect({ ...run, redrive_count: 1 }, portal)).toMatchObject({ jobs_done: 1 });

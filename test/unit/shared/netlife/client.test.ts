@@ -52,6 +52,19 @@ describe('calls', () => {
     });
   });
 
+  test('a list whose next page is in a header only is an error, not a whole list', async () => {
+    tell({ body: [row('s1')], headers: { link: '</api/v1/jobs/j1/subjects?page=2>; rel="next"' } });
+    await expect(newClient().getJobSubjects('j1', true)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+  });
+
+  test('the first access key is enough, whatever comes after it', async () => {
+    tell({ body: { data: ['K1'], has_more: true } }, { body: { data: [], has_more: true } });
+    const client = newClient();
+    expect(await client.getOrCreateAccessKey('j1', subject(), true)).toBe('K1');
+    await expect(client.getOrCreateAccessKey('j1', subject(), true)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+    expect(paths().filter((path) => path.startsWith('POST'))).toEqual([]);
+  });
+
   test('ids that are numbers keep their digits', async () => {
     tell({ body: '[{"uuid":9007199254740993,"external_id":12345678901234567890}]' }, { body: [] });
     const { buyers } = await newClient().getBuyersAndNonBuyers('j1');

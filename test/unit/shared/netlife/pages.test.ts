@@ -1,4 +1,10 @@
-import { paginate, resolveNext } from '../../../../shared/netlife/pages';
+import {
+  type FetchedPage,
+  type KeptPages,
+  keptPageSchema,
+  paginate,
+  resolveNext,
+} from '../../../../shared/netlife/pages';
 import { portalAt } from '../../../support/netlife';
 
 const portal = portalAt();
@@ -6,11 +12,27 @@ const standIn = portalAt('http://127.0.0.1:81/{portal}/api/v1');
 const current = '/api/v1/jobs/1/subjects?page=1';
 const second = '/api/v1/jobs/1/subjects?page=2';
 
-const rowsOf = async (pages: Readonly<Record<string, unknown>>, first = current): Promise<unknown[]> => {
+const pageOf = (json: unknown, headers: Record<string, string> = {}, statusCode = 200): FetchedPage => ({
+  json,
+  headers,
+  statusCode,
+});
+
+/** More than any list here has: a loop that is not detected fails its test, and takes no memory. */
+const mostFetches = 20;
+
+const collect = async (fetchPage: (path: string) => FetchedPage, first = current): Promise<unknown[]> => {
   const rows: unknown[] = [];
-  for await (const row of paginate(first, portal, async (path) => pages[path])) rows.push(row);
+  let fetches = 0;
+  const bounded = async (path: string): Promise<FetchedPage> => {
+    if (++fetches > mostFetches) throw new Error('The list does not end');
+    return fetchPage(path);
+  };
+  for await (const row of paginate(first, portal, bounded)) rows.push(row);
   return rows;
 };
+
+const rowsOf = (pages: Readonly<Record<string, unknown>>): Promise<unknown[]> => collect((path) => pageOf(pages[path]));
 
 test.each([
   ['absolute', `https://nowandforeverphoto.shop${second}`],
@@ -25,6 +47,19 @@ test.each([
 });
 
 test.each([
+  `http://nowandforeverphoto.shop${second}`,
+  `HTTP://NowAndForeverPhoto.shop:80${second}`,
+  `http://nowandforeverphoto.shop:443${second}`,
+  `http://user:password@nowandforeverphoto.shop${second}#fragment`,
+])('next is followed over https where it says %s', (next) => {
+  expect(resolveNext(next, current, portal)).toBe(second);
+});
+
+test('next is not followed to https where the portal is a stand-in without it', () => {
+  expect(() => resolveNext('https://127.0.0.1:81/jobs', current, standIn)).toThrow('own origin');
+});
+
+test.each([
   ['the whole path', '/nowandforeverphoto/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['the usual base path', '/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['neither', '/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
@@ -35,7 +70,8 @@ test.each([
 
 test.each([
   'https://evil.example/api/v1/jobs',
-  'http://nowandforeverphoto.shop/api/v1/jobs',
+  'http://evil.example/api/v1/jobs',
+  'http://nowandforeverphoto.shop:8080/api/v1/jobs',
   'https://nowandforeverphoto.shop:8443/api/v1/jobs',
   'https://nowandforeverphoto.shop.evil.example/',
   'https://nowandforeverphoto.shop@evil.example/',
@@ -108,10 +144,22 @@ test.each([
   });
 });
 
-test('a page loop ends with an error', async () => {
-  await expect(
-    rowsOf({ [current]: { data: [1], next: second }, [second]: { data: [2], next: current } }),
-  ).rejects.toMatchObject({ code: 'BAD_ANSWER', message: expect.stringContaining('lead back') });
+test.each([
+  ['to itself', { [current]: { data: [1], next: '?page=1' } }],
+  ['to the first', { [current]: { data: [1], next: second }, [second]: { data: [2], next: current } }],
+  [
+    'to the first, over http',
+    {
+      [current]: { data: [1], next: second },
+      [second]: { results: [2], next: `http://nowandforeverphoto.shop${current}` },
+    },
+  ],
+])('a page that leads back %s ends the list with an error', async (_where, pages) => {
+  await expect(rowsOf(pages)).rejects.toMatchObject({
+    code: 'BAD_ANSWER',
+    retryable: false,
+    message: expect.stringContaining('lead back'),
+  });
 });
 
 test('10,000 pages are read, one more is an error', async () => {
@@ -120,7 +168,7 @@ test('10,000 pages are read, one more is an error', async () => {
     pages = 0;
     const rows = paginate('/p?1', portal, async () => {
       pages++;
-      return { data: [pages], next: pages < last ? `/p?${pages + 1}` : null };
+      return pageOf({ data: [pages], next: pages < last ? `/p?${pages + 1}` : null });
     });
     for await (const _row of rows);
   };
@@ -130,7 +178,125 @@ test('10,000 pages are read, one more is an error', async () => {
 });
 
 test('a page is fetched only when its rows are asked for', async () => {
-  const fetchPage = jest.fn(async () => ({ data: [1, 2], next: second }));
+  const fetchPage = jest.fn(async () => pageOf({ data: [1, 2], next: second }));
   for await (const row of paginate(current, portal, fetchPage)) if (row === 2) break;
   expect(fetchPage).toHaveBeenCalledTimes(1);
+});
+
+describe('a response that announces more rows in an unknown way is an error', () => {
+  const tooFew = { code: 'BAD_ANSWER', retryable: false, message: 'A list has more rows than its pages lead to' };
+
+  test.each<[string, object]>([
+    ['a URL', { next_page_url: 'https://nowandforeverphoto.shop/api/v1/jobs?page=2' }],
+    ['the number of a page', { meta: { nextPage: 2 } }],
+    ['a cursor', { nextCursor: 'abc' }],
+    ['a token', { pagination: { next_page_token: 'abc' } }],
+    ['links', { links: { first: '?page=1', next: '?page=2' } }],
+    ['links of HAL', { _links: { self: { href: '?page=1' }, next: { href: '?page=2' } } }],
+    ['a list of links', { links: [{ rel: 'self' }, { rel: 'next', href: '?page=2' }] }],
+    ['OData', { '@odata.nextLink': 'https://nowandforeverphoto.shop/api/v1/jobs?skip=100' }],
+    ['a flag', { has_more: true }],
+    ['a flag of text', { meta: { hasMore: 'true' } }],
+    ['a flag deep down', { meta: { page_info: { hasNextPage: true } } }],
+    ['a flag that this is not the end', { last: false }],
+    ['a continuation', { IsTruncated: true }],
+    ['a total', { total: 3 }],
+    ['a total of text', { meta: { total_count: '3' } }],
+    ['a total of a count', { count: 3, next: null }],
+    ['pages', { meta: { current_page: 1, last_page: 2 } }],
+    ['pages of Spring', { page: { number: 0, totalPages: 2 } }],
+    ['what is left', { meta: { remaining: 1 } }],
+    ['two lists', { results: [3] }],
+    ['two next pages', { meta: { next: second }, next: '?page=3' }],
+    ['meta without next, beside another', { meta: { next: null }, pagination: { next: second } }],
+  ])('%s', async (_way, more) => {
+    await expect(rowsOf({ [current]: { data: [1, 2], ...more }, [second]: [] })).rejects.toMatchObject(tooFew);
+  });
+
+  test.each<[string, Record<string, string>, number]>([
+    ['a link', { link: `<https://nowandforeverphoto.shop${second}>; rel="last", <${second}>; rel="next"` }, 200],
+    ['a link without quotes', { link: `<${second}>; rel=next` }, 200],
+    ['a total', { 'x-total-count': '3' }, 200],
+    ['the number of a page', { 'x-next-page': '2' }, 200],
+    ['a range', { 'content-range': 'items 0-1/3' }, 200],
+    ['the status of a part', {}, 206],
+  ])('by header: %s', async (_way, headers, statusCode) => {
+    await expect(collect(() => pageOf([1, 2], headers, statusCode))).rejects.toMatchObject(tooFew);
+  });
+
+  test('at the last page, when all pages have fewer rows than were announced', async () => {
+    const pages = (total: number) => ({
+      [current]: { data: [1, 2], meta: { next: second, total } },
+      [second]: { data: [3], meta: { total } },
+    });
+    expect(await rowsOf(pages(3))).toEqual([1, 2, 3]);
+    await expect(rowsOf(pages(4))).rejects.toMatchObject(tooFew);
+  });
+
+  test('whatever turn reads the last page', async () => {
+    const kept = new Map<number, unknown>();
+    const keptPages: KeptPages = {
+      read: async (position) => (kept.has(position) ? keptPageSchema.parse(kept.get(position)) : undefined),
+      write: async (position, page) => kept.set(position, JSON.parse(JSON.stringify(page))),
+    };
+    const pages: Record<string, unknown> = {
+      [current]: { data: [1], next: second },
+      [second]: { data: [2], total: 3 },
+    };
+    const read = async () => {
+      for await (const _row of paginate(current, portal, async (path) => pageOf(pages[path]), keptPages));
+    };
+    await expect(read()).rejects.toMatchObject(tooFew);
+    expect(kept.size).toBe(2);
+    await expect(read()).rejects.toMatchObject(tooFew);
+  });
+});
+
+describe('what a last page says does not end the list with an error:', () => {
+  test.each<[string, object]>([
+    [
+      'Laravel',
+      {
+        links: { first: '?page=1', last: '?page=1', prev: null, next: null },
+        meta: { current_page: 1, last_page: 1, total: 2, links: [{ url: null, label: 'Next', active: false }] },
+      },
+    ],
+    ['Django', { count: 2, next: null, previous: null }],
+    ['flags', { has_more: false, hasNext: 'false', next_cursor: '', nextPage: null, last: true }],
+    ['HAL', { _links: { self: { href: '?page=1' }, next: { href: null } } }],
+    ['a count of the page', { count: 1, total: 2 }],
+    ['a total of zero', { total: 0, total_pages: 0 }],
+    ['counts of something else', { job: { total: 500, next_of_kin: 'x' }, success: true, nextSteps: 'none' }],
+    ['a next page in both places', { meta: { next: second }, next: `https://nowandforeverphoto.shop${second}` }],
+    ['a next page and a flag', { next: second, has_more: true, total: 2 }],
+    ['white space', { next: ' ' }],
+  ])('%s', async (_kind, more) => {
+    expect(await rowsOf({ [current]: { data: [1, 2], ...more }, [second]: [] })).toEqual([1, 2]);
+  });
+
+  test('headers', async () => {
+    const headers = {
+      link: `<${second}>; rel="prev"; title="next"`,
+      ...{ 'x-total-count': '2', 'x-next-page': '', 'x-nextjs-cache': 'HIT', 'x-ratelimit-remaining': '7' },
+      'content-range': 'items 0-1/2',
+    };
+    expect(await collect(() => pageOf([1, 2], headers))).toEqual([1, 2]);
+  });
+});
+
+test.each([
+  ['data that is nothing beside results', { data: null, results: [1, 2] }],
+  ['an empty list beside results', { data: [], results: [1, 2] }],
+])('the rows are read from %s', async (_what, page) => {
+  expect(await rowsOf({ [current]: page })).toEqual([1, 2]);
+});
+
+test('a page within the page is no page', async () => {
+  const page = { data: { items: [{ uuid: 'a' }], next: second } };
+  await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+});
+
+test('a map by uuid that has a next page among its rows announces one', async () => {
+  const page = { data: { a: { x: 1 }, next_page: 2 } };
+  await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
