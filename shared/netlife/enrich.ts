@@ -23,7 +23,10 @@ const byUuid = (a: { readonly uuid: string }, b: { readonly uuid: string }) => c
 export const uniqueByUuid = <T extends { readonly uuid: string }>(rows: readonly T[]): T[] =>
   [...new Map(rows.map((row) => [row.uuid, row])).values()].sort(byUuid);
 
-/** The subjects of the audience, by uuid, with what is known of them. Whoever is in both lists is a buyer. */
+/**
+ * The subjects of the audience, by uuid, with what is known of them. A subject in both lists is a buyer, and has the row of
+ * the list of buyers: the audience `buyers` reads that list alone, so the row is the same whatever the audience.
+ */
 export const enrichSubjects = ({ job, audience, lists, users, details }: JobFacts): EnrichedSubject[] => {
   const buyers = new Set(lists.buyers.map(({ uuid }) => uuid));
   return uniqueByUuid([...lists.nonBuyers, ...lists.buyers])

@@ -55,6 +55,11 @@ API Calls:
 `);
 });
 
+test('the rate is that of the users who were checked, not of all subjects', () => {
+  const stats = addStatistics({ subjects_total: 1_000, registered_users_checked: 8, registered_users_found: 2 });
+  expect(formatFinalStats('portal', stats)).toContain('  - Rate: 25.0%\n');
+});
+
 test('long runs and no users', () => {
   const text = formatFinalStats('all portals', addStatistics({ duration_seconds: 100_000 }));
   expect(text).toContain('Duration: 27:46:40\n');
