@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { PipelineError } from '../../shared/errors';
 import { type InternalApiClient, OrderRefusedError } from '../../shared/internal-api/client';
-import { mapOrder } from '../../shared/internal-api/mapping';
+import { mapOrder as mapToInternal } from '../../shared/internal-api/mapping';
 import { type ProcessingMessage, processingMessageSchema } from '../../shared/orders/message';
 import { checksumOf, type PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
@@ -19,6 +19,7 @@ export interface ProcessingDependencies
   readonly payloads: Pick<PayloadStore, 'load'>;
   readonly internalApi: Pick<InternalApiClient, 'postOrder' | 'answeredAtMs'>;
   readonly repository: OrderRepository;
+  readonly mapOrder?: typeof mapToInternal;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -30,7 +31,8 @@ const loggableState = (text: string): string => (/^[A-Z]{2}$/.test(text) ? text 
 
 /** Reads the orders of a batch from S3, maps them and posts them to the internal API. */
 export const createHandler = (dependencies: ProcessingDependencies) => {
-  const { payloads, internalApi, repository, queue, logger, metrics, now, sleep = sleepFor } = dependencies;
+  const { payloads, internalApi, repository, queue, logger, metrics, now } = dependencies;
+  const { mapOrder = mapToInternal, sleep = sleepFor } = dependencies;
   const postOrder = createOrderPoster({ internalApi, repository, logger, metrics, now, sleep });
   const startStoredRound = createStoredRoundStarter({ repository, processingQueue: queue, now });
   const repostNewest = createRepostNewest({ repository, startStoredRound });

@@ -51,7 +51,7 @@ test('so does an activity', async () => {
 });
 
 test('the same notification again changes nothing, nor does an older one', async () => {
-  for (let minute = 0; minute < 5; minute++) pipeline.passMinute();
+  for (let minute = 0; minute < 5; minute++) pipeline.pass(60_000);
   await pipeline.post(at(5));
   await pipeline.drain();
   const item = await pipeline.rawItem(id);

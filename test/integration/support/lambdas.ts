@@ -8,11 +8,12 @@ import { createSecret } from '../../../shared/aws/secret';
 import type { Schema } from '../../../shared/config';
 import type { Random } from '../../../shared/http/backoff';
 import { createInternalApiClient, internalApiCredentialSchema } from '../../../shared/internal-api/client';
+import type { mapOrder } from '../../../shared/internal-api/mapping';
 import type { MetricsRecorder } from '../../../shared/observability/metrics';
 import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/message';
 import { createPayloadStore } from '../../../shared/orders/payload-store';
 import { createOrderRepository } from '../../../shared/orders/repository';
-import { createRoundStarter } from '../../../shared/orders/start-round';
+import { createRoundStarter, createStoredRoundStarter } from '../../../shared/orders/start-round';
 import { createQualiaClient, qualiaCredentialSchema } from '../../../shared/qualia/client';
 import type { Clients } from './clients';
 import { reach } from './outside';
@@ -30,6 +31,7 @@ export interface Surroundings {
   readonly maxReceiveCount: number;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
+  readonly mapOrder: typeof mapOrder;
   readonly random?: Random | undefined;
   /** The waits within an invocation; none unless told. */
   readonly sleep?: ((ms: number) => Promise<void>) | undefined;
@@ -57,6 +59,7 @@ export const createLambdas = (surroundings: Surroundings) => {
 
   return {
     startRound,
+    startStoredRound: createStoredRoundStarter({ repository, processingQueue, now }),
 
     webhook: () =>
       createWebhookHandler({
@@ -101,11 +104,13 @@ export const createLambdas = (surroundings: Surroundings) => {
       const handler = createProcessingHandler({
         ...worker,
         payloads,
+        mapOrder: surroundings.mapOrder,
         internalApi: {
           postOrder: (...args) => reach('postOrder', () => internalApi.postOrder(...args)),
           answeredAtMs: answeredAtMs ?? internalApi.answeredAtMs,
         },
         queue: processingQueue,
+        sleep: () => sleep(0),
       });
       return { handler, close: internalApi.close };
     },

@@ -11,6 +11,7 @@ import {
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { Random } from '../../../shared/http/backoff';
+import { mapOrder as map } from '../../../shared/internal-api/mapping';
 import type { OrderId, RequestId } from '../../../shared/orders/order';
 import { createPayloadStore } from '../../../shared/orders/payload-store';
 import { createOrderRepository } from '../../../shared/orders/repository';
@@ -43,7 +44,7 @@ export interface DeliveryOptions {
 export interface PipelineOptions {
   /** The receive that is the last before the dead-letter queue. */
   readonly maxReceiveCount?: number;
-  /** Stands still unless told: then `passMinute` alone moves it. */
+  /** Default: a clock that only `pass` moves. */
   readonly now?: () => number;
   /** Of the waits between messages. */
   readonly random?: Random;
@@ -69,6 +70,7 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
   const clients = createLambdaClients();
   const metrics = recordMetrics();
   let nowMs = Date.UTC(2026, 0, 5, 12);
+  let mapping = map;
   const [tableName, bucketName, download, processing, qualia, internalApi] = await Promise.all([
     createOrdersTable(operator),
     createRawBucket(operator),
@@ -88,6 +90,7 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     maxReceiveCount,
     metrics: metrics.recorder,
     now: options.now ?? (() => nowMs),
+    mapOrder: (order) => mapping(order),
     random: options.random,
     sleep: options.sleep,
     answeredAtMs: alone ? undefined : () => Number.POSITIVE_INFINITY,
@@ -196,10 +199,17 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     /** The order's item as DynamoDB holds it, as text. */
     rawItem: (orderId: string): Promise<string> => rawItem(operator, tableName, orderId as OrderId),
 
-    /** Lets a minute pass. @returns the new time, in epoch ms */
-    passMinute: (): number => {
-      nowMs += 60_000;
+    now: (): number => nowMs,
+
+    /** Moves the clock on. @returns the new time, in epoch ms */
+    pass: (ms: number): number => {
+      nowMs += ms;
       return nowMs;
+    },
+
+    /** Changes the mapping, as a release does, from here on. */
+    changeMapping: (mapOrder: typeof map): void => {
+      mapping = mapOrder;
     },
 
     /** Posts a webhook with good credentials. @returns what its sender sees, or `died` when the Lambda did */
