@@ -1,0 +1,51 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { createPayloadStore } from '../../../../shared/orders/payload-store';
+import { checksum, orderId, round } from '../../../support/orders';
+import { startToldServer, type ToldAnswer } from '../../../support/told-server';
+
+const bytes = Buffer.from('payload');
+const conflict: ToldAnswer = {
+  status: 409,
+  headers: { 'content-type': 'application/xml' },
+  body: '<Error><Code>ConditionalRequestConflict</Code><Message>Try again</Message></Error>',
+};
+
+/** Stores a payload in an S3 that gives these answers. */
+const keep = async (...answers: readonly ToldAnswer[]) => {
+  const server = await startToldServer();
+  server.tell(...answers);
+  const client = new S3Client({
+    endpoint: server.origin,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  });
+  try {
+    const stored = await createPayloadStore(client, 'raw').keep(orderId(), round(), bytes);
+    return { stored, methods: server.calls.map(({ method }) => method) };
+  } finally {
+    client.destroy();
+    await server.stop();
+  }
+};
+
+const s3Key = `raw/QO-123456/${round()}.json`;
+const stored = { s3Key, checksum: checksum('payload'), sizeBytes: 7 };
+
+test('two deliveries that write at once: the conflict is tried again', async () => {
+  expect(await keep(conflict, {})).toEqual({ stored: { ...stored, isNew: true }, methods: ['PUT', 'PUT'] });
+});
+
+test('if the other delivery has won meanwhile, its bytes stay', async () => {
+  const exists: ToldAnswer = { status: 412, body: '<Error><Code>PreconditionFailed</Code></Error>' };
+  const other = { headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from('other') };
+  expect(await keep(conflict, exists, other)).toEqual({
+    stored: { s3Key, checksum: checksum('other'), sizeBytes: 5, isNew: false },
+    methods: ['PUT', 'PUT', 'GET'],
+  });
+});
+
+test('a conflict that stays is left to the next receive', async () => {
+  await expect(keep(conflict, conflict, conflict)).rejects.toMatchObject({ name: 'ConditionalRequestConflict' });
+});
