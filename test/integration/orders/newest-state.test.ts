@@ -21,7 +21,7 @@ import {
 } from './world';
 
 /** More of them before a release: `PROPERTY_RUNS=1000 npx jest --selectProjects integration --testPathPatterns newest`. */
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 30);
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 20);
 
 /** A command made of plain data, which is also what a failure prints. */
 const command = <T>(
@@ -93,8 +93,15 @@ const wayThrough = command(
     await deliver(world, { ...calm, stage: 'processing', troubles, overtakenBy: undefined });
   },
 );
+/** A change whose POST lands after the POST of the next change. */
+const overtaken = command('change and be overtaken', fc.tuple(changePlan, changePlan), async (world, [plan, next]) => {
+  await change(world, { ...plan, enqueueFails: false });
+  await deliver(world, { ...calm, stage: 'download', overtakenBy: undefined });
+  const overtakenBy: ChangePlan = { ...next, id: plan.id, webhook: 'activity', enqueueFails: false };
+  await deliver(world, { ...calm, stage: 'processing', overtakenBy });
+});
 const commands = [
-  ...[changing, changing],
+  ...[changing, changing, overtaken],
   ...[wayThrough, wayThrough, wayThrough, wayThrough],
   ...[delivery, delivery, delivery, delivery],
   command('send pending', fc.nat(), sendPending),
