@@ -1,3 +1,4 @@
+import { PipelineError } from '../../shared/errors';
 import type { Order } from '../../shared/orders/order';
 import type { OrderRepository } from '../../shared/orders/repository';
 import type { StartStoredRound } from '../../shared/orders/start-round';
@@ -14,12 +15,15 @@ const maxRaces = 5;
  * Posts the newest payload once more after an older round may have posted over it: what the internal API holds is then
  * unknown (docs/contracts/internal-api.md). A round that is still open only needs the request; a closed one needs a
  * new round from the bytes that it processed.
+ *
+ * @throws {PipelineError} `INTERNAL_FAULT`, retryable, when the order keeps moving on
  */
 export const createRepostNewest =
   ({ repository, startStoredRound }: RepostDependencies) =>
   async (older: Order['round'], newest: Order | undefined): Promise<void> => {
     let order = newest;
-    for (let race = 0; race < maxRaces && order !== undefined && order.round > older; race++) {
+    for (let race = 0; race < maxRaces; race++) {
+      if (order === undefined || order.round <= older) return;
       if (order.status === 'PROCESSED') {
         const started = await startStoredRound({
           orderId: order.order_id,
@@ -40,4 +44,7 @@ export const createRepostNewest =
       if (written.applied) return;
       order = written.order;
     }
+    throw new PipelineError('INTERNAL_FAULT', 'The order moves on faster than its repost can be requested', {
+      retryable: true,
+    });
   };

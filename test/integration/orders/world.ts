@@ -213,7 +213,7 @@ export const replay = async (world: World, id: Id, meaning: 'from Qualia' | 'fro
     orders[id].isAnnounced = true;
   } else if (order?.status === 'PROCESSED') {
     const payload = { s3Key: order.s3_key, checksum: order.checksum, sizeBytes: order.payload_size };
-    await pipeline.lambdas.startStoredRound({ ...request, payload });
+    await pipeline.lambdas.startStoredRound({ ...request, after: order.round, payload });
   }
 };
 
