@@ -184,7 +184,8 @@ const named = (orderIds: readonly OrderId[]): string => {
 /** The command that starts what is left. */
 const continuation = ({ stage, source, force, restPath }: Replay, left: readonly OrderId[]): string => {
   const from = source.kind === 'raw' ? ['--from raw', ...(source.round ? [`--round ${source.round}`] : [])] : [];
-  const which = restPath === undefined ? left.join(' ') : `--ids ${oneLine(restPath)}`;
+  // With the list as its own rest, it shrinks until it is gone.
+  const which = restPath === undefined ? left.join(' ') : `--ids ${oneLine(restPath)} --rest ${oneLine(restPath)}`;
   const where = stage.local ? '--local' : `--stage ${stage.name}`;
   return ['pipeline', where, 'orders replay', ...from, ...(force ? ['--force'] : []), which].join(' ');
 };

@@ -133,6 +133,7 @@ const chooseOrders = async (
       status === 'PROCESSED'
         ? await service.listProcessed(since, (orders) => live.show([`${plural(orders, 'order')} looked at`]))
         : (await service.listFailed(since)).map((order) => toCandidate(order.order_id, order));
+    live.end();
     return { orderIds: chosen.map(({ orderId }) => orderId), shown: chosen.slice(0, plannedRows) };
   }
   const orderIds = file === undefined ? named : readIdFile(file);

@@ -222,7 +222,7 @@ describe('many orders', () => {
     expect(stdout).toContain('RESULT  ORDERS  CAUSE\nfailed  3       ORDER_NOT_FOUND\n');
     expect(stdout).toContain('Stopped: more than 10 % of the orders failed.\n');
     expect(stdout).toContain('3 new rounds started in dev on this machine, 3 failed, 17 left as they were.\n');
-    const [, path = ''] = /To continue: pipeline --local orders replay --ids (\S+)\n/.exec(stdout) ?? [];
+    const [, path = ''] = /To continue: pipeline --local orders replay --ids (\S+) --rest \1\n/.exec(stdout) ?? [];
     expect(readIdFile(path)).toEqual(ids(20).slice(3));
     for (const id of ids(20).slice(3)) expect(await world.read(id)).toBeUndefined();
 
@@ -238,13 +238,13 @@ describe('many orders', () => {
     world.stage.logs.download.write(Date.now() + 1_000, { service: 'iterable-push', CircuitOpen: 1 });
     const { exitCode, stdout } = await world.operate(
       ['orders', 'replay', '--from', 'raw', '--ids', fileOf(...ids(5)), '--yes'],
-      { interruptAfterMs: 8_000 },
+      { interruptAfterMs: 12_000 },
     );
     expect(exitCode).toBe(1);
     expect(stdout).toContain('Stopped: the circuit of the worker processing is open');
     expect(stdout).toContain('under way  3\n');
     expect(stdout).toContain('Under way, and ending by themselves: QO-0 QO-1 QO-2.\n');
-    expect(stdout).toMatch(/To continue: pipeline --local orders replay --from raw --ids \S+\n/);
+    expect(stdout).toMatch(/To continue: pipeline --local orders replay --from raw --ids (\S+) --rest \1\n/);
   });
 
   it('starts nothing more at Ctrl-C', async () => {

@@ -72,7 +72,9 @@ test.each([
   const text = renderReplay(replay, underWay, end);
   expect(text).toContain(expected);
   expect(text).toContain('Under way, and ending by themselves: QO-1.');
-  expect(text).toContain('pipeline --stage prod orders replay --from raw --force --ids /tmp/rest.ids');
+  expect(text).toContain(
+    'pipeline --stage prod orders replay --from raw --force --ids /tmp/rest.ids --rest /tmp/rest.ids',
+  );
   expect(toReplayDocument(replay, underWay, end)).toMatchObject({ stopped, left: ids(5), rest_file: '/tmp/rest.ids' });
 });
 
