@@ -19,6 +19,8 @@ export interface Books {
   readonly orders: readonly Order[];
   /** Everything that was posted to the internal API, in its order. */
   readonly journal: readonly JournalEntry[];
+  /** Orders of which the internal API holds something else than the mapping of what Qualia has. */
+  readonly stale: ReadonlySet<string>;
   /** Messages that somebody will still work on: the storm was cut off. */
   readonly messagesLeft: number;
   /** Order ids in the dead-letter queues, one for each message; `unknown` for a message that names none. */
@@ -38,7 +40,9 @@ export interface Ledger {
    * receives, and no dead letter.
    */
   readonly lost: number;
-  /** With more than one effect of a round at the internal API. */
+  /** PROCESSED, and the internal API does not hold Qualia's newest state. */
+  readonly stale: number;
+  /** With more effects at the internal API than their rounds allow: see `isDoubled`. */
   readonly doubled: number;
   /** In the table or at the internal API, though nobody announced them. */
   readonly strangers: number;
@@ -47,8 +51,15 @@ export interface Ledger {
   readonly balanced: boolean;
 }
 
+/**
+ * A round has one effect. A round that an older one may have overtaken has another one, with the same body
+ * (docs/contracts/internal-api.md), so an order of one round has exactly one.
+ */
+const isDoubled = (taken: readonly JournalEntry[]): boolean =>
+  taken.length > 2 * new Set(taken.map(({ round }) => round)).size - 1;
+
 /** Adds up: every acknowledged order is in exactly one place, and the internal API has what we say it has. */
-export const balance = ({ acknowledged, orders, journal, deadLetters, messagesLeft }: Books): Ledger => {
+export const balance = ({ acknowledged, orders, journal, stale, deadLetters, messagesLeft }: Books): Ledger => {
   const effects = Map.groupBy(
     journal.filter(({ outcome }) => outcome === 'taken'),
     ({ order_id = '' }) => order_id,
@@ -59,17 +70,17 @@ export const balance = ({ acknowledged, orders, journal, deadLetters, messagesLe
   for (const orderId of acknowledged)
     count[placeOf(orderId, items.get(orderId), effects.get(orderId) ?? [], dead)] += 1;
 
-  const isDoubled = (taken: readonly JournalEntry[]) => new Set(taken.map(({ round }) => round)).size < taken.length;
   const doubled = [...effects.values()].filter(isDoubled).length;
   const strangers = new Set([...items.keys(), ...effects.keys()].filter((orderId) => !acknowledged.has(orderId))).size;
   return {
     acknowledged: acknowledged.size,
     ...count,
+    stale: stale.size,
     doubled,
     strangers,
     messages_left: messagesLeft,
     balanced:
-      count.lost + count.in_dlq + doubled + strangers + messagesLeft === 0 &&
+      count.lost + count.in_dlq + stale.size + doubled + strangers + messagesLeft === 0 &&
       count.processed + count.failed === acknowledged.size,
   };
 };

@@ -12,6 +12,8 @@ import { readSecretsFile } from '../../local/start/secrets-file';
 import { createDeadLetterService, workerNames } from '../../ops/services/dead-letters';
 import { openStage, type Stage } from '../../ops/services/stage';
 import { readItem } from '../../shared/orders/repository';
+import { findStale } from '../support/newest-state';
+import { changeAndChangeBack } from './changes';
 import { type Books, balance, journalEntrySchema, type Ledger } from './ledger';
 import { type Struck, startTroubles } from './troubles';
 import { stormyDay } from './webhooks';
@@ -37,6 +39,8 @@ export interface StormResult {
     /** Answered otherwise than they should be. */
     readonly astray: number;
   };
+  /** Orders that Qualia changed and changed back meanwhile, each time with a webhook. */
+  readonly changedBack: number;
   readonly ledger: Ledger;
   /** Dead letters that chaos made, and that an operator gave back. */
   readonly redriven: number;
@@ -103,7 +107,7 @@ const redriveAll = async (stage: Stage): Promise<number> => {
 const readBooks = async (
   stage: Stage,
   stateDirectory: string,
-): Promise<Omit<Books, 'acknowledged' | 'messagesLeft'>> => {
+): Promise<Omit<Books, 'acknowledged' | 'messagesLeft' | 'stale'>> => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb);
   const orders: Books['orders'][number][] = [];
   for await (const { Items = [] } of paginateScan({ client: documents }, { TableName: stage.ordersTableName }))
@@ -134,7 +138,7 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
     const qualia = await startQualiaSimulator({
       credentials: secrets.QualiaSecret,
       orders: day.orders,
-      // Else a payload that was downloaded twice, and posted twice, could not be told from one.
+      // Bytes that differ each time, though nothing that is mapped has changed, cost no POST.
       answersDiffer: true,
     });
     stops.unshift(qualia.stop);
@@ -170,12 +174,15 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
       done,
       longestPeace: longestPeace(orders),
     });
-    const answers = await postCalls({
-      apiUrl: aws.apiUrl,
-      secret: secrets.WebhookSecret,
-      calls: day.calls,
-      onAnswer: () => onProgress(`webhooks answered ${++answered} of ${day.calls.length}`),
-    });
+    const sender = { apiUrl: aws.apiUrl, secret: secrets.WebhookSecret };
+    const [answers, changedBack] = await Promise.all([
+      postCalls({
+        ...sender,
+        calls: day.calls,
+        onAnswer: () => onProgress(`webhooks answered ${++answered} of ${day.calls.length}`),
+      }),
+      changeAndChangeBack({ ...sender, qualiaUrl: qualia.controlUrl, orders: day.orders, seed }),
+    ]);
     const left = async () => {
       const count = await messagesLeft(stage, queueUrls);
       onProgress(`webhooks answered ${answered} · messages left ${count}`);
@@ -191,13 +198,16 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
       moved = await redriveAll(stage);
     }
     const { orderIds, webhooks } = readAnswers(answers);
+    const books = await readBooks(stage, stateDirectory);
     return {
       seed,
       webhooks,
+      changedBack,
       ledger: balance({
         acknowledged: orderIds,
         messagesLeft: await messagesLeft(stage, queueUrls),
-        ...(await readBooks(stage, stateDirectory)),
+        stale: await findStale(books.orders, { qualiaUrl: qualia.controlUrl, internalApiUrl: internalApi.controlUrl }),
+        ...books,
       }),
       redriven,
       struck,

@@ -37,7 +37,7 @@ export const failureOf = async (id: string): Promise<string | undefined> => {
   return order?.status === 'FAILED' ? order.error.code : undefined;
 };
 
-/** The rounds of the posts about an order that the internal API took: each post has a payload of its own. */
+/** The round of each POST about an order that took effect at the internal API. */
 export const takenRounds = async (id: string): Promise<string[]> => {
   const { posts } = postsSchema.parse(await ask('GET', `${world().internalApi}/orders/${id}`));
   return posts.flatMap(({ outcome, round }) => (outcome === 'taken' ? round : []));
@@ -46,6 +46,10 @@ export const takenRounds = async (id: string): Promise<string[]> => {
 /** Makes an order that Qualia knows, and nobody else. */
 export const createOrder = (id: string) =>
   ask('POST', `${world().qualia}/orders`, [qualiaOrder({ _id: id, order_number: `MKT-${id}` })]);
+
+/** Changes fields of an order at Qualia. */
+export const changeOrder = (id: string, fields: Readonly<Record<string, unknown>>) =>
+  ask('PATCH', `${world().qualia}/orders/${id}`, fields);
 
 const [login] = secrets.WebhookSecret.basic;
 const authorization = basicAuthorization(login?.username ?? '', login?.password ?? '');

@@ -18,6 +18,7 @@ test('a short storm leaves every acknowledged order closed, none lost, none doub
       failed: 0,
       in_dlq: 0,
       lost: 0,
+      stale: 0,
       doubled: 0,
       strangers: 0,
       messages_left: 0,

@@ -21,10 +21,10 @@ const books = (
   acknowledged: readonly string[],
   table: readonly Order[],
   journal: readonly JournalEntry[],
-  { deadLetters = [] as readonly string[], messagesLeft = 0 } = {},
-) => balance({ acknowledged: new Set(acknowledged), orders: table, journal, deadLetters, messagesLeft });
+  { deadLetters = [] as readonly string[], messagesLeft = 0, stale = new Set<string>() } = {},
+) => balance({ acknowledged: new Set(acknowledged), orders: table, journal, stale, deadLetters, messagesLeft });
 
-const nothing = { processed: 0, failed: 0, in_dlq: 0, lost: 0, doubled: 0, strangers: 0, messages_left: 0 };
+const nothing = { processed: 0, failed: 0, in_dlq: 0, lost: 0, stale: 0, doubled: 0, strangers: 0, messages_left: 0 };
 
 test('balances when every order that was acknowledged is processed once, or failed for good', () => {
   const duplicate: JournalEntry = { ...taken('A'), outcome: 'duplicate' };
@@ -35,6 +35,11 @@ test('balances when every order that was acknowledged is processed once, or fail
     failed: 1,
     balanced: true,
   });
+});
+
+test('balances when a round that was overtaken was taken once more', () => {
+  const journal = [taken('A', 'A', round(1)), taken('A', 'A', round(2)), taken('A', 'again', round(2))];
+  expect(books(['A'], [processed('A', round(2))], journal)).toMatchObject({ doubled: 0, balanced: true });
 });
 
 test('balances when each round of an order was taken once', () => {
@@ -55,6 +60,11 @@ test.each([
     'an order taken twice in one round',
     books(['A'], [processed('A')], [taken('A'), taken('A', 'other')]),
     { processed: 1, doubled: 1 },
+  ],
+  [
+    'an order of which the internal API has an older state',
+    books(['A'], [processed('A')], [taken('A')], { stale: new Set(['A']) }),
+    { processed: 1, stale: 1 },
   ],
   ['a dead letter that was not given back', books(['A'], [notified('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],
   ['a dead letter whose order says so', books(['A'], [exhausted('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],

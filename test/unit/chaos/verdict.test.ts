@@ -6,6 +6,7 @@ const ledger = {
   failed: 0,
   in_dlq: 0,
   lost: 0,
+  stale: 0,
   doubled: 0,
   strangers: 0,
   messages_left: 0,
