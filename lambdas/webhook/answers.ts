@@ -8,7 +8,7 @@ export type Refusal =
   | { readonly reason: 'method_not_allowed'; readonly allow: string }
   | { readonly reason: 'payload_too_large' }
   | { readonly reason: 'unauthorized' }
-  | { readonly reason: 'unsupported_media_type' }
+  | { readonly reason: 'unsupported_media_type'; readonly message?: string }
   | { readonly reason: 'invalid_json' }
   | { readonly reason: 'validation_failed'; readonly details: readonly Fault[] };
 
@@ -51,7 +51,7 @@ const refusalHeaders = (refusal: Refusal): Record<string, string> => {
 };
 
 export const refused = (requestId: string, refusal: Refusal): Answer => {
-  const { statusCode, message } = refusals[refusal.reason];
+  const { statusCode, message } = { ...refusals[refusal.reason], ...('message' in refusal && refusal) };
   const body = {
     error: refusal.reason,
     ...(message !== undefined && { message }),

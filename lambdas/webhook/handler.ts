@@ -24,14 +24,25 @@ const maxBodyBytes = 256 * 1024;
 const webhookPath = '/webhooks/qualia';
 const jsonMediaType = /^application\/([a-z0-9.+-]+\+)?json$/;
 
-/** Unless the sender says that it is something else, a body is taken for JSON. */
+/** The values of a header, which API Gateway joins with commas when it is sent twice. A quoted comma separates nothing. */
+const listIn = (header: string): string[] =>
+  header
+    .replace(/"[^"]*"/g, '""')
+    .toLowerCase()
+    .split(',');
+
+/** A body is JSON unless the sender says that it is something else. */
 const isJson = (contentType: string | undefined): boolean =>
-  contentType === undefined || jsonMediaType.test((contentType.split(';')[0] ?? '').trim().toLowerCase());
+  contentType === undefined ||
+  listIn(contentType).every((value) => jsonMediaType.test((value.split(';')[0] ?? '').trim()));
+
+const isEncoded = (contentEncoding = ''): boolean =>
+  listIn(contentEncoding).some((coding) => !['', 'identity'].includes(coding.trim()));
 
 const bodyOf = (event: APIGatewayProxyEventV2): Buffer =>
   Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
 
-/** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and answers `GET /health`. */
+/** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and answers `/health`. */
 export const createHandler = (dependencies: WebhookDependencies) => {
   const { signIn, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
 
@@ -53,14 +64,20 @@ export const createHandler = (dependencies: WebhookDependencies) => {
 
     const { method } = event.requestContext.http;
     if (event.rawPath === '/health') {
-      if (method !== 'GET') return refuse({ reason: 'method_not_allowed', allow: 'GET' });
-      return answer(200, requestId, { status: 'ok', service: 'marketplace-event-pipeline', ...health });
+      const healthy = answer(200, requestId, { status: 'ok', service: 'marketplace-event-pipeline', ...health });
+      if (method === 'GET') return healthy;
+      if (method === 'HEAD') return { ...healthy, body: '' };
+      return refuse({ reason: 'method_not_allowed', allow: 'GET, HEAD' });
     }
     if (event.rawPath !== webhookPath) return refuse({ reason: 'not_found' });
     if (method !== 'POST') return refuse({ reason: 'method_not_allowed', allow: 'POST' });
 
     const body = bodyOf(event);
     if (body.byteLength > maxBodyBytes) return refuse({ reason: 'payload_too_large' });
+    // Before the sign-in: whether a signature covers the body as sent or as decoded, the answer is the same.
+    if (isEncoded(event.headers['content-encoding'])) {
+      return refuse({ reason: 'unsupported_media_type', message: 'The body must not have a content encoding' });
+    }
     if (!(await signIn(event.headers, body))) return refuse({ reason: 'unauthorized' });
     if (!isJson(event.headers['content-type'])) return refuse({ reason: 'unsupported_media_type' });
     const json = parseJson(body);

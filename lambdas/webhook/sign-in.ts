@@ -46,11 +46,24 @@ const hasBasicCredential = (authorization: string | undefined, { basic }: Webhoo
   return matches.some((match) => match.every(Boolean));
 };
 
-const hasSignature = (headers: RequestHeaders, body: Buffer, { signing_secrets }: WebhookSecret): boolean => {
-  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
+/** A header lists signatures with spaces in between. API Gateway joins two such headers with a comma. */
+const separateBySpaces = (signatures: string): string => signatures.replace(/,\s*(?=v\d+[a-z]*,)/g, ' ');
+
+/** `svix` is the older name of the same headers, which many gateways send. */
+const hasSignature = (
+  prefix: 'webhook' | 'svix',
+  headers: RequestHeaders,
+  body: Buffer,
+  { signing_secrets }: WebhookSecret,
+): boolean => {
+  const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map((name) => headers[`${prefix}-${name}`]);
   // What is signed is UTF-8 text; decoding other bytes first would check something else than what was received.
   if (id === undefined || timestamp === undefined || signature === undefined || !isUtf8(body)) return false;
-  const signed = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+  const signed = {
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': separateBySpaces(signature),
+  };
   const matches = signing_secrets.map((secret) => {
     try {
       new Webhook(secret).verify(body, signed, { jsonParse: false });
@@ -64,7 +77,8 @@ const hasSignature = (headers: RequestHeaders, body: Buffer, { signing_secrets }
 };
 
 /**
- * Tells whether a sender is known: by HTTP Basic, or by a Standard Webhooks 1.0.0 signature over the raw bytes.
+ * Tells whether a sender is known: by HTTP Basic, or by a Standard Webhooks 1.0.0 signature over the raw bytes, under the
+ * names `webhook-…` or `svix-…`.
  * A refusal fetches the secret again, which may have been rotated, before it stands.
  *
  * @throws {PipelineError} `SECRET_UNREADABLE` when there is nothing to check against: nobody is let in
@@ -72,8 +86,9 @@ const hasSignature = (headers: RequestHeaders, body: Buffer, { signing_secrets }
 export const createSignIn = (secret: Secret<WebhookSecret>) => {
   const isKnown = (headers: RequestHeaders, body: Buffer, credentials: WebhookSecret): boolean => {
     const basic = hasBasicCredential(headers.authorization, credentials);
-    const signed = hasSignature(headers, body, credentials);
-    return basic || signed;
+    const signed = hasSignature('webhook', headers, body, credentials);
+    const signedAsSvix = hasSignature('svix', headers, body, credentials);
+    return basic || signed || signedAsSvix;
   };
   return async (headers: RequestHeaders, body: Buffer): Promise<boolean> =>
     isKnown(headers, body, await secret.get()) || isKnown(headers, body, await secret.refresh());

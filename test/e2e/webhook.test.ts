@@ -26,6 +26,15 @@ test('every fault is named at once', async () => {
   );
 });
 
+test('HEAD health answers without a body', async () => {
+  expect(await call('/health', { method: 'HEAD' })).toMatchObject({ status: 200, body: {} });
+});
+
+test('a body with a content encoding is refused, whoever sends it', async () => {
+  expect((await post(activity('abc'), { 'content-encoding': 'gzip' })).status).toBe(415);
+  expect((await post(activity('abc'), { 'content-encoding': 'gzip', authorization: '' })).status).toBe(415);
+});
+
 test('another content type is refused', async () => {
   expect((await post(activity('abc'), { 'content-type': 'text/plain' })).status).toBe(415);
 });

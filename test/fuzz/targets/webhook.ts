@@ -1,5 +1,6 @@
 import { IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { toEvent, toPayload } from '../../../emulator/http-api/event';
@@ -29,8 +30,10 @@ interface Input {
   readonly url: string;
   /** Names and values, one after the other. */
   readonly headers: readonly string[];
-  readonly signIn: 'basic' | 'signature' | 'none';
+  readonly signIn: 'basic' | 'signature' | 'svix' | 'none';
   readonly body: Bytes;
+  /** The status that must come of it, where only one may. */
+  readonly status?: number;
   /** The event's own body, for what no gateway would make of a request. */
   readonly told?: { readonly body: string | undefined; readonly isBase64Encoded: boolean } | undefined;
 }
@@ -62,18 +65,19 @@ const handler = createHandler({
 });
 
 /** A body that is refused for its size needs no signature, which takes its time. */
-const signatureOver = (body: Buffer): readonly string[] => {
+const signatureOver = (body: Buffer, prefix: string): readonly string[] => {
   if (body.length > 300_000) return [];
   const now = new Date();
   const signature = new Webhook(signingSecret).sign('msg_1', now, body.toString());
   const timestamp = String(Math.floor(now.getTime() / 1_000));
-  return ['webhook-id', 'msg_1', 'webhook-timestamp', timestamp, 'webhook-signature', signature];
+  return [`${prefix}-id`, 'msg_1', `${prefix}-timestamp`, timestamp, `${prefix}-signature`, signature];
 };
 
 const requestOf = ({ method, url, headers, signIn }: Input, body: Buffer): IncomingMessage => {
   const signed = {
     basic: () => ['Authorization', basicAuthorization(username, password)],
-    signature: () => signatureOver(body),
+    signature: () => signatureOver(body, 'webhook'),
+    svix: () => signatureOver(body, 'svix'),
     none: () => [],
   }[signIn]();
   return Object.assign(new IncomingMessage(socket), {
@@ -92,6 +96,8 @@ const headerName = fc.constantFrom(
     'webhook-id',
     'webhook-timestamp',
     'webhook-signature',
+    'svix-id',
+    'svix-signature',
     'cookie',
   ],
   ...['content-encoding', 'x-forwarded-for', 'x-amzn-trace-id', 'x-request-id', 'host', '__proto__', 'constructor'],
@@ -99,7 +105,19 @@ const headerName = fc.constantFrom(
 const headerValue = fc.oneof(
   fc.constantFrom(
     ...['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/a+json', 'text/plain'],
-    ...['Basic', 'Basic Og==', 'Basic ====', 'Basic //////', `Bearer ${password}`, 'v1,', 'v1', 'v1,a v1,b', 'gzip'],
+    ...[
+      'Basic',
+      'Basic Og==',
+      'Basic ====',
+      'Basic //////',
+      `Bearer ${password}`,
+      'v1,',
+      'v1',
+      'v1,a v1,b',
+      'v1,BAD,v1,a',
+      'gzip',
+    ],
+    ...['identity', 'application/json,application/json', 'application/json; a="b,c"', 'application/json, text/plain'],
     ...[`application/${'+'.repeat(8_000)}json`, `Basic ${'A'.repeat(8_000)}!`, '1e999', '-1', '99999999999999999999'],
   ),
   fc.constantFrom(...hostileTexts),
@@ -145,7 +163,7 @@ const timestamps = [
 
 const answers = [200, 400, 401, 404, 405, 413, 415, 422];
 /** What is said before anybody is known; the health is open to all. */
-const refusals = [401, 404, 405, 413];
+const refusals = [401, 404, 405, 413, 415];
 const orderId = /^[A-Za-z0-9_-]{1,128}$/;
 const round = /^\d{15}-[0-9a-f]{12}$/;
 const unspeakable = [password, signingSecret, signingSecret.slice(6), description, 'Zebedee'];
@@ -185,6 +203,33 @@ export const webhook: FuzzTarget<Input, Outcome> = {
       ...plain,
       body: Buffer.from(JSON.stringify(notification({ timestamp: '0001-01-01T00:00:00Z' }))),
     },
+    'two signatures, the wrong one first': {
+      ...plain,
+      signIn: 'signature',
+      headers: [...plain.headers, 'webhook-signature', 'v1,BAD'],
+      status: 200,
+    },
+    'a signature under the names of Svix': { ...plain, signIn: 'svix', status: 200 },
+    'two equal content types': { ...plain, headers: [...plain.headers, ...plain.headers], status: 200 },
+    'two credentials': {
+      ...plain,
+      headers: [...plain.headers, 'Authorization', basicAuthorization(username, password)],
+      status: 401,
+    },
+    'a compressed body': {
+      ...plain,
+      headers: [...plain.headers, 'Content-Encoding', 'gzip'],
+      body: gzipSync(JSON.stringify(bodies[0])),
+      status: 415,
+    },
+    'a compressed body with a signature': {
+      ...plain,
+      signIn: 'signature',
+      headers: [...plain.headers, 'Content-Encoding', 'gzip'],
+      body: gzipSync(JSON.stringify(bodies[0])),
+      status: 415,
+    },
+    'HEAD for the health': { ...plain, method: 'HEAD', url: '/health', signIn: 'none', status: 200 },
     'the far end of time': {
       ...plain,
       body: Buffer.from(JSON.stringify(notification({ timestamp: '9999-12-31T23:59:59.999Z' }))),
@@ -206,7 +251,7 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     ),
     signIn: fc.oneof(
       { weight: 12, arbitrary: fc.constant('basic' as const) },
-      { weight: 1, arbitrary: fc.constant('signature' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('signature' as const, 'svix' as const) },
       { weight: 2, arbitrary: fc.constant('none' as const) },
     ),
     body: hostileBytes(bodies),
@@ -223,12 +268,13 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     const answer = await handler(JSON.parse(payload), lambdaContext());
     return { response: toHttpResponse({ payload: JSON.stringify(answer) }), started: [...started] };
   },
-  judge: ({ response: { statusCode, headers, body }, started }, { signIn, url }) => {
+  judge: ({ response: { statusCode, headers, body }, started }, { signIn, url, status = statusCode }) => {
     const text = body.toString();
     const [first, ...others] = started;
     const isOpen = refusals.includes(statusCode) || (statusCode === 200 && url === '/health');
     return [
       ...(signIn === 'none' && (started.length > 0 || !isOpen) ? [`nobody got ${statusCode}`] : []),
+      ...(statusCode === status ? [] : [`it answered ${statusCode} instead of ${status}`]),
       ...(answers.includes(statusCode) ? [] : [`it answered ${statusCode}`]),
       ...(headers['x-request-id'] === 'request-1' || statusCode === 413 ? [] : ['the answer is not one of ours']),
       ...(body.length > 2_000 ? [`the answer has ${body.length} bytes`] : []),

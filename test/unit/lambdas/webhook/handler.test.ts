@@ -86,11 +86,30 @@ describe('accepted', () => {
     ['Application/JSON'],
     ['application/json;charset=utf-8'],
     ['application/vnd.qualia+json'],
+    ['application/json,application/json'],
+    ['application/json, Application/JSON; charset=utf-8'],
+    ['application/json; profile="a,b"'],
+    ['application/json; profile="a,b", application/json'],
     [undefined],
   ])('%s is JSON', async (type) => {
     const told = { signIn: known, startRound: queued };
     expect((await callWebhook({ body: notification(), headers: { 'content-type': type } }, told)).status).toBe(200);
   });
+});
+
+test.each(['identity', 'Identity', '', 'identity, identity'])('the content encoding %j is none', async (coding) => {
+  const headers = { 'content-encoding': coding };
+  const answer = await callWebhook({ body: notification(), headers }, { signIn: known, startRound: queued });
+  expect(answer.status).toBe(200);
+});
+
+test('HEAD is answered as GET is, without a body', async () => {
+  const [head, get] = [
+    await callWebhook({ method: 'HEAD', path: '/health' }),
+    await callWebhook({ method: 'GET', path: '/health' }),
+  ];
+  expect(head).toEqual({ ...get, body: '' });
+  expect(logs.lines()).toEqual([]);
 });
 
 test('health is answered without asking anyone', async () => {

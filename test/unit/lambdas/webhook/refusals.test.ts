@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import { type Call, notification } from '../../../support/webhook-calls';
 import { callWebhook, known, onlyLine, queued, type ToldWebhook } from '../../../support/webhook-handler';
@@ -32,7 +33,7 @@ describe('refused', () => {
       {},
       405,
       { error: 'method_not_allowed', message: 'This path does not take that method' },
-      { allow: 'GET' },
+      { allow: 'GET, HEAD' },
     ],
     [
       'a body too large',
@@ -56,6 +57,14 @@ describe('refused', () => {
       { signIn: known },
       415,
       { error: 'unsupported_media_type', message: 'The content type must be application/json' },
+      {},
+    ],
+    [
+      'a compressed body, whoever sends it',
+      { body: gzipSync(JSON.stringify(notification())), base64: true, headers: { 'content-encoding': 'gzip' } },
+      {},
+      415,
+      { error: 'unsupported_media_type', message: 'The body must not have a content encoding' },
       {},
     ],
     [
@@ -111,8 +120,11 @@ describe('refused', () => {
     expect(await callWebhook({ method })).toMatchObject({ status: 405, headers: { allow: 'POST' } });
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'HEAD'])('%s on health', async (method) => {
-    expect(await callWebhook({ method, path: '/health' })).toMatchObject({ status: 405, headers: { allow: 'GET' } });
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('%s on health', async (method) => {
+    expect(await callWebhook({ method, path: '/health' })).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD' },
+    });
   });
 
   test.each(['/', '/webhooks', '/webhooks/qualia/', '/webhooks/qualia/x', '/health/', '/Health', '//health'])(
@@ -122,11 +134,38 @@ describe('refused', () => {
     },
   );
 
-  test.each(['text/plain', 'text/json', 'application/xml', 'multipart/form-data', 'application/jsonp', 'json'])(
-    'the content type %p',
-    async (type) => {
-      const answer = await callWebhook({ body: notification(), headers: { 'content-type': type } }, { signIn: known });
-      expect(answer.status).toBe(415);
+  test.each([
+    'text/plain',
+    'text/json',
+    'application/xml',
+    'multipart/form-data',
+    'application/jsonp',
+    'json',
+    '',
+    ',',
+  ])('the content type %p', async (type) => {
+    const answer = await callWebhook({ body: notification(), headers: { 'content-type': type } }, { signIn: known });
+    expect(answer.status).toBe(415);
+  });
+
+  test.each([
+    'application/json,text/plain',
+    'text/plain, application/json',
+    'application/json,',
+    'application/json; a="b,text/plain',
+  ])('the content types %p', async (type) => {
+    const answer = await callWebhook({ body: notification(), headers: { 'content-type': type } }, { signIn: known });
+    expect(answer.status).toBe(415);
+  });
+
+  test.each(['gzip', 'GZIP', 'br', 'deflate', 'zstd', 'identity, gzip', 'gzip,gzip', 'x'])(
+    'the content encoding %p, by both kinds of sign-in',
+    async (coding) => {
+      const body = gzipSync(JSON.stringify(notification()));
+      const headers = { 'content-encoding': coding };
+      for (const signIn of [known, async () => false]) {
+        expect((await callWebhook({ body, base64: true, headers }, { signIn })).status).toBe(415);
+      }
     },
   );
 

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { createSignIn, type WebhookSecret, webhookSecretSchema } from '../../../../lambdas/webhook/sign-in';
 import { PipelineError } from '../../../../shared/errors';
@@ -16,6 +17,10 @@ const known: WebhookSecret = {
   signing_secrets: [key('a'), key('b')],
 };
 const body = Buffer.from('{"order_id":"QO-1","note":"ü"}');
+
+/** The headers of a signature under another name. */
+const as = (prefix: string, headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace('webhook', prefix), value]));
 
 const signIn = (headers: Record<string, string | undefined>, bytes: Buffer = body, secret: WebhookSecret = known) =>
   createSignIn(secretOf(secret))(headers, bytes);
@@ -49,6 +54,10 @@ describe('HTTP Basic', () => {
     ['nothing after the scheme', 'Basic '],
     ['the scheme alone', 'Basic'],
     ['another scheme', `Bearer ${Buffer.from('qualia:first').toString('base64')}`],
+    [
+      'two of them, which the gateway joins',
+      `${basicAuthorization('qualia', 'first')},${basicAuthorization('qualia', 'first')}`,
+    ],
     ['something after it', `${basicAuthorization('qualia', 'first')} x`],
     ['a secret object', '[object Object]'],
   ])('refuses %s', async (_, authorization) => {
@@ -83,6 +92,50 @@ describe('a Standard Webhooks signature', () => {
     const [wrong, right] = [signed(key('z')), signed(key('b'))];
     const several = `v1a,x ${wrong['webhook-signature']} ${right['webhook-signature']} v2,y`;
     expect(await signIn({ ...right, 'webhook-signature': several })).toBe(true);
+  });
+
+  test.each(['webhook', 'svix'])('counts in two %s headers, which the gateway joins', async (prefix) => {
+    const right = signed(key('a'))['webhook-signature'];
+    const wrong = signed(key('z'))['webhook-signature'];
+    const joined = [
+      ...[`${right},v1,BAD`, `v1,BAD,${right}`, `v1,BAD, ${right}`, `${wrong},${right}`, `${right},${wrong}`],
+      ...[`v1a,x,${wrong} ${right},v2,y`, `v1,v1,${right}`, `v1,BAD ${wrong},${right} v1,BAD`],
+    ];
+    for (const signature of joined) {
+      const headers = { ...signed(key('a')), 'webhook-signature': signature };
+      expect(await signIn(as(prefix, headers))).toBe(true);
+    }
+    for (const signature of [`${wrong},v1,BAD`, `${wrong},${wrong}`, `v2,${right.slice(3)}`, `${right.slice(3)},v1,`]) {
+      const headers = { ...signed(key('a')), 'webhook-signature': signature };
+      expect(await signIn(as(prefix, headers))).toBe(false);
+    }
+  });
+
+  test('counts wherever it is in a list, however the list is separated', async () => {
+    const right = signed(key('a'))['webhook-signature'];
+    const others = fc.array(fc.oneof(fc.constantFrom('v1,BAD', 'v1a,x', 'v2,y', 'v1,'), fc.base64String()));
+    const separator = fc.constantFrom(' ', ',', ', ');
+    const lists = fc.tuple(others, others, separator);
+    await fc.assert(
+      fc.asyncProperty(lists, async ([before, after, between]) => {
+        const signature = [...before.filter((text) => text.startsWith('v')), right, ...after].join(between);
+        expect(await signIn({ ...signed(key('a')), 'webhook-signature': signature })).toBe(true);
+      }),
+    );
+  });
+
+  test('counts under the names of Svix, even beside one that is wrong', async () => {
+    const svix = as('svix', signed(key('a')));
+    expect(await signIn(svix)).toBe(true);
+    expect(await signIn({ ...svix, ...signed(key('z')) })).toBe(true);
+    expect(await signIn({ ...as('svix', signed(key('z'))), ...signed(key('a')) })).toBe(true);
+    expect(await signIn(as('svix', signed(key('z'))))).toBe(false);
+    expect(await signIn(svix, Buffer.from('{}'))).toBe(false);
+  });
+
+  test('is not put together from headers of both names', async () => {
+    const { 'webhook-id': id, ...rest } = signed(key('a'));
+    expect(await signIn({ 'svix-id': id, ...rest })).toBe(false);
   });
 
   test('counts when Basic is wrong, and the other way round', async () => {
