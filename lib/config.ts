@@ -1,5 +1,6 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { budgetFaults } from './call-budget';
 
 /** Every stage in an account. */
 export const stages = ['dev', 'staging', 'prod'] as const;
@@ -30,8 +31,18 @@ const commonSettings = {
   processing: workerSchema,
   /** Whether webhooks come every day, so that a day without one is an alarm. */
   expectsWebhooksDaily: z.boolean(),
-  /** Whether the reconciler runs hourly; it can be invoked by hand in any case. */
-  reconcilerScheduled: z.boolean(),
+  reconciler: z.strictObject({
+    /** Whether it runs hourly. It can be invoked by hand in any case. */
+    scheduled: z.boolean(),
+    /** Most rounds that it starts in a second. It starts fewer while the download queue is not short. */
+    roundsPerSecond: z.int().min(1).max(1000),
+    /** Time for webhooks on their way to arrive, before an order counts as missing or drifted. */
+    settleSeconds: z.int().min(0).max(300),
+  }),
+  /** Most calls per second to an API, of all Lambdas together (docs/adr/0011). Default: no limit of ours. */
+  callsPerSecond: z
+    .strictObject({ qualia: z.int().positive().optional(), internalApi: z.int().positive().optional() })
+    .optional(),
   /** Portals of Netlife beside the known ones, by name. */
   netlifeExtraPortals: z.array(z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be the name of a portal')),
   /** Where the database of the Iterable sync can be reached, if it is in a VPC: private subnets with a way to AWS. */
@@ -84,10 +95,14 @@ const releaseSchema = z.strictObject({
   commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
 });
 
-const configSchema = z.discriminatedUnion('stage', [
-  settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(stages) }),
-  emulatedSettingsSchema.extend({ ...releaseSchema.shape, stage: z.literal('emulated') }),
-]);
+const configSchema = z
+  .discriminatedUnion('stage', [
+    settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(stages) }),
+    emulatedSettingsSchema.extend({ ...releaseSchema.shape, stage: z.literal('emulated') }),
+  ])
+  .superRefine((config, context) => {
+    for (const fault of budgetFaults(config)) context.addIssue({ code: 'custom', ...fault });
+  });
 
 /** What the stacks of one stage are built from: its settings and the release that goes there. */
 export type Config = Readonly<z.infer<typeof configSchema>>;
@@ -114,7 +129,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     download: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
     processing: { batchSize: 10, batchingWindowSeconds: 0, maxConcurrency: 4 },
     expectsWebhooksDaily: false,
-    reconcilerScheduled: false,
+    reconciler: { scheduled: false, roundsPerSecond: 50, settleSeconds: 0 },
     iterableApiBaseUrl,
     netlifeBaseUrl,
     netlifeExtraPortals: [],
@@ -129,7 +144,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
     expectsWebhooksDaily: false,
-    reconcilerScheduled: true,
+    reconciler: { scheduled: true, roundsPerSecond: 50, settleSeconds: 15 },
     iterableApiBaseUrl,
     netlifeBaseUrl,
     netlifeExtraPortals: [],
@@ -144,7 +159,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     expectsWebhooksDaily: true,
-    reconcilerScheduled: true,
+    reconciler: { scheduled: true, roundsPerSecond: 100, settleSeconds: 60 },
     iterableApiBaseUrl,
     netlifeBaseUrl,
     netlifeExtraPortals: [],

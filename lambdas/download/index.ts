@@ -29,6 +29,7 @@ export const handler = createHandler({
       now,
     }),
     now,
+    callsPerSecond: config.QUALIA_CALLS_PER_SECOND,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),

@@ -29,6 +29,7 @@ export const handler = createHandler({
       now,
     }),
     now,
+    callsPerSecond: config.INTERNAL_API_CALLS_PER_SECOND,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),

@@ -1,129 +1,174 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { toPipelineError } from '../../shared/errors';
-import type { CallContext } from '../../shared/http/api-client';
-import type { MetricsRecorder } from '../../shared/observability/metrics';
+import * as z from 'zod';
+import type { Queue } from '../../shared/aws/queue';
+import type { Pass, PassStore, StoredPass } from '../../shared/completeness/pass-store';
+import { PipelineError, toPipelineError } from '../../shared/errors';
+import { parseJson } from '../../shared/json';
 import { reportRetry } from '../../shared/observability/report-retry';
-import type { OrderId, RequestId } from '../../shared/orders/order';
-import { type OrderOrUnreadable, type OrderQueries, unreadable } from '../../shared/orders/queries';
-import type { StartRound } from '../../shared/orders/start-round';
-import type { QualiaClient } from '../../shared/qualia/client';
-import type { PositionStore } from './position';
+import { beginPass, createPassRunner, knownIn, type PassDependencies, type Turn } from './pass';
 
-export interface ReconcilerDependencies {
-  readonly qualia: Pick<QualiaClient, 'listOpenOrders'>;
-  readonly orders: Pick<OrderQueries, 'readMany'>;
-  readonly startRound: StartRound;
-  readonly position: PositionStore;
-  readonly logger: Logger;
-  readonly metrics: MetricsRecorder;
-  readonly newRequestId: () => string;
-  readonly now: () => number;
+/** What the reconciler's queue carries: which pass to continue. */
+export interface Continuation {
+  readonly pass: string;
 }
 
-/** What a run did. */
-export interface ReconcilerReport {
-  /** Open orders that Qualia listed. */
-  readonly compared: number;
-  readonly missing: number;
-  readonly stuck: number;
-  /** Where the next run begins; 0 after the end of the list. */
-  readonly nextOffset: number;
+export interface ReconcilerDependencies extends PassDependencies {
+  readonly passes: PassStore;
+  readonly queue: Pick<Queue<Continuation>, 'send'>;
+  readonly newPassId: () => string;
 }
-
-/** As many ids as one batch read of DynamoDB takes. */
-const pageSize = 100;
-const maxRoundsPerRun = 1_000;
-/** An order that has been NOTIFIED for longer is stuck. */
-const stuckAfterMs = 15 * 60_000;
-/** Left of an invocation for the last page's rounds. */
-const reserveMs = 30_000;
-const concurrentRounds = 10;
-
-type Finding = { readonly orderId: OrderId } & (
-  | { readonly reason: 'missing' }
-  | { readonly reason: 'stuck'; readonly ageMs: number }
-);
 
 /**
- * Finds the orders that are open at Qualia and that we never heard of, or that never got past NOTIFIED, and starts a
- * round for each. Begins where the run before stopped, so that no part of a long list is starved.
+ * - `complete`: the pass has reached its end, and the next one is compared with it.
+ * - `continues`: a message continues it.
+ * - `under way`: nothing was done, because another invocation works on a pass.
+ * - `superseded`: another invocation was faster; what this one started stays started.
+ */
+export type Outcome = 'complete' | 'continues' | 'under way' | 'superseded';
+
+/** What an invocation returns. Counts are of the pass so far. */
+export interface ReconcilerReport {
+  readonly outcome: Outcome;
+  readonly [count: string]: string | number | undefined;
+}
+
+/** Left of an invocation for what has begun, and for writing the pass. */
+const reserveMs = 60_000;
+/** Left when a call to Qualia is cut off. */
+const callReserveMs = 25_000;
+/** A pass that was saved longer ago than an invocation may take is not being continued by anybody. */
+const longestTurnMs = 20 * 60_000;
+/** A list that was read so long ago tells little: a new pass begins instead. */
+const staleAfterMs = 3 * 3_600_000;
+
+const queueEventSchema = z.object({
+  Records: z.tuple([z.object({ eventSource: z.literal('aws:sqs'), body: z.string() })]),
+});
+const continuationSchema = z.object({ pass: z.string() });
+
+/** The id of the pass to continue; undefined for a schedule's or an operator's event. */
+const passToContinue = (event: unknown): string | undefined => {
+  const parsed = queueEventSchema.safeParse(event);
+  if (!parsed.success) return undefined;
+  const message = continuationSchema.safeParse(parseJson(parsed.data.Records[0].body));
+  if (message.success) return message.data.pass;
+  throw new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
+};
+
+/**
+ * Proves that nothing that Qualia knows is missing or out of date here (docs/contracts/qualia.md, section 3). A schedule
+ * begins a pass every hour; a pass that exceeds an invocation continues by a message to the reconciler's own queue.
  */
 export const createHandler = (dependencies: ReconcilerDependencies) => {
-  const { qualia, orders, startRound, position, logger, metrics, newRequestId, now } = dependencies;
+  const { passes, queue, logger, metrics, now, newPassId } = dependencies;
+  const advance = createPassRunner(dependencies);
 
-  const judge = (orderId: OrderId, order: OrderOrUnreadable | undefined): Finding | undefined => {
-    if (order === undefined) return { orderId, reason: 'missing' };
-    if (order === unreadable) {
-      logger.error('order item cannot be read', {
-        order_id: orderId,
-        error: 'The item in the Orders table is not an order of this release',
-        error_code: 'INTERNAL_FAULT',
-      });
-      return undefined;
+  const reportUnreadable = (name: string, stored: StoredPass | undefined): void => {
+    if (stored === undefined || stored.pass !== undefined) return;
+    const error = `The ${name} pass in S3 cannot be read: changes and closed orders since then are not noticed`;
+    logger.error('stored pass cannot be read', { error, error_code: 'INTERNAL_FAULT' });
+  };
+
+  /** The pass to work on, or why there is none. */
+  const choose = (
+    passId: string | undefined,
+    current: Pass | undefined,
+    last: StoredPass | undefined,
+  ): Pass | 'under way' | 'superseded' => {
+    const { header } = current ?? {};
+    const isUnfinished =
+      header !== undefined && header.id !== last?.pass?.header.id && header.base?.etag === last?.etag;
+    const savedAgoMs = now() - (header?.saved_at_ms ?? 0);
+    if (passId !== undefined) {
+      return isUnfinished && current !== undefined && header.id === passId ? current : 'superseded';
     }
-    const ageMs = now() - Date.parse(order.notified_at);
-    return order.status === 'NOTIFIED' && ageMs > stuckAfterMs ? { orderId, reason: 'stuck', ageMs } : undefined;
+    if (isUnfinished && header.continues && savedAgoMs < longestTurnMs) return 'under way';
+    if (isUnfinished && current !== undefined && savedAgoMs < staleAfterMs) return current;
+    return beginPass(newPassId(), now(), last);
   };
 
-  const reconcile = async (finding: Finding): Promise<void> => {
-    const requestId = newRequestId() as RequestId;
-    await startRound({ orderId: finding.orderId, requestId, notificationType: 'reconciliation' });
-    metrics.add('OrderReconciled');
-    logger.warn('order reconciled', {
-      order_id: finding.orderId,
-      request_id: requestId,
-      status: 'NOTIFIED',
-      reason: finding.reason,
-      ...(finding.reason === 'stuck' && { age_seconds: Math.round(finding.ageMs / 1_000) }),
-    });
+  const saveUnfinished = (pass: Pass, continues: boolean, etag: string | undefined) => {
+    pass.header = { ...pass.header, saved_at_ms: now(), continues };
+    return passes.save('current', pass, etag);
   };
 
-  const run = async (context: CallContext): Promise<ReconcilerReport> => {
-    let offset = await position.load();
-    const counts = { compared: 0, missing: 0, stuck: 0 };
-    const seen = new Set<OrderId>();
+  const work = async (
+    pass: Pass,
+    last: StoredPass | undefined,
+    current: StoredPass | undefined,
+    turn: Turn,
+  ): Promise<Outcome> => {
+    let etag = current?.etag;
     try {
-      while (counts.missing + counts.stuck < maxRoundsPerRun && now() < context.deadlineMs) {
-        const page = await qualia.listOpenOrders({ limit: pageSize, offset }, context);
-        const { listed } = page;
-        const orderIds = page.orderIds.filter((orderId) => !seen.has(orderId));
-        for (const orderId of orderIds) seen.add(orderId);
-        // The end; also of a list that goes round, should Qualia not know `offset`.
-        if (listed === 0 || (page.orderIds.length > 0 && orderIds.length === 0)) {
-          offset = 0;
-          break;
-        }
-        const known = await orders.readMany(orderIds);
-        const findings = orderIds.flatMap((orderId) => judge(orderId, known.get(orderId)) ?? []);
-        const allowed = findings.slice(0, maxRoundsPerRun - counts.missing - counts.stuck);
-        for (let start = 0; start < allowed.length; start += concurrentRounds) {
-          const rounds = await Promise.allSettled(allowed.slice(start, start + concurrentRounds).map(reconcile));
-          const refused = rounds.find((round) => round.status === 'rejected');
-          if (refused) throw refused.reason;
-        }
-        for (const { reason } of allowed) counts[reason]++;
-        counts.compared += listed;
-        // A page that was cut short is the next run's first.
-        if (allowed.length === findings.length) offset += listed;
+      const isComplete = await advance(pass, last?.pass, turn);
+      if (isComplete) {
+        return (await passes.save('last', pass, last?.etag)) === undefined ? 'superseded' : 'complete';
       }
-    } finally {
-      await position.save(offset);
+      const saved = await saveUnfinished(pass, true, etag);
+      if (saved === undefined) return 'superseded';
+      etag = saved;
+      await queue.send({ pass: pass.header.id });
+      return 'continues';
+    } catch (error) {
+      // The next invocation takes it up from here; without this, from an older state.
+      await saveUnfinished(pass, false, etag).catch(() => undefined);
+      throw error;
     }
-    return { ...counts, nextOffset: offset };
   };
 
-  return async (_event: unknown, context: Context): Promise<ReconcilerReport> => {
+  const publish = ({ header: { counts } }: Pass, outcome: Outcome): void => {
+    metrics.add('OrdersMissing', counts.missing);
+    metrics.add('OrdersDrifted', counts.lost);
+    if (outcome === 'continues') return;
+    metrics.add('OrdersInFlight', counts.in_flight);
+    metrics.add('OldestOrderInFlight', Math.round(counts.oldest_in_flight_ms / 1_000));
+  };
+
+  const describe = (pass: Pass): Omit<ReconcilerReport, 'outcome'> => {
+    const { id, counts, judged, started_at_ms: startedAtMs } = pass.header;
+    const { oldest_in_flight_ms: oldestMs, lost, ...reasons } = counts;
+    const known = knownIn(pass);
+    return {
+      pass: id,
+      known,
+      judged,
+      ...reasons,
+      drifted_unnoticed: lost,
+      oldest_in_flight_seconds: Math.round(oldestMs / 1_000),
+      duration_seconds: Math.round((now() - startedAtMs) / 1_000),
+    };
+  };
+
+  const run = async (event: unknown, turn: Turn): Promise<ReconcilerReport> => {
+    const passId = passToContinue(event);
+    const [current, last] = await Promise.all([passes.load('current'), passes.load('last')]);
+    reportUnreadable('current', current);
+    reportUnreadable('last', last);
+    const chosen = choose(passId, current?.pass, last);
+    if (typeof chosen === 'string') {
+      logger.info('reconciliation not needed', { outcome: chosen, pass: passId });
+      return { outcome: chosen };
+    }
+    const outcome = await work(chosen, last, current, turn);
+    publish(chosen, outcome);
+    const report: ReconcilerReport = { outcome, ...describe(chosen) };
+    logger.info(outcome === 'continues' ? 'reconciliation continues' : 'orders reconciled', report);
+    return report;
+  };
+
+  return async (event: unknown, context: Context): Promise<ReconcilerReport> => {
     logger.addContext(context);
     metrics.add('OrderReconciled', 0);
+    const endsAtMs = now() + context.getRemainingTimeInMillis();
     try {
-      const report = await run({
-        deadlineMs: now() + context.getRemainingTimeInMillis() - reserveMs,
-        onRetry: ({ error, attempt, waitMs }) =>
-          reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 }),
+      return await run(event, {
+        endsAtMs: endsAtMs - reserveMs,
+        context: {
+          deadlineMs: endsAtMs - callReserveMs,
+          onRetry: ({ error, attempt, waitMs }) =>
+            reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 }),
+        },
       });
-      logger.info('orders reconciled', { ...report });
-      return report;
     } catch (thrown) {
       const error = toPipelineError(thrown);
       logger.error('reconciliation failed', {

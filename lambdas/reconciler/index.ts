@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
+import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
+import { createQueueDepth } from '../../shared/aws/queue-depth';
 import { createSecret } from '../../shared/aws/secret';
+import { createPassStore } from '../../shared/completeness/pass-store';
 import { parseConfig } from '../../shared/config';
+import { createPace } from '../../shared/http/pace';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
@@ -14,13 +18,13 @@ import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
 import { configSchema } from './config';
-import { createHandler } from './handler';
-import { createPositionStore } from './position';
+import { type Continuation, createHandler } from './handler';
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
 const documents = createDocumentClient();
+const sqs = new SQSClient(smallCalls);
 
 export const handler = createHandler({
   qualia: createQualiaClient({
@@ -32,17 +36,26 @@ export const handler = createHandler({
       now,
     }),
     now,
+    callsPerSecond: config.QUALIA_CALLS_PER_SECOND,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
   }),
   orders: createOrderQueries(documents, config.ORDERS_TABLE_NAME),
   startRound: createRoundStarter({
     repository: createOrderRepository(documents, config.ORDERS_TABLE_NAME),
-    downloadQueue: createQueue<DownloadMessage>(new SQSClient(smallCalls), config.DOWNLOAD_QUEUE_URL),
+    downloadQueue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
     now,
   }),
-  position: createPositionStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
+  passes: createPassStore(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
+  queue: createQueue<Continuation>(sqs, config.RECONCILER_QUEUE_URL),
+  backlog: createQueueDepth(sqs, config.DOWNLOAD_QUEUE_URL),
+  backlogLimit: config.BACKLOG_LIMIT,
+  roundsPerSecond: config.ROUNDS_PER_SECOND,
+  pace: createPace({ callsPerSecond: config.ROUNDS_PER_SECOND, utilization: 1 }),
+  settleMs: config.SETTLE_SECONDS * 1_000,
   logger: createLogger(config),
   metrics,
   newRequestId: randomUUID,
+  newPassId: randomUUID,
   now,
+  sleep,
 });

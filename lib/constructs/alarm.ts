@@ -22,6 +22,8 @@ export const runbookHeadings = [
   'function-is-throttled',
   'orders-failed',
   'orders-reconciled',
+  'orders-missing-or-drifted',
+  'reconciler-does-not-run',
   'orders-take-too-long',
   'an-api-stays-down',
   'sync-run-failed',

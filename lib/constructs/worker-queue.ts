@@ -2,16 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type CfnFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import type { Config, WorkerSettings } from '../config';
 import type { AlarmDefinition } from './alarm';
 import type { NodeFunction } from './node-function';
-
-const maxReceiveCount = 5;
-
-/** The longest that SQS offers. A message that nobody receives, e.g. with its mapping disabled, waits this long. */
-const retentionPeriod = Duration.days(14);
+import { maxReceiveCount, QueuePair } from './queue-pair';
 
 interface WorkerQueueProps {
   readonly config: Config;
@@ -20,46 +15,31 @@ interface WorkerQueueProps {
   readonly workerTimeoutSeconds: number;
 }
 
-/** A queue, its dead-letter queue, and the alarms on both; `consumeBy` gives it its one worker. */
-export class WorkerQueue extends Construct {
-  readonly queue: Queue;
-  readonly deadLetterQueue: Queue;
+/** A worker's queue and its dead-letter queue, with the alarms on both; `consumeBy` gives it its one worker. */
+export class WorkerQueue extends QueuePair {
   /** Alarms on a dead-letter queue that is not empty, and on messages that wait too long. */
   readonly alarms: readonly AlarmDefinition[];
   private readonly settings: WorkerSettings;
 
   constructor(scope: Construct, name: string, { config, settings, workerTimeoutSeconds }: WorkerQueueProps) {
-    super(scope, `${name}-queue`);
-    this.settings = settings;
-    const queueName = `${config.stage}-marketplace-${name}`;
-    const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
-    this.deadLetterQueue = new Queue(this, 'dead-letters', {
-      ...safe,
-      queueName: `${queueName}-dead-letters`,
-      retentionPeriod,
-    });
-    this.queue = new Queue(this, 'messages', {
-      ...safe,
-      queueName,
+    super(scope, name, {
+      config,
       // AWS's advice: time for Lambda to retry a throttled batch before its messages are seen again.
       visibilityTimeout: Duration.seconds(6 * workerTimeoutSeconds),
-      retentionPeriod,
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
-    });
-
-    const period = Duration.minutes(5);
-    this.alarms = [
-      {
-        name: `${name}-dead-letters`,
-        metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
-        threshold: 0,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
+      deadLetters: {
         impact: `Orders failed at ${name} in each of ${maxReceiveCount} tries and wait for an operator.`,
         runbook: 'dead-letter-queue-not-empty',
       },
+    });
+    this.settings = settings;
+    this.alarms = [
+      this.deadLetterAlarm,
       {
         name: `${name}-falls-behind`,
-        metric: this.queue.metricApproximateAgeOfOldestMessage({ period, statistic: Stats.MAXIMUM }),
+        metric: this.queue.metricApproximateAgeOfOldestMessage({
+          period: Duration.minutes(5),
+          statistic: Stats.MAXIMUM,
+        }),
         threshold: Duration.minutes(15).toSeconds(),
         treatMissingData: TreatMissingData.NOT_BREACHING,
         impact: `An order has been waiting for ${name} for over 15 minutes.`,

@@ -64,6 +64,7 @@ function serverErrorAlarms({ api }: OrderPipeline): readonly AlarmDefinition[] {
 export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: CountedLines): readonly AlarmDefinition[] {
   const sum = (service: string, metricName: string, per = period) =>
     pipelineMetric(config, service, metricName, { statistic: Stats.SUM, period: per });
+  const hour = Duration.hours(1);
 
   const silence: AlarmDefinition = {
     name: 'no-webhooks',
@@ -75,6 +76,37 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
     impact: 'No webhook was accepted for 24 hours: Qualia may have dropped or disabled the subscription.',
     runbook: 'no-webhook-for-24-hours',
   };
+
+  // A pass that takes hours publishes what it found so far after every invocation.
+  const idle: AlarmDefinition = {
+    name: 'reconciler-not-run',
+    metric: pipelineMetric(config, 'reconciler', 'OrdersMissing', { statistic: Stats.SAMPLE_COUNT, period: hour }),
+    threshold: 1,
+    comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+    evaluationPeriods: 3,
+    treatMissingData: TreatMissingData.BREACHING,
+    impact: 'The reconciler proved nothing for 3 hours: what webhooks lose is not found.',
+    runbook: 'reconciler-does-not-run',
+  };
+
+  const unproven: readonly AlarmDefinition[] = [
+    {
+      name: 'orders-missing',
+      metric: pipelineMetric(config, 'reconciler', 'OrdersMissing', { statistic: Stats.MAXIMUM, period: hour }),
+      threshold: 0,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'Qualia has open orders that never reached us: they arrive up to an hour late.',
+      runbook: 'orders-missing-or-drifted',
+    },
+    {
+      name: 'orders-drifted',
+      metric: pipelineMetric(config, 'reconciler', 'OrdersDrifted', { statistic: Stats.MAXIMUM, period: hour }),
+      threshold: 0,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      impact: 'Orders changed at Qualia and no webhook said so: the changes arrive up to an hour late.',
+      runbook: 'orders-missing-or-drifted',
+    },
+  ];
 
   const stayDown = ['download', 'processing'].map((service) => ({
     name: `${service}-api-stays-down`,
@@ -88,6 +120,8 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
 
   return [
     ...(config.expectsWebhooksDaily ? [silence] : []),
+    ...(config.reconciler.scheduled ? [idle] : []),
+    ...unproven,
     ...stayDown,
     ...serverErrorAlarms(pipeline),
     {
@@ -134,7 +168,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       impact:
-        'The reconciler found orders whose webhook never came or that were stuck: they arrive up to an hour late.',
+        'The reconciler found orders that were missing, stuck, or changed without a webhook: they arrive up to an hour late.',
       runbook: 'orders-reconciled',
     },
     {

@@ -46,6 +46,7 @@ export class Observability extends Stack {
     const alarms = [
       ...functions.flatMap((lambda) => lambda.alarms),
       ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
+      pipeline.continuationAlarm,
       ...orderAlarms(config, pipeline, lines),
       ...syncAlarms(config, syncJobs),
     ]

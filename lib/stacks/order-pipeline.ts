@@ -7,13 +7,21 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { backlogLimitOf, callSharesOf } from '../call-budget';
 import type { Config } from '../config';
+import type { AlarmDefinition } from '../constructs/alarm';
+import { ContinuationQueue } from '../constructs/continuation-queue';
 import { LogGroup } from '../constructs/log-group';
 import { NodeFunction } from '../constructs/node-function';
 import { WorkerQueue } from '../constructs/worker-queue';
 import type { Data } from './data';
 
 const workerTimeoutSeconds = 60;
+const reconcilerTimeoutSeconds = 900;
+
+/** A variable for a call budget, where there is one. */
+const budgetVariable = (name: string, callsPerSecond: number | undefined): Readonly<Record<string, string>> =>
+  callsPerSecond === undefined ? {} : { [name]: String(callsPerSecond) };
 
 const webhookPath = '/webhooks/qualia';
 
@@ -27,6 +35,8 @@ export class OrderPipeline extends Stack {
   /** The key of Qualia's route, as the access log names it. */
   readonly webhookRoute = `POST ${webhookPath}`;
   readonly queues: Readonly<Record<'download' | 'processing', WorkerQueue>>;
+  /** On passes of the reconciler that cannot be continued. */
+  readonly continuationAlarm: AlarmDefinition;
   readonly functions: Readonly<Record<'webhook' | 'download' | 'processing' | 'reconciler', NodeFunction>>;
 
   constructor(scope: Construct, config: Config, data: Data) {
@@ -42,6 +52,16 @@ export class OrderPipeline extends Stack {
       workerTimeoutSeconds,
     });
     this.queues = { download, processing };
+    const continuations = new ContinuationQueue(this, 'reconciler', {
+      config,
+      functionTimeoutSeconds: reconcilerTimeoutSeconds,
+      deadLetters: {
+        impact: 'A pass of the reconciler failed in each of 5 tries; the schedule takes it up again.',
+        runbook: 'reconciler-does-not-run',
+      },
+    });
+    this.continuationAlarm = continuations.deadLetterAlarm;
+    const shares = callSharesOf(config);
 
     const webhook = new NodeFunction(this, 'webhook', {
       config,
@@ -66,6 +86,7 @@ export class OrderPipeline extends Stack {
         RAW_BUCKET_NAME: data.rawBucket.bucketName,
         QUALIA_API_URL: config.qualiaApiUrl,
         QUALIA_SECRET_ARN: data.qualiaSecret.secretArn,
+        ...budgetVariable('QUALIA_CALLS_PER_SECOND', shares.download),
       },
     });
     const processor = new NodeFunction(this, 'processing', {
@@ -79,19 +100,26 @@ export class OrderPipeline extends Stack {
         RAW_BUCKET_NAME: data.rawBucket.bucketName,
         INTERNAL_API_URL: config.internalApiUrl,
         INTERNAL_API_SECRET_ARN: data.internalApiSecret.secretArn,
+        ...budgetVariable('INTERNAL_API_CALLS_PER_SECOND', shares.processing),
       },
     });
     const reconciler = new NodeFunction(this, 'reconciler', {
       config,
-      description: 'Starts a round for each open order that we missed or that is stuck.',
-      timeoutSeconds: 900,
-      memoryMb: 512,
+      description: 'Starts a round for each order that is missing, stuck, changed at Qualia, or not checked for a day.',
+      timeoutSeconds: reconcilerTimeoutSeconds,
+      // A pass over 720,000 orders takes some 400 MB.
+      memoryMb: 1024,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
-        RAW_BUCKET_NAME: data.rawBucket.bucketName,
+        ARTIFACTS_BUCKET_NAME: data.artifacts.bucketName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
+        RECONCILER_QUEUE_URL: continuations.queue.queueUrl,
         QUALIA_API_URL: config.qualiaApiUrl,
         QUALIA_SECRET_ARN: data.qualiaSecret.secretArn,
+        ROUNDS_PER_SECOND: String(config.reconciler.roundsPerSecond),
+        BACKLOG_LIMIT: String(backlogLimitOf(config)),
+        SETTLE_SECONDS: String(config.reconciler.settleSeconds),
+        ...budgetVariable('QUALIA_CALLS_PER_SECOND', shares.reconciler),
       },
     });
     this.functions = { webhook, download: downloader, processing: processor, reconciler };
@@ -107,7 +135,8 @@ export class OrderPipeline extends Stack {
     this.grantObjects(data, processor, 'raw/*', 's3:GetObject');
     // Without it, S3 answers 403 to a key that is not there: a payload that is gone would look like a passing fault.
     Grant.addToPrincipal({ grantee: processor, actions: ['s3:ListBucket'], resourceArns: [data.rawBucket.bucketArn] });
-    data.rawBucket.grants.actionsOnObjectKeys(reconciler, 'reconciler/position.json', 's3:GetObject', 's3:PutObject');
+    for (const key of ['reconciler/pass.tsv.gz', 'reconciler/last-pass.tsv.gz'])
+      data.artifacts.grants.actionsOnObjectKeys(reconciler, key, 's3:GetObject', 's3:PutObject');
 
     data.grantRead(data.webhookSecret, webhook);
     data.grantRead(data.qualiaSecret, downloader);
@@ -117,13 +146,15 @@ export class OrderPipeline extends Stack {
     download.consumeBy(downloader);
     download.grantSend(webhook);
     download.grantSend(reconciler);
+    download.queue.grants.actions(reconciler, ['sqs:GetQueueAttributes']);
+    continuations.connect(reconciler);
     processing.consumeBy(processor);
     processing.grantSend(downloader);
 
     new Rule(this, 'hourly', {
       description: 'Runs the reconciler.',
       schedule: Schedule.rate(Duration.hours(1)),
-      enabled: config.reconcilerScheduled,
+      enabled: config.reconciler.scheduled,
       targets: [new LambdaFunction(reconciler, { maxEventAge: Duration.hours(1) })],
     });
 

@@ -57,6 +57,7 @@ const queriesKept = 100;
 interface CompiledQuery {
   document: DocumentNode;
   root: FieldNode | undefined;
+  listsStatus: boolean;
 }
 
 const compiled = new Map<string, CompiledQuery | readonly GraphQLError[]>();
@@ -82,8 +83,13 @@ const compileAnew = (query: string): CompiledQuery | readonly GraphQLError[] => 
   if (errors.length > 0) return errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
   const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   const root = operation?.selectionSet.selections.find((selection) => selection.kind === Kind.FIELD);
-  return { document, root };
+  return { document, root, listsStatus: root?.name.value === 'orders' && selectsStatus(root) };
 };
+
+const selectsStatus = ({ selectionSet }: FieldNode): boolean =>
+  (selectionSet?.selections ?? []).some(
+    (field) => field.kind === Kind.FIELD && (/^status/.test(field.name.value) || selectsStatus(field)),
+  );
 
 const withCode = (error: GraphQLError, code: string): GraphQLError => {
   error.extensions.code ??= code;
@@ -96,6 +102,8 @@ export interface GraphqlRequest {
   operation: string;
   /** Value of that field's `_id` argument, when it has one. */
   id: string | undefined;
+  /** Whether it asks for the status of listed orders. */
+  listsStatus: boolean;
   /** Runs the query over the resolvers; errors carry a code, as Apollo's servers give it. */
   run(resolvers: object): ExecutionResult;
 }
@@ -103,14 +111,17 @@ export interface GraphqlRequest {
 /** Reads a GraphQL request against Qualia's schema; never throws: a wrong query is told by `run`. */
 export const readGraphqlRequest = (query: string, variables: Record<string, unknown>): GraphqlRequest => {
   const compiledQuery = compile(query);
-  if (!('document' in compiledQuery)) return { operation: '', id: undefined, run: () => ({ errors: compiledQuery }) };
-  const { document, root } = compiledQuery;
+  if (!('document' in compiledQuery)) {
+    return { operation: '', id: undefined, listsStatus: false, run: () => ({ errors: compiledQuery }) };
+  }
+  const { document, root, listsStatus } = compiledQuery;
   const id = root?.arguments?.find(({ name }) => name.value === '_id')?.value;
   const idValue =
     id?.kind === Kind.VARIABLE ? variables[id.name.value] : id?.kind === Kind.STRING ? id.value : undefined;
   return {
     operation: root?.name.value ?? '',
     id: typeof idValue === 'string' ? idValue : undefined,
+    listsStatus,
     run: (resolvers) => {
       // Every resolver here is synchronous, and then so is `execute`.
       const result = execute({

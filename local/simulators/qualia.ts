@@ -20,6 +20,17 @@ const requestSchema = z.object({
   variables: z.record(z.string(), z.unknown()).nullish(),
 });
 
+const listSchema = z.strictObject({
+  /** Whether the list shows the status of its orders. If not, a query for it is refused as invalid. */
+  status_fields: z.boolean().default(true),
+  /** Most orders on a page, whatever limit the query has. */
+  longest_page: z.int().min(1).default(largestPage),
+  /** Answers every page with the first one. */
+  ignores_offset: z.boolean().default(false),
+  /** After each page, so many of its orders are completed: they leave the list, and all later ones shift. */
+  completes_per_page: z.int().min(0).default(0),
+});
+
 /** `QUALIA_API_URL` for the pipeline, and the control API. */
 export interface QualiaSimulator {
   url: string;
@@ -35,7 +46,8 @@ export interface QualiaSimulator {
  * Faults match on `operation` (`order` or `orders`) and `order_id`.
  *
  * Control, beside that of every simulator: `POST /_control/orders` adds a list of orders, `GET|PUT /_control/orders/<id>`
- * reads and replaces one, `PATCH` changes some of its fields.
+ * reads and replaces one, `PATCH` changes some of its fields, all without a webhook. `PUT /_control/list` makes the list
+ * of orders behave in another way (see `listSchema`).
  *
  * @example
  * const qualia = await startQualiaSimulator({ credentials: { username: 'u', password: 'p' }, orders: sampleOrders(300) });
@@ -54,6 +66,7 @@ export const startQualiaSimulator = async (options: {
   const put = (order: QualiaOrder) => void orders.set(order._id, order);
   for (const order of options.orders) put(order);
 
+  let list = listSchema.parse({});
   let answers = 0;
   const tasksOf = (order: QualiaOrder) => (options.answersDiffer ? [`Task ${++answers}`] : order.outstanding_tasks);
   const resolvers = {
@@ -61,7 +74,15 @@ export const startQualiaSimulator = async (options: {
       const order = orders.get(_id);
       return order === undefined ? null : { order, outstanding_tasks: tasksOf(order) };
     },
-    orders: ({ input }: { input: OrdersInput }) => page([...orders.values()], input),
+    orders: ({ input }: { input: OrdersInput }) => {
+      const { ignores_offset, longest_page, completes_per_page } = list;
+      const offset = ignores_offset ? 0 : input.offset;
+      const listed = page([...orders.values()], { ...input, offset }, longest_page);
+      for (const order of listed.orders.slice(0, completes_per_page)) {
+        put({ ...order, status: 'Completed', status_details: { open: false, completed: true } });
+      }
+      return listed;
+    },
   };
 
   const known = (id: string, answer: (order: QualiaOrder) => Reply): Reply => {
@@ -79,14 +100,18 @@ export const startQualiaSimulator = async (options: {
       if (method !== 'POST') return refusal(405, 'method_not_allowed');
       const request = requestSchema.safeParse(parseJson(body));
       if (!request.success) return refusal(400, 'bad_request');
-      const { operation, id, run } = readGraphqlRequest(request.data.query, request.data.variables ?? {});
+      const { operation, id, listsStatus, run } = readGraphqlRequest(request.data.query, request.data.variables ?? {});
       return {
         facts: id === undefined ? { operation } : { operation, order_id: id },
-        answer: () => ({ status: 200, body: run(resolvers) }),
+        answer: () => ({ status: 200, body: listsStatus && !list.status_fields ? noStatusField : run(resolvers) }),
       };
     },
     faultAnswers,
     control: {
+      'PUT /list': checked(listSchema, (settings) => {
+        list = settings;
+        return { status: 200, body: list };
+      }),
       'POST /orders': checked(z.array(orderSchema), (added) => {
         added.forEach(put);
         return { status: 200, body: { orders: orders.size } };
@@ -109,6 +134,15 @@ export const startQualiaSimulator = async (options: {
 
 const refusal = (status: number, error: string) => ({ facts: {}, answer: () => ({ status, body: { error } }) });
 
+const noStatusField = {
+  errors: [
+    {
+      message: 'Cannot query field "status" on type "Order".',
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+    },
+  ],
+};
+
 const graphqlError =
   (defaultCode: string, defaultMessage: string): FaultAnswer =>
   ({ code = defaultCode, message = defaultMessage, status = 200 }) => ({
@@ -128,14 +162,14 @@ interface OrdersInput {
   offset: number;
 }
 
-const page = (orders: QualiaOrder[], { status, limit, offset }: OrdersInput) => {
+const page = (orders: QualiaOrder[], { status, limit, offset }: OrdersInput, longestPage: number) => {
   if (limit < 1 || limit > largestPage || offset < 0) {
     throw new GraphQLError(`limit must be 1 to ${largestPage}, offset at least 0`, {
       extensions: { code: 'BAD_USER_INPUT' },
     });
   }
   const listed = status == null ? orders : orders.filter((order) => hasStatus(order, snakeCase(status)));
-  return { orders: listed.slice(offset, offset + limit), total: listed.length };
+  return { orders: listed.slice(offset, offset + Math.min(limit, longestPage)), total: listed.length };
 };
 
 const hasStatus = ({ status, status_details }: QualiaOrder, wanted: string): boolean =>

@@ -2,16 +2,21 @@ import type { ApiName } from '../errors';
 import { type ApiClient, type ApiClientOptions, createApiClient } from './api-client';
 import { fullJitterMs, type Random } from './backoff';
 import { createCircuitBreaker } from './circuit-breaker';
+import { createPace } from './pace';
 
 export interface OrderApiOptions extends Pick<ApiClientOptions, 'api' | 'now' | 'sleep'> {
   readonly url: string;
   readonly onCircuitOpen: (api: ApiName) => void;
+  /** This process's share of the budget of calls per second (docs/adr/0011). Default: no limit. */
+  readonly callsPerSecond?: number | undefined;
   readonly random?: Random;
 }
 
 const baseWaitMs = 500;
 /** The longest wait within an invocation; a longer one is the queue's business. */
 export const maxWaitMs = 8_000;
+/** The share of the budget that is used: the rest is room for calls that are held up on their way. */
+const utilization = 0.96;
 /** An order is some 5 kB. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
@@ -20,9 +25,16 @@ const maxAnswerBytes = 4 * 1024 * 1024;
  * request, 20 connections, 3 tries with full jitter, a circuit breaker that opens for 30 s after 5 failures in a row,
  * and for as long as a `Retry-After` asks that no invocation can wait for.
  */
-export const createOrderApi = ({ url, onCircuitOpen, random = Math.random, ...options }: OrderApiOptions): ApiClient =>
+export const createOrderApi = ({
+  url,
+  onCircuitOpen,
+  callsPerSecond,
+  random = Math.random,
+  ...options
+}: OrderApiOptions): ApiClient =>
   createApiClient({
     ...options,
+    ...(callsPerSecond !== undefined && { pace: createPace({ callsPerSecond, utilization }) }),
     origin: new URL(url).origin,
     connections: 20,
     maxAnswerBytes,

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { Secret } from '../aws/secret';
+import { fingerprintOf } from '../completeness/fingerprint';
 import { PipelineError } from '../errors';
 import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import { parseJson } from '../json';
-import { type OrderId, orderIdSchema } from '../orders/order';
+import type { OrderId } from '../orders/order';
 import { type FieldPath, graphQlErrorsThatMatter, judgeGraphQlErrors, orderNotFound } from './graphql-errors';
 import { openOrdersAnswerSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
@@ -38,16 +39,18 @@ export class UnreadableAnswerError extends PipelineError {
   }
 }
 
-/** Which part of a list: `limit` entries from the `offset`-th on. */
-export interface Page {
+/** Which part of the list of open orders, and whether to request the status of each order. */
+export interface OpenOrdersRequest {
   readonly limit: number;
   readonly offset: number;
+  readonly withStatus: boolean;
 }
 
-export interface OpenOrdersPage {
-  readonly orderIds: readonly OrderId[];
-  /** Entries that the page had, with those left out. */
-  readonly listed: number;
+/** An entry of the list. Its id is whatever Qualia sent: it may not be the id of an order that a webhook can name. */
+export interface ListedOrder {
+  readonly id: string;
+  /** Fingerprint of its status, if the list has one. */
+  readonly fingerprint: string | undefined;
 }
 
 export interface QualiaClientOptions extends Omit<OrderApiOptions, 'api'> {
@@ -138,25 +141,25 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
       }),
 
     /**
-     * One page of the orders that are open at Qualia, by id; an empty page is the end. Ids that cannot be ours are
-     * left out: no webhook could have named them.
+     * One page of the orders that are open at Qualia. An empty page is beyond the end of the list.
      *
      * @throws {PipelineError} as `fetchOrder`, without `ORDER_NOT_FOUND`
      */
-    listOpenOrders: (page: Page, context: CallContext): Promise<OpenOrdersPage> =>
+    listOpenOrders: (
+      { withStatus, ...variables }: OpenOrdersRequest,
+      context: CallContext,
+    ): Promise<readonly ListedOrder[]> =>
       ask({
-        query: openOrdersQuery,
-        variables: { ...page },
+        query: openOrdersQuery(withStatus),
+        variables,
         context,
         needed: ['orders', 'orders'],
         read: (json) => {
           const parsed = openOrdersAnswerSchema.safeParse(json);
-          if (!parsed.success) return undefined;
-          const { orders } = parsed.data.data.orders;
-          return {
-            orderIds: orders.flatMap(({ _id }) => orderIdSchema.safeParse(_id).data ?? []),
-            listed: orders.length,
-          };
+          return parsed.data?.data.orders.orders.map(({ _id, ...status }) => ({
+            id: _id,
+            fingerprint: fingerprintOf(status),
+          }));
         },
       }),
 

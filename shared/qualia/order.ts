@@ -82,7 +82,12 @@ export const readOrder = (bytes: Uint8Array, parsed: unknown = parseJson(bytes))
   return written && { ...written, ...raw };
 };
 
-/** What Qualia answers to {@link openOrdersQuery}. */
+/** An entry that is not an order gets an empty id: it must not hide the others. */
+const listedOrder = z
+  .object({ _id: z.string().catch(''), status: z.unknown().optional(), status_details: z.unknown().optional() })
+  .catch({ _id: '' });
+
+/** Qualia's response to `openOrdersQuery`. */
 export const openOrdersAnswerSchema = z.object({
-  data: z.object({ orders: z.object({ orders: z.array(z.object({ _id: z.string() })).max(mostEntries) }) }),
+  data: z.object({ orders: z.object({ orders: z.array(listedOrder).max(mostEntries) }) }),
 });

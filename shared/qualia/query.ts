@@ -1,14 +1,16 @@
+const statusFields = `status
+      status_details {
+        open pending accepted declined cancelled submitted revision_required completed resubmitted
+        resubmission_accepted created_date closed_date cancellation_reason revision_required_reason
+      }`;
+
 /** The one order that a webhook speaks of: what the internal API needs, and what helps a person who reads the raw payload. */
 export const orderQuery = `query Order($id: ID!) {
   order(_id: $id) {
     order {
       _id
       order_number
-      status
-      status_details {
-        open pending accepted declined cancelled submitted revision_required completed resubmitted
-        resubmission_accepted created_date closed_date cancellation_reason revision_required_reason
-      }
+      ${statusFields}
       vertical
       product_name
       product_type
@@ -29,9 +31,16 @@ export const orderQuery = `query Order($id: ID!) {
   }
 }`;
 
-/** One page of the orders that are open at Qualia. Their shape is a guess: integrators only report that it exists. */
-export const openOrdersQuery = `query OpenOrders($limit: Int, $offset: Int) {
+/**
+ * One page of the orders that are open at Qualia. Its shape is a guess: integrators only report that the list exists.
+ *
+ * @param withStatus also requests the status fields, which the API may not provide in a list
+ */
+export const openOrdersQuery = (withStatus: boolean): string => `query OpenOrders($limit: Int, $offset: Int) {
   orders(input: { status: "open", limit: $limit, offset: $offset }) {
-    orders { _id }
+    orders {
+      _id
+      ${withStatus ? statusFields : ''}
+    }
   }
 }`;

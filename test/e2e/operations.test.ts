@@ -6,7 +6,16 @@ import {
   SendMessageCommand,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { closedOrder, eventually, lambda, orderAtQualia, sqs } from './support/pipeline';
+import {
+  activity,
+  changeAtQualia,
+  closedOrder,
+  eventually,
+  lambda,
+  orderAtQualia,
+  post,
+  sqs,
+} from './support/pipeline';
 import { target } from './support/target';
 
 const { outputs } = target();
@@ -15,13 +24,31 @@ test('the reconciler finds an order whose webhook never came', async () => {
   const order = await orderAtQualia({ status: 'open' });
   const run = await lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
   expect(JSON.parse(run.Payload?.transformToString() ?? '')).toMatchObject({
+    outcome: 'complete',
     missing: expect.any(Number),
-    nextOffset: 0,
   });
   expect(await closedOrder(order._id)).toMatchObject({
     status: 'PROCESSED',
     notification_type: 'reconciliation',
   });
+});
+
+test('the reconciler finds what changed at Qualia without a webhook: a status, and an order that was completed', async () => {
+  const reconcile = () =>
+    lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
+  const orders = [await orderAtQualia({ status: 'open' }), await orderAtQualia({ status: 'open' })] as const;
+  for (const { _id } of orders) await post(activity(_id));
+  for (const { _id } of orders) await closedOrder(_id);
+  await reconcile();
+  const changes = [{ status_details: { open: true, accepted: true } }, { status: 'Completed', status_details: null }];
+  for (const [index, { _id }] of orders.entries()) await changeAtQualia(_id, changes[index] ?? {});
+  await reconcile();
+  for (const { _id } of orders) {
+    await eventually(`the new state of ${_id}`, async () => {
+      const { status, notification_type } = await closedOrder(_id);
+      return (status === 'PROCESSED' && notification_type === 'reconciliation') || undefined;
+    });
+  }
 });
 
 test.each([

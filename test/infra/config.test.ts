@@ -1,3 +1,4 @@
+import { backlogLimitOf, callSharesOf } from '../../lib/call-budget';
 import { loadConfig, parseConfig } from '../../lib/config';
 import { environment } from './synth';
 
@@ -35,6 +36,47 @@ test('an emulated stage takes the addresses of this machine, and the others none
   expect(() => parseConfig({ ...loadConfig('dev', release), internalApiUrl: environment.INTERNAL_API_URL })).toThrow(
     'internalApiUrl: must be an https URL',
   );
+});
+
+describe('a budget of calls per second', () => {
+  const dev = loadConfig('dev', release);
+  const withBudget = (callsPerSecond: object | undefined, maxConcurrency: number) =>
+    parseConfig({
+      ...dev,
+      callsPerSecond,
+      download: { ...dev.download, maxConcurrency },
+      processing: { ...dev.processing, maxConcurrency },
+    });
+
+  test('is split among all processes that may call at once, without a rest', () => {
+    expect(callSharesOf(withBudget({ qualia: 100, internalApi: 55 }, 10))).toEqual({
+      download: 9,
+      reconciler: 10,
+      processing: 5,
+    });
+    expect(callSharesOf(withBudget({ qualia: 3 }, 2))).toEqual({ download: 1, reconciler: 1, processing: undefined });
+  });
+
+  test('is optional', () => {
+    expect(callSharesOf(dev)).toEqual({ download: undefined, reconciler: undefined, processing: undefined });
+    expect(callSharesOf(withBudget({}, 2))).toEqual(callSharesOf(dev));
+  });
+
+  test('that leaves a process less than a call per second is refused, with what to do', () => {
+    expect(() => withBudget({ qualia: 10, internalApi: 9 }, 10)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /qualia: must be at least 11, or download\.maxConcurrency lower.*\n.*internalApi: must be at least 10, or processing/,
+        ),
+      }),
+    );
+    for (const qualia of [0, 1.5, '5']) expect(() => withBudget({ qualia }, 2)).toThrow('callsPerSecond.qualia');
+  });
+
+  test('keeps the backlog that the reconciler allows to seconds of work', () => {
+    expect(backlogLimitOf(withBudget(undefined, 10))).toBe(400);
+    expect(backlogLimitOf(withBudget({ qualia: 11 }, 10))).toBe(50);
+  });
 });
 
 test('one error lists every fault', () => {

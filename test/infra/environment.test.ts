@@ -55,3 +55,10 @@ describe.each(Object.entries(schemas))('%s', (name, schema) => {
     expect(Object.keys(environmentOf(name)).filter((variable) => !read.includes(variable))).toEqual([]);
   });
 });
+
+test('call budgets reach the functions that keep them, and no other', () => {
+  const names = ['QUALIA_CALLS_PER_SECOND', 'INTERNAL_API_CALLS_PER_SECOND'];
+  for (const name of Object.keys(schemas)) {
+    expect(Object.keys(environmentOf(name)).filter((variable) => names.includes(variable))).toEqual([]);
+  }
+});

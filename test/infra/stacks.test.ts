@@ -235,21 +235,35 @@ describe('queues', () => {
     orderPipeline.resourcePropertiesCountIs(
       'AWS::SQS::QueuePolicy',
       { PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] } },
-      2 * queues.length,
+      2 * [...queues, 'reconciler'].length,
     );
   });
 
+  const mappingsOf = (template: typeof data) =>
+    resources(template, 'AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
+
   test('hand over batches of ten, answered message by message', () => {
     const mapping = { BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] };
-    orderPipeline.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
-      ...mapping,
-      MaximumBatchingWindowInSeconds: 1,
-      ScalingConfig: { MaximumConcurrency: 10 },
+    const inProd = { ...mapping, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } };
+    expect(mappingsOf(orderPipeline)).toEqual([
+      ...queues.map(() => expect.objectContaining(inProd)),
+      expect.objectContaining({ BatchSize: 1 }),
+    ]);
+    expect(mappingsOf(stages.dev.orderPipeline).slice(0, -1)).toEqual(
+      queues.map(() => expect.objectContaining({ ...mapping, MaximumBatchingWindowInSeconds: 0 })),
+    );
+  });
+
+  test("the reconciler's: one pass to continue at a time, hidden for as long as an invocation may take", () => {
+    const dlq = orderPipeline.findResources('AWS::SQS::Queue', {
+      Properties: { QueueName: 'prod-marketplace-reconciler-dead-letters' },
     });
-    orderPipeline.resourceCountIs('AWS::Lambda::EventSourceMapping', queues.length);
-    stages.dev.orderPipeline.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
-      ...mapping,
-      MaximumBatchingWindowInSeconds: 0,
+    orderPipeline.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'prod-marketplace-reconciler',
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 24 * 3600,
+      RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [Object.keys(dlq)[0], 'Arn'] }, maxReceiveCount: 5 },
+      VisibilityTimeout: 960,
     });
   });
 });
@@ -278,7 +292,7 @@ describe('Lambdas', () => {
     });
   });
 
-  test('only the workers that requeue their messages may invoke themselves through a queue', () => {
+  test('only those that send to their own queue on purpose may invoke themselves through it', () => {
     const allowed = [orderPipeline, stages.prod.syncJobs]
       .flatMap((template) => resources(template, 'AWS::Lambda::Function'))
       .filter(({ Properties }) => Properties.RecursiveLoop !== undefined)
@@ -286,6 +300,7 @@ describe('Lambdas', () => {
     expect(allowed).toEqual([
       ['prod-marketplace-download', 'Allow'],
       ['prod-marketplace-processing', 'Allow'],
+      ['prod-marketplace-reconciler', 'Allow'],
     ]);
   });
 

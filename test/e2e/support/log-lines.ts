@@ -87,14 +87,22 @@ const events: Readonly<Record<string, z.ZodType>> = {
     api: z.enum(['qualia', 'internal', 'netlife', 'iterable']).optional(),
   }),
   'unknown state': z.object({ ...ofOrder, level: warn, state_code: z.string() }),
-  'order reconciled': z
-    .object({ ...ofOrder, level: warn, status: z.literal('NOTIFIED') })
-    .and(
-      z.discriminatedUnion('reason', [
-        z.object({ reason: z.literal('missing') }),
-        z.object({ reason: z.literal('stuck'), age_seconds: count }),
-      ]),
-    ),
+  'order reconciled': z.object({
+    ...ofOrder,
+    level: z.union([info, warn]),
+    status: z.literal('NOTIFIED'),
+    reason: z.enum(['missing', 'stuck', 'drifted', 'left']),
+    age_seconds: count.optional(),
+  }),
+  'orders reconciled': z.object({
+    level: info,
+    outcome: z.enum(['complete', 'superseded']),
+    known: count,
+    missing: count,
+    drifted_unnoticed: count,
+    in_flight: count,
+    oldest_in_flight_seconds: count,
+  }),
   'user failed': z.object({
     level: warn,
     run_id: text,

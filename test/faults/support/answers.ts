@@ -2,8 +2,8 @@ import type { FunctionCall } from '../../../emulator/lambda/function-call';
 import type { SeenCall } from './cell';
 import { portals } from './world';
 
-/** What is answered in place of a simulator, or `undefined`. */
-type Answer = { readonly status: number; readonly body: unknown } | undefined;
+/** What is answered in place of a simulator, or of S3, or `undefined`. Without a body it is empty. */
+type Answer = { readonly status: number; readonly body?: unknown } | undefined;
 type AnswerTo = (call: FunctionCall, id: string, seen: readonly SeenCall[]) => Answer;
 
 /**
@@ -14,6 +14,10 @@ const openOrders: AnswerTo = ({ functionName }, id) =>
   functionName.endsWith('-reconciler')
     ? { status: 200, body: { data: { orders: { orders: [{ _id: id }] } } } }
     : undefined;
+
+/** No pass came before, nor is one in progress: those that others have stored name the orders of other cells. */
+const noPass: AnswerTo = ({ functionName, service, operation }) =>
+  functionName.endsWith('-reconciler') && service === 's3' && operation === 'GetObject' ? { status: 404 } : undefined;
 
 /** The access keys of a subject, as one cell sees them: those that it created itself, each of them another. */
 const accessKeys: AnswerTo = ({ operation, resource }, _id, seen) => {
@@ -40,7 +44,7 @@ const largeJob: AnswerTo = ({ operation }) =>
 
 /** The world's own answer to a call of a cell; without one, a simulator answers. */
 export const answerTo: AnswerTo = (call, id, seen) => {
-  if (call.service !== 'http') return undefined;
+  if (call.service !== 'http') return noPass(call, id, seen);
   for (const answer of [openOrders, accessKeys, refusedJob, largeJob]) {
     const found = answer(call, id, seen);
     if (found !== undefined) return found;

@@ -38,7 +38,8 @@ const createCells = () => {
     cell.seen.push({ ...site, nth, resource: call.resource, body, cut, arrived: by?.when !== 'before' });
     if (by !== undefined || own === undefined) return by;
     const headers = { 'content-type': 'application/json' };
-    return { when: 'before', does: { status: own.status, headers, body: JSON.stringify(own.body) } };
+    const answered = own.body === undefined ? '' : JSON.stringify(own.body);
+    return { when: 'before', does: { status: own.status, headers, body: answered } };
   };
 
   return {

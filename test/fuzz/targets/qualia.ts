@@ -27,7 +27,7 @@ interface Input {
 
 type Outcome =
   | { readonly mapping: Mapping; readonly posted: string; readonly sameBytes: boolean; readonly sameDigits: boolean }
-  | { readonly ids: readonly string[] }
+  | { readonly fingerprints: readonly (string | undefined)[] }
   | { readonly error: PipelineError };
 
 const open = async () => {
@@ -88,7 +88,6 @@ const passingErrors = [
   ['403: Forbidden', 'INTERNAL_SERVER_ERROR'],
 ].map(([message, code]) => ({ data: null, errors: [{ message, extensions: { code } }] }));
 
-const orderIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
 const dated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}\.\d{3}Z)?$/;
 const mostWarnings = 50;
 
@@ -209,7 +208,8 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     try {
       server.tell({ status, headers, body: answered, coding, cut });
       if (call === 'listOpenOrders') {
-        return { ids: (await client.listOpenOrders({ limit: 100, offset: 0 }, context)).orderIds };
+        const listed = await client.listOpenOrders({ limit: 100, offset: 0, withStatus: true }, context);
+        return { fingerprints: listed.map(({ fingerprint }) => fingerprint) };
       }
       return process((await client.fetchOrder(qualiaOrderId, context)).bytes, answered);
     } catch (thrown) {
@@ -227,8 +227,10 @@ export const qualia: FuzzTarget<Input, Outcome> = {
   judge: (outcome, { cut }) => {
     if (cut && !('error' in outcome)) return ['half an answer was taken for a whole one'];
     if ('mapping' in outcome) return orderFaults(outcome);
-    if ('ids' in outcome)
-      return outcome.ids.every((id) => orderIdPattern.test(id)) ? [] : ['an id is no part of a key'];
+    if ('fingerprints' in outcome)
+      return outcome.fingerprints.every((one) => one === undefined || /^[\w-]{12}$/.test(one))
+        ? []
+        : ['no fingerprint'];
     const { code, message } = outcome.error;
     return [
       ...(errorCodes.includes(code) && code !== 'INTERNAL_FAULT' ? [] : [`it failed with ${code}: ${message}`]),

@@ -11,6 +11,11 @@ const pollers = (queue: string) =>
 /** By the end of a Lambda's name. */
 const some: Readonly<Record<string, (name: string, outputs: Readonly<Record<string, string>>) => Grant[]>> = {
   download: (name) => pollers(name),
+  reconciler: (name) => [
+    ...pollers(name),
+    ...on(arnOf('sqs', name), 'sqs:SendMessage'),
+    ...on(arnOf('sqs', name.replace('reconciler', 'download')), 'sqs:GetQueueAttributes'),
+  ],
   processing: (name, outputs) => [...pollers(name), ...on(`arn:aws:s3:::${outputs.RawBucketName}`, 's3:ListBucket')],
   'netlife-merge': (_name, outputs) => on(runs(outputs), 's3:AbortMultipartUpload'),
   'iterable-extract': (_name, outputs) => [

@@ -1,10 +1,13 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { createHandler as createDownloadHandler } from '../../../lambdas/download/handler';
 import { createHandler as createProcessingHandler } from '../../../lambdas/processing/handler';
+import { type Continuation, createHandler as createReconcilerHandler } from '../../../lambdas/reconciler/handler';
 import { createHandler as createWebhookHandler } from '../../../lambdas/webhook/handler';
 import { createSignIn, webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
 import { createQueue } from '../../../shared/aws/queue';
+import { createQueueDepth } from '../../../shared/aws/queue-depth';
 import { createSecret } from '../../../shared/aws/secret';
+import { createPassStore } from '../../../shared/completeness/pass-store';
 import type { Schema } from '../../../shared/config';
 import type { Random } from '../../../shared/http/backoff';
 import { createInternalApiClient, internalApiCredentialSchema } from '../../../shared/internal-api/client';
@@ -12,6 +15,7 @@ import type { mapOrder } from '../../../shared/internal-api/mapping';
 import type { MetricsRecorder } from '../../../shared/observability/metrics';
 import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/message';
 import { createPayloadStore } from '../../../shared/orders/payload-store';
+import { createOrderQueries } from '../../../shared/orders/queries';
 import { createOrderRepository } from '../../../shared/orders/repository';
 import { createRoundStarter, createStoredRoundStarter } from '../../../shared/orders/start-round';
 import { createQualiaClient, qualiaCredentialSchema } from '../../../shared/qualia/client';
@@ -24,7 +28,7 @@ export interface Surroundings {
   readonly clients: Clients;
   readonly tableName: string;
   readonly bucketName: string;
-  readonly queues: Readonly<Record<'download' | 'processing', QueuePair>>;
+  readonly queues: Readonly<Record<'download' | 'processing' | 'reconciler', QueuePair>>;
   readonly qualiaUrl: string;
   readonly internalApiUrl: string;
   /** The receive that is the last before the dead-letter queue. */
@@ -113,6 +117,35 @@ export const createLambdas = (surroundings: Surroundings) => {
         sleep: () => sleep(0),
       });
       return { handler, close: internalApi.close };
+    },
+
+    reconciler: () => {
+      const qualia = createQualiaClient({
+        url: qualiaUrl,
+        credential: secret('qualia', qualiaCredentialSchema),
+        now,
+        sleep,
+        onCircuitOpen: countOpening,
+      });
+      const handler = createReconcilerHandler({
+        qualia: { listOpenOrders: (...args) => reach('listOpenOrders', () => qualia.listOpenOrders(...args)) },
+        orders: createOrderQueries(clients.documents, tableName),
+        startRound,
+        passes: createPassStore(clients.s3, bucketName),
+        queue: createQueue<Continuation>(clients.sqs, queues.reconciler.url),
+        backlog: createQueueDepth(clients.sqs, queues.download.url),
+        backlogLimit: 1_000,
+        roundsPerSecond: 10,
+        pace: async () => undefined,
+        settleMs: 0,
+        logger,
+        metrics,
+        newRequestId: () => crypto.randomUUID(),
+        newPassId: () => crypto.randomUUID(),
+        now,
+        sleep,
+      });
+      return { handler, close: qualia.close };
     },
   };
 };

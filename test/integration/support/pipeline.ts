@@ -4,10 +4,12 @@ import {
   DeleteMessageCommand,
   type Message,
   MessageNotInflight,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod';
 import type { Random } from '../../../shared/http/backoff';
@@ -41,6 +43,14 @@ export interface DeliveryOptions {
   readonly worker?: Worker;
 }
 
+export interface ReconcileOptions {
+  readonly outside?: Outside;
+  /** The reconciler dies there. */
+  readonly death?: Death;
+  /** The time that its invocation has; 15 minutes unless told. */
+  readonly remainingMs?: number;
+}
+
 export interface PipelineOptions {
   /** The receive that is the last before the dead-letter queue. */
   readonly maxReceiveCount?: number;
@@ -71,15 +81,16 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
   const metrics = recordMetrics();
   let nowMs = Date.UTC(2026, 0, 5, 12);
   let mapping = map;
-  const [tableName, bucketName, download, processing, qualia, internalApi] = await Promise.all([
+  const [tableName, bucketName, download, processing, reconciler, qualia, internalApi] = await Promise.all([
     createOrdersTable(operator),
     createRawBucket(operator),
     createQueuePair(operator, 'download', maxReceiveCount),
     createQueuePair(operator, 'processing', maxReceiveCount),
+    createQueuePair(operator, 'reconciler', maxReceiveCount),
     startQualia(),
     startInternalApi(),
   ]);
-  const queues = { download, processing };
+  const queues = { download, processing, reconciler };
   const lambdas = createLambdas({
     clients,
     tableName,
@@ -109,7 +120,24 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
   };
   const receive = (stage: StageName, max: number) => receiveFrom(queues[stage].url, max);
 
-  const release = async (stage: StageName, messages: readonly Message[]): Promise<void> => {
+  const passTime = (ms: number): number => {
+    nowMs += ms;
+    return nowMs;
+  };
+
+  const invokeReconciler = async (event: unknown, { remainingMs = 900_000, ...options }: ReconcileOptions) => {
+    const { handler, close } = lambdas.reconciler();
+    const death = options.death && dyingAt(options.death);
+    const { outside: around = passThrough } = options;
+    const outside: Outside = (call, make) => around(call, () => (death?.outside ?? passThrough)(call, make));
+    const context = lambdaContext({ functionName: 'reconciler', remainingMs });
+    const invocation = runWithin(outside, () => handler(event, context));
+    const result = await (death === undefined ? invocation : Promise.race([invocation, death.died]));
+    if (result !== 'died') await close();
+    return result;
+  };
+
+  const release = async (stage: keyof typeof queues, messages: readonly Message[]): Promise<void> => {
     for (const { ReceiptHandle } of messages) {
       const change = { QueueUrl: queues[stage].url, ReceiptHandle, VisibilityTimeout: 0 };
       await operator.sqs.send(new ChangeMessageVisibilityCommand(change)).catch((error: unknown) => {
@@ -119,7 +147,7 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     }
   };
 
-  const remove = async (stage: StageName, messages: readonly Message[]): Promise<void> => {
+  const remove = async (stage: keyof typeof queues, messages: readonly Message[]): Promise<void> => {
     for (const { ReceiptHandle } of messages)
       await operator.sqs.send(new DeleteMessageCommand({ QueueUrl: queues[stage].url, ReceiptHandle }));
   };
@@ -202,9 +230,32 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     now: (): number => nowMs,
 
     /** Moves the clock on. @returns the new time, in epoch ms */
-    pass: (ms: number): number => {
-      nowMs += ms;
-      return nowMs;
+    pass: passTime,
+
+    /** One invocation of the reconciler by its schedule. @returns its report, or `died` when it did */
+    reconcile: (options: ReconcileOptions = {}) => invokeReconciler({}, options),
+
+    /**
+     * Delivers a message of the reconciler's queue, as its event source mapping does: a message whose invocation fails
+     * comes back. @returns what came of it; nothing when there was no message
+     */
+    continueReconciling: async (options: ReconcileOptions = {}) => {
+      const [message] = await receiveFrom(queues.reconciler.url, 1);
+      if (message === undefined) return undefined;
+      const result = await invokeReconciler(toEvent([message]), options).catch((error: unknown) => ({ error }));
+      const isDone = result !== 'died' && !('error' in result);
+      await (isDone ? remove : release)('reconciler', [message]);
+      return result;
+    },
+
+    /** Loses every message of a stage's queue. */
+    purge: async (stage: StageName): Promise<void> => {
+      await operator.sqs.send(new PurgeQueueCommand({ QueueUrl: queues[stage].url }));
+    },
+
+    /** Writes an item as it is. */
+    putItem: async (Item: Readonly<Record<string, unknown>>): Promise<void> => {
+      await operator.documents.send(new PutCommand({ TableName: tableName, Item }));
     },
 
     /** Changes the mapping, as a release does, from here on. */

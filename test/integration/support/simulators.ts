@@ -43,6 +43,7 @@ export const startQualia = async () => {
     add: (...orders: readonly QualiaOrder[]) => ask('POST', `${simulator.controlUrl}/orders`, orders),
     change: (orderId: string, fields: object) => ask('PATCH', `${simulator.controlUrl}/orders/${orderId}`, fields),
     setFaults: (...faults: readonly Fault[]) => ask('PUT', `${simulator.controlUrl}/faults`, faults),
+    setList: (settings: object) => ask('PUT', `${simulator.controlUrl}/list`, settings),
     calls: () => countCalls(simulator.controlUrl),
   };
 };

@@ -1,15 +1,8 @@
-import { createHandler } from '../../../../lambdas/reconciler/handler';
 import { PipelineError } from '../../../../shared/errors';
-import { createLogger } from '../../../../shared/observability/logger';
-import type { Order, OrderId } from '../../../../shared/orders/order';
-import type { RoundRequest } from '../../../../shared/orders/start-round';
-import { lambdaContext } from '../../../support/lambda-context';
+import { unreadable } from '../../../../shared/orders/queries';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
-import { recordMetrics } from '../../../support/metrics';
-import { orderId, requestId, round } from '../../../support/orders';
-import { queued } from '../../../support/webhook-handler';
-
-const nowMs = Date.parse('2026-01-01T12:00:00Z');
+import { orderId } from '../../../support/orders';
+import { continuation, createReconcilerWorld, hourMs, minuteMs, queued } from '../../../support/reconciler';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -17,119 +10,441 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const known = (id: OrderId, status: 'NOTIFIED' | 'DOWNLOADED', ageMs: number): Order => {
-  const notified = {
-    order_id: id,
-    round: round(),
-    request_id: requestId(),
-    notification_type: 'order.created',
-    notified_at: new Date(nowMs - ageMs).toISOString(),
-  };
-  const downloaded = { downloaded_at: notified.notified_at, s3_key: 'raw/a/b.json', payload_size: 1 };
-  return status === 'NOTIFIED'
-    ? { ...notified, status }
-    : { ...notified, ...downloaded, status, checksum: 'c'.repeat(64) as never };
+const reconciled = () =>
+  logs
+    .lines()
+    .filter(({ message }) => message === 'order reconciled')
+    .map(ownFields);
+const openOrders = (world: ReturnType<typeof createReconcilerWorld>, ...ids: string[]) => {
+  for (const id of ids) world.open.set(id, 'status-1');
 };
+const many = (count: number) => Array.from({ length: count }, (_, index) => `order-${index}`);
 
-interface World {
-  /** Ids of the open orders, in Qualia's order. */
-  readonly open: readonly OrderId[];
-  readonly table?: readonly Order[];
-  readonly position?: number;
-  readonly listPage?: (limit: number, offset: number) => readonly OrderId[];
-  readonly failOn?: OrderId;
-}
+describe('starts a round for', () => {
+  test('a missing order, and no other', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'missing', 'known');
+    world.processed('known');
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete', known: 2, missing: 1, stuck: 0, in_flight: 0 });
+    expect(world.started).toEqual([
+      { orderId: 'missing', requestId: 'request-1', notificationType: 'reconciliation', notifiedAtMs: undefined },
+    ]);
+    expect(reconciled()).toEqual([
+      {
+        level: 'WARN',
+        message: 'order reconciled',
+        order_id: 'missing',
+        request_id: 'request-1',
+        status: 'NOTIFIED',
+        reason: 'missing',
+      },
+    ]);
+    expect(world.metric('OrdersMissing')).toBe(1);
+    expect(world.metric('OrderReconciled')).toBe(1);
+  });
 
-const reconcile = async ({ open, table = [], position = 0, listPage, failOn }: World) => {
-  const started: RoundRequest[] = [];
-  const saved: number[] = [];
-  const metrics = recordMetrics();
-  const handler = createHandler({
+  test('an order that is NOTIFIED or DOWNLOADED for over 15 minutes, and keeps its notified_at', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'notified', 'downloaded', 'waiting', 'working');
+    world.notified('notified', 15 * minuteMs + 1);
+    world.processed('downloaded', 20 * minuteMs, { status: 'DOWNLOADED' });
+    world.notified('waiting', 15 * minuteMs);
+    world.processed('working', minuteMs, { status: 'DOWNLOADED' });
+    const notifiedAtMs = world.now() - 15 * minuteMs - 1;
+    expect(await world.invoke()).toMatchObject({ stuck: 2, in_flight: 4, oldest_in_flight_seconds: 1_200 });
+    expect(world.startedIds()).toEqual(['notified', 'downloaded']);
+    expect(world.started[0]).toMatchObject({ notifiedAtMs });
+    expect(reconciled()[0]).toMatchObject({ level: 'WARN', reason: 'stuck', age_seconds: 900 });
+    expect(world.metric('OrdersInFlight')).toBe(4);
+    expect(world.metric('OldestOrderInFlight')).toBe(1_200);
+  });
+
+  test('an order whose status changed since the last pass', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'drifted', 'same');
+    world.processed('drifted', minuteMs);
+    world.processed('same', minuteMs);
+    await world.invoke();
+    world.pass(hourMs);
+    world.open.set('drifted', 'status-2');
+    expect(await world.invoke()).toMatchObject({ drifted: 1, drifted_unnoticed: 1 });
+    expect(world.startedIds()).toEqual(['drifted']);
+    expect(reconciled()).toEqual([expect.objectContaining({ level: 'WARN', reason: 'drifted' })]);
+    expect(world.metric('OrdersDrifted')).toBe(1);
+  });
+
+  test('an order whose status changed and that was read in between: no drift, as the change may have been in it', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'changed');
+    world.processed('changed');
+    await world.invoke();
+    world.pass(hourMs);
+    world.open.set('changed', 'status-2');
+    world.processed('changed', 30 * minuteMs);
+    expect(await world.invoke()).toMatchObject({ drifted: 1, drifted_unnoticed: 0 });
+    expect(world.startedIds()).toEqual(['changed']);
+    expect(reconciled()).toEqual([expect.objectContaining({ level: 'INFO', reason: 'drifted' })]);
+    expect(world.metric('OrdersDrifted')).toBe(0);
+    expect(world.metric('OrderReconciled')).toBe(0);
+  });
+
+  test('an order that left the open set, and keeps it in mind until its round is over', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'closed', 'open');
+    world.processed('closed', 1);
+    world.processed('open', 1);
+    await world.invoke();
+
+    world.pass(hourMs);
+    world.open.delete('closed');
+    expect(await world.invoke()).toMatchObject({ known: 2, left: 1, drifted_unnoticed: 1 });
+    expect(world.startedIds()).toEqual(['closed']);
+    expect(world.metric('OrdersDrifted')).toBe(1);
+
+    // Its message is lost.
+    world.pass(hourMs);
+    expect(await world.invoke()).toMatchObject({ known: 2, left: 0, stuck: 1 });
+    expect(world.startedIds()).toEqual(['closed']);
+
+    // Again; it was in flight for an hour before.
+    world.pass(hourMs);
+    expect(await world.invoke()).toMatchObject({ known: 2, left: 0, stuck: 0 });
+    world.pass(1);
+    expect(await world.invoke()).toMatchObject({ known: 2, left: 0, stuck: 1 });
+
+    world.pass(hourMs);
+    world.processed('closed');
+    expect(await world.invoke()).toMatchObject({ known: 1, left: 0, stuck: 0 });
+    world.pass(hourMs);
+    expect(await world.invoke()).toMatchObject({ known: 1 });
+  });
+
+  test('no order that left and was read since', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'closed');
+    world.processed('closed');
+    await world.invoke();
+    world.pass(hourMs);
+    world.open.delete('closed');
+    // Not before the walk has ended, as it may have left after it was read.
+    world.processed('closed', -1);
+    expect(await world.invoke()).toMatchObject({ known: 0, left: 0 });
+    expect(world.started).toEqual([]);
+  });
+
+  test('an order that was not checked for a day, without a line at level INFO', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'old', 'failed', 'fresh');
+    world.processed('old', 23 * hourMs);
+    world.processed('failed', 23 * hourMs, {
+      status: 'FAILED',
+      failed_at: new Date(world.now() - 23 * hourMs).toISOString(),
+      error: { code: 'API_REFUSED', message: 'x', stage: 'processing' },
+    });
+    world.processed('fresh', 2 * hourMs - 1);
+    expect(await world.invoke()).toMatchObject({ unchecked: 2, failed: 1 });
+    expect(world.startedIds()).toEqual(['old', 'failed']);
+    expect(reconciled()).toEqual([]);
+    expect(world.metric('OrderReconciled')).toBe(0);
+  });
+
+  test('an order whose item cannot be read: one line of level ERROR, and the pass goes on', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'unreadable', 'missing');
+    world.table.set(orderId('unreadable'), unreadable);
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete', unreadable: 1, missing: 1 });
+    expect(world.startedIds()).toEqual(['unreadable', 'missing']);
+    expect(logs.lines().filter(({ level }) => level === 'ERROR')).toEqual([
+      expect.objectContaining({
+        message: 'order item cannot be read',
+        order_id: 'unreadable',
+        request_id: 'request-1',
+      }),
+    ]);
+  });
+});
+
+test('publishes zeros', async () => {
+  const world = createReconcilerWorld();
+  expect(await world.invoke()).toMatchObject({ outcome: 'complete', known: 0 });
+  for (const name of ['OrderReconciled', 'OrdersMissing', 'OrdersDrifted', 'OrdersInFlight', 'OldestOrderInFlight'])
+    expect([name, world.metric(name)]).toEqual([name, 0]);
+  expect(logs.lines().map(({ message }) => message)).toEqual(['orders reconciled']);
+});
+
+test('judges after the time in which webhooks on their way arrive', async () => {
+  const world = createReconcilerWorld({ settleMs: minuteMs });
+  openOrders(world, 'on its way');
+  const startedAtMs = world.now();
+  await world.invoke();
+  expect(world.now() - startedAtMs).toBe(minuteMs);
+});
+
+test('an id that no webhook can name is skipped, whatever is in it', async () => {
+  const world = createReconcilerWorld();
+  openOrders(world, 'a\tb\nc', 'ü', 'good');
+  expect(await world.invoke()).toMatchObject({ known: 1, missing: 1 });
+  world.open.delete('a\tb\nc');
+  world.pass(minuteMs);
+  expect(await world.invoke()).toMatchObject({ known: 1, missing: 0, left: 0 });
+});
+
+describe('a list without status', () => {
+  const refused = new PipelineError('GRAPHQL_ERROR', 'No such field', { api: 'qualia', retryable: false });
+  const refusing = { on: false };
+  const world = createReconcilerWorld({
     qualia: {
-      listOpenOrders: async ({ limit, offset }) => {
-        const orderIds = listPage?.(limit, offset) ?? open.slice(offset, offset + limit);
-        return { orderIds, listed: orderIds.length };
+      listOpenOrders: async ({ withStatus, offset }) => {
+        if (withStatus && refusing.on) throw refused;
+        return offset > 0 ? [] : [{ id: 'one', fingerprint: withStatus ? 'status-1' : undefined }];
       },
     },
-    orders: {
-      readMany: async (ids) => new Map(table.filter((o) => ids.includes(o.order_id)).map((o) => [o.order_id, o])),
+  });
+
+  test('is reported once in a pass, and looks like no change', async () => {
+    world.processed('one', minuteMs);
+    await world.invoke();
+    refusing.on = true;
+    world.pass(hourMs);
+    logs.clear();
+    expect(await world.invoke()).toMatchObject({ drifted: 0 });
+    expect(logs.lines().filter(({ level }) => level === 'WARN')).toEqual([
+      expect.objectContaining({
+        message: 'Qualia does not show the status of listed orders',
+        error_code: 'GRAPHQL_ERROR',
+      }),
+    ]);
+    refusing.on = false;
+    world.pass(hourMs);
+    expect(await world.invoke()).toMatchObject({ drifted: 0 });
+    expect(world.started).toEqual([]);
+  });
+});
+
+test('a list that repeats itself proves nothing about the orders that it does not show', async () => {
+  const pages = { all: many(250), repeats: false };
+  const world = createReconcilerWorld({
+    qualia: {
+      listOpenOrders: async ({ limit, offset }) =>
+        pages.all
+          .slice(pages.repeats ? 0 : offset, (pages.repeats ? 0 : offset) + limit)
+          .map((id) => ({ id, fingerprint: 'status-1' })),
     },
-    startRound: async (request) => {
-      if (request.orderId === failOn) throw new PipelineError('AWS_FAULT', 'AWS answered X', { retryable: true });
-      started.push(request);
-      return queued(request);
-    },
-    position: {
-      load: async () => position,
-      save: async (offset) => {
-        saved.push(offset);
+  });
+  for (const id of pages.all) world.processed(id);
+  expect(await world.invoke()).toMatchObject({ known: 250 });
+  pages.repeats = true;
+  expect(await world.invoke()).toMatchObject({ known: 250, left: 0 });
+  expect(logs.lines()).toContainEqual(expect.objectContaining({ message: 'the list of open orders repeats itself' }));
+  pages.repeats = false;
+  pages.all.pop();
+  world.pass(minuteMs);
+  expect(await world.invoke()).toMatchObject({ known: 250, left: 1 });
+});
+
+describe('pace', () => {
+  test('every round waits for its turn', async () => {
+    let turns = 0;
+    const world = createReconcilerWorld({ pace: async () => void turns++ });
+    openOrders(world, ...many(120));
+    await world.invoke();
+    expect(turns).toBe(120);
+  });
+
+  test('after the first rounds, none is started while the download queue is not short', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, ...many(250));
+    world.backlog.push(101, 101, 100);
+    const startedAtMs = world.now();
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete', missing: 250 });
+    expect(world.now() - startedAtMs).toBe(2_000);
+    const waits = logs.lines().filter(({ message }) => message === 'reconciliation waits for the download queue');
+    expect(waits).toEqual([expect.objectContaining({ level: 'INFO', backlog: 101 })]);
+  });
+
+  test('a download queue that stays long makes the pass continue later', async () => {
+    const world = createReconcilerWorld({ backlog: async () => 101 });
+    openOrders(world, ...many(150));
+    expect(await world.invoke()).toMatchObject({ outcome: 'continues', missing: 100 });
+    expect(world.started).toHaveLength(100);
+  });
+
+  test('a pass with few rounds does not ask for the backlog', async () => {
+    const world = createReconcilerWorld({ backlog: () => Promise.reject(new Error('asked')) });
+    openOrders(world, 'known', 'missing');
+    world.processed('known');
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete' });
+  });
+});
+
+describe('a pass that exceeds an invocation', () => {
+  /** Every call of the list, and every chunk of rounds, takes a minute. */
+  const slow = () => {
+    const world = createReconcilerWorld({
+      roundsPerSecond: 1,
+      pace: async () => world.pass(6_000),
+      qualia: {
+        listOpenOrders: async ({ limit, offset }) => {
+          world.pass(minuteMs);
+          return [...world.open].slice(offset, offset + limit).map(([id, fingerprint]) => ({ id, fingerprint }));
+        },
       },
-    },
-    logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1.0.0' }),
-    metrics: metrics.recorder,
-    newRequestId: () => 'request-new',
-    now: () => nowMs,
+    });
+    return world;
+  };
+
+  test('continues by itself to its end, and starts each round once', async () => {
+    const world = slow();
+    openOrders(world, ...many(300));
+    const all: string[] = [];
+    let report = await world.invoke({}, 240_000);
+    let invocations = 1;
+    for (; (report as { outcome: string }).outcome === 'continues'; invocations++) {
+      expect(world.metric('OrdersMissing')).toBeGreaterThanOrEqual(all.length);
+      all.push(...world.startedIds());
+      report = await world.deliver(240_000);
+    }
+    all.push(...world.startedIds());
+    expect(report).toMatchObject({ outcome: 'complete', known: 300, missing: 300 });
+    expect(all).toEqual(many(300));
+    expect(invocations).toBeGreaterThan(5);
+    expect(world.sent).toHaveLength(invocations - 1);
   });
-  const report = await handler({}, lambdaContext({ remainingMs: 900_000 })).catch((error: unknown) => error);
-  return { report, started: started.map((request) => request.orderId), saved, metrics };
-};
 
-const ids = (count: number) => Array.from({ length: count }, (_, index) => orderId(`order-${index}`));
-
-test('starts a round for the missing and the stuck, and for nobody else', async () => {
-  const [missing, stuck, waiting, downloaded] = ids(4) as [OrderId, OrderId, OrderId, OrderId];
-  const result = await reconcile({
-    open: [missing, stuck, waiting, downloaded],
-    table: [
-      known(stuck, 'NOTIFIED', 15 * 60_000 + 1),
-      known(waiting, 'NOTIFIED', 15 * 60_000),
-      known(downloaded, 'DOWNLOADED', 86_400_000),
-    ],
+  test('is not begun again by the schedule while a message continues it, and is taken up if that message is lost', async () => {
+    const world = slow();
+    openOrders(world, ...many(300));
+    expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-1' });
+    expect(await world.invoke()).toEqual({ outcome: 'under way' });
+    world.pass(20 * minuteMs);
+    expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-1' });
   });
-  expect(result.started).toEqual([missing, stuck]);
-  expect(result.report).toEqual({ compared: 4, missing: 1, stuck: 1, nextOffset: 0 });
-  const lines = logs.lines().filter(({ message }) => message === 'order reconciled');
-  const line = { level: 'WARN', message: 'order reconciled', request_id: 'request-new', status: 'NOTIFIED' };
-  expect(lines.map(ownFields)).toEqual([
-    { ...line, order_id: missing, reason: 'missing' },
-    { ...line, order_id: stuck, reason: 'stuck', age_seconds: 900 },
-  ]);
+
+  test('gives way to a new pass when nobody has continued it for hours', async () => {
+    const world = slow();
+    openOrders(world, ...many(300));
+    await world.invoke({}, 180_000);
+    world.pass(3 * hourMs);
+    expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-2' });
+    // The old message comes late.
+    expect(await world.invoke(continuation({ pass: 'pass-1' }))).toEqual({ outcome: 'superseded' });
+  });
+
+  test('two invocations that continue it: one goes on, the other one stops', async () => {
+    const world = slow();
+    openOrders(world, ...many(600));
+    await world.invoke({}, 180_000);
+    const reports = await Promise.all([world.deliver(180_000), world.deliver(180_000)]);
+    expect(reports.map((report) => (report as { outcome: string }).outcome).sort()).toEqual([
+      'continues',
+      'superseded',
+    ]);
+    expect(world.sent).toHaveLength(2);
+  });
+
+  test('a message of a pass that has ended is acknowledged', async () => {
+    const world = createReconcilerWorld();
+    await world.invoke();
+    expect(await world.invoke(continuation({ pass: 'pass-1' }))).toEqual({ outcome: 'superseded' });
+  });
+
+  test('a message that is not ours fails, and ends in the dead-letter queue', async () => {
+    const world = createReconcilerWorld();
+    expect(await world.invoke(continuation('not ours'))).toMatchObject({ code: 'BAD_MESSAGE' });
+  });
+
+  test('two passes at once: the one that ends second changes nothing', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'one');
+    const reports = await Promise.all([world.invoke(), world.invoke()]);
+    expect(reports.map((report) => (report as { outcome: string }).outcome).sort()).toEqual(['complete', 'superseded']);
+  });
 });
 
-test('says zero when there was nothing to do', async () => {
-  const { metrics } = await reconcile({ open: [] });
-  expect(metrics.values.get('OrderReconciled')).toBe(0);
-});
+describe('a fault', () => {
+  const fault = new PipelineError('AWS_FAULT', 'AWS answered X', { retryable: true });
 
-test('stops at 1,000 rounds, and the next run begins where it stopped', async () => {
-  const open = ids(1_250);
-  const first = await reconcile({ open });
-  expect(first.started).toEqual(open.slice(0, 1_000));
-  expect(first.saved).toEqual([1_000]);
-  const second = await reconcile({ open, position: 1_000 });
-  expect(second.started).toEqual(open.slice(1_000));
-  expect(second.saved).toEqual([0]);
-});
+  test('of one order does not stop the pass, and the next pass sees the same change', async () => {
+    const failing = { id: '' };
+    const world = createReconcilerWorld();
+    const broken = createReconcilerWorld({
+      passes: world.passes.store,
+      orders: { readMany: async (ids) => new Map([...world.table].filter(([id]) => ids.includes(id))) },
+      qualia: {
+        listOpenOrders: async ({ limit, offset }) =>
+          [...world.open].slice(offset, offset + limit).map(([id, fingerprint]) => ({ id, fingerprint })),
+      },
+      startRound: async ({ orderId: id }) => {
+        if (id === failing.id) throw fault;
+        return queued;
+      },
+      now: world.now,
+    });
+    openOrders(world, 'drifted', 'missing');
+    world.processed('drifted');
+    await world.invoke();
+    world.pass(minuteMs);
+    world.processed('missing');
+    world.open.set('drifted', 'status-2');
+    failing.id = 'drifted';
+    expect(await broken.invoke()).toMatchObject({ outcome: 'complete', drifted: 1, not_started: 1 });
+    expect(logs.lines()).toContainEqual(
+      expect.objectContaining({ level: 'ERROR', message: 'order could not be reconciled', order_id: 'drifted' }),
+    );
+    world.pass(minuteMs);
+    expect(await world.invoke()).toMatchObject({ drifted: 1, not_started: 0 });
+    expect(world.startedIds()).toEqual(['drifted']);
+  });
 
-test('a page that the limit cut short is the first of the next run', async () => {
-  const open = ids(1_150);
-  const table = open.slice(0, 50).map((id) => known(id, 'DOWNLOADED', 0));
-  const { started, saved } = await reconcile({ open, table });
-  expect(started).toHaveLength(1_000);
-  expect(saved).toEqual([1_000]);
-});
+  test('of AWS ends the invocation, which keeps what was done', async () => {
+    let left = 150;
+    const world = createReconcilerWorld({
+      startRound: async () => {
+        if (left-- <= 0) throw fault;
+        return queued;
+      },
+    });
+    openOrders(world, ...many(300));
+    expect(await world.invoke()).toMatchObject({ code: 'AWS_FAULT' });
+    expect(logs.lines().at(-1)).toMatchObject({ message: 'reconciliation failed', error_code: 'AWS_FAULT' });
+    expect(world.metric('OrdersMissing')).toBeUndefined();
+    left = 1_000;
+    // The schedule's retry goes on at once.
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete', pass: 'pass-1', known: 300 });
+  });
 
-test('a list that goes round ends', async () => {
-  const open = ids(100);
-  const { started, report } = await reconcile({ open, listPage: () => open });
-  expect(started).toHaveLength(100);
-  expect(report).toMatchObject({ nextOffset: 0 });
-});
+  test('of Qualia in the middle of the list: the next invocation reads on from there', async () => {
+    const failing = { at: 180 };
+    const offsets: number[] = [];
+    const world = createReconcilerWorld({
+      qualia: {
+        listOpenOrders: async ({ limit, offset }) => {
+          offsets.push(offset);
+          if (offset === failing.at)
+            throw new PipelineError('API_UNAVAILABLE', 'x', { api: 'qualia', retryable: true });
+          return [...world.open].slice(offset, offset + limit).map(([id, fingerprint]) => ({ id, fingerprint }));
+        },
+      },
+    });
+    openOrders(world, ...many(300));
+    expect(await world.invoke()).toMatchObject({ code: 'API_UNAVAILABLE' });
+    failing.at = -1;
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete', missing: 300 });
+    expect(offsets).toEqual([0, 90, 180, 180, 270, 290]);
+  });
 
-test('a fault ends the run, which keeps its place', async () => {
-  const open = ids(150);
-  const { report, saved } = await reconcile({ open, failOn: orderId('order-120') });
-  expect(report).toMatchObject({ code: 'AWS_FAULT' });
-  expect(saved).toEqual([100]);
-  expect(logs.lines().at(-1)).toMatchObject({ level: 'ERROR', error_code: 'AWS_FAULT' });
+  test('of the stored last pass is reported, and costs the comparison alone', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'one');
+    world.processed('one');
+    await world.invoke();
+    world.passes.objects.set('last', { bytes: Buffer.from('garbage'), etag: '"other"' });
+    world.pass(minuteMs);
+    world.open.clear();
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete', known: 0 });
+    expect(logs.lines()).toContainEqual(
+      expect.objectContaining({ level: 'ERROR', message: 'stored pass cannot be read', error_code: 'INTERNAL_FAULT' }),
+    );
+    expect(await world.invoke()).toMatchObject({ outcome: 'complete' });
+  });
 });

@@ -1,7 +1,5 @@
-import { createHandler } from '../../../../lambdas/reconciler/handler';
 import { createLogger } from '../../../../shared/observability/logger';
 import { createMetrics } from '../../../../shared/observability/metrics';
-import { lambdaContext } from '../../../support/lambda-context';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import {
   description,
@@ -14,6 +12,7 @@ import {
   spokenIn,
   username,
 } from '../../../support/personal-data';
+import { createReconcilerWorld } from '../../../support/reconciler';
 import { secretOf } from '../../../support/secrets';
 import { startToldQualia } from '../../../support/told-apis';
 import type { ToldAnswer } from '../../../support/told-server';
@@ -34,20 +33,18 @@ afterEach(() => {
 const reconcile = async (answers: readonly ToldAnswer[], startRound = queued) => {
   const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
   qualia.server.tell(...answers);
-  const handler = createHandler({
+  const world = createReconcilerWorld({
     qualia: qualia.client,
-    orders: { readMany: async () => new Map() },
     startRound,
-    position: { load: async () => 0, save: async () => undefined },
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: createMetrics({ STAGE: 'dev' }),
-    newRequestId: () => 'request-1',
     now: () => Date.now(),
   });
-  const ended = await handler({}, lambdaContext()).catch((error: Error) => ({ ...error, stack: error.stack }));
+  const ended = await world.invoke();
+  const said = ended instanceof Error ? { ...ended, stack: ended.stack } : ended;
   expect(qualia.server.left()).toBe(0);
   await qualia.stop();
-  return JSON.stringify(ended);
+  return JSON.stringify(said);
 };
 
 const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
@@ -56,7 +53,7 @@ const listed = (...orders: readonly object[]): ToldAnswer => ({ body: { data: { 
 test.each<[string, readonly ToldAnswer[], number]>([
   [
     "orders that are nobody else's business",
-    [listed(personalOrder({ _id: 'QO-1' }), personalOrder({ _id: name })), listed()],
+    [listed(personalOrder({ _id: 'QO-1' }), personalOrder({ _id: name })), listed(personalOrder({ _id: name }))],
     2,
   ],
   ['garbage', times(3, { body: garbage }), 3],
@@ -64,7 +61,7 @@ test.each<[string, readonly ToldAnswer[], number]>([
   ['faults', times(3, { status: 500, body: echo }), 3],
   [
     'GraphQL errors',
-    [{ body: { errors: [{ message: `forbidden for ${email}`, extensions: { ...echo, code: 'FORBIDDEN' } }] } }],
+    times(2, { body: { errors: [{ message: `forbidden for ${email}`, extensions: { ...echo, code: 'FORBIDDEN' } }] } }),
     1,
   ],
 ])('%s', async (_, answers, lines) => {
@@ -75,9 +72,10 @@ test.each<[string, readonly ToldAnswer[], number]>([
 });
 
 test('a round that cannot be started', async () => {
-  const ended = await reconcile([listed(personalOrder({ _id: 'QO-1', purpose: description }))], async () => {
+  const order = personalOrder({ _id: 'QO-1', purpose: description });
+  const ended = await reconcile([listed(order), listed(order)], async () => {
     throw new Error('AWS is down');
   });
-  expect(logs.lines()).toHaveLength(1);
+  expect(logs.lines().map(({ level }) => level)).toEqual(['ERROR', 'INFO']);
   expect(spokenIn(`${logs.text()}\n${ended}`)).toEqual([]);
 });

@@ -149,3 +149,49 @@ test('orders are added, read, replaced and changed by control', async () => {
   expect((await control('PATCH', '/orders/QO-5', {})).status).toBe(404);
   expect((await control('POST', '/orders', [{ _id: '' }])).status).toBe(422);
 });
+
+describe('the list of orders', () => {
+  const list = async (limit: number, offset: number, fields = '_id'): Promise<unknown> => {
+    const input = `{ status: "completed", limit: ${limit}, offset: ${offset} }`;
+    const { data, errors } = await ask(`{ orders(input: ${input}) { orders { ${fields} } } }`);
+    return errors?.[0].extensions.code ?? data.orders.orders.map(({ _id }: QualiaOrder) => _id);
+  };
+  beforeEach(async () => {
+    const more = ['QO-4', 'QO-5'].map((_id) => ({ _id, order_number: _id, status: 'Completed' }));
+    await control('POST', '/orders', more);
+  });
+  const behave = async (settings: object) => expect((await control('PUT', '/list', settings)).status).toBe(200);
+
+  test('shows the status of its orders, unless told otherwise', async () => {
+    expect(await list(1, 0, '_id status status_details { open }')).toEqual(['QO-2']);
+    await behave({ status_fields: false });
+    expect(await list(1, 0, '_id status')).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect(await list(1, 0, '_id status_details { open }')).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect(await list(1, 0)).toEqual(['QO-2']);
+    expect(await ask('{ order(_id: "QO-1") { order { _id status } } }')).toMatchObject({ data: {} });
+  });
+
+  test('may have shorter pages than were asked for, or always the first one', async () => {
+    await behave({ longest_page: 2 });
+    expect(await list(9, 0)).toEqual(['QO-2', 'QO-4']);
+    await behave({ longest_page: 2, ignores_offset: true });
+    expect(await list(9, 2)).toEqual(['QO-2', 'QO-4']);
+    await behave({});
+    expect(await list(9, 2)).toEqual(['QO-5']);
+    expect((await control('PUT', '/list', { longest_page: 0 })).status).toBe(422);
+  });
+
+  test('may shift while it is read', async () => {
+    await control(
+      'POST',
+      '/orders',
+      ['QO-6', 'QO-7', 'QO-8'].map((_id) => ({ _id, order_number: _id, status: 'open' })),
+    );
+    await behave({ completes_per_page: 1 });
+    const open = async (offset: number) =>
+      (await ask(`{ orders(input: { status: "open", limit: 2, offset: ${offset} }) { orders { _id } } }`)).data.orders
+        .orders;
+    expect(await open(1)).toEqual([{ _id: 'QO-6' }, { _id: 'QO-7' }]);
+    expect(await open(1)).toEqual([{ _id: 'QO-7' }, { _id: 'QO-8' }]);
+  });
+});

@@ -261,11 +261,10 @@ describe('GraphQL errors', () => {
     test('elsewhere do not matter to the list of open orders', async () => {
       const list = { orders: { orders: [{ _id: 'QO-1' }] } };
       qualia.server.tell(graphQlError(forbidden('orders', 'total'), list));
-      const page = { limit: 10, offset: 0 };
-      expect(await qualia.client.listOpenOrders(page, callContext().context)).toEqual({
-        orderIds: ['QO-1'],
-        listed: 1,
-      });
+      const page = { limit: 10, offset: 0, withStatus: false };
+      expect(await qualia.client.listOpenOrders(page, callContext().context)).toEqual([
+        { id: 'QO-1', fingerprint: undefined },
+      ]);
       qualia.server.tell(graphQlError(forbidden('orders', 'orders', 0, '_id'), list));
       await expect(qualia.client.listOpenOrders(page, callContext().context)).rejects.toMatchObject({
         code: 'GRAPHQL_ERROR',
@@ -282,6 +281,39 @@ test.each([{ data: { order: null } }, { data: { order: { order: null } } }, { da
     expect(qualia.server.calls).toHaveLength(1);
   },
 );
+
+describe('the list of open orders', () => {
+  const list = async (orders: readonly unknown[], withStatus = true) => {
+    qualia.server.tell({ body: { data: { orders: { orders } } } });
+    return qualia.client.listOpenOrders({ limit: 10, offset: 20, withStatus }, callContext().context);
+  };
+  const lastBody = () => JSON.parse(qualia.server.calls.at(-1)?.body ?? '');
+
+  test('is requested with or without the status of its orders', async () => {
+    await list([]);
+    expect(lastBody()).toMatchObject({
+      query: expect.stringContaining('status_details'),
+      variables: { limit: 10, offset: 20 },
+    });
+    await list([], false);
+    expect(lastBody().query).not.toContain('status_details');
+  });
+
+  test('has a fingerprint for each status, and an entry for whatever it lists', async () => {
+    const [open, same, accepted, ...others] = await list([
+      { _id: 'QO-1', status: 'Open', status_details: { open: true, accepted: null } },
+      { _id: 'QO-2', status: 'open', status_details: { open: true } },
+      { _id: 'QO-3', status: 'open', status_details: { open: true, accepted: true } },
+      { _id: 'QO-4' },
+      { _id: 5 },
+      null,
+    ]);
+    expect(open?.fingerprint).toMatch(/^[\w-]{12}$/);
+    expect(same?.fingerprint).toBe(open?.fingerprint);
+    expect(accepted?.fingerprint).not.toBe(open?.fingerprint);
+    expect(others).toEqual(['QO-4', '', ''].map((id) => ({ id, fingerprint: undefined })));
+  });
+});
 
 describe('an answer that cannot be read', () => {
   test.each<[string, string | Buffer]>([

@@ -1,5 +1,5 @@
 import { parse, type SelectionSetNode, visit } from 'graphql';
-import { orderQuery } from '../../../../shared/qualia/query';
+import { openOrdersQuery, orderQuery } from '../../../../shared/qualia/query';
 
 /** Every path that a query asks for, such as `order.order.price`. */
 const pathsOf = (query: string): string[] => {
@@ -39,4 +39,16 @@ test.each([
   expect(paths.some((path) => path === `order.order.${field}` || path === `order.order.status_details.${field}`)).toBe(
     true,
   );
+});
+
+const statusPaths = paths.filter((path) => path.startsWith('order.order.status'));
+
+test('the list of open orders asks for the same status fields as an order, or for the ids alone', () => {
+  const listed = (withStatus: boolean) =>
+    pathsOf(openOrdersQuery(withStatus)).filter((path) => path.split('.').length > 2);
+  expect(listed(false)).toEqual(['orders.orders._id']);
+  expect(listed(true)).toEqual([
+    'orders.orders._id',
+    ...statusPaths.map((path) => path.replace(/^order\.order/, 'orders.orders')),
+  ]);
 });

@@ -1,0 +1,50 @@
+import { Duration } from 'aws-cdk-lib';
+import { Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Config } from '../config';
+import type { AlarmDefinition } from './alarm';
+
+/** Receives before a message moves to the dead-letter queue. */
+export const maxReceiveCount = 5;
+
+/** The longest that SQS offers. A message that nobody receives, e.g. with its mapping disabled, waits this long. */
+const retentionPeriod = Duration.days(14);
+
+interface QueuePairProps {
+  readonly config: Config;
+  /** How long a received message stays hidden, unless its receiver deletes it. */
+  readonly visibilityTimeout: Duration;
+  /** The alarm on dead letters: what they mean, and where to read on. */
+  readonly deadLetters: Pick<AlarmDefinition, 'impact' | 'runbook'>;
+}
+
+/** A queue with its dead-letter queue, and the alarm on a dead-letter queue that is not empty. */
+export class QueuePair extends Construct {
+  readonly queue: Queue;
+  readonly deadLetterQueue: Queue;
+  readonly deadLetterAlarm: AlarmDefinition;
+
+  constructor(scope: Construct, name: string, { config, visibilityTimeout, deadLetters }: QueuePairProps) {
+    super(scope, `${name}-queue`);
+    const queueName = `${config.stage}-marketplace-${name}`;
+    const safe = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod };
+    this.deadLetterQueue = new Queue(this, 'dead-letters', { ...safe, queueName: `${queueName}-dead-letters` });
+    this.queue = new Queue(this, 'messages', {
+      ...safe,
+      queueName,
+      visibilityTimeout,
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
+    });
+    this.deadLetterAlarm = {
+      name: `${name}-dead-letters`,
+      metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(5),
+        statistic: Stats.MAXIMUM,
+      }),
+      threshold: 0,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...deadLetters,
+    };
+  }
+}
