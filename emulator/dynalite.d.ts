@@ -14,6 +14,7 @@ declare module 'dynalite/db' {
   interface Level {
     open(): Promise<void>;
     iterator(range: { gte: string; lt: string }): AsyncIterable<[key: string, value: Table]>;
+    keys(): AsyncIterable<unknown>;
     put(key: string, value: Table): Promise<void>;
     close(): Promise<void>;
   }

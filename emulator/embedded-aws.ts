@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
@@ -17,6 +17,7 @@ import { startQueuesAndBuckets } from './queues-and-buckets';
 import type { Endpoints } from './resource-types';
 import { readSchedules } from './schedules';
 import { readSecrets, type Secret, startSecrets } from './secrets';
+import { readStateFile, refuseMissingStores, writeStateFile } from './state-files';
 import { type StepFunctions, startExecution, startStepFunctionsApi } from './step-functions/api';
 import { readStateMachines } from './step-functions/definition';
 import { openExecutionStore } from './step-functions/execution-store';
@@ -101,17 +102,10 @@ export const runningSchema = z.object({
 
 type Running = z.infer<typeof runningSchema>;
 
+const port = z.int().min(0).max(65_535);
 /** The ports of the last run. */
 const portsSchema = z
-  .object({
-    tables: z.number(),
-    stores: z.number(),
-    secrets: z.number(),
-    lambda: z.number(),
-    stepFunctions: z.number(),
-    logs: z.number(),
-    api: z.number(),
-  })
+  .object({ tables: port, stores: port, secrets: port, lambda: port, stepFunctions: port, logs: port, api: port })
   .partial();
 
 const DRAIN_MS = 5_000;
@@ -119,6 +113,7 @@ const DRAIN_MS = 5_000;
 /**
  * Runs a synthesized CDK app on this machine. Names, ARNs and, while they are free, ports stay the same from start to
  * start. Whatever was acknowledged before a stop or a kill is there again.
+ * @throws {StateError} if the state is damaged, or in use by another process
  * @throws {Error} for an assembly that asks for what this machine does not have; nothing is left running then.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
@@ -146,9 +141,11 @@ async function start(
   const { forTests } = options;
   const inState = (name: string) => path.join(options.stateDirectory, name);
   mkdirSync(options.stateDirectory, { recursive: true });
+  refuseMissingStores(options.stateDirectory);
 
   // Every server listens before anything is resolved: the URLs of queues and of the API hold ports.
-  const ports = readPorts(inState('ports.json'));
+  const ports =
+    readStateFile(inState('ports.json'), portsSchema, 'Delete it: the servers then choose other ports.') ?? {};
   let functions: Functions | undefined;
   let secrets: readonly Secret[] = [];
   let httpApi: HttpApi | undefined;
@@ -257,12 +254,4 @@ async function start(
   };
 }
 
-function readPorts(file: string): z.infer<typeof portsSchema> {
-  return existsSync(file) ? portsSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : {};
-}
-
-/** Whole or not at all, whenever this process is killed. */
-function writeJson(file: string, value: unknown): void {
-  writeFileSync(`${file}.new`, `${JSON.stringify(value, undefined, 2)}\n`);
-  renameSync(`${file}.new`, file);
-}
+const writeJson = (file: string, value: unknown) => writeStateFile(file, `${JSON.stringify(value, undefined, 2)}\n`);

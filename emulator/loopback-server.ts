@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { crashIfDiskFull } from './full-disk';
 
 /** An HTTP server that only programs on this machine can call. */
 export interface LoopbackServer {
@@ -65,6 +66,7 @@ export type Listener = (request: IncomingMessage, response: ServerResponse) => P
 export function serveOnLoopback(listener: Listener, preferredPort = 0): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
     listener(request, response).catch((error: unknown) => {
+      crashIfDiskFull(error);
       // The client may be gone, such as a process that was killed. That must not stop the server.
       if (!response.headersSent) {
         response.writeHead(500, { 'content-type': 'application/json' });

@@ -1,11 +1,11 @@
-import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod';
 import type { Application } from './application';
 import { checkPreconditions } from './bucket-preconditions';
-import { buildApp, PersistenceManager, receiveMessage, S3Store, SnsStore, SqsStore } from './fauxqs';
+import { buildApp, receiveMessage, S3Store, SnsStore, SqsStore } from './fauxqs';
 import { refuseForeignCallers, withFallback } from './loopback-server';
 import { keepMessageTraces } from './message-traces';
 import { serveMessageMoveTasks } from './queue-redrive';
+import { openQueueStore } from './queue-store';
 import { ACCOUNT_ID, arnOf } from './resource-types';
 
 const queueSchema = z.object({
@@ -72,29 +72,7 @@ export async function startQueuesAndBuckets(
   const sqsStore = new SqsStore();
   const s3Store = new S3Store();
   const snsStore = new SnsStore();
-  const persistence = new PersistenceManager(directory);
-  const database: unknown = Reflect.get(persistence, 'db');
-  if (!(database instanceof DatabaseSync)) {
-    throw new Error('fauxqs no longer keeps its state in an SQLite database');
-  }
-  const transaction = <T>(work: () => T): T => {
-    database.exec('BEGIN');
-    try {
-      const result = work();
-      database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      database.exec('ROLLBACK');
-      throw error;
-    }
-  };
-  // A commit survives a kill of this process without waiting for the disk; a power cut is nothing to survive here.
-  database.exec('PRAGMA synchronous = NORMAL');
-  // As it comes, a message made visible at once loses its receive count, which the schema forbids: it would be lost.
-  const makeVisible = database.prepare(
-    'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',
-  );
-  persistence.updateMessageReady = (messageId) => void makeVisible.run(messageId);
+  const { persistence, database, transaction } = openQueueStore(directory);
   const traces = keepMessageTraces(sqsStore, persistence, database);
 
   const open = async (port: number) => {

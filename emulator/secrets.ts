@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import type { Application } from './application';
 import { type LoopbackServer, readBody, serveOnLoopback } from './loopback-server';
 import { secretArn } from './resource-types';
+import { readStateFile } from './state-files';
 
 const requestSchema = z.object({ SecretId: z.string() });
 const fileSchema = z.record(z.string(), z.unknown());
@@ -34,7 +34,7 @@ export function startSecrets(
     }
     const { SecretId: id } = requestSchema.parse(JSON.parse(body));
     const secret = secretsOf().find(({ name }) => id === name || id === secretArn(name) || isPartialArn(id, name));
-    const values = fileSchema.parse(JSON.parse(readFileSync(secretsFile, 'utf8')));
+    const values = readStateFile(secretsFile, fileSchema, 'Restore it.') ?? {};
     const value = secret && (values[secret.name] ?? values[secret.constructId]);
     if (!secret || value === undefined) {
       answer(400, {

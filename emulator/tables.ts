@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {
   CreateTableCommand,
   DescribeTableCommand,
@@ -8,9 +9,11 @@ import dynalite from 'dynalite';
 import { create as openStore } from 'dynalite/db';
 import * as z from 'zod';
 import type { Application } from './application';
+import { isDiskFull } from './full-disk';
 import { STATIC_CREDENTIALS } from './lambda/function-definition';
 import { type LoopbackServer, listenOnLoopback } from './loopback-server';
 import { REGION } from './resource-types';
+import { damagedStore, StateError } from './state-files';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
 const indexSchema = z.object({
@@ -29,12 +32,12 @@ const tableSchema = z.object({
 
 /**
  * Serves DynamoDB from a LevelDB store in `directory`.
- * @throws {Error} if another process has the store open.
+ * @throws {StateError} if another process has the store open, or it is damaged
  */
 export async function startTables(directory: string, preferredPort?: number): Promise<LoopbackServer> {
-  await finishInterruptedCreations(directory);
+  await checkStore(directory);
   const server = dynalite({ path: directory, createTableMs: 0 });
-  // Dynalite throws when a client is gone in the middle of a request, as a Lambda is that is killed at its timeout.
+  // Dynalite throws when a client disconnects during a request, such as a Lambda that is killed at its timeout.
   server.on('request', (request) => {
     request.removeAllListeners('error');
     request.on('error', () => undefined);
@@ -78,20 +81,41 @@ function layoutOf({ KeySchema, GlobalSecondaryIndexes = [] }: z.infer<typeof tab
   return JSON.stringify({ KeySchema, indexes: indexes.toSorted((a, b) => a.IndexName.localeCompare(b.IndexName)) });
 }
 
-/** A table whose creation a kill interrupted would be CREATING for ever. */
-async function finishInterruptedCreations(directory: string): Promise<void> {
+/**
+ * Opens the store once, without its server. A table whose creation was interrupted by a kill would be CREATING for ever,
+ * and LevelDB notices damaged files only when they are read.
+ */
+async function checkStore(directory: string): Promise<void> {
   const { db } = openStore({ path: directory });
-  await db.open().catch((cause: unknown) => {
-    throw new Error(`${directory} cannot be opened: does another embedded AWS run on it?`, { cause });
-  });
-  for await (const [key, table] of db.iterator({ gte: 'table~', lt: 'table~\xFF' })) {
-    if (table.TableStatus === 'CREATING') {
-      table.TableStatus = 'ACTIVE';
-      for (const index of table.GlobalSecondaryIndexes ?? []) {
-        index.IndexStatus = 'ACTIVE';
+  try {
+    await db.open();
+    for await (const [key, table] of db.iterator({ gte: 'table~', lt: 'table~\xFF' })) {
+      if (table.TableStatus === 'CREATING') {
+        table.TableStatus = 'ACTIVE';
+        for (const index of table.GlobalSecondaryIndexes ?? []) {
+          index.IndexStatus = 'ACTIVE';
+        }
+        await db.put(key, table);
       }
-      await db.put(key, table);
     }
+    for await (const _ of db.keys()) {
+      // Reads every file.
+    }
+  } catch (error) {
+    throw toStateError(directory, error);
+  } finally {
+    await db.close();
   }
-  await db.close();
+}
+
+/** LevelDB's own error is the cause of the one that `open` throws. */
+function toStateError(directory: string, error: unknown): unknown {
+  if (isDiskFull(error)) {
+    return error;
+  }
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const isLocked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
+  return isLocked
+    ? new StateError(`${directory} is in use by another embedded AWS: stop that one first.`, { cause })
+    : damagedStore(directory, path.dirname(directory), cause);
 }

@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { cutUnfinishedLine, parseState, writeStateFile } from '../state-files';
 import type { HistoryEvent } from './history';
 
 const executionSchema = z.object({
@@ -37,9 +38,12 @@ export interface ExecutionStore {
   readHistory(executionArn: string): z.infer<typeof eventSchema>[];
 }
 
+const FORGET = 'Delete it: only this execution is forgotten.';
+
 /**
  * Opens the executions of earlier starts. Those that were running when their process ended are ABORTED: they can be
  * redriven, or started again under another name.
+ * @throws {StateError} if a file is damaged
  */
 export function openExecutionStore(directory: string): ExecutionStore {
   mkdirSync(directory, { recursive: true });
@@ -50,18 +54,19 @@ export function openExecutionStore(directory: string): ExecutionStore {
 
   const save = (execution: Execution) => {
     executions.set(execution.executionArn, execution);
-    const target = file(execution.executionArn, 'json');
-    // Whole or not at all, whenever this process is killed.
-    writeFileSync(`${target}.new`, JSON.stringify(execution));
-    renameSync(`${target}.new`, target);
+    writeStateFile(file(execution.executionArn, 'json'), JSON.stringify(execution));
   };
   const readHistory = (executionArn: string) => {
     const source = file(executionArn, 'history.ndjson');
     const lines = existsSync(source) ? readFileSync(source, 'utf8').split('\n') : [];
     // The last line is empty, or was being written when the process was killed.
-    return lines.slice(0, -1).map((line) => eventSchema.parse(JSON.parse(line)));
+    return lines.slice(0, -1).map((line) => parseState(source, line, eventSchema, FORGET));
   };
   const appendHistory = (executionArn: string, event: HistoryEvent) => {
+    if (!lastIds.has(executionArn)) {
+      // Left by a kill, or a full disk.
+      cutUnfinishedLine(file(executionArn, 'history.ndjson'));
+    }
     const id = (lastIds.get(executionArn) ?? readHistory(executionArn).length) + 1;
     lastIds.set(executionArn, id);
     const line = JSON.stringify({ id, previousEventId: id - 1, timestamp: Date.now() / 1000, ...event });
@@ -69,7 +74,8 @@ export function openExecutionStore(directory: string): ExecutionStore {
   };
 
   for (const name of readdirSync(directory).filter((one) => one.endsWith('.json'))) {
-    const execution = executionSchema.parse(JSON.parse(readFileSync(path.join(directory, name), 'utf8')));
+    const source = path.join(directory, name);
+    const execution = parseState(source, readFileSync(source, 'utf8'), executionSchema, FORGET);
     executions.set(execution.executionArn, execution);
     if (execution.status === 'RUNNING') {
       const cause = 'The embedded AWS was stopped';

@@ -85,9 +85,7 @@ export const startInternalApiSimulator = async (options: {
     }
   };
 
-  const journal = openJournal(join(options.stateFolder, 'internal-api.ndjson'), (entry, position) =>
-    remember(entrySchema.parse(entry), position),
-  );
+  const journal = openJournal(join(options.stateFolder, 'internal-api.ndjson'), entrySchema, remember);
   const record = (entry: Omit<Entry, 'at'>) => {
     const dated = { at: new Date().toISOString(), ...entry };
     remember(dated, journal.append(dated));
@@ -147,7 +145,7 @@ export const startInternalApiSimulator = async (options: {
         const orderId = orders.has(id) ? id : orderIdsByNumber.get(id);
         const order = orderId === undefined ? undefined : orders.get(orderId);
         if (order === undefined) return { status: 404, body: { error: 'not_found' } };
-        const { body } = entrySchema.parse(journal.read(order.newestBody));
+        const { body } = journal.read(order.newestBody);
         return { status: 200, body: { order_id: orderId, newest_round: order.newestRound, posts: order.posts, body } };
       },
       'PUT /refuse-older-rounds': checked(z.boolean(), (refuse) => {

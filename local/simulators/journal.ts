@@ -1,34 +1,46 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type * as z from 'zod';
+import { parseState } from '../../emulator/state-files';
 
-/** Where an entry lies in the journal's file. */
+/** Where an entry is in the journal's file. */
 export interface Position {
   offsetBytes: number;
   lengthBytes: number;
 }
 
-/** An append-only file of JSON lines that outlives its process, however that ends. */
-export interface Journal {
-  /** The entry is with the operating system when this returns: `kill -9` no longer loses it. */
-  append(entry: unknown): Position;
-  read(position: Position): unknown;
+/** An append-only file of JSON lines that survives a kill of its process. */
+export interface Journal<Entry> {
+  /**
+   * When this returns, the operating system has the entry: a kill no longer loses it.
+   *
+   * @throws when the disk is full; the journal is as before then
+   */
+  append(entry: Entry): Position;
+  read(position: Position): Entry;
   close(): void;
 }
 
 /**
- * Opens a journal, makes it and its folder when missing, and replays what it holds, oldest entry first.
- * A last line without its end, left by a process that died writing it, is cut off.
+ * Opens a journal, or creates it and its folder, and replays its entries, oldest first. A last line without its end,
+ * left by a process that was killed, is cut off.
  *
- * @throws when the file cannot be opened or a whole line is not JSON
+ * @throws {StateError} if an entry is not what `schema` describes
  */
-export const openJournal = (path: string, replay: (entry: unknown, position: Position) => void): Journal => {
+export const openJournal = <Entry>(
+  path: string,
+  schema: z.ZodType<Entry>,
+  replay: (entry: Entry, position: Position) => void,
+): Journal<Entry> => {
   mkdirSync(dirname(path), { recursive: true });
   const file = openSync(path, 'a+');
   const content = readFileSync(file);
+  const parse = (line: string) =>
+    parseState(path, line, schema, 'Delete it: the simulator then has no orders, or restore it from a copy.');
   let endBytes = 0;
   for (let end = content.indexOf(10); end >= 0; end = content.indexOf(10, endBytes)) {
     const position = { offsetBytes: endBytes, lengthBytes: end - endBytes };
-    replay(JSON.parse(content.toString('utf8', endBytes, end)), position);
+    replay(parse(content.toString('utf8', endBytes, end)), position);
     endBytes = end + 1;
   }
   if (endBytes < content.length) ftruncateSync(file, endBytes);
@@ -36,7 +48,12 @@ export const openJournal = (path: string, replay: (entry: unknown, position: Pos
   return {
     append: (entry) => {
       const line = Buffer.from(`${JSON.stringify(entry)}\n`);
-      for (let written = 0; written < line.length; written += writeSync(file, line, written));
+      try {
+        for (let written = 0; written < line.length; written += writeSync(file, line, written));
+      } catch (error) {
+        ftruncateSync(file, endBytes);
+        throw error;
+      }
       const position = { offsetBytes: endBytes, lengthBytes: line.length - 1 };
       endBytes += line.length;
       return position;
@@ -44,7 +61,7 @@ export const openJournal = (path: string, replay: (entry: unknown, position: Pos
     read: ({ offsetBytes, lengthBytes }) => {
       const line = Buffer.alloc(lengthBytes);
       readSync(file, line, 0, lengthBytes, offsetBytes);
-      return JSON.parse(line.toString());
+      return parse(line.toString());
     },
     close: () => closeSync(file),
   };

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { crashIfDiskFull } from '../../emulator/full-disk';
 import { refuseForeignCallers } from '../../emulator/loopback-server';
 import {
   createFaults,
@@ -179,7 +180,8 @@ export const startSimulator = async <Types extends FactTypes>(options: Simulator
 
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     serve(request, response).catch((error: unknown) => {
-      // A client that left, or stop() during a wait: nobody is there to answer.
+      crashIfDiskFull(error);
+      // After stop(), or when the client has disconnected, there is nobody to answer.
       if (stopping.signal.aborted || request.socket.destroyed) response.destroy();
       else send(response, { status: 500, body: { error: 'simulator_bug', message: String(error) } });
     });

@@ -1,20 +1,22 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { cutUnfinishedLine, damaged, readStateFile, writeStateFile } from '../../emulator/state-files';
 
+const count = z.int().min(0);
 /** What a mixed day is made from: the same plan gives the same day. */
-const planSchema = z.object({ seed: z.number(), firstOrder: z.number(), orders: z.number(), nowMs: z.number() });
+const planSchema = z.object({ seed: count, firstOrder: count, orders: count, nowMs: count });
 export type DayPlan = z.output<typeof planSchema>;
 
-const stateSchema = z.object({ nextOrder: z.number(), openDay: planSchema.optional() });
+const stateSchema = z.object({ nextOrder: count, openDay: planSchema.optional() });
 
-/** The day that is being posted, and what of it was answered: a sender that is killed goes on where it stopped. */
+/** The day that is being posted, and which calls were answered: after a kill, the next start resumes there. */
 export interface DayLog {
   /** The day that an earlier start did not finish. */
   readonly openDay: DayPlan | undefined;
   /** Names of its calls that were answered. */
   readonly answered: ReadonlySet<string>;
-  /** Plans a new day, of orders that no day before it had. */
+  /** Plans a new day, of orders that no earlier day had. */
   plan(orders: number, nowMs: number): DayPlan;
   /** From here on, `plan` is the open day. */
   begin(plan: DayPlan): void;
@@ -22,23 +24,30 @@ export interface DayLog {
   close(): void;
 }
 
-/** Opens the log of days that `stateDirectory` holds. */
+const advice =
+  'Restore it from a copy, or start over with --fresh: the tables hold the orders of the days that it counted.';
+
+/**
+ * Opens the log of days in `stateDirectory`.
+ *
+ * @throws {StateError} if it is damaged
+ */
 export const openDayLog = (stateDirectory: string): DayLog => {
   const stateFile = path.join(stateDirectory, 'day.json');
   const answersFile = path.join(stateDirectory, 'day-answers.txt');
-  const state = existsSync(stateFile)
-    ? stateSchema.parse(JSON.parse(readFileSync(stateFile, 'utf8')))
-    : { nextOrder: 0, openDay: undefined };
-  const answers = state.openDay && existsSync(answersFile) ? readFileSync(answersFile, 'utf8').split('\n') : [];
-  let { nextOrder } = state;
-  const save = (openDay: DayPlan | undefined) => writeFileSync(stateFile, JSON.stringify({ nextOrder, openDay }));
+  cutUnfinishedLine(answersFile);
+  const answers = existsSync(answersFile) ? readFileSync(answersFile, 'utf8').split('\n').slice(0, -1) : [];
+  const state = readStateFile(stateFile, stateSchema, advice);
+  if (state === undefined && answers.length > 0) throw damaged(stateFile, 'it is missing', advice);
+  let { nextOrder } = state ?? { nextOrder: 0 };
+  const save = (openDay: DayPlan | undefined) => writeStateFile(stateFile, JSON.stringify({ nextOrder, openDay }));
 
   return {
-    openDay: state.openDay,
-    answered: new Set(answers),
+    openDay: state?.openDay,
+    answered: new Set(state?.openDay ? answers : []),
     plan: (orders, nowMs) => ({ seed: nextOrder + 1, firstOrder: nextOrder, orders, nowMs }),
     begin: (plan) => {
-      // The stories of a day are cast by even and odd indexes, so every day begins with an even one.
+      // The parity of an order's index decides its story, so every day begins with an even one.
       nextOrder = plan.firstOrder + plan.orders + (plan.orders % 2);
       writeFileSync(answersFile, '');
       save(plan);

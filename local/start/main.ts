@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { openDayLog } from './day-log';
+import { describeFailure } from './describe-failure';
 import { createProgress } from './progress';
 import { describeResult, describeSync, describeWhereToLook } from './report';
 import { dayOf, runDay } from './run-day';
 import { runSync } from './run-sync';
+import { openStateFolder } from './state-folder';
 import { emptySummary, findSurprises, summarize } from './summary';
 import { synthesize } from './synthesize';
 import { startWorld } from './world';
@@ -37,14 +38,15 @@ const readOptions = (): Options =>
     .parse()
     .opts<Options>();
 
-const start = async (options: Options): Promise<number> => {
+const start = async (options: Options, stateDirectory: string): Promise<number> => {
   // With --json, standard output is for the summary alone.
   const out = options.json ? process.stderr : process.stdout;
   const say = (text: string) => out.write(`${text}\n`);
 
+  const folder = openStateFolder(stateDirectory, options.fresh);
   const assemblyDirectory = synthesize(() => say('Synthesizing: the sources changed …'));
-  const stateDirectory = path.resolve(options.state);
-  if (options.fresh) rmSync(stateDirectory, { recursive: true, force: true });
+  // From here on, every new file is in the state folder, and for its owner alone.
+  process.umask(0o077);
 
   // The orders of a day live in the Qualia simulator: in front of another Qualia there is nothing to post about.
   const postsDays = process.env.QUALIA_API_URL === undefined;
@@ -96,16 +98,23 @@ const start = async (options: Options): Promise<number> => {
     return await Promise.race([run(), interrupted.promise]);
   } finally {
     await world.stop();
+    folder.release();
   }
 };
 
-start(readOptions())
+const options = readOptions();
+const stateDirectory = path.resolve(options.state);
+const fail = (error: unknown) => {
+  process.stderr.write(`${describeFailure(error, stateDirectory)}\n`);
+  // At once: on a full disk nothing more may be acknowledged.
+  process.exit(1);
+};
+process.on('uncaughtException', fail);
+
+start(options, stateDirectory)
   .then(async (exitCode) => {
     process.exitCode = exitCode;
     if (process.stdout.writableLength > 0) await once(process.stdout, 'drain');
     process.exit();
   })
-  .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(1);
-  });
+  .catch(fail);

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { readStateFile, StateError, writeStateFile } from '../../emulator/state-files';
 
 const text = z.string().min(1);
 
-/** The secrets of the embedded AWS, by the construct ids of the CDK app; those of other APIs pass unread. */
+/** The secrets of the embedded AWS, by their construct ids in the CDK app. Others are kept and not checked. */
 const secretsSchema = z.looseObject({
   WebhookSecret: z.object({
     basic: z.array(z.object({ username: text, password: text })).min(1),
@@ -27,24 +27,23 @@ const defaults = (): Secrets => {
     },
     QualiaSecret: { username: 'pipeline', password: random() },
     InternalApiSecret: { token: random() },
-    // Not the 8 calls a second of the real portals: nobody wants to wait for sample data.
+    // The real portals allow 8 calls a second. That would make every start wait for sample data.
     NetlifeSecret: { username: 'pipeline', password: random(), timeout_s: 30, rate_limit_per_sec: 50 },
     IterableSecret: { api_key: random(), jwt_secret: random() },
   };
 };
 
 /**
- * Reads the secrets file, after writing it with random defaults at the first start; what it lacks is added.
+ * Reads the secrets file. The first start writes it with random values, and each start adds what it lacks.
  *
- * @throws {Error} naming every fault of a file that was edited, and no value
+ * @throws {StateError} if the file is damaged or edited wrongly; names every fault, and no value
  */
 export const readSecretsFile = (file: string): Secrets => {
-  const kept: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
-  const secrets = { ...defaults(), ...z.record(z.string(), z.unknown()).parse(kept) };
-  if (!isDeepStrictEqual(secrets, kept)) {
-    writeFileSync(file, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600 });
-  }
+  const advice = 'Restore it from a copy, or delete it: the next start writes new random credentials.';
+  const kept = readStateFile(file, z.record(z.string(), z.unknown()), advice) ?? {};
+  const secrets = { ...defaults(), ...kept };
+  if (!isDeepStrictEqual(secrets, kept)) writeStateFile(file, `${JSON.stringify(secrets, undefined, 2)}\n`);
   const parsed = secretsSchema.safeParse(secrets);
   if (parsed.success) return parsed.data;
-  throw new Error(`${file} is not as it should be:\n${z.prettifyError(parsed.error)}`);
+  throw new StateError(`${file} must be corrected:\n${z.prettifyError(parsed.error)}`);
 };

@@ -1,18 +1,19 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { recordCalls } from '../../emulator/call-recorder';
 import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../../emulator/embedded-aws';
+import { writeStateFile } from '../../emulator/state-files';
 import type { Secrets } from './secrets-file';
 import { type Surroundings, type SurroundingsOptions, startSurroundings } from './surroundings';
 
 export interface WorldOptions extends SurroundingsOptions {
   readonly assemblyDirectory: string;
   readonly onLog?: (line: LogLine) => void;
-  /** Keeps in `calls.ndjson` of the state directory what the functions call, see {@link recordCalls}. */
+  /** Writes the functions' calls to `calls.ndjson` in the state directory, see {@link recordCalls}. */
   readonly recordCalls?: boolean;
 }
 
-/** The pipeline on this machine, with all that it talks to. */
+/** The pipeline on this machine, with everything that it calls. */
 export interface World extends Readonly<Surroundings['simulators']> {
   readonly aws: EmbeddedAws;
   readonly secrets: Secrets;
@@ -21,8 +22,8 @@ export interface World extends Readonly<Surroundings['simulators']> {
 }
 
 /**
- * Starts the simulators and the embedded AWS. Where they are stands in `simulators.json` and `endpoints.json` of the
- * state directory, for other processes.
+ * Starts the simulators and the embedded AWS. `simulators.json` and `endpoints.json` in the state directory tell other
+ * processes where they listen.
  */
 export const startWorld = async (options: WorldOptions): Promise<World> => {
   const { assemblyDirectory, stateDirectory, onLog } = options;
@@ -32,7 +33,7 @@ export const startWorld = async (options: WorldOptions): Promise<World> => {
   const controlUrls = Object.fromEntries(
     Object.entries(simulators).map(([name, simulator]) => [name, simulator?.controlUrl]),
   );
-  writeFileSync(simulatorsFile, `${JSON.stringify(controlUrls, undefined, 2)}\n`);
+  writeStateFile(simulatorsFile, `${JSON.stringify(controlUrls, undefined, 2)}\n`);
 
   const aws = await startEmbeddedAws({
     assemblyDirectory,

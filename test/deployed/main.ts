@@ -86,7 +86,7 @@ const run = async (onStop: (stop: () => Promise<unknown>) => void, signal: Abort
 
 const main = async (): Promise<number> => {
   rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const ending = new AbortController();
   let interrupted = false;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -66,3 +66,50 @@ test('a message in flight at a kill is visible at once after it, its receives co
   await second.stop();
   rmSync(stateDirectory, { recursive: true });
 });
+
+// A limit on the size of files stands for a full disk: it needs no rights, and writes fail in the same places.
+test('a full disk ends the process, and what was acknowledged is there when it has space again', async () => {
+  const stateDirectory = newStateDirectory();
+  await (await startFixture(stateDirectory)).stop();
+  let aws = await startFixture(stateDirectory, 'small-files');
+  const s3 = new S3Client({ ...aws.config, endpoint: aws.endpoints.s3, maxAttempts: 1 });
+  const text = 'x'.repeat(20_000);
+  const acknowledged: { orders: string[]; objects: string[]; messages: string[] } = {
+    orders: [],
+    objects: [],
+    messages: [],
+  };
+  const until = async (kind: keyof typeof acknowledged, write: (name: string) => Promise<unknown>) => {
+    for (let index = 0; ; index += 1) {
+      const name = `${kind}-${index}`;
+      const isAcknowledged = await write(name).then(
+        () => true,
+        () => false,
+      );
+      if (!isAcknowledged) return;
+      acknowledged[kind].push(name);
+    }
+  };
+  await Promise.all([
+    until('orders', (name) => aws.putOrder(name, text)),
+    until('objects', (Key) => s3.send(new PutObjectCommand({ Bucket: aws.data.RawBucketName, Key, Body: text }))),
+    until('messages', (name) =>
+      aws.sqs.send(
+        new SendMessageCommand({ QueueUrl: aws.pipeline.DownloadDeadLetterQueueUrl, MessageBody: name + text }),
+      ),
+    ),
+  ]);
+  expect(await aws.exit()).not.toBe(0);
+
+  aws = await startFixture(stateDirectory);
+  for (const name of acknowledged.orders) expect(await aws.order(name)).toBeDefined();
+  const again = new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 });
+  for (const Key of acknowledged.objects) {
+    await again.send(new HeadObjectCommand({ Bucket: aws.data.RawBucketName, Key }));
+  }
+  const { visible } = await aws.depth(aws.pipeline.DownloadDeadLetterQueueUrl);
+  expect(visible).toBeGreaterThanOrEqual(acknowledged.messages.length);
+  expect(Math.min(...Object.values(acknowledged).map(({ length }) => length))).toBeGreaterThan(5);
+  await aws.stop();
+  rmSync(stateDirectory, { recursive: true });
+});

@@ -1,21 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'start-'));
 afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }));
 
+const startCommand = [
+  ...[process.execPath, '--import', 'tsx', join(__dirname, '../../../local/start/main.ts')],
+  ...['--state', stateDirectory],
+];
+
 const startWith = (environment: Readonly<Record<string, string>>, ...options: string[]): ChildProcess =>
-  spawn(
-    process.execPath,
-    ['--import', 'tsx', join(__dirname, '../../../local/start/main.ts'), '--state', stateDirectory, ...options],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
-  );
+  spawn(startCommand[0] ?? '', [...startCommand.slice(1), ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
 
 const start = (...options: string[]): ChildProcess => startWith({}, ...options);
 
@@ -64,3 +69,67 @@ test("a server of one's own takes a simulator's place, with the credentials of t
   expect(orderIds.size).toBe(summary.orders.PROCESSED);
   expect(tokens).toEqual(new Set([`Bearer ${InternalApiSecret.token}`]));
 }, 90_000);
+
+/** Waits for a line of the output that begins so. */
+const awaitLine = async ({ stdout }: ChildProcess, beginning: string): Promise<void> => {
+  if (stdout === null) throw new Error('no output to watch');
+  for await (const line of createInterface({ input: stdout })) if (line.startsWith(beginning)) return;
+  throw new Error(`The process ended before a line began with ${beginning}`);
+};
+
+const errorsOf = async (child: ChildProcess): Promise<readonly [stderr: string, exitCode: unknown]> => {
+  child.stdout?.resume();
+  const exited = once(child, 'exit');
+  const stderr = child.stderr === null ? '' : await text(child.stderr);
+  return [stderr, (await exited)[0]];
+};
+
+test('a second start in the same folder is refused, whatever it asks for; one after a kill is not', async () => {
+  const first = start('--orders', '0');
+  await awaitLine(first, 'The pipeline runs at');
+  const files = () =>
+    ['simulators.json', 'endpoints.json', 'secrets.json', 'ports.json', 'users.sqlite'].map((name) => {
+      const { mtimeMs, size } = statSync(join(stateDirectory, name));
+      return [name, mtimeMs, size];
+    });
+  const before = files();
+  for (const options of [['--orders', '5'], ['--fresh']]) {
+    expect(await errorsOf(start(...options))).toEqual([
+      `Another npm start (process ${first.pid}) uses ${stateDirectory}: stop it first, or name another folder with --state.\n`,
+      1,
+    ]);
+  }
+  expect(files()).toEqual(before);
+
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  expect(await errorsOf(start('--orders', '0', '--once'))).toEqual(['', 0]);
+}, 90_000);
+
+test('everything in the state folder is for its owner alone', () => {
+  const modes = readdirSync(stateDirectory, { recursive: true, encoding: 'utf8' }).map((name) => {
+    const status = statSync(join(stateDirectory, name));
+    return [name, status.isDirectory(), (status.mode & 0o777).toString(8)];
+  });
+  expect(modes.length).toBeGreaterThan(20);
+  expect(modes.filter(([, isDirectory, mode]) => mode !== (isDirectory ? '700' : '600'))).toEqual([]);
+});
+
+// A limit on the size of files stands for a full disk, see restart.test.ts.
+test('a full disk is reported in one sentence, and the day is finished when there is space again', async () => {
+  const limited = ['-c', 'ulimit -f 2000 && exec "$@"', 'sh', ...startCommand, '--orders', '300'];
+  const full = spawn('/bin/sh', limited, { stdio: ['ignore', 'pipe', 'pipe'] });
+  expect(await errorsOf(full)).toEqual([
+    expect.stringMatching(
+      /^The disk of \S+ is full \(.+\): free some space and start again, nothing that was acknowledged is lost\.\n$/,
+    ),
+    1,
+  ]);
+
+  const resumed = start('--once', '--json', '--orders', '0');
+  const exit = once(resumed, 'exit');
+  const summary = JSON.parse((await linesOf(resumed)).at(-1) ?? '');
+  expect(await exit).toEqual([0, null]);
+  expect(summary.orders).toEqual(summary.expected);
+  expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(300);
+}, 180_000);

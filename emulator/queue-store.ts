@@ -1,0 +1,97 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PersistenceManager } from './fauxqs';
+import { crashIfDiskFull, isDiskFull } from './full-disk';
+import { damagedStore } from './state-files';
+
+/** The SQLite database in which fauxqs keeps queues and buckets. */
+export interface QueueStore {
+  readonly persistence: PersistenceManager;
+  readonly database: DatabaseSync;
+  /** Does `work` as a whole or not at all. */
+  transaction<T>(work: () => T): T;
+}
+
+/**
+ * Opens the database in `directory`, or creates it.
+ * @throws {StateError} if it is damaged
+ */
+export function openQueueStore(directory: string): QueueStore {
+  const persistence = openPersistence(directory);
+  const database: unknown = Reflect.get(persistence, 'db');
+  if (!(database instanceof DatabaseSync)) {
+    throw new Error('fauxqs no longer keeps its state in an SQLite database');
+  }
+  const [check] = namingDamage(directory, () => database.prepare('PRAGMA quick_check(1)').all());
+  if (check?.quick_check !== 'ok') {
+    throw damage(directory, check?.quick_check);
+  }
+  // A commit survives a kill of this process without waiting for the disk. A power cut is not a case here.
+  database.exec('PRAGMA synchronous = NORMAL');
+  // fauxqs clears the receive count of a message that becomes visible at once. The schema forbids that, so the message
+  // would be lost.
+  const makeVisible = database.prepare(
+    'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',
+  );
+  persistence.updateMessageReady = (messageId) => void makeVisible.run(messageId);
+
+  const transaction = <T>(work: () => T): T => {
+    database.exec('BEGIN');
+    try {
+      const result = work();
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      rollBack(database);
+      crashIfDiskFull(error);
+      throw error;
+    }
+  };
+  // fauxqs has its own, whose ROLLBACK hides the error that it follows.
+  Reflect.set(persistence, 'transaction', transaction);
+  return { persistence: reporting(persistence), database, transaction };
+}
+
+const damage = (directory: string, cause: unknown) =>
+  damagedStore(path.join(directory, 'fauxqs.db'), path.dirname(directory), cause);
+
+function openPersistence(directory: string): PersistenceManager {
+  return namingDamage(directory, () => new PersistenceManager(directory));
+}
+
+/** SQLite rolls back by itself after some errors, such as a full disk, and then refuses to do it again. */
+function rollBack(database: DatabaseSync): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // The error that led here matters.
+  }
+}
+
+/** fauxqs answers 500 when a write fails. A full disk must end this process instead, see {@link crashIfDiskFull}. */
+function reporting(persistence: PersistenceManager): PersistenceManager {
+  return new Proxy(persistence, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') {
+        return member;
+      }
+      return (...args: unknown[]): unknown => {
+        try {
+          return Reflect.apply(member, target, args);
+        } catch (error) {
+          crashIfDiskFull(error);
+          throw error;
+        }
+      };
+    },
+  });
+}
+
+function namingDamage<T>(directory: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw isDiskFull(error) ? error : damage(directory, error);
+  }
+}

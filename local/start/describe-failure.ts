@@ -1,0 +1,11 @@
+import { isDiskFull } from '../../emulator/full-disk';
+import { StateError } from '../../emulator/state-files';
+
+/** What to print about the error that ended a start: what a person can fix without a stack trace, a bug with it. */
+export const describeFailure = (error: unknown, stateDirectory: string): string => {
+  if (error instanceof StateError) return error.message;
+  if (isDiskFull(error)) {
+    return `The disk of ${stateDirectory} is full (${error.message}): free some space and start again, nothing that was acknowledged is lost.`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+};
