@@ -89,7 +89,7 @@ const start = async (options: Options, stateDirectory: string): Promise<number> 
     }
     if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
     if (options.once) return exitCode;
-    say(describeWhereToLook(world, options.state, lastOrderId));
+    say(describeWhereToLook(world, stateDirectory, lastOrderId));
     say('It stays up until Ctrl-C.');
     return interrupted.promise;
   };

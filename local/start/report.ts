@@ -44,7 +44,7 @@ const outcomeRows = (day: Pick<MixedDay, 'expected'>, closed: ReadonlyMap<string
   return [...rows].sort(([a], [b]) => b.localeCompare(a));
 };
 
-/** The tables that a start ends with, for a person. */
+/** The tables that a start prints at its end. */
 export const describeResult = (result: DayResult, summary: Summary, surprises: readonly string[]): string => {
   const orders = plainTable(['Orders', 'Failed with', 'Expected', 'Got'], 2);
   for (const [key, { got, expected }] of outcomeRows(result.day, result.closed)) {
@@ -68,7 +68,7 @@ export const describeResult = (result: DayResult, summary: Summary, surprises: r
   return lines.join('\n');
 };
 
-/** What a run of the sync jobs left. */
+/** The result of a run of the sync jobs. */
 export const describeSync = ({ runId, status, cause, stats, files }: SyncResult): string =>
   [
     stats.trimEnd(),
@@ -78,8 +78,20 @@ export const describeSync = ({ runId, status, cause, stats, files }: SyncResult)
     ...files.map((file) => `  ${path.relative('.', file)}`),
   ].join('\n');
 
-/** Where to look next, with commands that work as they stand. */
+/** The options with which `npx pipeline` works on this state folder: `--local`, or `--state` if it is not the default. */
+export const pipelineOptions = (stateDirectory: string): string => {
+  if (stateDirectory === path.join(__dirname, '../../.local')) return '--local';
+  const isPlain = /^[\w./@:+-]+$/.test(stateDirectory);
+  return `--state ${isPlain ? stateDirectory : `'${stateDirectory.replaceAll("'", "'\\''")}'`}`;
+};
+
+/**
+ * Where to look next, with commands to copy.
+ *
+ * @param stateDirectory an absolute path: `npx` runs where the user is, `npm start` in the folder of package.json
+ */
 export const describeWhereToLook = (world: World, stateDirectory: string, orderId: string | undefined): string => {
+  const pipeline = `npx pipeline ${pipelineOptions(stateDirectory)}`;
   const { username = '', password = '' } = world.secrets.WebhookSecret.basic[0] ?? {};
   const activity = { type: 'order_request', order_id: orderId ?? 'QO-0001', description: 'A word from the terminal' };
   return [
@@ -88,11 +100,11 @@ export const describeWhereToLook = (world: World, stateDirectory: string, orderI
     `    -d '${JSON.stringify(activity)}' ${world.aws.apiUrl}/webhooks/qualia`,
     `  curl -i ${world.aws.apiUrl}/health`,
     colors.bold('Look'),
-    `  npx pipeline --local orders list --status FAILED --since 1h`,
-    `  npx pipeline --local orders get ${activity.order_id}`,
-    `  npx pipeline --local logs order ${activity.order_id}`,
-    `  npx pipeline --local dlq list`,
-    `  npx pipeline --local sync start netlife --watch`,
+    `  ${pipeline} orders list --status FAILED --since 1h`,
+    `  ${pipeline} orders get ${activity.order_id}`,
+    `  ${pipeline} logs order ${activity.order_id}`,
+    `  ${pipeline} dlq list`,
+    `  ${pipeline} sync start netlife --watch`,
     `  logs of each Lambda      ${stateDirectory}/logs/`,
     `  where everything listens ${stateDirectory}/endpoints.json, ${stateDirectory}/simulators.json`,
     `  credentials              ${world.secretsFile}`,

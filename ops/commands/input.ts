@@ -90,6 +90,7 @@ const globalSchema = z.object({
     .regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'must be an AWS region such as us-east-1')
     .optional(),
   local: z.boolean().default(false),
+  state: z.string().min(1, 'must name a folder').optional(),
   json: z.boolean().default(false),
 });
 /** What every verb takes. */

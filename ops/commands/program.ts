@@ -40,6 +40,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
     .option('--stage <stage>', stages.join(', '), 'dev')
     .option('--region <region>', 'AWS region, where your own configuration does not say')
     .option('--local', 'the embedded AWS that `npm start` runs on this machine, instead of AWS')
+    .option('--state <folder>', 'with the folder of `npm start -- --state`; implies --local')
     .option('--json', 'one JSON document on stdout; words for people on stderr')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

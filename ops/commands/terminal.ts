@@ -9,7 +9,7 @@ export interface Surroundings {
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Folder in which the embedded AWS keeps its state. */
+  /** Folder in which the embedded AWS keeps its state, unless `--state` names another. */
   readonly localStateDirectory: string;
   /** Folder for files that nobody named. */
   readonly temporaryDirectory: string;

@@ -44,7 +44,7 @@ export const createAttach =
       const stage = await openStage({
         stage: global.stage,
         region: global.region,
-        localStateDirectory: global.local ? surroundings.localStateDirectory : undefined,
+        localStateDirectory: global.state ?? (global.local ? surroundings.localStateDirectory : undefined),
       });
       try {
         const stageLabel = stage.local ? `${stage.name} on this machine` : stage.name;

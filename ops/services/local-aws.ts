@@ -11,9 +11,9 @@ const runningSchema = z.object({
 });
 
 /**
- * Where the embedded AWS listens, and the outputs of its stacks, as it says itself while it runs.
+ * Where the embedded AWS listens, and the outputs of its stacks. It writes both to a file while it runs.
  *
- * @param stateDirectory the folder it keeps its state in
+ * @param stateDirectory the folder in which it keeps its state
  * @throws {ServiceFault} `unreachable` when it does not run.
  */
 export const readLocalAws = (stateDirectory: string) => {
@@ -21,7 +21,7 @@ export const readLocalAws = (stateDirectory: string) => {
   if (!parsed.success || !runs(parsed.data.pid)) {
     throw new ServiceFault(
       'unreachable',
-      'The embedded AWS is not running on this machine: start it with `npm start`.',
+      `No embedded AWS runs with its state in ${stateDirectory}: start it with \`npm start\`, or name its folder with --state.`,
     );
   }
   const { endpoints, outputs } = parsed.data;
@@ -37,7 +37,7 @@ const readText = (file: string): string => {
   }
 };
 
-/** The file outlives a process that was killed. */
+/** A killed process leaves the file behind. */
 const runs = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);

@@ -6,7 +6,7 @@ import { operate } from './operators';
 
 describe('the command line', () => {
   it.each([
-    [['--help'], ['orders', 'dlq', 'sync', '--stage <stage>', '--local', '--json']],
+    [['--help'], ['orders', 'dlq', 'sync', '--stage <stage>', '--local', '--state <folder>', '--json']],
     [
       ['orders', 'replay', '--help'],
       ['--rate <count>', '--yes', '--stage <stage>', '(default)', '--from raw', '--force', 'Asks twice'],

@@ -35,6 +35,30 @@ describe('with --local', () => {
   });
 });
 
+describe('with --state', () => {
+  it('works on the embedded AWS of that folder, whatever folder is the default', async () => {
+    stage.announce({});
+    const { orderId } = await stage.addNotified('QO-42');
+    const { exitCode, stdout } = await operate([
+      '--state',
+      stage.localStateDirectory,
+      'orders',
+      'get',
+      orderId,
+      '--json',
+    ]);
+    expect([exitCode, JSON.parse(stdout)]).toEqual([
+      exitCodes.done,
+      expect.objectContaining({ order: expect.objectContaining({ order_id: orderId }) }),
+    ]);
+  });
+
+  it('names a folder without a running one', async () => {
+    const { exitCode, stderr } = await stage.operate(['--state', '/nowhere', 'orders', 'get', 'QO-42']);
+    expect([exitCode, stderr]).toEqual([exitCodes.unreachable, expect.stringContaining('state in /nowhere')]);
+  });
+});
+
 describe('against AWS', () => {
   const before = { ...process.env };
   let cloudFormation: ReturnType<typeof createServer>;
