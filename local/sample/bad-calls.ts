@@ -24,7 +24,7 @@ const notification = {
 const good = JSON.stringify(notification);
 const activity = { type: 'message', order_id: 'MUSTnotAPPEAR2345', description: 'Maria Sample sent a message' };
 
-/** A signature that anybody could write. */
+/** A signature that is not made with our secret. */
 const forged = {
   'content-type': 'application/json',
   'webhook-id': 'msg_forged',
@@ -32,7 +32,7 @@ const forged = {
   'webhook-signature': 'v1,Zm9yZ2VkIGZvcmdlZCBmb3JnZWQgZm9yZ2VkIGZvcmc=',
 };
 
-/** What arrives at every public address sooner or later. */
+/** Calls such as every public address receives. */
 export const badCalls: readonly BadCall[] = [
   { name: 'not JSON', share, body: '{"order_id": "QO-', signIn: 'basic', expectedStatus: 400 },
   { name: 'empty', share, body: '', signIn: 'signature', expectedStatus: 400 },

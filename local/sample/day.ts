@@ -5,11 +5,11 @@ import { type BadCall, badCalls } from './bad-calls';
 import { sampleOrder } from './orders';
 import { type OrderStory, orderStories, type SignIn } from './stories';
 
-/** A call of the day, as data: whoever posts it adds the sign-in (see `signedHeaders`) and checks the answer. */
+/** A call of the day, as data. The code that posts it adds the sign-in (see `signedHeaders`) and checks the answer. */
 export interface WebhookCall {
   /** Unique within the day. */
   name: string;
-  /** Which order it is about; undefined for a bad call, which must leave no order behind. */
+  /** The order that it is about; undefined for a bad call, which must create no order. */
   orderId?: string;
   method: string;
   path: string;
@@ -28,7 +28,7 @@ export interface WebhookCall {
 /** Where an order ends. */
 type Outcome = 'PROCESSED' | 'FAILED';
 
-/** A day of webhooks, with what the simulators must be given for it and how it must end. */
+/** A day of webhooks, with the orders and faults for the simulators, and the expected outcomes. */
 export interface MixedDay {
   calls: WebhookCall[];
   orders: QualiaOrder[];
@@ -39,10 +39,10 @@ export interface MixedDay {
 }
 
 /**
- * A day as Qualia may send it: mostly plain orders, and every special case that has a share in `stories` and `bad`.
- * The same input gives the same day.
+ * A day as Qualia can send it: mostly plain orders, and every special case in `stories` and `bad`, by its share. The
+ * same input gives the same day.
  *
- * @param options `orders` how many orders there are, 300 unless told; bad calls come on top. `firstOrder` is the index
+ * @param options `orders` is the number of orders, default 300; bad calls are added to them. `firstOrder` is the index
  * of the first of them among all sample orders: days that do not overlap share no order. `nowMs` is when the day is
  * posted: notifications carry times shortly before it. Empty `stories` and `bad` give a day of plain orders.
  *
@@ -119,7 +119,7 @@ const webhook = { method: 'POST', path: '/webhooks/qualia', headers: { 'content-
 
 const atLeastOne = (count: number) => Math.max(1, Math.round(count));
 
-/** Which story each order plays: a notification needs a `QO-` id, which even indexes have; the rest are plain. */
+/** Chooses a story for each order. A notification needs a `QO-` id, which even indexes have. The other orders are plain. */
 const castStories = (count: number, stories: readonly OrderStory[], random: Random): OrderStory[] => {
   const cast: OrderStory[] = Array.from(
     { length: count },

@@ -21,7 +21,7 @@ const dateForms: ((ms: number) => string | number)[] = [
   (ms) => ms,
 ];
 
-/** What else some jurisdictions are called. */
+/** Other names of some jurisdictions. */
 const stateAliases: Record<string, string[]> = {
   DC: ['D.C.', 'Washington DC', 'Washington, D.C.'],
   VI: ['Virgin Islands', 'US Virgin Islands'],
@@ -49,7 +49,7 @@ const statusForms: ((flag: string) => string)[] = [
 const titleCase = (flag: string) =>
   flag.replace(/(^|_)([a-z])/g, (_all, gap, letter) => (gap ? ' ' : '') + letter.toUpperCase());
 
-/** The item at `index`, going round and round. */
+/** The item at `index`; after the last one comes the first. */
 const turn = <T>(items: readonly T[], index: number): T => items[index % items.length] as T;
 
 /**
@@ -154,7 +154,7 @@ const people = (random: Random, count: number) =>
     const middle = random.chance(0.5) ? random.pick(words.middleNames) : null;
     const last = random.pick(words.lastNames);
     const whole = { full_name: [first, middle, last].filter(Boolean).join(' ') };
-    // Companies, and people whom nobody took apart.
+    // Companies, and people whose name is in one piece.
     if (random.chance(0.1)) return { ...whole, first_name: null, middle_name: null, last_name: null };
     return { ...whole, first_name: first, middle_name: middle, last_name: last };
   });
@@ -188,13 +188,13 @@ const property = (index: number, random: Random, stateless: boolean) => {
   };
 };
 
-/** The order with a state that no table knows: it cannot be mapped. */
+/** The order with an unknown state: it cannot be mapped. */
 export const withUnknownState = (order: QualiaOrder): QualiaOrder => ({
   ...order,
   properties: [{ address_1: '1 Nowhere Road', city: 'Nowhere', state: 'ZZ', zipcode: '00000' }],
 });
 
-/** The order with numbers and dates that nobody can read: it is mapped without them, with warnings. */
+/** The order with unreadable numbers and dates: it is mapped without them, with warnings. */
 export const withBadValues = (order: QualiaOrder): QualiaOrder => ({
   ...order,
   price: 'call for price',

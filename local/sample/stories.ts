@@ -7,32 +7,32 @@ export type SignIn = 'basic' | 'signature' | 'none' | 'wrong';
 
 const notificationEveryMs = 60_000;
 
-/** What an order goes through in a day, and how often. */
+/** A special case: what happens to an order during a day, and to how many orders. */
 export interface OrderStory {
   name: string;
-  /** Shape of its webhooks. A `notification` story plays on an order with a `QO-` id, an `activity` story on another. */
+  /** Shape of its webhooks. A `notification` needs an order with a `QO-` id, an `activity` one without. */
   shape: 'notification' | 'activity';
-  /** Share of all orders, 0 to 1; at least one order plays it. */
+  /** Share of all orders, 0 to 1; at least one order has it. */
   share: number;
-  /** Its webhooks, one after the other; one plain webhook unless told. `ageMs` is how much older than the newest. */
+  /** Its webhooks, one after the other; default: one plain webhook. `ageMs` is how much older it is than the newest. */
   sends?: readonly {
     ageMs?: number;
     shape?: 'notification' | 'activity';
     expectedAnswer?: 'queued' | 'duplicate' | 'stale';
   }[];
-  /** What Qualia holds instead of the sample order; undefined for nothing. */
+  /** The order that Qualia has instead of the sample order; undefined for none. */
   order?: (order: QualiaOrder) => QualiaOrder | undefined;
   /** Faults that hit this order alone. */
   qualiaFaults?: readonly Omit<Fault, 'match'>[];
   internalApiFaults?: readonly Omit<Fault, 'match'>[];
-  /** `PROCESSED` unless told. */
+  /** Default `PROCESSED`. */
   outcome?: 'PROCESSED' | 'FAILED';
   errorCode?: string;
 }
 
 /**
- * The special cases of a mixed day. A passing failure strikes once, so that it passes within one invocation: the
- * download's circuit breaker opens at five in a row, and a day should not wait for it.
+ * The special cases of a mixed day. A temporary failure occurs once, so that one invocation overcomes it: the circuit
+ * breaker of the download opens after five failures in a row, and a day should not wait for it.
  */
 export const orderStories: readonly OrderStory[] = [
   { name: 'sent twice', shape: 'notification', share: 0.04, sends: [{}, { expectedAnswer: 'duplicate' }] },

@@ -1,5 +1,5 @@
 /**
- * Words that sample orders are made of. They look real and are nobody's: e-mail addresses are at example.com, phone
+ * Words for sample orders. They look real and belong to no one: e-mail addresses are at example.com, phone
  * numbers are of the 555-01xx range that is kept for fiction.
  */
 

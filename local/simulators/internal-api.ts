@@ -21,7 +21,7 @@ const entrySchema = z.object({
   round: z.string().optional(),
   idempotency_key: z.string().optional(),
   request_id: z.string().optional(),
-  /** As it was posted; not kept of a duplicate, whose body came before. */
+  /** As it was posted; omitted for a duplicate, whose body is in an earlier entry. */
   body: z.unknown().optional(),
 });
 
@@ -43,8 +43,8 @@ export interface InternalApiSimulator {
 
 /**
  * Plays the internal API (`docs/contracts/internal-api.md`): 201 to an order, 409 to an idempotency key that it knows, 422
- * with every fault to an order or headers that break the contract, 412 to a round older than the newest one it has, if
- * told to mind. What it got is in `<stateFolder>/internal-api.ndjson`, written before it answers and read at its start.
+ * with every fault to an order or headers that break the contract, and with `refuseOlderRounds` 412 to a round older
+ * than its newest. Posts are in `<stateFolder>/internal-api.ndjson`, written before the answer and read at the start.
  *
  * Faults match on `order_id`, `external_order_id` and `idempotency_key`.
  *

@@ -93,7 +93,7 @@ export const createIterableProject = (keep: 'everything' | 'counts') => {
   };
 
   return {
-    /** Whether a bulk call with this item is refused whole. */
+    /** Whether a bulk call with this item is refused as a whole. */
     mismatches: ({ email = '' }: Item): boolean => tagOf(email) === mismatchTag,
 
     /** Takes an item of a call, or says how its user fails. */

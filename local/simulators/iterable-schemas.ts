@@ -15,7 +15,7 @@ export const callNames = Object.keys(requestDefinitions);
 
 export const isCallName = (name: string): name is CallName => Object.hasOwn(requestDefinitions, name);
 
-/** A name that the Swagger file does not know is more likely a mistake than a wish. */
+/** A name that the Swagger file does not have is most likely a mistake. */
 const closed = ['OptionalApiUser', ...Object.values(requestDefinitions)];
 const definitions = Object.fromEntries(
   Object.entries(swagger.definitions).map(([name, schema]) => [

@@ -39,9 +39,9 @@ export interface IterableSimulatorOptions {
   credentials: { api_key: string; jwt_secret?: string };
   /** The key is one that works with tokens only. */
   requireJwt?: boolean;
-  /** Calls a second; Iterable's own unless told. `Infinity` is no limit. */
+  /** Calls a second; default: Iterable's own limits. `Infinity` is no limit. */
   limits?: Partial<Limits>;
-  /** What is remembered of what arrived; `everything` unless told. */
+  /** What is kept of the requests; default `everything`. */
   keep?: 'everything' | 'counts';
   latencyMs?: number;
 }
@@ -183,7 +183,7 @@ const claimsOf = (token: string, secret: string | undefined): z.output<typeof cl
   return signature === expected ? claimsSchema.safeParse(decoded(payload)).data : undefined;
 };
 
-/** The answer to a caller that is not let in; undefined to one that is. */
+/** The answer to a caller that is refused; undefined for an accepted one. */
 const refuseCaller = (
   { credentials, requireJwt = false }: IterableSimulatorOptions,
   call: CallName,

@@ -1,9 +1,9 @@
 const secondMs = 1_000;
 
-/** What a portal's rate limit saw, measured where the calls arrive. Times are milliseconds since the simulator began. */
+/** The calls that a portal received. Times are milliseconds since the simulator started. */
 export interface ArrivalReport {
   calls: number;
-  /** Calls that were too many, and got a 429. */
+  /** Calls beyond the limit, answered with 429. */
   refused: number;
   first_ms: number | null;
   last_ms: number | null;
@@ -21,7 +21,7 @@ export const createArrivals = () => {
   let refused = 0;
 
   return {
-    /** Counts a call, and says whether it is within the limit of so many in any sliding second. */
+    /** Counts a call. @returns whether it is within the limit of calls in any sliding second */
     admit: (limit: number): boolean => {
       const nowMs = performance.now();
       arrivalsMs.push(nowMs);

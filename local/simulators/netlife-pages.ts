@@ -7,7 +7,7 @@ export interface PageOptions {
   /** `list` is one bare list, without pages. By default each list has its own shape, form and kind of collection. */
   shape?: PageShape | undefined;
   next?: NextForm | undefined;
-  /** Rows on a page; 100 unless told. */
+  /** Rows on a page; default 100. */
   size?: number | undefined;
   /** Another order of the rows for every number; 0, the default, is their own. */
   order?: number | undefined;

@@ -9,7 +9,7 @@ export interface NetlifePortalSize {
   subjectsPerJob: number;
 }
 
-/** Things of a job by their number; nothing is held in memory, so that any size is as cheap as a small one. */
+/** Parts of a job by their number. They are computed, so a large job needs no more memory than a small one. */
 export interface NetlifeJobSample {
   uuid: string;
   name: string;

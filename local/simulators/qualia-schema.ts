@@ -62,7 +62,7 @@ interface CompiledQuery {
 
 const compiled = new Map<string, CompiledQuery | readonly GraphQLError[]>();
 
-/** Parses and validates once per query text: senders send the same few all day. */
+/** Parses and validates once per query text: clients send the same few texts. */
 const compile = (query: string): CompiledQuery | readonly GraphQLError[] => {
   const known = compiled.get(query);
   if (known !== undefined) return known;
@@ -108,7 +108,7 @@ export interface GraphqlRequest {
   run(resolvers: object): ExecutionResult;
 }
 
-/** Reads a GraphQL request against Qualia's schema; never throws: a wrong query is told by `run`. */
+/** Reads a GraphQL request against Qualia's schema; never throws: `run` reports a wrong query. */
 export const readGraphqlRequest = (query: string, variables: Record<string, unknown>): GraphqlRequest => {
   const compiledQuery = compile(query);
   if (!('document' in compiledQuery)) {
@@ -123,14 +123,14 @@ export const readGraphqlRequest = (query: string, variables: Record<string, unkn
     id: typeof idValue === 'string' ? idValue : undefined,
     listsStatus,
     run: (resolvers) => {
-      // Every resolver here is synchronous, and then so is `execute`.
+      // Every resolver is synchronous, so `execute` is too.
       const result = execute({
         schema: qualiaSchema,
         document,
         rootValue: resolvers,
         variableValues: variables,
       }) as ExecutionResult;
-      // No `data` at all: the variables were refused before anything ran.
+      // Without `data`, the variables were refused before anything ran.
       const code = result.data === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
       result.errors?.forEach((error) => void withCode(error, code));
       return result;

@@ -58,7 +58,7 @@ export const startQualiaSimulator = async (options: {
   port?: number;
   credentials: { username: string; password: string };
   orders: Iterable<QualiaOrder>;
-  /** No two answers about an order are the same bytes: a task came meanwhile. */
+  /** Each answer about an order has other bytes: a new task. */
   answersDiffer?: boolean;
   latencyMs?: number;
 }): Promise<QualiaSimulator> => {

@@ -1,4 +1,4 @@
-/** Chance that repeats itself: the same seed always draws the same numbers. Not for secrets. */
+/** Random numbers that repeat: the same seed gives the same numbers. Not for secrets. */
 export interface Random {
   /** A number from 0 up to, but not including, 1. */
   fraction(): number;

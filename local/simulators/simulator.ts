@@ -38,7 +38,7 @@ interface Call<Types extends FactTypes = FactTypes> {
 /** One control route; `id` is the last path segment where the route ends in `/:id`, else empty. */
 export type ControlRoute = (request: { id: string; query: URLSearchParams; body: string }) => Reply;
 
-/** What makes one simulator different from the others. */
+/** The parts that differ between simulators. */
 export interface SimulatorOptions<Types extends FactTypes> {
   /** Default 0: any free port. */
   port?: number | undefined;
@@ -153,7 +153,7 @@ export const startSimulator = async <Types extends FactTypes>(options: Simulator
 
   const wait = (ms: number) => (ms > 0 ? sleep(ms, undefined, { signal: stopping.signal }) : undefined);
 
-  /** Undefined says: close the connection. */
+  /** Undefined: close the connection. */
   const play = async (call: Call, fault: Fault | undefined): Promise<Reply | undefined> => {
     if (latencyMs > 0) await wait(latencyMs);
     if (fault === undefined) return call.answer();
@@ -221,7 +221,7 @@ const arrivalOf = (request: IncomingMessage, body: string): Arrival => {
   };
 };
 
-/** Undefined when the body is too large; the rest of it is read and dropped, so that the sender hears the answer. */
+/** Undefined when the body is too large. The rest is read and discarded, so that the sender receives the answer. */
 const readBody = (request: IncomingMessage): Promise<string | undefined> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -244,7 +244,7 @@ const send = (response: ServerResponse, { status, body, headers }: Reply) => {
   response.end(bytes);
 };
 
-/** What arrived: totals for ever, the requests themselves only as far as memory should go. */
+/** The requests that arrived: totals of all, and the newest ones as a whole. */
 const createRequestLog = () => {
   type Entry = { at: string; arrival: Arrival; facts: Facts; status: number | null; fault: string | null };
   let entries: (Omit<Entry, 'at'> & { atMs: number })[] = [];
@@ -279,7 +279,7 @@ const createRequestLog = () => {
         total,
         statuses,
         requests: matching.map(({ atMs, arrival, ...entry }) => {
-          // A report is printed and saved: it shows no credentials.
+          // A report can be printed and saved, so it has no credentials.
           const { authorization: _authorization, 'api-key': _apiKey, ...headers } = arrival.headers;
           const { method, path, query, body } = arrival;
           return { at: new Date(atMs).toISOString(), method, path, query: query.toString(), headers, body, ...entry };

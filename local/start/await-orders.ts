@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 
-/** An order as the table holds it, as far as a start reports on it. */
+/** The attributes of an order that a start reports on. */
 const orderSchema = z.object({
   order_id: z.string(),
   status: z.string(),
@@ -14,11 +14,11 @@ const orderSchema = z.object({
 export type OrderState = z.output<typeof orderSchema>;
 
 export interface AwaitOptions {
-  /** Of DynamoDB. */
+  /** The endpoint of DynamoDB. */
   readonly endpoint: string;
   readonly tableName: string;
   readonly orderIds: readonly string[];
-  /** Gives up when nothing was closed for so long. */
+  /** Gives up when no order was closed for this time. */
   readonly patienceMs: number;
   readonly onProgress: (closed: ReadonlyMap<string, OrderState>) => void;
 }
@@ -39,7 +39,7 @@ const readOrders = async (client: DynamoDBDocumentClient, tableName: string, ord
   return found;
 };
 
-/** Waits until every order is PROCESSED or FAILED, or nothing moves any more. @returns the closed ones, by id */
+/** Waits until every order is PROCESSED or FAILED, or no more are. @returns the closed ones, by id */
 export const awaitOrders = async (options: AwaitOptions): Promise<ReadonlyMap<string, OrderState>> => {
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({

@@ -1,7 +1,7 @@
 import { isDiskFull } from '../../emulator/full-disk';
 import { StateError } from '../../emulator/state-files';
 
-/** What to print about the error that ended a start: what a person can fix without a stack trace, a bug with it. */
+/** The text about an error that ended a start. What a person can fix is one sentence, a bug has its stack trace. */
 export const describeFailure = (error: unknown, stateDirectory: string): string => {
   if (error instanceof StateError) return error.message;
   if (isDiskFull(error)) {

@@ -48,7 +48,7 @@ const start = async (options: Options, stateDirectory: string): Promise<number> 
   // From here on, every new file is in the state folder, and for its owner alone.
   process.umask(0o077);
 
-  // The orders of a day live in the Qualia simulator: in front of another Qualia there is nothing to post about.
+  // The orders of a day are in the Qualia simulator. Another Qualia does not know them, so nothing is posted then.
   const postsDays = process.env.QUALIA_API_URL === undefined;
   const log = openDayLog(stateDirectory);
   const plans = [log.openDay, options.orders > 0 ? log.plan(options.orders, Date.now()) : undefined].flatMap(
@@ -106,7 +106,7 @@ const options = readOptions();
 const stateDirectory = path.resolve(options.state);
 const fail = (error: unknown) => {
   process.stderr.write(`${describeFailure(error, stateDirectory)}\n`);
-  // At once: on a full disk nothing more may be acknowledged.
+  // At once: on a full disk nothing more must be acknowledged.
   process.exit(1);
 };
 process.on('uncaughtException', fail);

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { WebhookCall } from '../sample/day';
 import { signedHeaders, type WebhookSecret } from '../sample/sign-in';
 
-/** How a call of the day was answered in the end. */
+/** The final answer to a call of the day. */
 export interface CallAnswer {
   readonly call: WebhookCall;
   readonly status: number;
@@ -33,8 +33,8 @@ const outcomeOf = (text: string): string | undefined => {
 };
 
 /**
- * Posts webhooks as their sender would: many at once, those about one order in their order, and again after a 429, a
- * 5xx or no answer at all.
+ * Posts webhooks as their sender does: many at once, those about one order in sequence, and again after a 429, a 5xx or
+ * no answer.
  *
  * @throws {Error} when a call got no answer after all tries
  */

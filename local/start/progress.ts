@@ -1,4 +1,4 @@
-/** Shows how far something is: one line that rewrites itself in a terminal, a line every few seconds elsewhere. */
+/** Shows progress: in a terminal one line that is overwritten, elsewhere a line every few seconds. */
 export interface Progress {
   update(text: string): void;
   /** A line that stays. */

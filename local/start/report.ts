@@ -7,7 +7,7 @@ import type { SyncResult } from './run-sync';
 import type { DayResult, Summary } from './summary';
 import type { World } from './world';
 
-/** Columns without rules, those from `firstNumber` on to the right. */
+/** A table without lines. Columns from `firstNumber` on are aligned to the right. */
 const plainTable = (head: readonly string[], firstNumber: number): Table.Table =>
   new Table({
     head: head.map((text) => colors.bold(text)),
@@ -30,7 +30,7 @@ const plainTable = (head: readonly string[], firstNumber: number): Table.Table =
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
 
-/** Status, then what it failed with, then how many. */
+/** By status and error code: how many orders were expected, and how many there are. */
 const outcomeRows = (day: Pick<MixedDay, 'expected'>, closed: ReadonlyMap<string, OrderState>) => {
   const rows = new Map<string, { got: number; expected: number }>();
   const rowOf = (key: string) => rows.get(key) ?? rows.set(key, { got: 0, expected: 0 }).get(key);

@@ -12,7 +12,7 @@ const patienceMs = 120_000;
 const countsSchema = z.object({ posts: z.number(), distinct_orders: z.number() });
 const outputsSchema = z.object({ OrdersTableName: z.string() });
 
-/** The day that a plan stands for. */
+/** The day of a plan. */
 export const dayOf = (plan: DayPlan): MixedDay => mixedDay(plan);
 
 const control = async (url: string, method: 'GET' | 'PUT', body?: unknown): Promise<unknown> => {
@@ -31,7 +31,7 @@ const countsSince = (before?: InternalApiCounts, after?: InternalApiCounts): Int
     distinct_orders: after.distinct_orders - before.distinct_orders,
   };
 
-/** Posts a day of webhooks, what of it is not answered yet, and waits until each of its orders is closed. */
+/** Posts the webhooks of a day that are not answered yet, and waits until each of its orders is closed. */
 export const runDay = async (world: World, plan: DayPlan, log: DayLog, progress: Progress): Promise<DayResult> => {
   const day = dayOf(plan);
   const resumed = log.openDay === plan;

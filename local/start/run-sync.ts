@@ -7,15 +7,15 @@ import * as z from 'zod';
 import type { Progress } from './progress';
 import type { World } from './world';
 
-/** What became of a run of the sync jobs. */
+/** The result of a run of the sync jobs. */
 export interface SyncResult {
   readonly runId: string;
   readonly status: string;
-  /** Why, when it did not succeed. */
+  /** The reason, if it did not succeed. */
   readonly cause: string | undefined;
-  /** Netlife's final statistics, as the run's report keeps them. */
+  /** Netlife's final statistics, from the run's report. */
   readonly stats: string;
-  /** Copies of what the run left in the artifacts bucket. */
+  /** Copies of the run's objects in the artifacts bucket. */
   readonly files: readonly string[];
 }
 
@@ -26,8 +26,8 @@ const outputsSchema = z.object({ StateMachineArn: z.string(), ArtifactsBucketNam
 const summarySchema = z.object({ reports: z.array(z.string()) });
 
 /**
- * Runs both sync jobs once, Netlife for one portal, waits for their end, and copies what they left to
- * `<stateDirectory>/runs/`, where a person can open it.
+ * Runs both sync jobs once, Netlife for one portal, waits for their end, and copies their reports to
+ * `<stateDirectory>/runs/`.
  */
 export const runSync = async (world: World, stateDirectory: string, progress: Progress): Promise<SyncResult> => {
   const { aws } = world;

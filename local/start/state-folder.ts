@@ -58,7 +58,7 @@ const lock = (folder: string): (() => void) => {
   const file = path.join(folder, lockName);
   const database = new DatabaseSync(file);
   try {
-    database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     const errcode = types.isNativeError(error) && 'errcode' in error ? error.errcode : undefined;

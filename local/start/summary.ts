@@ -2,7 +2,7 @@ import type { MixedDay } from '../sample/day';
 import type { OrderState } from './await-orders';
 import type { CallAnswer } from './post-calls';
 
-/** Posts that the internal API took, and of how many orders. */
+/** How many posts the internal API accepted, and for how many orders. */
 export interface InternalApiCounts {
   readonly posts: number;
   readonly distinct_orders: number;
@@ -17,7 +17,7 @@ export interface Latencies {
 export interface Summary {
   readonly orders: { readonly PROCESSED: number; readonly FAILED: number };
   readonly expected: { readonly PROCESSED: number; readonly FAILED: number };
-  /** Status → how many webhooks were answered so. */
+  /** Status → number of webhooks answered with it. */
   readonly webhooks: Readonly<Record<string, number>>;
   readonly internal_api: InternalApiCounts;
   /** From the webhook's write to PROCESSED. */
@@ -27,9 +27,9 @@ export interface Summary {
 export interface DayResult {
   readonly day: Pick<MixedDay, 'expected'>;
   readonly answers: readonly CallAnswer[];
-  /** By order id; what is missing here is still open. */
+  /** By order id. Orders that are not in it are still open. */
   readonly closed: ReadonlyMap<string, OrderState>;
-  /** Unknown where another server takes the simulator's place. */
+  /** Undefined where another server is used instead of the simulator. */
   readonly internalApi: InternalApiCounts | undefined;
   /** Part of the day was answered in an earlier start: its answers and posts are not counted here. */
   readonly resumed: boolean;
@@ -76,7 +76,7 @@ export const emptySummary: Summary = summarize({
   resumed: false,
 });
 
-/** Everything that did not come as expected, one sentence each. */
+/** Everything that differs from what was expected, one sentence each. */
 export const findSurprises = ({ day, answers, closed, internalApi, resumed }: DayResult): string[] => {
   const wrongAnswers = answers.flatMap(({ call, status, outcome }) => {
     if (status !== call.expectedStatus) return `${call.name}: answered ${status}, not ${call.expectedStatus}`;

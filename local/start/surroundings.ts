@@ -9,9 +9,9 @@ import { readSecretsFile, type Secrets } from './secrets-file';
 
 export interface SurroundingsOptions {
   readonly stateDirectory: string;
-  /** What the Qualia simulator holds. */
+  /** The orders of the Qualia simulator. */
   readonly orders: readonly QualiaOrder[];
-  /** `QUALIA_API_URL` and the like: a variable that is set takes the place of its simulator. */
+  /** A variable such as `QUALIA_API_URL` names a server to use instead of the simulator. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -22,20 +22,20 @@ interface RunningSimulator {
   readonly stop: () => Promise<void>;
 }
 
-/** All that the pipeline talks to beside AWS. */
+/** Everything besides AWS that the pipeline calls. */
 export interface Surroundings {
   readonly secrets: Secrets;
   readonly secretsFile: string;
-  /** Absent where another server takes its place. */
+  /** Undefined where another server is used instead. */
   readonly simulators: Readonly<
     Record<'qualia' | 'internalApi' | 'netlife' | 'iterable', RunningSimulator | undefined>
   >;
-  /** The variables that lead the Lambdas there. */
+  /** Environment variables of the Lambdas, with the addresses. */
   readonly variables: Readonly<Record<string, string>>;
   readonly stop: () => Promise<void>;
 }
 
-/** Every portal that a run knows by itself. */
+/** The portals that a run knows without configuration. */
 const portals = [
   'nowandforeverphoto',
   'generationsphotos',
@@ -47,7 +47,7 @@ const portals = [
   'midshipmenportraits',
   'coastguardportraits',
 ];
-/** The first portal is one to look at, the others are there so that a run over all of them has something to do. */
+/** The first portal is large enough to look at. The others give a run over all portals something to do. */
 const largePortal = { jobs: 8, activitiesPerJob: 5, subjectsPerJob: 32 };
 const smallPortal = { jobs: 2, activitiesPerJob: 1, subjectsPerJob: 8 };
 

@@ -19,7 +19,7 @@ const fingerprintOfSources = (): string => {
   return hash.digest('hex');
 };
 
-/** Of what is deployed: another command of the CDK may have written another stage there, or one without its bundles. */
+/** Covers what is deployed. Another CDK command can have written another stage there, or one without bundles. */
 const fingerprintOfAssembly = (directory: string): string => {
   const hash = createHash('sha256');
   const files = existsSync(directory) ? readdirSync(directory).sort() : [];
@@ -30,7 +30,7 @@ const fingerprintOfAssembly = (directory: string): string => {
 };
 
 /**
- * Runs `cdk synth` unless its last output is of the same sources.
+ * Runs `cdk synth`, unless its last output has the same sources.
  *
  * @returns the folder of the cloud assembly
  * @throws {Error} with the CLI's output when the app does not synthesize
