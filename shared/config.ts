@@ -8,6 +8,16 @@ export type Schema<T> = $ZodType<T>;
 /** A text that is there. */
 export const required = z.string('is missing').check(z.minLength(1, 'is empty'));
 
+const minSecretLength = 8;
+
+/**
+ * A password, token or key. We remove those that we send from whatever an API answers: a shorter one would take half of
+ * the answer with it.
+ */
+export const secretText = z
+  .string('is missing')
+  .check(z.minLength(minSecretLength, `is shorter than ${minSecretLength} characters`));
+
 /** An absolute http(s) URL, as text. */
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' });
 

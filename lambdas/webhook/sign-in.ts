@@ -3,10 +3,11 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import * as z from 'zod/mini';
 import type { Secret } from '../../shared/aws/secret';
+import { required, secretText } from '../../shared/config';
 
 const credential = z.object({
-  username: z.string('is missing').check(z.minLength(1, 'is empty')),
-  password: z.string('is missing').check(z.minLength(1, 'is empty')),
+  username: required,
+  password: secretText,
 });
 
 /** At least 16 bytes, padded: what the signature's library cannot decode must not pass as a secret. */

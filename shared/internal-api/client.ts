@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Secret } from '../aws/secret';
+import { secretText } from '../config';
 import { PipelineError } from '../errors';
 import { type ApiAnswer, type CallContext, expectSuccess, isSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
@@ -9,7 +10,7 @@ import type { InternalOrder } from './order';
 
 /** The secret that holds our token at the internal API: one that can stand in a header, so no line break at its end. */
 export const internalApiCredentialSchema = z.object({
-  token: z.string().regex(/^[\x21-\x7e]+$/, 'is not visible ASCII'),
+  token: secretText.check(z.regex(/^[\x21-\x7e]+$/, 'is not visible ASCII')),
 });
 export type InternalApiCredential = z.output<typeof internalApiCredentialSchema>;
 

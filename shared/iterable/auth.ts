@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { secretText } from '../config';
 import { PipelineError } from '../errors';
 import { signJwt } from './jwt';
 
 /** The secret that holds our keys at Iterable. */
 export const iterableCredentialSchema = z.object({
-  api_key: z.string().min(1),
-  jwt_secret: z.string().min(1).optional(),
+  api_key: secretText,
+  jwt_secret: z.optional(secretText),
 });
 export type IterableCredential = z.output<typeof iterableCredentialSchema>;
 

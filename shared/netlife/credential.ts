@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { Secret } from '../aws/secret';
+import { required, secretText } from '../config';
 import { PipelineError } from '../errors';
 
 const loginSchema = z.object({
-  username: z.string().min(1),
-  password: z.string().min(1),
+  username: required,
+  password: secretText,
   /** Seconds that one try may take. */
   timeout_s: z.number().positive().max(600).default(30),
   rate_limit_per_sec: z.number().positive().default(8),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Secret } from '../aws/secret';
 import { fingerprintOf } from '../completeness/fingerprint';
+import { required, secretText } from '../config';
 import { PipelineError } from '../errors';
 import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
@@ -12,7 +13,7 @@ import { openOrdersAnswerSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
 
 /** The secret that holds our credentials at Qualia. */
-export const qualiaCredentialSchema = z.object({ username: z.string().min(1), password: z.string().min(1) });
+export const qualiaCredentialSchema = z.object({ username: required, password: secretText });
 export type QualiaCredential = z.output<typeof qualiaCredentialSchema>;
 
 /** An order as Qualia answered it. */

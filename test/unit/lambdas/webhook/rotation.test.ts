@@ -11,7 +11,7 @@ const minuteMs = 60_000;
 /** A webhook's sign-in, the secret as an operator writes it, and a clock that stands still until told. */
 const start = () => {
   let nowMs = 1_000_000;
-  let passwords = ['old'];
+  let passwords = ['old-password'];
   const manager = fakeAwsClient<SecretsManagerClient>(() => ({
     SecretString: JSON.stringify({ basic: passwords.map((password) => ({ username: 'qualia', password })) }),
   }));
@@ -49,12 +49,12 @@ test('a sender goes over to a new password at any moment after it was written, a
           pass(pauseMs);
         }
       };
-      await calls('old', before);
-      write('old', 'new');
-      await calls('old', both.slice(0, 3));
-      await calls('new', both);
-      write('new');
-      await calls('new', after);
+      await calls('old-password', before);
+      write('old-password', 'new-password');
+      await calls('old-password', both.slice(0, 3));
+      await calls('new-password', both);
+      write('new-password');
+      await calls('new-password', after);
     }),
   );
 });
@@ -70,20 +70,20 @@ test('the same while strangers call all the time, once both have stood in the se
           pass(pauseMs);
         }
       };
-      await calls('old', before);
-      write('old', 'new');
+      await calls('old-password', before);
+      write('old-password', 'new-password');
       pass(10_000);
-      await calls('new', after);
+      await calls('new-password', after);
     }),
   );
 });
 
 test('a password that was taken away lets nobody in after 5 minutes', async () => {
   const { call, write, pass } = start();
-  expect(await call('old')).toBe(true);
-  write('new');
+  expect(await call('old-password')).toBe(true);
+  write('new-password');
   pass(5 * minuteMs);
-  expect(await call('old')).toBe(false);
+  expect(await call('old-password')).toBe(false);
 });
 
 test('strangers cost a call to Secrets Manager every 10 s, and no more', async () => {

@@ -213,6 +213,12 @@ describe('the token', () => {
   });
 });
 
-test.each(['', 'token\n', 'to ken', 'tökén'])('a token %j cannot stand in a header', (token) => {
+test.each(['', 'long-token\n', 'long token', 'long-tökén'])('a token %j cannot be in a header', (token) => {
   expect(internalApiCredentialSchema.safeParse({ token }).success).toBe(false);
+});
+
+test('a token so short that an answer without it would be unreadable is refused, and one of 8 characters is not', () => {
+  const { error } = internalApiCredentialSchema.safeParse({ token: 'e' });
+  expect(error?.issues.map(({ message }) => message)).toEqual(['is shorter than 8 characters']);
+  expect(internalApiCredentialSchema.safeParse({ token: 'eeeeeeee' }).success).toBe(true);
 });

@@ -1,5 +1,17 @@
-import { createJwtSignIn, signInByKey } from '../../../../shared/iterable/auth';
+import { createJwtSignIn, iterableCredentialSchema, signInByKey } from '../../../../shared/iterable/auth';
 import { signJwt } from '../../../../shared/iterable/jwt';
+
+test.each([{ api_key: 'x' }, { api_key: 'long-enough', jwt_secret: '1234567' }, { api_key: '' }])(
+  'the secret may not be as short as %j',
+  (secret) => {
+    const { error } = iterableCredentialSchema.safeParse(secret);
+    expect(error?.issues.map(({ message }) => message)).toEqual(['is shorter than 8 characters']);
+  },
+);
+
+test('the secret may have no jwt_secret', () => {
+  expect(iterableCredentialSchema.safeParse({ api_key: 'long-enough' }).success).toBe(true);
+});
 
 const keys = { api_key: 'key', jwt_secret: 'secret' };
 const claimsOf = (authorization = '') =>

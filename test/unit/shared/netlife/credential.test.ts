@@ -4,8 +4,8 @@ const secretOf = (value: unknown) => {
   const parsed = netlifeSecretSchema.parse(value);
   return { get: async () => parsed, refresh: async () => parsed };
 };
-const own = { username: 'own', password: 'p1' };
-const shared = { username: 'shared', password: 'p2', timeout_s: 10, rate_limit_per_sec: 4 };
+const own = { username: 'own', password: 'own-password' };
+const shared = { username: 'shared', password: 'shared-password', timeout_s: 10, rate_limit_per_sec: 4 };
 
 test('a portal has its own login, else the shared one, with defaults', async () => {
   const secret = secretOf({ ...shared, nowandgen: own });
@@ -21,9 +21,13 @@ test('a portal without any login is told so, for good', async () => {
   });
 });
 
-test.each([null, 'text', { username: 'u' }, { nowandgen: { username: 'u' } }, { ...shared, rate_limit_per_sec: 0 }])(
-  'refuses the secret %j',
-  (value) => {
-    expect(netlifeSecretSchema.safeParse(value).success).toBe(false);
-  },
-);
+test.each([
+  null,
+  'text',
+  { username: 'u' },
+  { nowandgen: { username: 'u' } },
+  { username: 'u', password: 'short' },
+  { ...shared, rate_limit_per_sec: 0 },
+])('refuses the secret %j', (value) => {
+  expect(netlifeSecretSchema.safeParse(value).success).toBe(false);
+});
