@@ -1,6 +1,9 @@
 import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
 import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
 
+/** Of a chain of causes. */
+const maxErrors = 10;
+
 /** Powertools' line without `function_arn` and `function_memory_size`, which are half of it: log volume is a cost. */
 class LeanLogFormatter extends LogFormatter {
   formatAttributes(attributes: UnformattedAttributes, more: LogAttributes): LogItem {
@@ -20,18 +23,20 @@ class LeanLogFormatter extends LogFormatter {
   }
 
   /**
-   * An error and its causes, without what else they carry: undici's, for one, has the bytes of the answer that it could
-   * not read, and those may name people.
+   * An error and its first causes, without what else they carry: undici's, for example, has the bytes of the answer that
+   * it could not read, and those may name people. A cause that was shown before ends the chain.
    */
-  override formatError(error: Error): LogAttributes {
+  override formatError(error: Error, shown: readonly Error[] = []): LogAttributes {
     const { name, message, stack, cause } = error;
+    const chain = [...shown, error];
+    const hasNext = cause instanceof Error && !chain.includes(cause) && chain.length < maxErrors;
     return {
       name,
       ...('code' in error && typeof error.code === 'string' && { code: error.code }),
       location: this.getCodeLocation(stack),
       message,
       stack,
-      cause: cause instanceof Error ? this.formatError(cause) : undefined,
+      cause: hasNext ? this.formatError(cause, chain) : undefined,
     };
   }
 }

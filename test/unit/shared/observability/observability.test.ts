@@ -1,3 +1,4 @@
+import { toPipelineError } from '../../../../shared/errors';
 import { createLogger } from '../../../../shared/observability/logger';
 import { createMetrics } from '../../../../shared/observability/metrics';
 import { lambdaContext } from '../../../support/lambda-context';
@@ -66,6 +67,40 @@ describe('a log line', () => {
       level: 'ERROR',
       error_details: { name: 'Error', message: 'outer', stack: expect.any(String), cause: { message: 'inner' } },
     });
+  });
+
+  describe('of an error whose causes form a cycle', () => {
+    const cycleOf = (length: number): Error => {
+      const errors = Array.from({ length }, (_, index) => new Error(`error ${index}`));
+      errors.forEach((error, index) => {
+        error.cause = errors[(index + 1) % length];
+      });
+      return errors[0] ?? new Error('none');
+    };
+    const messagesIn = (details: unknown): string[] =>
+      typeof details === 'object' && details !== null && 'message' in details
+        ? [String(details.message), ...messagesIn('cause' in details ? details.cause : undefined)]
+        : [];
+
+    test.each([1, 2, 3, 10, 11])('names each error once: %d', (length) => {
+      createLogger(config).error('failed', { error_details: cycleOf(length) });
+      const names = Array.from({ length: Math.min(length, 10) }, (_, index) => `error ${index}`);
+      expect(logs.lines().map(({ error_details }) => messagesIn(error_details))).toEqual([names]);
+    });
+
+    test('names it wherever the logger is given the error', () => {
+      const logger = createLogger(config);
+      logger.error('failed', cycleOf(1));
+      logger.error('failed', { error_details: toPipelineError(cycleOf(1)) });
+      expect(logs.text().match(/"message":"error 0"/g)).toHaveLength(2);
+    });
+  });
+
+  test('shows ten of a long chain of causes', () => {
+    let error = new Error('error 0');
+    for (let depth = 1; depth < 100_000; depth++) error = new Error(`error ${depth}`, { cause: error });
+    createLogger(config).error('failed', { error_details: error });
+    expect(logs.text().match(/"message":"error /g)).toHaveLength(10);
   });
 
   test('carries nothing else that an error or its cause has', () => {
