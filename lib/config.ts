@@ -23,6 +23,11 @@ const workerSchema = z.strictObject({
 
 const commonSettings = {
   logRetentionDays: z.enum(RetentionDays),
+  /**
+   * `DEBUG` adds a line for each call to an API. Nothing above `INFO`: the saved queries read INFO lines, and Lambda's
+   * filter would drop the metrics as well.
+   */
+  logLevel: z.enum(['DEBUG', 'INFO']),
   /** Keeps tables, buckets, secrets and logs when a stack is deleted, and refuses to delete the tables at all. */
   retainData: z.boolean(),
   /** The HTTP API answers 429 beyond these. */
@@ -122,6 +127,7 @@ const netlifeBaseUrl = 'https://{portal}.shop/api/v1';
 const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settingsSchema>>> = {
   dev: {
     logRetentionDays: RetentionDays.ONE_MONTH,
+    logLevel: 'INFO',
     retainData: false,
     qualiaApiUrl: sandboxUrl,
     internalApiUrl: 'https://internal-api.dev.example.com/orders',
@@ -137,6 +143,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
   },
   staging: {
     logRetentionDays: RetentionDays.ONE_MONTH,
+    logLevel: 'INFO',
     retainData: false,
     qualiaApiUrl: sandboxUrl,
     internalApiUrl: 'https://internal-api.staging.example.com/orders',
@@ -152,6 +159,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
   },
   prod: {
     logRetentionDays: RetentionDays.ONE_MONTH,
+    logLevel: 'INFO',
     retainData: true,
     qualiaApiUrl: productionUrl,
     internalApiUrl: 'https://internal-api.prod.example.com/orders',

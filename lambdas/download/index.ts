@@ -5,6 +5,7 @@ import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
+import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage, ProcessingMessage } from '../../shared/orders/message';
@@ -18,6 +19,7 @@ const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const sqs = new SQSClient(smallCalls);
 const metrics = createMetrics(config);
+const logger = createLogger(config);
 
 export const handler = createHandler({
   qualia: createQualiaClient({
@@ -31,13 +33,14 @@ export const handler = createHandler({
     now,
     callsPerSecond: config.QUALIA_CALLS_PER_SECOND,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
+    onCall: logCalls(logger),
   }),
   payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
   queue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
   processingQueue: createQueue<ProcessingMessage>(sqs, config.PROCESSING_QUEUE_URL),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
-  logger: createLogger(config),
+  logger,
   metrics,
   now,
 });

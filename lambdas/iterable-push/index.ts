@@ -7,6 +7,7 @@ import { parseConfig } from '../../shared/config';
 import { iterableCredentialSchema } from '../../shared/iterable/auth';
 import { createIterableClient } from '../../shared/iterable/client';
 import { keepHeapSmall } from '../../shared/iterable/heap';
+import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
@@ -18,6 +19,7 @@ keepHeapSmall();
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
+const logger = createLogger(config);
 const credential = createSecret({
   client: new SecretsManagerClient(smallCalls),
   secretId: config.ITERABLE_SECRET_ARN,
@@ -26,10 +28,11 @@ const credential = createSecret({
 });
 
 export const handler = createHandler({
-  openClient: (useJwt) => createIterableClient({ baseUrl: config.ITERABLE_API_BASE_URL, credential, useJwt, now }),
+  openClient: (useJwt) =>
+    createIterableClient({ baseUrl: config.ITERABLE_API_BASE_URL, credential, useJwt, now, onCall: logCalls(logger) }),
   openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
-  logger: createLogger(config),
+  logger,
   metrics: createMetrics(config),
   now,
   sleep,

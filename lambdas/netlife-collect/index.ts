@@ -7,6 +7,7 @@ import { parseConfig } from '../../shared/config';
 import { NetlifeClient } from '../../shared/netlife/client';
 import { loginOf, netlifeSecretSchema } from '../../shared/netlife/credential';
 import { createPortals } from '../../shared/netlife/portals';
+import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
@@ -16,6 +17,7 @@ import { createHandler } from './handler';
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
+const logger = createLogger(config);
 const secret = createSecret({
   client: new SecretsManagerClient(smallCalls),
   secretId: config.NETLIFE_SECRET_ARN,
@@ -34,11 +36,12 @@ export const handler = createHandler({
       login,
       rateLimitPerSecond: rate_limit_per_sec,
       timeoutMs: timeout_s * 1_000,
+      onCall: logCalls(logger),
     });
   },
   openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
-  logger: createLogger(config),
+  logger,
   metrics: createMetrics(config),
   now,
   sleep,

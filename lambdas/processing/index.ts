@@ -6,6 +6,7 @@ import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseConfig } from '../../shared/config';
 import { createInternalApiClient, internalApiCredentialSchema } from '../../shared/internal-api/client';
+import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { ProcessingMessage } from '../../shared/orders/message';
@@ -17,6 +18,7 @@ import { createHandler } from './handler';
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
+const logger = createLogger(config);
 
 export const handler = createHandler({
   payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
@@ -31,11 +33,12 @@ export const handler = createHandler({
     now,
     callsPerSecond: config.INTERNAL_API_CALLS_PER_SECOND,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
+    onCall: logCalls(logger),
   }),
   repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
   queue: createQueue<ProcessingMessage>(new SQSClient(smallCalls), config.PROCESSING_QUEUE_URL),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
-  logger: createLogger(config),
+  logger,
   metrics,
   now,
 });

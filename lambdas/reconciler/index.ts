@@ -10,6 +10,7 @@ import { createSecret } from '../../shared/aws/secret';
 import { createPassStore } from '../../shared/completeness/pass-store';
 import { parseConfig } from '../../shared/config';
 import { createPace } from '../../shared/http/pace';
+import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
@@ -23,6 +24,7 @@ import { type Continuation, createHandler } from './handler';
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
+const logger = createLogger(config);
 const documents = createDocumentClient();
 const sqs = new SQSClient(smallCalls);
 
@@ -38,6 +40,7 @@ export const handler = createHandler({
     now,
     callsPerSecond: config.QUALIA_CALLS_PER_SECOND,
     onCircuitOpen: () => metrics.add('CircuitOpen'),
+    onCall: logCalls(logger),
   }),
   orders: createOrderQueries(documents, config.ORDERS_TABLE_NAME),
   startRound: createRoundStarter({
@@ -52,7 +55,7 @@ export const handler = createHandler({
   roundsPerSecond: config.ROUNDS_PER_SECOND,
   pace: createPace({ callsPerSecond: config.ROUNDS_PER_SECOND, utilization: 1 }),
   settleMs: config.SETTLE_SECONDS * 1_000,
-  logger: createLogger(config),
+  logger,
   metrics,
   newRequestId: randomUUID,
   newPassId: randomUUID,

@@ -84,7 +84,8 @@ export class NodeFunction extends NodejsFunction {
       // Lambda's own START, END and REPORT lines would be half of the log bill.
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN,
-      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      // Lambda's own filter: it would drop what the logger's level lets pass.
+      applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
       awsSdkConnectionReuse: false, // The SDK keeps connections alive without the variable that this would set.
       bundling: {
         format: OutputFormat.CJS,
@@ -101,6 +102,7 @@ export class NodeFunction extends NodejsFunction {
       environment: {
         POWERTOOLS_SERVICE_NAME: name,
         POWERTOOLS_METRICS_NAMESPACE: metricsNamespace,
+        POWERTOOLS_LOG_LEVEL: config.logLevel,
         STAGE: config.stage,
         SERVICE_VERSION: config.version,
         COMMIT_SHA: config.commitSha,

@@ -1,33 +1,12 @@
 import { addAbortListener } from 'node:events';
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { errors, Pool } from 'undici';
 import { type ApiName, PipelineError, toPipelineError } from '../errors';
-import { acceptEncoding, readBody } from './body';
 import type { CircuitBreaker } from './circuit-breaker';
+import { type ApiAnswer, createExchange, type ExchangeOptions, type ExchangeRequest, isSuccess } from './exchange';
 import type { Pace } from './pace';
 import { readRetryAfterMs } from './retry-after';
 
-export interface ApiRequest {
-  readonly method: 'GET' | 'POST';
-  /** Path and query, below the API's origin. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-export interface ApiAnswer {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /**
-   * Decoded; whole if the status is a success. With any other status, which decides by itself, it may be cut at
-   * `maxAnswerBytes`, and is empty if it could not be read. Empty, too, where the call has no use for it.
-   */
-  readonly body: Buffer;
-  /** The try that brought this answer, from 1. */
-  readonly attempt: number;
-  /** From the send to the last byte of this try. */
-  readonly responseTimeMs: number;
-}
+export type { ApiAnswer } from './exchange';
 
 /** A try that failed and will be made again within the same call. */
 export interface FailedTry {
@@ -36,17 +15,9 @@ export interface FailedTry {
   readonly waitMs: number;
 }
 
-export interface ApiClientOptions {
-  readonly api: ApiName;
-  /** Such as `https://marketplace.qualia.io`; no call leaves it. */
-  readonly origin: string;
-  /** At most so many connections, kept alive. */
-  readonly connections: number;
-  /** A larger body, as sent or decoded, is `BAD_ANSWER`, permanent: it would use up the memory of other calls. */
-  readonly maxAnswerBytes: number;
+export interface ApiClientOptions extends ExchangeOptions {
   /** A try's whole time; `attempt` counts from 1. */
   readonly timeoutMs: (attempt: number) => number;
-  readonly maxTries: number;
   /** The wait after the n-th failed try. A `Retry-After` of at least a second takes precedence. */
   readonly waitMs: (attempt: number) => number;
   /** A longer wait than this is left to the caller: the time of a Lambda is paid for. */
@@ -54,7 +25,6 @@ export interface ApiClientOptions {
   /** Held before each try, where the API has a rate limit. */
   readonly pace?: Pace;
   readonly breaker?: CircuitBreaker;
-  readonly now: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -67,13 +37,10 @@ export interface CallContext {
   readonly onRetry: (failed: FailedTry) => void;
 }
 
-export interface Call<T> {
-  readonly request: ApiRequest;
+export interface Call<T> extends ExchangeRequest {
   /** Reads the answer, and throws a {@link PipelineError} that says whether another try makes sense. */
   readonly read: (answer: ApiAnswer) => T;
   readonly context: CallContext;
-  /** Whether the body matters to `read`, given the status. It does by default. */
-  readonly needsBody?: (statusCode: number) => boolean;
   /** In place of the client's own. */
   readonly timeoutMs?: (attempt: number) => number;
   /** In place of the client's own. */
@@ -96,10 +63,6 @@ class CallStopped {
 
 /** With less time left than this, a try is not worth its start. */
 const minTryMs = 1_000;
-/** Four times what Node allows: a response that is refused for its headers may be one to an accepted POST. */
-const maxHeaderBytes = 64 * 1_024;
-/** Of a body that is not needed, this much is read, for this long, to keep its connection. */
-const discard = { maxBytes: 64 * 1_024, maxMs: 1_000 };
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
@@ -123,9 +86,6 @@ export class OutOfTimeError extends PipelineError {
     });
   }
 }
-
-/** Whether a status says that the request was done: 2xx. */
-export const isSuccess = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300;
 
 /**
  * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent. A
@@ -159,64 +119,7 @@ const runAlways: CircuitBreaker = async (run, before) => {
 /** One API: a pool of connections, tries with waits in between, and where asked for a pace and a circuit breaker. */
 export const createApiClient = (options: ApiClientOptions) => {
   const { api, now, sleep = sleepFor, breaker = runAlways } = options;
-  const pool = new Pool(options.origin, {
-    connections: options.connections,
-    // Wins over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
-    connect: { rejectUnauthorized: true },
-    // The time of a try is bounded as a whole, by its signal.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: maxHeaderBytes,
-  });
-
-  /** What a try that brought no answer comes to. */
-  const toFault = (cause: unknown, signal: AbortSignal, timeoutMs: number, attempt: number): PipelineError => {
-    if (cause instanceof PipelineError) return cause;
-    if (cause instanceof errors.HeadersOverflowError) {
-      const said = `answered more than ${maxHeaderBytes} bytes of headers`;
-      // A request may have been done all the same, so it is tried again, but not forever.
-      const retryable = attempt < options.maxTries;
-      return new PipelineError('BAD_ANSWER', `The ${api} API ${said}`, { api, retryable, cause });
-    }
-    const problem = { api, retryable: true, cause };
-    return signal.aborted
-      ? new PipelineError('TIMEOUT', `The ${api} API did not answer within ${timeoutMs} ms`, problem)
-      : new PipelineError('CONNECTION_FAULT', `The connection to the ${api} API failed`, problem);
-  };
-
-  const send = async (
-    { request, needsBody = () => true }: Pick<Call<unknown>, 'request' | 'needsBody'>,
-    timeoutMs: number,
-    attempt: number,
-  ): Promise<ApiAnswer> => {
-    const startedAtMs = now();
-    const signal = AbortSignal.timeout(timeoutMs);
-    try {
-      const { method, path, body = null } = request;
-      const requestHeaders = { 'accept-encoding': acceptEncoding, ...request.headers };
-      const answer = await pool.request({ method, path, headers: requestHeaders, body, signal });
-      const { statusCode, headers } = answer;
-      const answered = (bytes: Buffer): ApiAnswer => ({
-        ...{ statusCode, headers, attempt },
-        body: bytes,
-        responseTimeMs: now() - startedAtMs,
-      });
-      if (!needsBody(statusCode)) {
-        // Not waited for: a body that breaks off or never ends changes nothing.
-        const timer = setTimeout(() => answer.body.destroy(), discard.maxMs).unref();
-        void answer.body.dump({ limit: discard.maxBytes }).finally(() => clearTimeout(timer));
-        return answered(Buffer.alloc(0));
-      }
-      const bytes = readBody(answer.body, headers['content-encoding'], {
-        api,
-        maxBytes: options.maxAnswerBytes,
-        mayBeCut: !isSuccess(statusCode),
-      });
-      return answered(isSuccess(statusCode) ? await bytes : await bytes.catch(() => Buffer.alloc(0)));
-    } catch (cause) {
-      throw toFault(cause, signal, timeoutMs, attempt);
-    }
-  };
+  const exchange = createExchange(options);
 
   /** @throws {OutOfTimeError} when a try that began now could not end in time */
   const timeLeft = ({ deadlineMs, signal }: CallContext): number => {
@@ -257,7 +160,7 @@ export const createApiClient = (options: ApiClientOptions) => {
     };
     return breaker(async () => {
       onTry?.();
-      return read(await send(call, Math.min(timeoutMs(attempt), leftMs), attempt));
+      return read(await exchange.send(call, Math.min(timeoutMs(attempt), leftMs), attempt));
     }, before);
   };
 
@@ -302,7 +205,7 @@ export const createApiClient = (options: ApiClientOptions) => {
       }
     },
 
-    close: (): Promise<void> => pool.close(),
+    close: exchange.close,
   };
 };
 

@@ -2,8 +2,9 @@ import * as z from 'zod';
 import type { Secret } from '../aws/secret';
 import { secretText } from '../config';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type CallContext, expectSuccess, isSuccess } from '../http/api-client';
+import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
+import { isSuccess } from '../http/exchange';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import type { RequestId, Round } from '../orders/order';
 import type { InternalOrder } from './order';
@@ -98,6 +99,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
           context,
           ...(beforeTry && { beforeTry }),
           read: (answer) => judge(answer, token),
+          about: { order_id: order.qualiaOrderId, request_id: requestId },
           // The status says that the order was accepted, whatever the body holds.
           needsBody: (statusCode) => !isSuccess(statusCode) && statusCode !== alreadyKnown,
         }),

@@ -1,7 +1,13 @@
 import { bulkhead } from 'cockatiel';
 import type { Secret } from '../aws/secret';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type CallContext, createApiClient, OutOfTimeError } from '../http/api-client';
+import {
+  type ApiAnswer,
+  type ApiClientOptions,
+  type CallContext,
+  createApiClient,
+  OutOfTimeError,
+} from '../http/api-client';
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace, type Pace } from '../http/pace';
@@ -33,6 +39,7 @@ export interface IterableClientOptions {
   /** Epoch ms. */
   readonly now: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
+  readonly onCall?: ApiClientOptions['onCall'];
   readonly random?: Random;
   /** In place of Iterable's own limits, for a project that has others. */
   readonly callsPerSecond?: Partial<Readonly<Record<IterableCall, number>>>;
@@ -95,6 +102,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
     maxWaitMs: Number.POSITIVE_INFINITY,
     now,
     ...(sleep && { sleep }),
+    ...(options.onCall && { onCall: options.onCall }),
   });
 
   const paceOf = (call: IterableCall): Pace =>

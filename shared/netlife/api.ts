@@ -1,6 +1,13 @@
 import type { Secret } from '../aws/secret';
 import { PipelineError, toPipelineError } from '../errors';
-import { type ApiAnswer, createApiClient, expectSuccess, type FailedTry, OutOfTimeError } from '../http/api-client';
+import {
+  type ApiAnswer,
+  type ApiClientOptions,
+  createApiClient,
+  expectSuccess,
+  type FailedTry,
+  OutOfTimeError,
+} from '../http/api-client';
 import { fullJitterMs, type Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace } from '../http/pace';
@@ -22,6 +29,7 @@ export interface PortalApiOptions {
   readonly signal?: AbortSignal;
   /** For the log: a try failed, and another will be made. */
   readonly onRetry?: (failed: FailedTry) => void;
+  readonly onCall?: ApiClientOptions['onCall'];
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
   readonly random?: Random;
@@ -86,7 +94,8 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     maxWaitMs,
     pace: createPace({ callsPerSecond: options.rateLimitPerSecond, utilization, signal: refused.signal, ...clock }),
     now,
-    ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
+    ...(options.sleep && { sleep: options.sleep }),
+    ...(options.onCall && { onCall: options.onCall }),
   });
 
   const wasNotSent = (error: unknown): boolean =>
@@ -126,6 +135,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
           },
           timeoutMs: (attempt) => (slow && attempt === maxTries ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
           onTry: () => tally.count({ api_calls_total: 1 }, job),
+          about: { job_uuid: job },
           ...(look && { look }),
           ...(needsBody && { needsBody }),
         }),

@@ -113,6 +113,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
           body: JSON.stringify({ query, variables }),
         },
         context,
+        about: { order_id: orderId },
         read: judge,
       }),
     );

@@ -83,6 +83,7 @@ test('one error lists every fault', () => {
   const faulty = {
     ...loadConfig('dev', release),
     logRetentionDays: 29,
+    logLevel: 'WARN',
     qualiaApiUrl: 'http://plain.example.com',
     apiThrottle: { ratePerSecond: 0, burst: 'many' },
     download: { batchSize: 11, batchingWindowSeconds: -1, maxConcurrency: 1 },
@@ -97,6 +98,7 @@ test('one error lists every fault', () => {
           [
             '^The stage configuration is not valid:',
             'logRetentionDays: ',
+            'logLevel: ',
             'apiThrottle.ratePerSecond: ',
             'apiThrottle.burst: ',
             'download.batchSize: ',

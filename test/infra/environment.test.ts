@@ -32,7 +32,10 @@ const environmentOf = (name: string): Record<string, string> => {
 };
 
 /** Read by libraries, not by our configuration. */
-const readElsewhere = ['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE', 'MALLOC_ARENA_MAX'];
+const readElsewhere = [
+  ...['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE', 'POWERTOOLS_LOG_LEVEL'],
+  'MALLOC_ARENA_MAX',
+];
 
 const schemas = {
   ...{ webhook, download, processing, reconciler },

@@ -280,6 +280,7 @@ describe('Lambdas', () => {
         Variables: Match.objectLike({
           POWERTOOLS_SERVICE_NAME: name,
           POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline',
+          POWERTOOLS_LOG_LEVEL: 'INFO',
           STAGE: 'prod',
           SERVICE_VERSION: '1.2.3',
           COMMIT_SHA: '0123456789abcdef0123456789abcdef01234567',
@@ -290,6 +291,16 @@ describe('Lambdas', () => {
       DeletionPolicy: 'RetainExceptOnCreate',
       Properties: Match.objectLike({ LogGroupName: `/aws/lambda/prod-marketplace-${name}`, RetentionInDays: 30 }),
     });
+  });
+
+  test("a stage's log level is the logger's, and Lambda's own filter lets it pass", () => {
+    const { orderPipeline: orders, syncJobs: syncs } = synthesize('dev', { logLevel: 'DEBUG' });
+    for (const template of [orders, syncs]) {
+      template.allResourcesProperties('AWS::Lambda::Function', {
+        LoggingConfig: Match.objectLike({ ApplicationLogLevel: 'DEBUG' }),
+        Environment: { Variables: Match.objectLike({ POWERTOOLS_LOG_LEVEL: 'DEBUG' }) },
+      });
+    }
   });
 
   test('only those that send to their own queue on purpose may invoke themselves through it', () => {

@@ -4,7 +4,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { context } from '../../cdk.json';
-import { loadConfig, type Stage } from '../../lib/config';
+import { type Config, loadConfig, parseConfig, type Stage } from '../../lib/config';
 import { addPipeline } from '../../lib/pipeline';
 
 const reportSchema = z.object({
@@ -37,12 +37,10 @@ export const environment = {
 };
 
 /** The app of one stage as it would be deployed, but without the bundles, which take most of the time. */
-export function synthesize(stage: Stage) {
+export function synthesize(stage: Stage, settings: Partial<Config> = {}) {
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-  const stacks = addPipeline(
-    app,
-    loadConfig(stage, { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' }, environment),
-  );
+  const release = { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' };
+  const stacks = addPipeline(app, parseConfig({ ...loadConfig(stage, release, environment), ...settings }));
   const { directory } = app.synth();
   const report = reportSchema.parse(JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')));
   const synthesized = {

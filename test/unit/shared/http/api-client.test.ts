@@ -8,6 +8,7 @@ import {
   OutOfTimeError,
 } from '../../../../shared/http/api-client';
 import { createCircuitBreaker } from '../../../../shared/http/circuit-breaker';
+import type { MadeCall } from '../../../../shared/http/exchange';
 import { callContext } from '../../../support/call-context';
 import { freezeClock } from '../../../support/clock';
 import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
@@ -103,6 +104,48 @@ describe('a client', () => {
       'gzip, br, deflate',
       'identity',
     ]);
+  });
+
+  describe('reports each try', () => {
+    const madeBy = async (path: string, ...answers: readonly ToldAnswer[]) => {
+      const made: MadeCall[] = [];
+      server.tell(...answers);
+      const client = clientOf({ onCall: (call) => void made.push(call) });
+      const about = { order_id: 'QO-1' };
+      const { context } = callContext();
+      await client.call({ request: { ...request, path }, read, context, about }).catch(() => undefined);
+      return made;
+    };
+    const common = { api: 'iterable', method: 'GET', path: '/users', about: { order_id: 'QO-1' } };
+
+    test('with its status and its time, and what it is about', async () => {
+      const slow = { status: 503, before: () => clock.pass(120) };
+      expect(await madeBy('/users', slow, { body: 'x' })).toEqual([
+        { ...common, attempt: 1, statusCode: 503, durationMs: 120 },
+        { ...common, attempt: 2, statusCode: 200, durationMs: 0 },
+      ]);
+    });
+
+    test('that brought no answer, or none that can be read', async () => {
+      const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
+      expect(await madeBy('/users', { hangUp: true }, unknown, { status: 404 })).toEqual([
+        { ...common, attempt: 1, errorCode: 'CONNECTION_FAULT', durationMs: 0 },
+        { ...common, attempt: 2, statusCode: 200, errorCode: 'BAD_ANSWER', durationMs: 0 },
+        { ...common, attempt: 3, statusCode: 404, durationMs: 0 },
+      ]);
+    });
+
+    test.each([
+      ['/users?token=secret', '/users'],
+      ['/users#secret', '/users'],
+      ['/', '/'],
+      ['/jobs/j-1/subjects/5f3e.a~b_c/accesskeys?page=2', '/jobs/j-1/subjects/5f3e.a~b_c/accesskeys'],
+      ['/users/ada@northwind.example', '/users/*'],
+      ['/users/ada%40northwind.example/x', '/users/*/x'],
+      [`/${'x'.repeat(129)}`, '/*'],
+    ])('of %s as %s', async (path, logged) => {
+      expect(await madeBy(path, {})).toMatchObject([{ path: logged }]);
+    });
   });
 
   describe('a body', () => {

@@ -1,8 +1,9 @@
 import { toPipelineError } from '../../../../shared/errors';
+import { logCalls } from '../../../../shared/observability/log-calls';
 import { createLogger } from '../../../../shared/observability/logger';
 import { createMetrics } from '../../../../shared/observability/metrics';
 import { lambdaContext } from '../../../support/lambda-context';
-import { type CapturedLogs, captureLogs } from '../../../support/logs';
+import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 
 let logs: CapturedLogs;
 const environment = process.env;
@@ -110,6 +111,43 @@ describe('a log line', () => {
     createLogger(config).error('failed', { error_details: new Error('outer', { cause: 'Ada Lovelace' }) });
     expect(logs.text()).not.toContain('Ada Lovelace');
     expect(logs.lines()[0]).toMatchObject({ error_details: { cause: { message: 'unreadable', code: 'HPE_CHUNK' } } });
+  });
+});
+
+describe('calls to APIs', () => {
+  const made = { api: 'qualia', method: 'POST', path: '/graphql', attempt: 2, about: { order_id: 'QO-1' } } as const;
+
+  test('are lines when the level is DEBUG', () => {
+    process.env.POWERTOOLS_LOG_LEVEL = 'DEBUG';
+    const log = logCalls(createLogger(config));
+    log({ ...made, statusCode: 200, durationMs: 12.345 });
+    log({ ...made, errorCode: 'TIMEOUT', durationMs: 30_000 });
+    expect(logs.lines().map(ownFields)).toEqual([
+      {
+        level: 'DEBUG',
+        message: 'api called',
+        ...{ order_id: 'QO-1', api: 'qualia', method: 'POST', path: '/graphql', attempt: 2 },
+        ...{ status_code: 200, duration_ms: 12.3 },
+      },
+      expect.objectContaining({ level: 'DEBUG', error_code: 'TIMEOUT', duration_ms: 30_000 }),
+    ]);
+  });
+
+  test.each(['INFO', undefined])('are no lines when the level is %s', (level) => {
+    if (level) process.env.POWERTOOLS_LOG_LEVEL = level;
+    logCalls(createLogger(config))({ ...made, statusCode: 200, durationMs: 1 });
+    expect(logs.text()).toBe('');
+  });
+
+  test("are lines when Lambda's own filter lets them pass, not when it does not", () => {
+    process.env.POWERTOOLS_LOG_LEVEL = 'DEBUG';
+    process.env.AWS_LAMBDA_LOG_LEVEL = 'DEBUG';
+    logCalls(createLogger(config))({ ...made, statusCode: 200, durationMs: 1 });
+    expect(logs.lines()).toHaveLength(1);
+    logs.clear();
+    process.env.AWS_LAMBDA_LOG_LEVEL = 'INFO';
+    logCalls(createLogger(config))({ ...made, statusCode: 200, durationMs: 1 });
+    expect(logs.lines().filter(({ level }) => level === 'DEBUG')).toEqual([]);
   });
 });
 

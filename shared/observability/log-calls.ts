@@ -1,0 +1,17 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { MadeCall } from '../http/exchange';
+
+/**
+ * Writes a DEBUG line for each try at a call to an API. Its time is not `response_time_ms`: the saved queries on that
+ * field would count a call twice.
+ */
+export const logCalls =
+  (logger: Logger) =>
+  ({ api, method, path, attempt, statusCode, errorCode, durationMs, about }: MadeCall): void =>
+    logger.debug('api called', {
+      ...about,
+      ...{ api, method, path, attempt },
+      status_code: statusCode,
+      error_code: errorCode,
+      duration_ms: Math.round(durationMs * 10) / 10,
+    });
