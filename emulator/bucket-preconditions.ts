@@ -1,50 +1,32 @@
 import * as z from 'zod';
 import { computeChecksum, decodeAwsChunked, extractChecksumFromHeaders, type PreHandler, type S3Store } from './fauxqs';
+import { type Refusal, refuseAsS3 } from './s3-requests';
 
 const objectSchema = z.object({ bucket: z.string(), '*': z.string().min(1) });
 
-/** A refusal as S3 words it. */
-interface Refusal {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
-
 /**
- * Makes `PutObject` keep the promises that fauxqs ignores: `If-None-Match: *`, `If-Match`, and checksums, which it
- * stores unread. A tag, a lock or an access list, which it would take for the object's new content, is refused.
+ * Adds the checks to `PutObject` that fauxqs leaves out: `If-None-Match: *`, `If-Match` and the object's checksum. A
+ * request without a body puts an empty object, which fauxqs fails at.
  */
 export function checkPreconditions(store: S3Store): PreHandler {
   return async (request, reply) => {
     const object = objectSchema.safeParse(request.params);
     const query = z.record(z.string(), z.unknown()).parse(request.query);
-    if (request.method !== 'PUT' || !object.success || 'uploadId' in query) {
+    if (request.method !== 'PUT' || !object.success) {
+      return undefined;
+    }
+    request.body ??= Buffer.alloc(0);
+    if ('uploadId' in query) {
       return undefined;
     }
     const { bucket, '*': key } = object.data;
     const refusal =
-      unsupported(query) ??
-      failedPrecondition(request.headers, etagOf(store, bucket, key)) ??
-      badDigest(request.headers, request.body);
-    if (!refusal) {
-      return undefined;
-    }
-    return reply
-      .status(refusal.status)
-      .header('content-type', 'application/xml')
-      .send(
-        `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${refusal.code}</Code><Message>${refusal.message}</Message></Error>`,
-      );
+      failedPrecondition(request.headers, etagOf(store, bucket, key)) ?? badDigest(request.headers, request.body);
+    return refusal && refuseAsS3(reply, refusal);
   };
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-function unsupported(query: Readonly<Record<string, unknown>>): Refusal | undefined {
-  return ['tagging', 'acl', 'retention', 'legal-hold'].some((name) => name in query)
-    ? { status: 501, code: 'NotImplemented', message: 'This machine keeps no tags, locks and access lists.' }
-    : undefined;
-}
 
 function failedPrecondition(headers: Headers, etag: string | undefined): Refusal | undefined {
   const ifMatch = headers['if-match'];

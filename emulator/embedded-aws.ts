@@ -7,12 +7,13 @@ import { createApplication, refuseUnknownTypes } from './application';
 import { readAssembly } from './assembly';
 import { readMappings, startEventSourceMapping } from './event-source-mapping';
 import { type HttpApi, readHttpApi, startHttpApi } from './http-api/http-api';
+import { startLambdaApi } from './lambda/api';
 import type { Intercept } from './lambda/call-proxies';
 import type { InvocationResult } from './lambda/execution-environment';
 import { createFunctions, type Functions, type LogLine } from './lambda/functions';
-import { startInvokeApi } from './lambda/invoke-api';
-import { type Logs, startLogsApi } from './logs/api';
+import { startLogsApi } from './logs/api';
 import { readLogs } from './logs/log-files';
+import type { Logs } from './logs/logs';
 import { startQueuesAndBuckets } from './queues-and-buckets';
 import type { Endpoints } from './resource-types';
 import { readSchedules } from './schedules';
@@ -147,8 +148,8 @@ async function start(
   const ports =
     readStateFile(inState('ports.json'), portsSchema, 'Delete it: the servers then choose other ports.') ?? {};
   let functions: Functions | undefined;
-  let secrets: readonly Secret[] = [];
-  let httpApi: HttpApi | undefined;
+  let secrets: readonly Secret[] | undefined;
+  let httpApi: HttpApi | 'starting' | undefined = 'starting';
   let stepFunctions: StepFunctions | undefined;
   let logs: Logs | undefined;
   const functionAt = (nameOrArn: string) => functions?.find(nameOrArn);
@@ -162,7 +163,7 @@ async function start(
     startQueuesAndBuckets(inState('queues-and-buckets'), ports.stores, forTests?.longestHiddenSeconds),
   );
   const secretsManager = await listening(startSecrets(() => secrets, options.secretsFile, ports.secrets));
-  const lambda = await listening(startInvokeApi(functionAt, ports.lambda));
+  const lambda = await listening(startLambdaApi(() => functions, ports.lambda));
   const workflows = await listening(startStepFunctionsApi(() => stepFunctions, ports.stepFunctions));
   const cloudWatchLogs = await listening(startLogsApi(() => logs, ports.logs));
   const api = await listening(startHttpApi(() => httpApi, functionAt, ports.api));

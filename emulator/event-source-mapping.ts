@@ -39,12 +39,13 @@ export function startEventSourceMapping(
 ): () => Promise<void> {
   const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
   const underWay = new Set<Promise<void>>();
-  let stopped = !mapping.Enabled;
+  // A function that reserves no concurrency at all is switched off.
+  let stopped = !mapping.Enabled || maxConcurrency < 1;
 
   const collect = async (): Promise<Message[]> => {
     const batch = await source.receive(Math.min(mapping.BatchSize, 10));
-    const windowEndsAt = Date.now() + mapping.MaximumBatchingWindowInSeconds * 1000;
-    while (!stopped && batch.length > 0 && batch.length < mapping.BatchSize && Date.now() < windowEndsAt) {
+    const windowEndsAt = performance.now() + mapping.MaximumBatchingWindowInSeconds * 1000;
+    while (!stopped && batch.length > 0 && batch.length < mapping.BatchSize && performance.now() < windowEndsAt) {
       batch.push(...(await source.receive(Math.min(mapping.BatchSize - batch.length, 10))));
     }
     return batch;

@@ -7,6 +7,8 @@ import { keepMessageTraces } from './message-traces';
 import { serveMessageMoveTasks } from './queue-redrive';
 import { openQueueStore } from './queue-store';
 import { ACCOUNT_ID, arnOf } from './resource-types';
+import { refuseUnservedS3 } from './s3-requests';
+import { correctSqs } from './sqs-requests';
 
 const queueSchema = z.object({
   VisibilityTimeout: z.coerce.string().optional(),
@@ -77,11 +79,15 @@ export async function startQueuesAndBuckets(
 
   const open = async (port: number) => {
     const app = buildApp({ logger: false, stores: { sqsStore, snsStore, s3Store } });
+    const sqs = correctSqs(sqsStore);
+    app.addHook('preHandler', refuseUnservedS3());
+    app.addHook('preHandler', sqs.onRequest);
     app.addHook('preHandler', checkPreconditions(s3Store));
     app.addHook('preHandler', serveMessageMoveTasks(sqsStore, transaction));
     refuseForeignCallers(app.server);
     app.addHook('preHandler', traces.onRequest);
     app.addHook('preSerialization', traces.onReply);
+    app.addHook('preSerialization', sqs.onReply);
     await app.listen({ port, host: '127.0.0.1' });
     return app;
   };

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import type { Server } from 'node:http';
 import path from 'node:path';
 import {
   CreateTableCommand,
@@ -10,6 +12,7 @@ import { create as openStore } from 'dynalite/db';
 import * as z from 'zod';
 import type { Application } from './application';
 import { isDiskFull } from './full-disk';
+import { notServed } from './json-service';
 import { STATIC_CREDENTIALS } from './lambda/function-definition';
 import { type LoopbackServer, listenOnLoopback } from './loopback-server';
 import { REGION } from './resource-types';
@@ -42,7 +45,34 @@ export async function startTables(directory: string, preferredPort?: number): Pr
     request.removeAllListeners('error');
     request.on('error', () => undefined);
   });
+  refuseUnserved(server);
   return listenOnLoopback(server, preferredPort);
+}
+
+/** Dynalite answers an action that it does not have with an error without a message. */
+function refuseUnserved(server: Server): void {
+  const served = readdirSync(path.join(path.dirname(require.resolve('dynalite')), 'actions')).map((file) =>
+    file.replace(/\.js$/, '').toLowerCase(),
+  );
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const target = request.headers['x-amz-target']?.toString();
+    const [service, action = ''] = target?.split('.') ?? [];
+    if (target === undefined || (service === 'DynamoDB_20120810' && served.includes(action.toLowerCase()))) {
+      for (const listener of listeners) {
+        Reflect.apply(listener, server, [request, response]);
+      }
+      return;
+    }
+    request.resume();
+    response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(
+      JSON.stringify({
+        __type: 'com.amazon.coral.service#UnknownOperationException',
+        message: notServed(service === 'DynamoDB_20120810' ? action : target, 'DynamoDB'),
+      }),
+    );
+  });
 }
 
 /**

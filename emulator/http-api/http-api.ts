@@ -7,6 +7,7 @@ import { BodyTooLargeError, type LoopbackServer, readBody, serveOnLoopback } fro
 import { toEvent, toPayload } from './event';
 import { gatewayAnswer, type HttpResponse, toHttpResponse } from './response';
 import { createRouter, type RouteTarget } from './routes';
+import { createTokenBucket } from './token-bucket';
 
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const MAX_INTEGRATION_MS = 30_000;
@@ -30,6 +31,12 @@ const integrationSchema = z.object({
   PayloadFormatVersion: z.literal('2.0'),
   TimeoutInMillis: z.coerce.number().default(MAX_INTEGRATION_MS),
 });
+
+/** While nothing can be invoked: at the start, and beyond the concurrency or the time that a function has. */
+const UNAVAILABLE = gatewayAnswer(503, 'Service Unavailable');
+
+/** What a route leads to. */
+type Target = Pick<LambdaFunction, 'invoke' | 'isThrottled'>;
 
 interface Integration {
   readonly functionArn: string;
@@ -81,19 +88,21 @@ export function readHttpApi(application: Application): HttpApi | undefined {
 
 /**
  * Serves an HTTP API with API Gateway's own limits and answers.
- * @param apiOf asked at each request: the server listens before the application is resolved
+ * @param apiOf `starting` while the application is being resolved, which the server does not wait for
  * @param functionAt a function by its ARN
  */
 export function startHttpApi(
-  apiOf: () => HttpApi | undefined,
-  functionAt: (arn: string) => LambdaFunction | undefined,
+  apiOf: () => HttpApi | 'starting' | undefined,
+  functionAt: (arn: string) => Target | undefined,
   preferredPort?: number,
 ): Promise<LoopbackServer> {
   let serve: ((request: IncomingMessage) => Promise<HttpResponse>) | undefined;
   return serveOnLoopback(async (request, response) => {
     const api = apiOf();
-    serve ??= api && createGateway(api, functionAt);
-    const { statusCode, headers, body } = serve ? await serve(request) : gatewayAnswer(404, 'Not Found');
+    if (api !== 'starting') {
+      serve ??= api ? createGateway(api, functionAt) : async () => gatewayAnswer(404, 'Not Found');
+    }
+    const { statusCode, headers, body } = (await serve?.(request)) ?? UNAVAILABLE;
     response.writeHead(statusCode, {
       ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()])),
       'apigw-requestid': randomUUID(),
@@ -102,7 +111,7 @@ export function startHttpApi(
   }, preferredPort);
 }
 
-function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: string) => LambdaFunction | undefined) {
+function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: string) => Target | undefined) {
   const route = createRouter(routes);
   const admit = throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
   return async (request: IncomingMessage): Promise<HttpResponse> => {
@@ -127,30 +136,20 @@ function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: s
     if (payload === undefined) {
       return gatewayAnswer(413, 'Request Entity Too Large');
     }
-    const result = functionAt(match.target.functionArn)?.invoke(payload, [event.headers['x-amzn-trace-id']]);
-    return result
-      ? withTimeout(result.then(toHttpResponse), match.target.timeoutMs)
-      : gatewayAnswer(500, 'Internal Server Error');
+    const target = functionAt(match.target.functionArn);
+    if (!target) {
+      return gatewayAnswer(500, 'Internal Server Error');
+    }
+    if (target.isThrottled()) {
+      return UNAVAILABLE;
+    }
+    const result = target.invoke(payload, [event.headers['x-amzn-trace-id']]);
+    return withTimeout(result.then(toHttpResponse), match.target.timeoutMs);
   };
 }
 
 async function withTimeout(answer: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> {
   const { promise, resolve } = Promise.withResolvers<HttpResponse>();
-  const timer = setTimeout(() => resolve(gatewayAnswer(503, 'Service Unavailable')), timeoutMs);
+  const timer = setTimeout(() => resolve(UNAVAILABLE), timeoutMs);
   return Promise.race([answer, promise]).finally(() => clearTimeout(timer));
-}
-
-function createTokenBucket(ratePerSecond: number, burst: number): () => boolean {
-  let tokens = burst;
-  let filledAt = Date.now();
-  return () => {
-    const now = Date.now();
-    tokens = Math.min(burst, tokens + ((now - filledAt) / 1000) * ratePerSecond);
-    filledAt = now;
-    if (tokens < 1) {
-      return false;
-    }
-    tokens -= 1;
-    return true;
-  };
 }

@@ -48,14 +48,16 @@ const RUNTIME_LOOP = path.join(__dirname, 'runtime-loop.cjs');
 const INIT_TIMEOUT_MS = 10_000;
 
 /**
- * Starts a process for `definition`; `onLine` gets every line that CloudWatch would, `intercept` every call that the
- * process makes.
+ * Starts a process for `definition`; `onLine` gets every line that CloudWatch would, with its log stream;
+ * `intercept` gets every call that the process makes.
  */
 export async function startExecutionEnvironment(
   definition: FunctionDefinition,
-  onLine: (line: string) => void,
+  onLine: (line: string, stream: string) => void,
   intercept?: Intercept,
 ): Promise<ExecutionEnvironment> {
+  const stream = newLogStreamName();
+  const write = (line: string) => onLine(line, stream);
   const initialized = Promise.withResolvers<InvocationResult | undefined>();
   const exited = Promise.withResolvers<void>();
   let current:
@@ -95,11 +97,11 @@ export async function startExecutionEnvironment(
       ...(proxies ?? definition).environment,
       PATH: process.env.PATH,
       AWS_LAMBDA_RUNTIME_API: api.address,
-      AWS_LAMBDA_LOG_STREAM_NAME: newLogStreamName(),
+      AWS_LAMBDA_LOG_STREAM_NAME: stream,
     },
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', onLine);
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on('line', write);
   }
   // A process that dies while it is written to is reported by its exit.
   child.stdin.on('error', () => undefined);
@@ -109,7 +111,15 @@ export async function startExecutionEnvironment(
 
   const fail = (errorType: string, message: string): InvocationResult => {
     const requestId = current?.requestId ?? randomUUID();
-    onLine(failureLine(definition, requestId, errorType, message, Date.now() - (current?.startedAt ?? Date.now())));
+    write(
+      failureLine(
+        definition,
+        requestId,
+        errorType,
+        message,
+        current ? Math.round(performance.now() - current.startedAt) : 0,
+      ),
+    );
     return {
       payload: JSON.stringify({ errorType, errorMessage: `RequestId: ${requestId} Error: ${message}` }),
       functionError: 'Unhandled',
@@ -139,7 +149,7 @@ export async function startExecutionEnvironment(
       const requestId = randomUUID();
       const { promise, resolve } = Promise.withResolvers<InvocationResult>();
       await ready.promise;
-      current = { requestId, payload, startedAt: Date.now(), settle: resolve };
+      current = { requestId, payload, startedAt: performance.now(), settle: resolve };
       if (child.exitCode !== null || child.signalCode !== null) {
         settle(requestId, fail('Runtime.ExitError', 'Runtime exited before the invocation'));
         return promise;

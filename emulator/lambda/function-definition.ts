@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import type { Application } from '../application';
@@ -6,6 +7,8 @@ import type { FunctionDefinition } from './execution-environment';
 
 const functionSchema = z.object({
   Handler: z.string(),
+  Description: z.string().default(''),
+  Role: z.string(),
   Runtime: z.templateLiteral(['nodejs', z.string()]),
   Code: z.object({ S3Key: z.templateLiteral([z.string(), '.zip']) }),
   Timeout: z.coerce.number().default(3),
@@ -22,9 +25,17 @@ const functionSchema = z.object({
     .optional(),
 });
 
+/** A function as Lambda describes it, without what this machine does not know, such as the size of its code. */
+export interface FunctionConfiguration {
+  readonly FunctionName: string;
+  readonly FunctionArn: string;
+  readonly [property: string]: unknown;
+}
+
 /** A function and the most of its invocations that may run at once, if the template says so. */
 export interface DeployedFunction {
   readonly definition: FunctionDefinition;
+  readonly configuration: FunctionConfiguration;
   readonly reservedConcurrency: number | undefined;
 }
 
@@ -40,11 +51,34 @@ export function readFunctions(
     // A variable that the template forgets must be missing here too: an override replaces, it never adds.
     const overridden = Object.entries(overrides).filter(([key]) => key in variables);
     const logging = properties.LoggingConfig;
+    const chosen = { ...variables, ...Object.fromEntries(overridden) };
+    const arn = arnOf('lambda', `function:${name}`);
     return {
+      configuration: {
+        FunctionName: name,
+        FunctionArn: arn,
+        Runtime: properties.Runtime,
+        Role: properties.Role,
+        Handler: properties.Handler,
+        Description: properties.Description,
+        Timeout: properties.Timeout,
+        MemorySize: properties.MemorySize,
+        LastModified: statSync(codeDirectory).mtime.toISOString().replace('Z', '+0000'),
+        Version: '$LATEST',
+        Environment: { Variables: chosen },
+        PackageType: 'Zip',
+        State: 'Active',
+        LastUpdateStatus: 'Successful',
+        LoggingConfig: {
+          LogFormat: logging?.LogFormat ?? 'Text',
+          LogGroup: logging?.LogGroup ?? `/aws/lambda/${name}`,
+          ApplicationLogLevel: logging?.ApplicationLogLevel,
+        },
+      },
       reservedConcurrency: properties.ReservedConcurrentExecutions,
       definition: {
         name,
-        arn: arnOf('lambda', `function:${name}`),
+        arn,
         codeDirectory,
         handler: properties.Handler,
         timeoutSeconds: properties.Timeout,
@@ -52,8 +86,7 @@ export function readFunctions(
         logFormat: logging?.LogFormat ?? 'Text',
         recursiveLoop: properties.RecursiveLoop,
         environment: {
-          ...variables,
-          ...Object.fromEntries(overridden),
+          ...chosen,
           ...serviceEndpoints(endpoints),
           ...STATIC_CREDENTIALS,
           AWS_REGION: REGION,

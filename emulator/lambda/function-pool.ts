@@ -5,6 +5,8 @@ export interface FunctionPool {
   readonly definition: FunctionDefinition;
   /** Most invocations that run at the same time; more of them wait. */
   readonly maxConcurrency: number;
+  /** Whether Lambda would throttle one more invocation: as many as the function may have at once run or wait. */
+  isThrottled(): boolean;
   /**
    * Never rejects: the function's failure is a result with `functionError`. `payload` is JSON text.
    * @param causes trace headers of the requests that lead to the invocation
@@ -26,20 +28,26 @@ const STOPPED: InvocationResult = {
   functionError: 'Unhandled',
 };
 
+/** What a function may have at once if it reserves nothing: the whole concurrency of an account. */
+const ACCOUNT_CONCURRENCY = 1_000;
+
 /**
  * Keeps the execution environments of one function: a warm one is used again, a new one is started only for an
- * invocation that finds none idle. Where Lambda would throttle, an invocation waits for its turn.
+ * invocation that finds none idle. This machine runs fewer processes than Lambda would: other invocations wait.
+ * @param maxProcesses most of them, whatever the function reserves
  * @param startsCold whether an invocation gets a process of its own, beside the others, that ends with it
  */
 export function createFunctionPool(
   definition: FunctionDefinition,
-  maxConcurrency: number,
+  { reserved = ACCOUNT_CONCURRENCY, maxProcesses }: { reserved: number | undefined; maxProcesses: number },
   startEnvironment: () => Promise<ExecutionEnvironment>,
   startsCold: (payload: string) => boolean = () => false,
 ): FunctionPool {
   const live = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
   const waiting: Waiting[] = [];
+  const maxConcurrency = Math.min(reserved, maxProcesses);
+  let underWay = 0;
   let size = 0;
   let starting = 0;
   let stopped = false;
@@ -112,8 +120,14 @@ export function createFunctionPool(
   return {
     definition,
     maxConcurrency,
+    isThrottled: () => underWay >= reserved,
     invoke: (payload, causes) =>
-      new Promise((settle) => {
+      new Promise((resolve) => {
+        underWay++;
+        const settle = (result: InvocationResult) => {
+          underWay--;
+          resolve(result);
+        };
         if (stopped) {
           settle(STOPPED);
           return;

@@ -4,7 +4,7 @@ import type { Application } from '../application';
 import type { Endpoints } from '../resource-types';
 import type { Intercept } from './call-proxies';
 import { type FunctionDefinition, startExecutionEnvironment } from './execution-environment';
-import { readFunctions } from './function-definition';
+import { type FunctionConfiguration, readFunctions } from './function-definition';
 import { createFunctionPool, type FunctionPool } from './function-pool';
 import { isRecursiveLoop } from './trace';
 
@@ -13,11 +13,15 @@ export interface LogLine {
   /** Unix time in ms. */
   readonly timestamp: number;
   readonly function: string;
+  /** The log stream, one for each process of the function. */
+  readonly stream: string;
   readonly message: string;
 }
 
 /** A function that can be invoked. */
 export interface LambdaFunction extends FunctionPool {
+  /** What `GetFunctionConfiguration` answers. */
+  readonly configuration: FunctionConfiguration;
   /**
    * Whether Lambda stops the invocation that a request with this trace header would lead to: it is one of a recursive
    * loop, which the function does not allow. Each stop is a line in the function's log.
@@ -28,12 +32,16 @@ export interface LambdaFunction extends FunctionPool {
 /** The functions of an application, by name or ARN. */
 export interface Functions {
   readonly names: readonly string[];
+  readonly all: readonly LambdaFunction[];
   find(nameOrArn: string): LambdaFunction | undefined;
   /** @throws {Error} if there is no such function. */
   get(nameOrArn: string): LambdaFunction;
   /** Kills every process, and ends the logs. */
   stop(): Promise<void>;
 }
+
+/** Of the lines that no process wrote. */
+const SERVICE_STREAM = 'lambda-service';
 
 /** Where the lines of a function are: each a {@link LogLine} as JSON. */
 export const logFileOf = (logDirectory: string, functionName: string): string =>
@@ -60,23 +68,28 @@ export function createFunctions(
   mkdirSync(settings.logDirectory, { recursive: true });
   const logs: ReturnType<typeof createWriteStream>[] = [];
   const functions = new Map<string, LambdaFunction>();
-  for (const { definition, reservedConcurrency } of readFunctions(application, endpoints, settings.overrides)) {
+  for (const { definition, reservedConcurrency, configuration } of readFunctions(
+    application,
+    endpoints,
+    settings.overrides,
+  )) {
     const log = createWriteStream(logFileOf(settings.logDirectory, definition.name), { flags: 'a' });
     logs.push(log);
-    const onLine = (message: string) => {
-      const line: LogLine = { timestamp: Date.now(), function: definition.name, message };
+    const onLine = (message: string, stream: string) => {
+      const line: LogLine = { timestamp: Date.now(), function: definition.name, stream, message };
       log.write(`${JSON.stringify(line)}\n`);
       settings.onLog?.(line);
     };
-    const maxConcurrency = Math.min(reservedConcurrency ?? settings.maxConcurrency, settings.maxConcurrency);
+    const limits = { reserved: reservedConcurrency, maxProcesses: settings.maxConcurrency };
     const start = () => startExecutionEnvironment(definition, onLine, settings.intercept);
     const startsCold = (event: string) => settings.startsCold?.(definition.name, event) ?? false;
     functions.set(definition.name, {
-      ...createFunctionPool(definition, maxConcurrency, start, startsCold),
+      ...createFunctionPool(definition, limits, start, startsCold),
+      configuration,
       stopsLoop(cause) {
         const stops = definition.recursiveLoop === 'Terminate' && isRecursiveLoop(definition.arn, cause);
         if (stops) {
-          onLine(stoppedLoopLine(definition));
+          onLine(stoppedLoopLine(definition), SERVICE_STREAM);
         }
         return stops;
       },
@@ -85,6 +98,7 @@ export function createFunctions(
   const find = (nameOrArn: string) => functions.get(nameOrArn.replace(/^.*function:/, ''));
   return {
     names: [...functions.keys()],
+    all: [...functions.values()],
     find,
     get(nameOrArn) {
       const found = find(nameOrArn);

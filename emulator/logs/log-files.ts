@@ -4,8 +4,8 @@ import * as z from 'zod';
 import type { Application } from '../application';
 import { logFileOf } from '../lambda/functions';
 import { ACCOUNT_ID } from '../resource-types';
-import type { Logs } from './api';
 import type { LogEvent } from './insights/row';
+import type { Logs } from './logs';
 
 const functionSchema = z.object({ LoggingConfig: z.object({ LogGroup: z.string().optional() }).optional() });
 const logGroupSchema = z.object({ RetentionInDays: z.coerce.number().optional() });
@@ -14,7 +14,7 @@ const queryDefinitionSchema = z.object({
   QueryString: z.string(),
   LogGroupNames: z.array(z.string()).default([]),
 });
-const lineSchema = z.object({ timestamp: z.number(), message: z.string() });
+const lineSchema = z.object({ timestamp: z.number(), message: z.string(), stream: z.string().default('[$LATEST]') });
 
 /**
  * The log groups and the saved queries of an application.
@@ -58,7 +58,7 @@ async function* readLogFile(file: string, log: string): AsyncGenerator<LogEvent>
     // The last line may still be on its way.
     const line = lineSchema.safeParse(parseLine(text)).data;
     if (line) {
-      yield { ...line, log, logStream: '[$LATEST]' };
+      yield { timestamp: line.timestamp, message: line.message, log, logStream: line.stream };
     }
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
+import { type Action, action, type JsonService, pageOf, ServiceError, serveJsonService } from '../json-service';
+import type { LoopbackServer } from '../loopback-server';
 import type { Machine } from './definition';
 import type { Execution, ExecutionStore } from './execution-store';
 import type { Executions } from './executions';
@@ -12,147 +13,132 @@ export interface StepFunctions {
   readonly executions: Executions;
 }
 
-/** Thrown for what Step Functions answers with an error of this name. */
-class StepFunctionsError extends Error {
-  constructor(
-    override readonly name: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-const page = { maxResults: z.number().int().min(0).max(1000).default(0), nextToken: z.string().optional() };
 const DEFAULT_PAGE = 100;
-const executionName = z.string().regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u);
-
-const schemas = {
-  StartExecution: z.object({
-    stateMachineArn: z.string(),
-    name: z.string().optional(),
-    input: z.string().default('{}'),
-  }),
-  DescribeExecution: z.object({ executionArn: z.string() }),
-  GetExecutionHistory: z.object({ executionArn: z.string(), reverseOrder: z.boolean().default(false), ...page }),
-  ListExecutions: z.object({ stateMachineArn: z.string(), statusFilter: z.string().optional(), ...page }),
-  StopExecution: z.object({
-    executionArn: z.string(),
-    error: z.string().optional(),
-    cause: z.string().optional(),
-  }),
-  RedriveExecution: z.object({ executionArn: z.string() }),
-  ListStateMachines: z.object(page),
-  DescribeStateMachine: z.object({ stateMachineArn: z.string() }),
+const page = {
+  maxResults: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .transform((size) => size || DEFAULT_PAGE),
+  nextToken: z.string().optional(),
 };
-type Action = keyof typeof schemas;
+const executionName = z.string().regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u);
+const statusFilter = z.enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE']).optional();
 
-/** Serves the actions of Step Functions that start executions, watch them, end them and take them up again. */
+const service: JsonService = {
+  name: 'Step Functions',
+  targetPrefix: 'AWSStepFunctions',
+  version: '1.0',
+  validationError: 'ValidationException',
+  tokenError: 'InvalidToken',
+};
+
+/** Serves the actions of Step Functions that start, describe, list, stop and redrive executions. */
 export function startStepFunctionsApi(
   stepFunctionsOf: () => StepFunctions | undefined,
   preferredPort?: number,
 ): Promise<LoopbackServer> {
   const bootedAt = Date.now();
-  return serveOnLoopback(async (request, response) => {
-    const answer = (status: number, body: unknown) =>
-      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
-    const text = (await readBody(request)).toString() || '{}';
-    const action = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
+  const actionsOf = () => {
     const stepFunctions = stepFunctionsOf();
-    if (!stepFunctions || !isAction(action)) {
-      answer(400, { __type: 'UnknownOperationException', message: `${action} is not served here` });
-      return;
-    }
-    try {
-      answer(200, await act(stepFunctions, action, JSON.parse(text), bootedAt));
-    } catch (error) {
-      if (!(error instanceof StepFunctionsError) && !(error instanceof z.ZodError)) {
-        throw error;
-      }
-      const name = error instanceof StepFunctionsError ? error.name : 'ValidationException';
-      answer(400, { __type: name, message: error.message });
-    }
-  }, preferredPort);
+    return stepFunctions && { ...createExecutionActions(stepFunctions), ...createFinders(stepFunctions, bootedAt) };
+  };
+  return serveJsonService(service, actionsOf, preferredPort);
 }
 
-const isAction = (name: string): name is Action => name in schemas;
+function machineAt(machines: readonly Machine[], arn: string): Machine {
+  const machine = machines.find((one) => one.arn === arn);
+  if (!machine) {
+    throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+  }
+  return machine;
+}
 
-async function act(
-  { machines, store, executions }: StepFunctions,
-  action: Action,
-  body: unknown,
-  bootedAt: number,
-): Promise<unknown> {
-  const machineAt = (arn: string): Machine => {
-    const machine = machines.find((one) => one.arn === arn);
-    if (!machine) {
-      throw new StepFunctionsError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
-    }
-    return machine;
-  };
-  const executionAt = (arn: string): Execution => {
-    const execution = store.find(arn);
-    if (!execution) {
-      throw new StepFunctionsError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
-    }
-    return execution;
-  };
+function executionAt(store: ExecutionStore, arn: string): Execution {
+  const execution = store.find(arn);
+  if (!execution) {
+    throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+  }
+  return execution;
+}
 
-  switch (action) {
-    case 'StartExecution': {
-      const { stateMachineArn, name = randomUUID(), input } = schemas[action].parse(body);
-      const { executionArn, startedAt } = await startExecution(machineAt(stateMachineArn), name, input, {
-        store,
-        executions,
-      });
-      return { executionArn, startDate: seconds(startedAt) };
-    }
-    case 'DescribeExecution':
-      return describeExecution(executionAt(schemas[action].parse(body).executionArn));
-    case 'GetExecutionHistory': {
-      const { executionArn, reverseOrder, ...rest } = schemas[action].parse(body);
-      const events = store.readHistory(executionAt(executionArn).executionArn);
-      const { items, nextToken } = pageOf(reverseOrder ? events.toReversed() : events, rest);
-      return { events: items, nextToken };
-    }
-    case 'ListExecutions': {
-      const { stateMachineArn, statusFilter, ...rest } = schemas[action].parse(body);
-      const { arn } = machineAt(stateMachineArn);
-      const wanted = store
-        .list()
-        .filter((one) => one.stateMachineArn === arn && (!statusFilter || one.status === statusFilter));
-      const { items, nextToken } = pageOf(wanted, rest);
-      return { executions: items.map(summarize), nextToken };
-    }
-    case 'StopExecution': {
-      const { executionArn, ...reason } = schemas[action].parse(body);
-      const execution = executionAt(executionArn);
-      const stopped = execution.status === 'RUNNING' ? executions.abort(execution, defined(reason)) : execution;
-      return { stopDate: seconds(stopped.stoppedAt) };
-    }
-    case 'RedriveExecution': {
-      const runner = await executions.runner();
-      const execution = executionAt(schemas[action].parse(body).executionArn);
-      if (!isRedrivable(execution)) {
-        throw new StepFunctionsError(
-          'ExecutionNotRedrivable',
-          `Execution is ${execution.status} and cannot be redriven`,
-        );
-      }
-      const { redrivenAt } = runner.redrive(machineAt(execution.stateMachineArn), execution);
-      return { redriveDate: seconds(redrivenAt) };
-    }
-    case 'ListStateMachines': {
-      const { items, nextToken } = pageOf(machines, schemas[action].parse(body));
+/** The actions that change an execution. */
+function createExecutionActions({ machines, store, executions }: StepFunctions): Readonly<Record<string, Action>> {
+  return {
+    StartExecution: action(
+      {
+        stateMachineArn: z.string(),
+        name: z.string().optional(),
+        input: z.string().default('{}'),
+        traceHeader: z.string().optional(),
+      },
+      async ({ stateMachineArn, name = randomUUID(), input }) => {
+        const machine = machineAt(machines, stateMachineArn);
+        const { executionArn, startedAt } = await startExecution(machine, name, input, { store, executions });
+        return { executionArn, startDate: seconds(startedAt) };
+      },
+    ),
+    StopExecution: action(
+      { executionArn: z.string(), error: z.string().optional(), cause: z.string().optional() },
+      ({ executionArn, ...reason }) => {
+        const execution = executionAt(store, executionArn);
+        const stopped = execution.status === 'RUNNING' ? executions.abort(execution, defined(reason)) : execution;
+        return { stopDate: seconds(stopped.stoppedAt) };
+      },
+    ),
+    RedriveExecution: action(
+      { executionArn: z.string(), clientToken: z.string().optional() },
+      async ({ executionArn }) => {
+        const runner = await executions.runner();
+        const execution = executionAt(store, executionArn);
+        if (!isRedrivable(execution)) {
+          throw new ServiceError('ExecutionNotRedrivable', `Execution is ${execution.status} and cannot be redriven`);
+        }
+        const { redrivenAt } = runner.redrive(machineAt(machines, execution.stateMachineArn), execution);
+        return { redriveDate: seconds(redrivenAt) };
+      },
+    ),
+  };
+}
+
+/** The actions that only read. */
+function createFinders({ machines, store }: StepFunctions, bootedAt: number): Readonly<Record<string, Action>> {
+  return {
+    DescribeExecution: action({ executionArn: z.string() }, ({ executionArn }) =>
+      describeExecution(executionAt(store, executionArn)),
+    ),
+    GetExecutionHistory: action(
+      { executionArn: z.string(), reverseOrder: z.boolean().default(false), ...page },
+      ({ executionArn, reverseOrder, maxResults, nextToken }) => {
+        const events = store.readHistory(executionAt(store, executionArn).executionArn);
+        const { items, ...next } = pageOf(reverseOrder ? events.toReversed() : events, maxResults, nextToken);
+        return { events: items, ...next };
+      },
+    ),
+    ListExecutions: action(
+      { stateMachineArn: z.string(), statusFilter, ...page },
+      ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
+        const { arn } = machineAt(machines, stateMachineArn);
+        const wanted = store
+          .list()
+          .filter((one) => one.stateMachineArn === arn && (!statusFilter || one.status === statusFilter));
+        const { items, ...next } = pageOf(wanted, maxResults, nextToken);
+        return { executions: items.map(summarize), ...next };
+      },
+    ),
+    ListStateMachines: action(page, ({ maxResults, nextToken }) => {
+      const { items, ...next } = pageOf(machines, maxResults, nextToken);
       const stateMachines = items.map(({ arn, name }) => ({
         stateMachineArn: arn,
         name,
         type: 'STANDARD',
         creationDate: seconds(bootedAt),
       }));
-      return { stateMachines, nextToken };
-    }
-    case 'DescribeStateMachine': {
-      const { arn, name, definitionText, roleArn } = machineAt(schemas[action].parse(body).stateMachineArn);
+      return { stateMachines, ...next };
+    }),
+    DescribeStateMachine: action({ stateMachineArn: z.string() }, ({ stateMachineArn }) => {
+      const { arn, name, definitionText, roleArn } = machineAt(machines, stateMachineArn);
       return {
         stateMachineArn: arn,
         name,
@@ -162,13 +148,13 @@ async function act(
         type: 'STANDARD',
         creationDate: seconds(bootedAt),
       };
-    }
-  }
+    }),
+  };
 }
 
 /**
  * Starts an execution; one that runs already under the same name, with the same input, is taken for it.
- * @throws {StepFunctionsError} if the name was used otherwise, or the name or the input is not valid
+ * @throws {ServiceError} if the name was used otherwise, or the name or the input is not valid
  */
 export async function startExecution(
   machine: Machine,
@@ -177,10 +163,10 @@ export async function startExecution(
   { store, executions }: Pick<StepFunctions, 'store' | 'executions'>,
 ): Promise<Execution> {
   if (!executionName.safeParse(name).success) {
-    throw new StepFunctionsError('InvalidName', `Invalid Name: '${name}'`);
+    throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
   }
   if (!isJson(input)) {
-    throw new StepFunctionsError('InvalidExecutionInput', 'Invalid State Machine Execution Input: no JSON');
+    throw new ServiceError('InvalidExecutionInput', 'Invalid State Machine Execution Input: no JSON');
   }
   const runner = await executions.runner();
   const existing = store.list().find((one) => one.stateMachineArn === machine.arn && one.name === name);
@@ -190,7 +176,7 @@ export async function startExecution(
   if (existing.status === 'RUNNING' && existing.input === input) {
     return existing;
   }
-  throw new StepFunctionsError('ExecutionAlreadyExists', `Execution Already Exists: '${existing.executionArn}'`);
+  throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${existing.executionArn}'`);
 }
 
 const seconds = (ms: number | undefined) => ms && ms / 1000;
@@ -223,16 +209,6 @@ function describeExecution(execution: Execution) {
     cause,
     redriveStatus: isRedrivable(execution) ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
   };
-}
-
-/** A token is where the next page begins. */
-function pageOf<T>(
-  all: readonly T[],
-  { maxResults, nextToken }: { maxResults: number; nextToken?: string | undefined },
-) {
-  const start = Number(nextToken ?? 0);
-  const end = start + (maxResults || DEFAULT_PAGE);
-  return { items: all.slice(start, end), nextToken: end < all.length ? String(end) : undefined };
 }
 
 function isJson(text: string): boolean {

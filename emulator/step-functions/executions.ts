@@ -51,6 +51,9 @@ export function createExecutions(
     if (!lambda) {
       throw new TaskError('Lambda.ResourceNotFoundException', `Function not found: ${target}`);
     }
+    if (lambda.isThrottled()) {
+      throw new TaskError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+    }
     const { payload, functionError } = await lambda.invoke(JSON.stringify(input));
     if (functionError) {
       const { errorType } = invocationErrorSchema.parse(JSON.parse(payload));

@@ -1,10 +1,14 @@
 import {
   CloudWatchLogsClient,
   DescribeLogGroupsCommand,
+  DescribeLogStreamsCommand,
   DescribeQueryDefinitionsCommand,
+  FilterLogEventsCommand,
+  GetLogEventsCommand,
   GetQueryResultsCommand,
   type GetQueryResultsCommandOutput,
   paginateDescribeLogGroups,
+  paginateFilterLogEvents,
   StartQueryCommand,
   StopQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
@@ -110,4 +114,115 @@ test('saved queries are found by a prefix', async () => {
       logGroupNames: [logs.webhook.name, logs.download.name],
     },
   ]);
+});
+
+describe('the events of a log group', () => {
+  const logGroupName = () => logs.webhook.name;
+  /** Ten seconds with one line each. */
+  const writeTen = () => {
+    for (let second = 0; second < 10; second++) {
+      logs.webhook.write(startMs + second * 1_000, { second, level: second % 2 === 0 ? 'INFO' : 'WARN' });
+    }
+  };
+  const secondsOf = (events: readonly { message?: string | undefined }[] = []): unknown[] =>
+    events.map(({ message = '' }) => JSON.parse(message).second);
+  const filter = (more: object = {}) =>
+    client.send(new FilterLogEventsCommand({ logGroupName: logGroupName(), ...more }));
+
+  test('are filtered by time and pattern, oldest first', async () => {
+    writeTen();
+    const { events } = await filter({ startTime: startMs + 2_000, endTime: startMs + 9_000, filterPattern: 'WARN' });
+    expect(secondsOf(events)).toEqual([3, 5, 7]);
+    expect(events?.[0]).toEqual({
+      eventId: expect.stringMatching(/^\d{56}$/),
+      logStreamName: 'stream',
+      timestamp: startMs + 3_000,
+      ingestionTime: startMs + 3_000,
+      message: JSON.stringify({ second: 3, level: 'WARN' }),
+    });
+    expect(secondsOf((await filter({ filterPattern: '{ $.second >= 8 }' })).events)).toEqual([8, 9]);
+    expect((await filter({ logStreamNames: ['other'] })).events).toEqual([]);
+    expect(secondsOf((await filter({ logStreamNamePrefix: 'str' })).events)).toHaveLength(10);
+  });
+
+  test('come page by page', async () => {
+    writeTen();
+    const pages: unknown[] = [];
+    for await (const { events } of paginateFilterLogEvents({ client, pageSize: 4 }, { logGroupName: logGroupName() }))
+      pages.push(secondsOf(events));
+    expect(pages).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ]);
+  });
+
+  test('fill no page beyond a megabyte', async () => {
+    for (let second = 0; second < 5; second++) logs.webhook.write(startMs, { second, text: 'x'.repeat(400_000) });
+    const pages: unknown[] = [];
+    for await (const { events } of paginateFilterLogEvents({ client }, { logGroupName: logGroupName() }))
+      pages.push(secondsOf(events));
+    expect(pages).toEqual([[0, 1], [2, 3], [4]]);
+  });
+
+  // `aws logs tail --follow` asks again from its newest event on, and shows each id once.
+  test('have the same ids in every answer, and different ones if they are equal', async () => {
+    writeTen();
+    const newest = { second: 9, level: 'WARN' };
+    logs.webhook.write(startMs + 9_000, newest);
+    const idsOf = async (more: object) => (await filter(more)).events?.map(({ eventId }) => eventId) ?? [];
+    const all = await idsOf({});
+    expect(new Set(all).size).toBe(11);
+    logs.webhook.write(startMs + 9_000, newest);
+    const later = await idsOf({ startTime: startMs + 9_000 });
+    expect(later).toHaveLength(3);
+    expect(later.slice(0, 2)).toEqual(all.slice(-2));
+  });
+
+  test('are read from one stream in both directions, to its ends', async () => {
+    writeTen();
+    const read = (more: object) =>
+      client.send(
+        new GetLogEventsCommand({ logGroupName: logGroupName(), logStreamName: 'stream', limit: 4, ...more }),
+      );
+    const last = await read({});
+    expect(secondsOf(last.events)).toEqual([6, 7, 8, 9]);
+    const before = await read({ nextToken: last.nextBackwardToken });
+    expect(secondsOf(before.events)).toEqual([2, 3, 4, 5]);
+    const first = await read({ nextToken: before.nextBackwardToken });
+    expect(secondsOf(first.events)).toEqual([0, 1]);
+    const end = await read({ nextToken: first.nextBackwardToken });
+    expect([secondsOf(end.events), end.nextBackwardToken]).toEqual([[], first.nextBackwardToken]);
+
+    const head = await read({ startFromHead: true });
+    expect(secondsOf(head.events)).toEqual([0, 1, 2, 3]);
+    logs.webhook.write(startMs + 10_000, { second: 10 });
+    const forward = await read({ nextToken: last.nextForwardToken });
+    expect(secondsOf(forward.events)).toEqual([10]);
+    const done = await read({ nextToken: forward.nextForwardToken });
+    expect([secondsOf(done.events), done.nextForwardToken]).toEqual([[], forward.nextForwardToken]);
+  });
+
+  test('are in streams, which are listed with their times', async () => {
+    writeTen();
+    const { logStreams } = await client.send(
+      new DescribeLogStreamsCommand({
+        logGroupIdentifier: `arn:aws:logs:us-east-1:000000000000:log-group:${logs.webhook.name}`,
+        orderBy: 'LastEventTime',
+        descending: true,
+      }),
+    );
+    expect(logStreams).toMatchObject([
+      { logStreamName: 'stream', firstEventTimestamp: startMs, lastEventTimestamp: startMs + 9_000 },
+    ]);
+  });
+
+  test.each([
+    ['an unknown log group', { logGroupName: '/aws/lambda/nosuch' }, 'ResourceNotFoundException'],
+    ['a pattern that cannot be read', { filterPattern: '[a, b]' }, 'InvalidParameterException'],
+    ['a token that no page gave', { nextToken: 'x' }, 'InvalidParameterException'],
+    ['a limit over 10,000', { limit: 10_001 }, 'InvalidParameterException'],
+  ])('are refused with %s', async (_, changes, name) => {
+    await expect(filter(changes)).rejects.toMatchObject({ name });
+  });
 });

@@ -1,0 +1,253 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  CloudWatchLogsClient,
+  DescribeLogStreamsCommand,
+  FilterLogEventsCommand,
+  GetLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import {
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  ListFunctionsCommand,
+  paginateListFunctions,
+} from '@aws-sdk/client-lambda';
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { eventually, newStateDirectory, secretsFile, startFixture } from './fixture/start';
+
+jest.setTimeout(60_000);
+
+const stateDirectory = newStateDirectory();
+let aws: Awaited<ReturnType<typeof startFixture>>;
+let clients: ReturnType<typeof connect>;
+const connect = () => {
+  const { config, endpoints } = aws;
+  return {
+    lambda: new LambdaClient({ ...config, endpoint: endpoints.lambda }),
+    logs: new CloudWatchLogsClient({ ...config, endpoint: endpoints.logs }),
+    s3: new S3Client({ ...config, endpoint: endpoints.s3 }),
+    secrets: new SecretsManagerClient({ ...config, endpoint: endpoints.secretsmanager }),
+    sfn: new SFNClient({ ...config, endpoint: endpoints.sfn }),
+  };
+};
+beforeAll(async () => {
+  aws = await startFixture(stateDirectory);
+  clients = connect();
+});
+afterAll(async () => {
+  for (const client of Object.values(clients)) client.destroy();
+  await aws.stop();
+  rmSync(stateDirectory, { recursive: true });
+});
+
+describe('Lambda', () => {
+  test('lists its functions, page by page', async () => {
+    const pages: unknown[] = [];
+    for await (const { Functions = [] } of paginateListFunctions({ client: clients.lambda, pageSize: 3 }, {}))
+      pages.push(...Functions.map(({ FunctionName }) => FunctionName));
+    expect(pages).toEqual([...pages].sort());
+    expect(pages).toEqual(expect.arrayContaining(['dev-marketplace-webhook', 'dev-marketplace-download']));
+    await expect(clients.lambda.send(new ListFunctionsCommand({ Marker: 'x' }))).rejects.toMatchObject({
+      name: 'InvalidParameterValueException',
+    });
+  });
+
+  test('describes a function as the template has it', async () => {
+    const FunctionName = 'arn:aws:lambda:us-east-1:000000000000:function:dev-marketplace-webhook';
+    const configuration = await clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    expect(configuration).toMatchObject({
+      FunctionName: 'dev-marketplace-webhook',
+      Runtime: 'nodejs24.x',
+      Timeout: 10,
+      MemorySize: 256,
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: '/aws/lambda/dev' },
+    });
+    const { Environment, Code, Configuration } = {
+      ...(await clients.lambda.send(new GetFunctionCommand({ FunctionName }))),
+      ...configuration,
+    };
+    expect(Object.keys(Environment?.Variables ?? {})).toEqual([
+      'ORDERS_TABLE_NAME',
+      'DOWNLOAD_QUEUE_URL',
+      'QUALIA_API_URL',
+    ]);
+    expect(Configuration?.Environment).toEqual(Environment);
+    expect(Code?.Location).toMatch(/^file:.*asset\.webhook$/);
+    await expect(
+      clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'nobody' })),
+    ).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: 'Function not found: nobody' });
+  });
+});
+
+describe('Secrets Manager', () => {
+  const SecretId = 'dev-Data-WebhookSecretF21E29CC';
+  const get = (more = {}) => clients.secrets.send(new GetSecretValueCommand({ SecretId, ...more }));
+
+  test('a new value is there at the next call, and after a kill', async () => {
+    const before = await get();
+    const SecretString = '{"signing_secrets": ["third"],\n "note": "two \\u0020 spaces  "}';
+    const put = await clients.secrets.send(
+      new PutSecretValueCommand({ SecretId: aws.data.WebhookSecretArn, SecretString }),
+    );
+    const after = await get();
+    expect(JSON.parse(after.SecretString ?? '')).toEqual(JSON.parse(SecretString));
+    expect(put).toMatchObject({ Name: SecretId, VersionId: after.VersionId, VersionStages: ['AWSCURRENT'] });
+    expect(after.VersionId).not.toBe(before.VersionId);
+    await expect(get({ VersionId: before.VersionId })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(get({ VersionStage: 'AWSPREVIOUS' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+
+    await aws.kill();
+    aws = await startFixture(stateDirectory);
+    clients = connect();
+    expect((await get()).SecretString).toBe(after.SecretString);
+  });
+
+  test('JSON is kept as JSON, so that the file can be edited; other text as it is', async () => {
+    const file = secretsFile(stateDirectory);
+    for (const [text, kept] of [
+      ['{ "a": [1, "b c"] }', { a: [1, 'b c'] }],
+      ['{"big": 12345678901234567890}', '{"big": 12345678901234567890}'],
+      ['plain text', 'plain text'],
+    ] as const) {
+      await clients.secrets.send(new PutSecretValueCommand({ SecretId, SecretString: text }));
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ WebhookSecret: kept });
+      expect((await get()).SecretString).toBe(typeof kept === 'string' ? kept : JSON.stringify(kept));
+    }
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('lists and describes its secrets, without their values', async () => {
+    const { SecretList } = await clients.secrets.send(new ListSecretsCommand({}));
+    const { VersionId = '' } = await get();
+    expect(SecretList).toEqual([
+      {
+        ARN: aws.data.WebhookSecretArn,
+        Name: SecretId,
+        CreatedDate: expect.any(Date),
+        LastChangedDate: expect.any(Date),
+        SecretVersionsToStages: { [VersionId]: ['AWSCURRENT'] },
+      },
+    ]);
+    const Filters = [{ Key: 'name' as const, Values: ['nobody'] }];
+    expect((await clients.secrets.send(new ListSecretsCommand({ Filters }))).SecretList).toEqual([]);
+    expect(await clients.secrets.send(new DescribeSecretCommand({ SecretId }))).toMatchObject({
+      Name: SecretId,
+      VersionIdsToStages: { [VersionId]: ['AWSCURRENT'] },
+    });
+    await expect(clients.secrets.send(new DescribeSecretCommand({ SecretId: 'nobody' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+});
+
+describe('SQS', () => {
+  test('refuses a receipt handle that no receive gave, and takes an old one', async () => {
+    const QueueUrl = aws.pipeline.DownloadDeadLetterQueueUrl;
+    const nonsense = { name: 'ReceiptHandleIsInvalid' };
+    const remove = (ReceiptHandle: string, url = QueueUrl) =>
+      aws.sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+    await expect(remove('nonsense')).rejects.toMatchObject(nonsense);
+    await expect(
+      aws.sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: 'nonsense', VisibilityTimeout: 0 })),
+    ).rejects.toMatchObject(nonsense);
+
+    await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
+    const { Messages } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    const [{ ReceiptHandle = '' } = {}] = Messages ?? [];
+    await expect(remove(ReceiptHandle, aws.pipeline.BulkQueueUrl)).rejects.toMatchObject(nonsense);
+    const { Successful, Failed } = await aws.sqs.send(
+      new DeleteMessageBatchCommand({
+        QueueUrl,
+        Entries: [
+          { Id: 'good', ReceiptHandle },
+          { Id: 'bad', ReceiptHandle: 'nonsense' },
+        ],
+      }),
+    );
+    expect(Successful).toEqual([{ Id: 'good' }]);
+    expect(Failed).toMatchObject([{ Id: 'bad', SenderFault: true, Code: 'ReceiptHandleIsInvalid' }]);
+    await remove(ReceiptHandle);
+    expect(await aws.depth(QueueUrl)).toEqual({ visible: 0, held: 0 });
+  });
+});
+
+describe('S3', () => {
+  test.each([
+    ['a body of no bytes', { 'content-type': 'application/json' }],
+    ['no body at all', {}],
+  ])('keeps an empty object that came with %s', async (what, headers) => {
+    const url = `${aws.endpoints.s3}/${aws.data.RawBucketName}/empty/${encodeURIComponent(what)}`;
+    expect((await fetch(url, { method: 'PUT', headers, body: null })).status).toBe(200);
+    const got = await fetch(url);
+    expect([got.status, got.headers.get('content-length'), await got.text()]).toEqual([200, '0', '']);
+  });
+
+  test('lists objects with every parameter that it serves', async () => {
+    const Bucket = aws.data.RawBucketName;
+    for (const Key of ['list/a/1', 'list/b/2', 'list/c'])
+      await clients.s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+    const list = await clients.s3.send(
+      new ListObjectsV2Command({
+        Bucket,
+        Prefix: 'list/',
+        Delimiter: '/',
+        MaxKeys: 3,
+        EncodingType: 'url',
+        FetchOwner: true,
+        StartAfter: 'list/a/2',
+      }),
+    );
+    expect(list.CommonPrefixes).toEqual([{ Prefix: 'list/b/' }]);
+    expect(list.Contents?.map(({ Key }) => Key)).toEqual(['list/c']);
+  });
+});
+
+describe('CloudWatch Logs', () => {
+  test('each process of a function has a stream of its own', async () => {
+    await aws.invoke('dev-marketplace-moods', { mood: 'throw' });
+    await aws.ask({ kill: 'dev-marketplace-moods' });
+    await aws.invoke('dev-marketplace-moods', { mood: 'throw' });
+    const logGroupName = '/aws/lambda/dev';
+    const events = await eventually(
+      async () =>
+        (await clients.logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern: '"a bad mood"' }))).events ??
+        [],
+      (found) => found.length === 2,
+    );
+    const [one = '', other = ''] = events.map(({ logStreamName }) => logStreamName);
+    expect(one).toMatch(/^\d{4}\/\d{2}\/\d{2}\/\[\$LATEST\][0-9a-f]{32}$/);
+    expect(other).not.toBe(one);
+    const { logStreams = [] } = await clients.logs.send(new DescribeLogStreamsCommand({ logGroupName }));
+    expect(logStreams.map(({ logStreamName }) => logStreamName)).toEqual(expect.arrayContaining([one, other]));
+    const read = await clients.logs.send(new GetLogEventsCommand({ logGroupName, logStreamName: other }));
+    expect(read.events?.map(({ message }) => message).join()).toContain('a bad mood');
+  });
+});
+
+describe('Step Functions', () => {
+  const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:dev-marketplace-workflow';
+  test.each([
+    ['a status that there is not', { statusFilter: 'LOST' as 'FAILED' }, 'ValidationException'],
+    ['too large a page', { maxResults: 1_001 }, 'ValidationException'],
+    ['a token that no page gave', { nextToken: 'x' }, 'InvalidToken'],
+  ])('refuses %s', async (_what, changes, name) => {
+    await expect(clients.sfn.send(new ListExecutionsCommand({ stateMachineArn, ...changes }))).rejects.toMatchObject({
+      name,
+    });
+  });
+});
