@@ -1,8 +1,8 @@
 import type { Queue } from '../../shared/aws/queue';
 import { type DownloadMessage, downloadMessageSchema, type ProcessingMessage } from '../../shared/orders/message';
-import type { Checksum, Order } from '../../shared/orders/order';
+import type { Checksum } from '../../shared/orders/order';
 import type { PayloadStore } from '../../shared/orders/payload-store';
-import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
+import type { OrderRepository, Rejection, WriteOutcome } from '../../shared/orders/repository';
 import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/client';
 
@@ -35,10 +35,10 @@ export const createHandler = (dependencies: DownloadDependencies) => {
   const sendToProcessing = (
     { order_id, round, request_id }: DownloadMessage,
     payload: { readonly s3_key: string; readonly checksum: Checksum; readonly retried?: boolean },
-  ): Promise<void> => processingQueue.send({ order_id, round, request_id, ...payload });
+  ): Promise<void> => processingQueue.send({ order_id, round, request_id, sent_at: now(), ...payload });
 
   /** An order that is DOWNLOADED already in the same round: the delivery that wrote that may have died before its send. */
-  const sendAgain = async ({ message }: Delivery<DownloadMessage>, order: Order | undefined): Promise<void> => {
+  const sendAgain = async ({ message }: Delivery<DownloadMessage>, { order }: Rejection): Promise<void> => {
     if (order?.status !== 'DOWNLOADED' || order.round !== message.round) return;
     await sendToProcessing(message, { s3_key: order.s3_key, checksum: order.checksum, retried: true });
   };

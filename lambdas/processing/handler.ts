@@ -35,7 +35,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
   const { mapOrder = mapToInternal, sleep = sleepFor } = dependencies;
   const postOrder = createOrderPoster({ internalApi, repository, logger, metrics, now, sleep });
   const startStoredRound = createStoredRoundStarter({ repository, processingQueue: queue, now });
-  const repostNewest = createRepostNewest({ repository, startStoredRound });
+  const repostNewest = createRepostNewest({ repository, startStoredRound, queue, now });
 
   const loadOrder = async ({ message, receiveCount }: Delivery<ProcessingMessage>): Promise<QualiaOrder> => {
     const bytes = await payloads.load(message.s3_key);
@@ -84,8 +84,8 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     step,
     answeredAtMs: internalApi.answeredAtMs,
     answerOf: (error) => (error instanceof OrderRefusedError ? error.answer : undefined),
-    onSuperseded: async ({ message, mayHaveActed }, order) => {
-      if (mayHaveActed) await repostNewest(message.round, order);
+    onSuperseded: async ({ message, mayHaveActed }, rejection) => {
+      if (mayHaveActed) await repostNewest(message, rejection);
     },
   });
 };

@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { bodyHashOf, fieldDigestsOf } from '../../shared/internal-api/body';
 import type { InternalApiClient, PostOutcome } from '../../shared/internal-api/client';
-import { idempotencyKeyOf } from '../../shared/internal-api/idempotency-key';
+import { idempotencyKeyOf, newRepostToken } from '../../shared/internal-api/idempotency-key';
 import type { InternalOrder } from '../../shared/internal-api/order';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import { isOpenFor } from '../../shared/orders/lifecycle';
@@ -47,25 +47,26 @@ export const isOpen = (order: Order | undefined, { round }: ProcessingMessage): 
 export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
   const { internalApi, repository, logger, metrics, now, sleep } = dependencies;
 
-  const post = (
+  const post = async (
     delivery: Delivery<ProcessingMessage>,
     current: Order,
     order: InternalOrder,
     idempotencyKey: string,
-  ): Promise<PostOutcome> => {
+  ): Promise<PostOutcome & { readonly isFirstTry: boolean }> => {
     const { message, context } = delivery;
     const readAtMs = now();
-    let isFirst = true;
+    // Counted here: when the token was rotated, the client counts its attempts again from 1.
+    let tries = 0;
     // An older payload must not overtake a newer one, so each attempt needs a fresh read of the round.
     const beforeTry = async (): Promise<void> => {
-      const isFresh = isFirst && now() - readAtMs <= freshReadMs;
-      isFirst = false;
+      const isFresh = ++tries === 1 && now() - readAtMs <= freshReadMs;
       const latest = isFresh ? current : await repository.read(message.order_id);
       if (!isOpen(latest, message)) throw new RoundOverError(latest);
       delivery.mayHaveActed = true;
     };
     const { round, request_id: requestId } = message;
-    return internalApi.postOrder({ order, round, requestId, idempotencyKey, beforeTry }, context);
+    const outcome = await internalApi.postOrder({ order, round, requestId, idempotencyKey, beforeTry }, context);
+    return { ...outcome, isFirstTry: tries === 1 };
   };
 
   /**
@@ -79,7 +80,7 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
     if (!isOpen(latest, message)) throw new RoundOverError(latest);
     metrics.add('IdempotencyConflict');
     logger.warn('idempotency key is known to the internal API but not recorded here', identify(message));
-    await repository.requestRepost(message.order_id, message.round, `${message.round}:conflict`);
+    await repository.requestRepost(message.order_id, message.round, newRepostToken());
   };
 
   /**
@@ -105,7 +106,7 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
       ? undefined
       : await post(delivery, current, order, idempotencyKeyOf({ orderId, round, bodyHash, repost }));
 
-    const isOurKey = hadActed || posted?.attempt !== 1 || current.processed_checksum === undefined;
+    const isOurKey = hadActed || !posted?.isFirstTry || current.processed_checksum === undefined;
     if (posted?.outcome === 'already_known' && !isOurKey) {
       await resolveConflict(message);
       return undefined;

@@ -1,15 +1,22 @@
+import type { Queue } from '../../shared/aws/queue';
 import { PipelineError } from '../../shared/errors';
+import { newRepostToken } from '../../shared/internal-api/idempotency-key';
+import type { ProcessingMessage } from '../../shared/orders/message';
 import type { Order } from '../../shared/orders/order';
-import type { OrderRepository } from '../../shared/orders/repository';
+import type { OrderRepository, Rejection } from '../../shared/orders/repository';
 import type { StartStoredRound } from '../../shared/orders/start-round';
 
 export interface RepostDependencies {
   readonly repository: Pick<OrderRepository, 'read' | 'requestRepost'>;
   readonly startStoredRound: StartStoredRound;
+  readonly queue: Pick<Queue<ProcessingMessage>, 'send'>;
+  readonly now: () => number;
 }
 
 /** How often the order may move on while the repost is requested. */
 const maxRaces = 5;
+/** What the item of a round that begins here says in place of a notification's type. */
+const notificationType = 'overtaken';
 
 /**
  * Posts the newest payload once more after an older round may have posted over it: what the internal API holds is then
@@ -18,33 +25,44 @@ const maxRaces = 5;
  *
  * @throws {PipelineError} `INTERNAL_FAULT`, retryable, when the order keeps moving on
  */
-export const createRepostNewest =
-  ({ repository, startStoredRound }: RepostDependencies) =>
-  async (older: Order['round'], newest: Order | undefined): Promise<void> => {
-    let order = newest;
+export const createRepostNewest = ({ repository, startStoredRound, queue, now }: RepostDependencies) => {
+  const startFurtherRound = (order: Extract<Order, { status: 'PROCESSED' }>) =>
+    startStoredRound({
+      orderId: order.order_id,
+      requestId: order.request_id,
+      notificationType,
+      force: true,
+      after: order.round,
+      payload: { s3Key: order.s3_key, checksum: order.checksum, sizeBytes: order.payload_size },
+      ...(order.download_started_at !== undefined && {
+        downloadStartedAtMs: Date.parse(order.download_started_at),
+      }),
+    });
+
+  /** An earlier delivery of the older message may have begun this round, and died before its message was sent. */
+  const sendAgain = async (order: Order): Promise<void> => {
+    if (order.status !== 'DOWNLOADED' || order.notification_type !== notificationType) return;
+    const { order_id, round, request_id, s3_key, checksum } = order;
+    await queue.send({ order_id, round, request_id, s3_key, checksum, retried: true, sent_at: now() });
+  };
+
+  return async ({ order_id: orderId, round: older }: ProcessingMessage, rejection: Rejection): Promise<void> => {
+    let { order, unreadableRound } = rejection;
     for (let race = 0; race < maxRaces; race++) {
-      if (order === undefined || order.round <= older) return;
-      if (order.status === 'PROCESSED') {
-        const started = await startStoredRound({
-          orderId: order.order_id,
-          requestId: order.request_id,
-          notificationType: 'overtaken',
-          force: true,
-          after: order.round,
-          payload: { s3Key: order.s3_key, checksum: order.checksum, sizeBytes: order.payload_size },
-          ...(order.download_started_at !== undefined && {
-            downloadStartedAtMs: Date.parse(order.download_started_at),
-          }),
-        });
+      const newest = order?.round ?? unreadableRound;
+      if (newest === undefined || newest <= older) return;
+      if (order?.status === 'PROCESSED') {
+        const started = await startFurtherRound(order);
         if (started.outcome === 'queued') return;
-        order = await repository.read(order.order_id);
+        order = await repository.read(orderId);
         continue;
       }
-      const written = await repository.requestRepost(order.order_id, order.round, older);
-      if (written.applied) return;
-      order = written.order;
+      const written = await repository.requestRepost(orderId, newest, newRepostToken());
+      if (written.applied) return order && sendAgain(order);
+      ({ order, unreadableRound } = written);
     }
     throw new PipelineError('INTERNAL_FAULT', 'The order moves on faster than its repost can be requested', {
       retryable: true,
     });
   };
+};

@@ -28,8 +28,6 @@ export interface PostOutcome {
   /** `already_known`: the API had seen the idempotency key before. */
   readonly outcome: 'posted' | 'already_known';
   readonly statusCode: number;
-  /** The attempt that brought this response, from 1. */
-  readonly attempt: number;
   readonly responseTimeMs: number;
 }
 
@@ -57,8 +55,8 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
   const api = createOrderApi({ ...options, api: 'internal' });
 
   const judge = (answer: ApiAnswer, token: string): PostOutcome => {
-    const { statusCode, attempt, responseTimeMs } = answer;
-    if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, attempt, responseTimeMs };
+    const { statusCode, responseTimeMs } = answer;
+    if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, responseTimeMs };
     try {
       expectSuccess(answer, 'internal', options.now());
     } catch (error) {
@@ -68,7 +66,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
       // As a stream, a character that the cut left incomplete is dropped rather than replaced.
       throw new OrderRefusedError(error, new TextDecoder().decode(kept, { stream: true }));
     }
-    return { outcome: 'posted', statusCode, attempt, responseTimeMs };
+    return { outcome: 'posted', statusCode, responseTimeMs };
   };
 
   return {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Checksum, OrderId, Round } from '../orders/order';
 
 /** One intended effect at the internal API. */
@@ -9,6 +9,12 @@ export interface Effect {
   /** The order's `repost`: set when the same body must take effect once more within the round. */
   readonly repost: string | undefined;
 }
+
+/**
+ * A new value for an order's `repost`. Each request has one of its own: otherwise a POST that lands after another one of
+ * its round would change nothing on the item, and the newest round could be recorded without posting again.
+ */
+export const newRepostToken = (): string => randomBytes(6).toString('hex');
 
 /**
  * The `Idempotency-Key` of an effect (docs/contracts/internal-api.md, "Which effect a key names"): `<order_id>:<32 hex

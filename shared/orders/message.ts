@@ -10,6 +10,8 @@ export const downloadMessageSchema = z.object({
   not_before: z.optional(z.number()),
   /** Whether an earlier message of this round may have called the API already. */
   retried: z.optional(z.boolean()),
+  /** Epoch ms. A redriven message keeps its body but gets a new send time from SQS, and none of its receives count. */
+  sent_at: z.optional(z.number()),
 });
 export type DownloadMessage = z.output<typeof downloadMessageSchema>;
 

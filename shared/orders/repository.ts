@@ -66,9 +66,13 @@ export interface FailureRecord extends Omit<Failure, 'code'> {
  * Result of a conditional write: applied, or rejected with the current order. There is no order when there is no item,
  * or when the item cannot be read; then `unreadableRound` is its round, if at least that is intact.
  */
-export type WriteOutcome =
-  | { readonly applied: true }
-  | { readonly applied: false; readonly order: Order | undefined; readonly unreadableRound?: Round };
+export type WriteOutcome = { readonly applied: true } | Rejection;
+
+export interface Rejection {
+  readonly applied: false;
+  readonly order: Order | undefined;
+  readonly unreadableRound?: Round;
+}
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -189,7 +189,10 @@ export const createStoredRoundStarter =
     if (!written.applied) {
       return { outcome: 'stale', round: written.order?.round ?? after, status: written.order?.status ?? 'NOTIFIED' };
     }
-    await processingQueue.send({ order_id: orderId, round, request_id: requestId, s3_key: s3Key, checksum });
+    await processingQueue.send({
+      ...{ order_id: orderId, round, request_id: requestId },
+      ...{ s3_key: s3Key, checksum, sent_at: now() },
+    });
     return { outcome: 'queued', round, status: 'DOWNLOADED' };
   };
 

@@ -11,9 +11,9 @@ import { parseJson } from '../json';
 import type { MetricsRecorder } from '../observability/metrics';
 import { reportRetry } from '../observability/report-retry';
 import type { DownloadMessage } from './message';
-import type { Failure, Order, Stage } from './order';
+import type { Failure, Stage } from './order';
 import { decide } from './redelivery';
-import type { OrderRepository, WriteOutcome } from './repository';
+import type { OrderRepository, Rejection, WriteOutcome } from './repository';
 
 /** One receive of a message. */
 export interface Delivery<Message> {
@@ -40,8 +40,8 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly answeredAtMs: () => number | undefined;
   /** The part of an API's response that the order keeps besides the error's code and message. */
   readonly answerOf?: (error: PipelineError) => string | undefined;
-  /** Called when the order has moved on and rejected the step or its failure. Receives the current order. */
-  readonly onSuperseded?: (delivery: Delivery<Message>, order: Order | undefined) => Promise<void>;
+  /** Called when the order has moved on and rejected the step or its failure. */
+  readonly onSuperseded?: (delivery: Delivery<Message>, rejection: Rejection) => Promise<void>;
   /** The worker's own queue. */
   readonly queue: Queue<Message>;
   /** The last receive before the dead-letter queue. */
@@ -61,6 +61,9 @@ const maxDelaySeconds = 900;
 const firstFailureMs = 120_000;
 /** An order that its API has failed for longer is given up. */
 const patienceMs = 4 * 86_400_000;
+
+/** By how much the clocks of Lambda and SQS may differ, and a send may be delayed by its retries. */
+const sendToleranceMs = 60_000;
 
 /** What becomes of a message: deleted, or returned to its queue. */
 type Verdict = 'acknowledge' | 'redeliver';
@@ -95,9 +98,10 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
    * Ends a message whose round is closed or no longer the newest. If this worker closed it as FAILED, that delivery may
    * have crashed before its log line: report the failure again rather than never.
    */
-  const supersede = async (delivery: Delivery<Message>, order: Order | undefined): Promise<void> => {
+  const supersede = async (delivery: Delivery<Message>, rejection: Rejection): Promise<void> => {
     const { message } = delivery;
-    await options.onSuperseded?.(delivery, order);
+    const { order } = rejection;
+    await options.onSuperseded?.(delivery, rejection);
     if (order?.status === 'FAILED' && order.round === message.round && order.error.stage === stage) {
       return reportFailure(message, order.error, order.attempts);
     }
@@ -117,7 +121,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       failedAtMs: now(),
     });
     if (written.applied) reportFailure(message, failure, receiveCount, cause);
-    else await supersede(delivery, written.order);
+    else await supersede(delivery, written);
     return written.applied;
   };
 
@@ -145,6 +149,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       ...message,
       ...(isLong && { not_before: notBeforeMs }),
       ...(mayHaveActed && { retried: true }),
+      ...(message.sent_at !== undefined && { sent_at: now() }),
     };
     await queue.send(copy, Math.min(maxDelaySeconds, waitSeconds));
     return 'acknowledge';
@@ -163,7 +168,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     const { message } = delivery;
     const order = await repository.read(message.order_id);
     if (order?.round !== message.round || order.status === 'PROCESSED') {
-      await supersede(delivery, order);
+      await supersede(delivery, { applied: false, order });
       return 'acknowledge';
     }
     if (now() - Date.parse(order.notified_at) > patienceMs) return exhaust(delivery, error, receipt);
@@ -215,13 +220,13 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
         onRetry: ({ error, attempt, waitMs }) =>
           reportRetry(logger, metrics, keys, { error, attempt, waitSeconds: waitMs / 1_000 }),
       },
-      mayHaveActed: receiveCount > 1 || message.retried === true,
+      mayHaveActed: receiveCount > 1 || message.retried === true || isRedriven(record, message),
     };
     try {
       const earlyMs = (message.not_before ?? 0) - now();
       if (earlyMs > 0) throw tooEarly(options.api, earlyMs);
       const written = await options.step(delivery);
-      if (!written.applied) await supersede(delivery, written.order);
+      if (!written.applied) await supersede(delivery, written);
     } catch (thrown) {
       const error = toPipelineError(thrown);
       const verdict = await settle(record, delivery, error).catch((unsettled: unknown) => {
@@ -251,6 +256,10 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     }
   };
 };
+
+/** Whether the message comes from the dead-letter queue: earlier receives, which SQS no longer counts, may have acted. */
+const isRedriven = ({ attributes }: SQSRecord, { sent_at: sentAtMs }: DownloadMessage): boolean =>
+  sentAtMs !== undefined && Number(attributes.SentTimestamp) > sentAtMs + sendToleranceMs;
 
 const tooEarly = (api: ApiName, retryAfterMs: number): PipelineError =>
   new PipelineError('RATE_LIMITED', 'The API asked for a longer wait than a message can be delayed', {

@@ -32,6 +32,8 @@ export interface Told {
   readonly sleep?: ProcessingDependencies['sleep'];
   readonly receiveCount?: number;
   readonly retried?: boolean;
+  /** When our worker sent the message. By the clock of SQS it was sent in the last minutes of 2025. */
+  readonly sentAtMs?: number;
 }
 
 /** Handles a batch of one message. */
@@ -42,6 +44,7 @@ export const handleMessage = async (logs: CapturedLogs, told: Told) => {
   const message = processingMessage({
     checksum: told.checksumInMessage ?? checksum(payload),
     ...(told.retried && { retried: true }),
+    ...(told.sentAtMs !== undefined && { sent_at: told.sentAtMs }),
   });
   const handler = createHandler({
     payloads: { load },
@@ -72,7 +75,7 @@ export type PostOrder = ProcessingDependencies['internalApi']['postOrder'];
 export const posted = (outcome: 'posted' | 'already_known' = 'posted', attempts = 1) =>
   jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeTry }) => {
     for (let attempt = 1; attempt <= attempts; attempt++) await beforeTry?.();
-    return { outcome, statusCode: outcome === 'posted' ? 201 : 409, attempt: attempts, responseTimeMs: 40 };
+    return { outcome, statusCode: outcome === 'posted' ? 201 : 409, responseTimeMs: 40 };
   });
 /** A write with this result. */
 export const writing = (outcome: WriteOutcome = { applied: true }) => jest.fn(async () => outcome);

@@ -1,5 +1,8 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 
+/** When SQS took every message, epoch ms. */
+export const sqsSentAtMs = 1_767_225_000_000;
+
 /** One received message; `body` is taken as it is when it is text, else written as JSON. */
 export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'message-1' } = {}): SQSRecord => ({
   messageId,
@@ -7,7 +10,7 @@ export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'messag
   body: typeof body === 'string' ? body : JSON.stringify(body),
   attributes: {
     ApproximateReceiveCount: String(receiveCount),
-    SentTimestamp: '1767225000000',
+    SentTimestamp: String(sqsSentAtMs),
     SenderId: 'sender',
     ApproximateFirstReceiveTimestamp: '1767225000000',
   },

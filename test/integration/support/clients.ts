@@ -50,6 +50,8 @@ export const createLambdaClients = () => {
   const waitsSeconds: number[] = [];
   /** The same by receipt handle, or by the id of the message that was sent. */
   const waitOf = new Map<string, number>();
+  /** The ids of the messages that were sent. */
+  const sentIds = new Set<string>();
   sqs.middlewareStack.add(
     (next) => async (args) => {
       const input = args.input as { VisibilityTimeout?: number; DelaySeconds?: number; ReceiptHandle?: string };
@@ -59,6 +61,7 @@ export const createLambdaClients = () => {
       if (input.DelaySeconds !== undefined) input.DelaySeconds = 0;
       const result = await next(args);
       const sentId = 'MessageId' in result.output ? result.output.MessageId : undefined;
+      if (sentId !== undefined) sentIds.add(sentId);
       const about = input.ReceiptHandle ?? sentId;
       if (waitSeconds !== undefined && about !== undefined) waitOf.set(about, waitSeconds);
       return result;
@@ -91,5 +94,5 @@ export const createLambdaClients = () => {
     { step: 'initialize' },
   );
   secretsManager.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
-  return { ...clients, waitsSeconds, waitOf };
+  return { ...clients, waitsSeconds, waitOf, sentIds };
 };

@@ -155,9 +155,10 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
   const invokeWorker = async (stage: StageName, messages: readonly Message[], options: DeliveryOptions) => {
     const { handler, close } = options.worker ?? lambdas[stage]();
     const death = options.death && dyingAt(options.death);
-    const outside = death?.outside ?? options.outside ?? passThrough;
+    const { outside: given = passThrough } = options;
+    const outside: Outside = death ? (call, make) => death.outside(call, () => given(call, make)) : given;
     const invocation = runTraced(stage, messages, () =>
-      runWithin(outside, () => handler(toEvent(messages), lambdaContext({ functionName: stage }))),
+      runWithin(outside, () => handler(toEvent(messages, clients.sentIds), lambdaContext({ functionName: stage }))),
     );
     const result = await (death === undefined ? invocation : Promise.race([invocation, death.died]));
     if (options.worker === undefined && result !== 'died') await close();
@@ -285,7 +286,11 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     },
 
     send: async (stage: StageName, body: string): Promise<void> => {
-      await operator.sqs.send(new SendMessageCommand({ QueueUrl: queues[stage].url, MessageBody: body }));
+      const { MessageId = '' } = await operator.sqs.send(
+        new SendMessageCommand({ QueueUrl: queues[stage].url, MessageBody: body }),
+      );
+      // It stands for a message that SQS delivers twice.
+      clients.sentIds.add(MessageId);
     },
 
     /** The messages in the dead-letter queue of a stage; they stay there. */
@@ -321,7 +326,8 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
 
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
-const toEvent = (messages: readonly Message[]): SQSEvent => ({
+/** A message that was sent is told as such. A message that a redrive moved has a later time, by the clock of SQS. */
+const toEvent = (messages: readonly Message[], sentIds: ReadonlySet<string>): SQSEvent => ({
   Records: messages.map(({ MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', Attributes = {} }) => ({
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
@@ -329,7 +335,7 @@ const toEvent = (messages: readonly Message[]): SQSEvent => ({
     md5OfBody: MD5OfBody,
     attributes: {
       ApproximateReceiveCount: Attributes.ApproximateReceiveCount ?? '',
-      SentTimestamp: Attributes.SentTimestamp ?? '',
+      SentTimestamp: sentIds.has(MessageId) ? '0' : (Attributes.SentTimestamp ?? ''),
       SenderId: Attributes.SenderId ?? '',
       ApproximateFirstReceiveTimestamp: Attributes.ApproximateFirstReceiveTimestamp ?? '',
     },

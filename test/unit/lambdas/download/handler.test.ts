@@ -108,7 +108,7 @@ test('an order is fetched, kept byte for byte, recorded, and handed on, in this 
         downloadedAtMs: nowMs,
       },
     ],
-    ['send', processingMessage()],
+    ['send', processingMessage({ sent_at: nowMs })],
   ]);
   expect(result).toEqual({
     returned: 0,
@@ -134,7 +134,7 @@ test('an order that is DOWNLOADED already is handed on again: the first send may
   const send = jest.fn(async () => undefined);
   const recordDownload = writing({ applied: false, order: orders.downloaded() });
   const result = await download({ keep: kept(), repository: { recordDownload }, send });
-  expect(send.mock.calls).toEqual([[processingMessage({ retried: true })]]);
+  expect(send.mock.calls).toEqual([[processingMessage({ retried: true, sent_at: nowMs })]]);
   expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
 });
 
@@ -218,7 +218,7 @@ describe('what fails', () => {
     const recordFailure = writing({ applied: false, order: orders.downloaded() });
     const qualia = { fetchOrder: failing(fault('ORDER_NOT_FOUND', false)) };
     const result = await download({ qualia, repository: { recordFailure }, send });
-    expect(send.mock.calls).toEqual([[processingMessage({ retried: true })]]);
+    expect(send.mock.calls).toEqual([[processingMessage({ retried: true, sent_at: nowMs })]]);
     expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
   });
 });

@@ -5,6 +5,7 @@ import {
   handleMessage,
   identity,
   keyOf,
+  nowMs,
   ok,
   type PostOrder,
   posted,
@@ -19,6 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 const handle = (told: Told) => handleMessage(logs, told);
+const token = expect.stringMatching(/^[0-9a-f]{12}$/);
 
 describe('an older round does not overtake a newer one', () => {
   const newer = round(1_767_225_600_001);
@@ -38,7 +40,7 @@ describe('an older round does not overtake a newer one', () => {
     const recordProcessing = writing({ applied: false, order: orders.downloaded({ round: newer }) });
     const repository = { recordProcessing, requestRepost };
     const result = await handle({ current: orders.downloaded(), postOrder: posted(), repository });
-    expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, round()]]);
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, token]]);
     expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
   });
 
@@ -66,6 +68,25 @@ describe('an older round does not overtake a newer one', () => {
     expect(send).toHaveBeenCalledTimes(1);
   });
 
+  test('such a round that is still DOWNLOADED may lack its message: it is sent again', async () => {
+    const further = orders.downloaded({ round: newer, notification_type: 'overtaken' });
+    const send = jest.fn(ok);
+    await handle({ receiveCount: 2, current: further, send, repository: { requestRepost: writing() } });
+    expect(send.mock.calls).toEqual([[processingMessage({ round: newer, retried: true, sent_at: nowMs })]]);
+  });
+
+  test('an item that cannot be read posts again, too', async () => {
+    const outcomes: WriteOutcome[] = [{ applied: false, order: undefined, unreadableRound: newer }, { applied: true }];
+    const requestRepost = jest.fn(async () => outcomes.shift() ?? { applied: true as const });
+    const recordProcessing = writing({ applied: false, order: undefined, unreadableRound: newer });
+    const repository = { recordProcessing, requestRepost };
+    await handle({ current: orders.downloaded(), postOrder: posted(), repository });
+    expect(requestRepost.mock.calls).toEqual([
+      ['QO-123456', newer, token],
+      ['QO-123456', newer, token],
+    ]);
+  });
+
   test('a round that begins meanwhile is not superseded, and posts itself', async () => {
     const processed = orders.processed({ round: newer });
     const newest = orders.notified({ round: round(1_767_225_600_002) });
@@ -81,17 +102,18 @@ describe('an older round does not overtake a newer one', () => {
         requestRepost,
       },
     });
-    expect(requestRepost.mock.calls).toEqual([['QO-123456', newest.round, round()]]);
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', newest.round, token]]);
     expect(send).not.toHaveBeenCalled();
   });
 
   test.each([
     ['received again', { receiveCount: 2 }],
     ['copied', { retried: true }],
+    ['redriven', { sentAtMs: 0 }],
   ])('a message %s may have posted before', async (_, delivery) => {
     const requestRepost = writing();
     await handle({ ...delivery, current: orders.notified({ round: newer }), repository: { requestRepost } });
-    expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, round()]]);
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, token]]);
   });
 
   test('if the order moves on while the repost is requested, the request follows it', async () => {
@@ -101,8 +123,8 @@ describe('an older round does not overtake a newer one', () => {
     const current = orders.notified({ round: newer });
     await handle({ receiveCount: 2, current, repository: { requestRepost } });
     expect(requestRepost.mock.calls).toEqual([
-      ['QO-123456', newer, round()],
-      ['QO-123456', newest, round()],
+      ['QO-123456', newer, token],
+      ['QO-123456', newest, token],
     ]);
   });
 });
@@ -127,6 +149,7 @@ describe('a key that the internal API knows', () => {
   test.each([
     ['of a message that was received before', { receiveCount: 2, current: orders.downloaded(other) }],
     ['of a message that was copied', { retried: true, current: orders.downloaded(other) }],
+    ['of a message that was redriven', { sentAtMs: 0, current: orders.downloaded(other) }],
     ['of an order of which nothing else was recorded', { current: orders.downloaded() }],
   ])('%s is a success', async (_, told) => {
     const result = await handle({ ...told, postOrder: posted('already_known'), repository: repository() });
@@ -135,6 +158,16 @@ describe('a key that the internal API knows', () => {
 
   test('after a lost response within the same call is a success', async () => {
     const postOrder = posted('already_known', 2);
+    const result = await handle({ current: orders.downloaded(other), postOrder, repository: repository() });
+    expect(result.added).toContain('OrderProcessed');
+  });
+
+  test('after a call that failed because the token was rotated is a success', async () => {
+    const answered = posted('already_known', 1);
+    const postOrder: PostOrder = async (post, context) => {
+      await post.beforeTry?.();
+      return answered(post, context);
+    };
     const result = await handle({ current: orders.downloaded(other), postOrder, repository: repository() });
     expect(result.added).toContain('OrderProcessed');
   });
@@ -150,11 +183,11 @@ describe('a key that the internal API knows', () => {
     const postOrder = jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeTry }) => {
       await beforeTry?.();
       const outcome = outcomes.shift() ?? 'posted';
-      return { outcome, statusCode: 201, attempt: 1, responseTimeMs: 40 };
+      return { outcome, statusCode: 201, responseTimeMs: 40 };
     });
     const told = { read: async () => reads.shift(), requestRepost, ...repository() };
     const result = await handle({ postOrder, sleep: ok, repository: told });
-    expect(requestRepost.mock.calls).toEqual([['QO-123456', round(), `${round()}:conflict`]]);
+    expect(requestRepost.mock.calls).toEqual([['QO-123456', round(), token]]);
     expect(postOrder.mock.calls.map(([{ idempotencyKey }]) => idempotencyKey)).toEqual([keyOf(), keyOf('token')]);
     expect(result.added).toEqual(['IdempotencyConflict', 'OrderProcessed', 'EndToEndLatency']);
     expect(result.lines[0]).toEqual({

@@ -311,7 +311,10 @@ describe('a round from stored bytes', () => {
       }),
     ]);
     expect(sent).toEqual([
-      { order_id: 'QO-123456', round: begun, request_id: 'request-1', s3_key: payload.s3Key, checksum: checksum() },
+      {
+        ...{ order_id: 'QO-123456', round: begun, request_id: 'request-1' },
+        ...{ s3_key: payload.s3Key, checksum: checksum(), sent_at: nowMs },
+      },
     ]);
   });
 

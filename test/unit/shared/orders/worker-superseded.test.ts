@@ -83,7 +83,9 @@ describe.each(ways)('%s', (_way, receiveCount, given) => {
     const order = orders.downloaded();
     const onSuperseded = jest.fn(async () => undefined);
     expect(await meet(order, { onSuperseded })).toMatchObject({ returned: [], added: [] });
-    expect(onSuperseded.mock.calls).toEqual([[expect.objectContaining({ message: downloadMessage() }), order]]);
+    expect(onSuperseded.mock.calls).toEqual([
+      [expect.objectContaining({ message: downloadMessage() }), refused(order)()],
+    ]);
   });
 });
 

@@ -14,7 +14,7 @@ import {
   throwing,
 } from '../../../support/order-worker';
 import { downloadMessage, orders, round } from '../../../support/orders';
-import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
+import { sqsEvent, sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -281,6 +281,16 @@ describe('the last receive, which proves nothing against its message', () => {
   });
 });
 
+test.each([
+  ['up to a minute after our worker sent it was not redriven', 60_000, false],
+  ['later than that was redriven, and earlier receives may have acted', 60_001, true],
+  ['before our worker sent it, by a clock that is behind, was not redriven', -5_000, false],
+])('a message that SQS took %s', async (_, laterMs, mayHaveActed) => {
+  const step = jest.fn(done);
+  await work(sqsEvent(sqsRecord(downloadMessage({ sent_at: sqsSentAtMs - laterMs }))), step);
+  expect(step.mock.calls).toEqual([[expect.objectContaining({ mayHaveActed })]]);
+});
+
 describe('an open circuit', () => {
   test.each([
     [30_000, 0, 30],
@@ -292,6 +302,13 @@ describe('an open circuit', () => {
     const result = await work(received(5), throwing(error), { send: ok, random: () => random });
     expect(result).toMatchObject({ returned: [], failures: [], added: [] });
     expect(result.did).toEqual([['send', downloadMessage({ retried: true }), seconds]]);
+  });
+
+  test('makes a copy that says when it was sent, if the message said so', async () => {
+    const error = problem('CIRCUIT_OPEN', { api: 'qualia' });
+    const event = sqsEvent(sqsRecord(downloadMessage({ sent_at: sqsSentAtMs - 60_000 })));
+    const result = await work(event, throwing(error), { send: ok });
+    expect(result.did).toEqual([['send', downloadMessage({ sent_at: nowMs }), 15]]);
   });
 
   test('met at the first receive leaves no trace of a call on the copy', async () => {
