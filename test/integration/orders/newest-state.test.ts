@@ -10,7 +10,6 @@ import {
   expectNewestState,
   type Id,
   look,
-  orderIds,
   type Precision,
   repeat,
   replay,
@@ -93,13 +92,27 @@ const wayThrough = command(
     await deliver(world, { ...calm, stage: 'processing', troubles, overtakenBy: undefined });
   },
 );
-/** A change whose POST lands after the POST of the next change. */
-const overtaken = command('change and be overtaken', fc.tuple(changePlan, changePlan), async (world, [plan, next]) => {
-  await change(world, { ...plan, enqueueFails: false });
-  await deliver(world, { ...calm, stage: 'download', overtakenBy: undefined });
-  const overtakenBy: ChangePlan = { ...next, id: plan.id, webhook: 'activity', enqueueFails: false };
-  await deliver(world, { ...calm, stage: 'processing', overtakenBy });
+const killedEarly: Death = { call: 'GetObject', when: 'before' };
+/** The receive at which it is overtaken, which may be its last, and where its worker is killed then, if it is. */
+const lastBreath = fc.record({
+  receives: fc.constantFrom(1, 2),
+  death: fc.option(death, { nil: undefined }),
 });
+/** A change whose POST lands after the POST of the next change. */
+const overtaken = command(
+  'change and be overtaken',
+  fc.tuple(changePlan, changePlan, lastBreath),
+  async (world, input) => {
+    const [plan, next, { receives, death: met }] = input;
+    await change(world, { ...plan, enqueueFails: false });
+    await deliver(world, { ...calm, stage: 'download', overtakenBy: undefined });
+    const overtakenBy: ChangePlan = { ...next, id: plan.id, webhook: 'activity', enqueueFails: false };
+    for (let receive = 1; receive < receives; receive++) {
+      await deliver(world, { ...calm, stage: 'processing', death: killedEarly, overtakenBy: undefined });
+    }
+    await deliver(world, { ...calm, stage: 'processing', death: met, overtakenBy });
+  },
+);
 const commands = [
   ...[changing, changing, overtaken],
   ...[wayThrough, wayThrough, wayThrough, wayThrough],

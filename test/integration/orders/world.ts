@@ -194,8 +194,8 @@ export const deliver = async (world: World, plan: DeliveryPlan): Promise<number>
       if (others.length > 0) await pipeline.handle(each, others);
     }
   };
-  const during = overtakenBy && { outside: justBefore('postOrder', overtake) };
-  await pipeline.handle(stage, messages, { deletionLost, ...(death ? { death } : during) });
+  const outside = overtakenBy && justBefore('postOrder', overtake);
+  await pipeline.handle(stage, messages, { deletionLost, ...(death && { death }), ...(outside && { outside }) });
   await api.setFaults();
   return messages.length;
 };
