@@ -60,12 +60,17 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
   };
 
   const step = async (delivery: Delivery<ProcessingMessage>): Promise<WriteOutcome> => {
-    const { message } = delivery;
+    const { message, receiveCount } = delivery;
     const source = await loadOrder(delivery);
     try {
       for (let posts = 0; posts < maxPosts; posts++) {
         const current = await repository.read(message.order_id);
-        if (!isOpen(current, message)) return { applied: false, order: current };
+        const afterFailure = current?.previous_status === 'FAILED';
+        if (!isOpen(current, message)) {
+          // Redriven after its failure was recorded: its POSTs had ended when the next round, which posted regardless, began.
+          if (posts === 0 && receiveCount === 1 && afterFailure) delivery.mayHaveActed = false;
+          return { applied: false, order: current };
+        }
         const outcome = await postOrder(delivery, current, map(source, message));
         if (outcome !== undefined) return outcome;
       }

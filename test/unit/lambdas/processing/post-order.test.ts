@@ -116,6 +116,11 @@ describe('an older round does not overtake a newer one', () => {
     expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, token]]);
   });
 
+  test('a redriven message whose failure was recorded needs no repost: the round after it posted regardless', async () => {
+    const current = orders.processed({ round: newer, previous_status: 'FAILED' });
+    expect(await handle({ sentAtMs: 0, current })).toMatchObject({ returned: 0, lines: [superseded] });
+  });
+
   test('if the order moves on while the repost is requested, the request follows it', async () => {
     const newest = round(1_767_225_600_002);
     const outcomes: WriteOutcome[] = [{ applied: false, order: orders.notified({ round: newest }) }, { applied: true }];
