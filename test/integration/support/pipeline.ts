@@ -243,7 +243,9 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
     continueReconciling: async (options: ReconcileOptions = {}) => {
       const [message] = await receiveFrom(queues.reconciler.url, 1);
       if (message === undefined) return undefined;
-      const result = await invokeReconciler(toEvent([message]), options).catch((error: unknown) => ({ error }));
+      const result = await invokeReconciler(toEvent([message], clients.sentIds), options).catch((error: unknown) => ({
+        error,
+      }));
       const isDone = result !== 'died' && !('error' in result);
       await (isDone ? remove : release)('reconciler', [message]);
       return result;
