@@ -101,6 +101,7 @@ export const describeWhereToLook = (world: World, stateDirectory: string, orderI
     `  curl -i ${world.aws.apiUrl}/health`,
     colors.bold('Look'),
     `  ${pipeline} orders list --status FAILED --since 1h`,
+    `  ${pipeline} prove`,
     `  ${pipeline} orders get ${activity.order_id}`,
     `  ${pipeline} logs order ${activity.order_id}`,
     `  ${pipeline} dlq list`,

@@ -9,7 +9,7 @@ export const exitCodes = {
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'done, also when there was nothing to do; a watched run succeeded',
-  failed: 'no such order or run, or some of the work or the watched run failed',
+  failed: 'no such order or run, or some of it failed or could not be proved',
   usage: 'wrong usage: nothing was done',
   unreachable: 'the stage does not exist, cannot be reached, or refuses (permissions)',
   aborted: 'aborted: the question was not answered with yes, or Ctrl-C',

@@ -8,6 +8,7 @@ import { UsageError } from './input';
 import { addLogsCommand } from './logs';
 import { addMappingCommands } from './mapping';
 import { addOrderCommands } from './orders';
+import { addProveCommand } from './prove';
 import { addSyncCommands } from './sync';
 import { createTerminal, oneLine, type Surroundings } from './terminal';
 import { createAttach } from './verb';
@@ -16,6 +17,7 @@ const examples = `Examples:
   pipeline orders get QO-123456 --stage prod
   pipeline orders list --since 7d --json
   pipeline orders replay --status FAILED --since 24h --rate 5
+  pipeline prove --since 24h
   pipeline mapping diff --since 30d --out affected.ids
   pipeline orders replay --from raw --ids affected.ids
   pipeline dlq redrive download --local
@@ -34,7 +36,7 @@ const linesOf = (message: string): string => message.split('\n').map(oneLine).jo
 const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
   const program = new Command('pipeline')
     .description(
-      'Looks orders up, replays them, empties dead-letter queues, runs the syncs, tries the mapping, searches the logs.',
+      'Looks orders up, replays them, proves that none is missing, empties dead-letter queues, runs the syncs, tries the mapping, searches the logs.',
     )
     .version(version)
     .option('--stage <stage>', stages.join(', '), 'dev')
@@ -53,6 +55,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
     .addHelpText('afterAll', `\n${exitCodesHelp}`);
   const attach = createAttach(surroundings, finish);
   addOrderCommands(program, attach, surroundings.now);
+  addProveCommand(program, attach, surroundings.now);
   addDeadLetterCommands(program, attach);
   addSyncCommands(program, attach);
   addMappingCommands(program, attach, surroundings.now);

@@ -6,7 +6,10 @@ import { ServiceFault } from './fault';
 
 const runningSchema = z.object({
   pid: z.int(),
-  endpoints: z.object({ dynamodb: z.url(), sqs: z.url(), s3: z.url(), sfn: z.url(), logs: z.url() }),
+  endpoints: z.object({
+    ...{ dynamodb: z.url(), sqs: z.url(), s3: z.url(), sfn: z.url(), logs: z.url() },
+    ...{ lambda: z.url().optional(), secretsmanager: z.url().optional() },
+  }),
   outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
 });
 

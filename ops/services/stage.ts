@@ -1,7 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
@@ -36,6 +38,7 @@ const orderPipelineOutputs = z.object({
   DownloadDeadLetterQueueUrl: given,
   ProcessingQueueUrl: given,
   ProcessingDeadLetterQueueUrl: given,
+  ReconcilerFunctionName: given.optional(),
 });
 const syncJobsOutputs = z.object({
   StateMachineArn: given,
@@ -53,6 +56,8 @@ export interface Stage {
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   readonly logs: CloudWatchLogsClient;
+  readonly lambda: LambdaClient;
+  readonly secretsManager: SecretsManagerClient;
   readonly ordersTableName: string;
   readonly rawBucketName: string;
   readonly downloadQueueUrl: string;
@@ -61,6 +66,8 @@ export interface Stage {
   readonly syncRunsTableName: string;
   readonly artifactsBucketName: string;
   readonly stateMachineArn: string;
+  /** Absent in a stage that an earlier version deployed. */
+  readonly reconcilerFunctionName: string | undefined;
   /** The portals of Netlife that its syncs may call. */
   readonly portals: Portals;
   /** Closes the connections. */
@@ -85,9 +92,9 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     readOutputs(`${stage}-SyncJobs`, stackOutputs, syncJobsOutputs),
   ]);
 
-  const configOf = (service: 'dynamodb' | 'sqs' | 's3' | 'sfn' | 'logs') => ({
+  const configOf = (service: keyof ReturnType<typeof readLocalAws>['endpoints']) => ({
     ...config,
-    ...(local && { endpoint: local.endpoints[service] }),
+    ...(local && { endpoint: local.endpoints[service] ?? nobody }),
   });
   const clients = {
     dynamodb: new DynamoDBClient(configOf('dynamodb')),
@@ -95,6 +102,8 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     s3: new S3Client(configOf('s3')),
     sfn: new SFNClient(configOf('sfn')),
     logs: new CloudWatchLogsClient(configOf('logs')),
+    lambda: new LambdaClient(configOf('lambda')),
+    secretsManager: new SecretsManagerClient(configOf('secretsmanager')),
   };
   return {
     name: stage,
@@ -111,12 +120,16 @@ export const openStage = async ({ stage, region, localStateDirectory }: Target):
     syncRunsTableName: data.SyncRunsTableName,
     artifactsBucketName: data.ArtifactsBucketName,
     stateMachineArn: syncJobs.StateMachineArn,
+    reconcilerFunctionName: pipeline.ReconcilerFunctionName,
     portals: createPortals({ NETLIFE_EXTRA_PORTALS: syncJobs.NetlifeExtraPortals }),
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },
   };
 };
+
+/** Nothing listens there: where a service is not announced, AWS itself must not be called instead. */
+const nobody = 'http://127.0.0.1:1';
 
 const noSuchStage = (stackName: string, where: string): never => {
   throw new ServiceFault('unreachable', `${where} has no stack ${stackName}.`);

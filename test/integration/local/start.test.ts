@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { operate } from '../ops/operators';
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'start-'));
 afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }));
@@ -45,6 +46,36 @@ test('a start that is killed in the middle of its day loses no order', async () 
   expect(await exit).toEqual([0, null]);
   expect(summary.orders).toEqual(summary.expected);
   expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(200);
+}, 90_000);
+
+test('what a day leaves is accounted for, and what is lost afterwards is found and repaired', async () => {
+  const running = start('--orders', '60');
+  const exit = once(running, 'exit');
+  await awaitLine(running, 'It stays up');
+  const read = (file: string) => JSON.parse(readFileSync(join(stateDirectory, file), 'utf8'));
+  const { endpoints, outputs } = read('endpoints.json');
+  const prove = async (...args: string[]) => {
+    const { exitCode, stdout } = await operate(['prove', '--local', '--json', ...args], {
+      localStateDirectory: stateDirectory,
+      now: Date.now,
+    });
+    return { exitCode, ...JSON.parse(stdout) };
+  };
+  const proof = await prove();
+  expect(proof).toMatchObject({ exitCode: 0, accounted_for: true, missing: 0, drifted: 0 });
+  expect(proof.proven).toBeGreaterThan(20);
+
+  const lost = [{ _id: 'QO-LOST-1', order_number: 'LOST-1', status: 'open', vertical: 'Title' }];
+  await fetch(`${read('simulators.json').qualia}/orders`, { method: 'POST', body: JSON.stringify(lost) });
+  expect(await prove('--wait', '0')).toMatchObject({
+    exitCode: 1,
+    unaccounted: [{ order_id: 'QO-LOST-1', reason: 'missing' }],
+  });
+  const reconciler = outputs['dev-OrderPipeline'].ReconcilerFunctionName;
+  await fetch(`${endpoints.lambda}/2015-03-31/functions/${reconciler}/invocations`, { method: 'POST', body: '{}' });
+  expect(await prove('--wait', '5')).toMatchObject({ exitCode: 0, missing: 0 });
+  running.kill('SIGINT');
+  await exit;
 }, 90_000);
 
 test("a server of one's own takes a simulator's place, with the credentials of the secrets file", async () => {

@@ -19,6 +19,10 @@ describe('the command line', () => {
       ['mapping', 'diff', '--help'],
       ['--since <when>', '--out <file>', 'orders replay --from raw --ids'],
     ],
+    [
+      ['prove', '--help'],
+      ['--since <when>', '--wait <seconds>', 'What it proves', 'What it cannot see', 'It reads only'],
+    ],
     [['dlq', 'redrive', '--help'], ['download or processing']],
     [
       ['sync', 'start', '--help'],

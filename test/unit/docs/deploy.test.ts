@@ -31,6 +31,7 @@ test.each(
 const services: Readonly<Record<string, string>> = {
   cloudformation: 'cloudformation',
   'cloudwatch-logs': 'logs',
+  lambda: 'lambda',
   s3: 's3',
   sfn: 'states',
   sqs: 'sqs',
