@@ -96,7 +96,11 @@ const killedEarly: Death = { call: 'GetObject', when: 'before' };
 /** The receive at which it is overtaken, which may be its last, and where its worker is killed then, if it is. */
 const lastBreath = fc.record({
   receives: fc.constantFrom(1, 2),
-  death: fc.option(death, { nil: undefined }),
+  death: fc.oneof(
+    fc.constant(undefined),
+    { weight: 2, arbitrary: fc.constant<Death>({ call: 'postOrder', when: 'after' }) },
+    death,
+  ),
 });
 /** A change whose POST lands after the POST of the next change. */
 const overtaken = command(
