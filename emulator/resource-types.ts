@@ -66,6 +66,7 @@ const SUPPORTED: Readonly<Record<string, ResourceType>> = {
   'AWS::DynamoDB::Table': table,
   'AWS::DynamoDB::GlobalTable': table,
   'AWS::SecretsManager::Secret': { nameProperty: 'Name', ref: secretArn, attributes: { Id: secretArn } },
+  'AWS::KMS::Key': { ref: named, attributes: { Arn: (name) => arnOf('kms', `key/${name}`) } },
   'AWS::Lambda::Function': {
     nameProperty: 'FunctionName',
     ref: named,

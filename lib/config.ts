@@ -32,6 +32,11 @@ const commonSettings = {
   retainData: z.boolean(),
   /** The HTTP API answers 429 beyond these. */
   apiThrottle: z.strictObject({ ratePerSecond: z.int().positive(), burst: z.int().positive() }),
+  /**
+   * Invocations kept free for the webhook, and its most at once (docs/adr/0009). AWS takes them from the account's quota,
+   * of which 100 must remain. Default: none are reserved.
+   */
+  webhookReservedConcurrency: z.int().positive().optional(),
   download: workerSchema,
   processing: workerSchema,
   /** Whether webhooks come every day, so that a day without one is an alarm. */
@@ -107,6 +112,10 @@ const configSchema = z
   ])
   .superRefine((config, context) => {
     for (const fault of budgetFaults(config)) context.addIssue({ code: 'custom', ...fault });
+  })
+  .refine(({ webhookReservedConcurrency: reserved, apiThrottle }) => !reserved || reserved >= apiThrottle.burst, {
+    path: ['webhookReservedConcurrency'],
+    error: 'must be at least apiThrottle.burst: what the API lets in would be refused by Lambda',
   });
 
 /** What the stacks of one stage are built from: its settings and the release that goes there. */
@@ -164,6 +173,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     qualiaApiUrl: productionUrl,
     internalApiUrl: 'https://internal-api.prod.example.com/orders',
     apiThrottle: { ratePerSecond: 200, burst: 500 },
+    webhookReservedConcurrency: 500,
     download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
     expectsWebhooksDaily: true,

@@ -30,6 +30,8 @@ const accessLogSamples: Readonly<Record<string, string>> = {
   status: '200',
   responseLatency: '25',
   'error.message': '-',
+  integrationStatus: '200',
+  integrationErrorMessage: '-',
 };
 
 /** What of the templates is on the bill: the functions' memory, and the API's access log. */

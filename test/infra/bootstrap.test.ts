@@ -1,0 +1,167 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import * as z from 'zod';
+import { context } from '../../cdk.json';
+import { createApplication } from '../../emulator/application';
+import { readAssembly } from '../../emulator/assembly';
+import { loadConfig, stages } from '../../lib/config';
+import { addPipeline } from '../../lib/pipeline';
+
+const root = join(__dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'bootstrap-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const oneOrMore = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+const statementSchema = z.looseObject({ Effect: z.literal('Allow'), Action: oneOrMore, Resource: oneOrMore });
+const policySchema = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statementSchema) });
+type Policy = z.infer<typeof policySchema>;
+
+const readPolicy = (name: string) => {
+  const text = readFileSync(join(root, 'lib/bootstrap', `${name}.json`), 'utf8');
+  return { policy: policySchema.parse(JSON.parse(text)), length: text.replaceAll(/\s/g, '').length };
+};
+const execution = readPolicy('execution-policy');
+const boundary = readPolicy('permissions-boundary');
+
+const matches = (pattern: string, text: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(text);
+const allows = ({ Statement }: Policy, action: string, resource: string): boolean =>
+  Statement.some(
+    ({ Action, Resource }) =>
+      Action.some((pattern) => matches(pattern, action)) && Resource.some((pattern) => matches(pattern, resource)),
+  );
+
+const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', logs: '', api: '' };
+
+const synthesized = stages.map((stage) => {
+  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir: join(folder, stage) });
+  addPipeline(app, loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' }));
+  const assembly = readAssembly(app.synth().directory);
+  return { stage, assembly, application: createApplication(assembly, nowhere) };
+});
+
+/** CloudFormation begins the name of a secret with its logical id; of everything else, with the stack's. */
+const asDeployed = (arn: string): string => arn.replace(/:secret:\w+-Data-/, ':secret:');
+
+const arn = (service: string, resource: string) => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
+/** What CloudFormation does first with a resource of a type, and to what. `*`: AWS gives these no name to match. */
+const creations: Readonly<Record<string, readonly [action: string, resourceOf: (name: string) => string]>> = {
+  'AWS::ApiGatewayV2::Api': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis'],
+  'AWS::ApiGatewayV2::Integration': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis/a1b2/integrations'],
+  'AWS::ApiGatewayV2::Route': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis/a1b2/routes'],
+  'AWS::ApiGatewayV2::Stage': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis/a1b2/stages'],
+  'AWS::CloudWatch::Alarm': ['cloudwatch:PutMetricAlarm', (name) => arn('cloudwatch', `alarm:${name}`)],
+  'AWS::CloudWatch::Dashboard': [
+    'cloudwatch:PutDashboard',
+    (name) => `arn:aws:cloudwatch::000000000000:dashboard/${name}`,
+  ],
+  'AWS::DynamoDB::GlobalTable': ['dynamodb:CreateTable', (name) => arn('dynamodb', `table/${name}`)],
+  'AWS::Events::Rule': ['events:PutRule', (name) => arn('events', `rule/${name}`)],
+  'AWS::IAM::Role': ['iam:CreateRole', (name) => `arn:aws:iam::000000000000:role/${name}`],
+  'AWS::KMS::Key': ['kms:CreateKey', () => '*'],
+  'AWS::Lambda::EventSourceMapping': ['lambda:CreateEventSourceMapping', () => '*'],
+  'AWS::Lambda::Function': ['lambda:CreateFunction', (name) => arn('lambda', `function:${name}`)],
+  'AWS::Logs::LogGroup': ['logs:CreateLogGroup', (name) => arn('logs', `log-group:${name}`)],
+  'AWS::Logs::QueryDefinition': ['logs:PutQueryDefinition', () => '*'],
+  'AWS::S3::Bucket': ['s3:CreateBucket', (name) => `arn:aws:s3:::${name}`],
+  'AWS::SNS::Topic': ['sns:CreateTopic', (name) => arn('sns', name)],
+  'AWS::SQS::Queue': ['sqs:CreateQueue', (name) => arn('sqs', name)],
+  'AWS::SecretsManager::Secret': [
+    'secretsmanager:CreateSecret',
+    (name) => asDeployed(arn('secretsmanager', `secret:${name}`)),
+  ],
+  'AWS::StepFunctions::StateMachine': ['states:CreateStateMachine', (name) => arn('states', `stateMachine:${name}`)],
+  'AWS::XRay::SamplingRule': ['xray:CreateSamplingRule', (name) => arn('xray', `sampling-rule/${name}`)],
+};
+/** Parts of another resource, and named by that one's name. */
+const parts = [
+  'AWS::IAM::Policy',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::Lambda::Permission',
+  'AWS::Logs::MetricFilter',
+  'AWS::S3::BucketPolicy',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SQS::QueuePolicy',
+];
+const namesSchema = z.looseObject({
+  AlarmName: z.string().optional(),
+  DashboardName: z.string().optional(),
+  LogGroupName: z.string().optional(),
+  SamplingRule: z.looseObject({ RuleName: z.string() }).optional(),
+});
+
+test.each([
+  ['execution policy', execution],
+  ['permissions boundary', boundary],
+])('the %s is short enough for a managed policy', (_name, { length }) => {
+  expect(length).toBeLessThanOrEqual(6_144);
+});
+
+describe.each(synthesized)('$stage', ({ assembly, application }) => {
+  const types = [...new Set([...assembly.stacks.values()].flatMap(({ resources }) => [...resources.values()]))]
+    .map(({ type }) => type)
+    .filter((type) => !parts.includes(type));
+
+  test.each([...new Set(types)])('CloudFormation may make every %s under its name', (type) => {
+    const [action, resourceOf] = creations[type] ?? ['', () => ''];
+    const wanted = application.resources([type], namesSchema).map(({ name, properties }) => {
+      const { AlarmName, DashboardName, LogGroupName, SamplingRule } = properties;
+      return resourceOf(AlarmName ?? DashboardName ?? LogGroupName ?? SamplingRule?.RuleName ?? name);
+    });
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(wanted.filter((resource) => !allows(execution.policy, action, resource))).toEqual([]);
+  });
+
+  test('every role is made within the boundary', () => {
+    const schema = z.object({ PermissionsBoundary: z.string() });
+    const boundaries = application
+      .resources(['AWS::IAM::Role'], schema)
+      .map(({ properties }) => properties.PermissionsBoundary);
+    expect(new Set(boundaries)).toEqual(new Set(['arn:aws:iam::000000000000:policy/marketplace-boundary']));
+    const conditions = execution.policy.Statement.filter(({ Action }) =>
+      Action.some((action) => /^iam:(CreateRole|PutRolePolicy|AttachRolePolicy)$/.test(action)),
+    ).map(({ Condition }) => Condition);
+    expect(conditions).toEqual([
+      { ArnLike: { 'iam:PermissionsBoundary': 'arn:aws:iam::*:policy/marketplace-boundary' } },
+    ]);
+  });
+
+  test('the boundary lets every role do what its policy allows', () => {
+    const schema = z.object({ PolicyDocument: z.object({ Statement: z.array(statementSchema) }) });
+    const granted = application
+      .resources(['AWS::IAM::Policy'], schema)
+      .flatMap(({ properties }) => properties.PolicyDocument.Statement)
+      .flatMap(({ Action, Resource }) => Action.map((action) => ({ action, resources: Resource.map(asDeployed) })));
+    const beyond = granted.flatMap(({ action, resources }) =>
+      resources.filter((resource) => !allows(boundary.policy, action, resource)).map((at) => `${action} ${at}`),
+    );
+    expect(granted.length).toBeGreaterThan(50);
+    expect(beyond).toEqual([]);
+  });
+});
+
+test.each([
+  ['lambda:UpdateFunctionCode', arn('lambda', 'function:payments')],
+  ['s3:GetObject', 'arn:aws:s3:::company-data/salaries.csv'],
+  ['dynamodb:DeleteTable', arn('dynamodb', 'table/customers')],
+  ['secretsmanager:GetSecretValue', arn('secretsmanager', 'secret:root-password')],
+  ['iam:CreateRole', 'arn:aws:iam::000000000000:role/admin'],
+  ['iam:DeleteRolePermissionsBoundary', 'arn:aws:iam::000000000000:role/prod-OrderPipeline-webhookrole'],
+  ['iam:CreatePolicyVersion', 'arn:aws:iam::000000000000:policy/marketplace-boundary'],
+  ['kms:Decrypt', arn('kms', 'key/1')],
+])('CloudFormation may not %s on %s', (action, resource) => {
+  expect(allows(execution.policy, action, resource)).toBe(false);
+});
+
+test.each([
+  ['iam:PassRole', 'arn:aws:iam::000000000000:role/admin'],
+  ['sts:AssumeRole', 'arn:aws:iam::000000000000:role/admin'],
+  ['s3:GetObject', 'arn:aws:s3:::company-data/salaries.csv'],
+  ['s3:PutBucketPolicy', 'arn:aws:s3:::prod-data-raw'],
+  ['dynamodb:DeleteTable', arn('dynamodb', 'table/prod-Data-Orders')],
+  ['lambda:UpdateFunctionCode', arn('lambda', 'function:prod-marketplace-webhook')],
+])('no role within the boundary may %s on %s', (action, resource) => {
+  expect(allows(boundary.policy, action, resource)).toBe(false);
+});

@@ -1,0 +1,113 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { resources, synthesize } from './synth';
+
+const stages = { dev: synthesize('dev'), prod: synthesize('prod') };
+const { data, orderPipeline } = stages.prod;
+const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
+
+describe('data', () => {
+  const retained = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
+
+  test('the orders table is on demand, recoverable, and indexed for failures alone', () => {
+    data.hasResource('AWS::DynamoDB::GlobalTable', {
+      ...retained,
+      Properties: Match.objectLike({
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [{ AttributeName: 'order_id', KeyType: 'HASH' }],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'failed-orders',
+            KeySchema: [
+              { AttributeName: 'failed_shard', KeyType: 'HASH' },
+              { AttributeName: 'failed_at', KeyType: 'RANGE' },
+            ],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+        Replicas: [
+          Match.objectLike({
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          }),
+        ],
+      }),
+    });
+  });
+
+  test('raw payloads are versioned, private, over TLS alone, and expire', () => {
+    data.hasResource('AWS::S3::Bucket', {
+      ...retained,
+      Properties: Match.objectLike({
+        VersioningConfiguration: { Status: 'Enabled' },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        LifecycleConfiguration: {
+          Rules: [
+            Match.objectLike({
+              ExpirationInDays: 400,
+              NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+            }),
+          ],
+        },
+      }),
+    });
+    data.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] },
+    });
+  });
+
+  test.each([
+    ['raw', { VersioningConfiguration: { Status: 'Enabled' } }],
+    ['artifacts', { VersioningConfiguration: Match.absent() }],
+  ])('%s: encrypted with our own key, each access logged (decision 8)', (name, versioned) => {
+    const [keyId = ''] = Object.keys(data.findResources('AWS::KMS::Key'));
+    const [logsId = ''] = Object.keys(
+      data.findResources('AWS::S3::Bucket', { Properties: { LoggingConfiguration: Match.absent() } }),
+    );
+    data.hasResourceProperties('AWS::S3::Bucket', {
+      ...versioned,
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          {
+            BucketKeyEnabled: true,
+            ServerSideEncryptionByDefault: {
+              SSEAlgorithm: 'aws:kms',
+              KMSMasterKeyID: { 'Fn::GetAtt': [keyId, 'Arn'] },
+            },
+          },
+        ],
+      },
+      LoggingConfiguration: { DestinationBucketName: { Ref: logsId }, LogFilePrefix: `${name}/` },
+    });
+    data.hasResource('AWS::KMS::Key', { ...retained, Properties: { EnableKeyRotation: true } });
+  });
+
+  test('whatever role reads or writes objects may use their key, and no other role', () => {
+    const policies = [orderPipeline, stages.prod.syncJobs]
+      .flatMap((template) => resources(template, 'AWS::IAM::Policy'))
+      .map(({ Properties }) => JSON.stringify(Properties));
+    const users = policies.filter((text) => text.includes('s3:GetObject'));
+    expect(users).toHaveLength(10);
+    expect(policies.filter((text) => text.includes('kms:Decrypt'))).toEqual(users);
+    expect(policies.filter((text) => text.includes('kms:GenerateDataKey'))).toEqual(
+      policies.filter((text) => text.includes('s3:PutObject')),
+    );
+  });
+
+  test('no object changes its storage class: S3 moves none of the size of ours, and charges each that it moves', () => {
+    const rules = resources(data, 'AWS::S3::Bucket').map(({ Properties }) => JSON.stringify(Properties));
+    expect(rules.filter((text) => text.includes('Transition'))).toEqual([]);
+  });
+
+  test('secrets outlive the stack in prod, and nothing does in dev', () => {
+    const kept = (template: typeof data) =>
+      Object.values(template.toJSON().Resources as object).map(({ DeletionPolicy }) => DeletionPolicy);
+    data.resourceCountIs('AWS::SecretsManager::Secret', 6);
+    data.allResources('AWS::SecretsManager::Secret', retained);
+    expect(kept(stages.dev.data)).not.toContain('Retain');
+  });
+});
