@@ -11,6 +11,7 @@ import {
   type Id,
   look,
   type Precision,
+  reconcile,
   repeat,
   replay,
   sendPending,
@@ -20,7 +21,7 @@ import {
 } from './world';
 
 /** More of them before a release: `PROPERTY_RUNS=1000 npx jest --selectProjects integration --testPathPatterns newest`. */
-const numRuns = Number(process.env.PROPERTY_RUNS ?? 20);
+const numRuns = Number(process.env.PROPERTY_RUNS ?? 12);
 
 /** A command made of plain data, which is also what a failure prints. */
 const command = <T>(
@@ -134,6 +135,7 @@ const commands = [
   command('replay', fc.tuple(id, fc.constantFrom('from Qualia', 'from raw', 'force')), (world, [of, meaning]) =>
     replay(world, of, meaning),
   ),
+  command('reconcile', fc.constant(undefined), reconcile),
   command('deploy', fc.constant(undefined), deploy),
 ];
 

@@ -68,7 +68,7 @@ const newOrder = (): Known => ({ content: 'A', isAnnounced: true, isHeard: false
 export const startWorld = async (): Promise<World> => {
   const pipeline = await startPipeline({ maxReceiveCount });
   await pipeline.qualia.add(
-    ...orderIds.map((id) => ({ ...qualiaOrder(), _id: id, order_number: `MKT-${id}`, purpose: 'A' })),
+    ...orderIds.map((id) => ({ ...qualiaOrder(), _id: id, order_number: `MKT-${id}`, purpose: 'A', status: 'open' })),
   );
   return {
     pipeline,
@@ -217,6 +217,14 @@ export const replay = async (world: World, id: Id, meaning: 'from Qualia' | 'fro
   }
 };
 
+const hourMs = 3_600_000;
+
+/** The reconciler's next pass, an hour later. */
+export const reconcile = async ({ pipeline }: World): Promise<void> => {
+  pipeline.pass(hourMs);
+  await pipeline.reconcile();
+};
+
 /** A release changes the mapping. */
 export const deploy = (world: World): void => {
   const release = ++world.release;
@@ -255,8 +263,8 @@ const heldOf = async ({ pipeline }: World, id: Id) => {
  * Comes to rest and holds the internal API against Qualia.
  *
  * First without any help: every change that was announced has arrived, as some release mapped it, or the order is
- * visibly FAILED. Then after what an operator and the reconciler do (replay what failed, download what was never
- * announced, post again what a release maps differently) everything is as Qualia has it.
+ * visibly FAILED. Then after the reconciler's passes of a day, and after what an operator does (replay what failed, post
+ * again what a release maps differently), everything is as Qualia has it.
  */
 export const expectNewestState = async (world: World): Promise<void> => {
   const { orders, pending, release } = world;
@@ -270,16 +278,17 @@ export const expectNewestState = async (world: World): Promise<void> => {
     expect({ id, purpose: (await heldOf(world, id)).purpose?.split(' ')[0] }).toEqual({ id, purpose: content });
   }
 
-  for (const id of orderIds) {
-    const { isHeard, isAnnounced, seenLast } = orders[id];
-    if (isHeard && (!isAnnounced || seenLast?.status === 'FAILED')) await replay(world, id, 'from Qualia');
+  // Every open order is checked within a day, be it announced or not.
+  for (let passes = 0; passes < 26; passes++) {
+    await reconcile(world);
+    await settle(world);
   }
+  for (const id of orderIds) if (orders[id].seenLast?.status === 'FAILED') await replay(world, id, 'from Qualia');
   await settle(world);
   for (const id of orderIds) await replay(world, id, 'from raw');
   await settle(world);
   for (const id of orderIds) {
-    const { content, isHeard, seenLast } = orders[id];
-    if (!isHeard) continue;
+    const { content, seenLast } = orders[id];
     if (content === 'unmappable') {
       expect(seenLast).toMatchObject({ status: 'FAILED', error: { code: 'UNKNOWN_STATE' } });
       continue;
