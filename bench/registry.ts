@@ -5,6 +5,7 @@ import { firstWork } from './figures/first-work';
 import { iterable } from './figures/iterable';
 import { mapping } from './figures/mapping';
 import { netlife } from './figures/netlife';
+import { reconcile } from './figures/reconcile';
 import { signInTiming } from './figures/sign-in';
 import { throughput } from './figures/throughput';
 import { webhook } from './figures/webhook';
@@ -18,6 +19,7 @@ export const figureSets: readonly FigureSet[] = [
   mapping,
   economy,
   throughput,
+  reconcile,
   netlife,
   iterable,
 ];

@@ -1,11 +1,8 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { runningSchema } from '../../emulator/embedded-aws';
 import type { MixedDay } from '../../local/sample/day';
 import { startInternalApiSimulator } from '../../local/simulators/internal-api';
 import { startQualiaSimulator } from '../../local/simulators/qualia';
@@ -14,7 +11,7 @@ import { postCalls } from '../../local/start/post-calls';
 import { readSecretsFile } from '../../local/start/secrets-file';
 import { synthesized } from '../bundle';
 import { cleanDay } from '../webhook-event';
-import type { EmbeddedAwsOrder } from './embedded-aws-process';
+import { startAwsProcess, startedSchema } from './aws-process';
 import { watchMemory } from './memory';
 import type { MeterReport } from './meter';
 
@@ -48,29 +45,6 @@ const reportSchema = z.object({
   invocations: z.record(z.string(), z.object({ count: z.number(), billedMs: z.number() })),
   logs: z.object({ bytes: z.number(), lines: z.number() }),
 });
-const startedSchema = runningSchema.omit({ pid: true });
-
-/** Starts the embedded AWS in a process of its own; an order is answered before the next is given. */
-const startAwsProcess = async () => {
-  const child = fork(path.join(__dirname, 'embedded-aws-process.ts'), {
-    execArgv: ['--import', 'tsx'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  await once(child, 'spawn');
-  const ended = once(child, 'exit').then(([code]): never => {
-    throw new Error(`The embedded AWS ended with ${code}`);
-  });
-  ended.catch(() => undefined);
-  return {
-    pid: child.pid ?? 0,
-    order: async (order: EmbeddedAwsOrder): Promise<unknown> => {
-      child.send(order);
-      const [answer] = await Promise.race([once(child, 'message'), ended]);
-      return answer;
-    },
-    end: () => child.disconnect(),
-  };
-};
 
 /**
  * Sends a day of clean orders through the whole pipeline on the embedded AWS. The simulators and whoever posts run in

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { backlogLimitOf, callSharesOf } from '../../lib/call-budget';
 import { loadConfig, parseConfig } from '../../lib/config';
 import { environment } from './synth';
@@ -55,6 +56,26 @@ describe('a budget of calls per second', () => {
       processing: 5,
     });
     expect(callSharesOf(withBudget({ qualia: 3 }, 2))).toEqual({ download: 1, reconciler: 1, processing: undefined });
+  });
+
+  test('is never exceeded by the processes together, whatever its size', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 1000 }), fc.integer({ min: 0, max: 5000 }), (maxConcurrency, more) => {
+        const budget = maxConcurrency + 1 + more;
+        const {
+          download = 0,
+          reconciler = 0,
+          processing = 0,
+        } = callSharesOf({
+          callsPerSecond: { qualia: budget, internalApi: budget },
+          download: { batchSize: 10, maxConcurrency },
+          processing: { maxConcurrency },
+        });
+        expect(download * maxConcurrency + reconciler).toBe(budget);
+        expect(processing * maxConcurrency).toBeLessThanOrEqual(budget);
+        for (const share of [download, reconciler, processing]) expect(share).toBeGreaterThanOrEqual(1);
+      }),
+    );
   });
 
   test('is optional', () => {

@@ -1,0 +1,50 @@
+import { createOrderApi } from '../../../../shared/http/order-api';
+import { createPace } from '../../../../shared/http/pace';
+import { callContext } from '../../../support/call-context';
+import { startToldServer, type ToldServer } from '../../../support/told-server';
+
+/** What the pace was made with, and how many turns were taken. */
+let turns = 0;
+jest.mock('../../../../shared/http/pace', () => ({
+  createPace: jest.fn(() => async () => {
+    turns++;
+  }),
+}));
+
+let server: ToldServer;
+beforeEach(async () => {
+  turns = 0;
+  jest.mocked(createPace).mockClear();
+  server = await startToldServer();
+});
+afterEach(() => server.stop());
+
+const call = async (callsPerSecond: number | undefined) => {
+  const api = createOrderApi({
+    api: 'qualia',
+    url: server.origin,
+    callsPerSecond,
+    now: Date.now,
+    sleep: async () => undefined,
+    onCircuitOpen: () => undefined,
+  });
+  server.tell({ hangUp: true }, { body: {} });
+  await api.call({
+    request: { method: 'GET', path: '/', headers: {} },
+    read: () => true,
+    context: callContext().context,
+  });
+  await api.close();
+};
+
+test('with a budget, every try waits for its turn, the repeated ones included', async () => {
+  await call(3);
+  expect(createPace).toHaveBeenCalledWith({ callsPerSecond: 3, utilization: expect.any(Number) });
+  expect(turns).toBe(2);
+});
+
+test('without a budget, nothing is paced', async () => {
+  await call(undefined);
+  expect(createPace).not.toHaveBeenCalled();
+  expect(turns).toBe(0);
+});
