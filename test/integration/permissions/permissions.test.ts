@@ -29,7 +29,8 @@ beforeAll(async () => {
   await drive((wanted) => read().some((call) => isDeepStrictEqual(call, wanted)));
   calls = read();
   roles = readRoles(join(root, 'cdk.out'));
-});
+  // Synthesizes first if the sources have changed.
+}, 180_000);
 afterAll(() => embedded?.stop());
 
 const lineOf = ({ action, resource }: Grant): string => `${action} ${resource}`;
