@@ -34,8 +34,8 @@ export interface MixedDay {
   orders: QualiaOrder[];
   /** For `PUT /_control/faults` of each simulator. */
   faults: { qualia: Fault[]; internalApi: Fault[] };
-  /** By order id; `errorCode` only where the contract names one. */
-  expected: Record<string, { outcome: Outcome; errorCode?: string }>;
+  /** By order id; `errorCode` only where the contract names one. `rounds` is the number of webhooks that start a round. */
+  expected: Record<string, { outcome: Outcome; errorCode?: string; rounds: number }>;
 }
 
 /**
@@ -71,9 +71,10 @@ export const mixedDay = (options: {
     for (const fault of story.qualiaFaults ?? []) day.faults.qualia.push({ ...fault, match: { order_id: orderId } });
     for (const fault of story.internalApiFaults ?? [])
       day.faults.internalApi.push({ ...fault, match: { order_id: orderId } });
-    day.expected[orderId] = { outcome, ...(story.errorCode === undefined ? {} : { errorCode: story.errorCode }) };
+    const sends: NonNullable<OrderStory['sends']> = story.sends ?? [{}];
+    const rounds = sends.filter(({ expectedAnswer = 'queued' }) => expectedAnswer === 'queued').length;
+    day.expected[orderId] = { outcome, rounds, ...(story.errorCode !== undefined && { errorCode: story.errorCode }) };
 
-    const sends = story.sends ?? [{}];
     const times = sends.map(() => random.fraction()).sort((a, b) => a - b);
     const newestMs = nowMs - random.integer(1_000, 120_000);
     const timestamp = random.pick(timestampForms);

@@ -49,7 +49,8 @@ export interface InternalApiSimulator {
  * Faults match on `order_id`, `external_order_id` and `idempotency_key`.
  *
  * Control, beside that of every simulator:
- * - `GET /_control/orders`: `posts` (taken), `distinct_orders`, `duplicates`, `older_rounds`, `invalid`.
+ * - `GET /_control/orders`: `posts` (taken), `distinct_orders`, `posted_again` (order id → posts, if
+ *   more than one), `duplicates`, `older_rounds`, `invalid`.
  * - `GET /_control/orders/<Qualia's id or the order number>`: every post about it, and the newest body.
  * - `PUT /_control/refuse-older-rounds`: `true` or `false`.
  *
@@ -64,6 +65,7 @@ export const startInternalApiSimulator = async (options: {
 }): Promise<InternalApiSimulator> => {
   const orders = new Map<string, OrderRecord>();
   const orderIdsByNumber = new Map<string, string>();
+  const postedAgain = new Map<string, number>();
   const keys = new Set<string>();
   const counts = { taken: 0, duplicate: 0, older_round: 0, invalid: 0 };
   let refuseOlderRounds = options.refuseOlderRounds ?? false;
@@ -80,6 +82,7 @@ export const startInternalApiSimulator = async (options: {
     // As in most APIs, the POST that arrives last wins, whatever its round.
     if (known === undefined) orders.set(order_id, { posts: [post], newestRound: round, newestBody: position });
     else {
+      postedAgain.set(order_id, (postedAgain.get(order_id) ?? 1) + 1);
       known.newestBody = position;
       if (round > known.newestRound) known.newestRound = round;
     }
@@ -136,6 +139,7 @@ export const startInternalApiSimulator = async (options: {
         body: {
           posts: counts.taken,
           distinct_orders: orders.size,
+          posted_again: Object.fromEntries(postedAgain),
           duplicates: counts.duplicate,
           older_rounds: counts.older_round,
           invalid: counts.invalid,

@@ -9,7 +9,11 @@ import type { World } from './world';
 
 const patienceMs = 120_000;
 
-const countsSchema = z.object({ posts: z.number(), distinct_orders: z.number() });
+const countsSchema = z.object({
+  posts: z.number(),
+  distinct_orders: z.number(),
+  posted_again: z.record(z.string(), z.number()),
+});
 const outputsSchema = z.object({ OrdersTableName: z.string() });
 
 /** The day of a plan. */
@@ -29,6 +33,7 @@ const countsSince = (before?: InternalApiCounts, after?: InternalApiCounts): Int
   after && {
     posts: after.posts - before.posts,
     distinct_orders: after.distinct_orders - before.distinct_orders,
+    posted_again: after.posted_again,
   };
 
 /** Posts the webhooks of a day that are not answered yet, and waits until each of its orders is closed. */

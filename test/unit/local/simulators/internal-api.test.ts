@@ -74,14 +74,20 @@ const control = async (path: string, method = 'GET', body?: unknown) => {
   });
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
-const none = { posts: 0, distinct_orders: 0, duplicates: 0, older_rounds: 0, invalid: 0 };
+const none = { posts: 0, distinct_orders: 0, posted_again: {}, duplicates: 0, older_rounds: 0, invalid: 0 };
 
 test('takes an order once for an idempotency key', async () => {
   expect((await post(order)).status).toBe(201);
   expect((await post(order)).status).toBe(409);
   expect((await post({ ...order, price: 126 }, { 'idempotency-key': key('b') })).status).toBe(201);
   expect((await post(smallest, { 'idempotency-key': key('c') })).status).toBe(201);
-  expect((await control('/orders')).body).toEqual({ ...none, posts: 3, distinct_orders: 2, duplicates: 1 });
+  expect((await control('/orders')).body).toEqual({
+    ...none,
+    posts: 3,
+    distinct_orders: 2,
+    posted_again: { 'QO-1': 2 },
+    duplicates: 1,
+  });
 });
 
 test('reports what it got, by either id: the last POST wins', async () => {
@@ -109,7 +115,13 @@ test('refuses an older round only when told to mind', async () => {
   expect((await post(order, { 'x-order-round': '0002', 'idempotency-key': key('c') })).status).toBe(201);
   await control('/refuse-older-rounds', 'PUT', false);
   expect((await post(order, { 'x-order-round': '0001', 'idempotency-key': key('b') })).status).toBe(201);
-  expect((await control('/orders')).body).toEqual({ ...none, posts: 3, distinct_orders: 1, older_rounds: 1 });
+  expect((await control('/orders')).body).toEqual({
+    ...none,
+    posts: 3,
+    distinct_orders: 1,
+    posted_again: { 'QO-1': 3 },
+    older_rounds: 1,
+  });
 });
 
 test('remembers over a restart, a torn last line notwithstanding', async () => {

@@ -29,13 +29,18 @@ const failed = (orderId: string, code: string) => ({
 });
 
 const asExpected: DayResult = {
-  day: { expected: { a: { outcome: 'PROCESSED' }, b: { outcome: 'FAILED', errorCode: 'UNKNOWN_STATE' } } },
+  day: {
+    expected: {
+      a: { outcome: 'PROCESSED', rounds: 1 },
+      b: { outcome: 'FAILED', errorCode: 'UNKNOWN_STATE', rounds: 1 },
+    },
+  },
   answers: [{ call: call(), status: 200, outcome: 'queued' }],
   closed: new Map<string, OrderState>([
     ['a', processed('a', 120)],
     ['b', failed('b', 'UNKNOWN_STATE')],
   ]),
-  internalApi: { posts: 1, distinct_orders: 1 },
+  internalApi: { posts: 1, distinct_orders: 1, posted_again: {} },
   resumed: false,
 };
 
@@ -64,12 +69,32 @@ test.each<[string, Partial<DayResult>, string]>([
     { closed: new Map<string, OrderState>([...asExpected.closed, ['b', failed('b', 'TIMEOUT')]]) },
     'b: failed with TIMEOUT, not UNKNOWN_STATE',
   ],
-  ['an order posted twice', { internalApi: { posts: 2, distinct_orders: 1 } }, 'took 2 posts of 1 orders'],
+  [
+    'an order that was never posted',
+    { internalApi: { posts: 0, distinct_orders: 0, posted_again: {} } },
+    'took posts of 0 orders, not 1',
+  ],
+  [
+    'an order posted twice in one round',
+    { internalApi: { posts: 2, distinct_orders: 1, posted_again: { a: 2 } } },
+    'a: posted 2 times in 1 rounds',
+  ],
 ])('%s is a surprise', (_, change, sentence) => {
   expect(findSurprises({ ...asExpected, ...change }).join()).toContain(sentence);
 });
 
+test('the newest of two rounds that overlap may be posted again', () => {
+  const expected = { ...asExpected.day.expected, a: { outcome: 'PROCESSED' as const, rounds: 2 } };
+  const postedAgain = (posts: number) => ({
+    ...asExpected,
+    day: { expected },
+    internalApi: { posts, distinct_orders: 1, posted_again: { a: posts } },
+  });
+  expect(findSurprises(postedAgain(3))).toEqual([]);
+  expect(findSurprises(postedAgain(4))).toEqual(['a: posted 4 times in 2 rounds']);
+});
+
 test('what a killed start did is not held against the one that goes on', () => {
-  const resumed = { ...asExpected, resumed: true, internalApi: { posts: 0, distinct_orders: 0 } };
+  const resumed = { ...asExpected, resumed: true, internalApi: { posts: 0, distinct_orders: 0, posted_again: {} } };
   expect(findSurprises({ ...resumed, answers: [{ call: call(), status: 200, outcome: 'duplicate' }] })).toEqual([]);
 });
