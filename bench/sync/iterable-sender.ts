@@ -4,6 +4,7 @@ import { createIterableClient } from '../../shared/iterable/client';
 import { keepHeapSmall } from '../../shared/iterable/heap';
 import { pushUsers } from '../../shared/iterable/push';
 import { type IterableUser, readRow, toEvent, toProfile } from '../../shared/iterable/rows';
+import { recordDepartures } from './departures';
 import { send } from './program';
 import { startUsage } from './usage';
 
@@ -12,6 +13,8 @@ const orderSchema = z.object({
   apiKey: z.string(),
   mode: z.enum(['one_by_one', 'single', 'bulk']),
   users: z.number(),
+  /** Calls about users, the departure of which is recorded in stretches of this many. */
+  callsInStretch: z.number(),
   /** In place of Iterable's own limits. */
   bulkCallsPerSecond: z.number().optional(),
 });
@@ -73,7 +76,9 @@ const push = async (order: IterableOrder, mode: 'single' | 'bulk'): Promise<numb
 
 send(orderSchema, async (order) => {
   keepHeapSmall();
+  const path = order.mode === 'bulk' ? '/api/users/bulkUpdate' : '/api/users/update';
+  const departures = recordDepartures(path, order.callsInStretch);
   const usage = startUsage();
   const succeeded = order.mode === 'one_by_one' ? await sendOneByOne(order) : await push(order, order.mode);
-  return { ...usage(), succeeded };
+  return { ...usage(), departures: departures(), succeeded };
 });

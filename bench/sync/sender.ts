@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import type * as z from 'zod';
 import { withPlainBundle } from '../plain-bundle';
-
-const run = promisify(execFile);
 
 /**
  * How Lambda starts node in a function of 1024 MB: a twentieth of the memory for a semi-space, nine tenths for the old
@@ -20,14 +18,24 @@ const lambdaArguments = [
  * Bundles a program of this folder like a sync Lambda and runs it once, in a fresh process with a Lambda's heap.
  *
  * @param order the program's only argument, as JSON
- * @param schema of the JSON that it writes to standard output
+ * @param schema of the report that it sends
  */
 export const runSender = <T>(program: string, order: object, schema: z.ZodType<T>): Promise<T> =>
   withPlainBundle(`import '../lib/bundling/young-generation'; import './sync/${program}';`, async (file) => {
-    const { stdout } = await run(process.execPath, [...lambdaArguments, file, JSON.stringify(order)], {
+    const child = fork(file, [JSON.stringify(order)], {
+      execArgv: lambdaArguments,
       // As the sync Lambdas have it (lib/stacks/sync-jobs.ts).
       env: { MALLOC_ARENA_MAX: '1' },
       timeout: 300_000,
+      // A session of its own: see favour.ts.
+      detached: true,
     });
-    return schema.parse(JSON.parse(stdout));
+    const exited = once(child, 'exit');
+    const failed = exited.then(([code, signal]): never => {
+      throw new Error(`The program ended with ${code ?? signal}`);
+    });
+    failed.catch(() => undefined);
+    const [report] = await Promise.race([once(child, 'message'), failed]);
+    await exited;
+    return schema.parse(report);
   });

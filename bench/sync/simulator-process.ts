@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { startIterableSimulator } from '../../local/simulators/iterable';
 import { startNetlifeSimulator } from '../../local/simulators/netlife';
+import { favourThisProcess } from './favour';
 
 const number = z.number();
 const orderSchema = z.discriminatedUnion('api', [
@@ -18,7 +19,14 @@ const orderSchema = z.discriminatedUnion('api', [
     credentials: z.object({ api_key: z.string() }),
     latencyMs: number,
     keep: z.enum(['everything', 'counts']),
-    limits: z.object({ 'users/bulkUpdate': number, 'events/trackBulk': number }).optional(),
+    limits: z
+      .object({
+        'users/update': number,
+        'users/bulkUpdate': number,
+        'events/track': number,
+        'events/trackBulk': number,
+      })
+      .optional(),
   }),
 ]);
 export type SimulatorOrder = z.input<typeof orderSchema>;
@@ -34,6 +42,7 @@ const start = async (text: string) => {
 };
 
 const main = async () => {
+  favourThisProcess();
   const { url, controlUrl, stop } = await start(process.argv[2] ?? '');
   process.once('disconnect', () => void stop().finally(() => process.exit()));
   process.send?.({ url, controlUrl });

@@ -22,6 +22,8 @@ export const withSimulator = async <T>(
     // A small young generation: collecting a large one stops it for up to 20 ms, and calls that come in seem to come at once.
     execArgv: ['--max-semi-space-size=2', '--import', 'tsx'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // A session of its own: see favour.ts.
+    detached: true,
   });
   const exited = once(child, 'exit');
   const failed = exited.then(([code]): never => {

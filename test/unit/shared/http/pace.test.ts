@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createPace } from '../../../../shared/http/pace';
+import { createPace, type PaceOptions } from '../../../../shared/http/pace';
 
 /** A clock that only sleep moves, by what was asked for and what a busy machine adds. */
 const clockWith = (lateByMs: (turn: number) => number) => {
@@ -17,10 +17,10 @@ const clockWith = (lateByMs: (turn: number) => number) => {
 };
 
 const turnsOf = async (
-  { callsPerSecond, utilization, count }: { callsPerSecond: number; utilization: number; count: number },
+  { count, ...options }: Pick<PaceOptions, 'callsPerSecond' | 'utilization' | 'catchUpUtilization'> & { count: number },
   clock: ReturnType<typeof clockWith>,
 ): Promise<number[]> => {
-  const pace = createPace({ callsPerSecond, utilization, ...clock });
+  const pace = createPace({ ...options, ...clock });
   return Promise.all(Array.from({ length: count }, () => pace().then(clock.now)));
 };
 
@@ -55,6 +55,28 @@ test('however late timers are, no second holds too many', async () => {
       expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.962 - 1e-6);
     }),
   );
+});
+
+test('however late timers are, no second holds too many of those that catch up', async () => {
+  const lateness = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(lateness, fc.integer({ min: 1, max: 20 }), async (lateByMs, callsPerSecond) => {
+      const clock = clockWith((turn) => lateByMs[turn % lateByMs.length] ?? 0);
+      const options = { callsPerSecond, utilization: 0.95, catchUpUtilization: 0.99, count: callsPerSecond * 4 };
+      const turns = await turnsOf(options, clock);
+      expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
+    }),
+  );
+});
+
+test.each([
+  ['5 ms a second', (turn: number) => (turn % 500 === 7 ? 5 : 0)],
+  ['90 ms every ten seconds', (turn: number) => (turn % 5_000 === 700 ? 90 : 0)],
+])('calls catch up what a process that was kept from the CPU lost: %s', async (_lost, lateByMs) => {
+  const options = { callsPerSecond: 500, utilization: 0.985, catchUpUtilization: 0.99, count: 30_000 };
+  const turns = await turnsOf(options, clockWith(lateByMs));
+  expect(ratioOf(turns, 500)).toBeGreaterThanOrEqual(0.984);
+  expect(tightestMs(turns, 500)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
 });
 
 test('a late timer now and then costs next to nothing', async () => {

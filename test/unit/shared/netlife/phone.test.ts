@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { formatPhone } from '../../../../shared/netlife/phone';
 
 const american = '+1 (555) 123-4567';
@@ -83,6 +84,8 @@ test('property: the ten digits of an American number come out as they went in, h
       const [area, exchange, line] = [number.slice(0, 3), number.slice(3, 6), number.slice(6)];
       const written = `${start}${brackets ? `(${area})` : area}${one}${exchange}${two}${line}`;
       expect(formatPhone(written)).toBe(`+1 (${area}) ${exchange}-${line}`);
+      // What is written plainly is formatted without the library, and the same.
+      expect(parsePhoneNumberFromString(written, 'US')?.number).toBe(`+1${number}`);
     }),
   );
 });
