@@ -1,9 +1,9 @@
 /** Sends users to Iterable, as the Lambda does but for the parts: rows are made as they are needed, results dropped. */
 import * as z from 'zod';
 import { createIterableClient } from '../../shared/iterable/client';
-import { keepHeapSmall } from '../../shared/iterable/heap';
 import { pushUsers } from '../../shared/iterable/push';
 import { type IterableUser, readRow, toEvent, toProfile } from '../../shared/iterable/rows';
+import { keepHeapSmall } from '../../shared/runs/heap';
 import { recordDepartures } from './departures';
 import { send } from './program';
 import { startUsage } from './usage';

@@ -4,6 +4,7 @@ import { NetlifeClient } from '../../shared/netlife/client';
 import { contactLines } from '../../shared/netlife/contacts';
 import { collectJob } from '../../shared/netlife/job';
 import { createPortals } from '../../shared/netlife/portals';
+import { keepHeapSmall } from '../../shared/runs/heap';
 import { send } from './program';
 import { startUsage } from './usage';
 
@@ -16,6 +17,7 @@ const orderSchema = z.object({
 export type NetlifeOrder = z.output<typeof orderSchema>;
 
 send(orderSchema, async ({ baseUrl, portal: name, credentials, rateLimitPerSecond }) => {
+  keepHeapSmall();
   const portal = createPortals({ NETLIFE_BASE_URL: baseUrl }).find(name);
   if (portal === undefined) throw new Error(`There is no portal ${name}`);
   const login = { ...credentials, rate_limit_per_sec: rateLimitPerSecond, timeout_s: 30 };

@@ -11,9 +11,12 @@ import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
+import { keepHeapSmall } from '../../shared/runs/heap';
 import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
 import { createHandler } from './handler';
+
+keepHeapSmall();
 
 const config = parseConfig(configSchema, process.env);
 const now = () => Date.now();
