@@ -19,12 +19,13 @@ const changesInWorkTree = (): string => {
 const program = new Command('npm run deploy --')
   .description('Deploys a stage with your own AWS credentials. Shows what changes in each stack, and asks.')
   .addOption(new Option('--stage <stage>', 'where to').choices(stages).makeOptionMandatory())
+  .option('--approved', 'do not ask: the changes were approved elsewhere, as in a deployment workflow', false)
   .parse();
-const { stage } = program.opts<{ stage: string }>();
+const { stage, approved } = program.opts<{ stage: string; approved: boolean }>();
 
 try {
   const config = loadConfig(stage, { version, commitSha: 'unknown' });
-  const args = deployArguments(config, changesInWorkTree());
+  const args = deployArguments(config, { changes: changesInWorkTree(), approved });
   const cdk = path.join(root, 'node_modules/aws-cdk/bin/cdk');
   process.exitCode = spawnSync(process.execPath, [cdk, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
 } catch (error) {

@@ -2,18 +2,28 @@ import type { Config } from './config';
 
 const isPlaceholder = (url: string): boolean => new URL(url).hostname.endsWith('.example.com');
 
+interface DeployOptions {
+  /** Output of `git status --porcelain`: empty when everything is committed. */
+  readonly changes: string;
+  /** The changes were approved elsewhere: do not ask again. */
+  readonly approved: boolean;
+}
+
 /**
- * How a stage is deployed: the arguments of the `cdk` command, which shows what changes in each stack, and asks.
+ * Arguments of the `cdk` command that deploys a stage. Without `approved`, CDK shows the changes of each stack and asks.
  *
- * @param changes what `git status --porcelain` prints: nothing when all is committed
- * @throws Error saying in one sentence what is in the way
+ * @throws Error with one sentence about what prevents the deployment
  */
-export function deployArguments({ stage, internalApiUrl }: Config, changes: string): readonly string[] {
+export const deployArguments = (
+  { stage, internalApiUrl }: Config,
+  { changes, approved }: DeployOptions,
+): readonly string[] => {
   if (isPlaceholder(internalApiUrl)) {
     throw new Error(`The internalApiUrl of ${stage} in lib/config.ts is still the placeholder ${internalApiUrl}.`);
   }
   if (stage === 'prod' && changes !== '') {
-    throw new Error('What goes to prod must be committed, and the work tree has changes that are not.');
+    throw new Error('Prod is deployed from a commit, and the work tree has uncommitted changes: commit them first.');
   }
-  return ['deploy', '--all', '--strict', '--require-approval', 'any-change', '--context', `stage=${stage}`];
-}
+  const approval = approved ? 'never' : 'any-change';
+  return ['deploy', '--all', '--strict', '--require-approval', approval, '--context', `stage=${stage}`];
+};

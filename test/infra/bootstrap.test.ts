@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
@@ -8,30 +8,13 @@ import { createApplication } from '../../emulator/application';
 import { readAssembly } from '../../emulator/assembly';
 import { loadConfig, stages } from '../../lib/config';
 import { addPipeline } from '../../lib/pipeline';
+import { allows, arn, readPolicy, statementSchema } from './iam-policy';
 
-const root = join(__dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'bootstrap-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const oneOrMore = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
-const statementSchema = z.looseObject({ Effect: z.literal('Allow'), Action: oneOrMore, Resource: oneOrMore });
-const policySchema = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statementSchema) });
-type Policy = z.infer<typeof policySchema>;
-
-const readPolicy = (name: string) => {
-  const text = readFileSync(join(root, 'lib/bootstrap', `${name}.json`), 'utf8');
-  return { policy: policySchema.parse(JSON.parse(text)), length: text.replaceAll(/\s/g, '').length };
-};
 const execution = readPolicy('execution-policy');
 const boundary = readPolicy('permissions-boundary');
-
-const matches = (pattern: string, text: string): boolean =>
-  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(text);
-const allows = ({ Statement }: Policy, action: string, resource: string): boolean =>
-  Statement.some(
-    ({ Action, Resource }) =>
-      Action.some((pattern) => matches(pattern, action)) && Resource.some((pattern) => matches(pattern, resource)),
-  );
 
 const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', logs: '', api: '' };
 
@@ -45,7 +28,6 @@ const synthesized = stages.map((stage) => {
 /** CloudFormation begins the name of a secret with its logical id; of everything else, with the stack's. */
 const asDeployed = (arn: string): string => arn.replace(/:secret:\w+-Data-/, ':secret:');
 
-const arn = (service: string, resource: string) => `arn:aws:${service}:us-east-1:000000000000:${resource}`;
 /** What CloudFormation does first with a resource of a type, and to what. `*`: AWS gives these no name to match. */
 const creations: Readonly<Record<string, readonly [action: string, resourceOf: (name: string) => string]>> = {
   'AWS::ApiGatewayV2::Api': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis'],

@@ -9,22 +9,29 @@ const configured = (stage: Stage): Config => ({
 });
 
 test('all stacks of one stage are deployed, and every change is asked for', () => {
-  const args = deployArguments(configured('staging'), ' M lib/config.ts\n').join(' ');
+  const args = deployArguments(configured('staging'), { changes: ' M lib/config.ts\n', approved: false }).join(' ');
   expect(args).toContain('deploy --all');
   expect(args).toContain('--require-approval any-change');
   expect(args).toContain('--context stage=staging');
 });
 
+test('changes that were approved elsewhere are deployed without a question', () => {
+  const args = deployArguments(configured('staging'), { changes: '', approved: true }).join(' ');
+  expect(args).toContain('--require-approval never');
+});
+
 test.each(['dev', 'staging', 'prod'] as const)('%s is not deployed before the internal API has an address', (stage) => {
   const config = loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' });
-  expect(() => deployArguments(config, '')).toThrow(
+  expect(() => deployArguments(config, { changes: '', approved: true })).toThrow(
     `The internalApiUrl of ${stage} in lib/config.ts is still the placeholder https://`,
   );
 });
 
 test('prod is deployed from a commit alone', () => {
-  expect(() => deployArguments(configured('prod'), '?? notes.txt\n')).toThrow('must be committed');
-  expect(deployArguments(configured('prod'), '')).toContain('stage=prod');
+  expect(() => deployArguments(configured('prod'), { changes: '?? notes.txt\n', approved: true })).toThrow(
+    'has uncommitted changes',
+  );
+  expect(deployArguments(configured('prod'), { changes: '', approved: true })).toContain('stage=prod');
 });
 
 test.each([
