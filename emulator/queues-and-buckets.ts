@@ -9,6 +9,7 @@ import { openQueueStore } from './queue-store';
 import { ACCOUNT_ID, arnOf } from './resource-types';
 import { refuseUnservedS3 } from './s3-requests';
 import { correctSqs } from './sqs-requests';
+import { keepObjectsOnDisk } from './stored-objects';
 
 const queueSchema = z.object({
   VisibilityTimeout: z.coerce.string().optional(),
@@ -75,6 +76,7 @@ export async function startQueuesAndBuckets(
   const s3Store = new S3Store();
   const snsStore = new SnsStore();
   const { persistence, database, transaction } = openQueueStore(directory);
+  keepObjectsOnDisk(s3Store, persistence, database);
   const traces = keepMessageTraces(sqsStore, persistence, database);
 
   const open = async (port: number) => {

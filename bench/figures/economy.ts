@@ -92,7 +92,7 @@ export const economy: FigureSet<
     cost_usd_per_million: { unit: 'USD', bar: 11.5, better: 'lower' },
   },
   measure: async (note) => {
-    const run = await runPipeline({ orders, warmUpOrders: 50, ...circumstances });
+    const run = await runPipeline({ orders, warmUpOrders: 50, metered: true, ...circumstances });
     const { calls, invocations, logs } = run;
     for (const [call, count] of Object.entries(calls)) note(`${call}: ${count / orders} an order`);
     for (const [name, { count, billedMs }] of Object.entries(invocations)) {

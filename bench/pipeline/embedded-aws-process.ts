@@ -1,7 +1,7 @@
 /** The embedded AWS in a process of its own, so that its memory and its calls can be told from everybody else's. */
 import * as z from 'zod';
 import { startEmbeddedAws } from '../../emulator/embedded-aws';
-import { createMeter } from './meter';
+import { createMeter, type Meter, type MeterReport } from './meter';
 
 const orderSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -11,20 +11,28 @@ const orderSchema = z.discriminatedUnion('kind', [
     secretsFile: z.string(),
     environmentOverrides: z.record(z.string(), z.string()),
     maxConcurrency: z.number(),
+    metered: z.boolean().default(true),
   }),
   z.object({ kind: z.literal('report') }),
   z.object({ kind: z.literal('stop') }),
 ]);
 export type EmbeddedAwsOrder = z.input<typeof orderSchema>;
 
+/** The report when nothing is metered. */
+const emptyReport: MeterReport = { calls: {}, invocations: {}, logs: { bytes: 0, lines: 0 } };
+
 const main = () => {
-  const { onLog, report } = createMeter();
+  let meter: Meter | undefined;
   let stop = async () => {};
   const obey = async (message: unknown): Promise<unknown> => {
     const order = orderSchema.parse(message);
-    if (order.kind === 'report') return report();
+    if (order.kind === 'report') return meter?.report() ?? emptyReport;
     if (order.kind === 'stop') return stop();
-    const { apiUrl, endpoints, outputs, ...aws } = await startEmbeddedAws({ ...order, onLog });
+    meter = order.metered ? createMeter() : undefined;
+    const { apiUrl, endpoints, outputs, ...aws } = await startEmbeddedAws({
+      ...order,
+      ...(meter && { onLog: meter.onLog }),
+    });
     stop = aws.stop;
     return { apiUrl, endpoints, outputs };
   };

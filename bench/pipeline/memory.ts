@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { sum } from '../statistics';
 
 const intervalMs = 500;
 
@@ -23,23 +24,32 @@ const memoryMbOf = (pid: number): number => {
   return (Number(kib ?? 0) * 1024) / 1e6;
 };
 
+/** Highest memory use, in MB (1e6 bytes), of any sample. */
+export interface MemoryPeaks {
+  /** The process alone. */
+  readonly ownMb: number;
+  /** The process and its children together. */
+  readonly familyMb: number;
+}
+
 /**
- * Watches the memory of a process and its children, by Linux' `/proc`.
+ * Samples the memory of a process and its children twice a second, from Linux' `/proc`.
  *
- * @returns stops watching, and gives the most MB (1e6 bytes) that they took together at any look, twice a second
+ * @returns a function that stops sampling and returns the peaks
  * @throws {Error} on a system without `/proc`
  */
-export const watchMemory = (pid: number): (() => number) => {
-  let peakMb = 0;
+export const watchMemory = (pid: number): (() => MemoryPeaks) => {
+  let ownMb = 0;
+  let familyMb = 0;
   const look = () => {
-    let totalMb = 0;
-    for (const member of familyOf(pid)) totalMb += memoryMbOf(member);
-    peakMb = Math.max(peakMb, totalMb);
+    const sizesMb = familyOf(pid).map(memoryMbOf);
+    ownMb = Math.max(ownMb, sizesMb[0] ?? 0);
+    familyMb = Math.max(familyMb, sum(sizesMb));
   };
   look();
   const timer = setInterval(look, intervalMs);
   return () => {
     clearInterval(timer);
-    return peakMb;
+    return { ownMb, familyMb };
   };
 };

@@ -61,7 +61,8 @@ export const createMeter = () => {
     onLog: ({ function: functionName, message }: LogLine): void => {
       logs = { bytes: logs.bytes + Buffer.byteLength(message), lines: logs.lines + 1 };
       const requestId = loggedInvocation.exec(message)?.[1];
-      if (requestId) functionNames.set(requestId, functionName);
+      // A copy: a match shares its line's memory, so storing the match itself would keep the whole line.
+      if (requestId) functionNames.set(Buffer.from(requestId).toString(), functionName);
     },
 
     /** What was measured since the last report. */
@@ -81,3 +82,5 @@ export const createMeter = () => {
     },
   };
 };
+
+export type Meter = ReturnType<typeof createMeter>;

@@ -12,7 +12,7 @@ import { readSecretsFile } from '../../local/start/secrets-file';
 import { synthesized } from '../bundle';
 import { cleanDay } from '../webhook-event';
 import { startAwsProcess, startedSchema } from './aws-process';
-import { watchMemory } from './memory';
+import { type MemoryPeaks, watchMemory } from './memory';
 import type { MeterReport } from './meter';
 
 export interface PipelineRunOptions {
@@ -23,6 +23,8 @@ export interface PipelineRunOptions {
   readonly internalApiLatencyMs: number;
   /** Most processes of one function. */
   readonly maxConcurrency: number;
+  /** Whether to count calls, invocations and log lines. Counting takes memory in the embedded AWS's own process. */
+  readonly metered: boolean;
 }
 
 /** What came of a day of clean orders, without its warm-up. */
@@ -32,8 +34,8 @@ export interface PipelineRun extends MeterReport {
   readonly seconds: number;
   /** From an order's NOTIFIED to its PROCESSED. */
   readonly endToEndMs: readonly number[];
-  /** Of the embedded AWS with all of its Lambdas, the warm-up included. */
-  readonly peakMb: number;
+  /** Memory of the embedded AWS, alone and with all of its Lambdas, including the warm-up. */
+  readonly peaks: MemoryPeaks;
 }
 
 const patienceMs = 60_000;
@@ -80,10 +82,11 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
         stateDirectory,
         secretsFile,
         maxConcurrency: options.maxConcurrency,
+        metered: options.metered,
         environmentOverrides: { QUALIA_API_URL: qualia.url, INTERNAL_API_URL: internalApi.url },
       }),
     );
-    const peakMb = watchMemory(aws.pid);
+    const stopWatching = watchMemory(aws.pid);
     const tableName = z.string().parse(Object.values(outputs).find((one) => 'OrdersTableName' in one)?.OrdersTableName);
 
     /** Counts at the far end, so that waiting costs the embedded AWS nothing. */
@@ -128,7 +131,7 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
       orders,
       seconds: (lastMs - startedAtMs) / 1000,
       endToEndMs: times.map(({ notifiedAtMs, processedAtMs }) => processedAtMs - notifiedAtMs),
-      peakMb: peakMb(),
+      peaks: stopWatching(),
       ...report,
     };
     await aws.order({ kind: 'stop' });

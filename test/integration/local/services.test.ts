@@ -12,7 +12,14 @@ import {
   ListFunctionsCommand,
   paginateListFunctions,
 } from '@aws-sdk/client-lambda';
-import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
@@ -28,6 +35,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
+import fc from 'fast-check';
 import { eventually, newStateDirectory, secretsFile, startFixture } from './fixture/start';
 
 jest.setTimeout(60_000);
@@ -214,6 +222,61 @@ describe('S3', () => {
     );
     expect(list.CommonPrefixes).toEqual([{ Prefix: 'list/b/' }]);
     expect(list.Contents?.map(({ Key }) => Key)).toEqual(['list/c']);
+  });
+});
+
+describe('an S3 listing', () => {
+  const key = fc.stringMatching(/^[aB_é😀/ ]{1,6}$/u).filter((text) => !/^\/|\/\/|^\.+$/.test(text));
+  const bytewise = (a: string, b: string) => Buffer.from(a).compare(Buffer.from(b));
+  let run = 0;
+
+  test('returns every key once, in byte order, across pages, and groups keys into common prefixes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(key, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (keys, pageSize) => {
+          const Bucket = aws.data.RawBucketName;
+          const Prefix = `listing-${run++}/`;
+          for (const one of keys) await clients.s3.send(new PutObjectCommand({ Bucket, Key: Prefix + one, Body: one }));
+          const sorted = keys.toSorted(bytewise);
+          const listed: string[] = [];
+          for await (const { Contents = [] } of paginateListObjectsV2(
+            { client: clients.s3, pageSize },
+            { Bucket, Prefix },
+          ))
+            listed.push(...Contents.map(({ Key = '' }) => Key.slice(Prefix.length)));
+          expect(listed).toEqual(sorted);
+
+          const grouped = await clients.s3.send(new ListObjectsV2Command({ Bucket, Prefix, Delimiter: '/' }));
+          const isGrouped = (one: string) => one.includes('/');
+          const groups = new Set(sorted.filter(isGrouped).map((one) => Prefix + one.slice(0, one.indexOf('/') + 1)));
+          expect(grouped.Contents?.map(({ Key = '' }) => Key.slice(Prefix.length)) ?? []).toEqual(
+            sorted.filter((one) => !isGrouped(one)),
+          );
+          expect(grouped.CommonPrefixes?.map((one) => one.Prefix) ?? []).toEqual([...groups]);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('omits deleted objects, and includes those written before a kill', async () => {
+    const Bucket = aws.data.RawBucketName;
+    for (const Key of ['kept', 'gone']) {
+      await clients.s3.send(new PutObjectCommand({ Bucket, Key: `last/${Key}`, Body: Key, Metadata: { a: 'b' } }));
+    }
+    await clients.s3.send(new DeleteObjectCommand({ Bucket, Key: 'last/gone' }));
+    await aws.kill();
+    aws = await startFixture(stateDirectory);
+    clients = connect();
+    const { Contents } = await clients.s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'last/' }));
+    expect(Contents?.map(({ Key }) => Key)).toEqual(['last/kept']);
+    const kept = await clients.s3.send(new GetObjectCommand({ Bucket, Key: 'last/kept' }));
+    expect([await kept.Body?.transformToString(), kept.Metadata]).toEqual(['kept', { a: 'b' }]);
+    await expect(clients.s3.send(new GetObjectCommand({ Bucket, Key: 'last/gone' }))).rejects.toMatchObject({
+      name: 'NoSuchKey',
+    });
   });
 });
 
