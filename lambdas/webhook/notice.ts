@@ -19,7 +19,7 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
 const timestampMessage = 'must be an ISO 8601 time with an offset or "Z"';
 
 /** The shape of the system before this one. It carries the time of its event. */
-const notificationSchema = z.object(
+export const notificationSchema = z.object(
   {
     order_id: z
       .string('must be a string')
@@ -37,7 +37,7 @@ const notificationSchema = z.object(
 );
 
 /** What Qualia Marketplace itself sends. The description may hold names: it is checked, and then dropped. */
-const activitySchema = z.object({
+export const activitySchema = z.object({
   type: oneOf(activityTypes),
   order_id: orderIdSchema,
   description: z.string('must be a string').check(z.maxLength(4_096, 'must be at most 4096 characters')),
