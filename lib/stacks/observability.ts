@@ -9,6 +9,7 @@ import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { Alarm } from '../constructs/alarm';
+import { webhookRoute } from '../constructs/webhook-api';
 import { metricsNamespace } from '../metrics';
 import { dashboardRows } from '../observability/dashboard';
 import { type CountedLines, orderAlarms } from '../observability/order-alarms';
@@ -37,7 +38,7 @@ export class Observability extends Stack {
         logGroup: pipeline.apiLogs,
         filterPattern: FilterPattern.all(
           FilterPattern.stringValue('$.status_code', '=', '429'),
-          FilterPattern.stringValue('$.route', '=', pipeline.webhookRoute),
+          FilterPattern.stringValue('$.route', '=', webhookRoute),
         ),
       }),
     };
