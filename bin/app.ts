@@ -18,4 +18,4 @@ function commitSha(): string {
 // The CLI passes this context by itself; given here, a plain `tsx bin/app.ts` writes the same assembly.
 const app = new App({ context });
 const stage: unknown = app.node.tryGetContext('stage') ?? 'dev';
-addPipeline(app, loadConfig(String(stage), { version, commitSha: commitSha() }, process.env));
+addPipeline(app, loadConfig(String(stage), { version, commitSha: commitSha() }));

@@ -6,12 +6,6 @@ import { budgetFaults } from './call-budget';
 export const stages = ['dev', 'staging', 'prod'] as const;
 
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
-const loopbackUrl = z.url({
-  protocol: /^http$/,
-  hostname: /^127\.0\.0\.1$/,
-  error: 'must be an http URL of 127.0.0.1',
-});
-
 const workerSchema = z.strictObject({
   /** Messages handed to one invocation; without a batching window SQS gives at most 10. */
   batchSize: z.int().min(1).max(10),
@@ -21,7 +15,8 @@ const workerSchema = z.strictObject({
   maxConcurrency: z.int().min(2).max(1000),
 });
 
-const commonSettings = {
+/** The settings of a stage. */
+const settingsSchema = z.strictObject({
   logRetentionDays: z.enum(RetentionDays),
   /**
    * `DEBUG` adds a line for each call to an API. Nothing above `INFO`: the saved queries read INFO lines, and Lambda's
@@ -68,34 +63,12 @@ const commonSettings = {
   syncScheduled: z.boolean(),
   /** Subscribed to the alarms' topic; AWS asks this address for its consent. */
   alarmEmail: z.email().optional(),
-};
-
-const vendorUrls = (url: z.ZodURL) => ({
-  qualiaApiUrl: url,
-  internalApiUrl: url,
-  /** `https://api.iterable.com`, or the one of the EU. */
-  iterableApiBaseUrl: url,
-  /** `{portal}` in it stands for the name of a portal. */
-  netlifeBaseUrl: url,
-});
-
-/** A stage in an account. */
-const settingsSchema = z.strictObject({
-  ...commonSettings,
-  ...vendorUrls(httpsUrl),
-  emulator: z.undefined().optional(),
-});
-
-/** The stage of `npm run test:deployed`: in an AWS emulator, with simulators and sample data of the same machine. */
-const emulatedSettingsSchema = z.strictObject({
-  ...commonSettings,
-  ...vendorUrls(loopbackUrl),
-  emulator: z.strictObject({
-    /** In place of the database that the secret names. */
-    databaseUrl: z.string('is missing').startsWith('sqlite:'),
-    /** What its CloudFormation cannot make, and is left out of the stacks (docs/adr/0006). */
-    lacks: z.array(z.enum(['alarms-on-expressions', 'sampling-rules', 'saved-queries'])),
-  }),
+  qualiaApiUrl: httpsUrl,
+  internalApiUrl: httpsUrl,
+  /** `https://api.iterable.com`, or Iterable's host in the EU. */
+  iterableApiBaseUrl: httpsUrl,
+  /** `{portal}` is replaced by the name of a portal. */
+  netlifeBaseUrl: httpsUrl,
 });
 
 const releaseSchema = z.strictObject({
@@ -105,11 +78,8 @@ const releaseSchema = z.strictObject({
   commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
 });
 
-const configSchema = z
-  .discriminatedUnion('stage', [
-    settingsSchema.extend({ ...releaseSchema.shape, stage: z.enum(stages) }),
-    emulatedSettingsSchema.extend({ ...releaseSchema.shape, stage: z.literal('emulated') }),
-  ])
+const configSchema = settingsSchema
+  .extend({ ...releaseSchema.shape, stage: z.enum(stages) })
   .superRefine((config, context) => {
     for (const fault of budgetFaults(config)) context.addIssue({ code: 'custom', ...fault });
   })
@@ -185,45 +155,28 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
   },
 };
 
-/** Variables with the names that `npm start` takes. */
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const emulatedSettings = (environment: Environment) => ({
-  ...settings.dev,
-  qualiaApiUrl: environment.QUALIA_API_URL,
-  internalApiUrl: environment.INTERNAL_API_URL,
-  iterableApiBaseUrl: environment.ITERABLE_API_BASE_URL,
-  netlifeBaseUrl: environment.NETLIFE_BASE_URL,
-  emulator: {
-    databaseUrl: environment.DATABASE_URL,
-    lacks: ['alarms-on-expressions', 'sampling-rules', 'saved-queries'],
-  },
-});
-
 /**
- * Validates a configuration from anywhere.
+ * Validates the configuration of a stage.
  *
  * @param candidate settings, release and stage in one object
- * @throws Error listing every fault, one a line
+ * @throws Error listing every fault, one per line
  */
-export function parseConfig(candidate: unknown): Config {
+export const parseStageConfig = (candidate: unknown): Config => {
   const result = configSchema.safeParse(candidate);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `  ${path.join('.') || '(config)'}: ${message}`);
   throw new Error(`The stage configuration is not valid:\n${faults.join('\n')}`);
-}
+};
 
 /**
  * The configuration of a stage.
  *
- * @param stage `dev`, `staging`, `prod` or `emulated`
+ * @param stage `dev`, `staging` or `prod`
  * @param release what is being deployed
- * @param environment tells an emulated stage where its surroundings are; others do not read it
- * @throws Error when there is no such stage, or listing every fault of its settings
+ * @throws Error when the stage does not exist, or listing every fault of its settings
  */
-export function loadConfig(stage: string, release: Release, environment: Environment = {}): Config {
-  const all = { ...settings, emulated: emulatedSettings(environment) };
-  const known = Object.entries(all).find(([name]) => name === stage);
-  if (!known) throw new Error(`There is no stage "${stage}": choose one of ${Object.keys(all).join(', ')}.`);
-  return parseConfig({ stage, ...known[1], ...release });
-}
+export const loadConfig = (stage: string, release: Release): Config => {
+  const known = Object.entries(settings).find(([name]) => name === stage);
+  if (!known) throw new Error(`There is no stage "${stage}": choose one of ${stages.join(', ')}.`);
+  return parseStageConfig({ stage, ...known[1], ...release });
+};

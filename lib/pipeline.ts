@@ -18,9 +18,7 @@ export function addPipeline(app: App, config: Config) {
   const observability = new Observability(app, config, data, orderPipeline, syncJobs);
 
   // Whatever a template says, a role of ours reaches nothing but the pipeline's own resources.
-  if (!config.emulator) {
-    PermissionsBoundary.of(app).apply(ManagedPolicy.fromManagedPolicyName(orderPipeline, 'boundary', boundaryName));
-  }
+  PermissionsBoundary.of(app).apply(ManagedPolicy.fromManagedPolicyName(orderPipeline, 'boundary', boundaryName));
   Tags.of(app).add('project', 'marketplace-event-pipeline');
   Tags.of(app).add('stage', config.stage);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

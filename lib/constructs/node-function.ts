@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Duration, Validations } from 'aws-cdk-lib';
-import { MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { FunctionOptions } from 'aws-cdk-lib/aws-lambda';
 import {
@@ -15,7 +14,6 @@ import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-n
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { metricsNamespace } from '../metrics';
-import type { AlarmDefinition } from './alarm';
 import { LogGroup } from './log-group';
 
 const projectRoot = join(__dirname, '../..');
@@ -52,14 +50,12 @@ interface NodeFunctionProps {
 }
 
 /**
- * One of our Lambdas: `lambdas/<name>/index.ts`, bundled small for short cold starts, with its log group, the
- * environment that all of them share, and the alarms that any of them deserves.
+ * One of our Lambdas: `lambdas/<name>/index.ts`, bundled small for short cold starts, with its log group and
+ * the environment variables that all of them share.
  */
 export class NodeFunction extends NodejsFunction {
   /** What the Lambda acts as. */
   readonly executionRole: Role;
-  /** Alarms on failures and throttles. */
-  readonly alarms: readonly AlarmDefinition[];
 
   constructor(scope: Construct, name: string, props: NodeFunctionProps) {
     const { config } = props;
@@ -118,31 +114,5 @@ export class NodeFunction extends NodejsFunction {
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason: 'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only "*".',
     });
-
-    const period = Duration.minutes(5);
-    this.alarms = [
-      {
-        name: `${name}-fails`,
-        metric: new MathExpression({
-          label: 'error rate (%)',
-          // One failure alone is no rate: it is tried again.
-          expression: 'IF(errors > 1, 100 * errors / invocations, 0)',
-          usingMetrics: { errors: this.metricErrors({ period }), invocations: this.metricInvocations({ period }) },
-          period,
-        }),
-        threshold: 5,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        impact: `More than 5 % of the ${name} Lambda's invocations crash or time out.`,
-        runbook: 'function-fails',
-      },
-      {
-        name: `${name}-is-throttled`,
-        metric: this.metricThrottles({ period, statistic: Stats.SUM }),
-        threshold: 0,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        impact: `Lambda refuses to run ${name}: the account's concurrency is used up, and its work waits.`,
-        runbook: 'function-is-throttled',
-      },
-    ];
   }
 }

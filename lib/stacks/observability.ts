@@ -1,5 +1,5 @@
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Dashboard, MathExpression, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnQueryDefinition, FilterPattern, MetricFilter, type MetricFilterProps } from 'aws-cdk-lib/aws-logs';
@@ -12,6 +12,7 @@ import { Alarm } from '../constructs/alarm';
 import { webhookRoute } from '../constructs/webhook-api';
 import { metricsNamespace } from '../metrics';
 import { dashboardRows } from '../observability/dashboard';
+import { functionAlarms } from '../observability/function-alarms';
 import { type CountedLines, orderAlarms } from '../observability/order-alarms';
 import { savedQueries } from '../observability/saved-queries';
 import { syncAlarms } from '../observability/sync-alarms';
@@ -26,7 +27,6 @@ export class Observability extends Stack {
       description: 'Marketplace event pipeline: alarms, dashboard and saved queries.',
     });
     const functions = Object.values(pipeline.functions);
-    const lacks = new Set(config.emulator?.lacks);
 
     const lines: CountedLines = {
       webhookErrors: this.count(config, 'webhook-error-lines', 'WebhookErrorLines', {
@@ -45,14 +45,12 @@ export class Observability extends Stack {
 
     const topic = this.alarmTopic(config);
     const alarms = [
-      ...functions.flatMap((lambda) => lambda.alarms),
+      ...Object.entries(pipeline.functions).flatMap(([name, lambda]) => functionAlarms(name, lambda)),
       ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
       pipeline.continuationAlarm,
       ...orderAlarms(config, pipeline, lines),
       ...syncAlarms(config, syncJobs),
-    ]
-      .filter(({ metric }) => !lacks.has('alarms-on-expressions') || !(metric instanceof MathExpression))
-      .map((definition) => new Alarm(this, { config, definition, topic }));
+    ].map((definition) => new Alarm(this, { config, definition, topic }));
 
     const all = [...functions, ...Object.values(syncJobs.functions)];
     const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs, syncJobs.stateMachine.logGroup];
@@ -64,19 +62,17 @@ export class Observability extends Stack {
       widgets: dashboardRows(config, { data, pipeline, syncJobs, logGroupNames, lines }, alarms),
     });
 
-    if (!lacks.has('sampling-rules')) {
-      // Rules apply to the state machine alone: Lambda traces one call a second and 5 % of the others, whatever they say.
-      new CfnSamplingRule(this, 'sampling', {
-        samplingRule: {
-          ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
-          ...{ serviceName: syncJobs.stateMachine.name, serviceType: '*', resourceArn: '*' },
-          ...{ host: '*', httpMethod: '*', urlPath: '*' },
-          ...{ fixedRate: 1, reservoirSize: 0 },
-        },
-      });
-    }
+    // Rules apply to the state machine alone: Lambda traces one call a second and 5 % of the others, whatever they say.
+    new CfnSamplingRule(this, 'sampling', {
+      samplingRule: {
+        ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
+        ...{ serviceName: syncJobs.stateMachine.name, serviceType: '*', resourceArn: '*' },
+        ...{ host: '*', httpMethod: '*', urlPath: '*' },
+        ...{ fixedRate: 1, reservoirSize: 0 },
+      },
+    });
 
-    for (const { name, lines } of lacks.has('saved-queries') ? [] : savedQueries) {
+    for (const { name, lines } of savedQueries) {
       new CfnQueryDefinition(this, name.replaceAll(/\W/g, ''), {
         name: `${config.stage}-marketplace/${name}`,
         queryString: lines.join('\n'),

@@ -71,8 +71,8 @@ export class SyncJobs extends Stack {
         'Reads the users from MySQL into parts.',
         {
           DATABASE_SECRET_ARN: data.databaseSecret.secretArn,
-          // Empty: the secret says where. A URL goes before it.
-          DATABASE_URL: config.emulator?.databaseUrl ?? '',
+          // Empty: the secret names the database. A local run sets a URL instead.
+          DATABASE_URL: '',
         },
         this.databaseNetwork(config),
       ),

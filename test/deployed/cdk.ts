@@ -1,9 +1,6 @@
 import path from 'node:path';
 import { execute, root } from './execute';
 
-/** The stage that stands in an emulator: lib/config.ts. */
-export const stage = 'emulated';
-
 const cli = (args: readonly string[], signal: AbortSignal | undefined) =>
   execute(process.execPath, [path.join(root, 'node_modules/aws-cdk/bin/cdk'), ...args, '--ci', '--no-notices'], {
     signal,
@@ -12,11 +9,11 @@ const cli = (args: readonly string[], signal: AbortSignal | undefined) =>
 /**
  * Writes the cloud assembly of the emulated stage.
  *
- * @param variables where its surroundings are, and the release: what `bin/app.ts` reads of the environment
+ * @param variables addresses of the simulators and the commit: the environment that `app.ts` reads
  */
 export const synthesize = (directory: string, variables: Readonly<Record<string, string>>, signal?: AbortSignal) =>
-  execute(process.execPath, ['--import', 'tsx', 'bin/app.ts'], {
-    environment: { ...variables, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify({ stage }) },
+  execute(process.execPath, ['--import', 'tsx', 'test/deployed/app.ts'], {
+    environment: { ...variables, CDK_OUTDIR: directory },
     signal,
   });
 

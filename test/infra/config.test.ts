@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { backlogLimitOf, callSharesOf } from '../../lib/call-budget';
-import { loadConfig, parseConfig } from '../../lib/config';
-import { environment } from './synth';
+import { loadConfig, parseStageConfig } from '../../lib/config';
 
 const release = { version: '1.0.0', commitSha: 'unknown' };
 
@@ -18,31 +17,21 @@ test('only prod talks to the production API and keeps its data', () => {
 });
 
 test('an unknown stage is refused with the ones there are', () => {
-  expect(() => loadConfig('qa', release)).toThrow(
-    'There is no stage "qa": choose one of dev, staging, prod, emulated.',
-  );
+  expect(() => loadConfig('qa', release)).toThrow('There is no stage "qa": choose one of dev, staging, prod.');
 });
 
-test('an emulated stage takes the addresses of this machine, and the others none of them', () => {
-  expect(loadConfig('emulated', release, environment)).toMatchObject({
-    internalApiUrl: 'http://127.0.0.1:2/orders',
-    emulator: { databaseUrl: 'sqlite:/tmp/users.sqlite' },
-  });
-  expect(loadConfig('staging', release, environment)).not.toHaveProperty('emulator');
-  for (const wrong of ['https://marketplace.qualia.io/api', 'http://example.com/api', undefined]) {
-    expect(() => loadConfig('emulated', release, { ...environment, QUALIA_API_URL: wrong })).toThrow(
-      'qualiaApiUrl: must be an http URL of 127.0.0.1',
+test('the vendors of a stage are called over HTTPS alone', () => {
+  for (const name of ['qualiaApiUrl', 'internalApiUrl', 'netlifeBaseUrl', 'iterableApiBaseUrl']) {
+    expect(() => parseStageConfig({ ...loadConfig('dev', release), [name]: 'http://127.0.0.1:2/orders' })).toThrow(
+      `${name}: must be an https URL`,
     );
   }
-  expect(() => parseConfig({ ...loadConfig('dev', release), internalApiUrl: environment.INTERNAL_API_URL })).toThrow(
-    'internalApiUrl: must be an https URL',
-  );
 });
 
 describe('a budget of calls per second', () => {
   const dev = loadConfig('dev', release);
   const withBudget = (callsPerSecond: object | undefined, maxConcurrency: number) =>
-    parseConfig({
+    parseStageConfig({
       ...dev,
       callsPerSecond,
       download: { ...dev.download, maxConcurrency },
@@ -102,7 +91,7 @@ describe('a budget of calls per second', () => {
 
 test('the webhook may run as often at once as the API lets calls in', () => {
   const prod = loadConfig('prod', release);
-  expect(() => parseConfig({ ...prod, webhookReservedConcurrency: prod.apiThrottle.burst - 1 })).toThrow(
+  expect(() => parseStageConfig({ ...prod, webhookReservedConcurrency: prod.apiThrottle.burst - 1 })).toThrow(
     'webhookReservedConcurrency: must be at least apiThrottle.burst',
   );
 });
@@ -119,7 +108,7 @@ test('one error lists every fault', () => {
     retainDate: true,
     commitSha: 'HEAD',
   };
-  expect(() => parseConfig(faulty)).toThrow(
+  expect(() => parseStageConfig(faulty)).toThrow(
     expect.objectContaining({
       message: expect.stringMatching(
         new RegExp(

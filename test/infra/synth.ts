@@ -4,8 +4,9 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import { context } from '../../cdk.json';
-import { type Config, loadConfig, parseConfig, type Stage } from '../../lib/config';
+import { type Config, loadConfig, parseStageConfig, type Stage } from '../../lib/config';
 import { addPipeline } from '../../lib/pipeline';
+import { addEmulatedPipeline } from '../deployed/emulated-pipeline';
 
 const reportSchema = z.object({
   pluginReports: z.array(
@@ -27,20 +28,12 @@ const resourceSchema = z.object({
 export const resources = (template: Template, type: string): z.infer<typeof resourceSchema>[] =>
   Object.values(template.findResources(type)).map((resource) => resourceSchema.parse(resource));
 
-/** Tells an emulated stage where its simulators are. */
-export const environment = {
-  QUALIA_API_URL: 'http://127.0.0.1:1/api/vendor/graphql',
-  INTERNAL_API_URL: 'http://127.0.0.1:2/orders',
-  NETLIFE_BASE_URL: 'http://127.0.0.1:3/{portal}/api/v1',
-  ITERABLE_API_BASE_URL: 'http://127.0.0.1:4',
-  DATABASE_URL: 'sqlite:/tmp/users.sqlite',
-};
+const release = { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' };
 
-/** The app of one stage as it would be deployed, but without the bundles, which take most of the time. */
-export function synthesize(stage: Stage, settings: Partial<Config> = {}) {
+/** Synthesizes an app without its bundles, which take most of the time. */
+const synthesizeApp = (addStacks: (app: App) => ReturnType<typeof addPipeline>) => {
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-  const release = { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' };
-  const stacks = addPipeline(app, parseConfig({ ...loadConfig(stage, release, environment), ...settings }));
+  const stacks = addStacks(app);
   const { directory } = app.synth();
   const report = reportSchema.parse(JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')));
   const synthesized = {
@@ -52,4 +45,12 @@ export function synthesize(stage: Stage, settings: Partial<Config> = {}) {
   };
   rmSync(directory, { recursive: true });
   return synthesized;
-}
+};
+
+/** The app of one stage as it is deployed, but without bundles. */
+export const synthesize = (stage: Stage, settings: Partial<Config> = {}) =>
+  synthesizeApp((app) => addPipeline(app, parseStageConfig({ ...loadConfig(stage, release), ...settings })));
+
+/** The app that `npm run test:deployed` deploys, but without bundles. */
+export const synthesizeEmulated = (environment: unknown) =>
+  synthesizeApp((app) => addEmulatedPipeline(app, release, environment));

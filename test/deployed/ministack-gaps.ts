@@ -1,0 +1,50 @@
+import type { IAspect } from 'aws-cdk-lib';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
+import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
+import * as z from 'zod';
+
+/** Metrics of an alarm on an expression; the expression itself has no `metricStat`. */
+const metricsSchema = z.array(
+  z.object({
+    metricStat: z
+      .object({
+        metric: z.object({
+          namespace: z.string(),
+          metricName: z.string(),
+          dimensions: z.array(z.object({ name: z.string(), value: z.string() })).optional(),
+        }),
+        period: z.int(),
+        stat: z.string(),
+      })
+      .optional(),
+  }),
+);
+
+/** Replaces an expression by its first metric, so that the alarm, and what refers to it, is deployed. */
+const watchFirstMetric = (alarm: CfnAlarm): void => {
+  const metrics = metricsSchema.parse(alarm.metrics);
+  const [first] = metrics.flatMap(({ metricStat }) => metricStat ?? []);
+  if (first === undefined) throw new Error(`The alarm ${alarm.node.path} has an expression without a metric.`);
+  const { metric, period, stat } = first;
+  alarm.metrics = undefined;
+  alarm.namespace = metric.namespace;
+  alarm.metricName = metric.metricName;
+  alarm.dimensions = metric.dimensions;
+  alarm.period = period;
+  alarm.statistic = stat;
+};
+
+/**
+ * Takes out of the stacks what CloudFormation in MiniStack cannot create (docs/adr/0006): saved queries, sampling rules,
+ * and the expressions of alarms.
+ */
+export const miniStackGaps: IAspect = {
+  visit: (node) => {
+    if (node instanceof CfnQueryDefinition || node instanceof CfnSamplingRule) {
+      node.node.scope?.node.tryRemoveChild(node.node.id);
+    } else if (node instanceof CfnAlarm && node.metrics !== undefined) {
+      watchFirstMetric(node);
+    }
+  },
+};
