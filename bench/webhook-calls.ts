@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createAuthenticator, webhookSecretSchema } from '../lambdas/webhook/authenticate';
 import { createHandler } from '../lambdas/webhook/handler';
-import { createSignIn, webhookSecretSchema } from '../lambdas/webhook/sign-in';
 import { createDocumentClient } from '../shared/aws/clients';
 import { createQueue } from '../shared/aws/queue';
 import { createSecret } from '../shared/aws/secret';
@@ -54,7 +54,7 @@ const main = async (): Promise<void> => {
     now,
   });
   const handler = createHandler({
-    signIn: createSignIn(secret),
+    authenticate: createAuthenticator(secret),
     startRound: createRoundStarter({
       repository: createOrderRepository(timed(createDocumentClient()), 'orders'),
       downloadQueue: createQueue<DownloadMessage>(timed(new SQSClient({})), queueUrl),

@@ -33,7 +33,10 @@ export const describeIssues = (issues: readonly $ZodIssue[]): { path: string; me
  *
  * @throws {PipelineError} `CONFIG_INVALID`, naming every variable that is missing or wrong, and no value.
  */
-export const parseConfig = <T>(schema: Schema<T>, environment: Readonly<Record<string, string | undefined>>): T => {
+export const parseEnvironment = <T>(
+  schema: Schema<T>,
+  environment: Readonly<Record<string, string | undefined>>,
+): T => {
   const result = safeParse(schema, environment);
   if (result.success) return result.data;
   const faults = describeIssues(result.error.issues).map(({ path, message }) => `${path} ${message}`);

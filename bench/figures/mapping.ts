@@ -1,7 +1,7 @@
 import { sampleOrders } from '../../local/sample/orders';
 import { readGraphqlRequest } from '../../local/simulators/qualia-schema';
 import { mapOrder } from '../../shared/internal-api/mapping';
-import { orderAnswerSchema } from '../../shared/qualia/order';
+import { orderResponseSchema } from '../../shared/qualia/order';
 import { orderQuery } from '../../shared/qualia/query';
 import type { FigureSet } from '../figure';
 import { median, round, sum } from '../statistics';
@@ -38,7 +38,7 @@ export const mapping: FigureSet<'mapping_ratio'> = {
     const answers = sampleAnswers();
     const parsed = answers.map((answer): unknown => JSON.parse(answer));
     const parsing = timeOf(answers, (answer) => JSON.parse(answer));
-    const mapped = timeOf(parsed, (answer) => mapOrder(orderAnswerSchema.parse(answer).data.order.order));
+    const mapped = timeOf(parsed, (answer) => mapOrder(orderResponseSchema.parse(answer).data.order.order));
     for (let count = 0; count < warmUpRounds + rounds; count++) {
       parsing.round();
       mapped.round();

@@ -1,6 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import { createSignIn, type RequestHeaders, type SignIn, type WebhookSecret } from '../../lambdas/webhook/sign-in';
+import {
+  type Authenticate,
+  createAuthenticator,
+  type RequestHeaders,
+  type WebhookSecret,
+} from '../../lambdas/webhook/authenticate';
 import type { FigureSet } from '../figure';
 import { median, round } from '../statistics';
 import { welchT } from '../welch';
@@ -14,8 +19,8 @@ const password = 'kR7-tWq2-9xLm-Zp4v-Hs8d';
 const signingSecret = `whsec_${randomBytes(24).toString('base64')}`;
 const body = Buffer.from(JSON.stringify({ type: 'order_request', order_id: 'bK8bg5tajNkDpDk25', description: 'x' }));
 
-const signInWith = (secret: WebhookSecret): SignIn =>
-  createSignIn({ get: async () => secret, refresh: async () => secret });
+const signInWith = (secret: WebhookSecret): Authenticate =>
+  createAuthenticator({ get: async () => secret, refresh: async () => secret });
 const signIn = signInWith({ basic: [{ username, password }], signing_secrets: [signingSecret] });
 const longer = signInWith({ basic: [{ username, password: password.repeat(2) }], signing_secrets: [signingSecret] });
 
@@ -24,7 +29,7 @@ const basic = (user: string, pass: string): RequestHeaders => ({
 });
 
 /** Hashes the password of a known user alone, as one should not: so much the measurement has to see. */
-const leaky: SignIn = async (headers, body) => {
+const leaky: Authenticate = async (headers, body) => {
   const known = await signIn(headers, body);
   const [user = '', pass = ''] = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
     .toString()
@@ -43,7 +48,7 @@ const signatureAt = (now: Date): string =>
   new Webhook(signingSecret).sign(messageId, now, body.toString()).slice('v1,'.length, -1);
 
 interface Call {
-  readonly signIn: SignIn;
+  readonly signIn: Authenticate;
   readonly headers: RequestHeaders;
 }
 
@@ -54,7 +59,7 @@ interface Call {
  */
 type Pair = () => readonly [one: () => Call, other: () => Call];
 
-const withPassword = (signIn: SignIn, user: string, start: string) => (): Call => ({
+const withPassword = (signIn: Authenticate, user: string, start: string) => (): Call => ({
   signIn,
   headers: basic(user, guessAfter(start, password.length)),
 });
@@ -69,7 +74,7 @@ const withSignature = (now: Date, start: string, length: number) => (): Call => 
 });
 
 const users =
-  (signIn: SignIn): Pair =>
+  (signIn: Authenticate): Pair =>
   () => [withPassword(signIn, username, ''), withPassword(signIn, guess(username.length), '')];
 
 /** Whoever could tell the two of a pair apart by their time would learn something. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Refusal } from '../../lambdas/webhook/answers';
 import { activitySchema, notificationSchema } from '../../lambdas/webhook/notice';
+import type { Refusal } from '../../lambdas/webhook/responses';
 import type { RoundOutcome } from '../../shared/orders/start-round';
 import { type JsonSchema, toJsonSchema, withProperties } from './json-schema';
 

@@ -1,5 +1,5 @@
-import { accepted, answer, failed, type Refusal, refused } from '../../lambdas/webhook/answers';
 import { readNotice } from '../../lambdas/webhook/notice';
+import { accepted, answer, failed, type Refusal, refused } from '../../lambdas/webhook/responses';
 import { version } from '../../package.json';
 import type { RoundOutcome } from '../../shared/orders/start-round';
 import type { JsonSchema } from './json-schema';

@@ -4,14 +4,14 @@ import type { Checksum } from '../../shared/orders/order';
 import type { PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, Rejection, WriteOutcome } from '../../shared/orders/repository';
 import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
-import { type QualiaClient, UnreadableAnswerError } from '../../shared/qualia/client';
+import { type QualiaClient, UnreadableResponseError } from '../../shared/qualia/client';
 
 export interface DownloadDependencies
   extends Omit<
     OrderWorkerOptions<DownloadMessage>,
-    'stage' | 'api' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
+    'worker' | 'api' | 'schema' | 'step' | 'lastResponseAtMs' | 'responseOf' | 'onSuperseded' | 'repository'
   > {
-  readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'answeredAtMs'>;
+  readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'lastResponseAtMs'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
   readonly repository: OrderRepository;
   readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
@@ -25,7 +25,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     try {
       return await qualia.fetchOrder(message.order_id, context);
     } catch (error) {
-      if (error instanceof UnreadableAnswerError && !error.retryable) {
+      if (error instanceof UnreadableResponseError && !error.retryable) {
         await payloads.keepRejected(message.order_id, message.round, error.bytes);
       }
       throw error;
@@ -52,7 +52,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       s3Key: payload.s3Key,
       checksum: payload.checksum,
       payloadSizeBytes: payload.sizeBytes,
-      attempts: receiveCount,
+      receiveCount,
       // Bytes that an earlier delivery stored were downloaded at a time that is not known here.
       startedAtMs: payload.isNew ? startedAtMs : undefined,
       downloadedAtMs: now(),
@@ -74,11 +74,11 @@ export const createHandler = (dependencies: DownloadDependencies) => {
 
   return createOrderWorker({
     ...dependencies,
-    stage: 'download',
+    worker: 'download',
     api: 'qualia',
     schema: downloadMessageSchema,
     step,
-    answeredAtMs: qualia.answeredAtMs,
+    lastResponseAtMs: qualia.lastResponseAtMs,
     onSuperseded: sendAgain,
   });
 };

@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
-import { parseConfig } from '../../shared/config';
+import { parseEnvironment } from '../../shared/config';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
@@ -15,7 +15,7 @@ import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/
 import { configSchema } from './config';
 import { createHandler } from './handler';
 
-const config = parseConfig(configSchema, process.env);
+const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const sqs = new SQSClient(smallCalls);
 const metrics = createMetrics(config);

@@ -2,7 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { createSecret } from '../../shared/aws/secret';
-import { parseConfig } from '../../shared/config';
+import { parseEnvironment } from '../../shared/config';
 import { databaseSecretSchema, openUserSource, parseDatabaseUrl } from '../../shared/iterable/source';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
@@ -11,7 +11,7 @@ import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
 import { createHandler } from './handler';
 
-const config = parseConfig(configSchema, process.env);
+const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const secret = createSecret({
   client: new SecretsManagerClient(smallCalls),

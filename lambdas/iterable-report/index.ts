@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { createDocumentClient, largeCalls } from '../../shared/aws/clients';
-import { parseConfig } from '../../shared/config';
+import { parseEnvironment } from '../../shared/config';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
@@ -8,7 +8,7 @@ import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
 import { createHandler } from './handler';
 
-const config = parseConfig(configSchema, process.env);
+const config = parseEnvironment(configSchema, process.env);
 
 export const handler = createHandler({
   openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),

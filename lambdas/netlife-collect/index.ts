@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { createSecret } from '../../shared/aws/secret';
-import { parseConfig } from '../../shared/config';
+import { parseEnvironment } from '../../shared/config';
 import { NetlifeClient } from '../../shared/netlife/client';
 import { loginOf, netlifeSecretSchema } from '../../shared/netlife/credential';
 import { createPortals } from '../../shared/netlife/portals';
@@ -18,7 +18,7 @@ import { createHandler } from './handler';
 
 keepHeapSmall();
 
-const config = parseConfig(configSchema, process.env);
+const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const logger = createLogger(config);
 const secret = createSecret({

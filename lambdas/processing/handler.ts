@@ -14,10 +14,10 @@ import { createRepostNewest } from './repost-newest';
 export interface ProcessingDependencies
   extends Omit<
     OrderWorkerOptions<ProcessingMessage>,
-    'stage' | 'api' | 'schema' | 'step' | 'answeredAtMs' | 'answerOf' | 'onSuperseded' | 'repository'
+    'worker' | 'api' | 'schema' | 'step' | 'lastResponseAtMs' | 'responseOf' | 'onSuperseded' | 'repository'
   > {
   readonly payloads: Pick<PayloadStore, 'load'>;
-  readonly internalApi: Pick<InternalApiClient, 'postOrder' | 'answeredAtMs'>;
+  readonly internalApi: Pick<InternalApiClient, 'postOrder' | 'lastResponseAtMs'>;
   readonly repository: OrderRepository;
   readonly mapOrder?: typeof mapToInternal;
   readonly sleep?: (ms: number) => Promise<unknown>;
@@ -68,7 +68,7 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
         const afterFailure = current?.previous_status === 'FAILED';
         if (!isOpen(current, message)) {
           // Redriven after its failure was recorded: its POSTs had ended when the next round, which posted regardless, began.
-          if (posts === 0 && receiveCount === 1 && afterFailure) delivery.mayHaveActed = false;
+          if (posts === 0 && receiveCount === 1 && afterFailure) delivery.mayHaveTakenEffect = false;
           return { applied: false, order: current };
         }
         const outcome = await postOrder(delivery, current, map(source, message));
@@ -83,14 +83,14 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
 
   return createOrderWorker({
     ...dependencies,
-    stage: 'processing',
+    worker: 'processing',
     api: 'internal',
     schema: processingMessageSchema,
     step,
-    answeredAtMs: internalApi.answeredAtMs,
-    answerOf: (error) => (error instanceof OrderRefusedError ? error.answer : undefined),
-    onSuperseded: async ({ message, mayHaveActed }, rejection) => {
-      if (mayHaveActed) await repostNewest(message, rejection);
+    lastResponseAtMs: internalApi.lastResponseAtMs,
+    responseOf: (error) => (error instanceof OrderRefusedError ? error.response : undefined),
+    onSuperseded: async ({ message, mayHaveTakenEffect }, rejection) => {
+      if (mayHaveTakenEffect) await repostNewest(message, rejection);
     },
   });
 };

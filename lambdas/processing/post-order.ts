@@ -58,14 +58,14 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
     // Counted here: when the token was rotated, the client counts its attempts again from 1.
     let tries = 0;
     // An older payload must not overtake a newer one, so each attempt needs a fresh read of the round.
-    const beforeTry = async (): Promise<void> => {
+    const beforeAttempt = async (): Promise<void> => {
       const isFresh = ++tries === 1 && now() - readAtMs <= freshReadMs;
       const latest = isFresh ? current : await repository.read(message.order_id);
       if (!isOpen(latest, message)) throw new RoundOverError(latest);
-      delivery.mayHaveActed = true;
+      delivery.mayHaveTakenEffect = true;
     };
     const { round, request_id: requestId } = message;
-    const outcome = await internalApi.postOrder({ order, round, requestId, idempotencyKey, beforeTry }, context);
+    const outcome = await internalApi.postOrder({ order, round, requestId, idempotencyKey, beforeAttempt }, context);
     return { ...outcome, isFirstTry: tries === 1 };
   };
 
@@ -95,7 +95,7 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
     current: Order,
     { order, warnings }: MappedOrder,
   ): Promise<WriteOutcome | undefined> => {
-    const { message, receiveCount, mayHaveActed: hadActed } = delivery;
+    const { message, receiveCount, mayHaveTakenEffect: hadActed } = delivery;
     const { order_id: orderId, round } = message;
     const { repost } = current;
     const bodyHash = bodyHashOf(order);
@@ -117,7 +117,7 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
       posted: posted && { bodyHash, fieldDigests: fieldDigestsOf(order) },
       repost,
       warnings,
-      attempts: receiveCount,
+      receiveCount,
       processedAtMs,
     });
     // If it is still open, an older round may have overwritten what this one posted, and asked for another POST.

@@ -8,7 +8,7 @@ import { createQueue } from '../../shared/aws/queue';
 import { createQueueDepth } from '../../shared/aws/queue-depth';
 import { createSecret } from '../../shared/aws/secret';
 import { createPassStore } from '../../shared/completeness/pass-store';
-import { parseConfig } from '../../shared/config';
+import { parseEnvironment } from '../../shared/config';
 import { createPace } from '../../shared/http/pace';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
@@ -21,7 +21,7 @@ import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/
 import { configSchema } from './config';
 import { type Continuation, createHandler } from './handler';
 
-const config = parseConfig(configSchema, process.env);
+const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
 const logger = createLogger(config);

@@ -5,12 +5,12 @@ import { parseJson } from '../../shared/json';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { RequestId } from '../../shared/orders/order';
 import type { StartRound } from '../../shared/orders/start-round';
-import { accepted, answer, failed, type Refusal, refused } from './answers';
+import type { Authenticate } from './authenticate';
 import { readNotice } from './notice';
-import type { SignIn } from './sign-in';
+import { accepted, answer, failed, type Refusal, refused } from './responses';
 
 export interface WebhookDependencies {
-  readonly signIn: SignIn;
+  readonly authenticate: Authenticate;
   readonly startRound: StartRound;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
@@ -44,7 +44,7 @@ const bodyOf = (event: APIGatewayProxyEventV2): Buffer =>
 
 /** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and answers `/health`. */
 export const createHandler = (dependencies: WebhookDependencies) => {
-  const { signIn, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
+  const { authenticate, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
 
   const receive = async (
     event: APIGatewayProxyEventV2,
@@ -78,7 +78,7 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     if (isEncoded(event.headers['content-encoding'])) {
       return refuse({ reason: 'unsupported_media_type', message: 'The body must not have a content encoding' });
     }
-    if (!(await signIn(event.headers, body))) return refuse({ reason: 'unauthorized' });
+    if (!(await authenticate(event.headers, body))) return refuse({ reason: 'unauthorized' });
     if (!isJson(event.headers['content-type'])) return refuse({ reason: 'unsupported_media_type' });
     const json = parseJson(body);
     if (json === undefined) return refuse({ reason: 'invalid_json' });

@@ -4,21 +4,21 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
-import { parseConfig } from '../../shared/config';
+import { parseEnvironment } from '../../shared/config';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
+import { createAuthenticator, webhookRefreshIntervalMs, webhookSecretSchema } from './authenticate';
 import { configSchema } from './config';
 import { createHandler } from './handler';
-import { createSignIn, webhookRefreshIntervalMs, webhookSecretSchema } from './sign-in';
 
-const config = parseConfig(configSchema, process.env);
+const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 
 export const handler = createHandler({
-  signIn: createSignIn(
+  authenticate: createAuthenticator(
     createSecret({
       client: new SecretsManagerClient(smallCalls),
       secretId: config.WEBHOOK_SECRET_ARN,

@@ -9,11 +9,11 @@ import {
 } from '@aws-sdk/client-sqs';
 import { parseJson } from '../../shared/json';
 import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
-import { stageSchema, type Stage as WorkerName } from '../../shared/orders/order';
+import { type WorkerName, workerNameSchema } from '../../shared/orders/order';
 import type { Stage } from './stage';
 
 /** The workers whose queues have a dead-letter queue. */
-export const workerNames = stageSchema.options;
+export const workerNames = workerNameSchema.options;
 export type { WorkerName };
 
 /** A message that was looked at. Its body is not kept when it is none of ours. */

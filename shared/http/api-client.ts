@@ -2,14 +2,14 @@ import { addAbortListener } from 'node:events';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { type ApiName, PipelineError, toPipelineError } from '../errors';
 import type { CircuitBreaker } from './circuit-breaker';
-import { type ApiAnswer, createExchange, type ExchangeOptions, type ExchangeRequest, isSuccess } from './exchange';
+import { type ApiResponse, createExchange, type ExchangeOptions, type ExchangeRequest, isSuccess } from './exchange';
 import type { Pace } from './pace';
 import { readRetryAfterMs } from './retry-after';
 
-export type { ApiAnswer } from './exchange';
+export type { ApiResponse } from './exchange';
 
 /** A try that failed and will be made again within the same call. */
-export interface FailedTry {
+export interface FailedAttempt {
   readonly error: PipelineError;
   readonly attempt: number;
   readonly waitMs: number;
@@ -34,12 +34,12 @@ export interface CallContext {
   readonly deadlineMs: number;
   /** Aborted, it is as if the deadline had come: what is on the wire ends, nothing else begins. */
   readonly signal?: AbortSignal;
-  readonly onRetry: (failed: FailedTry) => void;
+  readonly onRetry: (failed: FailedAttempt) => void;
 }
 
 export interface Call<T> extends ExchangeRequest {
   /** Reads the answer, and throws a {@link PipelineError} that says whether another try makes sense. */
-  readonly read: (answer: ApiAnswer) => T;
+  readonly read: (answer: ApiResponse) => T;
   readonly context: CallContext;
   /** In place of the client's own. */
   readonly timeoutMs?: (attempt: number) => number;
@@ -49,11 +49,11 @@ export interface Call<T> extends ExchangeRequest {
    * Awaited immediately before every try, after the pace and the circuit check. What it throws ends the call as it is:
    * it is not retried, is no failure of the API for the circuit breaker, and is not an answer.
    */
-  readonly beforeTry?: () => Promise<void>;
+  readonly beforeAttempt?: () => Promise<void>;
   /** Told of each try as it is sent. */
-  readonly onTry?: () => void;
+  readonly onAttempt?: () => void;
   /** Asked before another try: what the failed one may have done all the same. If something, that is the call's value. */
-  readonly look?: () => Promise<T | undefined>;
+  readonly findCompleted?: () => Promise<T | undefined>;
 }
 
 /** Carries what `beforeTry` threw past the handling of the API's failures. */
@@ -75,14 +75,14 @@ export class OutOfTimeError extends PipelineError {
     /** How long to wait before the next try. */
     readonly waitMs: number,
     /** Absent when no try was made. */
-    readonly lastTry?: PipelineError,
+    readonly lastAttempt?: PipelineError,
   ) {
-    super(lastTry?.code ?? 'TIMEOUT', lastTry?.message ?? `There was no time left to call the ${api} API`, {
+    super(lastAttempt?.code ?? 'TIMEOUT', lastAttempt?.message ?? `There was no time left to call the ${api} API`, {
       api,
       retryable: true,
-      statusCode: lastTry?.statusCode,
-      retryAfterMs: lastTry?.retryAfterMs,
-      cause: lastTry,
+      statusCode: lastAttempt?.statusCode,
+      retryAfterMs: lastAttempt?.retryAfterMs,
+      cause: lastAttempt,
     });
   }
 }
@@ -94,7 +94,7 @@ export class OutOfTimeError extends PipelineError {
  * @throws {PipelineError} `RATE_LIMITED`, `API_UNAVAILABLE` (retryable) or `API_REFUSED` (permanent)
  */
 export const expectSuccess = (
-  { statusCode, headers }: ApiAnswer,
+  { statusCode, headers }: ApiResponse,
   api: ApiName,
   nowMs: number,
   longestRetryAfterMs = Number.POSITIVE_INFINITY,
@@ -146,29 +146,29 @@ export const createApiClient = (options: ApiClientOptions) => {
   };
 
   const attemptOnce = async <T>(call: Call<T>, attempt: number): Promise<T> => {
-    const { read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeTry, onTry } = call;
+    const { read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeAttempt, onAttempt } = call;
     timeLeft(context);
     if (pace !== undefined) await waitInTime(pace(), context);
     let leftMs = timeLeft(context);
     const before = async (): Promise<void> => {
-      if (beforeTry === undefined) return;
-      const done = beforeTry().catch((thrown: unknown) => {
+      if (beforeAttempt === undefined) return;
+      const done = beforeAttempt().catch((thrown: unknown) => {
         throw new CallStopped(thrown);
       });
       await waitInTime(done, context);
       leftMs = timeLeft(context);
     };
     return breaker(async () => {
-      onTry?.();
+      onAttempt?.();
       return read(await exchange.send(call, Math.min(timeoutMs(attempt), leftMs), attempt));
     }, before);
   };
 
-  let answeredAtMs: number | undefined;
+  let lastResponseAtMs: number | undefined;
 
   return {
     /** When the API last gave an answer that was not to be tried again, be it a refusal; epoch ms. */
-    answeredAtMs: (): number | undefined => answeredAtMs,
+    lastResponseAtMs: (): number | undefined => lastResponseAtMs,
 
     /**
      * @throws {OutOfTimeError} when the deadline or the signal came before the last try
@@ -180,15 +180,15 @@ export const createApiClient = (options: ApiClientOptions) => {
       for (let attempt = 1; ; attempt++) {
         try {
           const value = await attemptOnce(call, attempt);
-          answeredAtMs = now();
+          lastResponseAtMs = now();
           return value;
         } catch (thrown) {
           if (thrown instanceof CallStopped) throw thrown.thrown;
           const error = toPipelineError(thrown);
-          if (!error.retryable) answeredAtMs = now();
+          if (!error.retryable) lastResponseAtMs = now();
           if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;
           if (error instanceof OutOfTimeError || !error.retryable) throw error;
-          const isLast = attempt >= options.maxTries;
+          const isLast = attempt >= options.maxAttempts;
           // The deadline may have cut the last try short, too.
           const waitMs = isLast ? 0 : waitAfter(error, attempt);
           if (waitMs > options.maxWaitMs) throw error;
@@ -199,7 +199,7 @@ export const createApiClient = (options: ApiClientOptions) => {
           failedBefore = error;
           await waitInTime(sleep(Math.min(waitMs, longestTimerMs)), call.context);
           timeLeft(call.context);
-          const done = await call.look?.();
+          const done = await call.findCompleted?.();
           if (done !== undefined) return done;
         }
       }

@@ -10,12 +10,12 @@ export interface ApiRequest {
   readonly body?: string;
 }
 
-export interface ApiAnswer {
+export interface ApiResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /**
    * Decoded; whole if the status is a success. With any other status, which decides by itself, it may be cut at
-   * `maxAnswerBytes`, and is empty if it could not be read. Empty, too, where the call has no use for it.
+   * `maxResponseBytes`, and is empty if it could not be read. Empty, too, where the call has no use for it.
    */
   readonly body: Buffer;
   /** The try that brought this answer, from 1. */
@@ -34,7 +34,7 @@ export interface ExchangeRequest {
 }
 
 /** One try at a call, for the log. */
-export interface MadeCall {
+export interface CallRecord {
   readonly api: ApiName;
   readonly method: string;
   /** Without the query, and without segments that could hold anything else than an id. */
@@ -55,11 +55,11 @@ export interface ExchangeOptions {
   /** Maximum number of connections, kept alive. */
   readonly connections: number;
   /** A larger body, as sent or decoded, is `BAD_ANSWER`, permanent: it would use up the memory of other calls. */
-  readonly maxAnswerBytes: number;
-  readonly maxTries: number;
+  readonly maxResponseBytes: number;
+  readonly maxAttempts: number;
   readonly now: () => number;
   /** Called after each try. */
-  readonly onCall?: (made: MadeCall) => void;
+  readonly onCall?: (made: CallRecord) => void;
 }
 
 /** Four times what Node allows: a response that is refused for its headers may be one to an accepted POST. */
@@ -97,7 +97,7 @@ export const createExchange = (options: ExchangeOptions) => {
     if (cause instanceof errors.HeadersOverflowError) {
       const said = `answered more than ${maxHeaderBytes} bytes of headers`;
       // The request may have been done all the same, so it is tried again, but not forever.
-      const retryable = attempt < options.maxTries;
+      const retryable = attempt < options.maxAttempts;
       return new PipelineError('BAD_ANSWER', `The ${api} API ${said}`, { api, retryable, cause });
     }
     const problem = { api, retryable: true, cause };
@@ -112,7 +112,7 @@ export const createExchange = (options: ExchangeOptions) => {
       { request, needsBody = () => true, about = {} }: ExchangeRequest,
       timeoutMs: number,
       attempt: number,
-    ): Promise<ApiAnswer> => {
+    ): Promise<ApiResponse> => {
       const { method, path, body = null } = request;
       const startedAtMs = now();
       const signal = AbortSignal.timeout(timeoutMs);
@@ -130,7 +130,7 @@ export const createExchange = (options: ExchangeOptions) => {
         const { headers } = answer;
         const status = answer.statusCode;
         statusCode = status;
-        const answered = (bytes: Buffer): ApiAnswer => {
+        const answered = (bytes: Buffer): ApiResponse => {
           report();
           return { statusCode: status, headers, body: bytes, attempt, responseTimeMs: now() - startedAtMs };
         };
@@ -142,7 +142,7 @@ export const createExchange = (options: ExchangeOptions) => {
         }
         const bytes = readBody(answer.body, headers['content-encoding'], {
           api,
-          maxBytes: options.maxAnswerBytes,
+          maxBytes: options.maxResponseBytes,
           mayBeCut: !isSuccess(status),
         });
         return answered(isSuccess(status) ? await bytes : await bytes.catch(() => Buffer.alloc(0)));

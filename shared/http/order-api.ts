@@ -18,7 +18,7 @@ export const maxWaitMs = 8_000;
 /** The share of the budget that is used: the rest is room for calls that are held up on their way. */
 const utilization = 0.96;
 /** An order is some 5 kB. */
-const maxAnswerBytes = 4 * 1024 * 1024;
+const maxResponseBytes = 4 * 1024 * 1024;
 
 /**
  * How the order pipeline calls an API, Qualia's as well as the internal one (docs/contracts/qualia.md, section 2): 30 s a
@@ -37,9 +37,9 @@ export const createOrderApi = ({
     ...(callsPerSecond !== undefined && { pace: createPace({ callsPerSecond, utilization }) }),
     origin: new URL(url).origin,
     connections: 20,
-    maxAnswerBytes,
+    maxResponseBytes,
     timeoutMs: () => 30_000,
-    maxTries: 3,
+    maxAttempts: 3,
     waitMs: (attempt) => fullJitterMs(attempt, baseWaitMs, maxWaitMs, random),
     maxWaitMs,
     breaker: createCircuitBreaker({

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Secret } from '../aws/secret';
 import { secretText } from '../config';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
+import { type ApiResponse, type CallContext, expectSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
 import { isSuccess } from '../http/exchange';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
@@ -21,7 +21,7 @@ export interface OrderPost {
   readonly requestId: RequestId;
   readonly idempotencyKey: string;
   /** Called immediately before every attempt; what it throws ends the call. */
-  readonly beforeTry?: () => Promise<void>;
+  readonly beforeAttempt?: () => Promise<void>;
 }
 
 export interface PostOutcome {
@@ -36,10 +36,10 @@ export class OrderRefusedError extends PipelineError {
   constructor(
     cause: PipelineError,
     /** The first 2 KiB of the answer, without our token. For the order's item, never for a log. */
-    readonly answer: string,
+    readonly response: string,
   ) {
     super(cause.code, cause.message, { api: cause.api, retryable: false, statusCode: cause.statusCode });
-    Object.defineProperty(this, 'answer', { enumerable: false });
+    Object.defineProperty(this, 'response', { enumerable: false });
   }
 }
 
@@ -54,7 +54,7 @@ const alreadyKnown = 409;
 export const createInternalApiClient = (options: InternalApiClientOptions) => {
   const api = createOrderApi({ ...options, api: 'internal' });
 
-  const judge = (answer: ApiAnswer, token: string): PostOutcome => {
+  const judge = (answer: ApiResponse, token: string): PostOutcome => {
     const { statusCode, responseTimeMs } = answer;
     if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, responseTimeMs };
     try {
@@ -77,7 +77,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
      * `TIMEOUT`, `CONNECTION_FAULT`, `CIRCUIT_OPEN`
      */
     postOrder: (
-      { order, round, requestId, idempotencyKey, beforeTry }: OrderPost,
+      { order, round, requestId, idempotencyKey, beforeAttempt }: OrderPost,
       context: CallContext,
     ): Promise<PostOutcome> =>
       withCredential(options.credential, ({ token }) =>
@@ -95,7 +95,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
             body: JSON.stringify(order),
           },
           context,
-          ...(beforeTry && { beforeTry }),
+          ...(beforeAttempt && { beforeAttempt }),
           read: (answer) => judge(answer, token),
           about: { order_id: order.qualiaOrderId, request_id: requestId },
           // The status says that the order was accepted, whatever the body holds.
@@ -103,7 +103,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
         }),
       ),
 
-    answeredAtMs: api.answeredAtMs,
+    lastResponseAtMs: api.lastResponseAtMs,
     close: api.close,
   };
 };

@@ -2,7 +2,7 @@ import type { Warning } from '../orders/order';
 import type { QualiaOrder, QualiaProperty } from '../qualia/order';
 import { findJurisdiction, type Jurisdiction } from './jurisdictions';
 import type { InternalAddress, InternalOrder, InternalPerson } from './order';
-import { isBlank, type Reading, readDate, readNumber, visibleText } from './values';
+import { isBlank, type ReadResult, readDate, readNumber, visibleText } from './values';
 
 /** An order ready to post, or the reason why it cannot be mapped safely. */
 export type Mapping =
@@ -66,7 +66,7 @@ const mapAgency = ({ customer_name, customer_contact }: QualiaOrder): InternalOr
  */
 export const mapOrder = (source: QualiaOrder): Mapping => {
   const warnings: Warning[] = [];
-  const read = <T>(field: keyof QualiaOrder, reader: (value: unknown) => Reading<T>, code: Warning['code']) => {
+  const read = <T>(field: keyof QualiaOrder, reader: (value: unknown) => ReadResult<T>, code: Warning['code']) => {
     const reading = reader(source[field]);
     if (reading === 'unreadable') warnings.push({ code, field });
     return typeof reading === 'object' ? reading.value : undefined;

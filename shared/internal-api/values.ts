@@ -1,7 +1,7 @@
 import { parseTime } from '../time';
 
 /** How one value of Qualia's was read: a value, nothing there, or something that is not what it should be. */
-export type Reading<T> = { readonly value: T } | 'absent' | 'unreadable';
+export type ReadResult<T> = { readonly value: T } | 'absent' | 'unreadable';
 
 /** Characters without a width of their own, as they come along when text is copied from a web page. */
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
@@ -17,7 +17,7 @@ export const isBlank = (text: string): boolean => !visible.test(text);
 const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Reads a finite number, written as a number or as a numeral. */
-export const readNumber = (source: unknown): Reading<number> => {
+export const readNumber = (source: unknown): ReadResult<number> => {
   if (source === null || source === undefined) return 'absent';
   const value = typeof source === 'string' && numeral.test(source.trim()) ? Number(source) : source;
   return typeof value === 'number' && Number.isFinite(value) ? { value } : 'unreadable';
@@ -26,7 +26,7 @@ export const readNumber = (source: unknown): Reading<number> => {
 /**
  * Reads a date: a day becomes `YYYY-MM-DD`, an instant or an epoch becomes ISO 8601 UTC (docs/contracts/internal-api.md).
  */
-export const readDate = (source: unknown): Reading<string> => {
+export const readDate = (source: unknown): ReadResult<string> => {
   if (source === null || source === undefined) return 'absent';
   if (typeof source !== 'number' && typeof source !== 'string') return 'unreadable';
   const time = parseTime(String(source).trim());

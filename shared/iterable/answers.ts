@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type ErrorCode, PipelineError } from '../errors';
-import type { ApiAnswer } from '../http/api-client';
+import type { ApiResponse } from '../http/api-client';
 import { readRetryAfterMs } from '../http/retry-after';
 import { parseJson } from '../json';
 
@@ -77,7 +77,7 @@ export const nameIn = (text: string, strike: Strike): string => strike(text).sli
 const answerSchema = z.object({ code: z.string(), msg: z.string().catch('') });
 
 /** Iterable's own words of an answer about one user, or about a call that it refused. */
-export const responseOf = ({ body, statusCode }: ApiAnswer, strike: Strike): CallResponse => {
+export const responseOf = ({ body, statusCode }: ApiResponse, strike: Strike): CallResponse => {
   const parsed = answerSchema.safeParse(parseJson(body));
   if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The answer cannot be read' };
   return { code: nameIn(parsed.data.code, strike), msg: strike(parsed.data.msg).slice(0, keptMessageLength) };
@@ -89,7 +89,7 @@ export const responseOf = ({ body, statusCode }: ApiAnswer, strike: Strike): Cal
  * @throws {KeyRefusedError} 401 `BadApiKey`, and 403
  * @throws {RefusedError} every other answer that is no 2xx
  */
-export const expectOk = (answer: ApiAnswer, strike: Strike, nowMs: number): void => {
+export const expectOk = (answer: ApiResponse, strike: Strike, nowMs: number): void => {
   const { statusCode, headers } = answer;
   if (statusCode >= 200 && statusCode < 300) return;
   const response = responseOf(answer, strike);
@@ -107,7 +107,7 @@ export const expectOk = (answer: ApiAnswer, strike: Strike, nowMs: number): void
  * @throws {KeyRefusedError}
  * @throws {RefusedError} for every other answer
  */
-export const readSingle = (answer: ApiAnswer, strike: Strike, nowMs: number): CallResponse => {
+export const readSingle = (answer: ApiResponse, strike: Strike, nowMs: number): CallResponse => {
   expectOk(answer, strike, nowMs);
   const response = responseOf(answer, strike);
   if (response.code === 'Success') return response;

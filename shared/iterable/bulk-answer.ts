@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ApiAnswer } from '../http/api-client';
+import type { ApiResponse } from '../http/api-client';
 import { parseJson } from '../json';
 import { type CallResult, expectOk, nameIn, RefusedError, responseOf, type Strike } from './answers';
 import { unexplained } from './reasons';
@@ -70,7 +70,7 @@ const bulkAnswerSchema = z.looseObject({ successCount: z.number(), failCount: z.
  * @throws {KeyRefusedError} 401 `BadApiKey`, and 403
  * @throws {RefusedError} for every other answer
  */
-export const readBulk = (answer: ApiAnswer, strike: Strike, nowMs: number): BulkAnswer => {
+export const readBulk = (answer: ApiResponse, strike: Strike, nowMs: number): BulkAnswer => {
   expectOk(answer, strike, nowMs);
   const { statusCode } = answer;
   const { data } = bulkAnswerSchema.safeParse(parseJson(answer.body));

@@ -2,8 +2,8 @@ import { bulkhead } from 'cockatiel';
 import type { Secret } from '../aws/secret';
 import { PipelineError } from '../errors';
 import {
-  type ApiAnswer,
   type ApiClientOptions,
+  type ApiResponse,
   type CallContext,
   createApiClient,
   OutOfTimeError,
@@ -54,9 +54,9 @@ interface Halving {
 }
 
 /** A bulk answer names at most its 1,000 users. */
-const maxAnswerBytes = 4 * 1024 * 1024;
+const maxResponseBytes = 4 * 1024 * 1024;
 const timeoutMs = 10_000;
-const maxTries = 3;
+const maxAttempts = 3;
 /**
  * What is left of a second is room for jitter on the way: 15 ms, and 10 ms while calls catch up after the process was kept
  * from the CPU. With no difference between the two, every delay would stay, and cost half a percent of the pace.
@@ -73,7 +73,7 @@ const isAnswered = (error: unknown): error is PipelineError =>
 
 const failure = (error: PipelineError): CallResult => {
   const outOfTime = error instanceof OutOfTimeError ? error : undefined;
-  const last = outOfTime?.lastTry ?? error;
+  const last = outOfTime?.lastAttempt ?? error;
   return {
     success: false,
     response: last instanceof RefusedError ? last.response : { code: last.code, msg: last.message },
@@ -98,9 +98,9 @@ export const createIterableClient = (options: IterableClientOptions) => {
     api: 'iterable',
     origin: new URL(baseUrl).origin,
     connections: iterableConnections,
-    maxAnswerBytes,
+    maxResponseBytes,
     timeoutMs: () => timeoutMs,
-    maxTries,
+    maxAttempts,
     waitMs: (attempt) => retryWaitMs(attempt, random),
     // Only the deadline bounds what `Retry-After` asks for.
     maxWaitMs: Number.POSITIVE_INFINITY,
@@ -131,7 +131,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
   const post = async <T>(
     call: IterableCall,
     body: string,
-    read: (answer: ApiAnswer, strike: Strike, nowMs: number) => T,
+    read: (answer: ApiResponse, strike: Strike, nowMs: number) => T,
     context: CallContext,
     email?: string,
   ): Promise<T> => {

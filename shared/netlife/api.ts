@@ -1,11 +1,11 @@
 import type { Secret } from '../aws/secret';
 import { PipelineError, toPipelineError } from '../errors';
 import {
-  type ApiAnswer,
   type ApiClientOptions,
+  type ApiResponse,
   createApiClient,
   expectSuccess,
-  type FailedTry,
+  type FailedAttempt,
   OutOfTimeError,
 } from '../http/api-client';
 import { fullJitterMs, type Random } from '../http/backoff';
@@ -28,7 +28,7 @@ export interface PortalApiOptions {
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   /** For the log: a try failed, and another will be made. */
-  readonly onRetry?: (failed: FailedTry) => void;
+  readonly onRetry?: (failed: FailedAttempt) => void;
   readonly onCall?: ApiClientOptions['onCall'];
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
@@ -49,8 +49,8 @@ export interface PortalCall<T = unknown> {
 }
 
 /** A large job lists tens of thousands of subjects on one page. */
-const maxAnswerBytes = 64 * 1024 * 1024;
-const maxTries = 3;
+const maxResponseBytes = 64 * 1024 * 1024;
+const maxAttempts = 3;
 const slowTimeoutMs = 120_000;
 const baseWaitMs = 1_500;
 const waitFactor = 1.5;
@@ -64,7 +64,7 @@ const utilization = 0.962;
 export const isLoginRefusal = (error: unknown): error is PipelineError =>
   error instanceof PipelineError && error.code === 'API_REFUSED' && [401, 403].includes(error.statusCode ?? 0);
 
-const readJson = ({ body, statusCode }: ApiAnswer): unknown => {
+const readJson = ({ body, statusCode }: ApiResponse): unknown => {
   // Ids and phone numbers can be numbers, and keep their digits.
   const json = parseJsonAsWritten(body);
   if (json !== undefined) return json;
@@ -87,9 +87,9 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     api: 'netlife',
     origin: portal.origin,
     connections,
-    maxAnswerBytes,
+    maxResponseBytes,
     timeoutMs: () => timeoutMs,
-    maxTries,
+    maxAttempts,
     waitMs: (attempt) => fullJitterMs(attempt, baseWaitMs, maxWaitMs, random, waitFactor),
     maxWaitMs,
     pace: createPace({ callsPerSecond: options.rateLimitPerSecond, utilization, signal: refused.signal, ...clock }),
@@ -100,11 +100,11 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
 
   const wasNotSent = (error: unknown): boolean =>
     (refused.signal.aborted && error === refused.signal.reason) ||
-    (error instanceof OutOfTimeError && error.lastTry === undefined);
+    (error instanceof OutOfTimeError && error.lastAttempt === undefined);
 
   const send = async <T>(
     call: PortalCall<T>,
-    read: (answer: ApiAnswer) => T,
+    read: (answer: ApiResponse) => T,
     needsBody?: () => boolean,
   ): Promise<T> => {
     const { method = 'GET', path, body, slow = false, job, look } = call;
@@ -133,10 +133,10 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
               onRetry?.(failed);
             },
           },
-          timeoutMs: (attempt) => (slow && attempt === maxTries ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
-          onTry: () => tally.count({ api_calls_total: 1 }, job),
+          timeoutMs: (attempt) => (slow && attempt === maxAttempts ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
+          onAttempt: () => tally.count({ api_calls_total: 1 }, job),
           about: { job_uuid: job },
-          ...(look && { look }),
+          ...(look && { findCompleted: look }),
           ...(needsBody && { needsBody }),
         }),
       );

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ApiAnswer } from '../http/api-client';
+import type { ApiResponse } from '../http/api-client';
 import { type Announced, announcedByHeaders, announcedIn, deepestDescription, mergeAnnounced } from './announced';
 import { badAnswer } from './bad-answer';
 import type { Portal } from './portals';
@@ -9,7 +9,7 @@ const maxPages = 10_000;
 const repeatedBasePath = '/api/v1';
 
 /** A page as the portal sent it. */
-export interface FetchedPage extends Pick<ApiAnswer, 'statusCode' | 'headers'> {
+export interface FetchedPage extends Pick<ApiResponse, 'statusCode' | 'headers'> {
   readonly json: unknown;
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { MadeCall } from '../http/exchange';
+import type { CallRecord } from '../http/exchange';
 
 /**
  * Writes a DEBUG line for each try at a call to an API. Its time is not `response_time_ms`: the saved queries on that
@@ -7,7 +7,7 @@ import type { MadeCall } from '../http/exchange';
  */
 export const logCalls =
   (logger: Logger) =>
-  ({ api, method, path, attempt, statusCode, errorCode, durationMs, about }: MadeCall): void =>
+  ({ api, method, path, attempt, statusCode, errorCode, durationMs, about }: CallRecord): void =>
     logger.debug('api called', {
       ...about,
       ...{ api, method, path, attempt },

@@ -28,9 +28,9 @@ export const checksumSchema = z
   .brand<'Checksum'>();
 export type Checksum = z.output<typeof checksumSchema>;
 
-export const stageSchema = z.enum(['download', 'processing']);
+export const workerNameSchema = z.enum(['download', 'processing']);
 /** The worker that an order failed in. */
-export type Stage = z.output<typeof stageSchema>;
+export type WorkerName = z.output<typeof workerNameSchema>;
 
 export const statusSchema = z.enum(['NOTIFIED', 'DOWNLOADED', 'PROCESSED', 'FAILED']);
 
@@ -80,7 +80,7 @@ const itemSchema = () => {
   const failure = z.object({
     code: z.string(),
     message: z.string(),
-    stage: stageSchema,
+    stage: workerNameSchema,
     /** The first 2 KiB of the internal API's response to an order that it refused. */
     answer: z.optional(z.string()),
   });

@@ -15,8 +15,8 @@ import {
   type RequestId,
   type Round,
   roundSchema,
-  type Stage,
   type Warning,
+  type WorkerName,
 } from './order';
 
 /** The sparse index of FAILED orders: its name, and over how many partitions it spreads them. */
@@ -40,7 +40,7 @@ export interface Download {
   readonly s3Key: string;
   readonly checksum: Checksum;
   readonly payloadSizeBytes: number;
-  readonly attempts: number;
+  readonly receiveCount: number;
   /** When the download of these bytes began; undefined when an earlier round stored them. */
   readonly startedAtMs?: number | undefined;
   readonly downloadedAtMs: number;
@@ -52,13 +52,13 @@ export interface Processing {
   /** The order's `repost` when the worker compared it. The write is rejected if it has changed since. */
   readonly repost: string | undefined;
   readonly warnings: readonly Warning[];
-  readonly attempts: number;
+  readonly receiveCount: number;
   readonly processedAtMs: number;
 }
 
 export interface FailureRecord extends Omit<Failure, 'code'> {
   readonly code: ErrorCode;
-  readonly attempts: number;
+  readonly receiveCount: number;
   readonly failedAtMs: number;
 }
 
@@ -121,7 +121,7 @@ const downloadFields = (download: Download) => ({
   s3_key: download.s3Key,
   checksum: download.checksum,
   payload_size: download.payloadSizeBytes,
-  attempts: download.attempts,
+  attempts: download.receiveCount,
 });
 
 /** Whether our own write caused the rejection: the response to an earlier try was lost, and the item holds all its fields. */
@@ -245,7 +245,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
 
     /** Closes a round. Rejected, too, when the order's `repost` is not what the worker compared with. */
     recordProcessing: (orderId: OrderId, round: Round, processing: Processing): Promise<WriteOutcome> => {
-      const { posted, repost, warnings, attempts, processedAtMs } = processing;
+      const { posted, repost, warnings, receiveCount, processedAtMs } = processing;
       const condition = conditionOf('process', round);
       return write(
         orderId,
@@ -258,7 +258,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
               posted_fields: posted.fieldDigests,
               posted_round: round,
             }),
-            attempts,
+            attempts: receiveCount,
             ...(warnings.length > 0 && { warnings }),
           },
           [...failureFields, 'not_before', 'repost'],
@@ -272,7 +272,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
     },
 
     recordFailure: (orderId: OrderId, round: Round, failure: FailureRecord): Promise<WriteOutcome> => {
-      const { attempts, failedAtMs, ...error } = failure;
+      const { receiveCount, failedAtMs, ...error } = failure;
       return write(
         orderId,
         updateOf(
@@ -281,7 +281,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
             failed_at: iso(failedAtMs),
             failed_shard: shardOf(orderId),
             error,
-            attempts,
+            attempts: receiveCount,
           },
           [],
         ),
@@ -312,7 +312,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
   };
 };
 
-const failureTransition = ({ code, stage }: { code: Failure['code']; stage: Stage }): TransitionName => {
+const failureTransition = ({ code, stage }: { code: Failure['code']; stage: WorkerName }): TransitionName => {
   if (code === 'RETRIES_EXHAUSTED') return stage === 'download' ? 'exhaustDownload' : 'exhaustProcessing';
   return stage === 'download' ? 'failDownload' : 'failProcessing';
 };

@@ -176,7 +176,7 @@ export const createStoredRoundStarter =
       s3Key,
       checksum,
       payloadSizeBytes: sizeBytes,
-      attempts: 0,
+      receiveCount: 0,
       startedAtMs: downloadStartedAtMs,
       downloadedAtMs: now(),
     };

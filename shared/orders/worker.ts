@@ -11,7 +11,7 @@ import { parseJson } from '../json';
 import type { MetricsRecorder } from '../observability/metrics';
 import { reportRetry } from '../observability/report-retry';
 import type { DownloadMessage } from './message';
-import type { Failure, Stage } from './order';
+import type { Failure, WorkerName } from './order';
 import { decide } from './redelivery';
 import type { OrderRepository, Rejection, WriteOutcome } from './repository';
 
@@ -23,11 +23,11 @@ export interface Delivery<Message> {
   /** For the calls that the step makes. */
   readonly context: CallContext;
   /** Whether a call to the API for this round may have taken effect. A step sets it before it calls. */
-  mayHaveActed: boolean;
+  mayHaveTakenEffect: boolean;
 }
 
 export interface OrderWorkerOptions<Message extends DownloadMessage> {
-  readonly stage: Stage;
+  readonly worker: WorkerName;
   /** The API behind the step. */
   readonly api: ApiName;
   readonly schema: Schema<Message>;
@@ -37,9 +37,9 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
    */
   readonly step: (delivery: Delivery<Message>) => Promise<WriteOutcome>;
   /** When the API last answered anyone in this process, epoch ms. */
-  readonly answeredAtMs: () => number | undefined;
+  readonly lastResponseAtMs: () => number | undefined;
   /** The part of an API's response that the order keeps besides the error's code and message. */
-  readonly answerOf?: (error: PipelineError) => string | undefined;
+  readonly responseOf?: (error: PipelineError) => string | undefined;
   /** Called when the order has moved on and rejected the step or its failure. */
   readonly onSuperseded?: (delivery: Delivery<Message>, rejection: Rejection) => Promise<void>;
   /** The worker's own queue. */
@@ -73,7 +73,7 @@ type Verdict = 'acknowledge' | 'redeliver';
  * others, and carries out what `decide` says about each failure.
  */
 export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
-  const { stage, queue, repository, logger, metrics, now, random = Math.random } = options;
+  const { worker, queue, repository, logger, metrics, now, random = Math.random } = options;
 
   const reportFailure = (
     message: Message,
@@ -88,7 +88,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
       error: failure.message,
       error_code: failure.code,
       status_code: cause?.statusCode,
-      stage_failed: stage,
+      stage_failed: worker,
       receive,
       error_details: cause,
     });
@@ -102,7 +102,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     const { message } = delivery;
     const { order } = rejection;
     await options.onSuperseded?.(delivery, rejection);
-    if (order?.status === 'FAILED' && order.round === message.round && order.error.stage === stage) {
+    if (order?.status === 'FAILED' && order.round === message.round && order.error.stage === worker) {
       return reportFailure(message, order.error, order.attempts);
     }
     logger.info('message superseded', { ...identify(message), outcome: 'superseded' });
@@ -117,7 +117,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     const { message, receiveCount } = delivery;
     const written = await repository.recordFailure(message.order_id, message.round, {
       ...failure,
-      attempts: receiveCount,
+      receiveCount,
       failedAtMs: now(),
     });
     if (written.applied) reportFailure(message, failure, receiveCount, cause);
@@ -126,8 +126,13 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
   };
 
   const failPermanently = async (delivery: Delivery<Message>, error: PipelineError): Promise<Verdict> => {
-    const answer = options.answerOf?.(error);
-    const failure = { code: error.code, message: error.message, stage, ...(answer !== undefined && { answer }) };
+    const answer = options.responseOf?.(error);
+    const failure = {
+      code: error.code,
+      message: error.message,
+      stage: worker,
+      ...(answer !== undefined && { answer }),
+    };
     await recordFailure(delivery, failure, error);
     return 'acknowledge';
   };
@@ -135,20 +140,24 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
   const exhaust = async (delivery: Delivery<Message>, error: PipelineError, receipt: string): Promise<Verdict> => {
     const message = `Gave up after ${delivery.receiveCount} receives: ${error.message} (${error.code})`;
     // A message whose round is over needs no attention: it must not become a dead letter.
-    if (!(await recordFailure(delivery, { code: 'RETRIES_EXHAUSTED', message, stage }, error))) return 'acknowledge';
+    if (!(await recordFailure(delivery, { code: 'RETRIES_EXHAUSTED', message, stage: worker }, error)))
+      return 'acknowledge';
     await queue.hideFor(receipt, 0);
     return 'redeliver';
   };
 
   /** Sends a fresh copy, which has all of its receives again, before the message is deleted. */
-  const sendCopy = async ({ message, mayHaveActed }: Delivery<Message>, waitSeconds: number): Promise<Verdict> => {
+  const sendCopy = async (
+    { message, mayHaveTakenEffect }: Delivery<Message>,
+    waitSeconds: number,
+  ): Promise<Verdict> => {
     const notBeforeMs = now() + waitSeconds * 1_000;
     const isLong = waitSeconds > maxDelaySeconds;
     if (isLong) await repository.recordDeferral(message.order_id, message.round, notBeforeMs);
     const copy = {
       ...message,
       ...(isLong && { not_before: notBeforeMs }),
-      ...(mayHaveActed && { retried: true }),
+      ...(mayHaveTakenEffect && { retried: true }),
       ...(message.sent_at !== undefined && { sent_at: now() }),
     };
     await queue.send(copy, Math.min(maxDelaySeconds, waitSeconds));
@@ -180,7 +189,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     const { receiveCount } = delivery;
     const { maxReceiveCount } = options;
     const firstReceivedMs = Number(record.attributes.ApproximateFirstReceiveTimestamp);
-    const apiWorks = (options.answeredAtMs() ?? 0) > firstReceivedMs + firstFailureMs;
+    const apiWorks = (options.lastResponseAtMs() ?? 0) > firstReceivedMs + firstFailureMs;
     const decision = decide(error, { receiveCount, maxReceiveCount, apiWorks }, random);
     switch (decision.action) {
       case 'fail':
@@ -220,7 +229,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
         onRetry: ({ error, attempt, waitMs }) =>
           reportRetry(logger, metrics, keys, { error, attempt, waitSeconds: waitMs / 1_000 }),
       },
-      mayHaveActed: receiveCount > 1 || message.retried === true || isRedriven(record, message),
+      mayHaveTakenEffect: receiveCount > 1 || message.retried === true || isRedriven(record, message),
     };
     try {
       const earlyMs = (message.not_before ?? 0) - now();

@@ -3,13 +3,13 @@ import type { Secret } from '../aws/secret';
 import { fingerprintOf } from '../completeness/fingerprint';
 import { required, secretText } from '../config';
 import { PipelineError } from '../errors';
-import { type ApiAnswer, type CallContext, expectSuccess } from '../http/api-client';
+import { type ApiResponse, type CallContext, expectSuccess } from '../http/api-client';
 import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import { parseJson } from '../json';
 import type { OrderId } from '../orders/order';
 import { type FieldPath, graphQlErrorsThatMatter, judgeGraphQlErrors, orderNotFound } from './graphql-errors';
-import { openOrdersAnswerSchema, readOrder } from './order';
+import { openOrdersResponseSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
 
 /** The secret that holds our credentials at Qualia. */
@@ -28,7 +28,7 @@ export interface DownloadedOrder {
 }
 
 /** An answer that stayed unreadable: `BAD_ANSWER`, permanent, with the bytes for a person to look at. */
-export class UnreadableAnswerError extends PipelineError {
+export class UnreadableResponseError extends PipelineError {
   constructor(
     message: string,
     options: { readonly retryable: boolean; readonly statusCode: number },
@@ -70,7 +70,7 @@ interface Question<T> {
   /** The field that is needed of the answer. Errors outside of it do not matter once it is there. */
   readonly needed: FieldPath;
   /** @returns `undefined` when the JSON is not what was asked for */
-  readonly read: (json: unknown, answer: ApiAnswer) => T | undefined;
+  readonly read: (json: unknown, answer: ApiResponse) => T | undefined;
   /** Whether the answer says that what was asked for does not exist. */
   readonly isNull?: (json: unknown) => boolean;
 }
@@ -86,7 +86,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
 
   const ask = <T>({ query, variables, context, orderId, needed, read, isNull }: Question<T>): Promise<T> => {
     let unreadable = 0;
-    const judge = (answer: ApiAnswer): T => {
+    const judge = (answer: ApiResponse): T => {
       expectSuccess(answer, 'qualia', options.now());
       const json = parseJson(answer.body);
       const graphQlErrors = graphQlErrorsThatMatter(json, needed);
@@ -94,7 +94,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
       const value = read(json, answer);
       if (value !== undefined) return value;
       if (isNull?.(json)) throw orderNotFound();
-      throw new UnreadableAnswerError(
+      throw new UnreadableResponseError(
         'Qualia answered something else than what was asked for',
         { retryable: ++unreadable <= unreadableRetries, statusCode: answer.statusCode },
         answer.body,
@@ -124,7 +124,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
      * Fetches one order.
      *
      * @throws {PipelineError} permanent: `ORDER_NOT_FOUND`, `GRAPHQL_ERROR`, `API_REFUSED`,
-     * {@link UnreadableAnswerError}; retryable: `GRAPHQL_ERROR`, `RATE_LIMITED`, `API_UNAVAILABLE`, `TIMEOUT`,
+     * {@link UnreadableResponseError}; retryable: `GRAPHQL_ERROR`, `RATE_LIMITED`, `API_UNAVAILABLE`, `TIMEOUT`,
      * `CONNECTION_FAULT`, `CIRCUIT_OPEN`
      */
     fetchOrder: (orderId: OrderId, context: CallContext): Promise<DownloadedOrder> =>
@@ -157,7 +157,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
         context,
         needed: ['orders', 'orders'],
         read: (json) => {
-          const parsed = openOrdersAnswerSchema.safeParse(json);
+          const parsed = openOrdersResponseSchema.safeParse(json);
           return parsed.data?.data.orders.orders.map(({ _id, ...status }) => ({
             id: _id,
             fingerprint: fingerprintOf(status),
@@ -165,7 +165,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
         },
       }),
 
-    answeredAtMs: api.answeredAtMs,
+    lastResponseAtMs: api.lastResponseAtMs,
     close: api.close,
   };
 };

@@ -64,7 +64,7 @@ export type QualiaProperty = z.output<typeof property>;
 const answerWith = <T extends z.ZodType>(order: T) => z.object({ data: z.object({ order: z.object({ order }) }) });
 
 /** What Qualia answers to {@link orderQuery}, once it is known to hold an order. */
-export const orderAnswerSchema = answerWith(qualiaOrderSchema);
+export const orderResponseSchema = answerWith(qualiaOrderSchema);
 const rawFieldsSchema = answerWith(z.object(rawFields));
 
 /**
@@ -78,7 +78,7 @@ const rawFieldsSchema = answerWith(z.object(rawFields));
 export const readOrder = (bytes: Uint8Array, parsed: unknown = parseJson(bytes)): QualiaOrder | undefined => {
   const raw = rawFieldsSchema.safeParse(parsed).data?.data.order.order;
   if (raw === undefined) return undefined;
-  const written = orderAnswerSchema.safeParse(parseJsonAsWritten(bytes, parsed)).data?.data.order.order;
+  const written = orderResponseSchema.safeParse(parseJsonAsWritten(bytes, parsed)).data?.data.order.order;
   return written && { ...written, ...raw };
 };
 
@@ -88,6 +88,6 @@ const listedOrder = z
   .catch({ _id: '' });
 
 /** Qualia's response to `openOrdersQuery`. */
-export const openOrdersAnswerSchema = z.object({
+export const openOrdersResponseSchema = z.object({
   data: z.object({ orders: z.object({ orders: z.array(listedOrder).max(mostEntries) }) }),
 });

@@ -37,7 +37,7 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
     ...options
   } = told;
   const worker = createOrderWorker({
-    stage: 'download',
+    worker: 'download',
     api: 'qualia',
     schema: downloadMessageSchema,
     step,
@@ -52,7 +52,7 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
       },
     },
     // Until told otherwise: the API answers others all the time.
-    answeredAtMs: () => nowMs,
+    lastResponseAtMs: () => nowMs,
     repository: {
       read,
       recordDeferral: async (order, _round, notBeforeMs) => {

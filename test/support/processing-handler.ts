@@ -48,7 +48,7 @@ export const handleMessage = async (logs: CapturedLogs, told: Told) => {
   });
   const handler = createHandler({
     payloads: { load },
-    internalApi: { postOrder: told.postOrder ?? untold('postOrder'), answeredAtMs: () => nowMs },
+    internalApi: { postOrder: told.postOrder ?? untold('postOrder'), lastResponseAtMs: () => nowMs },
     repository: toldRepository({ ...('current' in told && { read: async () => told.current }), ...told.repository }),
     queue: { send: told.send ?? untold('send'), hideFor: told.hideFor ?? untold('hideFor') },
     maxReceiveCount: 5,
@@ -73,8 +73,8 @@ export type PostOrder = ProcessingDependencies['internalApi']['postOrder'];
 
 /** Posts at the n-th attempt, as the client does: each attempt asks first. */
 export const posted = (outcome: 'posted' | 'already_known' = 'posted', attempts = 1) =>
-  jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeTry }) => {
-    for (let attempt = 1; attempt <= attempts; attempt++) await beforeTry?.();
+  jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeAttempt }) => {
+    for (let attempt = 1; attempt <= attempts; attempt++) await beforeAttempt?.();
     return { outcome, statusCode: outcome === 'posted' ? 201 : 409, responseTimeMs: 40 };
   });
 /** A write with this result. */

@@ -10,7 +10,7 @@ import { type Call, webhookEvent } from './webhook-calls';
 
 /** What the sign-in and the start of a round are told to answer. */
 export interface ToldWebhook {
-  readonly signIn?: (headers: Readonly<Record<string, string | undefined>>, body: Buffer) => Promise<boolean>;
+  readonly authenticate?: (headers: Readonly<Record<string, string | undefined>>, body: Buffer) => Promise<boolean>;
   readonly startRound?: StartRound;
 }
 export const known = async () => true;
@@ -25,12 +25,12 @@ export const queued: StartRound = async () => started('queued');
 /** Calls the webhook; every answer of it carries its request's id, and its metrics are written once. */
 export const callWebhook = async (
   what: Call = {},
-  { signIn = untold('signIn'), startRound = untold('startRound') }: ToldWebhook = {},
+  { authenticate = untold('authenticate'), startRound = untold('startRound') }: ToldWebhook = {},
 ) => {
   const metrics = recordMetrics();
   let ticks = 0;
   const handler = createHandler({
-    signIn,
+    authenticate,
     startRound,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1.2.3' }),
     metrics: metrics.recorder,

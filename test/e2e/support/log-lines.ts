@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Refusal } from '../../../lambdas/webhook/answers';
+import type { Refusal } from '../../../lambdas/webhook/responses';
 import { errorCodes } from '../../../shared/errors';
 import { parseJson } from '../../../shared/json';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Stage } from '../../../shared/orders/order';
+import type { WorkerName } from '../../../shared/orders/order';
 import { cells, eventually } from './ask';
 import { type Cut, cellIdOf, type NthCall } from './cell';
 import { dyingBeforeSend, failing, outage, refusing } from './matrix';
@@ -63,9 +63,9 @@ export default async (): Promise<void> => {
     // The first of them was its death.
     return pick(calls, lambda, 'GetObject', 'GetItem', 'SendMessage').slice(1);
   };
-  const watchFailing = async (stage: Stage) =>
+  const watchFailing = async (stage: WorkerName) =>
     pick(await notifyAndWatch(operator.arrived, failing[stage]), stage, 'ChangeMessageVisibility', 'UpdateItem');
-  const watchRefused = async (stage: Stage) => {
+  const watchRefused = async (stage: WorkerName) => {
     const failed = (id: string) => eventually(`the failure of ${id}`, () => failureOf(id));
     return pick(await notifyAndWatch(failed, refusing[stage]), stage, 'PutObject', 'UpdateItem');
   };
@@ -78,7 +78,7 @@ export default async (): Promise<void> => {
     // Healed, it sends once more, to processing.
     return pick(await notifyAndWatch(sentBack, outage), 'download', 'GetItem', 'SendMessage').slice(0, 2);
   };
-  const ofBoth = async (watchStage: (stage: Stage) => Promise<NthCall[]>) => ({
+  const ofBoth = async (watchStage: (stage: WorkerName) => Promise<NthCall[]>) => ({
     download: await watchStage('download'),
     processing: await watchStage('processing'),
   });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Stage } from '../../../shared/orders/order';
+import type { WorkerName } from '../../../shared/orders/order';
 import type { NthCall } from './cell';
 
 /** The portals that runs collect. */
@@ -57,9 +57,9 @@ export interface DryPasses {
   /** The first delivery had died before it handed on. */
   readonly again: Readonly<Record<'webhook' | 'download', Calls>>;
   /** The step failed at each receive. */
-  readonly failing: Readonly<Record<Stage, Calls>>;
+  readonly failing: Readonly<Record<WorkerName, Calls>>;
   /** The step failed for good. */
-  readonly refused: Readonly<Record<Stage, Calls>>;
+  readonly refused: Readonly<Record<WorkerName, Calls>>;
   /** The last receive proved nothing against the message: of the download alone, as both workers are the same there. */
   readonly spared: Calls;
   readonly reconciliation: Calls;

@@ -5,8 +5,8 @@ import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { toEvent, toPayload } from '../../../emulator/http-api/event';
 import { gatewayAnswer, type HttpResponse, toHttpResponse } from '../../../emulator/http-api/response';
+import { createAuthenticator, type WebhookSecret } from '../../../lambdas/webhook/authenticate';
 import { createHandler } from '../../../lambdas/webhook/handler';
-import { createSignIn, type WebhookSecret } from '../../../lambdas/webhook/sign-in';
 import { createLogger } from '../../../shared/observability/logger';
 import type { RoundStart } from '../../../shared/orders/repository';
 import { createRoundStarter } from '../../../shared/orders/start-round';
@@ -46,7 +46,7 @@ interface Outcome {
 const started: RoundStart[] = [];
 const socket = new Socket();
 const handler = createHandler({
-  signIn: createSignIn(secretOf(secret)),
+  authenticate: createAuthenticator(secretOf(secret)),
   startRound: createRoundStarter({
     repository: {
       startRound: async (start) => {

@@ -130,7 +130,7 @@ export const startStage = async () => {
       const start = { orderId, round, requestId: requestId(), notificationType: 'order.created' };
       await repository.startRound({ ...start, notifiedAtMs: downloadedAtMs });
       const s3Key = `raw/${id}/${round}.json`;
-      const download = { s3Key, checksum: checksum(), payloadSizeBytes: 7, attempts: 1, downloadedAtMs };
+      const download = { s3Key, checksum: checksum(), payloadSizeBytes: 7, receiveCount: 1, downloadedAtMs };
       await repository.recordDownload(orderId, round, download);
       return { orderId, round, s3Key };
     },
@@ -145,7 +145,7 @@ export const startStage = async () => {
         message: 'Qualia knows no such order',
         stage: 'download',
         ...failure,
-        attempts: 1,
+        receiveCount: 1,
         failedAtMs,
       });
       return { orderId, round };

@@ -2,8 +2,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { createHandler as createDownloadHandler } from '../../../lambdas/download/handler';
 import { createHandler as createProcessingHandler } from '../../../lambdas/processing/handler';
 import { type Continuation, createHandler as createReconcilerHandler } from '../../../lambdas/reconciler/handler';
+import { createAuthenticator, webhookSecretSchema } from '../../../lambdas/webhook/authenticate';
 import { createHandler as createWebhookHandler } from '../../../lambdas/webhook/handler';
-import { createSignIn, webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
 import { createQueue } from '../../../shared/aws/queue';
 import { createQueueDepth } from '../../../shared/aws/queue-depth';
 import { createSecret } from '../../../shared/aws/secret';
@@ -67,7 +67,7 @@ export const createLambdas = (surroundings: Surroundings) => {
 
     webhook: () =>
       createWebhookHandler({
-        signIn: createSignIn(secret('webhook', webhookSecretSchema)),
+        authenticate: createAuthenticator(secret('webhook', webhookSecretSchema)),
         startRound,
         logger,
         metrics,
@@ -88,7 +88,7 @@ export const createLambdas = (surroundings: Surroundings) => {
         ...worker,
         qualia: {
           fetchOrder: (...args) => reach('fetchOrder', () => qualia.fetchOrder(...args)),
-          answeredAtMs: answeredAtMs ?? qualia.answeredAtMs,
+          lastResponseAtMs: answeredAtMs ?? qualia.lastResponseAtMs,
         },
         payloads,
         queue: downloadQueue,
@@ -111,7 +111,7 @@ export const createLambdas = (surroundings: Surroundings) => {
         mapOrder: surroundings.mapOrder,
         internalApi: {
           postOrder: (...args) => reach('postOrder', () => internalApi.postOrder(...args)),
-          answeredAtMs: answeredAtMs ?? internalApi.answeredAtMs,
+          lastResponseAtMs: answeredAtMs ?? internalApi.lastResponseAtMs,
         },
         queue: processingQueue,
         sleep: () => sleep(0),

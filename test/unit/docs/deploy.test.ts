@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { safeParse } from 'zod/v4/core';
-import { webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
+import { webhookSecretSchema } from '../../../lambdas/webhook/authenticate';
 import { internalApiCredentialSchema } from '../../../shared/internal-api/client';
 import { iterableCredentialSchema } from '../../../shared/iterable/auth';
 import { databaseSecretSchema } from '../../../shared/iterable/source';

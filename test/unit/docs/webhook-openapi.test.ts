@@ -89,7 +89,7 @@ describe('matches what the webhook responds', () => {
   afterEach(() => logs.stop());
 
   const body = notification();
-  const accepting: ToldWebhook = { signIn: known, startRound: queued };
+  const accepting: ToldWebhook = { authenticate: known, startRound: queued };
   const starting = (outcome: 'duplicate' | 'stale') => ({ ...accepting, startRound: async () => started(outcome) });
   const failing = { ...accepting, startRound: () => Promise.reject(new Error('no table')) };
   const atHealth = { path: '/health' };
@@ -100,7 +100,7 @@ describe('matches what the webhook responds', () => {
     [200, 'Accepted', { body }, starting('duplicate')],
     [200, 'Accepted', { body }, starting('stale')],
     [400, 'InvalidJson', { body: '{' }, accepting],
-    [401, 'Unauthorized', { body }, { signIn: async () => false }],
+    [401, 'Unauthorized', { body }, { authenticate: async () => false }],
     [404, 'NotFound', { path: '/other' }, {}],
     [405, 'MethodNotAllowed', { method: 'PUT' }, {}],
     [413, 'PayloadTooLarge', { body: 'x'.repeat(256 * 1024 + 1) }, {}],

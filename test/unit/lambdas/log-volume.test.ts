@@ -56,7 +56,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
   const webhook = within('webhook');
   const receive = createWebhook({
     ...webhook,
-    signIn: async () => true,
+    authenticate: async () => true,
     startRound: queued,
     health: { version: '1', commit: 'c', stage: 'staging' },
     newRequestId: () => request,
@@ -70,7 +70,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
     ...download,
     qualia: {
       fetchOrder: async () => ({ bytes: payload, attempt: 1, responseTimeMs: 250 }),
-      answeredAtMs: () => undefined,
+      lastResponseAtMs: () => undefined,
     },
     payloads: {
       keep: async () => ({ s3Key, checksum: sum, sizeBytes: payload.byteLength, isNew: true }),
@@ -88,7 +88,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
     payloads: { load: async () => payload },
     internalApi: {
       postOrder: async () => ({ outcome: 'posted', statusCode: 201, attempt: 1, responseTimeMs: 120 }),
-      answeredAtMs: () => undefined,
+      lastResponseAtMs: () => undefined,
     },
     repository: toldRepository({ read: async () => orders.downloaded(), recordProcessing: applied }),
   });

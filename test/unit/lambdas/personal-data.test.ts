@@ -3,8 +3,8 @@ import type { SQSRecord } from 'aws-lambda';
 import { Webhook } from 'standardwebhooks';
 import { createHandler as createDownload } from '../../../lambdas/download/handler';
 import { createHandler as createProcessing } from '../../../lambdas/processing/handler';
+import { createAuthenticator, webhookSecretSchema } from '../../../lambdas/webhook/authenticate';
 import { createHandler as createWebhook } from '../../../lambdas/webhook/handler';
-import { createSignIn, webhookSecretSchema } from '../../../lambdas/webhook/sign-in';
 import { createSecret } from '../../../shared/aws/secret';
 import { createLogger } from '../../../shared/observability/logger';
 import { createMetrics } from '../../../shared/observability/metrics';
@@ -69,7 +69,9 @@ describe('webhook', () => {
   const receive = async (call: Call, { secret = secretText, startRound = queued } = {}) => {
     const client = fakeAwsClient<SecretsManagerClient>(() => ({ SecretString: secret })).client;
     const handler = createWebhook({
-      signIn: createSignIn(createSecret({ client, secretId: 's', schema: webhookSecretSchema, now: () => 0 })),
+      authenticate: createAuthenticator(
+        createSecret({ client, secretId: 's', schema: webhookSecretSchema, now: () => 0 }),
+      ),
       startRound,
       logger: createLogger(config),
       metrics: createMetrics(config),

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { configSchema as download } from '../../../lambdas/download/config';
 import { configSchema as processing } from '../../../lambdas/processing/config';
 import { configSchema as webhook } from '../../../lambdas/webhook/config';
-import { httpUrl, parseConfig, required } from '../../../shared/config';
+import { httpUrl, parseEnvironment, required } from '../../../shared/config';
 import { PipelineError } from '../../../shared/errors';
 import { positiveCount } from '../../../shared/positive-count';
 
@@ -51,22 +51,25 @@ describe.each(lambdas)("%s's environment", (name) => {
 
   test('is read when it is whole', () => {
     const counted = 'MAX_RECEIVE_COUNT' in environment ? { MAX_RECEIVE_COUNT: 5 } : {};
-    expect(parseConfig<unknown>(schemas[name], { ...environment, OTHER: 'x' })).toEqual({ ...environment, ...counted });
+    expect(parseEnvironment<unknown>(schemas[name], { ...environment, OTHER: 'x' })).toEqual({
+      ...environment,
+      ...counted,
+    });
   });
 
   test('names every variable that is missing, at once', () => {
-    const fault = faultOf(() => parseConfig<unknown>(schemas[name], {}));
+    const fault = faultOf(() => parseEnvironment<unknown>(schemas[name], {}));
     expect(fault).toMatchObject({ code: 'CONFIG_INVALID', retryable: false });
     for (const variable of Object.keys(environment)) expect(fault.message).toContain(variable);
   });
 
   test.each(Object.keys(environment))('does without no %s', (variable) => {
-    const fault = faultOf(() => parseConfig<unknown>(schemas[name], { ...environment, [variable]: undefined }));
+    const fault = faultOf(() => parseEnvironment<unknown>(schemas[name], { ...environment, [variable]: undefined }));
     expect(fault.message).toMatch(new RegExp(`^Wrong environment: ${variable} [^;]+$`));
   });
 
   test.each(Object.keys(environment))('takes no empty %s', (variable) => {
-    expect(() => parseConfig<unknown>(schemas[name], { ...environment, [variable]: '' })).toThrow(variable);
+    expect(() => parseEnvironment<unknown>(schemas[name], { ...environment, [variable]: '' })).toThrow(variable);
   });
 });
 
@@ -77,7 +80,7 @@ test('no value is ever named', () => {
     MAX_RECEIVE_COUNT: 'hunter2',
     DOWNLOAD_QUEUE_URL: 'hunter2',
   };
-  const { message } = faultOf(() => parseConfig<unknown>(download, secretive));
+  const { message } = faultOf(() => parseEnvironment<unknown>(download, secretive));
   expect(message).toBe(
     'Wrong environment: DOWNLOAD_QUEUE_URL is not an http(s) URL; MAX_RECEIVE_COUNT is not a whole number from 1; QUALIA_API_URL is not an http(s) URL',
   );
@@ -92,7 +95,7 @@ test.each([
   ['count', '250'],
   ['text', ' '],
 ])('%s may be %p', (name, value) => {
-  expect(() => parseConfig<unknown>(field, { [name]: value })).not.toThrow();
+  expect(() => parseEnvironment<unknown>(field, { [name]: value })).not.toThrow();
 });
 
 test.each([
@@ -107,5 +110,5 @@ test.each([
   ['count', 'five'],
   ['text', ''],
 ])('%s may not be %p', (name, value) => {
-  expect(() => parseConfig<unknown>(field, { [name]: value })).toThrow(name);
+  expect(() => parseEnvironment<unknown>(field, { [name]: value })).toThrow(name);
 });

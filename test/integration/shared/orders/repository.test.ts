@@ -33,12 +33,12 @@ afterAll(() => clients.destroy());
 
 const notified = { requestId: requestId(), notificationType: 'order.created', notifiedAtMs: Date.UTC(2026, 0, 1) };
 const start = (id: OrderId, of: Round) => repository.startRound({ orderId: id, round: of, ...notified });
-const download = (id: OrderId, of: Round, fields: { s3Key?: string; payload?: string; attempts?: number } = {}) =>
+const download = (id: OrderId, of: Round, fields: { s3Key?: string; payload?: string; receiveCount?: number } = {}) =>
   repository.recordDownload(id, of, {
     s3Key: fields.s3Key ?? `raw/${id}/${of}.json`,
     checksum: checksum(fields.payload),
     payloadSizeBytes: 5_000,
-    attempts: fields.attempts ?? 1,
+    receiveCount: fields.receiveCount ?? 1,
     downloadedAtMs: Date.UTC(2026, 0, 1, 1),
   });
 const process = (id: OrderId, of: Round, payload?: string) =>
@@ -46,7 +46,7 @@ const process = (id: OrderId, of: Round, payload?: string) =>
     posted: { bodyHash: checksum(payload), fieldDigests: 'abc' },
     repost: undefined,
     warnings: [],
-    attempts: 1,
+    receiveCount: 1,
     processedAtMs: Date.UTC(2026, 0, 1, 2),
   });
 const failure: FailureRecord = {
@@ -54,7 +54,7 @@ const failure: FailureRecord = {
   message: 'The internal API answered 400',
   stage: 'processing',
   answer: '{"error":"no such product"}',
-  attempts: 1,
+  receiveCount: 1,
   failedAtMs: Date.UTC(2026, 0, 1, 3),
 };
 
@@ -77,12 +77,12 @@ const failedOrders = async (): Promise<unknown[]> => {
 test('an order keeps what happened to it', async () => {
   const id = orderId('whole-life');
   await start(id, round(1));
-  await download(id, round(1), { attempts: 3 });
+  await download(id, round(1), { receiveCount: 3 });
   await repository.recordProcessing(id, round(1), {
     posted: { bodyHash: checksum(), fieldDigests: 'abc' },
     repost: undefined,
     warnings: [{ code: 'BAD_DATE', field: 'due_date' }],
-    attempts: 2,
+    receiveCount: 2,
     processedAtMs: Date.UTC(2026, 0, 1, 2),
   });
   expect(await repository.read(id)).toEqual({
@@ -111,7 +111,7 @@ test('an order keeps why it failed, and what the internal API said', async () =>
   await start(id, round(1));
   await download(id, round(1));
   await repository.recordFailure(id, round(1), failure);
-  const { attempts, failedAtMs, ...error } = failure;
+  const { receiveCount, failedAtMs, ...error } = failure;
   expect(await repository.read(id)).toMatchObject({
     status: 'FAILED',
     failed_at: '2026-01-01T03:00:00.000Z',
@@ -124,7 +124,7 @@ describe('a round from stored bytes', () => {
   const stored = (after: Round, downloadStartedAtMs?: number) => ({
     after,
     download: {
-      ...{ s3Key: 'raw/stored/old.json', checksum: checksum(), payloadSizeBytes: 5_000, attempts: 0 },
+      ...{ s3Key: 'raw/stored/old.json', checksum: checksum(), payloadSizeBytes: 5_000, receiveCount: 0 },
       ...{ startedAtMs: downloadStartedAtMs, downloadedAtMs: Date.UTC(2026, 0, 2) },
     },
   });
@@ -300,12 +300,12 @@ describe('a write whose first answer is lost, and that the SDK makes again', () 
     meanwhile = act;
     return createOrderRepository(impatient.documents, tableName);
   };
-  const answer = { checksum: checksum(), attempts: 1 };
+  const answer = { checksum: checksum(), receiveCount: 1 };
   const downloading = { ...answer, s3Key: 'raw/key', payloadSizeBytes: 5_000, downloadedAtMs: Date.UTC(2026, 0, 1, 1) };
   const processing = {
     posted: { bodyHash: checksum(), fieldDigests: 'abc' },
     repost: undefined,
-    attempts: 1,
+    receiveCount: 1,
     warnings: [{ code: 'BAD_DATE' as const, field: 'due_date' }],
     processedAtMs: Date.UTC(2026, 0, 1, 2),
   };
@@ -314,7 +314,7 @@ describe('a write whose first answer is lost, and that the SDK makes again', () 
     const id = orderId('lost-answers');
     expect(await losing().startRound({ orderId: id, round: round(1), ...notified })).toEqual({ applied: true });
     expect(await losing().recordDownload(id, round(1), downloading)).toEqual({ applied: true });
-    const stored = { after: round(1), download: { ...downloading, attempts: 0 } };
+    const stored = { after: round(1), download: { ...downloading, receiveCount: 0 } };
     const fromStored = { orderId: orderId('lost-answers-stored'), ...notified };
     await start(fromStored.orderId, round(1));
     expect(await losing().startRound({ ...fromStored, round: round(2), stored })).toEqual({ applied: true });

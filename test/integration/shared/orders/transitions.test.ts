@@ -46,7 +46,7 @@ const stored = {
 } as const satisfies Record<string, (fields: { order_id: OrderId; round: Round }) => Order>;
 
 const fail = (code: ErrorCode, stage: Failure['stage']) => (id: OrderId, of: Round) =>
-  repository.recordFailure(id, of, { code, stage, message: 'A sentence', attempts: 2, failedAtMs: 10_000 });
+  repository.recordFailure(id, of, { code, stage, message: 'A sentence', receiveCount: 2, failedAtMs: 10_000 });
 
 /** Every transition, as the write that makes it. */
 const writes: Record<TransitionName, (id: OrderId, of: Round) => ReturnType<OrderRepository['recordFailure']>> = {
@@ -55,7 +55,7 @@ const writes: Record<TransitionName, (id: OrderId, of: Round) => ReturnType<Orde
       s3Key: payload.s3_key,
       checksum: checksum('new'),
       payloadSizeBytes: payload.payload_size,
-      attempts: 2,
+      receiveCount: 2,
       downloadedAtMs: 10_000,
     }),
   process: (id, of) =>
@@ -63,7 +63,7 @@ const writes: Record<TransitionName, (id: OrderId, of: Round) => ReturnType<Orde
       posted: { bodyHash: checksum('new'), fieldDigests: 'abc' },
       repost: undefined,
       warnings: [],
-      attempts: 2,
+      receiveCount: 2,
       processedAtMs: 10_000,
     }),
   failDownload: fail('ORDER_NOT_FOUND', 'download'),
@@ -166,7 +166,7 @@ describe('a repost', () => {
       posted: undefined,
       repost,
       warnings: [],
-      attempts: 1,
+      receiveCount: 1,
       processedAtMs: 10_000,
     });
 

@@ -2,7 +2,7 @@ import { createHandler, type DownloadDependencies } from '../../../../lambdas/do
 import { type ErrorCode, PipelineError } from '../../../../shared/errors';
 import { createLogger } from '../../../../shared/observability/logger';
 import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
-import { UnreadableAnswerError } from '../../../../shared/qualia/client';
+import { UnreadableResponseError } from '../../../../shared/qualia/client';
 import { lambdaContext } from '../../../support/lambda-context';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 import { recordMetrics } from '../../../support/metrics';
@@ -36,7 +36,7 @@ const download = async (told: Told, receiveCount = 1) => {
   const handler = createHandler({
     qualia: {
       fetchOrder: async () => ({ bytes, attempt: 2, responseTimeMs: 80 }),
-      answeredAtMs: () => nowMs,
+      lastResponseAtMs: () => nowMs,
       ...told.qualia,
     },
     payloads: { keep: told.keep ?? untold('keep'), keepRejected: told.keepRejected ?? untold('keepRejected') },
@@ -103,7 +103,7 @@ test('an order is fetched, kept byte for byte, recorded, and handed on, in this 
         s3Key,
         checksum: checksum(),
         payloadSizeBytes: bytes.byteLength,
-        attempts: 3,
+        receiveCount: 3,
         startedAtMs: nowMs,
         downloadedAtMs: nowMs,
       },
@@ -153,7 +153,7 @@ describe('an answer that cannot be read', () => {
   const garbage = Buffer.from('<html>Ada Byron</html>');
   const unreadable = (retryable: boolean) => ({
     fetchOrder: async () => {
-      throw new UnreadableAnswerError('Qualia answered no order', { retryable, statusCode: 200 }, garbage);
+      throw new UnreadableResponseError('Qualia answered no order', { retryable, statusCode: 200 }, garbage);
     },
   });
 

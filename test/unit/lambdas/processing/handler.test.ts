@@ -42,7 +42,7 @@ describe('an order that is DOWNLOADED', () => {
           round: round(),
           requestId: 'request-1',
           idempotencyKey: keyOf(),
-          beforeTry: expect.any(Function),
+          beforeAttempt: expect.any(Function),
         },
         { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) },
       ],
@@ -55,7 +55,7 @@ describe('an order that is DOWNLOADED', () => {
           posted: { bodyHash: bodyHashOf(body), fieldDigests: fieldDigestsOf(body) },
           repost: undefined,
           warnings: [],
-          attempts: 2,
+          receiveCount: 2,
           processedAtMs: nowMs,
         },
       ],
@@ -81,7 +81,11 @@ describe('an order that is DOWNLOADED', () => {
     const recordProcessing = writing();
     const result = await handle({ current: orders.downloaded(recorded), repository: { recordProcessing } });
     expect(recordProcessing.mock.calls).toEqual([
-      ['QO-123456', round(), { posted: undefined, repost: undefined, warnings: [], attempts: 1, processedAtMs: nowMs }],
+      [
+        'QO-123456',
+        round(),
+        { posted: undefined, repost: undefined, warnings: [], receiveCount: 1, processedAtMs: nowMs },
+      ],
     ]);
     expect(result).toMatchObject({ returned: 0, added: ['OrderProcessed', 'OrderUnchanged', 'EndToEndLatency'] });
     expect(result.lines).toEqual([
@@ -240,7 +244,7 @@ describe('a POST', () => {
           message: 'The internal API answered 422',
           stage: 'processing',
           answer: 'Ada Byron is unknown',
-          attempts: 1,
+          receiveCount: 1,
           failedAtMs: nowMs,
         },
       ],

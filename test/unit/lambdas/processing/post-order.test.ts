@@ -170,7 +170,7 @@ describe('a key that the internal API knows', () => {
   test('after a call that failed because the token was rotated is a success', async () => {
     const answered = posted('already_known', 1);
     const postOrder: PostOrder = async (post, context) => {
-      await post.beforeTry?.();
+      await post.beforeAttempt?.();
       return answered(post, context);
     };
     const result = await handle({ current: orders.downloaded(other), postOrder, repository: repository() });
@@ -185,8 +185,8 @@ describe('a key that the internal API knows', () => {
     ];
     const requestRepost = writing();
     const outcomes: ('already_known' | 'posted')[] = ['already_known', 'posted'];
-    const postOrder = jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeTry }) => {
-      await beforeTry?.();
+    const postOrder = jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeAttempt }) => {
+      await beforeAttempt?.();
       const outcome = outcomes.shift() ?? 'posted';
       return { outcome, statusCode: 201, responseTimeMs: 40 };
     });

@@ -24,7 +24,7 @@ describe('accepted', () => {
     ['stale', ['WebhookAccepted']],
   ] as const)('%s', async (outcome, metrics) => {
     const startRound = jest.fn(async () => started(outcome, 'DOWNLOADED'));
-    const answer = await callWebhook({ body: notification() }, { signIn: known, startRound });
+    const answer = await callWebhook({ body: notification() }, { authenticate: known, startRound });
     expect(answer).toMatchObject({ status: 200, body: acceptedBody(outcome), added: metrics });
     expect(Object.keys(answer.body as object)).toEqual(Object.keys(acceptedBody(outcome)));
     expect(startRound.mock.calls).toEqual([
@@ -51,7 +51,7 @@ describe('accepted', () => {
 
   test('an event ahead of our clock, with a warning', async () => {
     const startRound = async () => ({ ...started('queued'), aheadMs: 3_600_400 });
-    expect((await callWebhook({ body: notification() }, { signIn: known, startRound })).status).toBe(200);
+    expect((await callWebhook({ body: notification() }, { authenticate: known, startRound })).status).toBe(200);
     expect(logs.lines().map(ownFields)).toEqual([
       expect.objectContaining({ level: 'WARN', message: 'event is ahead of our clock', ahead_seconds: 3_600 }),
       expect.objectContaining({ level: 'INFO', message: 'webhook accepted' }),
@@ -62,7 +62,7 @@ describe('accepted', () => {
     const startRound = jest.fn(queued);
     const answer = await callWebhook(
       { body: activity({ type: 'message', message_id: 'm1' }) },
-      { signIn: known, startRound },
+      { authenticate: known, startRound },
     );
     expect(answer.body).toEqual(acceptedBody('queued', 'bK8bg5tajNkDpDk25'));
     expect(startRound.mock.calls).toEqual([
@@ -73,11 +73,11 @@ describe('accepted', () => {
 
   test.each([false, true])('the sender is asked for by the raw bytes (base64: %p)', async (base64) => {
     const raw = Buffer.from(`  ${JSON.stringify(notification({ note: 'ünïcode' }))}\n`);
-    const signIn = jest.fn(known);
+    const authenticate = jest.fn(known);
     const headers = { authorization: 'Basic x', 'webhook-id': 'y' };
-    const answer = await callWebhook({ body: raw, base64, headers }, { signIn, startRound: queued });
+    const answer = await callWebhook({ body: raw, base64, headers }, { authenticate, startRound: queued });
     expect(answer.status).toBe(200);
-    expect(signIn.mock.calls).toEqual([[expect.objectContaining(headers), raw]]);
+    expect(authenticate.mock.calls).toEqual([[expect.objectContaining(headers), raw]]);
   });
 
   test.each([
@@ -92,14 +92,14 @@ describe('accepted', () => {
     ['application/json; profile="a,b", application/json'],
     [undefined],
   ])('%s is JSON', async (type) => {
-    const told = { signIn: known, startRound: queued };
+    const told = { authenticate: known, startRound: queued };
     expect((await callWebhook({ body: notification(), headers: { 'content-type': type } }, told)).status).toBe(200);
   });
 });
 
 test.each(['identity', 'Identity', '', 'identity, identity'])('the content encoding %j is none', async (coding) => {
   const headers = { 'content-encoding': coding };
-  const answer = await callWebhook({ body: notification(), headers }, { signIn: known, startRound: queued });
+  const answer = await callWebhook({ body: notification(), headers }, { authenticate: known, startRound: queued });
   expect(answer.status).toBe(200);
 });
 
@@ -147,8 +147,8 @@ describe('our own fault', () => {
     async (_, thrown, code, error) => {
       // Once the order is known, the line names it.
       for (const [told, order] of [
-        [{ signIn: throwing(thrown) }, {}],
-        [{ signIn: known, startRound: throwing(thrown) }, { order_id: 'QO-123456' }],
+        [{ authenticate: throwing(thrown) }, {}],
+        [{ authenticate: known, startRound: throwing(thrown) }, { order_id: 'QO-123456' }],
       ] as const) {
         logs.clear();
         const answer = await callWebhook({ body: notification() }, told);
@@ -170,8 +170,8 @@ describe('our own fault', () => {
 
   test('nobody gets in while the secret cannot be read: no round is started', async () => {
     const startRound = jest.fn(queued);
-    const signIn = throwing(new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true }));
-    expect((await callWebhook({ body: notification() }, { signIn, startRound })).status).toBe(500);
+    const authenticate = throwing(new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true }));
+    expect((await callWebhook({ body: notification() }, { authenticate, startRound })).status).toBe(500);
     expect(startRound).not.toHaveBeenCalled();
   });
 });

@@ -46,7 +46,7 @@ describe('refused', () => {
     [
       'an unknown sender',
       { body: notification() },
-      { signIn: async () => false },
+      { authenticate: async () => false },
       401,
       { error: 'unauthorized' },
       { 'www-authenticate': 'Basic realm="qualia"' },
@@ -54,7 +54,7 @@ describe('refused', () => {
     [
       'another content type',
       { body: notification(), headers: { 'content-type': 'text/plain' } },
-      { signIn: known },
+      { authenticate: known },
       415,
       { error: 'unsupported_media_type', message: 'The content type must be application/json' },
       {},
@@ -70,7 +70,7 @@ describe('refused', () => {
     [
       'no JSON',
       { body: '{"order_id":' },
-      { signIn: known },
+      { authenticate: known },
       400,
       { error: 'invalid_json', message: 'The body is not JSON' },
       {},
@@ -101,7 +101,7 @@ describe('refused', () => {
     ];
     const answer = await callWebhook(
       { body: { order_id: 'XX-1', notification_type: 'order.gone' } },
-      { signIn: known },
+      { authenticate: known },
     );
     expect(answer.status).toBe(422);
     expect(answer.body).toEqual({ error: 'validation_failed', request_id: 'request-1', details });
@@ -144,7 +144,10 @@ describe('refused', () => {
     '',
     ',',
   ])('the content type %p', async (type) => {
-    const answer = await callWebhook({ body: notification(), headers: { 'content-type': type } }, { signIn: known });
+    const answer = await callWebhook(
+      { body: notification(), headers: { 'content-type': type } },
+      { authenticate: known },
+    );
     expect(answer.status).toBe(415);
   });
 
@@ -154,7 +157,10 @@ describe('refused', () => {
     'application/json,',
     'application/json; a="b,text/plain',
   ])('the content types %p', async (type) => {
-    const answer = await callWebhook({ body: notification(), headers: { 'content-type': type } }, { signIn: known });
+    const answer = await callWebhook(
+      { body: notification(), headers: { 'content-type': type } },
+      { authenticate: known },
+    );
     expect(answer.status).toBe(415);
   });
 
@@ -163,8 +169,8 @@ describe('refused', () => {
     async (coding) => {
       const body = gzipSync(JSON.stringify(notification()));
       const headers = { 'content-encoding': coding };
-      for (const signIn of [known, async () => false]) {
-        expect((await callWebhook({ body, base64: true, headers }, { signIn })).status).toBe(415);
+      for (const authenticate of [known, async () => false]) {
+        expect((await callWebhook({ body, base64: true, headers }, { authenticate })).status).toBe(415);
       }
     },
   );
@@ -176,16 +182,16 @@ describe('refused', () => {
     ['bytes that are not UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]), base64: true }],
     ['base64 that the gateway did not decode', { body: Buffer.from('{}').toString('base64') }],
   ])('as JSON, %s', async (_, what) => {
-    expect((await callWebhook(what, { signIn: known })).status).toBe(400);
+    expect((await callWebhook(what, { authenticate: known })).status).toBe(400);
   });
 
   test('whoever is not known learns nothing about the body', async () => {
-    const signIn = async () => false;
-    const plain = await callWebhook({ body: notification() }, { signIn });
-    expect(await callWebhook({ body: '{' }, { signIn })).toEqual(plain);
-    expect(await callWebhook({ body: { order_id: 1 }, headers: { 'content-type': 'text/plain' } }, { signIn })).toEqual(
-      plain,
-    );
+    const authenticate = async () => false;
+    const plain = await callWebhook({ body: notification() }, { authenticate });
+    expect(await callWebhook({ body: '{' }, { authenticate })).toEqual(plain);
+    expect(
+      await callWebhook({ body: { order_id: 1 }, headers: { 'content-type': 'text/plain' } }, { authenticate }),
+    ).toEqual(plain);
   });
 });
 
@@ -201,7 +207,7 @@ describe('256 KiB', () => {
     ['and a byte are not', 262_145, false, 413],
     ['and a byte are not, in base64', 262_145, true, 413],
   ])('%s', async (_, bytes, base64, status) => {
-    const told = status === 200 ? { signIn: known, startRound: queued } : {};
+    const told = status === 200 ? { authenticate: known, startRound: queued } : {};
     expect((await callWebhook({ body: ofSize(bytes), base64 }, told)).status).toBe(status);
   });
 

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import { createSignIn } from '../../../../lambdas/webhook/sign-in';
+import { createAuthenticator } from '../../../../lambdas/webhook/authenticate';
 import type { RoundStart, WriteOutcome } from '../../../../shared/orders/repository';
 import { createRoundStarter } from '../../../../shared/orders/start-round';
 import { freezeClock } from '../../../support/clock';
@@ -53,8 +53,8 @@ const recordCall = (body: object) => {
     },
     now: clock.now,
   });
-  const signIn = createSignIn(secretOf({ basic: [], signing_secrets: [secret] }));
-  return { call: () => callWebhook({ body: text, headers }, { signIn, startRound }), messages: () => messages };
+  const authenticate = createAuthenticator(secretOf({ basic: [], signing_secrets: [secret] }));
+  return { call: () => callWebhook({ body: text, headers }, { authenticate, startRound }), messages: () => messages };
 };
 
 test('within 5 minutes, a notification that is replayed is a duplicate, and nothing is done for it', async () => {

@@ -1,6 +1,10 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import fc from 'fast-check';
-import { createSignIn, webhookRefreshIntervalMs, webhookSecretSchema } from '../../../../lambdas/webhook/sign-in';
+import {
+  createAuthenticator,
+  webhookRefreshIntervalMs,
+  webhookSecretSchema,
+} from '../../../../lambdas/webhook/authenticate';
 import { createSecret } from '../../../../shared/aws/secret';
 import { fakeAwsClient } from '../../../support/aws-client';
 import { basicAuthorization } from '../../../support/webhook-calls';
@@ -15,7 +19,7 @@ const start = () => {
   const manager = fakeAwsClient<SecretsManagerClient>(() => ({
     SecretString: JSON.stringify({ basic: passwords.map((password) => ({ username: 'qualia', password })) }),
   }));
-  const signIn = createSignIn(
+  const signIn = createAuthenticator(
     createSecret({
       client: manager.client,
       secretId: 'webhook',

@@ -1,20 +1,20 @@
 import { gzipSync } from 'node:zlib';
 import { PipelineError } from '../../../../shared/errors';
 import {
-  type ApiAnswer,
   type ApiClientOptions,
+  type ApiResponse,
   createApiClient,
   expectSuccess,
   OutOfTimeError,
 } from '../../../../shared/http/api-client';
 import { createCircuitBreaker } from '../../../../shared/http/circuit-breaker';
-import type { MadeCall } from '../../../../shared/http/exchange';
+import type { CallRecord } from '../../../../shared/http/exchange';
 import { callContext } from '../../../support/call-context';
 import { freezeClock } from '../../../support/clock';
 import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
-const answered = (statusCode: number, retryAfter?: string): ApiAnswer => ({
+const answered = (statusCode: number, retryAfter?: string): ApiResponse => ({
   statusCode,
   headers: { 'retry-after': retryAfter },
   body: Buffer.alloc(0),
@@ -70,9 +70,9 @@ describe('a client', () => {
       api: 'iterable',
       origin: server.origin,
       connections: 2,
-      maxAnswerBytes: 1_000_000,
+      maxResponseBytes: 1_000_000,
       timeoutMs: (attempt) => 1_000 * attempt,
-      maxTries: 3,
+      maxAttempts: 3,
       waitMs: (attempt) => 100 * attempt,
       maxWaitMs: 1_000,
       now: clock.now,
@@ -80,7 +80,7 @@ describe('a client', () => {
       ...options,
     });
   const request = { method: 'GET', path: '/users?limit=2', headers: { 'x-a': 'b' } } as const;
-  const read = (answer: ApiAnswer) => {
+  const read = (answer: ApiResponse) => {
     expectSuccess(answer, 'iterable', clock.now());
     return { text: answer.body.toString(), attempt: answer.attempt };
   };
@@ -108,7 +108,7 @@ describe('a client', () => {
 
   describe('reports each try', () => {
     const madeBy = async (path: string, ...answers: readonly ToldAnswer[]) => {
-      const made: MadeCall[] = [];
+      const made: CallRecord[] = [];
       server.tell(...answers);
       const client = clientOf({ onCall: (call) => void made.push(call) });
       const about = { order_id: 'QO-1' };
@@ -190,7 +190,7 @@ describe('a client', () => {
         const needsBody = (statusCode: number) => statusCode >= 300;
         expect(await client.call({ request, read, context, needsBody })).toEqual({ text: '', attempt: 1 });
         server.tell({ status: 404, body: 'no such user' });
-        const readRefusal = ({ body }: ApiAnswer) => body.toString();
+        const readRefusal = ({ body }: ApiResponse) => body.toString();
         expect(await client.call({ request, read: readRefusal, context, needsBody })).toBe('no such user');
       },
     );
@@ -218,11 +218,11 @@ describe('a client', () => {
     expect(did).toEqual(['pace', 'try', 'pace', 'try']);
   });
 
-  describe('beforeTry', () => {
-    const callWith = (beforeTry: () => Promise<void>, options: Partial<ApiClientOptions> = {}, leftMs?: number) => {
+  describe('beforeAttempt', () => {
+    const callWith = (beforeAttempt: () => Promise<void>, options: Partial<ApiClientOptions> = {}, leftMs?: number) => {
       const { context, failedTries } = callContext(leftMs);
       const client = clientOf(options);
-      return { client, failedTries, result: client.call({ request, read, context, beforeTry }) };
+      return { client, failedTries, result: client.call({ request, read, context, beforeAttempt }) };
     };
     const breaker = (failures: number) =>
       createCircuitBreaker({
@@ -239,19 +239,19 @@ describe('a client', () => {
       const pace = async () => void did.push('pace');
       const note = async () => {
         await new Promise((resolve) => setImmediate(resolve));
-        did.push('beforeTry');
+        did.push('beforeAttempt');
       };
       const before = () => did.push('try');
       server.tell({ status: 503, before }, { status: 503, before }, { before });
       await callWith(note, { pace, breaker: breaker(5) }).result;
-      expect(did).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeTry', 'try']).flat());
+      expect(did).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeAttempt', 'try']).flat());
     });
 
     test('is not asked while the circuit is open', async () => {
-      const beforeTry = jest.fn(async () => undefined);
+      const beforeAttempt = jest.fn(async () => undefined);
       server.tell({ status: 503 });
-      await expect(callWith(beforeTry, { breaker: breaker(1) }).result).rejects.toMatchObject({ statusCode: 503 });
-      expect(beforeTry).toHaveBeenCalledTimes(1);
+      await expect(callWith(beforeAttempt, { breaker: breaker(1) }).result).rejects.toMatchObject({ statusCode: 503 });
+      expect(beforeAttempt).toHaveBeenCalledTimes(1);
     });
 
     test.each([
@@ -259,13 +259,13 @@ describe('a client', () => {
       ['a retryable one', new PipelineError('AWS_FAULT', 'The read failed', { retryable: true })],
       ['a permanent one', new PipelineError('BAD_MESSAGE', 'Superseded', { retryable: false })],
     ])('ends the call with what it throws, %s, without another try', async (_, thrown) => {
-      const beforeTry = jest.fn(async () => {
+      const beforeAttempt = jest.fn(async () => {
         throw thrown;
       });
-      const { client, failedTries, result } = callWith(beforeTry, { breaker: breaker(1) });
+      const { client, failedTries, result } = callWith(beforeAttempt, { breaker: breaker(1) });
       expect(await result.catch((error: unknown) => error)).toBe(thrown);
-      expect(beforeTry).toHaveBeenCalledTimes(1);
-      expect([server.calls, failedTries, client.answeredAtMs()]).toEqual([[], [], undefined]);
+      expect(beforeAttempt).toHaveBeenCalledTimes(1);
+      expect([server.calls, failedTries, client.lastResponseAtMs()]).toEqual([[], [], undefined]);
       server.tell({ body: 'the circuit is closed' });
       expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ attempt: 1 });
     });
@@ -279,7 +279,7 @@ describe('a client', () => {
         if (asked === 2) throw thrown;
       });
       expect(await result.catch((error: unknown) => error)).toBe(thrown);
-      expect([server.calls.length, client.answeredAtMs()]).toEqual([1, undefined]);
+      expect([server.calls.length, client.lastResponseAtMs()]).toEqual([1, undefined]);
     });
 
     test('is not waited for beyond the end of the time', async () => {
@@ -346,7 +346,7 @@ describe('a client', () => {
       const pace = () => new Promise<void>(() => undefined);
       const failing = failureOf({ pace, now: () => Date.now() }, 1_000);
       jest.useRealTimers();
-      expect(await failing).toMatchObject({ code: 'TIMEOUT', retryable: true, lastTry: undefined });
+      expect(await failing).toMatchObject({ code: 'TIMEOUT', retryable: true, lastAttempt: undefined });
     });
 
     test('says what the newest try came to, and how long to wait', async () => {
@@ -404,7 +404,7 @@ describe('a client', () => {
       expect(await abortBeforeAnswering(200)).toMatchObject({ attempt: 1 });
       const failure = await abortBeforeAnswering(503);
       expect(failure).toBeInstanceOf(OutOfTimeError);
-      expect(failure).toMatchObject({ lastTry: { statusCode: 503 } });
+      expect(failure).toMatchObject({ lastAttempt: { statusCode: 503 } });
       expect(server.calls).toHaveLength(2);
     });
   });
@@ -416,7 +416,7 @@ describe('a client', () => {
       clock.pass(1_000);
       server.tell(answer);
       await call();
-      return client.answeredAtMs();
+      return client.lastResponseAtMs();
     };
     const startedAtMs = clock.now();
     expect(await answeredAfter({ status: 503 })).toBeUndefined();

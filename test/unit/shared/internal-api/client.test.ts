@@ -37,7 +37,7 @@ const failureOf = async (): Promise<PipelineError> => {
 };
 const answerKept = async (): Promise<string | undefined> => {
   const error = await failureOf();
-  return error instanceof OrderRefusedError ? error.answer : undefined;
+  return error instanceof OrderRefusedError ? error.response : undefined;
 };
 const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
 
@@ -146,7 +146,7 @@ describe('a refusal for good', () => {
         api: 'internal',
         statusCode: status,
         message: `The internal API answered ${status}`,
-        answer: '{"error":"no such product"}',
+        response: '{"error":"no such product"}',
       });
       expect(api.server.calls).toHaveLength(1);
     },
@@ -184,13 +184,13 @@ describe('a refusal for good', () => {
     api.server.tell({ ...answer, status: 422 });
     const error = await failureOf();
     expect(error).toMatchObject({ code: 'API_REFUSED', retryable: false, statusCode: 422 });
-    expect(error instanceof OrderRefusedError && error.answer).toBe(kept);
+    expect(error instanceof OrderRefusedError && error.response).toBe(kept);
   });
 
   test('keeps it away from whatever formats the error', async () => {
     api.server.tell({ status: 400, body: 'Ada Byron' });
     const error = await failureOf();
-    expect(Object.keys(error)).not.toContain('answer');
+    expect(Object.keys(error)).not.toContain('response');
     expect(JSON.stringify(error) + error.stack).not.toContain('Ada');
   });
 });

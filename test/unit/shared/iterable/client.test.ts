@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { FailedTry } from '../../../../shared/http/api-client';
+import type { FailedAttempt } from '../../../../shared/http/api-client';
 import { KeyRefusedError } from '../../../../shared/iterable/answers';
 import type { IterableCredential } from '../../../../shared/iterable/auth';
 import { createIterableClient } from '../../../../shared/iterable/client';
@@ -13,7 +13,7 @@ const refused = (status: number, code: string, msg = '') => ({ status, body: { c
 const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 1_000, failCount: 0, ...answer } });
 
 let server: ToldServer;
-let retries: FailedTry[];
+let retries: FailedAttempt[];
 let closing: (() => Promise<void>)[];
 
 beforeEach(async () => {
@@ -44,7 +44,7 @@ const start = (
   closing.push(client.close);
   const context = {
     deadlineMs: options.deadlineMs ?? 600_000,
-    onRetry: (retry: FailedTry) => void retries.push(retry),
+    onRetry: (retry: FailedAttempt) => void retries.push(retry),
   };
   return {
     updateUser: () => client.updateUser(user(1), context),

@@ -300,7 +300,7 @@ describe('a round from stored bytes', () => {
       s3Key: payload.s3Key,
       checksum: checksum(),
       payloadSizeBytes: 7,
-      attempts: 0,
+      receiveCount: 0,
       startedAtMs: 5,
       downloadedAtMs: nowMs,
     };

@@ -74,7 +74,7 @@ describe.each(ways)('%s', (_way, receiveCount, given) => {
   });
 
   test('as the order failed in the other stage, which tells it: it is not told here', async () => {
-    const result = await meet(orders.failed('API_REFUSED'), { stage: 'processing' });
+    const result = await meet(orders.failed('API_REFUSED'), { worker: 'processing' });
     expect(result).toMatchObject({ returned: [], added: [] });
     expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
   });

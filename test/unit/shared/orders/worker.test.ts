@@ -33,7 +33,7 @@ test('a step that is done is acknowledged: nothing else happens', async () => {
         message: downloadMessage(),
         receiveCount: 3,
         context: { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) },
-        mayHaveActed: true,
+        mayHaveTakenEffect: true,
       },
     ],
   ]);
@@ -53,7 +53,7 @@ describe('a permanent error', () => {
         code: 'ORDER_NOT_FOUND',
         message: 'It was ORDER_NOT_FOUND',
         stage: 'download',
-        attempts: 2,
+        receiveCount: 2,
         failedAtMs: nowMs,
       },
     ]);
@@ -74,14 +74,14 @@ describe('a permanent error', () => {
     ]);
   });
 
-  test.each(['download', 'processing'] as const)('names its stage: %s', async (stage) => {
-    const result = await work(received(1), throwing(permanent), { stage, recordFailure: applied });
-    expect(result.failures[0]?.stage).toBe(stage);
-    expect(result.lines[0]).toMatchObject({ stage_failed: stage });
+  test.each(['download', 'processing'] as const)('names its worker: %s', async (worker) => {
+    const result = await work(received(1), throwing(permanent), { worker, recordFailure: applied });
+    expect(result.failures[0]?.stage).toBe(worker);
+    expect(result.lines[0]).toMatchObject({ stage_failed: worker });
   });
 
   test('keeps on the order, and not in the log, what was answered', async () => {
-    const told = { recordFailure: applied, answerOf: () => 'Ada Byron is unknown' };
+    const told = { recordFailure: applied, responseOf: () => 'Ada Byron is unknown' };
     const result = await work(received(1), throwing(permanent), told);
     expect(result.failures[0]?.answer).toBe('Ada Byron is unknown');
     expect(logs.text()).not.toContain('Ada Byron');
@@ -197,7 +197,7 @@ describe('the last receive', () => {
       expect(result.failures[0]).toMatchObject({
         code: 'RETRIES_EXHAUSTED',
         message: `Gave up after ${count} receives: It was API_UNAVAILABLE (API_UNAVAILABLE)`,
-        attempts: count,
+        receiveCount: count,
       });
       expect(result.lines).toEqual([
         expect.objectContaining({
@@ -226,8 +226,8 @@ describe('the last receive, which proves nothing against its message', () => {
   const minutesAgo = (minutes: number) => nowMs - minutes * 60_000;
   // First received 10 minutes and 10 seconds ago.
   const spared: readonly [string, PipelineError, ToldWorker][] = [
-    ['nobody was ever answered', down, { answeredAtMs: () => undefined }],
-    ['nobody was answered since it first failed', down, { answeredAtMs: () => minutesAgo(8.2) }],
+    ['nobody was ever answered', down, { lastResponseAtMs: () => undefined }],
+    ['nobody was answered since it first failed', down, { lastResponseAtMs: () => minutesAgo(8.2) }],
     ['there were too many calls', problem('RATE_LIMITED', { api: 'internal' }), {}],
   ];
 
@@ -265,15 +265,18 @@ describe('the last receive, which proves nothing against its message', () => {
     ['no round at all', undefined],
     ['a closed round', orders.processed()],
   ])('%s is the newest: nothing is left to do', async (_, order) => {
-    const result = await work(received(5), throwing(down), { answeredAtMs: () => undefined, read: async () => order });
+    const result = await work(received(5), throwing(down), {
+      lastResponseAtMs: () => undefined,
+      read: async () => order,
+    });
     expect(result).toMatchObject({ returned: [], did: [], added: [] });
     expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
   });
 
   test.each<[string, PipelineError, ToldWorker]>([
-    ['the API answered others meanwhile', down, { answeredAtMs: () => minutesAgo(8.1) }],
-    ['no API is concerned', problem('AWS_FAULT'), { answeredAtMs: () => undefined }],
-    ['its round began four days ago', down, { answeredAtMs: () => undefined, now: () => nowMs + 4 * 86_400_000 }],
+    ['the API answered others meanwhile', down, { lastResponseAtMs: () => minutesAgo(8.1) }],
+    ['no API is concerned', problem('AWS_FAULT'), { lastResponseAtMs: () => undefined }],
+    ['its round began four days ago', down, { lastResponseAtMs: () => undefined, now: () => nowMs + 4 * 86_400_000 }],
   ])('counts when %s', async (_, error, told) => {
     const read = async () => orders.notified();
     const result = await work(received(5), throwing(error), { ...told, read, recordFailure: applied, hideFor: ok });
@@ -285,10 +288,10 @@ test.each([
   ['up to a minute after our worker sent it was not redriven', 60_000, false],
   ['later than that was redriven, and earlier receives may have acted', 60_001, true],
   ['before our worker sent it, by a clock that is behind, was not redriven', -5_000, false],
-])('a message that SQS took %s', async (_, laterMs, mayHaveActed) => {
+])('a message that SQS took %s', async (_, laterMs, mayHaveTakenEffect) => {
   const step = jest.fn(done);
   await work(sqsEvent(sqsRecord(downloadMessage({ sent_at: sqsSentAtMs - laterMs }))), step);
-  expect(step.mock.calls).toEqual([[expect.objectContaining({ mayHaveActed })]]);
+  expect(step.mock.calls).toEqual([[expect.objectContaining({ mayHaveTakenEffect })]]);
 });
 
 describe('an open circuit', () => {

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { PipelineError } from '../../../../shared/errors';
-import { UnreadableAnswerError } from '../../../../shared/qualia/client';
+import { UnreadableResponseError } from '../../../../shared/qualia/client';
 import { orderQuery } from '../../../../shared/qualia/query';
 import { callContext } from '../../../support/call-context';
 import { qualiaAnswer, qualiaOrder, qualiaOrderId } from '../../../support/qualia-orders';
@@ -342,9 +342,9 @@ describe('an answer that cannot be read', () => {
   ])('%s: two more tries, then final, with its bytes', async (_, body) => {
     qualia.server.tell(...times(3, { body }));
     const error = await failureOf();
-    expect(error).toBeInstanceOf(UnreadableAnswerError);
+    expect(error).toBeInstanceOf(UnreadableResponseError);
     expect(error).toMatchObject({ code: 'BAD_ANSWER', retryable: false, statusCode: 200 });
-    expect(error instanceof UnreadableAnswerError && Buffer.from(error.bytes)).toEqual(Buffer.from(body));
+    expect(error instanceof UnreadableResponseError && Buffer.from(error.bytes)).toEqual(Buffer.from(body));
     expect(qualia.server.calls).toHaveLength(3);
   });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import { createSignIn, type WebhookSecret, webhookSecretSchema } from '../../../../lambdas/webhook/sign-in';
+import { createAuthenticator, type WebhookSecret, webhookSecretSchema } from '../../../../lambdas/webhook/authenticate';
 import { PipelineError } from '../../../../shared/errors';
 import { freezeClock } from '../../../support/clock';
 import { secretOf, unreadableSecret } from '../../../support/secrets';
@@ -23,7 +23,7 @@ const as = (prefix: string, headers: Readonly<Record<string, string>>): Record<s
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.replace('webhook', prefix), value]));
 
 const signIn = (headers: Record<string, string | undefined>, bytes: Buffer = body, secret: WebhookSecret = known) =>
-  createSignIn(secretOf(secret))(headers, bytes);
+  createAuthenticator(secretOf(secret))(headers, bytes);
 
 describe('HTTP Basic', () => {
   test.each(known.basic.map(({ username, password }) => [username, password] as const))(
@@ -198,23 +198,23 @@ describe('rotation', () => {
   const fresh = basicAuthorization('qualia', 'new');
 
   test('a refusal stands only after the secret was fetched again', async () => {
-    const isKnown = createSignIn(secretOf(known, rotated));
+    const isKnown = createAuthenticator(secretOf(known, rotated));
     expect(await isKnown({ authorization: fresh }, body)).toBe(true);
     expect(await isKnown({ authorization: basicAuthorization('qualia', 'neither') }, body)).toBe(false);
   });
 
   test('whoever is known costs no second fetch', async () => {
     const refresh = jest.fn(async () => rotated);
-    expect(await createSignIn({ get: async () => known, refresh })({ authorization: old }, body)).toBe(true);
+    expect(await createAuthenticator({ get: async () => known, refresh })({ authorization: old }, body)).toBe(true);
     expect(refresh).not.toHaveBeenCalled();
   });
 });
 
 test('nobody is let in while the secret cannot be read', async () => {
   const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
-  const isKnown = createSignIn(unreadableSecret<WebhookSecret>(unreadable));
+  const isKnown = createAuthenticator(unreadableSecret<WebhookSecret>(unreadable));
   await expect(isKnown({ authorization: basicAuthorization('qualia', 'first') }, body)).rejects.toBe(unreadable);
-  const refusedAgain = createSignIn({ ...unreadableSecret<WebhookSecret>(unreadable), get: async () => known });
+  const refusedAgain = createAuthenticator({ ...unreadableSecret<WebhookSecret>(unreadable), get: async () => known });
   await expect(refusedAgain({}, body)).rejects.toBe(unreadable);
 });
 

@@ -84,7 +84,7 @@ const hasSignature = (
  *
  * @throws {PipelineError} `SECRET_UNREADABLE` when there is nothing to check against: nobody is let in
  */
-export const createSignIn = (secret: Secret<WebhookSecret>) => {
+export const createAuthenticator = (secret: Secret<WebhookSecret>) => {
   const isKnown = (headers: RequestHeaders, body: Buffer, credentials: WebhookSecret): boolean => {
     const basic = hasBasicCredential(headers.authorization, credentials);
     const signed = hasSignature('webhook', headers, body, credentials);
@@ -95,4 +95,4 @@ export const createSignIn = (secret: Secret<WebhookSecret>) => {
     isKnown(headers, body, await secret.get()) || isKnown(headers, body, await secret.refresh());
 };
 
-export type SignIn = ReturnType<typeof createSignIn>;
+export type Authenticate = ReturnType<typeof createAuthenticator>;
