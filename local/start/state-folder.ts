@@ -1,9 +1,8 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { types } from 'node:util';
 import * as z from 'zod';
 import { damaged, readStateFile, StateError } from '../../emulator/state-files';
+import { lockFile } from './file-lock';
 
 /** The state folder of a start, which no other process can use until it is released. */
 export interface StateFolder {
@@ -14,8 +13,6 @@ const lockName = 'lock';
 /** Each start leaves some of these behind. `deployed` is what `npm run test:deployed` leaves. */
 const ownNames = [lockName, 'secrets.json', 'ports.json', 'tables', 'queues-and-buckets', 'day.json', 'deployed'];
 const hiddenNames = ['.gitignore', '.gitkeep', '.DS_Store'];
-
-const sqliteBusy = 5;
 
 /**
  * Reserves the state folder for this process, and makes it private: it holds credentials and personal data.
@@ -50,25 +47,19 @@ const refuseOtherFiles = (folder: string): void => {
   }
 };
 
-/**
- * Takes the lock of the folder. It is one of the operating system, on a database without content: it ends with this
- * process, however that ends.
- */
+/** Takes the lock of the folder. */
 const lock = (folder: string): (() => void) => {
   const file = path.join(folder, lockName);
-  const database = new DatabaseSync(file);
+  let release: (() => void) | undefined;
   try {
-    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    release = lockFile(file, 0);
   } catch (error) {
-    database.close();
-    const errcode = types.isNativeError(error) && 'errcode' in error ? error.errcode : undefined;
-    throw errcode === sqliteBusy
-      ? new StateError(
-          `Another npm start${ownerOf(folder)} uses ${folder}: stop it first, or name another folder with --state.`,
-        )
-      : damaged(file, String(error), 'Delete it.', error);
+    throw damaged(file, String(error), 'Delete it.', error);
   }
-  return () => database.close();
+  if (release !== undefined) return release;
+  throw new StateError(
+    `Another npm start${ownerOf(folder)} uses ${folder}: stop it first, or name another folder with --state.`,
+  );
 };
 
 /** ` (process 123)`, once that one has started. */
