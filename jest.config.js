@@ -1,4 +1,4 @@
-/** One project a layer; `npm test -- --selectProjects unit` runs one. */
+/** One project per layer; `npm test -- --selectProjects unit` runs one of them. */
 const layer = (name, extra = {}) => ({
   displayName: name,
   roots: ['<rootDir>/test'],
@@ -14,8 +14,8 @@ const layer = (name, extra = {}) => ({
 });
 
 /**
- * What a plain `npm test` has no surroundings for: `npm run test:mysql` with `DATABASE_URL`, and the suites that are told
- * where the pipeline is, `npm run test:deployed` and `npm run test:aws`; and what takes minutes: `npm run test:faults`.
+ * Layers that a plain `npm test` leaves out. `test:mysql` needs `DATABASE_URL`, `test:deployed` and `test:aws` need a
+ * deployed pipeline, and `test:faults` takes minutes.
  */
 const onRequest = {
   mysql: [layer('mysql')],
@@ -42,9 +42,9 @@ module.exports = {
       globalTeardown: '<rootDir>/test/e2e/support/stop-target.ts',
     }),
   ],
-  // What is deployed meets one test file at a time: one of them deploys the next release.
+  // One test file at a time against a deployed pipeline: one of the files deploys the next release.
   maxWorkers: process.env.TEST_LAYER === 'deployed' ? 1 : 2,
-  // Of those that a file marks as concurrent.
+  // Tests of one file that are marked as concurrent.
   maxConcurrency: 20,
   testTimeout: process.env.TEST_LAYER === 'faults' ? 240_000 : 30_000,
 };

@@ -5,17 +5,17 @@ import { loadConfig } from '../lib/config';
 import { addPipeline } from '../lib/pipeline';
 import { version } from '../package.json';
 
-/** The commit that is being deployed: from the environment, else from git, else `unknown` (a copy without history). */
-function commitSha(): string {
+/** The commit to deploy: from the environment, else from git, else `unknown` (a copy without history). */
+const commitSha = (): string => {
   if (process.env.COMMIT_SHA) return process.env.COMMIT_SHA;
   try {
     return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: __dirname, encoding: 'utf8', stdio: 'pipe' }).trim();
   } catch {
     return 'unknown';
   }
-}
+};
 
-// The CLI passes this context by itself; given here, a plain `tsx bin/app.ts` writes the same assembly.
+// The CDK CLI passes this context itself. With it, `tsx bin/app.ts` writes the same assembly without the CLI.
 const app = new App({ context });
 const stage: unknown = app.node.tryGetContext('stage') ?? 'dev';
 addPipeline(app, loadConfig(String(stage), { version, commitSha: commitSha() }));

@@ -7,7 +7,7 @@ import { version } from '../package.json';
 
 const root = path.join(__dirname, '..');
 
-/** Empty in a copy without history, too. */
+/** Output of `git status --porcelain`; also empty in a copy without history. */
 const changesInWorkTree = (): string => {
   try {
     return execFileSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
@@ -17,8 +17,10 @@ const changesInWorkTree = (): string => {
 };
 
 const program = new Command('npm run deploy --')
-  .description('Deploys a stage with your own AWS credentials. Shows what changes in each stack, and asks.')
-  .addOption(new Option('--stage <stage>', 'where to').choices(stages).makeOptionMandatory())
+  .description(
+    'Deploys a stage with your own AWS credentials. Shows the changes of each stack, and asks before it makes them.',
+  )
+  .addOption(new Option('--stage <stage>', 'the stage to deploy').choices(stages).makeOptionMandatory())
   .option('--approved', 'do not ask: the changes were approved elsewhere, as in a deployment workflow', false)
   .parse();
 const { stage, approved } = program.opts<{ stage: string; approved: boolean }>();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../ops/commands/program';
 
-/** Ctrl-C once ends the work in good order, twice at once. */
+/** The first Ctrl-C ends the work in an orderly way, the second one ends the process. */
 const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
   const controller = new AbortController();
   const interrupt = () => controller.abort();
@@ -15,7 +15,7 @@ const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Prom
   }
 };
 
-// Whoever reads may stop early, as `head` does.
+// The reader of a pipe may stop early, as `head` does.
 process.stdout.on('error', () => process.exit());
 
 run(process.argv.slice(2), {

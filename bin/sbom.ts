@@ -1,4 +1,4 @@
-/** Writes what is needed at run time, by the lockfile, as CycloneDX: to the file given, else to `sbom.json`. */
+/** Writes the run-time dependencies in the lockfile as CycloneDX, to the file in the first argument or to `sbom.json`. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const bomSchema = z.looseObject({
   dependencies: z.array(z.object({ ref: z.string(), dependsOn: z.array(z.string()) })),
 });
 
-/** Name and version of all that is needed at run time. npm's own `--omit dev` omits what tools use as well, such as zod. */
+/** Name and version of every run-time dependency. npm's `--omit dev` would also omit those that a tool needs as well, e.g. zod. */
 const runTime = new Set(
   Object.entries(packages)
     .filter(([, entry]) => !('dev' in entry))
@@ -30,10 +30,10 @@ const printed = execFileSync('npm', ['sbom', ...options], {
 });
 const bom = bomSchema.parse(JSON.parse(printed));
 
-// npm calls the application by the name of its folder.
+// npm names the application after its folder.
 bom.metadata.component.name = name;
 bom.components = bom.components.filter((component) => runTime.has(component['bom-ref']));
 bom.dependencies = bom.dependencies
   .filter(({ ref }) => runTime.has(ref))
-  .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((needed) => runTime.has(needed)) }));
+  .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((dependency) => runTime.has(dependency)) }));
 writeFileSync(process.argv[2] ?? path.join(root, 'sbom.json'), `${JSON.stringify(bom, undefined, 2)}\n`);

@@ -5,7 +5,7 @@ interface CallShares {
   readonly processing: number | undefined;
 }
 
-/** What the stage configuration says about calls and about who makes them. */
+/** The settings of a stage that concern calls to APIs, and the workers that make them. */
 interface Budgets {
   readonly callsPerSecond?:
     | { readonly qualia?: number | undefined; readonly internalApi?: number | undefined }
@@ -15,9 +15,9 @@ interface Budgets {
 }
 
 /**
- * Splits the budgets among the processes that may call an API at the same time: as many as the event source mapping runs
- * at once, and for Qualia the reconciler. Together they stay within the budget without a word between them
- * (docs/adr/0011). What does not divide evenly is the reconciler's.
+ * Divides the budgets among the processes that can call an API at the same time: the worker's maximum concurrency, and
+ * for Qualia also the reconciler. Together they stay within the budget without coordination (docs/adr/0011). The
+ * reconciler gets the remainder.
  */
 export const callSharesOf = ({ callsPerSecond, download, processing }: Budgets): CallShares => {
   const { qualia, internalApi } = callsPerSecond ?? {};
@@ -29,7 +29,7 @@ export const callSharesOf = ({ callsPerSecond, download, processing }: Budgets):
   };
 };
 
-/** Sentences about budgets that are too small to be split: with less than one call per second, a process waits too long. */
+/** Faults of budgets that are too small to divide: each process needs at least one call per second. */
 export const budgetFaults = (budgets: Budgets): { readonly path: string[]; readonly message: string }[] => {
   const { download, processing } = callSharesOf(budgets);
   const fault = (api: string, worker: 'download' | 'processing', least: number) => ({
@@ -42,12 +42,12 @@ export const budgetFaults = (budgets: Budgets): { readonly path: string[]; reado
   ];
 };
 
-/** Seconds of the download workers' time that rounds of the reconciler may keep a fresh webhook waiting, at the most. */
+/** Maximum time, in seconds, that a new webhook waits behind rounds of the reconciler. */
 const backlogSeconds = 5;
-/** Batches that each download worker may find in the queue or have in hand. */
+/** Maximum number of batches per download worker, queued or in progress. */
 const backlogBatches = 4;
 
-/** The reconciler starts no round while the download queue holds more messages than this. */
+/** Messages in the download queue above which the reconciler starts no round. */
 export const backlogLimitOf = (budgets: Budgets): number => {
   const { batchSize, maxConcurrency } = budgets.download;
   const perProcess = callSharesOf(budgets).download ?? Number.POSITIVE_INFINITY;

@@ -2,16 +2,16 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { budgetFaults } from './call-budget';
 
-/** Every stage in an account. */
+/** Names of all stages. */
 export const stages = ['dev', 'staging', 'prod'] as const;
 
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
 const workerSchema = z.strictObject({
-  /** Messages handed to one invocation; without a batching window SQS gives at most 10. */
+  /** Messages per invocation; without a batching window SQS delivers at most 10. */
   batchSize: z.int().min(1).max(10),
-  /** How long SQS may wait to fill a batch: fewer invocations for up to this much latency. */
+  /** How long SQS may wait to fill a batch: fewer invocations, at the price of this latency. */
   batchingWindowSeconds: z.int().min(0).max(300),
-  /** Invocations at once; AWS takes no less than 2. */
+  /** Concurrent invocations; the minimum that AWS accepts is 2. */
   maxConcurrency: z.int().min(2).max(1000),
 });
 
@@ -19,38 +19,38 @@ const workerSchema = z.strictObject({
 const settingsSchema = z.strictObject({
   logRetentionDays: z.enum(RetentionDays),
   /**
-   * `DEBUG` adds a line for each call to an API. Nothing above `INFO`: the saved queries read INFO lines, and Lambda's
-   * filter would drop the metrics as well.
+   * `DEBUG` adds a line for each call to an API. Levels above `INFO` are not allowed: the saved queries read INFO lines,
+   * and Lambda's filter would drop the metrics as well.
    */
   logLevel: z.enum(['DEBUG', 'INFO']),
-  /** Keeps tables, buckets, secrets and logs when a stack is deleted, and refuses to delete the tables at all. */
+  /** Keeps tables, buckets, secrets and logs when a stack is deleted, and protects the tables against deletion. */
   retainData: z.boolean(),
-  /** The HTTP API answers 429 beyond these. */
+  /** Above these limits the HTTP API responds with 429. */
   apiThrottle: z.strictObject({ ratePerSecond: z.int().positive(), burst: z.int().positive() }),
   /**
-   * Invocations kept free for the webhook, and its most at once (docs/adr/0009). AWS takes them from the account's quota,
-   * of which 100 must remain. Default: none are reserved.
+   * Reserved concurrency of the webhook, which is also its maximum (docs/adr/0009). It counts against the account's quota,
+   * of which 100 must remain unreserved. Default: none.
    */
   webhookReservedConcurrency: z.int().positive().optional(),
   download: workerSchema,
   processing: workerSchema,
-  /** Whether webhooks come every day, so that a day without one is an alarm. */
+  /** Whether webhooks arrive every day, so that 24 hours without one raise an alarm. */
   expectsWebhooksDaily: z.boolean(),
   reconciler: z.strictObject({
-    /** Whether it runs hourly. It can be invoked by hand in any case. */
+    /** Whether it runs hourly. It can always be invoked by hand. */
     scheduled: z.boolean(),
-    /** Most rounds that it starts in a second. It starts fewer while the download queue is not short. */
+    /** Maximum number of rounds that it starts per second. It starts fewer while the download queue is long. */
     roundsPerSecond: z.int().min(1).max(1000),
-    /** Time for webhooks on their way to arrive, before an order counts as missing or drifted. */
+    /** Time to wait for webhooks in transit before an order counts as missing or drifted. */
     settleSeconds: z.int().min(0).max(300),
   }),
-  /** Most calls per second to an API, of all Lambdas together (docs/adr/0011). Default: no limit of ours. */
+  /** Maximum calls per second to an API, of all Lambdas together (docs/adr/0011). Default: no limit. */
   callsPerSecond: z
     .strictObject({ qualia: z.int().positive().optional(), internalApi: z.int().positive().optional() })
     .optional(),
-  /** Portals of Netlife beside the known ones, by name. */
+  /** Names of Netlife portals in addition to the known ones. */
   netlifeExtraPortals: z.array(z.string().regex(/^[a-z0-9-]{1,63}$/, 'must be the name of a portal')),
-  /** Where the database of the Iterable sync can be reached, if it is in a VPC: private subnets with a way to AWS. */
+  /** The VPC of the Iterable sync's database, if it is in one: private subnets that can reach AWS APIs. */
   databaseVpc: z
     .strictObject({
       vpcId: z.string().startsWith('vpc-'),
@@ -59,9 +59,9 @@ const settingsSchema = z.strictObject({
       securityGroupIds: z.array(z.string().startsWith('sg-')).min(1),
     })
     .optional(),
-  /** Whether both syncs run every night; they can be started by hand in any case. */
+  /** Whether both syncs run every night. They can always be started by hand. */
   syncScheduled: z.boolean(),
-  /** Subscribed to the alarms' topic; AWS asks this address for its consent. */
+  /** Receives alarms. AWS sends this address a request to confirm the subscription. */
   alarmEmail: z.email().optional(),
   qualiaApiUrl: httpsUrl,
   internalApiUrl: httpsUrl,
@@ -74,7 +74,7 @@ const settingsSchema = z.strictObject({
 const releaseSchema = z.strictObject({
   /** Version of the package. */
   version: z.string().min(1),
-  /** Commit that was built, `unknown` outside git. */
+  /** Commit that was built; `unknown` outside a git repository. */
   commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
 });
 
@@ -85,16 +85,16 @@ const configSchema = settingsSchema
   })
   .refine(({ webhookReservedConcurrency: reserved, apiThrottle }) => !reserved || reserved >= apiThrottle.burst, {
     path: ['webhookReservedConcurrency'],
-    error: 'must be at least apiThrottle.burst: what the API lets in would be refused by Lambda',
+    error: 'must be at least apiThrottle.burst: Lambda would throttle requests that the API accepts',
   });
 
-/** What the stacks of one stage are built from: its settings and the release that goes there. */
+/** The input of the stacks of one stage: its settings, and the release to deploy. */
 export type Config = Readonly<z.infer<typeof configSchema>>;
-/** What is being deployed: package version and commit. */
+/** The release to deploy: package version and commit. */
 export type Release = z.infer<typeof releaseSchema>;
 /** Name of a stage. */
 export type Stage = Config['stage'];
-/** How many messages one worker takes, how long it waits for them, and how many of it run. */
+/** Batch size, batching window and concurrency of one worker. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
 const sandboxUrl = 'https://sandbox-marketplace.qualia.io/api/vendor/graphql';
@@ -102,7 +102,7 @@ const productionUrl = 'https://marketplace.qualia.io/api/vendor/graphql';
 const iterableApiBaseUrl = 'https://api.iterable.com';
 const netlifeBaseUrl = 'https://{portal}.shop/api/v1';
 
-/** The settings of each stage: edit these, nothing else, to configure a deployment. */
+/** The settings of each stage. To configure a deployment, edit these and nothing else. */
 const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settingsSchema>>> = {
   dev: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -172,7 +172,7 @@ export const parseStageConfig = (candidate: unknown): Config => {
  * The configuration of a stage.
  *
  * @param stage `dev`, `staging` or `prod`
- * @param release what is being deployed
+ * @param release the release to deploy
  * @throws Error when the stage does not exist, or listing every fault of its settings
  */
 export const loadConfig = (stage: string, release: Release): Config => {

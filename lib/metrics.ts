@@ -2,7 +2,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Config } from './config';
 
-/** Namespace of the metrics that the Lambdas write into their logs (EMF). */
+/** Namespace of the metrics that the Lambdas write to their logs (embedded metric format). */
 export const metricsNamespace = 'MarketplacePipeline';
 
 interface MetricOptions {
@@ -11,7 +11,7 @@ interface MetricOptions {
 }
 
 /**
- * A metric of our own, as a Lambda writes it: by `service` and `stage`.
+ * A custom metric of a Lambda, with the dimensions `service` and `stage`.
  *
  * @param service name of the Lambda, e.g. `webhook`
  * @param metricName e.g. `OrderFailed`

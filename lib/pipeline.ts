@@ -7,20 +7,20 @@ import { Observability } from './stacks/observability';
 import { OrderPipeline } from './stacks/order-pipeline';
 import { SyncJobs } from './stacks/sync-jobs';
 
-/** The managed policy of `lib/bootstrap/permissions-boundary.json`, which an administrator makes (docs/deploy.md). */
+/** Name of the managed policy that an administrator creates from `lib/bootstrap/permissions-boundary.json` (docs/deploy.md). */
 const boundaryName = 'marketplace-boundary';
 
-/** Puts the stacks of one stage into `app`, checked by cdk-nag when it is synthesized. */
-export function addPipeline(app: App, config: Config) {
+/** Adds the stacks of one stage to `app`. cdk-nag checks them during synthesis. */
+export const addPipeline = (app: App, config: Config) => {
   const data = new Data(app, config);
   const orderPipeline = new OrderPipeline(app, config, data);
   const syncJobs = new SyncJobs(app, config, data);
   const observability = new Observability(app, config, data, orderPipeline, syncJobs);
 
-  // Whatever a template says, a role of ours reaches nothing but the pipeline's own resources.
+  // Whatever its policy says, a role reaches only the pipeline's own resources.
   PermissionsBoundary.of(app).apply(ManagedPolicy.fromManagedPolicyName(orderPipeline, 'boundary', boundaryName));
   Tags.of(app).add('project', 'marketplace-event-pipeline');
   Tags.of(app).add('stage', config.stage);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return { data, orderPipeline, syncJobs, observability };
-}
+};

@@ -9,7 +9,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 
-/** Anchors of the headings in `docs/runbook.md` that alarms point to. */
+/** Anchors of the headings in `docs/runbook.md` that alarms link to. */
 export const runbookHeadings = [
   'dead-letter-queue-not-empty',
   'queue-falls-behind',
@@ -31,20 +31,20 @@ export const runbookHeadings = [
   'no-sync-run-for-26-hours',
 ] as const;
 
-/** What is watched, from when on it is bad, what that means, and where to read on. */
+/** An alarm: its metric and threshold, its impact, and its runbook heading. */
 export interface AlarmDefinition {
-  /** Unique in a stage, kebab case. */
+  /** Kebab case; unique in a stage. */
   readonly name: string;
   readonly metric: IMetric;
   readonly threshold: number;
   /** Default: the metric is above the threshold. */
   readonly comparison?: ComparisonOperator;
-  /** Periods looked at; default 1. */
+  /** Number of periods that are evaluated; default 1. */
   readonly evaluationPeriods?: number;
-  /** Periods out of these that must be bad; default: all. */
+  /** Number of these periods that must breach the threshold; default: all. */
   readonly datapointsToAlarm?: number;
   readonly treatMissingData: TreatMissingData;
-  /** One sentence for whoever is woken up: what users notice. */
+  /** One or two sentences for the person on call: what users notice. */
   readonly impact: string;
   readonly runbook: (typeof runbookHeadings)[number];
 }
@@ -55,7 +55,7 @@ interface AlarmProps {
   readonly topic: ITopic;
 }
 
-/** A CloudWatch alarm that says what it means and where its runbook is, and tells the topic. */
+/** A CloudWatch alarm with impact and runbook in its description, which notifies the topic. */
 export class Alarm extends CloudWatchAlarm {
   constructor(scope: Construct, { config, definition, topic }: AlarmProps) {
     const { name, comparison, evaluationPeriods, impact, runbook, ...rest } = definition;

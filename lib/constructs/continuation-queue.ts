@@ -12,24 +12,24 @@ interface ContinuationQueueProps {
   readonly deadLetters: Pick<AlarmDefinition, 'impact' | 'runbook'>;
 }
 
-/** A queue by which a Lambda continues its own work in a new invocation. */
+/** A queue through which a Lambda continues its work in a new invocation. */
 export class ContinuationQueue extends QueuePair {
   constructor(scope: Construct, name: string, { config, functionTimeoutSeconds, deadLetters }: ContinuationQueueProps) {
     super(scope, name, {
       config,
-      // One message at a time, so that there is no batch to retry: only just longer than an invocation may take.
+      // Slightly longer than an invocation: with one message per invocation there is no batch to retry.
       visibilityTimeout: Duration.seconds(functionTimeoutSeconds + 60),
       deadLetters,
     });
   }
 
-  /** Lets `worker` send messages to the queue, and invokes it with each of them. */
+  /** Invokes `worker` with each message of the queue, and allows it to send messages there. */
   connect(worker: NodeFunction): void {
     worker.addEventSourceMapping('messages', { eventSourceArn: this.queue.queueArn, batchSize: 1, maxConcurrency: 2 });
-    // The pollers act as the worker.
+    // The poller uses the role of the worker.
     this.queue.grants.actions(worker, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']);
     this.queue.grants.actions(worker, ['sqs:SendMessage']);
-    // Lambda would take the 16th continuation for a loop and dead-letter it. The work itself ends this chain.
+    // Lambda would treat the 16th continuation as a loop and dead-letter it. The chain ends when the work is done.
     (worker.node.defaultChild as CfnFunction).recursiveLoop = RecursiveLoop.ALLOW;
   }
 }

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { removalOfNamed } from '../removal';
 
-/** A log group with a name that people can type, kept as long as the stage keeps its logs. */
+/** A log group with a readable name and the log retention of the stage. */
 export class LogGroup extends LogsGroup {
   constructor(scope: Construct, id: string, { config, name }: { readonly config: Config; readonly name: string }) {
     super(scope, id, {

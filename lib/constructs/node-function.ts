@@ -19,8 +19,8 @@ import { LogGroup } from './log-group';
 const projectRoot = join(__dirname, '../..');
 
 /**
- * Packages that a bundle holds in a lean form of ours, by esbuild's alias (paths from the project's root).
- * An alias covers the package's subpaths too; the last entry leads those that our own undici imports back to it.
+ * Packages that esbuild replaces in bundles by smaller modules of ours (paths from the project's root). An alias also
+ * applies to subpaths of the package; the last entry exempts the subpaths that our own undici module imports.
  */
 export const substitutions: Readonly<Record<string, string>> = {
   '@aws-sdk/credential-provider-node': './lib/bundling/environment-credentials.ts',
@@ -41,27 +41,27 @@ interface NodeFunctionProps {
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Invocations kept free for it, and its most at once. Default: it shares the account's. */
+  /** Reserved concurrency, which is also the maximum. Default: the function shares the account's concurrency. */
   readonly reservedConcurrency?: number | undefined;
-  /** Keeps V8's young generation small: for a function that streams for minutes. Default: as V8 likes. */
+  /** Keeps V8's young generation small, for a function that streams data for minutes. Default: V8 decides. */
   readonly smallYoungGeneration?: boolean;
-  /** Where it runs, if it has to reach something inside of a VPC. */
+  /** The VPC, if the function must reach something inside one. */
   readonly network?: Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'> | undefined;
 }
 
 /**
- * One of our Lambdas: `lambdas/<name>/index.ts`, bundled small for short cold starts, with its log group and
- * the environment variables that all of them share.
+ * The Lambda of `lambdas/<name>/index.ts`: bundled small for short cold starts, with its own log group and role, and the
+ * environment variables that all Lambdas share.
  */
 export class NodeFunction extends NodejsFunction {
-  /** What the Lambda acts as. */
+  /** Role of the Lambda. */
   readonly executionRole: Role;
 
   constructor(scope: Construct, name: string, props: NodeFunctionProps) {
     const { config } = props;
     const functionName = `${config.stage}-marketplace-${name}`;
     const logs = new LogGroup(scope, `${name}-logs`, { config, name: `/aws/lambda/${functionName}` });
-    // A role of its own, as the one that CDK makes may write to every log group.
+    // The role that CDK would create may write to every log group.
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logs.grantWrite(role);
 
@@ -80,12 +80,13 @@ export class NodeFunction extends NodejsFunction {
       ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...props.network,
       logGroup: logs,
-      // Lambda's own START, END and REPORT lines would be half of the log bill.
+      // Lambda's START, END and REPORT lines would double the cost of logs.
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN,
-      // Lambda's own filter: it would drop what the logger's level lets pass.
+      // Lambda filters as well: it must pass every line that the logger writes.
       applicationLogLevelV2: ApplicationLogLevel[config.logLevel],
-      awsSdkConnectionReuse: false, // The SDK keeps connections alive without the variable that this would set.
+      // The SDK keeps connections alive without the environment variable that this option sets.
+      awsSdkConnectionReuse: false,
       bundling: {
         format: OutputFormat.CJS,
         minify: true,
@@ -112,7 +113,7 @@ export class NodeFunction extends NodejsFunction {
     this.executionRole = role;
     Validations.of(role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
-      reason: 'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only "*".',
+      reason: 'PutTraceSegments and PutTelemetryRecords of X-Ray accept only "*" as their resource.',
     });
   }
 }

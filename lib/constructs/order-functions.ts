@@ -37,7 +37,7 @@ export const createOrderFunctions = (
   return {
     webhook: new NodeFunction(stack, 'webhook', {
       config,
-      description: 'Answers Qualia, records the order and queues its download.',
+      description: 'Receives webhooks of Qualia, records the order and queues its download.',
       timeoutSeconds: 10,
       memoryMb: 512,
       reservedConcurrency: config.webhookReservedConcurrency,
@@ -49,7 +49,7 @@ export const createOrderFunctions = (
     }),
     download: new NodeFunction(stack, 'download', {
       config,
-      description: 'Downloads an order from Qualia, keeps its bytes and queues its processing.',
+      description: 'Downloads an order from Qualia, stores it unchanged and queues its processing.',
       timeoutSeconds: workerTimeoutSeconds,
       memoryMb: 512,
       environment: {

@@ -5,21 +5,20 @@ import { Construct } from 'constructs';
 import type { Config } from '../config';
 import type { AlarmDefinition } from './alarm';
 
-/** Receives before a message moves to the dead-letter queue. */
+/** Receive count after which SQS moves a message to the dead-letter queue. */
 export const maxReceiveCount = 5;
 
-/** The longest that SQS offers. A message that nobody receives, e.g. with its mapping disabled, waits this long. */
+/** The maximum of SQS. An unreceived message, e.g. while the event source mapping is disabled, is kept this long. */
 const retentionPeriod = Duration.days(14);
 
 interface QueuePairProps {
   readonly config: Config;
-  /** How long a received message stays hidden, unless its receiver deletes it. */
   readonly visibilityTimeout: Duration;
-  /** The alarm on dead letters: what they mean, and where to read on. */
+  /** Impact and runbook of the alarm on dead letters. */
   readonly deadLetters: Pick<AlarmDefinition, 'impact' | 'runbook'>;
 }
 
-/** A queue with its dead-letter queue, and the alarm on a dead-letter queue that is not empty. */
+/** A queue, its dead-letter queue, and an alarm on a dead-letter queue that is not empty. */
 export class QueuePair extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;

@@ -34,24 +34,25 @@ interface WebhookApi {
   readonly logs: LogGroup;
 }
 
-/** Creates the HTTP API in `stack`: the webhook, `/health`, and everything else for the webhook to refuse. */
+/** Creates the HTTP API in `stack`: the webhook's route, `/health`, and a default route that the webhook rejects. */
 export const createWebhookApi = (stack: Stack, config: Config, webhook: NodeFunction): WebhookApi => {
   const integration = new HttpLambdaIntegration('webhook', webhook);
   const api = new HttpApi(stack, 'api', {
     apiName: `${config.stage}-marketplace`,
     createDefaultStage: false,
-    // The webhook itself answers 404 and 405, in the same JSON as its other responses.
+    // The webhook responds with 404 and 405 itself, in the same JSON as its other responses.
     defaultIntegration: integration,
   });
   api.addRoutes({ path: webhookPath, methods: [HttpMethod.POST], integration });
   api.addRoutes({ path: '/health', methods: [HttpMethod.GET, HttpMethod.HEAD], integration });
   Validations.of(api).acknowledge({
     id: 'AwsSolutions::AwsSolutions-APIG4',
-    reason: 'The webhook Lambda checks each sender: a signature covers the raw body, which no authorizer gets to see.',
+    reason:
+      'The webhook Lambda authenticates each caller: a signature covers the raw body, which authorizers do not get.',
   });
   const logs = new LogGroup(stack, 'api-logs', {
     config,
-    // Under this prefix API Gateway needs one resource policy for all APIs.
+    // Log groups under this prefix share one resource policy, which does not grow with each API.
     name: `/aws/vendedlogs/${config.stage}-marketplace-api`,
   });
   const stage = new HttpStage(stack, 'api-stage', {

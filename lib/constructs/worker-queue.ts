@@ -11,23 +11,23 @@ import { maxReceiveCount, QueuePair } from './queue-pair';
 interface WorkerQueueProps {
   readonly config: Config;
   readonly settings: WorkerSettings;
-  /** Long enough for one batch: the queue's visibility timeout is six times the worker's. */
+  /** Timeout of the worker: enough for one batch. */
   readonly workerTimeoutSeconds: number;
 }
 
-/** A worker's queue and its dead-letter queue, with the alarms on both; `consumeBy` gives it its one worker. */
+/** The queue of one worker and its dead-letter queue, with alarms on both. `consumeBy` connects the worker. */
 export class WorkerQueue extends QueuePair {
-  /** Alarms on a dead-letter queue that is not empty, and on messages that wait too long. */
+  /** Alarms on dead letters, and on messages that wait too long. */
   readonly alarms: readonly AlarmDefinition[];
   private readonly settings: WorkerSettings;
 
   constructor(scope: Construct, name: string, { config, settings, workerTimeoutSeconds }: WorkerQueueProps) {
     super(scope, name, {
       config,
-      // AWS's advice: time for Lambda to retry a throttled batch before its messages are seen again.
+      // As AWS recommends: Lambda can retry a throttled batch before its messages become visible again.
       visibilityTimeout: Duration.seconds(6 * workerTimeoutSeconds),
       deadLetters: {
-        impact: `Orders failed at ${name} in each of ${maxReceiveCount} tries and wait for an operator.`,
+        impact: `Messages failed at ${name} ${maxReceiveCount} times. Their orders wait for an operator.`,
         runbook: 'dead-letter-queue-not-empty',
       },
     });
@@ -42,21 +42,21 @@ export class WorkerQueue extends QueuePair {
         }),
         threshold: Duration.minutes(15).toSeconds(),
         treatMissingData: TreatMissingData.NOT_BREACHING,
-        impact: `An order has been waiting for ${name} for over 15 minutes.`,
+        impact: `An order has waited for ${name} for more than 15 minutes.`,
         runbook: 'queue-falls-behind',
       },
     ];
   }
 
-  /** Lets `grantee` send to the queue, and nothing more. */
+  /** Allows `grantee` to send messages to the queue. */
   grantSend(grantee: IGrantable): void {
     this.queue.grants.actions(grantee, ['sqs:SendMessage']);
   }
 
-  /** Feeds the queue to `worker`, which reports each message by itself and may send a copy of it to the queue again. */
+  /** Connects the queue to `worker`, which reports failures per message and may send a copy of a message to the queue. */
   consumeBy(worker: NodeFunction): void {
     const { batchSize, batchingWindowSeconds, maxConcurrency } = this.settings;
-    // Not by `SqsEventSource`, which grants more than a poller needs.
+    // `SqsEventSource` would grant more than the poller needs.
     worker.addEventSourceMapping('messages', {
       eventSourceArn: this.queue.queueArn,
       batchSize,
@@ -65,11 +65,11 @@ export class WorkerQueue extends QueuePair {
       reportBatchItemFailures: true,
     });
     worker.addEnvironment('MAX_RECEIVE_COUNT', String(maxReceiveCount));
-    // The pollers act as the worker.
+    // The poller uses the role of the worker.
     this.queue.grants.actions(worker, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']);
     this.queue.grants.actions(worker, ['sqs:ChangeMessageVisibility']);
     this.grantSend(worker);
-    // Lambda would take the 16th copy of a message for a loop and dead-letter it; our own limit is in docs/adr/0003.
+    // Lambda would treat the 16th copy of a message as a loop and dead-letter it. docs/adr/0003 has our own limit.
     (worker.node.defaultChild as CfnFunction).recursiveLoop = RecursiveLoop.ALLOW;
   }
 }

@@ -22,14 +22,14 @@ const period = Duration.minutes(5);
 const columns = 3;
 const width = 24 / columns;
 
-/** Errors of all Lambdas by what went wrong. */
+/** Errors of all Lambdas by error code. */
 const errorsByCode = [
   'filter level = "ERROR" and ispresent(error_code)',
   'stats count() as errors, latest(error) as last_error by error_code, service',
   'sort errors desc',
 ];
 
-interface Watched {
+interface DashboardSources {
   readonly data: Data;
   readonly pipeline: OrderPipeline;
   readonly syncJobs: SyncJobs;
@@ -38,14 +38,14 @@ interface Watched {
 }
 
 /**
- * Rows of the dashboard: alarms, the way of an order from left to right, what went wrong, what carries it, the syncs, and
- * what all of it costs.
+ * Rows of the dashboard: alarms, the flow of an order from left to right, errors, queues, Lambdas, the syncs, and the
+ * drivers of cost.
  */
-export function dashboardRows(
+export const dashboardRows = (
   config: Config,
-  { data, pipeline, syncJobs, logGroupNames, lines }: Watched,
+  { data, pipeline, syncJobs, logGroupNames, lines }: DashboardSources,
   alarms: IAlarm[],
-): IWidget[][] {
+): IWidget[][] => {
   const graph = (title: string, left: IMetric[]): IWidget => new GraphWidget({ title, left, width, period });
   const count = (service: string, ...names: string[]): IMetric[] =>
     names.map((name) => pipelineMetric(config, service, name, { statistic: Stats.SUM, period }));
@@ -161,4 +161,4 @@ export function dashboardRows(
       ]),
     ],
   ];
-}
+};

@@ -22,7 +22,7 @@ export const functionAlarms = (name: string, lambda: IFunction): readonly AlarmD
       }),
       threshold: 5,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: `More than 5 % of the ${name} Lambda's invocations crash or time out.`,
+      impact: `More than 5 % of the invocations of the Lambda ${name} crash or time out.`,
       runbook: 'function-fails',
     },
     {
@@ -30,7 +30,7 @@ export const functionAlarms = (name: string, lambda: IFunction): readonly AlarmD
       metric: lambda.metricThrottles({ period, statistic: Stats.SUM }),
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: `Lambda refuses to run ${name}: the account's concurrency is used up, and its work waits.`,
+      impact: `Lambda throttles ${name}: the account's concurrency is used up, and its work waits.`,
       runbook: 'function-is-throttled',
     },
   ];

@@ -11,18 +11,18 @@ const period = Duration.minutes(5);
 export interface CountedLines {
   /** ERROR lines of the webhook. */
   readonly webhookErrors: IMetric;
-  /** Webhooks that the HTTP API answered 429. */
+  /** Webhooks to which the HTTP API responded with 429. */
   readonly throttledWebhooks: IMetric;
 }
 
 /**
- * Share of 5xx, by two alarms. The HTTP API counts its own failures too: an integration that times out, a Lambda that it
- * may not or cannot invoke.
+ * Two alarms on the share of 5xx responses. The HTTP API also counts its own failures: an integration that times out, or a
+ * Lambda that it cannot or is not allowed to invoke.
  *
- * At 10,000 orders a month a webhook comes every four minutes. Then three bad minutes of five take half an hour, so that
- * a second alarm counts minutes with few calls over a longer time.
+ * At 10,000 orders per month a webhook arrives every four minutes. The first alarm, on three of five minutes, would then
+ * need half an hour, so a second alarm evaluates minutes with few calls over a longer time.
  */
-function serverErrorAlarms({ api }: OrderPipeline): readonly AlarmDefinition[] {
+const serverErrorAlarms = ({ api }: OrderPipeline): readonly AlarmDefinition[] => {
   const minute = { statistic: Stats.SUM, period: Duration.minutes(1) };
   const usingMetrics = { errors: api.metricServerError(minute), requests: api.metricCount(minute) };
   return [
@@ -38,14 +38,14 @@ function serverErrorAlarms({ api }: OrderPipeline): readonly AlarmDefinition[] {
       evaluationPeriods: 5,
       datapointsToAlarm: 3,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'More than 1 % of the webhooks are answered 5xx: Qualia has to send them again.',
+      impact: 'More than 1 % of the webhooks get a 5xx response: Qualia must send them again.',
       runbook: 'webhook-answers-5xx',
     },
     {
       name: 'webhook-5xx-few-calls',
       metric: new MathExpression({
         label: '5xx in a minute of few calls',
-        // Two failures in fifteen minutes of nine calls are more than 1 %.
+        // Two failures in 15 minutes of nine calls each are more than 1 %.
         expression: 'IF(requests < 10, errors, 0)',
         usingMetrics,
         period: minute.period,
@@ -54,14 +54,18 @@ function serverErrorAlarms({ api }: OrderPipeline): readonly AlarmDefinition[] {
       evaluationPeriods: 15,
       datapointsToAlarm: 2,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'Few webhooks come, and in two minutes of 15 some were answered 5xx: Qualia has to send them again.',
+      impact: 'At a low rate of webhooks, some got a 5xx response in two of 15 minutes: Qualia must send them again.',
       runbook: 'webhook-answers-5xx',
     },
   ];
-}
+};
 
-/** Alarms on what senders and orders go through; queues and Lambdas bring their own. */
-export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: CountedLines): readonly AlarmDefinition[] {
+/** Alarms on webhooks, orders and the reconciler. Those on queues and Lambdas are defined with these. */
+export const orderAlarms = (
+  config: Config,
+  pipeline: OrderPipeline,
+  lines: CountedLines,
+): readonly AlarmDefinition[] => {
   const sum = (service: string, metricName: string, per = period) =>
     pipelineMetric(config, service, metricName, { statistic: Stats.SUM, period: per });
   const hour = Duration.hours(1);
@@ -73,11 +77,11 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     evaluationPeriods: 24,
     treatMissingData: TreatMissingData.BREACHING,
-    impact: 'No webhook was accepted for 24 hours: Qualia may have dropped or disabled the subscription.',
+    impact: 'No webhook was accepted for 24 hours: Qualia may have disabled or removed the subscription.',
     runbook: 'no-webhook-for-24-hours',
   };
 
-  // A pass that takes hours publishes what it found so far after every invocation.
+  // A pass that takes hours publishes its findings after every invocation.
   const idle: AlarmDefinition = {
     name: 'reconciler-not-run',
     metric: pipelineMetric(config, 'reconciler', 'OrdersMissing', { statistic: Stats.SAMPLE_COUNT, period: hour }),
@@ -85,7 +89,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     evaluationPeriods: 3,
     treatMissingData: TreatMissingData.BREACHING,
-    impact: 'The reconciler proved nothing for 3 hours: what webhooks lose is not found.',
+    impact: 'The reconciler reported no result for 3 hours: lost webhooks are not found.',
     runbook: 'reconciler-does-not-run',
   };
 
@@ -95,7 +99,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       metric: pipelineMetric(config, 'reconciler', 'OrdersMissing', { statistic: Stats.MAXIMUM, period: hour }),
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'Qualia has open orders that never reached us: they arrive up to an hour late.',
+      impact: 'Open orders at Qualia had never reached the pipeline: they arrive up to an hour late.',
       runbook: 'orders-missing-or-drifted',
     },
     {
@@ -103,18 +107,18 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       metric: pipelineMetric(config, 'reconciler', 'OrdersDrifted', { statistic: Stats.MAXIMUM, period: hour }),
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'Orders changed at Qualia and no webhook said so: the changes arrive up to an hour late.',
+      impact: 'Orders changed at Qualia without a webhook: the changes arrive up to an hour late.',
       runbook: 'orders-missing-or-drifted',
     },
   ];
 
-  const stayDown = ['download', 'processing'].map((service) => ({
+  const failingApis = ['download', 'processing'].map((service) => ({
     name: `${service}-api-stays-down`,
     metric: sum(service, 'CircuitOpen'),
     threshold: 0,
     evaluationPeriods: 3,
     treatMissingData: TreatMissingData.NOT_BREACHING,
-    impact: `The API behind ${service} has been failing for 15 minutes: orders wait, with their tries kept.`,
+    impact: `The API that ${service} calls has failed for 15 minutes: orders wait, and keep their remaining attempts.`,
     runbook: 'an-api-stays-down' as const,
   }));
 
@@ -122,7 +126,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
     ...(config.expectsWebhooksDaily ? [silence] : []),
     ...(config.reconciler.scheduled ? [idle] : []),
     ...unproven,
-    ...stayDown,
+    ...failingApis,
     ...serverErrorAlarms(pipeline),
     {
       name: 'webhook-throttled',
@@ -130,7 +134,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       impact:
-        'The HTTP API answered webhooks 429: Qualia does not send these again, and the reconciler has to find them.',
+        'The HTTP API throttled webhooks (429). Qualia does not send these again; the reconciler finds their orders.',
       runbook: 'webhooks-are-throttled',
     },
     {
@@ -138,7 +142,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       metric: sum('webhook', 'WebhookRefused'),
       threshold: 50,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'More than 50 webhooks were refused in 5 minutes: a wrong credential, or somebody else is calling.',
+      impact: 'More than 50 webhooks were rejected in 5 minutes: wrong credentials, or calls that are not from Qualia.',
       runbook: 'webhook-refuses-calls',
     },
     {
@@ -146,7 +150,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       metric: lines.webhookErrors,
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'The webhook logged an error: its secret may be unreadable, and then it refuses every call.',
+      impact: 'The webhook logged an error. If its secret is unreadable, it rejects every call.',
       runbook: 'webhook-logs-an-error',
     },
     {
@@ -159,7 +163,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       }),
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: 'Orders failed for good: the internal API does not have them until someone replays them.',
+      impact: 'Orders failed permanently: the internal API does not get them until an operator replays them.',
       runbook: 'orders-failed',
     },
     {
@@ -168,7 +172,7 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       impact:
-        'The reconciler found orders that were missing, stuck, or changed without a webhook: they arrive up to an hour late.',
+        'The reconciler started rounds for orders that were missing, stuck or changed: they arrive up to an hour late.',
       runbook: 'orders-reconciled',
     },
     {
@@ -180,4 +184,4 @@ export function orderAlarms(config: Config, pipeline: OrderPipeline, lines: Coun
       runbook: 'orders-take-too-long',
     },
   ];
-}
+};

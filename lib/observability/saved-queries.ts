@@ -1,6 +1,6 @@
 /**
- * CloudWatch Logs Insights queries that are shipped with the stacks, named after what they show. Replace the ids in them
- * by your own; `pipeline logs` does.
+ * CloudWatch Logs Insights queries that are deployed with the stacks, named after what they show. The ids in them are
+ * placeholders, which `pipeline logs` replaces.
  */
 export const savedQueries: readonly { readonly name: string; readonly lines: readonly string[] }[] = [
   {

@@ -8,7 +8,7 @@ import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { removalOf } from '../removal';
 
-/** What must outlive every deployment: the orders, their raw payloads, what the syncs left, and the credentials. */
+/** Data that outlives every deployment: orders, raw payloads, artifacts of the syncs, and credentials. */
 export class Data extends Stack {
   readonly orders: TableV2;
   readonly rawBucket: Bucket;
@@ -36,7 +36,7 @@ export class Data extends Stack {
       removalPolicy,
       globalSecondaryIndexes: [
         {
-          // Sparse: FAILED orders alone carry its keys.
+          // Sparse: only FAILED orders have its keys.
           indexName: 'failed-orders',
           partitionKey: { name: 'failed_shard', type: AttributeType.STRING },
           sortKey: { name: 'failed_at', type: AttributeType.STRING },
@@ -45,7 +45,7 @@ export class Data extends Stack {
       ],
     });
 
-    // docs/adr/0008: who may read a bucket cannot read people's data without this key.
+    // docs/adr/0008: access to a bucket is not enough to read personal data; it takes this key as well.
     const key = new Key(this, 'PersonalDataKey', {
       description: 'Encrypts the buckets with personal data of the marketplace event pipeline.',
       enableKeyRotation: true,
@@ -61,16 +61,16 @@ export class Data extends Stack {
     });
     Validations.of(accessLogs).acknowledge({
       id: 'AwsSolutions::AwsSolutions-S1',
-      reason: 'It holds the access logs of the other buckets; logs of its own would be logged again without end.',
+      reason: 'It holds the access logs of the other buckets. Logging its own access would never end.',
     });
     const personalData = (name: string): BucketProps => ({
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
-      // One call to KMS for many objects: at most some cents a million orders.
+      // One call to KMS serves many objects: at most a few cents per million orders.
       bucketKeyEnabled: true,
       enforceSSL: true,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      // Its interface differs from the class in an optional property alone (exactOptionalPropertyTypes).
+      // The class differs from its interface in one optional property (exactOptionalPropertyTypes).
       serverAccessLogsBucket: accessLogs as IBucket,
       serverAccessLogsPrefix: `${name}/`,
       removalPolicy,
@@ -81,8 +81,8 @@ export class Data extends Stack {
       versioned: true,
       lifecycleRules: [
         {
-          // No colder class: a payload has some 5 kB, and S3 moves nothing below 128 KB. Moving it would cost more than it
-          // saves in 400 days.
+          // No transition to a colder class: a payload has about 5 kB, and S3 moves nothing below 128 KB. The transition
+          // would cost more than it saves in 400 days.
           expiration: Duration.days(400),
           noncurrentVersionExpiration: Duration.days(30),
           abortIncompleteMultipartUploadAfter: Duration.days(7),
@@ -103,20 +103,19 @@ export class Data extends Stack {
       ...personalData('artifacts'),
       lifecycleRules: [
         {
-          // As long as the run's item: a run and what it left go together.
+          // The same as the run's item: a run and its artifacts expire together.
           expiration: Duration.days(90),
           abortIncompleteMultipartUploadAfter: Duration.days(1),
         },
       ],
     });
 
-    // Each starts with a random text that its readers refuse, until an operator fills it in.
+    // The initial value is random text, which the Lambdas reject until an operator writes the real one.
     const secret = (id: string, description: string): Secret => {
       const created = new Secret(this, id, { description, removalPolicy });
       Validations.of(created).acknowledge({
         id: 'AwsSolutions::AwsSolutions-SMG4',
-        reason:
-          'Both sides of a credential have to change it, so that no Lambda can rotate it alone: an operator does.',
+        reason: 'A credential must change at the vendor as well, so a Lambda cannot rotate it: an operator does.',
       });
       return created;
     };
@@ -143,13 +142,13 @@ export class Data extends Stack {
   }
 
   /**
-   * Lets `grantee` do `actions` of S3 to objects of a bucket with personal data, and use its key as far as they need it.
+   * Allows `grantee` actions of S3 on objects of a bucket with personal data, and the use of its key that they need.
    *
    * @param keys a key, or a prefix and `*`
    */
   grantObjects(bucket: Bucket, grantee: IGrantable, keys: string, ...actions: readonly string[]): void {
     const writes = actions.includes('s3:PutObject');
-    // Joining the parts of a large object decrypts them.
+    // Completing a multipart upload decrypts its parts.
     const reads = writes || actions.includes('s3:GetObject');
     bucket.grants.actionsOnObjectKeys(
       grantee,
@@ -160,7 +159,7 @@ export class Data extends Stack {
     );
   }
 
-  /** Lets `reader` read what a secret holds, and nothing more. */
+  /** Allows `reader` to read the value of a secret. */
   grantRead(secret: Secret, reader: IGrantable): void {
     Grant.addToPrincipal({
       grantee: reader,

@@ -20,7 +20,7 @@ import type { Data } from './data';
 import type { OrderPipeline } from './order-pipeline';
 import type { SyncJobs } from './sync-jobs';
 
-/** What tells people: alarms and their topic, the dashboard, and saved queries. */
+/** Alarms and their topic, the dashboard, and saved queries. */
 export class Observability extends Stack {
   constructor(scope: Construct, config: Config, data: Data, pipeline: OrderPipeline, syncJobs: SyncJobs) {
     super(scope, `${config.stage}-Observability`, {
@@ -33,7 +33,7 @@ export class Observability extends Stack {
         logGroup: pipeline.functions.webhook.logGroup,
         filterPattern: FilterPattern.stringValue('$.level', '=', 'ERROR'),
       }),
-      // A stranger who is throttled on another route loses nothing of ours.
+      // Throttled calls of untrusted callers to other routes lose no webhook.
       throttledWebhooks: this.count(config, 'throttled-webhooks', 'WebhookThrottled', {
         logGroup: pipeline.apiLogs,
         filterPattern: FilterPattern.all(
@@ -62,7 +62,7 @@ export class Observability extends Stack {
       widgets: dashboardRows(config, { data, pipeline, syncJobs, logGroupNames, lines }, alarms),
     });
 
-    // Rules apply to the state machine alone: Lambda traces one call a second and 5 % of the others, whatever they say.
+    // Sampling rules affect only the state machine: Lambda always traces one call per second and 5 % of the others.
     new CfnSamplingRule(this, 'sampling', {
       samplingRule: {
         ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
@@ -81,7 +81,7 @@ export class Observability extends Stack {
     }
   }
 
-  /** Counts the lines of a log group that match a pattern. */
+  /** A metric with the number of lines in a log group that match a pattern. */
   private count(
     { stage }: Config,
     id: string,
@@ -99,7 +99,7 @@ export class Observability extends Stack {
   private alarmTopic(config: Config): Topic {
     const topic = new Topic(this, 'alarms', {
       displayName: `Marketplace event pipeline (${config.stage})`,
-      // CloudWatch may not use the key that AWS manages for SNS, so that a topic for alarms needs one of its own.
+      // CloudWatch cannot use the AWS managed key of SNS, so a topic for alarms needs its own key.
       masterKey: new Key(this, 'alarms-key', {
         description: "Encrypts the alarms' topic of the marketplace event pipeline.",
         enableKeyRotation: true,

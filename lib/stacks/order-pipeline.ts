@@ -26,7 +26,7 @@ export class OrderPipeline extends Stack {
   readonly api: HttpStage;
   readonly apiLogs: LogGroup;
   readonly queues: Pick<OrderQueues, 'download' | 'processing'>;
-  /** On passes of the reconciler that cannot be continued. */
+  /** Alarm on passes of the reconciler that cannot continue. */
   readonly continuationAlarm: AlarmDefinition;
   readonly functions: OrderFunctions;
 
@@ -62,7 +62,7 @@ export class OrderPipeline extends Stack {
         config,
         functionTimeoutSeconds: reconcilerTimeoutSeconds,
         deadLetters: {
-          impact: 'A pass of the reconciler failed in each of 5 tries; the schedule takes it up again.',
+          impact: 'A pass of the reconciler failed 5 times. The next scheduled pass resumes it.',
           runbook: 'reconciler-does-not-run',
         },
       }),
@@ -132,7 +132,8 @@ export class OrderPipeline extends Stack {
     const { 'Fn::ImportValue': bucket } = this.resolve(data.exportValue(data.rawBucket.bucketArn));
     Validations.of(lambda.executionRole).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::${bucket}/${keys}]`,
-      reason: 'An order has an object a round, so that their keys cannot be listed: the prefix is the narrowest name.',
+      reason:
+        'Each round of an order has its own object. Their keys are unknown at deployment: the prefix is the narrowest resource.',
     });
   }
 }
