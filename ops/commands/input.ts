@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { describeIssues } from '../../shared/config';
 import { roundSchema as anyRoundSchema, type OrderId, orderIdSchema } from '../../shared/orders/order';
 import { parseDay, parseInstant } from '../../shared/time';
-import { stages } from '../services/stage';
+import { stages } from '../services/stage-connection';
 import { oneLine } from './terminal';
 
 /** Wrong usage. The message names everything that is wrong, one fault a line when there are several. */

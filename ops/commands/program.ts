@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { type FaultKind, toServiceFault } from '../services/fault';
-import { stages } from '../services/stage';
+import { stages } from '../services/stage-connection';
 import { addDeadLetterCommands } from './dlq';
 import { exitCodes, exitCodesHelp } from './exit-codes';
 import { UsageError } from './input';

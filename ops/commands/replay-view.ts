@@ -4,12 +4,12 @@ import { firstWave } from '../services/replay/ramp';
 import type { FinishedReplay } from '../services/replay/replay';
 import type { ReplayResult, StopReason } from '../services/replay/run-replay';
 import type { ReplaySource } from '../services/replay/sources';
-import type { Stage } from '../services/stage';
+import type { StageConnection } from '../services/stage-connection';
 import { oneLine, plural, renderTable, type Terminal } from './terminal';
 
 /** A replay as it was asked for. */
 export interface Replay {
-  readonly stage: Stage;
+  readonly stage: StageConnection;
   readonly stageLabel: string;
   readonly orderIds: readonly OrderId[];
   readonly source: ReplaySource;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { openStage, type Stage } from '../services/stage';
+import { connectToStage, type StageConnection } from '../services/stage-connection';
 import { type InputRules, readInput } from './input';
 import { createTerminal, type Surroundings, type Terminal } from './terminal';
 
@@ -13,7 +13,7 @@ export interface Desk {
 
 /** A verb at work on a stage. */
 export interface Session extends Desk {
-  readonly stage: Stage;
+  readonly stage: StageConnection;
   /** How a person calls the stage. */
   readonly stageLabel: string;
 }
@@ -41,7 +41,7 @@ export const createAttach =
       const desk = { terminal: createTerminal(surroundings, global.json), interruptible, now, temporaryDirectory };
       const offline = verb.runOffline?.(input, desk);
       if (offline !== undefined) return finish(await offline);
-      const stage = await openStage({
+      const stage = await connectToStage({
         stage: global.stage,
         region: global.region,
         localStateDirectory: global.state ?? (global.local ? surroundings.localStateDirectory : undefined),

@@ -10,7 +10,7 @@ import {
 import { parseJson } from '../../shared/json';
 import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
 import { type WorkerName, workerNameSchema } from '../../shared/orders/order';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 
 /** The workers whose queues have a dead-letter queue. */
 export const workerNames = workerNameSchema.options;
@@ -48,7 +48,7 @@ const peekSeconds = 10;
 const progressIntervalMs = 1_000;
 
 /** What operators ask of a stage's dead-letter queues, and do to them. */
-export const createDeadLetterService = (stage: Stage) => {
+export const createDeadLetterService = (stage: StageConnection) => {
   const { sqs, deadLetterQueueUrls } = stage;
 
   const attributesOf = async (worker: WorkerName) => {

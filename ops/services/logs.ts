@@ -9,7 +9,7 @@ import {
   StopQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { ServiceFault } from './fault';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 
 /** A query of CloudWatch Logs Insights that was deployed with the stage. */
 export interface SavedQuery {
@@ -68,7 +68,7 @@ const progressOf = (
 });
 
 /** Searches the logs of a stage, all of its log groups at once. */
-export const createLogService = ({ name: stage, logs }: Pick<Stage, 'name' | 'logs'>) => {
+export const createLogService = ({ name: stage, logs }: Pick<StageConnection, 'name' | 'logs'>) => {
   const listLogGroups = async (): Promise<string[]> => {
     const names: string[] = [];
     for await (const { logGroups = [] } of paginateDescribeLogGroups(

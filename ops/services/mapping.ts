@@ -11,7 +11,7 @@ import { createOrderRepository } from '../../shared/orders/repository';
 import { readOrder } from '../../shared/qualia/order';
 import { ServiceFault } from './fault';
 import { createPayloadService, payloadKey } from './payloads';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 import { readStoredOrders, type StoredOrder, type StoredOrderOptions } from './stored-orders';
 
 /** A raw payload as the mapping of this checkout carries it over. */
@@ -64,7 +64,7 @@ const bodyOf = (bytes: Uint8Array | undefined, checksum: Checksum | undefined): 
 };
 
 /** Tests the mapping of this checkout on the stored payloads of a stage. Sends nothing and changes nothing. */
-export const createMappingService = (stage: Stage) => {
+export const createMappingService = (stage: StageConnection) => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb);
   const repository = createOrderRepository(documents, stage.ordersTableName);
   const payloads = createPayloadService(stage);

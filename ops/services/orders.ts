@@ -2,7 +2,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Order, OrderId, OrderStatus } from '../../shared/orders/order';
 import { createOrderQueries, type OrderOrUnreadable, unreadable } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 import { readStoredOrders } from './stored-orders';
 
 /** An object in S3. */
@@ -35,7 +35,7 @@ export interface ReplayCandidate {
 }
 
 /** What operators ask of the orders of a stage. */
-export const createOrderService = (stage: Stage) => {
+export const createOrderService = (stage: StageConnection) => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const repository = createOrderRepository(documents, stage.ordersTableName);
   const queries = createOrderQueries(documents, stage.ordersTableName);

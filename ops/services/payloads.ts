@@ -2,7 +2,7 @@ import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { type OrderId, orderIdSchema, type Round, roundSchema } from '../../shared/orders/order';
 import { createPayloadStore } from '../../shared/orders/payload-store';
 import { ServiceFault } from './fault';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 
 const folder = 'raw/';
 /** Rounds that an error names. */
@@ -12,7 +12,7 @@ const namedRounds = 5;
 export const payloadKey = (orderId: OrderId, round: Round): string => `${folder}${orderId}/${round}.json`;
 
 /** The raw payloads of a stage. */
-export const createPayloadService = ({ s3, rawBucketName }: Pick<Stage, 's3' | 'rawBucketName'>) => {
+export const createPayloadService = ({ s3, rawBucketName }: Pick<StageConnection, 's3' | 'rawBucketName'>) => {
   const pages = (prefix: string) => paginateListObjectsV2({ client: s3 }, { Bucket: rawBucketName, Prefix: prefix });
 
   const listRounds = async (orderId: OrderId): Promise<Round[]> => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { createSecret } from '../../shared/aws/secret';
 import { createQualiaClient, type QualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
 import { ServiceFault } from './fault';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 
 const environmentSchema = z.object({
   QUALIA_API_URL: z.url(),
@@ -28,7 +28,7 @@ export interface DeployedReconciler {
  *
  * @throws {ServiceFault} `unreachable` if the stage has no reconciler of this version
  */
-export const openReconciler = async (stage: Stage, now: () => number): Promise<DeployedReconciler> => {
+export const openReconciler = async (stage: StageConnection, now: () => number): Promise<DeployedReconciler> => {
   const tooOld = () =>
     new ServiceFault('unreachable', 'The reconciler of this stage is not of this version: deploy the stage first.');
   if (stage.reconcilerFunctionName === undefined) throw tooOld();

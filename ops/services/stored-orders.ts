@@ -2,7 +2,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { OrderId } from '../../shared/orders/order';
 import { createOrderQueries, type OrderOrUnreadable } from '../../shared/orders/queries';
 import { createPayloadService } from './payloads';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 
 /** An order that has a stored payload. */
 export interface StoredOrder {
@@ -22,7 +22,7 @@ const batchSize = 100;
 
 /** Reads the orders that have a stored payload, without a scan of the table: the keys of the bucket name them. */
 export async function* readStoredOrders(
-  stage: Stage,
+  stage: StageConnection,
   { since, onListed }: StoredOrderOptions,
 ): AsyncGenerator<StoredOrder> {
   const queries = createOrderQueries(DynamoDBDocumentClient.from(stage.dynamodb), stage.ordersTableName);

@@ -18,7 +18,7 @@ import { readRunInput } from '../../shared/runs/input';
 import { createRunRepository, type Run } from '../../shared/runs/repository';
 import { ServiceFault } from './fault';
 import { type RunReport, readRunReport } from './run-report';
-import type { Stage } from './stage';
+import type { StageConnection } from './stage-connection';
 
 /** How a run stands: as its execution does, which also knows of what its Lambdas never heard of. */
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED';
@@ -64,7 +64,7 @@ export interface WatchOptions {
 const pollIntervalMs = 1_000;
 
 /** What operators ask of the sync runs of a stage, and do to them. */
-export const createSyncService = (stage: Stage) => {
+export const createSyncService = (stage: StageConnection) => {
   const { sfn, stateMachineArn, artifactsBucketName } = stage;
   const runs = createRunRepository(DynamoDBDocumentClient.from(stage.dynamodb), stage.syncRunsTableName);
   const openFolder = createRunFolders(stage.s3, artifactsBucketName);

@@ -10,7 +10,7 @@ import { startQualiaSimulator } from '../../local/simulators/qualia';
 import { type CallAnswer, postCalls } from '../../local/start/post-calls';
 import { readSecretsFile } from '../../local/start/secrets-file';
 import { createDeadLetterService, workerNames } from '../../ops/services/dead-letters';
-import { openStage, type Stage } from '../../ops/services/stage';
+import { connectToStage, type StageConnection } from '../../ops/services/stage-connection';
 import { readItem } from '../../shared/orders/repository';
 import { findStale } from '../support/newest-state';
 import { changeAndChangeBack } from './changes';
@@ -76,7 +76,7 @@ const readAnswers = (answers: readonly CallAnswer[]) => {
 };
 
 /** Messages that somebody will still work on. */
-const messagesLeft = async ({ sqs }: Stage, queueUrls: readonly string[]): Promise<number> => {
+const messagesLeft = async ({ sqs }: StageConnection, queueUrls: readonly string[]): Promise<number> => {
   const names = [
     'ApproximateNumberOfMessages',
     'ApproximateNumberOfMessagesNotVisible',
@@ -92,7 +92,7 @@ const messagesLeft = async ({ sqs }: Stage, queueUrls: readonly string[]): Promi
 };
 
 /** Gives back every dead letter, as the runbook says. @returns how many */
-const redriveAll = async (stage: Stage): Promise<number> => {
+const redriveAll = async (stage: StageConnection): Promise<number> => {
   const deadLetters = createDeadLetterService(stage);
   let moved = 0;
   for (const worker of workerNames) {
@@ -105,7 +105,7 @@ const redriveAll = async (stage: Stage): Promise<number> => {
 };
 
 const readBooks = async (
-  stage: Stage,
+  stage: StageConnection,
   stateDirectory: string,
 ): Promise<Omit<Books, 'acknowledged' | 'messagesLeft' | 'stale'>> => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb);
@@ -156,7 +156,7 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
       forTests: { longestHiddenSeconds: longestHiddenSeconds(orders) },
     });
     stops.unshift(aws.stop);
-    const stage = await openStage({ stage: 'dev', localStateDirectory: stateDirectory });
+    const stage = await connectToStage({ stage: 'dev', localStateDirectory: stateDirectory });
     stops.unshift(stage.close);
     const queueUrls = Object.values(outputsSchema.parse(aws.outputs['dev-OrderPipeline']));
 

@@ -12,7 +12,7 @@ import { createOrderQueries, type OrderOrUnreadable, unreadable } from '../../..
 import type { QualiaClient } from '../../../shared/qualia/client';
 import { createPayloadService } from '../payloads';
 import { openReconciler } from '../reconciler';
-import type { Stage } from '../stage';
+import type { StageConnection } from '../stage-connection';
 import { type LedgerEntries, openLedger, type Standing } from './ledger';
 
 /** What a stage holds of what Qualia knows. */
@@ -82,7 +82,7 @@ const goneSince = (last: Pass | undefined, listed: ReadonlyMap<string, unknown>)
  * @returns undefined after Ctrl-C
  */
 export const prove = async (
-  stage: Stage,
+  stage: StageConnection,
   { since, waitMs, signal, onProgress }: ProveOptions,
   { now, sleep }: ProveSurroundings,
 ): Promise<Proof | undefined> => {

@@ -3,7 +3,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { OrderId, Round } from '../../../shared/orders/order';
 import { createOrderQueries, type OrderOrUnreadable, unreadable } from '../../../shared/orders/queries';
 import type { ServiceFault } from '../fault';
-import type { Stage } from '../stage';
+import type { StageConnection } from '../stage-connection';
 import { type ReplayResult, type ReplaySummary, type RoundEnd, runReplay } from './run-replay';
 import { createReplayStarter, type StarterOptions } from './sources';
 import { watchCircuits } from './watch-circuits';
@@ -33,7 +33,7 @@ const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
 
 /** Replays orders of a stage, and follows each to its end. */
 export const replayOrders = async (
-  stage: Stage,
+  stage: StageConnection,
   orderIds: readonly OrderId[],
   request: ReplayRequest,
 ): Promise<FinishedReplay> => {

@@ -8,7 +8,7 @@ import { createOrderRepository } from '../../../shared/orders/repository';
 import { createRoundStarter, createStoredRoundStarter, type StartedRound } from '../../../shared/orders/start-round';
 import { ServiceFault, toServiceFault } from '../fault';
 import { createPayloadService } from '../payloads';
-import type { Stage } from '../stage';
+import type { StageConnection } from '../stage-connection';
 import type { ReplayDependencies } from './run-replay';
 
 /** What a replay processes again. */
@@ -28,7 +28,10 @@ export interface StarterOptions {
 const notificationType = 'replay';
 
 /** Starts the rounds of a replay, one order at a time. */
-export const createReplayStarter = (stage: Stage, { source, force }: StarterOptions): ReplayDependencies['start'] => {
+export const createReplayStarter = (
+  stage: StageConnection,
+  { source, force }: StarterOptions,
+): ReplayDependencies['start'] => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const repository = createOrderRepository(documents, stage.ordersTableName);
   const payloads = createPayloadService(stage);

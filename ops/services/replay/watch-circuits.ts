@@ -1,6 +1,6 @@
 import { ServiceFault, toServiceFault } from '../fault';
 import { createLogService } from '../logs';
-import type { Stage } from '../stage';
+import type { StageConnection } from '../stage-connection';
 
 /** The workers whose open circuit ends a replay. */
 export type CircuitOwner = 'download' | 'processing';
@@ -33,7 +33,7 @@ const openedBy = (owners: readonly CircuitOwner[]): string =>
  * @returns the workers that did, as known so far
  */
 export const watchCircuits = (
-  stage: Pick<Stage, 'name' | 'logs'>,
+  stage: Pick<StageConnection, 'name' | 'logs'>,
   { owners, now, sleep, signal, onBlind }: CircuitWatchOptions,
 ): (() => readonly string[]) => {
   const logs = createLogService(stage);

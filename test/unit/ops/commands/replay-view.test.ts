@@ -8,11 +8,11 @@ import {
 import { createTerminal } from '../../../../ops/commands/terminal';
 import type { FinishedReplay } from '../../../../ops/services/replay/replay';
 import type { ReplayResult } from '../../../../ops/services/replay/run-replay';
-import type { Stage } from '../../../../ops/services/stage';
+import type { StageConnection } from '../../../../ops/services/stage-connection';
 import type { OrderId } from '../../../../shared/orders/order';
 import { requestId, round } from '../../../support/orders';
 
-const stage = { name: 'prod', local: false } as Stage;
+const stage = { name: 'prod', local: false } as StageConnection;
 const ids = (count: number): OrderId[] => Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
 const replayOf = (fields: Partial<Replay> = {}): Replay => ({
   ...{ stage, stageLabel: 'prod', orderIds: ids(30), source: { kind: 'qualia' }, force: false, ratePerSecond: 10 },

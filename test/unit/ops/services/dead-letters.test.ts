@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { createDeadLetterService, type Redrive } from '../../../../ops/services/dead-letters';
-import type { Stage } from '../../../../ops/services/stage';
+import type { StageConnection } from '../../../../ops/services/stage-connection';
 import { fakeAwsClient } from '../../../support/aws-client';
 import { untold } from '../../../support/untold';
 
@@ -28,7 +28,7 @@ const redriveWith = async (...newest: readonly (Task | undefined)[]) => {
     }
     return untold(command)();
   });
-  const stage = { sqs: client, deadLetterQueueUrls: { download: 'd', processing: 'p' } } as unknown as Stage;
+  const stage = { sqs: client, deadLetterQueueUrls: { download: 'd', processing: 'p' } } as unknown as StageConnection;
   const seen: Redrive[] = [];
   for await (const progress of createDeadLetterService(stage).redrive('download')) seen.push(progress);
   return { seen, started: commands.includes('StartMessageMoveTaskCommand'), left: looks.length };

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { Stage } from '../../../../ops/services/stage';
+import type { StageConnection } from '../../../../ops/services/stage-connection';
 import { readStoredOrders } from '../../../../ops/services/stored-orders';
 import { fakeAwsClient } from '../../../support/aws-client';
 import { round } from '../../../support/orders';
@@ -30,7 +30,7 @@ const stageOf = (count: number) => {
     ...{ dynamodb, ordersTableName: 'orders', rawBucketName: 'raw' },
     s3: Object.assign(new S3Client({ region: 'us-east-1' }), s3.client),
   };
-  return { stage: stage as unknown as Stage, batches, pages: s3.inputs };
+  return { stage: stage as unknown as StageConnection, batches, pages: s3.inputs };
 };
 
 const options = { since: new Date(0), onListed: () => undefined };

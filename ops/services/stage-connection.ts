@@ -47,7 +47,7 @@ const syncJobsOutputs = z.object({
 });
 
 /** A stage that was found: its clients, and the names of what was deployed. */
-export interface Stage {
+export interface StageConnection {
   readonly name: StageName;
   /** Whether it runs on this machine. */
   readonly local: boolean;
@@ -80,7 +80,7 @@ export interface Stage {
  *
  * @throws {ServiceFault} `unreachable` when there is no such stage, or it lacks an output.
  */
-export const openStage = async ({ stage, region, localStateDirectory }: Target): Promise<Stage> => {
+export const connectToStage = async ({ stage, region, localStateDirectory }: Target): Promise<StageConnection> => {
   const local = localStateDirectory === undefined ? undefined : readLocalAws(localStateDirectory);
   const config = { ...(region !== undefined && { region }), ...local?.clientConfig };
   const stackOutputs = local
