@@ -23,7 +23,7 @@ export interface Application {
 }
 
 /** Resolves `assembly` for servers that listen at `endpoints`. */
-export function createApplication(assembly: Assembly, endpoints: Endpoints): Application {
+export const createApplication = (assembly: Assembly, endpoints: Endpoints): Application => {
   const { resolve, nameOf } = createResolver(assembly, endpoints);
   const stacks = [...assembly.stacks.values()];
   return {
@@ -47,13 +47,13 @@ export function createApplication(assembly: Assembly, endpoints: Endpoints): App
       ]),
     ),
   };
-}
+};
 
 /**
  * Refuses an assembly with resources that would silently be missing.
  * @throws {Error} one, that names every resource of an unknown type.
  */
-export function refuseUnknownTypes(assembly: Assembly): void {
+export const refuseUnknownTypes = (assembly: Assembly): void => {
   const unknown = [...assembly.stacks.values()]
     .flatMap((stack) => [...stack.resources.values()])
     .filter(({ type }) => resourceType(type) === undefined)
@@ -61,4 +61,4 @@ export function refuseUnknownTypes(assembly: Assembly): void {
   if (unknown.length > 0) {
     throw new Error(`The embedded AWS does not know these resources:\n${unknown.join('\n')}`);
   }
-}
+};

@@ -55,7 +55,7 @@ const templateSchema = z.object({
  * Reads the manifest and the template of every stack in `directory` (`cdk.out`).
  * @throws {Error} if there is no assembly, or one that this program cannot read.
  */
-export function readAssembly(directory: string): Assembly {
+export const readAssembly = (directory: string): Assembly => {
   const manifest = readJson(path.join(directory, 'manifest.json'), manifestSchema);
   const stacks = Object.entries(manifest.artifacts)
     .filter(([, artifact]) => artifact.type === 'aws:cloudformation:stack')
@@ -67,44 +67,40 @@ export function readAssembly(directory: string): Assembly {
       return toStack(properties?.stackName ?? id, template);
     });
   return { directory: path.resolve(directory), stacks: new Map(stacks.map((stack) => [stack.name, stack])) };
-}
+};
 
-function toStack(name: string, template: z.infer<typeof templateSchema>): Stack {
-  return {
-    name,
-    parameters: mapValues(template.Parameters, (parameter) => parameter.Default),
-    outputs: mapValues(template.Outputs, (output) => ({ value: output.Value, exportName: output.Export?.Name })),
-    resources: new Map(
-      Object.entries(template.Resources).map(([logicalId, resource]) => [
+const toStack = (name: string, template: z.infer<typeof templateSchema>): Stack => ({
+  name,
+  parameters: mapValues(template.Parameters, (parameter) => parameter.Default),
+  outputs: mapValues(template.Outputs, (output) => ({ value: output.Value, exportName: output.Export?.Name })),
+  resources: new Map(
+    Object.entries(template.Resources).map(([logicalId, resource]) => [
+      logicalId,
+      {
+        stackName: name,
         logicalId,
-        {
-          stackName: name,
-          logicalId,
-          type: resource.Type,
-          properties: resource.Properties,
-          constructId: constructId(resource.Metadata?.['aws:cdk:path']) ?? logicalId,
-        },
-      ]),
-    ),
-  };
-}
+        type: resource.Type,
+        properties: resource.Properties,
+        constructId: constructId(resource.Metadata?.['aws:cdk:path']) ?? logicalId,
+      },
+    ]),
+  ),
+});
 
 /** `dev-Data/WebhookSecret/Resource` is the secret of the construct `WebhookSecret`. */
-function constructId(cdkPath: string | undefined): string | undefined {
-  return cdkPath
+const constructId = (cdkPath: string | undefined): string | undefined =>
+  cdkPath
     ?.split('/')
     .filter((segment) => segment !== 'Resource')
     .at(-1);
-}
 
-function readJson<T>(file: string, schema: z.ZodType<T>): T {
+const readJson = <T>(file: string, schema: z.ZodType<T>): T => {
   const parsed = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (!parsed.success) {
     throw new Error(`${file} is not what cdk synth writes:\n${z.prettifyError(parsed.error)}`);
   }
   return parsed.data;
-}
+};
 
-function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-}
+const mapValues = <A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));

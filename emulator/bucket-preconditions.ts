@@ -8,8 +8,9 @@ const objectSchema = z.object({ bucket: z.string(), '*': z.string().min(1) });
  * Adds the checks to `PutObject` that fauxqs leaves out: `If-None-Match: *`, `If-Match` and the object's checksum. A
  * request without a body puts an empty object, which fauxqs fails at.
  */
-export function checkPreconditions(store: S3Store): PreHandler {
-  return async (request, reply) => {
+export const checkPreconditions =
+  (store: S3Store): PreHandler =>
+  async (request, reply) => {
     const object = objectSchema.safeParse(request.params);
     const query = z.record(z.string(), z.unknown()).parse(request.query);
     if (request.method !== 'PUT' || !object.success) {
@@ -24,11 +25,10 @@ export function checkPreconditions(store: S3Store): PreHandler {
       failedPrecondition(request.headers, etagOf(store, bucket, key)) ?? badDigest(request.headers, request.body);
     return refusal && refuseAsS3(reply, refusal);
   };
-}
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-function failedPrecondition(headers: Headers, etag: string | undefined): Refusal | undefined {
+const failedPrecondition = (headers: Headers, etag: string | undefined): Refusal | undefined => {
   const ifMatch = headers['if-match'];
   if (ifMatch !== undefined && etag === undefined) {
     return { status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' };
@@ -42,9 +42,9 @@ function failedPrecondition(headers: Headers, etag: string | undefined): Refusal
         message: 'At least one of the pre-conditions you specified did not hold',
       }
     : undefined;
-}
+};
 
-function badDigest(headers: Headers, body: unknown): Refusal | undefined {
+const badDigest = (headers: Headers, body: unknown): Refusal | undefined => {
   if (!Buffer.isBuffer(body)) {
     return undefined;
   }
@@ -58,16 +58,14 @@ function badDigest(headers: Headers, body: unknown): Refusal | undefined {
         message: `The ${claimed.algorithm} you specified did not match the calculated checksum.`,
       }
     : undefined;
-}
+};
 
-function etagOf(store: S3Store, bucket: string, key: string): string | undefined {
+const etagOf = (store: S3Store, bucket: string, key: string): string | undefined => {
   try {
     return store.headObject(bucket, key).etag;
   } catch {
     return undefined;
   }
-}
+};
 
-function unquoted(etag: string | string[] | undefined): string {
-  return String(etag).replaceAll('"', '');
-}
+const unquoted = (etag: string | string[] | undefined): string => String(etag).replaceAll('"', '');

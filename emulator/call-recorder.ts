@@ -5,7 +5,7 @@ import type { Intercept } from './lambda/call-proxies';
  * Lets every call pass, and writes each that is unlike all before it to `file`, a line of JSON each:
  * `{"function":…,"service":…,"operation":…,"resource":…}`. What the file held is forgotten.
  */
-export function recordCalls(file: string): Intercept {
+export const recordCalls = (file: string): Intercept => {
   const seen = new Set<string>();
   writeFileSync(file, '');
   return ({ functionName, service, operation, resource }) => {
@@ -16,4 +16,4 @@ export function recordCalls(file: string): Intercept {
     }
     return undefined;
   };
-}
+};

@@ -109,7 +109,7 @@ const portsSchema = z
   .object({ tables: port, stores: port, secrets: port, lambda: port, stepFunctions: port, logs: port, api: port })
   .partial();
 
-const DRAIN_MS = 5_000;
+const drainMs = 5_000;
 
 /**
  * Runs a synthesized CDK app on this machine. Names, ARNs and, while they are free, ports stay the same from start to
@@ -117,7 +117,7 @@ const DRAIN_MS = 5_000;
  * @throws {StateError} if the state is damaged, or in use by another process
  * @throws {Error} for an assembly that asks for what this machine does not have; nothing is left running then.
  */
-export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
+export const startEmbeddedAws = async (options: EmbeddedAwsOptions): Promise<EmbeddedAws> => {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async () => {
     for (const stopOne of stops.splice(0).reverse()) {
@@ -130,13 +130,13 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     await stop();
     throw error;
   }
-}
+};
 
 /** @param onStop takes what must be stopped; the last comes first */
-async function start(
+const start = async (
   options: EmbeddedAwsOptions,
   onStop: (stop: () => Promise<unknown>) => void,
-): Promise<Omit<EmbeddedAws, 'stop'>> {
+): Promise<Omit<EmbeddedAws, 'stop'>> => {
   const assembly = readAssembly(options.assemblyDirectory);
   refuseUnknownTypes(assembly);
   const { forTests } = options;
@@ -212,7 +212,7 @@ async function start(
     startEventSourceMapping(mapping, stores.source(mapping.EventSourceArn), get(mapping.FunctionName)),
   );
   onStop(() => {
-    const patience = new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref());
+    const patience = new Promise((resolve) => setTimeout(resolve, drainMs).unref());
     return Promise.race([Promise.all(stopMappings.map((stop) => stop())), patience]);
   });
   const store = openExecutionStore(inState('executions'));
@@ -253,6 +253,6 @@ async function start(
       return { payload: JSON.stringify({ executionArn }) };
     },
   };
-}
+};
 
 const writeJson = (file: string, value: unknown) => writeStateFile(file, `${JSON.stringify(value, undefined, 2)}\n`);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Application } from './application';
 import type { LambdaFunction } from './lambda/functions';
 import type { Message, MessageSource } from './queues-and-buckets';
-import { REGION } from './resource-types';
+import { region } from './resource-types';
 
 const mappingSchema = z.object({
   EventSourceArn: z.string(),
@@ -21,22 +21,21 @@ type Mapping = z.infer<typeof mappingSchema>;
  * The event source mappings of the application.
  * @param overrides in place of what the template says of each
  */
-export function readMappings(application: Application, overrides: Partial<Mapping> = {}): Mapping[] {
-  return application
+export const readMappings = (application: Application, overrides: Partial<Mapping> = {}): Mapping[] =>
+  application
     .resources(['AWS::Lambda::EventSourceMapping'], mappingSchema)
     .map(({ properties }) => ({ ...properties, ...overrides }));
-}
 
 /**
  * Carries a queue's messages to a function, in batches, as Lambda's pollers do: what the function has done is deleted,
  * the rest comes back after its visibility timeout.
  * @returns how to stop: no new batch is begun, and those that are under way are waited for.
  */
-export function startEventSourceMapping(
+export const startEventSourceMapping = (
   mapping: Mapping,
   source: MessageSource,
   target: Pick<LambdaFunction, 'invoke' | 'maxConcurrency' | 'stopsLoop'>,
-): () => Promise<void> {
+): (() => Promise<void>) => {
   const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
   const underWay = new Set<Promise<void>>();
   // A function that reserves no concurrency at all is switched off.
@@ -94,7 +93,7 @@ export function startEventSourceMapping(
     await polling;
     await Promise.all(underWay);
   };
-}
+};
 
 const responseSchema = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() });
 
@@ -103,7 +102,7 @@ const responseSchema = z.object({ batchItemFailures: z.array(z.object({ itemIden
  * report at all is a success.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
-export function failedIds(payload: string, batch: readonly Pick<Message, 'MessageId'>[]): ReadonlySet<string> {
+export const failedIds = (payload: string, batch: readonly Pick<Message, 'MessageId'>[]): ReadonlySet<string> => {
   const ids = allIds(batch);
   if (payload === '' || payload === 'null') {
     return new Set();
@@ -111,40 +110,38 @@ export function failedIds(payload: string, batch: readonly Pick<Message, 'Messag
   const response = responseSchema.safeParse(parseJson(payload));
   const reported = response.data?.batchItemFailures?.map(({ itemIdentifier }) => itemIdentifier) ?? [];
   return response.success && reported.every((id) => ids.has(id)) ? new Set(reported) : ids;
-}
+};
 
 const allIds = (batch: readonly Pick<Message, 'MessageId'>[]) => new Set(batch.map(({ MessageId }) => MessageId));
 
-function parseJson(text: string): unknown {
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
+};
 
 /** A message in the words of a Lambda event. */
-function toRecord(message: Message, eventSourceARN: string) {
-  return {
-    messageId: message.MessageId,
-    receiptHandle: message.ReceiptHandle,
-    body: message.Body,
-    attributes: message.Attributes,
-    messageAttributes: Object.fromEntries(
-      Object.entries(message.MessageAttributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
-        name,
-        {
-          stringValue: StringValue,
-          binaryValue: BinaryValue,
-          stringListValues: [],
-          binaryListValues: [],
-          dataType: DataType,
-        },
-      ]),
-    ),
-    md5OfBody: message.MD5OfBody,
-    eventSource: 'aws:sqs',
-    eventSourceARN,
-    awsRegion: REGION,
-  };
-}
+const toRecord = (message: Message, eventSourceARN: string) => ({
+  messageId: message.MessageId,
+  receiptHandle: message.ReceiptHandle,
+  body: message.Body,
+  attributes: message.Attributes,
+  messageAttributes: Object.fromEntries(
+    Object.entries(message.MessageAttributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
+      name,
+      {
+        stringValue: StringValue,
+        binaryValue: BinaryValue,
+        stringListValues: [],
+        binaryListValues: [],
+        dataType: DataType,
+      },
+    ]),
+  ),
+  md5OfBody: message.MD5OfBody,
+  eventSource: 'aws:sqs',
+  eventSourceARN,
+  awsRegion: region,
+});

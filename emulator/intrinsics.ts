@@ -1,5 +1,5 @@
 import type { Assembly, Resource, Stack } from './assembly';
-import { ACCOUNT_ID, arnOf, type Endpoints, isSkipped, REGION, resourceType } from './resource-types';
+import { accountId, arnOf, type Endpoints, isSkipped, region, resourceType } from './resource-types';
 
 /** Turns template values into what CloudFormation would have made of them. */
 export interface Resolver {
@@ -9,10 +9,10 @@ export interface Resolver {
   nameOf(resource: Resource): string;
 }
 
-const URL_SUFFIX = 'amazonaws.com';
+const urlSuffix = 'amazonaws.com';
 
 /** @throws {Error} from its methods, for a reference that leads nowhere or a function that is not supported. */
-export function createResolver(assembly: Assembly, endpoints: Endpoints): Resolver {
+export const createResolver = (assembly: Assembly, endpoints: Endpoints): Resolver => {
   const stackNamed = (name: string): Stack => {
     const stack = assembly.stacks.get(name);
     if (!stack) {
@@ -22,10 +22,10 @@ export function createResolver(assembly: Assembly, endpoints: Endpoints): Resolv
   };
 
   const pseudoParameters = (stackName: string): Readonly<Record<string, unknown>> => ({
-    'AWS::AccountId': ACCOUNT_ID,
-    'AWS::Region': REGION,
+    'AWS::AccountId': accountId,
+    'AWS::Region': region,
     'AWS::Partition': 'aws',
-    'AWS::URLSuffix': URL_SUFFIX,
+    'AWS::URLSuffix': urlSuffix,
     'AWS::StackName': stackName,
     'AWS::StackId': arnOf('cloudformation', `stack/${stackName}`),
     'AWS::NoValue': undefined,
@@ -143,27 +143,25 @@ export function createResolver(assembly: Assembly, endpoints: Endpoints): Resolv
   };
 
   return { resolve, nameOf };
-}
+};
 
 /** CDK spells an HTTP API's URL out of its id and the region instead of asking for `ApiEndpoint`. */
-function localizeApiUrl(text: string, { api }: Endpoints): string {
-  return text.replace(/^https:\/\/[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com/, api);
-}
+const localizeApiUrl = (text: string, { api }: Endpoints): string =>
+  text.replace(/^https:\/\/[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com/, api);
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function asList(value: unknown): unknown[] {
+const asList = (value: unknown): unknown[] => {
   if (!Array.isArray(value)) {
     throw new Error(`A list was expected in the template, not ${JSON.stringify(value)}`);
   }
   return value;
-}
+};
 
-function asText(value: unknown): string {
+const asText = (value: unknown): string => {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
     throw new Error(`A text was expected in the template, not ${JSON.stringify(value)}`);
   }
   return String(value);
-}
+};

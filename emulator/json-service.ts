@@ -35,7 +35,7 @@ export const action =
     answer(z.strictObject(parameters).parse(body));
 
 /** What {@link pageOf} throws, before each service gives it its own name. */
-export const INVALID_TOKEN = 'InvalidToken';
+export const invalidToken = 'InvalidToken';
 
 /** One sentence for what this program leaves out. */
 export const notServed = (what: string, of: string): string => `The embedded AWS does not serve ${what} of ${of}.`;
@@ -44,11 +44,11 @@ export const notServed = (what: string, of: string): string => `The embedded AWS
  * Serves the actions of a service.
  * @param actionsOf undefined while the application is being resolved
  */
-export function serveJsonService(
+export const serveJsonService = (
   service: JsonService,
   actionsOf: () => Readonly<Record<string, Action>> | undefined,
   preferredPort?: number,
-): Promise<LoopbackServer> {
+): Promise<LoopbackServer> => {
   const actOn = async (target: string, body: string): Promise<unknown> => {
     const actions = actionsOf();
     if (!actions) {
@@ -80,34 +80,34 @@ export function serveJsonService(
         throw error;
       }
       const status = error.name === 'ServiceUnavailable' ? 503 : 400;
-      const name = error.name === INVALID_TOKEN ? service.tokenError : error.name;
+      const name = error.name === invalidToken ? service.tokenError : error.name;
       answer(status, { __type: name, message: error.message, ...error.details });
     }
   }, preferredPort);
-}
+};
 
 /**
  * One page of a list. Its token is the index at which the next page begins.
  * @throws {ServiceError} for a token that no page has given
  */
-export function pageOf<T>(all: readonly T[], size: number, nextToken = '0'): { items: T[]; nextToken?: string } {
+export const pageOf = <T>(all: readonly T[], size: number, nextToken = '0'): { items: T[]; nextToken?: string } => {
   if (!/^\d{1,9}$/.test(nextToken)) {
-    throw new ServiceError(INVALID_TOKEN, `Invalid Token: '${nextToken}'`);
+    throw new ServiceError(invalidToken, `Invalid Token: '${nextToken}'`);
   }
   const start = Number(nextToken);
   const end = start + size;
   return { items: all.slice(start, end), ...(end < all.length && { nextToken: String(end) }) };
-}
+};
 
-function readJson(text: string): unknown {
+const readJson = (text: string): unknown => {
   try {
     return JSON.parse(text === '' ? '{}' : text);
   } catch {
     throw new ServiceError('SerializationException', 'The body of the request is not JSON.');
   }
-}
+};
 
-function toValidationError({ name, validationError }: JsonService, action: string, { issues }: z.ZodError) {
+const toValidationError = ({ name, validationError }: JsonService, action: string, { issues }: z.ZodError) => {
   const [first] = issues.filter(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
   if (first?.code === 'unrecognized_keys') {
     return new ServiceError(validationError, notServed(`the parameter ${first.keys.join(', ')}`, `${name} ${action}`));
@@ -115,4 +115,4 @@ function toValidationError({ name, validationError }: JsonService, action: strin
   const faults = issues.map(({ path, message }) => `Value at '${path.join('.')}' is not valid: ${message}`);
   const count = `${faults.length} validation error${faults.length === 1 ? '' : 's'} detected`;
   return new ServiceError(validationError, `${count}: ${faults.join('; ')}`);
-}
+};

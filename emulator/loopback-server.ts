@@ -16,10 +16,10 @@ export class BodyTooLargeError extends Error {}
 
 // Longer than any client keeps an idle socket. Otherwise the server could close a connection just as the client sends
 // its next request.
-const KEEP_ALIVE_MS = 10 * 60 * 1000;
+const keepAliveMs = 10 * 60 * 1000;
 
 /** A name that ends in `.localhost` is a loopback name too (RFC 6761); S3 clients put the bucket in front of it. */
-const LOOPBACK_HOST = /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?$/i;
+const loopbackHost = /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?$/i;
 
 /**
  * Why a request must be refused, as one sentence, or undefined. A web page can make a browser call 127.0.0.1:
@@ -28,8 +28,8 @@ const LOOPBACK_HOST = /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::
  * - Cross-site requests: the browser sends `Origin` with every one that can change something or be read by the page,
  *   and `Sec-Fetch-Site` with the others, such as images.
  */
-export function reasonToRefuse(headers: IncomingHttpHeaders): string | undefined {
-  if (!LOOPBACK_HOST.test(headers.host ?? '')) {
+export const reasonToRefuse = (headers: IncomingHttpHeaders): string | undefined => {
+  if (!loopbackHost.test(headers.host ?? '')) {
     return 'Only programs on this machine may call this server: the Host header must be 127.0.0.1, localhost or [::1].';
   }
   const site = headers['sec-fetch-site'] ?? 'none';
@@ -37,13 +37,13 @@ export function reasonToRefuse(headers: IncomingHttpHeaders): string | undefined
     return 'Web pages may not call this server: requests with an Origin header, or from another site, are refused.';
   }
   return undefined;
-}
+};
 
 /**
  * Answers 403 to requests that {@link reasonToRefuse} finds fault with, before any listener of `server` sees them. Call it
  * when all listeners are registered.
  */
-export function refuseForeignCallers(server: Server): void {
+export const refuseForeignCallers = (server: Server): void => {
   const listeners = server.listeners('request');
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
@@ -57,13 +57,13 @@ export function refuseForeignCallers(server: Server): void {
     response.writeHead(403, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ __type: 'AccessDeniedException', message }));
   });
-}
+};
 
 /** Answers one request. What it throws is answered as a 500. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Starts a server for `listener` on 127.0.0.1: on `preferredPort` if that is free, otherwise on any free port. */
-export function serveOnLoopback(listener: Listener, preferredPort = 0): Promise<LoopbackServer> {
+export const serveOnLoopback = (listener: Listener, preferredPort = 0): Promise<LoopbackServer> => {
   const server = createServer((request, response) => {
     listener(request, response).catch((error: unknown) => {
       crashIfDiskFull(error);
@@ -75,12 +75,12 @@ export function serveOnLoopback(listener: Listener, preferredPort = 0): Promise<
     });
   });
   return listenOnLoopback(server, preferredPort);
-}
+};
 
 /** The same for an existing server. Foreign callers are refused, see {@link refuseForeignCallers}. */
-export async function listenOnLoopback(server: Server, preferredPort = 0): Promise<LoopbackServer> {
+export const listenOnLoopback = async (server: Server, preferredPort = 0): Promise<LoopbackServer> => {
   refuseForeignCallers(server);
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.keepAliveTimeout = keepAliveMs;
   const port = await withFallback(
     preferredPort,
     (candidate) =>
@@ -102,10 +102,10 @@ export async function listenOnLoopback(server: Server, preferredPort = 0): Promi
         server.closeAllConnections();
       }),
   };
-}
+};
 
 /** Calls `listen` with the preferred port. If that port is taken, calls it again with 0: any free port. */
-export async function withFallback<T>(preferredPort: number, listen: (port: number) => Promise<T>): Promise<T> {
+export const withFallback = async <T>(preferredPort: number, listen: (port: number) => Promise<T>): Promise<T> => {
   try {
     return await listen(preferredPort);
   } catch (error) {
@@ -115,13 +115,13 @@ export async function withFallback<T>(preferredPort: number, listen: (port: numb
     }
     return listen(0);
   }
-}
+};
 
 /**
  * Reads a request to its end.
  * @throws {BodyTooLargeError} past `limitBytes`. The rest is read and discarded, so that the client receives its answer.
  */
-export async function readBody(request: IncomingMessage, limitBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+export const readBody = async (request: IncomingMessage, limitBytes = Number.POSITIVE_INFINITY): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request) {
@@ -134,4 +134,4 @@ export async function readBody(request: IncomingMessage, limitBytes = Number.POS
     throw new BodyTooLargeError(`a body of ${sizeBytes} bytes, ${limitBytes} allowed`);
   }
   return Buffer.concat(chunks);
-}
+};

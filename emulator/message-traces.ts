@@ -11,7 +11,7 @@ const messageSchema = z.looseObject({
   MessageSystemAttributes: traceSchema.optional().catch(undefined),
 });
 /** By the `x-amz-target` header. */
-const SEND_SCHEMAS: Readonly<Record<string, z.ZodType<SendRequest>>> = {
+const sendSchemas: Readonly<Record<string, z.ZodType<SendRequest>>> = {
   'AmazonSQS.SendMessage': messageSchema,
   'AmazonSQS.SendMessageBatch': z.looseObject({ Entries: z.array(messageSchema) }),
 };
@@ -47,11 +47,11 @@ export interface MessageTraces {
 }
 
 /** Keeps trace headers in a column of their own, beside what `persistence` writes to `database`. */
-export function keepMessageTraces(
+export const keepMessageTraces = (
   store: SqsStore,
   persistence: PersistenceManager,
   database: DatabaseSync,
-): MessageTraces {
+): MessageTraces => {
   // Each message has its own attributes object from the request on, wherever fauxqs moves it.
   const traces = new WeakMap<object, string>();
   const columns = database.prepare("SELECT name FROM pragma_table_info('sqs_messages')").all();
@@ -76,7 +76,7 @@ export function keepMessageTraces(
   return {
     of,
     async onRequest(request) {
-      const schema = SEND_SCHEMAS[String(request.headers['x-amz-target'])];
+      const schema = sendSchemas[String(request.headers['x-amz-target'])];
       const parsed = schema?.safeParse(request.body).data;
       if (parsed) {
         for (const { MessageAttributes, MessageSystemAttributes } of parsed.Entries ?? [parsed]) {
@@ -123,4 +123,4 @@ export function keepMessageTraces(
       }
     },
   };
-}
+};

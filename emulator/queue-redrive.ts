@@ -31,7 +31,7 @@ class MoveTaskError extends Error {
  * SQS a moved message is a new one: another id, nothing received yet, at the start of a chain of requests.
  * @param transaction runs a task's writes so that all of them last, or none
  */
-export function serveMessageMoveTasks(store: SqsStore, transaction: <T>(work: () => T) => T): PreHandler {
+export const serveMessageMoveTasks = (store: SqsStore, transaction: <T>(work: () => T) => T): PreHandler => {
   const tasks: MoveTask[] = [];
   const actions: Readonly<Record<string, (body: unknown) => unknown>> = {
     'AmazonSQS.StartMessageMoveTask'(body) {
@@ -74,10 +74,10 @@ export function serveMessageMoveTasks(store: SqsStore, transaction: <T>(work: ()
       return reply.status(400).send(JSON.stringify({ __type: `com.amazonaws.sqs#${name}`, message: String(error) }));
     }
   };
-}
+};
 
 /** Where a dead-letter queue's messages came from: fauxqs forgets that, so it must follow from the queues. */
-function destinationOf(store: SqsStore, deadLetterArn: string, destinationArn: string | undefined) {
+const destinationOf = (store: SqsStore, deadLetterArn: string, destinationArn: string | undefined) => {
   const sources = [...store.allQueues()].filter(({ attributes: { RedrivePolicy } }) => {
     const policy = RedrivePolicy ? redriveSchema.parse(JSON.parse(RedrivePolicy)) : undefined;
     return policy?.deadLetterTargetArn === deadLetterArn;
@@ -95,9 +95,9 @@ function destinationOf(store: SqsStore, deadLetterArn: string, destinationArn: s
     throw new MoveTaskError('UnsupportedOperation', 'This queue has several sources: name the DestinationArn.');
   }
   return sources[0];
-}
+};
 
-function moveAll(from: SqsQueue, to: SqsQueue): number {
+const moveAll = (from: SqsQueue, to: SqsQueue): number => {
   from.processTimers();
   const messages = from.messages.splice(0);
   for (const { messageId, body, messageAttributes } of messages) {
@@ -106,4 +106,4 @@ function moveAll(from: SqsQueue, to: SqsQueue): number {
     to.enqueue(SqsStore.createMessage(body, { ...messageAttributes }));
   }
   return messages.length;
-}
+};

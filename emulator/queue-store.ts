@@ -16,7 +16,7 @@ export interface QueueStore {
  * Opens the database in `directory`, or creates it.
  * @throws {StateError} if it is damaged
  */
-export function openQueueStore(directory: string): QueueStore {
+export const openQueueStore = (directory: string): QueueStore => {
   const persistence = openPersistence(directory);
   const database: unknown = Reflect.get(persistence, 'db');
   if (!(database instanceof DatabaseSync)) {
@@ -50,27 +50,26 @@ export function openQueueStore(directory: string): QueueStore {
   // fauxqs has its own, whose ROLLBACK hides the error that it follows.
   Reflect.set(persistence, 'transaction', transaction);
   return { persistence: reporting(persistence), database, transaction };
-}
+};
 
 const damage = (directory: string, cause: unknown) =>
   damagedStore(path.join(directory, 'fauxqs.db'), path.dirname(directory), cause);
 
-function openPersistence(directory: string): PersistenceManager {
-  return namingDamage(directory, () => new PersistenceManager(directory));
-}
+const openPersistence = (directory: string): PersistenceManager =>
+  namingDamage(directory, () => new PersistenceManager(directory));
 
 /** SQLite rolls back by itself after some errors, such as a full disk, and then refuses to do it again. */
-function rollBack(database: DatabaseSync): void {
+const rollBack = (database: DatabaseSync): void => {
   try {
     database.exec('ROLLBACK');
   } catch {
     // The error that led here matters.
   }
-}
+};
 
 /** fauxqs answers 500 when a write fails. A full disk must end this process instead, see {@link crashIfDiskFull}. */
-function reporting(persistence: PersistenceManager): PersistenceManager {
-  return new Proxy(persistence, {
+const reporting = (persistence: PersistenceManager): PersistenceManager =>
+  new Proxy(persistence, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') {
@@ -86,12 +85,11 @@ function reporting(persistence: PersistenceManager): PersistenceManager {
       };
     },
   });
-}
 
-function namingDamage<T>(directory: string, open: () => T): T {
+const namingDamage = <T>(directory: string, open: () => T): T => {
   try {
     return open();
   } catch (error) {
     throw isDiskFull(error) ? error : damage(directory, error);
   }
-}
+};

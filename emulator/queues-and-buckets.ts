@@ -6,7 +6,7 @@ import { refuseForeignCallers, withFallback } from './loopback-server';
 import { keepMessageTraces } from './message-traces';
 import { serveMessageMoveTasks } from './queue-redrive';
 import { openQueueStore } from './queue-store';
-import { ACCOUNT_ID, arnOf } from './resource-types';
+import { accountId, arnOf } from './resource-types';
 import { refuseUnservedS3 } from './s3-requests';
 import { correctSqs } from './sqs-requests';
 import { keepObjectsOnDisk } from './stored-objects';
@@ -66,11 +66,11 @@ export interface QueuesAndBuckets {
  * Serves SQS and S3 from an SQLite file in `directory`.
  * @param longestHiddenSeconds the longest that a message is delayed, or stays away after its worker has left it
  */
-export async function startQueuesAndBuckets(
+export const startQueuesAndBuckets = async (
   directory: string,
   preferredPort = 0,
   longestHiddenSeconds = Number.POSITIVE_INFINITY,
-): Promise<QueuesAndBuckets> {
+): Promise<QueuesAndBuckets> => {
   const longestHiddenMs = longestHiddenSeconds * 1000;
   const sqsStore = new SqsStore();
   const s3Store = new S3Store();
@@ -96,7 +96,7 @@ export async function startQueuesAndBuckets(
   const app = await withFallback(preferredPort, open);
   const port = app.addresses()[0]?.port ?? preferredPort;
   const url = `http://127.0.0.1:${port}`;
-  const urlOf = (name: string) => `${url}/${ACCOUNT_ID}/${name}`;
+  const urlOf = (name: string) => `${url}/${accountId}/${name}`;
   // As it comes, a queue's URL names a host that does not resolve.
   sqsStore.buildQueueUrl = urlOf;
 
@@ -166,10 +166,7 @@ export async function startQueuesAndBuckets(
       persistence.close();
     },
   };
-}
+};
 
-function withoutUndefined(attributes: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
+const withoutUndefined = (attributes: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined));

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Resource } from './assembly';
 
-export const ACCOUNT_ID = '000000000000';
-export const REGION = 'us-east-1';
+export const accountId = '000000000000';
+export const region = 'us-east-1';
 
 /** Where each service listens: `http://127.0.0.1:PORT`. */
 export interface Endpoints {
@@ -31,13 +31,13 @@ interface ResourceType {
   readonly attributes?: Readonly<Record<string, (name: string, endpoints: Endpoints) => string>>;
 }
 
-export const arnOf = (service: string, resource: string) => `arn:aws:${service}:${REGION}:${ACCOUNT_ID}:${resource}`;
+export const arnOf = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
 
 /** Short, the same at every start, different for every name. */
 const fingerprint = (text: string, length: number) => createHash('sha256').update(text).digest('hex').slice(0, length);
 
 const named = (name: string) => name;
-const queueUrl = (name: string, { sqs }: Endpoints) => `${sqs}/${ACCOUNT_ID}/${name}`;
+const queueUrl = (name: string, { sqs }: Endpoints) => `${sqs}/${accountId}/${name}`;
 /** Like the real ones with six characters behind the name, by which a name is told from an ARN's end. */
 export const secretArn = (name: string) => arnOf('secretsmanager', `secret:${name}-${fingerprint(name, 6)}`);
 
@@ -50,7 +50,7 @@ const table: ResourceType = {
 };
 
 /** The types that are named by their templates or matter as such. */
-const SUPPORTED: Readonly<Record<string, ResourceType>> = {
+const supportedTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::SQS::Queue': {
     nameProperty: 'QueueName',
     ref: queueUrl,
@@ -104,7 +104,7 @@ const SUPPORTED: Readonly<Record<string, ResourceType>> = {
 };
 
 /** The types that need nothing here: who may do what, what is watched, how it is deployed. A prefix or a whole name. */
-const SKIPPED = [
+const skippedTypes = [
   'AWS::CDK::',
   'AWS::CloudWatch::',
   'AWS::EC2::',
@@ -126,11 +126,8 @@ const SKIPPED = [
 const skipped: ResourceType = { ref: named };
 
 /** The type's way of naming, or nothing if this program does not know the type. */
-export function resourceType(type: string): ResourceType | undefined {
-  return SUPPORTED[type] ?? (isSkipped(type) ? skipped : undefined);
-}
+export const resourceType = (type: string): ResourceType | undefined =>
+  supportedTypes[type] ?? (isSkipped(type) ? skipped : undefined);
 
 /** Whether resources of this type are left out. */
-export function isSkipped(type: string): boolean {
-  return SKIPPED.some((prefix) => type.startsWith(prefix));
-}
+export const isSkipped = (type: string): boolean => skippedTypes.some((prefix) => type.startsWith(prefix));

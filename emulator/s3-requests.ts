@@ -13,7 +13,7 @@ const pathSchema = z.object({ bucket: z.string().default(''), '*': z.string().de
 const querySchema = z.record(z.string(), z.unknown());
 
 /** What fauxqs serves: method and target → the parameters that it reads. It ignores all others. */
-const SERVED: Readonly<Record<string, readonly string[]>> = {
+const servedParameters: Readonly<Record<string, readonly string[]>> = {
   'GET service': [],
   'GET bucket': [
     'list-type',
@@ -38,10 +38,10 @@ const SERVED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of the SDK, and of requests that are signed in their URL. They change nothing here. */
-const IGNORED = /^(?:x-id|x-amz-.*|awsaccesskeyid|signature|expires)$/i;
+const ignoredParameters = /^(?:x-id|x-amz-.*|awsaccesskeyid|signature|expires)$/i;
 
 /** Parameters that stand for an action, and how S3 names it: after `Get`, `Put` or `Delete`. */
-const SUBRESOURCES: Readonly<Record<string, string>> = {
+const subresourceActions: Readonly<Record<string, string>> = {
   accelerate: 'BucketAccelerateConfiguration',
   analytics: 'BucketAnalyticsConfiguration',
   cors: 'BucketCors',
@@ -67,7 +67,7 @@ const SUBRESOURCES: Readonly<Record<string, string>> = {
   website: 'BucketWebsite',
 };
 /** Those whose names follow no rule. */
-const ACTIONS: Readonly<Record<string, string>> = {
+const irregularActions: Readonly<Record<string, string>> = {
   'GET service': 'ListBuckets',
   'GET bucket': 'ListObjectsV2',
   'HEAD bucket': 'HeadBucket',
@@ -88,48 +88,46 @@ const ACTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Refuses the requests that fauxqs would take for another: a policy, a tag or a version that is asked for, for example. */
-export function refuseUnservedS3(): PreHandler {
-  return async (request, reply) => {
-    const path = pathSchema.safeParse(request.params).data;
-    const isS3 = request.headers['x-amz-target'] === undefined && !(request.method === 'POST' && path?.bucket === '');
-    if (!path || !isS3 || request.url.startsWith('/_fauxqs/')) {
-      return undefined;
-    }
-    const target = path['*'] !== '' ? 'object' : path.bucket !== '' ? 'bucket' : 'service';
-    const what = unserved(request.method, target, Object.keys(querySchema.parse(request.query)));
-    return what && refuseAsS3(reply, { status: 501, code: 'NotImplemented', message: what });
-  };
-}
+export const refuseUnservedS3 = (): PreHandler => async (request, reply) => {
+  const path = pathSchema.safeParse(request.params).data;
+  const isS3 = request.headers['x-amz-target'] === undefined && !(request.method === 'POST' && path?.bucket === '');
+  if (!path || !isS3 || request.url.startsWith('/_fauxqs/')) {
+    return undefined;
+  }
+  const target = path['*'] !== '' ? 'object' : path.bucket !== '' ? 'bucket' : 'service';
+  const what = unserved(request.method, target, Object.keys(querySchema.parse(request.query)));
+  return what && refuseAsS3(reply, { status: 501, code: 'NotImplemented', message: what });
+};
 
 /** Answers with an error of S3. */
-export function refuseAsS3(reply: Parameters<PreHandler>[1], { status, code, message }: Refusal) {
+export const refuseAsS3 = (reply: Parameters<PreHandler>[1], { status, code, message }: Refusal) => {
   const error = `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`;
   return reply
     .status(status)
     .header('content-type', 'application/xml')
     .send(`<?xml version="1.0" encoding="UTF-8"?><Error>${error}</Error>`);
-}
+};
 
 /** The sentence about what is not served; nothing if all of the request is. */
-function unserved(method: string, target: 'service' | 'bucket' | 'object', parameters: readonly string[]) {
+const unserved = (method: string, target: 'service' | 'bucket' | 'object', parameters: readonly string[]) => {
   const call = `${method} ${target}`;
-  const served = SERVED[call];
-  const given = parameters.filter((name) => !IGNORED.test(name));
+  const served = servedParameters[call];
+  const given = parameters.filter((name) => !ignoredParameters.test(name));
   const stranger = given.find((name) => !served?.includes(name));
   if (served && stranger === undefined) {
     // Without a parameter, the call is none of S3's.
     return call === 'POST object' && given.length === 0 ? notServed('a POST to a key', 'S3') : undefined;
   }
   const kind = target === 'object' ? 'Object' : 'Bucket';
-  const subresources = new Map(Object.entries({ ...SUBRESOURCES, acl: `${kind}Acl`, tagging: `${kind}Tagging` }));
+  const subresources = new Map(Object.entries({ ...subresourceActions, acl: `${kind}Acl`, tagging: `${kind}Tagging` }));
   const subresource = subresources.get(stranger ?? '');
   const verb = { GET: 'Get', PUT: 'Put', DELETE: 'Delete', POST: 'Post' }[method];
-  const action = ACTIONS[`${call} ${stranger}`] ?? (subresource && verb && `${verb}${subresource}`);
+  const action = irregularActions[`${call} ${stranger}`] ?? (subresource && verb && `${verb}${subresource}`);
   if (!served || action) {
     return notServed(action ?? `the method ${method}`, 'S3');
   }
-  return notServed(`the parameter ${stranger}`, `S3 ${ACTIONS[call] ?? call}`);
-}
+  return notServed(`the parameter ${stranger}`, `S3 ${irregularActions[call] ?? call}`);
+};
 
 export const escapeXml = (text: string): string =>
   text.replace(/[<>&"']/g, (character) => `&#${character.codePointAt(0)};`);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Application } from './application';
 import type { Resource } from './assembly';
-import { ACCOUNT_ID, arnOf, REGION } from './resource-types';
+import { accountId, arnOf, region } from './resource-types';
 
 const targetSchema = z.object({
   Arn: z.string(),
@@ -23,7 +23,7 @@ export interface Schedule {
 }
 
 /** The schedules of EventBridge Scheduler, and EventBridge's rules, target by target. */
-export function readSchedules(application: Application): Schedule[] {
+export const readSchedules = (application: Application): Schedule[] => {
   const schedules = application
     .resources(['AWS::Scheduler::Schedule'], scheduleSchema)
     .map(({ name, resource, properties: { Target } }) => {
@@ -42,28 +42,29 @@ export function readSchedules(application: Application): Schedule[] {
     })),
   );
   return [...schedules, ...rules];
-}
+};
 
-function namesOf(name: string, { constructId }: Resource, targetArn: string): string[] {
-  return [name, constructId, targetArn.replace(/^.*(?:function|stateMachine):/, '')];
-}
+const namesOf = (name: string, { constructId }: Resource, targetArn: string): string[] => [
+  name,
+  constructId,
+  targetArn.replace(/^.*(?:function|stateMachine):/, ''),
+];
 
-function scheduledEvent(source: string, arn: string, now: Date, detail: unknown): string {
-  return JSON.stringify({
+const scheduledEvent = (source: string, arn: string, now: Date, detail: unknown): string =>
+  JSON.stringify({
     version: '0',
     id: randomUUID(),
     'detail-type': 'Scheduled Event',
     source,
-    account: ACCOUNT_ID,
+    account: accountId,
     time: awsTime(now),
-    region: REGION,
+    region,
     resources: [arn],
     detail,
   });
-}
 
 /** Fills in the words that EventBridge Scheduler replaces in an input. */
-function withContext(input: string, arn: string, now: Date): string {
+const withContext = (input: string, arn: string, now: Date): string => {
   const context: Readonly<Record<string, string>> = {
     'schedule-arn': arn,
     'scheduled-time': awsTime(now),
@@ -71,8 +72,6 @@ function withContext(input: string, arn: string, now: Date): string {
     'attempt-number': '1',
   };
   return input.replace(/<aws\.scheduler\.([a-z-]+)>/g, (whole, name: string) => context[name] ?? whole);
-}
+};
 
-function awsTime(now: Date): string {
-  return now.toISOString().replace(/\.\d+Z$/, 'Z');
-}
+const awsTime = (now: Date): string => now.toISOString().replace(/\.\d+Z$/, 'Z');

@@ -31,30 +31,29 @@ const service: JsonService = {
  * `secretsFile`: one JSON object. Its keys are the secrets' construct ids (`WebhookSecret`) or physical names. The file is
  * read at every call, so that an edit shows at once, and `PutSecretValue` writes to it.
  */
-export function startSecrets(
+export const startSecrets = (
   secretsOf: () => readonly Secret[] | undefined,
   secretsFile: string,
   preferredPort?: number,
-): Promise<LoopbackServer> {
+): Promise<LoopbackServer> => {
   const actionsOf = () => {
     const secrets = secretsOf();
     return secrets && createActions(secrets, secretsFile);
   };
   return serveJsonService(service, actionsOf, preferredPort);
-}
+};
 
 /** The secrets of the application. */
-export function readSecrets(application: Application): Secret[] {
-  return application
+export const readSecrets = (application: Application): Secret[] =>
+  application
     .resources(['AWS::SecretsManager::Secret'], secretSchema)
     .map(({ name, resource, properties: { Description } }) => ({
       name,
       constructId: resource.constructId,
       description: Description,
     }));
-}
 
-function createActions(secrets: readonly Secret[], secretsFile: string): Readonly<Record<string, Action>> {
+const createActions = (secrets: readonly Secret[], secretsFile: string): Readonly<Record<string, Action>> => {
   const readValues = () => readStateFile(secretsFile, fileSchema, 'Restore it.') ?? {};
   const changedAt = () => Math.floor(statSync(secretsFile, { throwIfNoEntry: false })?.mtimeMs ?? 0) / 1000;
   const keyOf = ({ name, constructId }: Secret, values: object) => (name in values ? name : constructId);
@@ -142,23 +141,21 @@ function createActions(secrets: readonly Secret[], secretsFile: string): Readonl
       },
     ),
   };
-}
+};
 
 const notFound = (message: string) => new ServiceError('ResourceNotFoundException', message);
 
 /** An ARN without its six random characters, which CDK writes for secrets that it imports by name. */
-function isPartialArn(id: string, name: string): boolean {
-  return id === secretArn(name).replace(/-[^-]{6}$/, '');
-}
+const isPartialArn = (id: string, name: string): boolean => id === secretArn(name).replace(/-[^-]{6}$/, '');
 
 /** In the form of a UUID. Another value has another version, also after an edit of the file. */
-function versionOf(value: string): string {
+const versionOf = (value: string): string => {
   const hash = createHash('sha256').update(value).digest('hex');
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
-}
+};
 
 /** JSON is kept as such, as the file's readers expect it: only its white space is lost. Every other text stays one. */
-function toFileValue(text: string): unknown {
+const toFileValue = (text: string): unknown => {
   try {
     const value: unknown = JSON.parse(text);
     const withoutSpace = text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
@@ -167,4 +164,4 @@ function toFileValue(text: string): unknown {
   } catch {
     return text;
   }
-}
+};

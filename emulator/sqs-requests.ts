@@ -18,7 +18,7 @@ type Reply = Parameters<PreHandler>[1];
 const targetOf = (request: Request): string => request.headers['x-amz-target']?.toString() ?? '';
 
 /** Corrects what fauxqs answers in another way than SQS: receipt handles that no receive gave, and unknown actions. */
-export function correctSqs(store: SqsStore): { readonly onRequest: PreHandler; readonly onReply: PreSerializer } {
+export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; readonly onReply: PreSerializer } => {
   /** fauxqs gives each receive a UUID. One that was given long ago cannot be told from any other. */
   const isNonsense = (queue: SqsQueue, handle: string): boolean =>
     !z.uuid().safeParse(handle).success ||
@@ -64,10 +64,10 @@ export function correctSqs(store: SqsStore): { readonly onRequest: PreHandler; r
       };
     },
   };
-}
+};
 
 /** A call of another service, or of SQS in the protocol of old SDKs. fauxqs knows SNS, which nothing here uses. */
-async function refuseStranger(request: Request, reply: Reply): Promise<Reply | undefined> {
+const refuseStranger = async (request: Request, reply: Reply): Promise<Reply | undefined> => {
   const action = formSchema.safeParse(request.body).data?.Action;
   if (action === 'GetCallerIdentity') {
     return undefined;
@@ -83,7 +83,7 @@ async function refuseStranger(request: Request, reply: Reply): Promise<Reply | u
   }
   const { __type: type, message } = unknownAction(targetOf(request) || `${request.method} ${request.url}`);
   return refuse(reply, type.replace(/^.*#/, ''), message);
-}
+};
 
 const invalidHandle = (handle: string) => `The input receipt handle "${handle}" is not a valid receipt handle.`;
 
@@ -92,10 +92,9 @@ const unknownAction = (action: string) => ({
   message: notServed(action, 'SQS'),
 });
 
-function refuse(reply: Reply, name: string, message: string) {
-  return reply
+const refuse = (reply: Reply, name: string, message: string) =>
+  reply
     .status(400)
     .header('content-type', 'application/x-amz-json-1.0')
     .header('x-amzn-query-error', `${name};Sender`)
     .send(JSON.stringify({ __type: `com.amazonaws.sqs#${name}`, message }));
-}

@@ -17,15 +17,14 @@ export const damaged = (file: string, what: string, advice: string, cause?: unkn
  * Reads a JSON file of the state directory; undefined if there is none.
  * @throws {StateError} if the file is not JSON, or not what `schema` describes
  */
-export function readStateFile<T>(file: string, schema: z.ZodType<T>, advice: string): T | undefined {
-  return existsSync(file) ? parseState(file, readFileSync(file, 'utf8'), schema, advice) : undefined;
-}
+export const readStateFile = <T>(file: string, schema: z.ZodType<T>, advice: string): T | undefined =>
+  existsSync(file) ? parseState(file, readFileSync(file, 'utf8'), schema, advice) : undefined;
 
 /**
  * Parses JSON text of a state file.
  * @throws {StateError} if the text is not JSON, or not what `schema` describes
  */
-export function parseState<T>(file: string, text: string, schema: z.ZodType<T>, advice: string): T {
+export const parseState = <T>(file: string, text: string, schema: z.ZodType<T>, advice: string): T => {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -39,38 +38,38 @@ export function parseState<T>(file: string, text: string, schema: z.ZodType<T>, 
   }
   const faults = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '));
   throw damaged(file, faults.join(', '), advice);
-}
+};
 
 /** Replaces a file as a whole: after a kill or on a full disk, the old content is still there. */
-export function writeStateFile(file: string, content: string): void {
+export const writeStateFile = (file: string, content: string): void => {
   writeFileSync(`${file}.new`, content, { mode: 0o600 });
   renameSync(`${file}.new`, file);
-}
+};
 
 /** Cuts what follows the last end of a line: a line whose write was interrupted. */
-export function cutUnfinishedLine(file: string): void {
+export const cutUnfinishedLine = (file: string): void => {
   const content = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   const end = content.lastIndexOf(10) + 1;
   if (end < content.length) {
     truncateSync(file, end);
   }
-}
+};
 
 const startOver = (stateDirectory: string) =>
   `Restore it from a copy, or delete everything in ${stateDirectory} to start over.`;
 
 /** Files and directories that exist after every start that got as far as its servers. */
-const TRACES = ['ports.json', 'logs', 'executions'];
+const filesOfEveryStart = ['ports.json', 'logs', 'executions'];
 
 /**
  * Refuses a state directory in which tables, queues or buckets are missing although an earlier start had them. LevelDB
  * and SQLite would create empty stores instead, and LevelDB would delete what is left of the old one.
  * @throws {StateError}
  */
-export function refuseMissingStores(stateDirectory: string): void {
+export const refuseMissingStores = (stateDirectory: string): void => {
   const inState = (...names: string[]) => path.join(stateDirectory, ...names);
   const advice = startOver(stateDirectory);
-  const isUsed = TRACES.some((name) => existsSync(inState(name)));
+  const isUsed = filesOfEveryStart.some((name) => existsSync(inState(name)));
 
   const database = inState('queues-and-buckets', 'fauxqs.db');
   if (isUsed && (!existsSync(database) || statSync(database).size === 0)) {
@@ -89,13 +88,13 @@ export function refuseMissingStores(stateDirectory: string): void {
   if (hasData && !files.some((name) => name.endsWith('.log'))) {
     throw damaged(inState('tables'), 'its .log file is missing', advice);
   }
-}
+};
 
 /**
  * The {@link StateError} for an error with which a store, a directory or file of `stateDirectory`, cannot be opened or
  * read.
  */
-export function damagedStore(store: string, stateDirectory: string, cause: unknown): StateError {
+export const damagedStore = (store: string, stateDirectory: string, cause: unknown): StateError => {
   const what = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ').replace(/\.$/, '');
   return damaged(store, what, startOver(stateDirectory), cause);
-}
+};

@@ -13,9 +13,9 @@ import * as z from 'zod';
 import type { Application } from './application';
 import { isDiskFull } from './full-disk';
 import { notServed } from './json-service';
-import { STATIC_CREDENTIALS } from './lambda/function-definition';
+import { staticCredentials } from './lambda/function-definition';
 import { type LoopbackServer, listenOnLoopback } from './loopback-server';
-import { REGION } from './resource-types';
+import { region } from './resource-types';
 import { damagedStore, StateError } from './state-files';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
@@ -37,7 +37,7 @@ const tableSchema = z.object({
  * Serves DynamoDB from a LevelDB store in `directory`.
  * @throws {StateError} if another process has the store open, or it is damaged
  */
-export async function startTables(directory: string, preferredPort?: number): Promise<LoopbackServer> {
+export const startTables = async (directory: string, preferredPort?: number): Promise<LoopbackServer> => {
   await checkStore(directory);
   const server = dynalite({ path: directory, createTableMs: 0 });
   // Dynalite throws when a client disconnects during a request, such as a Lambda that is killed at its timeout.
@@ -47,10 +47,10 @@ export async function startTables(directory: string, preferredPort?: number): Pr
   });
   refuseUnserved(server);
   return listenOnLoopback(server, preferredPort);
-}
+};
 
 /** Dynalite answers an action that it does not have with an error without a message. */
-function refuseUnserved(server: Server): void {
+const refuseUnserved = (server: Server): void => {
   const served = readdirSync(path.join(path.dirname(require.resolve('dynalite')), 'actions')).map((file) =>
     file.replace(/\.js$/, '').toLowerCase(),
   );
@@ -73,19 +73,19 @@ function refuseUnserved(server: Server): void {
       }),
     );
   });
-}
+};
 
 /**
  * Creates the application's tables where they do not exist yet.
  * @throws {Error} if a table exists with other keys or indexes than the template's: neither can be changed here.
  */
-export async function createTables(application: Application, endpoint: string): Promise<void> {
+export const createTables = async (application: Application, endpoint: string): Promise<void> => {
   const client = new DynamoDBClient({
     endpoint,
-    region: REGION,
+    region,
     credentials: {
-      accessKeyId: STATIC_CREDENTIALS.AWS_ACCESS_KEY_ID,
-      secretAccessKey: STATIC_CREDENTIALS.AWS_SECRET_ACCESS_KEY,
+      accessKeyId: staticCredentials.AWS_ACCESS_KEY_ID,
+      secretAccessKey: staticCredentials.AWS_SECRET_ACCESS_KEY,
     },
   });
   const types = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'];
@@ -104,18 +104,18 @@ export async function createTables(application: Application, endpoint: string): 
     }
   }
   client.destroy();
-}
+};
 
-function layoutOf({ KeySchema, GlobalSecondaryIndexes = [] }: z.infer<typeof tableSchema>): string {
+const layoutOf = ({ KeySchema, GlobalSecondaryIndexes = [] }: z.infer<typeof tableSchema>): string => {
   const indexes = GlobalSecondaryIndexes.map(({ IndexName, KeySchema }) => ({ IndexName, KeySchema }));
   return JSON.stringify({ KeySchema, indexes: indexes.toSorted((a, b) => a.IndexName.localeCompare(b.IndexName)) });
-}
+};
 
 /**
  * Opens the store once, without its server. A table whose creation was interrupted by a kill would be CREATING for ever,
  * and LevelDB notices damaged files only when they are read.
  */
-async function checkStore(directory: string): Promise<void> {
+const checkStore = async (directory: string): Promise<void> => {
   const { db } = openStore({ path: directory });
   try {
     await db.open();
@@ -136,10 +136,10 @@ async function checkStore(directory: string): Promise<void> {
   } finally {
     await db.close();
   }
-}
+};
 
 /** LevelDB's own error is the cause of the one that `open` throws. */
-function toStateError(directory: string, error: unknown): unknown {
+const toStateError = (directory: string, error: unknown): unknown => {
   if (isDiskFull(error)) {
     return error;
   }
@@ -148,4 +148,4 @@ function toStateError(directory: string, error: unknown): unknown {
   return isLocked
     ? new StateError(`${directory} is in use by another embedded AWS: stop that one first.`, { cause })
     : damagedStore(directory, path.dirname(directory), cause);
-}
+};

@@ -9,8 +9,8 @@ import { gatewayAnswer, type HttpResponse, toHttpResponse } from './response';
 import { createRouter, type RouteTarget } from './routes';
 import { createTokenBucket } from './token-bucket';
 
-const MAX_BODY_BYTES = 10 * 1024 * 1024;
-const MAX_INTEGRATION_MS = 30_000;
+const maxBodyBytes = 10 * 1024 * 1024;
+const maxIntegrationMs = 30_000;
 
 const apiSchema = z.object({ ProtocolType: z.literal('HTTP'), CorsConfiguration: z.never().optional() });
 const stageSchema = z.object({
@@ -29,11 +29,11 @@ const integrationSchema = z.object({
   IntegrationType: z.literal('AWS_PROXY'),
   IntegrationUri: z.string(),
   PayloadFormatVersion: z.literal('2.0'),
-  TimeoutInMillis: z.coerce.number().default(MAX_INTEGRATION_MS),
+  TimeoutInMillis: z.coerce.number().default(maxIntegrationMs),
 });
 
 /** While nothing can be invoked: at the start, and beyond the concurrency or the time that a function has. */
-const UNAVAILABLE = gatewayAnswer(503, 'Service Unavailable');
+const unavailable = gatewayAnswer(503, 'Service Unavailable');
 
 /** What a route leads to. */
 type Target = Pick<LambdaFunction, 'invoke' | 'isThrottled'>;
@@ -55,7 +55,7 @@ export interface HttpApi {
  * The application's HTTP API, if it has one.
  * @throws {Error} if it has several, or one with a stage, authorizer or integration that is not supported.
  */
-export function readHttpApi(application: Application): HttpApi | undefined {
+export const readHttpApi = (application: Application): HttpApi | undefined => {
   const [api, ...others] = application.resources(['AWS::ApiGatewayV2::Api'], apiSchema);
   if (others.length > 0) {
     throw new Error('The embedded AWS serves one HTTP API');
@@ -84,38 +84,38 @@ export function readHttpApi(application: Application): HttpApi | undefined {
       throttle: ratePerSecond && burst ? { ratePerSecond, burst } : undefined,
     }
   );
-}
+};
 
 /**
  * Serves an HTTP API with API Gateway's own limits and answers.
  * @param apiOf `starting` while the application is being resolved, which the server does not wait for
  * @param functionAt a function by its ARN
  */
-export function startHttpApi(
+export const startHttpApi = (
   apiOf: () => HttpApi | 'starting' | undefined,
   functionAt: (arn: string) => Target | undefined,
   preferredPort?: number,
-): Promise<LoopbackServer> {
+): Promise<LoopbackServer> => {
   let serve: ((request: IncomingMessage) => Promise<HttpResponse>) | undefined;
   return serveOnLoopback(async (request, response) => {
     const api = apiOf();
     if (api !== 'starting') {
       serve ??= api ? createGateway(api, functionAt) : async () => gatewayAnswer(404, 'Not Found');
     }
-    const { statusCode, headers, body } = (await serve?.(request)) ?? UNAVAILABLE;
+    const { statusCode, headers, body } = (await serve?.(request)) ?? unavailable;
     response.writeHead(statusCode, {
       ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()])),
       'apigw-requestid': randomUUID(),
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   }, preferredPort);
-}
+};
 
-function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: string) => Target | undefined) {
+const createGateway = ({ apiId, routes, throttle }: HttpApi, functionAt: (arn: string) => Target | undefined) => {
   const route = createRouter(routes);
   const admit = throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
   return async (request: IncomingMessage): Promise<HttpResponse> => {
-    const body = await readBody(request, MAX_BODY_BYTES).catch((error: unknown) => {
+    const body = await readBody(request, maxBodyBytes).catch((error: unknown) => {
       if (error instanceof BodyTooLargeError) {
         return undefined;
       }
@@ -141,15 +141,15 @@ function createGateway({ apiId, routes, throttle }: HttpApi, functionAt: (arn: s
       return gatewayAnswer(500, 'Internal Server Error');
     }
     if (target.isThrottled()) {
-      return UNAVAILABLE;
+      return unavailable;
     }
     const result = target.invoke(payload, [event.headers['x-amzn-trace-id']]);
     return withTimeout(result.then(toHttpResponse), match.target.timeoutMs);
   };
-}
+};
 
-async function withTimeout(answer: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> {
+const withTimeout = async (answer: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> => {
   const { promise, resolve } = Promise.withResolvers<HttpResponse>();
-  const timer = setTimeout(() => resolve(UNAVAILABLE), timeoutMs);
+  const timer = setTimeout(() => resolve(unavailable), timeoutMs);
   return Promise.race([answer, promise]).finally(() => clearTimeout(timer));
-}
+};

@@ -17,19 +17,17 @@ export interface HttpResponse {
 }
 
 /** An answer in API Gateway's own words. */
-export function gatewayAnswer(statusCode: number, message: string): HttpResponse {
-  return {
-    statusCode,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify({ message })),
-  };
-}
+export const gatewayAnswer = (statusCode: number, message: string): HttpResponse => ({
+  statusCode,
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(JSON.stringify({ message })),
+});
 
 /**
  * What an HTTP API makes of a function's result, in payload format 2.0: an object with a `statusCode` is a response;
  * anything else is the body of a 200, as JSON.
  */
-export function toHttpResponse({ payload, functionError }: InvocationResult): HttpResponse {
+export const toHttpResponse = ({ payload, functionError }: InvocationResult): HttpResponse => {
   if (functionError) {
     return gatewayAnswer(500, 'Internal Server Error');
   }
@@ -52,4 +50,4 @@ export function toHttpResponse({ payload, functionError }: InvocationResult): Ht
     },
     body: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'),
   };
-}
+};

@@ -14,13 +14,13 @@ export interface Match<T> extends RouteTarget<T> {
  * Makes the function that picks the route of a request as an HTTP API does: the one whose path says most, before
  * `$default`; a route of the request's own method before `ANY`.
  */
-export function createRouter<T>(
+export const createRouter = <T>(
   routes: readonly RouteTarget<T>[],
-): (method: string, path: string) => Match<T> | undefined {
+): ((method: string, path: string) => Match<T> | undefined) => {
   const compiled = routes
     .map((route) => {
       const [method = '', path] = route.routeKey.split(' ');
-      return { ...route, method, ...(path === undefined ? CATCH_ALL : compile(path)) };
+      return { ...route, method, ...(path === undefined ? catchAll : compile(path)) };
     })
     .toSorted((a, b) => a.rank - b.rank || Number(a.method === 'ANY') - Number(b.method === 'ANY'));
   return (method, path) => {
@@ -32,12 +32,12 @@ export function createRouter<T>(
     }
     return undefined;
   };
-}
+};
 
-const CATCH_ALL = { pattern: /^/, rank: Number.POSITIVE_INFINITY };
+const catchAll = { pattern: /^/, rank: Number.POSITIVE_INFINITY };
 
 /** `rank` is lower the more a path says: variables count 1, a greedy one more than any number of them. */
-function compile(path: string): { pattern: RegExp; rank: number } {
+const compile = (path: string): { pattern: RegExp; rank: number } => {
   let rank = 0;
   const segments = path.split('/').map((segment) => {
     const [, name, greedy] = /^\{(\w+)(\+?)\}$/.exec(segment) ?? [];
@@ -48,16 +48,15 @@ function compile(path: string): { pattern: RegExp; rank: number } {
     return greedy ? `(?<${name}>.+)` : `(?<${name}>[^/]+)`;
   });
   return { pattern: new RegExp(`^${segments.join('/')}$`), rank };
-}
+};
 
-function decodeAll(groups: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]));
-}
+const decodeAll = (groups: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(value)]));
 
-function decode(segment: string): string {
+const decode = (segment: string): string => {
   try {
     return decodeURIComponent(segment);
   } catch {
     return segment;
   }
-}
+};

@@ -3,11 +3,11 @@
  * @param nowMs a clock that never goes back, unlike the time of day: a step would block every request for as long
  * @returns whether one more request is let through
  */
-export function createTokenBucket(
+export const createTokenBucket = (
   ratePerSecond: number,
   burst: number,
   nowMs: () => number = () => performance.now(),
-): () => boolean {
+): (() => boolean) => {
   let tokens = burst;
   let filledAtMs = nowMs();
   return () => {
@@ -20,4 +20,4 @@ export function createTokenBucket(
     tokens -= 1;
     return true;
   };
-}
+};

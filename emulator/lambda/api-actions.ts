@@ -2,7 +2,7 @@
  * The names of Lambda's REST calls, to say which one is not served: path below the version → method → action. `NAME`
  * stands for one segment.
  */
-const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const actions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'account-settings': { GET: 'GetAccountSettings' },
   'event-source-mappings': { GET: 'ListEventSourceMappings', POST: 'CreateEventSourceMapping' },
   'event-source-mappings/NAME': {
@@ -33,12 +33,12 @@ const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** What a call asks for, and the name in its path. A call without a known name is called after its method and path. */
-export function actionOf(method: string, pathname: string): { readonly action: string; readonly name?: string } {
+export const actionOf = (method: string, pathname: string): { readonly action: string; readonly name?: string } => {
   const [kind = '', name, ...rest] = pathname
     .replace(/^\/\d{4}-\d{2}-\d{2}\//, '')
     .replace(/\/$/, '')
     .split('/');
   const path = [kind, ...(name === undefined ? [] : ['NAME']), ...rest].join('/');
-  const action = ACTIONS[path]?.[method] ?? `${method} ${pathname}`;
+  const action = actions[path]?.[method] ?? `${method} ${pathname}`;
   return name === undefined ? { action } : { action, name: decodeURIComponent(name) };
-}
+};

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url';
-import { INVALID_TOKEN, notServed, pageOf, ServiceError } from '../json-service';
+import { invalidToken, notServed, pageOf, ServiceError } from '../json-service';
 import { type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
 import { actionOf } from './api-actions';
 import type { Functions, LambdaFunction } from './functions';
@@ -25,11 +25,11 @@ interface LambdaAnswer {
  * An `Event` that fails is not tried again.
  * @param functionsOf undefined while the application is being resolved
  */
-export function startLambdaApi(
+export const startLambdaApi = (
   functionsOf: () => Functions | undefined,
   preferredPort?: number,
-): Promise<LoopbackServer> {
-  return serveOnLoopback(async (request, response) => {
+): Promise<LoopbackServer> =>
+  serveOnLoopback(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://lambda');
     const body = (await readBody(request)).toString();
     try {
@@ -45,27 +45,26 @@ export function startLambdaApi(
       if (!(error instanceof ServiceError)) {
         throw error;
       }
-      const name = error.name === INVALID_TOKEN ? 'InvalidParameterValueException' : error.name;
+      const name = error.name === invalidToken ? 'InvalidParameterValueException' : error.name;
       response
-        .writeHead(STATUS[name] ?? 400, { 'content-type': 'application/json', 'x-amzn-errortype': name })
+        .writeHead(httpStatuses[name] ?? 400, { 'content-type': 'application/json', 'x-amzn-errortype': name })
         .end(JSON.stringify({ Type: 'User', Message: error.message }));
     }
   }, preferredPort);
-}
 
-const STATUS: Readonly<Record<string, number>> = {
+const httpStatuses: Readonly<Record<string, number>> = {
   ResourceNotFoundException: 404,
   UnknownOperationException: 404,
   ServiceUnavailable: 503,
   TooManyRequestsException: 429,
 };
 
-async function act(
+const act = async (
   functions: Functions,
   action: string,
   name: string | undefined,
   request: LambdaRequest,
-): Promise<LambdaAnswer> {
+): Promise<LambdaAnswer> => {
   const found = (): LambdaFunction => {
     const lambda = functions.find(name ?? '');
     if (!lambda) {
@@ -88,9 +87,9 @@ async function act(
     default:
       throw new ServiceError('UnknownOperationException', notServed(action, 'Lambda'));
   }
-}
+};
 
-function listFunctions(functions: Functions, query: URLSearchParams) {
+const listFunctions = (functions: Functions, query: URLSearchParams) => {
   const size = Number(query.get('MaxItems') ?? 50);
   if (!Number.isInteger(size) || size < 1 || size > 10_000) {
     throw new ServiceError('InvalidParameterValueException', 'MaxItems must be a whole number from 1 to 10000.');
@@ -100,9 +99,9 @@ function listFunctions(functions: Functions, query: URLSearchParams) {
     .toSorted((a, b) => (a.FunctionName < b.FunctionName ? -1 : 1));
   const { items, nextToken } = pageOf(configurations, Math.min(size, 50), query.get('Marker') ?? undefined);
   return { Functions: items, NextMarker: nextToken };
-}
+};
 
-async function invoke(lambda: LambdaFunction, { headers, body }: LambdaRequest): Promise<LambdaAnswer> {
+const invoke = async (lambda: LambdaFunction, { headers, body }: LambdaRequest): Promise<LambdaAnswer> => {
   const cause = headers['x-amzn-trace-id']?.toString();
   if (lambda.stopsLoop(cause)) {
     const message = 'Lambda has detected your function being invoked in a recursive loop with other AWS resources';
@@ -130,6 +129,6 @@ async function invoke(lambda: LambdaFunction, { headers, body }: LambdaRequest):
       };
     }
   }
-}
+};
 
 const json = (body: unknown): LambdaAnswer => ({ status: 200, body: JSON.stringify(body) });

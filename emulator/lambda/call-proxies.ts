@@ -41,19 +41,19 @@ export interface CallProxies {
   stop(): Promise<void>;
 }
 
-const LOOPBACK_ORIGIN = /http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?/g;
-const HOP_BY_HOP = ['connection', 'keep-alive', 'transfer-encoding', 'expect'];
+const loopbackOrigin = /http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?/g;
+const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'expect'];
 
 /**
  * Puts a proxy before every server of this machine that a variable of the function names, so that `intercept` sees each
  * call; servers elsewhere are not seen. A proxy passes on the host that the process called, so that a link in an answer
  * leads back through it.
  */
-export async function startCallProxies(
+export const startCallProxies = async (
   { name, environment }: { readonly name: string; readonly environment: Readonly<Record<string, string>> },
   intercept: Intercept,
   caller: Caller,
-): Promise<CallProxies> {
+): Promise<CallProxies> => {
   const awsOrigins = new Set(
     Object.entries(environment).flatMap(([key, value]) => (key.startsWith('AWS_ENDPOINT_URL_') ? value : [])),
   );
@@ -89,7 +89,7 @@ export async function startCallProxies(
       }
     });
 
-  const origins = new Set(Object.values(environment).flatMap((value) => value.match(LOOPBACK_ORIGIN) ?? []));
+  const origins = new Set(Object.values(environment).flatMap((value) => value.match(loopbackOrigin) ?? []));
   const proxies = new Map(
     await Promise.all([...origins].map(async (origin) => [origin, await startProxy(origin)] as const)),
   );
@@ -97,7 +97,7 @@ export async function startCallProxies(
     environment: Object.fromEntries(
       Object.entries(environment).map(([key, value]) => [
         key,
-        value.replace(LOOPBACK_ORIGIN, (origin) => proxies.get(origin)?.url ?? origin),
+        value.replace(loopbackOrigin, (origin) => proxies.get(origin)?.url ?? origin),
       ]),
     ),
     async stop() {
@@ -105,11 +105,11 @@ export async function startCallProxies(
       agent.destroy();
     },
   };
-}
+};
 
 /** Makes the call in the process's place. */
-function sendOn(agent: Agent, origin: string, request: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
+const sendOn = (agent: Agent, origin: string, request: IncomingMessage, body: Buffer): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
     sendRequest(`${origin}${request.url}`, {
       agent,
       method: request.method,
@@ -119,14 +119,12 @@ function sendOn(agent: Agent, origin: string, request: IncomingMessage, body: Bu
       .on('error', reject)
       .end(body);
   });
-}
 
-async function passBack(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+const passBack = async (answer: IncomingMessage, response: ServerResponse): Promise<void> => {
   response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
   await pipeline(answer, response);
-}
+};
 
 /** The headers without those that are about one connection alone. */
-function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.includes(name)));
-}
+const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name)));

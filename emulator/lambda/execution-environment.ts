@@ -44,18 +44,18 @@ export interface ExecutionEnvironment {
   stop(): Promise<void>;
 }
 
-const RUNTIME_LOOP = path.join(__dirname, 'runtime-loop.cjs');
-const INIT_TIMEOUT_MS = 10_000;
+const runtimeLoop = path.join(__dirname, 'runtime-loop.cjs');
+const initTimeoutMs = 10_000;
 
 /**
  * Starts a process for `definition`; `onLine` gets every line that CloudWatch would, with its log stream;
  * `intercept` gets every call that the process makes.
  */
-export async function startExecutionEnvironment(
+export const startExecutionEnvironment = async (
   definition: FunctionDefinition,
   onLine: (line: string, stream: string) => void,
   intercept?: Intercept,
-): Promise<ExecutionEnvironment> {
+): Promise<ExecutionEnvironment> => {
   const stream = newLogStreamName();
   const write = (line: string) => onLine(line, stream);
   const initialized = Promise.withResolvers<InvocationResult | undefined>();
@@ -90,7 +90,7 @@ export async function startExecutionEnvironment(
       kill: () => child.kill('SIGKILL'),
     }));
   const heapMegabytes = Math.floor(definition.memoryMegabytes * 0.9);
-  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, RUNTIME_LOOP], {
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, runtimeLoop], {
     cwd: definition.codeDirectory,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
@@ -106,7 +106,7 @@ export async function startExecutionEnvironment(
   // A process that dies while it is written to is reported by its exit.
   child.stdin.on('error', () => undefined);
 
-  const initTimer = setTimeout(() => child.kill('SIGKILL'), INIT_TIMEOUT_MS);
+  const initTimer = setTimeout(() => child.kill('SIGKILL'), initTimeoutMs);
   void initialized.promise.then(() => clearTimeout(initTimer));
 
   const fail = (errorType: string, message: string): InvocationResult => {
@@ -175,21 +175,21 @@ export async function startExecutionEnvironment(
       await exited.promise;
     },
   };
-}
+};
 
-function newLogStreamName(): string {
+const newLogStreamName = (): string => {
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
   return `${day}/[$LATEST]${randomBytes(16).toString('hex')}`;
-}
+};
 
 /** The line that Lambda itself writes when it ends an invocation that its function did not. */
-function failureLine(
+const failureLine = (
   definition: FunctionDefinition,
   requestId: string,
   errorType: string,
   message: string,
   durationMs: number,
-): string {
+): string => {
   const time = new Date().toISOString();
   if (definition.logFormat === 'Text') {
     return `${time} ${requestId} ${message}`;
@@ -197,4 +197,4 @@ function failureLine(
   const status = errorType === 'Sandbox.Timedout' ? 'timeout' : 'error';
   const metrics = { durationMs, memorySizeMB: definition.memoryMegabytes };
   return JSON.stringify({ time, type: 'platform.report', record: { requestId, status, errorType, metrics } });
-}
+};

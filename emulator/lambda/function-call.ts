@@ -27,14 +27,16 @@ export interface ProxiedRequest {
 type Meaning = Pick<FunctionCall, 'service' | 'operation' | 'resource'>;
 
 /** What a request asks of a server that is not AWS. */
-export function readHttpCall({ method, target }: ProxiedRequest, origin: string): Meaning {
-  return { service: 'http', operation: `${method} ${target.split('?')[0]}`, resource: origin + target };
-}
+export const readHttpCall = ({ method, target }: ProxiedRequest, origin: string): Meaning => ({
+  service: 'http',
+  operation: `${method} ${target.split('?')[0]}`,
+  resource: origin + target,
+});
 
 /** What a request asks of AWS. */
-export function readAwsCall(request: ProxiedRequest): Meaning {
+export const readAwsCall = (request: ProxiedRequest): Meaning => {
   const [prefix = '', operation = ''] = request.amzTarget?.split('.') ?? [];
-  const json = JSON_SERVICES[prefix];
+  const json = jsonServices[prefix];
   if (json) {
     return { service: json.service, operation, resource: json.resource(JSON.parse(request.body.toString())) };
   }
@@ -42,7 +44,7 @@ export function readAwsCall(request: ProxiedRequest): Meaning {
   return invoked === undefined
     ? readS3Call(request)
     : { service: 'lambda', operation: 'Invoke', resource: decodeURIComponent(invoked) };
-}
+};
 
 const named = (schema: z.ZodType<string>) => (body: unknown) => schema.safeParse(body).data ?? '';
 
@@ -60,7 +62,7 @@ const workflow = z.union([
 ]);
 
 /** By what stands before the dot in `x-amz-target`. */
-const JSON_SERVICES: Readonly<
+const jsonServices: Readonly<
   Record<string, { readonly service: FunctionCall['service']; readonly resource: (body: unknown) => string }>
 > = {
   DynamoDB_20120810: { service: 'dynamodb', resource: named(tables) },
@@ -70,15 +72,15 @@ const JSON_SERVICES: Readonly<
 };
 
 /** S3 names no operation: it follows from the method, from whether there is a key, and from the query. */
-function readS3Call({ method, target }: ProxiedRequest): Meaning {
+const readS3Call = ({ method, target }: ProxiedRequest): Meaning => {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const resource = decodeURIComponent(pathname.slice(1)).replace(/\/$/, '');
   const kind = resource.includes('/') ? 'object' : 'bucket';
   const asked = [method, kind, ...['uploads', 'uploadId', 'delete'].filter((name) => searchParams.has(name))].join(' ');
-  return { service: 's3', operation: S3_OPERATIONS[asked] ?? asked, resource };
-}
+  return { service: 's3', operation: s3Operations[asked] ?? asked, resource };
+};
 
-const S3_OPERATIONS: Readonly<Record<string, string>> = {
+const s3Operations: Readonly<Record<string, string>> = {
   'GET bucket': 'ListObjectsV2',
   'HEAD bucket': 'HeadBucket',
   'POST bucket delete': 'DeleteObjects',

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import type { Application } from '../application';
-import { arnOf, type Endpoints, REGION } from '../resource-types';
+import { arnOf, type Endpoints, region } from '../resource-types';
 import type { FunctionDefinition } from './execution-environment';
 
 const functionSchema = z.object({
@@ -40,12 +40,12 @@ export interface DeployedFunction {
 }
 
 /** The functions of the application, each under exactly the environment that its template and Lambda give it. */
-export function readFunctions(
+export const readFunctions = (
   application: Application,
   endpoints: Endpoints,
   overrides: Readonly<Record<string, string>>,
-): DeployedFunction[] {
-  return application.resources(['AWS::Lambda::Function'], functionSchema).map(({ name, properties }) => {
+): DeployedFunction[] =>
+  application.resources(['AWS::Lambda::Function'], functionSchema).map(({ name, properties }) => {
     const codeDirectory = path.join(application.directory, `asset.${properties.Code.S3Key.replace(/\.zip$/, '')}`);
     const variables = properties.Environment?.Variables ?? {};
     // A variable that the template forgets must be missing here too: an override replaces, it never adds.
@@ -88,9 +88,9 @@ export function readFunctions(
         environment: {
           ...chosen,
           ...serviceEndpoints(endpoints),
-          ...STATIC_CREDENTIALS,
-          AWS_REGION: REGION,
-          AWS_DEFAULT_REGION: REGION,
+          ...staticCredentials,
+          AWS_REGION: region,
+          AWS_DEFAULT_REGION: region,
           AWS_EXECUTION_ENV: `AWS_Lambda_${properties.Runtime}`,
           AWS_LAMBDA_FUNCTION_NAME: name,
           AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
@@ -107,23 +107,20 @@ export function readFunctions(
       },
     };
   });
-}
 
 /** Every emulator here takes any credentials; the SDK insists on some. */
-export const STATIC_CREDENTIALS = {
+export const staticCredentials = {
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_SESSION_TOKEN: 'local',
 } as const;
 
 /** The variables by which every AWS SDK and the AWS CLI find the services of this machine. */
-function serviceEndpoints(endpoints: Endpoints): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL_S3: endpoints.s3,
-    AWS_ENDPOINT_URL_SQS: endpoints.sqs,
-    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsmanager,
-    AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
-    AWS_ENDPOINT_URL_SFN: endpoints.sfn,
-  };
-}
+const serviceEndpoints = (endpoints: Endpoints): Record<string, string> => ({
+  AWS_ENDPOINT_URL_S3: endpoints.s3,
+  AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+  AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsmanager,
+  AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
+  AWS_ENDPOINT_URL_SFN: endpoints.sfn,
+});

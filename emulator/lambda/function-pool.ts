@@ -23,13 +23,13 @@ interface Waiting {
   settle(result: InvocationResult): void;
 }
 
-const STOPPED: InvocationResult = {
+const stoppedResult: InvocationResult = {
   payload: JSON.stringify({ errorType: 'ServiceException', errorMessage: 'The embedded AWS was stopped' }),
   functionError: 'Unhandled',
 };
 
 /** What a function may have at once if it reserves nothing: the whole concurrency of an account. */
-const ACCOUNT_CONCURRENCY = 1_000;
+const accountConcurrency = 1_000;
 
 /**
  * Keeps the execution environments of one function: a warm one is used again, a new one is started only for an
@@ -37,12 +37,12 @@ const ACCOUNT_CONCURRENCY = 1_000;
  * @param maxProcesses most of them, whatever the function reserves
  * @param startsCold whether an invocation gets a process of its own, beside the others, that ends with it
  */
-export function createFunctionPool(
+export const createFunctionPool = (
   definition: FunctionDefinition,
-  { reserved = ACCOUNT_CONCURRENCY, maxProcesses }: { reserved: number | undefined; maxProcesses: number },
+  { reserved = accountConcurrency, maxProcesses }: { reserved: number | undefined; maxProcesses: number },
   startEnvironment: () => Promise<ExecutionEnvironment>,
   startsCold: (payload: string) => boolean = () => false,
-): FunctionPool {
+): FunctionPool => {
   const live = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
   const waiting: Waiting[] = [];
@@ -129,7 +129,7 @@ export function createFunctionPool(
           resolve(result);
         };
         if (stopped) {
-          settle(STOPPED);
+          settle(stoppedResult);
           return;
         }
         if (startsCold(payload)) {
@@ -143,9 +143,9 @@ export function createFunctionPool(
     async stop() {
       stopped = true;
       for (const { settle } of waiting.splice(0)) {
-        settle(STOPPED);
+        settle(stoppedResult);
       }
       await kill();
     },
   };
-}
+};

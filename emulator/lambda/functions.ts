@@ -41,7 +41,7 @@ export interface Functions {
 }
 
 /** Of the lines that no process wrote. */
-const SERVICE_STREAM = 'lambda-service';
+const serviceStream = 'lambda-service';
 
 /** Where the lines of a function are: each a {@link LogLine} as JSON. */
 export const logFileOf = (logDirectory: string, functionName: string): string =>
@@ -53,7 +53,7 @@ export const logFileOf = (logDirectory: string, functionName: string): string =>
  * @param settings `overrides`: new values for variables that the template has; `maxConcurrency`: most processes of a
  * function, less if the template reserves less
  */
-export function createFunctions(
+export const createFunctions = (
   application: Application,
   endpoints: Endpoints,
   settings: {
@@ -64,7 +64,7 @@ export function createFunctions(
     readonly intercept: Intercept | undefined;
     readonly startsCold: ((functionName: string, event: string) => boolean) | undefined;
   },
-): Functions {
+): Functions => {
   mkdirSync(settings.logDirectory, { recursive: true });
   const logs: ReturnType<typeof createWriteStream>[] = [];
   const functions = new Map<string, LambdaFunction>();
@@ -89,7 +89,7 @@ export function createFunctions(
       stopsLoop(cause) {
         const stops = definition.recursiveLoop === 'Terminate' && isRecursiveLoop(definition.arn, cause);
         if (stops) {
-          onLine(stoppedLoopLine(definition), SERVICE_STREAM);
+          onLine(stoppedLoopLine(definition), serviceStream);
         }
         return stops;
       },
@@ -112,11 +112,11 @@ export function createFunctions(
       await Promise.all(logs.map((log) => new Promise<void>((resolve) => log.end(resolve))));
     },
   };
-}
+};
 
 /** AWS reports a stopped loop by e-mail and a metric, which nobody sees here. */
-function stoppedLoopLine({ name, logFormat }: FunctionDefinition): string {
+const stoppedLoopLine = ({ name, logFormat }: FunctionDefinition): string => {
   const time = new Date().toISOString();
   const record = `RecursiveInvocationException: stopped a recursive loop of ${name}; its RecursiveLoop is not Allow`;
   return logFormat === 'JSON' ? JSON.stringify({ time, type: 'platform.fault', record }) : `${time} ${record}`;
-}
+};

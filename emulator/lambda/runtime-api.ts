@@ -31,13 +31,13 @@ export interface RuntimeApi {
   stop(): Promise<void>;
 }
 
-const RESULT = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
+const resultPath = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
 
 /**
  * Serves the Runtime API (version 2018-06-01) to one execution environment, on a port of its own as on Lambda.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
-export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi> {
+export const startRuntimeApi = async (events: RuntimeEvents): Promise<RuntimeApi> => {
   let waiting: ServerResponse | undefined;
 
   const server = await serveOnLoopback(async (request, response) => {
@@ -53,7 +53,7 @@ export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi
       events.onInitError(payload);
       return;
     }
-    const [, requestId, kind] = RESULT.exec(url) ?? [];
+    const [, requestId, kind] = resultPath.exec(url) ?? [];
     if (requestId !== undefined) {
       (kind === 'response' ? events.onResponse : events.onError)(requestId, payload);
     }
@@ -75,4 +75,4 @@ export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi
     },
     stop: server.stop,
   };
-}
+};

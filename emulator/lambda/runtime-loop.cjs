@@ -20,7 +20,7 @@ process.stdin.unref();
 // Ctrl-C in a terminal reaches this process too; the one that started it decides when its work is done.
 process.on('SIGINT', () => undefined);
 
-function call(method, resource, body, headers = {}) {
+const call = (method, resource, body, headers = {}) => {
   return new Promise((resolve, reject) => {
     const request = http.request(
       { agent, hostname, port, method, path: `/2018-06-01/runtime/${resource}`, headers },
@@ -34,16 +34,16 @@ function call(method, resource, body, headers = {}) {
     request.on('error', reject);
     request.end(body);
   });
-}
+};
 
-function writeLine(level, message) {
+const writeLine = (level, message) => {
   const timestamp = new Date().toISOString();
   process.stdout.write(
     logsJson
       ? `${JSON.stringify({ timestamp, level, requestId, message })}\n`
       : `${timestamp}\t${requestId}\t${level}\t${typeof message === 'string' ? message : JSON.stringify(message)}\n`,
   );
-}
+};
 
 for (const [method, level] of Object.entries({
   log: 'INFO',
@@ -56,21 +56,21 @@ for (const [method, level] of Object.entries({
   console[method] = (...values) => writeLine(level, format(...values));
 }
 
-function describe(error) {
+const describe = (error) => {
   return error instanceof Error
     ? { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') }
     : { errorType: typeof error, errorMessage: format(error), trace: [] };
-}
+};
 
-async function report(resource, error) {
+const report = async (resource, error) => {
   const { trace, ...description } = describe(error);
   writeLine('ERROR', { ...description, stackTrace: trace });
   await call('POST', resource, JSON.stringify({ ...description, trace }), {
     'lambda-runtime-function-error-type': description.errorType,
   });
-}
+};
 
-async function loadHandler() {
+const loadHandler = async () => {
   const [, file, name] = /^(.*)\.([^.]+)$/.exec(env._HANDLER);
   const base = path.resolve(env.LAMBDA_TASK_ROOT, file);
   const found = ['.js', '.mjs', '.cjs'].map((extension) => base + extension).find(existsSync);
@@ -84,7 +84,7 @@ async function loadHandler() {
     });
   }
   return loaded[name];
-}
+};
 
 async function main() {
   const handler = await loadHandler().catch(async (error) => {

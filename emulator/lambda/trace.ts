@@ -4,22 +4,21 @@ import { createHash, randomBytes } from 'node:crypto';
  * Invocations of one function in one chain of requests, after which Lambda stops the next one.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
  */
-const MAX_INVOCATIONS = 16;
+const maxInvocations = 16;
 
 /** Function fingerprint → how often the chain of requests has invoked that function. */
 type Lineage = Map<string, number>;
 
 /** A new trace: `Root=1-…`. */
-export function newTraceRoot(now = new Date()): string {
-  return `Root=1-${Math.floor(now.getTime() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
-}
+export const newTraceRoot = (now = new Date()): string =>
+  `Root=1-${Math.floor(now.getTime() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
 
 /**
  * The trace header of an invocation. It continues the trace of the first cause. Its lineage counts the invocations of
  * each function in the chain of requests; of several causes, as the messages of a batch are, the longest chain counts.
  * @param causes trace headers of the requests that lead to this invocation
  */
-export function traceOfInvocation(functionArn: string, causes: readonly string[]): string {
+export const traceOfInvocation = (functionArn: string, causes: readonly string[]): string => {
   const root = causes.flatMap((cause) => /(?:^|;)(Root=[^;]+)/.exec(cause)?.[1] ?? [])[0] ?? newTraceRoot();
   const lineage: Lineage = new Map();
   for (const [id, count] of causes.flatMap((cause) => [...readLineage(cause)])) {
@@ -29,14 +28,13 @@ export function traceOfInvocation(functionArn: string, causes: readonly string[]
   lineage.set(id, (lineage.get(id) ?? 0) + 1);
   const counts = [...lineage].map(([one, count]) => `${one}:${count}`).join('|');
   return `${root};Parent=${randomBytes(8).toString('hex')};Sampled=0;Lineage=${counts}`;
-}
+};
 
 /** Whether the chain of requests that a trace header belongs to has invoked a function as often as Lambda allows. */
-export function isRecursiveLoop(functionArn: string, cause: string | undefined): boolean {
-  return cause !== undefined && (readLineage(cause).get(fingerprint(functionArn)) ?? 0) >= MAX_INVOCATIONS;
-}
+export const isRecursiveLoop = (functionArn: string, cause: string | undefined): boolean =>
+  cause !== undefined && (readLineage(cause).get(fingerprint(functionArn)) ?? 0) >= maxInvocations;
 
-function readLineage(header: string): Lineage {
+const readLineage = (header: string): Lineage => {
   const [, text = ''] = /(?:^|;)Lineage=([^;]*)/.exec(header) ?? [];
   return new Map(
     text.split('|').flatMap((entry): [string, number][] => {
@@ -44,6 +42,6 @@ function readLineage(header: string): Lineage {
       return id === undefined ? [] : [[id, Number(count)]];
     }),
   );
-}
+};
 
 const fingerprint = (functionArn: string): string => createHash('sha256').update(functionArn).digest('hex').slice(0, 8);

@@ -3,7 +3,7 @@ import { type Action, action, type JsonService, pageOf, ServiceError, serveJsonS
 import type { LoopbackServer } from '../loopback-server';
 import { arnOf } from '../resource-types';
 import type { LogEvent } from './insights/row';
-import { MOST_ROWS } from './insights/run-query';
+import { maxRows } from './insights/run-query';
 import { QuerySyntaxError } from './insights/syntax-error';
 import { createEventActions, nameOfIdentifier } from './log-events';
 import type { Logs } from './logs';
@@ -18,7 +18,7 @@ const service: JsonService = {
 };
 
 /** Serves the actions of CloudWatch Logs that find log groups, read their events and run Insights queries over them. */
-export async function startLogsApi(logsOf: () => Logs | undefined, preferredPort?: number): Promise<LoopbackServer> {
+export const startLogsApi = async (logsOf: () => Logs | undefined, preferredPort?: number): Promise<LoopbackServer> => {
   const queries = createQueries();
   const actionsOf = () => {
     const logs = logsOf();
@@ -32,9 +32,9 @@ export async function startLogsApi(logsOf: () => Logs | undefined, preferredPort
       return server.stop();
     },
   };
-}
+};
 
-function createQueryActions(logs: Logs, queries: Queries): Readonly<Record<string, Action>> {
+const createQueryActions = (logs: Logs, queries: Queries): Readonly<Record<string, Action>> => {
   const queryAt = (id: string) => {
     const query = queries.find(id);
     if (!query) {
@@ -54,7 +54,7 @@ function createQueryActions(logs: Logs, queries: Queries): Readonly<Record<strin
         /** Unix time in seconds, both inclusive. */
         startTime: z.int(),
         endTime: z.int(),
-        limit: z.int().min(1).max(MOST_ROWS).optional(),
+        limit: z.int().min(1).max(maxRows).optional(),
       },
       ({ queryString, startTime, endTime, limit, ...where }) => {
         const names = [where.logGroupName ?? [], where.logGroupNames, where.logGroupIdentifiers.map(nameOfIdentifier)];
@@ -87,10 +87,10 @@ function createQueryActions(logs: Logs, queries: Queries): Readonly<Record<strin
       return { success: true };
     }),
   };
-}
+};
 
 /** Reports a query that cannot be read as CloudWatch does. */
-function orMalformed<T>(start: () => T): T {
+const orMalformed = <T>(start: () => T): T => {
   try {
     return start();
   } catch (error) {
@@ -101,54 +101,52 @@ function orMalformed<T>(start: () => T): T {
     const location = { startCharOffset, endCharOffset };
     throw new ServiceError('MalformedQueryException', message, { queryCompileError: { location, message } });
   }
-}
+};
 
-function createFinders(logs: Logs): Readonly<Record<string, Action>> {
-  return {
-    DescribeQueryDefinitions: action(
-      {
-        queryDefinitionNamePrefix: z.string().default(''),
-        maxResults: z.int().min(1).max(1_000).default(1_000),
-        nextToken: z.string().optional(),
-      },
-      ({ queryDefinitionNamePrefix, maxResults, nextToken }) => {
-        const wanted = logs.queryDefinitions.filter(({ name }) => name.startsWith(queryDefinitionNamePrefix));
-        const { items, ...next } = pageOf(wanted, maxResults, nextToken);
-        return {
-          queryDefinitions: items.map(({ id, ...definition }) => ({
-            queryDefinitionId: id,
-            queryLanguage: 'CWLI',
-            ...definition,
-          })),
-          ...next,
-        };
-      },
-    ),
-    DescribeLogGroups: action(
-      {
-        logGroupNamePrefix: z.string().default(''),
-        logGroupNamePattern: z.string().default(''),
-        limit: z.int().min(1).max(50).default(50),
-        nextToken: z.string().optional(),
-      },
-      ({ logGroupNamePrefix, logGroupNamePattern, limit, nextToken }) => {
-        const wanted = logs.logGroups
-          .filter(({ name }) => name.startsWith(logGroupNamePrefix) && name.includes(logGroupNamePattern))
-          .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-        const { items, ...next } = pageOf(wanted, limit, nextToken);
-        return {
-          logGroups: items.map(({ name, retentionInDays }) => ({
-            logGroupName: name,
-            retentionInDays,
-            arn: arnOf('logs', `log-group:${name}:*`),
-            logGroupArn: arnOf('logs', `log-group:${name}`),
-          })),
-          ...next,
-        };
-      },
-    ),
-  };
-}
+const createFinders = (logs: Logs): Readonly<Record<string, Action>> => ({
+  DescribeQueryDefinitions: action(
+    {
+      queryDefinitionNamePrefix: z.string().default(''),
+      maxResults: z.int().min(1).max(1_000).default(1_000),
+      nextToken: z.string().optional(),
+    },
+    ({ queryDefinitionNamePrefix, maxResults, nextToken }) => {
+      const wanted = logs.queryDefinitions.filter(({ name }) => name.startsWith(queryDefinitionNamePrefix));
+      const { items, ...next } = pageOf(wanted, maxResults, nextToken);
+      return {
+        queryDefinitions: items.map(({ id, ...definition }) => ({
+          queryDefinitionId: id,
+          queryLanguage: 'CWLI',
+          ...definition,
+        })),
+        ...next,
+      };
+    },
+  ),
+  DescribeLogGroups: action(
+    {
+      logGroupNamePrefix: z.string().default(''),
+      logGroupNamePattern: z.string().default(''),
+      limit: z.int().min(1).max(50).default(50),
+      nextToken: z.string().optional(),
+    },
+    ({ logGroupNamePrefix, logGroupNamePattern, limit, nextToken }) => {
+      const wanted = logs.logGroups
+        .filter(({ name }) => name.startsWith(logGroupNamePrefix) && name.includes(logGroupNamePattern))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const { items, ...next } = pageOf(wanted, limit, nextToken);
+      return {
+        logGroups: items.map(({ name, retentionInDays }) => ({
+          logGroupName: name,
+          retentionInDays,
+          arn: arnOf('logs', `log-group:${name}:*`),
+          logGroupArn: arnOf('logs', `log-group:${name}`),
+        })),
+        ...next,
+      };
+    },
+  ),
+});
 
 async function* readAll(sources: readonly AsyncIterable<LogEvent>[]) {
   for (const events of sources) {

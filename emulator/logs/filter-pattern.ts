@@ -47,7 +47,7 @@ type Test = (event: Subject) => boolean;
  * @throws {ServiceError}
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
-export function compileFilterPattern(pattern: string): (message: string) => boolean {
+export const compileFilterPattern = (pattern: string): ((message: string) => boolean) => {
   const match = patternGrammar.match(pattern);
   if (match.failed()) {
     const place = `The embedded AWS cannot read this filter pattern: ${match.shortMessage}`;
@@ -56,7 +56,7 @@ export function compileFilterPattern(pattern: string): (message: string) => bool
   const test: Test = semantics(match).test();
   const isJson = pattern.trimStart().startsWith('{');
   return (message) => test({ message, json: isJson ? readObject(message) : undefined });
-}
+};
 
 const testsOf = (terms: readonly Node[], kind: string): Test[] =>
   terms.filter(({ children: [term] }) => term?.ctorName === kind).map((term) => term.test());
@@ -102,7 +102,7 @@ const semantics = patternGrammar.createSemantics().addOperation<Test>('test', {
 });
 
 /** Applies `test` to what a selector finds. */
-function at(selector: Node, test: (value: unknown) => boolean): Test {
+const at = (selector: Node, test: (value: unknown) => boolean): Test => {
   const steps = [...selector.sourceString.matchAll(/\.([\w@-]+)|\[(\d+)\]|\['([^']+)'\]/g)].map(
     ([, name, index, quoted]) => name ?? index ?? quoted ?? '',
   );
@@ -113,10 +113,10 @@ function at(selector: Node, test: (value: unknown) => boolean): Test {
         json,
       ),
     );
-}
+};
 
 /** A missing field fits no comparison. In a text that is compared, `*` stands for anything. */
-function comparison(comparator: string, literal: Node): (value: unknown) => boolean {
+const comparison = (comparator: string, literal: Node): ((value: unknown) => boolean) => {
   const text = unquote(literal.sourceString);
   const number = literal.ctorName === 'value' && text !== '' ? Number(text) : Number.NaN;
   const fits = literal.ctorName === 'regex' ? regexTest(literal) : wildcardTest(text);
@@ -137,30 +137,30 @@ function comparison(comparator: string, literal: Node): (value: unknown) => bool
     default:
       return (value) => typeof value === 'number' && value >= number;
   }
-}
+};
 
-function wildcardTest(text: string): (value: string) => boolean {
+const wildcardTest = (text: string): ((value: string) => boolean) => {
   const parts = text.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   const pattern = new RegExp(`^${parts.join('.*')}$`, 's');
   return (value) => pattern.test(value);
-}
+};
 
-function regexTest({ sourceString }: Node): (value: string) => boolean {
+const regexTest = ({ sourceString }: Node): ((value: string) => boolean) => {
   try {
     const pattern = new RegExp(sourceString.slice(1, -1));
     return (value) => pattern.test(value);
   } catch {
     throw new ServiceError('InvalidParameterException', `${sourceString} is not a valid regular expression.`);
   }
-}
+};
 
 const unquote = (text: string): string => (text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text);
 
-function readObject(text: string): object | undefined {
+const readObject = (text: string): object | undefined => {
   try {
     const value: unknown = text.startsWith('{') ? JSON.parse(text) : undefined;
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }
-}
+};

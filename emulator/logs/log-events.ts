@@ -6,16 +6,16 @@ import { compileFilterPattern } from './filter-pattern';
 import type { LogEvent } from './insights/row';
 import type { Logs } from './logs';
 
-const MAX_EVENTS = 10_000;
+const maxEvents = 10_000;
 /** Of the messages in one page. */
-const MAX_PAGE_BYTES = 1024 * 1024;
+const maxPageBytes = 1024 * 1024;
 /** What CloudWatch Logs adds to each message when it counts. */
-const EVENT_OVERHEAD_BYTES = 26;
+const eventOverheadBytes = 26;
 
 const where = { logGroupName: z.string().optional(), logGroupIdentifier: z.string().optional() };
 /** Unix times in ms: the first inclusive, the second exclusive. */
 const period = { startTime: z.int().min(0).optional(), endTime: z.int().min(0).optional() };
-const limit = z.int().min(1).max(MAX_EVENTS).default(MAX_EVENTS);
+const limit = z.int().min(1).max(maxEvents).default(maxEvents);
 
 interface StreamSummary {
   readonly name: string;
@@ -24,7 +24,7 @@ interface StreamSummary {
 }
 
 /** The actions that read the events and the streams of one log group, as `aws logs tail` does. */
-export function createEventActions(logs: Logs): Readonly<Record<string, Action>> {
+export const createEventActions = (logs: Logs): Readonly<Record<string, Action>> => {
   const groupOf = ({ logGroupName, logGroupIdentifier }: z.infer<z.ZodObject<typeof where>>): string => {
     const name = logGroupName ?? nameOfIdentifier(logGroupIdentifier ?? '');
     if (!logs.logGroups.some((group) => group.name === name)) {
@@ -134,7 +134,7 @@ export function createEventActions(logs: Logs): Readonly<Record<string, Action>>
       },
     ),
   };
-}
+};
 
 /** The name in a log group's ARN, with or without `:*`; a name is its own. */
 export const nameOfIdentifier = (identifier: string): string =>
@@ -143,17 +143,17 @@ export const nameOfIdentifier = (identifier: string): string =>
 const timed = ({ timestamp, message }: LogEvent) => ({ timestamp, message, ingestionTime: timestamp });
 
 /** As many events as fit into one page, and at least one. */
-function withinPage(events: readonly LogEvent[]): readonly LogEvent[] {
+const withinPage = (events: readonly LogEvent[]): readonly LogEvent[] => {
   let sizeBytes = 0;
   const tooMany = events.findIndex(({ message }, index) => {
-    sizeBytes += Buffer.byteLength(message) + EVENT_OVERHEAD_BYTES;
-    return sizeBytes > MAX_PAGE_BYTES && index > 0;
+    sizeBytes += Buffer.byteLength(message) + eventOverheadBytes;
+    return sizeBytes > maxPageBytes && index > 0;
   });
   return tooMany < 0 ? events : events.slice(0, tooMany);
-}
+};
 
 /** A token names the end at which the next page begins: `f/INDEX` reads on from there, `b/INDEX` reads up to there. */
-function rangeOf(events: readonly LogEvent[], limit: number, token: string): { start: number; end: number } {
+const rangeOf = (events: readonly LogEvent[], limit: number, token: string): { start: number; end: number } => {
   const [, direction, index] = /^([fb])\/(\d{1,9})$/.exec(token) ?? [];
   if (direction === undefined) {
     throw new ServiceError('InvalidParameterException', 'The specified nextToken is invalid.');
@@ -164,10 +164,10 @@ function rangeOf(events: readonly LogEvent[], limit: number, token: string): { s
   }
   const newestFirst = events.slice(Math.max(0, from - limit), from).reverse();
   return { start: from - withinPage(newestFirst).length, end: from };
-}
+};
 
 /** 56 digits. The same event has the same id in every answer: `aws logs tail --follow` shows each id once. */
-function eventIdOf(events: readonly LogEvent[], index: number): string {
+const eventIdOf = (events: readonly LogEvent[], index: number): string => {
   const { timestamp, logStream, message } = events[index] ?? { timestamp: 0, logStream: '', message: '' };
   let equals = 0;
   for (let before = index - 1; events[before]?.timestamp === timestamp; before--) {
@@ -175,9 +175,9 @@ function eventIdOf(events: readonly LogEvent[], index: number): string {
   }
   const hash = createHash('sha256').update(`${logStream}\n${equals}\n${message}`).digest();
   return `${timestamp}${hash.readBigUInt64BE(0)}${hash.readBigUInt64BE(8)}`.padEnd(56, '0').slice(0, 56);
-}
+};
 
-async function summarize(events: AsyncIterable<LogEvent>): Promise<StreamSummary[]> {
+const summarize = async (events: AsyncIterable<LogEvent>): Promise<StreamSummary[]> => {
   const streams = new Map<string, StreamSummary>();
   for await (const { logStream: name, timestamp } of events) {
     const stream = streams.get(name) ?? { name, firstAt: timestamp, lastAt: timestamp };
@@ -186,4 +186,4 @@ async function summarize(events: AsyncIterable<LogEvent>): Promise<StreamSummary
     streams.set(name, stream);
   }
   return [...streams.values()];
-}
+};

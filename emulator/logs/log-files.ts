@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import type { Application } from '../application';
 import { logFileOf } from '../lambda/functions';
-import { ACCOUNT_ID } from '../resource-types';
+import { accountId } from '../resource-types';
 import type { LogEvent } from './insights/row';
 import type { Logs } from './logs';
 
@@ -20,7 +20,7 @@ const lineSchema = z.object({ timestamp: z.number(), message: z.string(), stream
  * The log groups and the saved queries of an application.
  * @param logDirectory where its functions write to
  */
-export function readLogs(application: Application, logDirectory: string): Logs {
+export const readLogs = (application: Application, logDirectory: string): Logs => {
   const filesOf = new Map<string, string[]>();
   for (const { name, properties } of application.resources(['AWS::Lambda::Function'], functionSchema)) {
     const logGroup = properties.LoggingConfig?.LogGroup ?? `/aws/lambda/${name}`;
@@ -43,11 +43,11 @@ export function readLogs(application: Application, logDirectory: string): Logs {
       })),
     async *read(logGroup) {
       for (const file of filesOf.get(logGroup) ?? []) {
-        yield* readLogFile(file, `${ACCOUNT_ID}:${logGroup}`);
+        yield* readLogFile(file, `${accountId}:${logGroup}`);
       }
     },
   };
-}
+};
 
 /** Reads a file line by line; one that is not there yet is empty. */
 async function* readLogFile(file: string, log: string): AsyncGenerator<LogEvent> {
@@ -63,10 +63,10 @@ async function* readLogFile(file: string, log: string): AsyncGenerator<LogEvent>
   }
 }
 
-function parseLine(text: string): unknown {
+const parseLine = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
+};

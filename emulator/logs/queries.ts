@@ -24,10 +24,10 @@ export interface Queries {
 }
 
 /** Queries whose results can still be asked for: the newest. */
-const REMEMBERED = 20;
+const maxRemembered = 20;
 
 /** Runs queries, and remembers the results of the newest. */
-export function createQueries(): Queries {
+export const createQueries = (): Queries => {
   const queries = new Map<string, () => StartedQuery>();
   return {
     start(queryString, events, options) {
@@ -45,7 +45,7 @@ export function createQueries(): Queries {
       );
       const id = randomUUID();
       queries.set(id, () => ({ ...ended, statistics, stop: () => controller.abort() }));
-      for (const oldest of [...queries.keys()].slice(0, -REMEMBERED)) {
+      for (const oldest of [...queries.keys()].slice(0, -maxRemembered)) {
         queries.get(oldest)?.().stop();
         queries.delete(oldest);
       }
@@ -58,4 +58,4 @@ export function createQueries(): Queries {
       }
     },
   };
-}
+};

@@ -13,14 +13,14 @@ export interface StepFunctions {
   readonly executions: Executions;
 }
 
-const DEFAULT_PAGE = 100;
+const defaultPageSize = 100;
 const page = {
   maxResults: z
     .int()
     .min(0)
     .max(1000)
     .default(0)
-    .transform((size) => size || DEFAULT_PAGE),
+    .transform((size) => size || defaultPageSize),
   nextToken: z.string().optional(),
 };
 const executionName = z.string().regex(/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u);
@@ -35,133 +35,129 @@ const service: JsonService = {
 };
 
 /** Serves the actions of Step Functions that start, describe, list, stop and redrive executions. */
-export function startStepFunctionsApi(
+export const startStepFunctionsApi = (
   stepFunctionsOf: () => StepFunctions | undefined,
   preferredPort?: number,
-): Promise<LoopbackServer> {
+): Promise<LoopbackServer> => {
   const bootedAt = Date.now();
   const actionsOf = () => {
     const stepFunctions = stepFunctionsOf();
     return stepFunctions && { ...createExecutionActions(stepFunctions), ...createFinders(stepFunctions, bootedAt) };
   };
   return serveJsonService(service, actionsOf, preferredPort);
-}
+};
 
-function machineAt(machines: readonly Machine[], arn: string): Machine {
+const machineAt = (machines: readonly Machine[], arn: string): Machine => {
   const machine = machines.find((one) => one.arn === arn);
   if (!machine) {
     throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
   }
   return machine;
-}
+};
 
-function executionAt(store: ExecutionStore, arn: string): Execution {
+const executionAt = (store: ExecutionStore, arn: string): Execution => {
   const execution = store.find(arn);
   if (!execution) {
     throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
   }
   return execution;
-}
+};
 
 /** The actions that change an execution. */
-function createExecutionActions({ machines, store, executions }: StepFunctions): Readonly<Record<string, Action>> {
-  return {
-    StartExecution: action(
-      {
-        stateMachineArn: z.string(),
-        name: z.string().optional(),
-        input: z.string().default('{}'),
-        traceHeader: z.string().optional(),
-      },
-      async ({ stateMachineArn, name = randomUUID(), input }) => {
-        const machine = machineAt(machines, stateMachineArn);
-        const { executionArn, startedAt } = await startExecution(machine, name, input, { store, executions });
-        return { executionArn, startDate: seconds(startedAt) };
-      },
-    ),
-    StopExecution: action(
-      { executionArn: z.string(), error: z.string().optional(), cause: z.string().optional() },
-      ({ executionArn, ...reason }) => {
-        const execution = executionAt(store, executionArn);
-        const stopped = execution.status === 'RUNNING' ? executions.abort(execution, defined(reason)) : execution;
-        return { stopDate: seconds(stopped.stoppedAt) };
-      },
-    ),
-    RedriveExecution: action(
-      { executionArn: z.string(), clientToken: z.string().optional() },
-      async ({ executionArn }) => {
-        const runner = await executions.runner();
-        const execution = executionAt(store, executionArn);
-        if (!isRedrivable(execution)) {
-          throw new ServiceError('ExecutionNotRedrivable', `Execution is ${execution.status} and cannot be redriven`);
-        }
-        const { redrivenAt } = runner.redrive(machineAt(machines, execution.stateMachineArn), execution);
-        return { redriveDate: seconds(redrivenAt) };
-      },
-    ),
-  };
-}
+const createExecutionActions = ({ machines, store, executions }: StepFunctions): Readonly<Record<string, Action>> => ({
+  StartExecution: action(
+    {
+      stateMachineArn: z.string(),
+      name: z.string().optional(),
+      input: z.string().default('{}'),
+      traceHeader: z.string().optional(),
+    },
+    async ({ stateMachineArn, name = randomUUID(), input }) => {
+      const machine = machineAt(machines, stateMachineArn);
+      const { executionArn, startedAt } = await startExecution(machine, name, input, { store, executions });
+      return { executionArn, startDate: seconds(startedAt) };
+    },
+  ),
+  StopExecution: action(
+    { executionArn: z.string(), error: z.string().optional(), cause: z.string().optional() },
+    ({ executionArn, ...reason }) => {
+      const execution = executionAt(store, executionArn);
+      const stopped = execution.status === 'RUNNING' ? executions.abort(execution, defined(reason)) : execution;
+      return { stopDate: seconds(stopped.stoppedAt) };
+    },
+  ),
+  RedriveExecution: action(
+    { executionArn: z.string(), clientToken: z.string().optional() },
+    async ({ executionArn }) => {
+      const runner = await executions.runner();
+      const execution = executionAt(store, executionArn);
+      if (!isRedrivable(execution)) {
+        throw new ServiceError('ExecutionNotRedrivable', `Execution is ${execution.status} and cannot be redriven`);
+      }
+      const { redrivenAt } = runner.redrive(machineAt(machines, execution.stateMachineArn), execution);
+      return { redriveDate: seconds(redrivenAt) };
+    },
+  ),
+});
 
 /** The actions that only read. */
-function createFinders({ machines, store }: StepFunctions, bootedAt: number): Readonly<Record<string, Action>> {
-  return {
-    DescribeExecution: action({ executionArn: z.string() }, ({ executionArn }) =>
-      describeExecution(executionAt(store, executionArn)),
-    ),
-    GetExecutionHistory: action(
-      { executionArn: z.string(), reverseOrder: z.boolean().default(false), ...page },
-      ({ executionArn, reverseOrder, maxResults, nextToken }) => {
-        const events = store.readHistory(executionAt(store, executionArn).executionArn);
-        const { items, ...next } = pageOf(reverseOrder ? events.toReversed() : events, maxResults, nextToken);
-        return { events: items, ...next };
-      },
-    ),
-    ListExecutions: action(
-      { stateMachineArn: z.string(), statusFilter, ...page },
-      ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
-        const { arn } = machineAt(machines, stateMachineArn);
-        const wanted = store
-          .list()
-          .filter((one) => one.stateMachineArn === arn && (!statusFilter || one.status === statusFilter));
-        const { items, ...next } = pageOf(wanted, maxResults, nextToken);
-        return { executions: items.map(summarize), ...next };
-      },
-    ),
-    ListStateMachines: action(page, ({ maxResults, nextToken }) => {
-      const { items, ...next } = pageOf(machines, maxResults, nextToken);
-      const stateMachines = items.map(({ arn, name }) => ({
-        stateMachineArn: arn,
-        name,
-        type: 'STANDARD',
-        creationDate: seconds(bootedAt),
-      }));
-      return { stateMachines, ...next };
-    }),
-    DescribeStateMachine: action({ stateMachineArn: z.string() }, ({ stateMachineArn }) => {
-      const { arn, name, definitionText, roleArn } = machineAt(machines, stateMachineArn);
-      return {
-        stateMachineArn: arn,
-        name,
-        status: 'ACTIVE',
-        definition: definitionText,
-        roleArn,
-        type: 'STANDARD',
-        creationDate: seconds(bootedAt),
-      };
-    }),
-  };
-}
+const createFinders = ({ machines, store }: StepFunctions, bootedAt: number): Readonly<Record<string, Action>> => ({
+  DescribeExecution: action({ executionArn: z.string() }, ({ executionArn }) =>
+    describeExecution(executionAt(store, executionArn)),
+  ),
+  GetExecutionHistory: action(
+    { executionArn: z.string(), reverseOrder: z.boolean().default(false), ...page },
+    ({ executionArn, reverseOrder, maxResults, nextToken }) => {
+      const events = store.readHistory(executionAt(store, executionArn).executionArn);
+      const { items, ...next } = pageOf(reverseOrder ? events.toReversed() : events, maxResults, nextToken);
+      return { events: items, ...next };
+    },
+  ),
+  ListExecutions: action(
+    { stateMachineArn: z.string(), statusFilter, ...page },
+    ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
+      const { arn } = machineAt(machines, stateMachineArn);
+      const wanted = store
+        .list()
+        .filter((one) => one.stateMachineArn === arn && (!statusFilter || one.status === statusFilter));
+      const { items, ...next } = pageOf(wanted, maxResults, nextToken);
+      return { executions: items.map(summarize), ...next };
+    },
+  ),
+  ListStateMachines: action(page, ({ maxResults, nextToken }) => {
+    const { items, ...next } = pageOf(machines, maxResults, nextToken);
+    const stateMachines = items.map(({ arn, name }) => ({
+      stateMachineArn: arn,
+      name,
+      type: 'STANDARD',
+      creationDate: seconds(bootedAt),
+    }));
+    return { stateMachines, ...next };
+  }),
+  DescribeStateMachine: action({ stateMachineArn: z.string() }, ({ stateMachineArn }) => {
+    const { arn, name, definitionText, roleArn } = machineAt(machines, stateMachineArn);
+    return {
+      stateMachineArn: arn,
+      name,
+      status: 'ACTIVE',
+      definition: definitionText,
+      roleArn,
+      type: 'STANDARD',
+      creationDate: seconds(bootedAt),
+    };
+  }),
+});
 
 /**
  * Starts an execution; one that runs already under the same name, with the same input, is taken for it.
  * @throws {ServiceError} if the name was used otherwise, or the name or the input is not valid
  */
-export async function startExecution(
+export const startExecution = async (
   machine: Machine,
   name: string,
   input: string,
   { store, executions }: Pick<StepFunctions, 'store' | 'executions'>,
-): Promise<Execution> {
+): Promise<Execution> => {
   if (!executionName.safeParse(name).success) {
     throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
   }
@@ -177,13 +173,13 @@ export async function startExecution(
     return existing;
   }
   throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${existing.executionArn}'`);
-}
+};
 
 const seconds = (ms: number | undefined) => ms && ms / 1000;
 
 const isRedrivable = ({ status }: Execution) => status !== 'RUNNING' && status !== 'SUCCEEDED';
 
-function summarize(execution: Execution) {
+const summarize = (execution: Execution) => {
   const { executionArn, stateMachineArn, name, status, redriveCount } = execution;
   return {
     executionArn,
@@ -195,9 +191,9 @@ function summarize(execution: Execution) {
     redriveCount,
     redriveDate: seconds(execution.redrivenAt),
   };
-}
+};
 
-function describeExecution(execution: Execution) {
+const describeExecution = (execution: Execution) => {
   const { input, output, error, cause } = execution;
   return {
     ...summarize(execution),
@@ -209,16 +205,16 @@ function describeExecution(execution: Execution) {
     cause,
     redriveStatus: isRedrivable(execution) ? 'REDRIVABLE' : 'NOT_REDRIVABLE',
   };
-}
+};
 
-function isJson(text: string): boolean {
+const isJson = (text: string): boolean => {
   try {
     JSON.parse(text);
     return true;
   } catch {
     return false;
   }
-}
+};
 
 const defined = (reason: { error?: string | undefined; cause?: string | undefined }) => ({
   ...(reason.error !== undefined && { error: reason.error }),

@@ -28,7 +28,7 @@ export interface Machine {
 }
 
 /** Fields that the library takes and does not honour, or takes for something else. */
-const UNSUPPORTED_FIELDS = [
+const unsupportedFields = [
   'Assign',
   'QueryLanguage',
   'Arguments',
@@ -42,21 +42,21 @@ const UNSUPPORTED_FIELDS = [
   'HeartbeatSecondsPath',
   'Credentials',
 ];
-const LAMBDA_ARN = /^arn:aws:lambda:[^:]+:\d+:function:[^:]+$/;
-const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+const lambdaArn = /^arn:aws:lambda:[^:]+:\d+:function:[^:]+$/;
+const lambdaInvoke = 'arn:aws:states:::lambda:invoke';
 
 /**
  * The state machines of the application.
  * @throws {Error} for a definition that this machine would run otherwise than AWS does.
  */
-export function readStateMachines(application: Application): Machine[] {
-  return application.resources(['AWS::StepFunctions::StateMachine'], machineSchema).map(({ name, properties }) => {
+export const readStateMachines = (application: Application): Machine[] =>
+  application.resources(['AWS::StepFunctions::StateMachine'], machineSchema).map(({ name, properties }) => {
     const { DefinitionString: definitionText, RoleArn: roleArn } = properties;
     const definition = definitionSchema.parse(JSON.parse(definitionText));
     const faults: string[] = [];
     const tasks = new Map<string, string>();
     visitStates(definition, '', (path, stateName, state) => {
-      const fields = UNSUPPORTED_FIELDS.filter((field) => field in state);
+      const fields = unsupportedFields.filter((field) => field in state);
       faults.push(...fields.map((field) => `${path}: ${field} is not supported here`));
       if (processorMode(state) === 'DISTRIBUTED') {
         faults.push(`${path}: a distributed Map is not supported here`);
@@ -65,7 +65,7 @@ export function readStateMachines(application: Application): Machine[] {
         return;
       }
       const resource = state.Resource ?? '';
-      if (!LAMBDA_ARN.test(resource) && resource !== LAMBDA_INVOKE) {
+      if (!lambdaArn.test(resource) && resource !== lambdaInvoke) {
         faults.push(`${path}: only Lambda functions can be tasks here, without a task token, not ${resource}`);
       }
       if (tasks.has(stateName)) {
@@ -81,7 +81,6 @@ export function readStateMachines(application: Application): Machine[] {
     }
     return { name, arn: arnOf('states', `stateMachine:${name}`), roleArn, definitionText, definition, tasks };
   });
-}
 
 const nestedSchema = z.object({
   Branches: z.array(definitionSchema).default([]),
@@ -92,15 +91,14 @@ const processorSchema = z.object({
   ItemProcessor: z.object({ ProcessorConfig: z.object({ Mode: z.string() }).partial() }).partial(),
 });
 
-function processorMode(state: unknown): string | undefined {
-  return processorSchema.safeParse(state).data?.ItemProcessor.ProcessorConfig?.Mode;
-}
+const processorMode = (state: unknown): string | undefined =>
+  processorSchema.safeParse(state).data?.ItemProcessor.ProcessorConfig?.Mode;
 
-function visitStates(
+const visitStates = (
   { States }: Definition,
   parent: string,
   visit: (path: string, name: string, state: Definition['States'][string]) => void,
-): void {
+): void => {
   for (const [name, state] of Object.entries(States)) {
     const path = `${parent}${name}`;
     visit(path, name, state);
@@ -111,4 +109,4 @@ function visitStates(
       }
     }
   }
-}
+};

@@ -38,14 +38,14 @@ export interface ExecutionStore {
   readHistory(executionArn: string): z.infer<typeof eventSchema>[];
 }
 
-const FORGET = 'Delete it: only this execution is forgotten.';
+const forgetAdvice = 'Delete it: only this execution is forgotten.';
 
 /**
  * Opens the executions of earlier starts. Those that were running when their process ended are ABORTED: they can be
  * redriven, or started again under another name.
  * @throws {StateError} if a file is damaged
  */
-export function openExecutionStore(directory: string): ExecutionStore {
+export const openExecutionStore = (directory: string): ExecutionStore => {
   mkdirSync(directory, { recursive: true });
   const executions = new Map<string, Execution>();
   const lastIds = new Map<string, number>();
@@ -60,7 +60,7 @@ export function openExecutionStore(directory: string): ExecutionStore {
     const source = file(executionArn, 'history.ndjson');
     const lines = existsSync(source) ? readFileSync(source, 'utf8').split('\n') : [];
     // The last line is empty, or was being written when the process was killed.
-    return lines.slice(0, -1).map((line) => parseState(source, line, eventSchema, FORGET));
+    return lines.slice(0, -1).map((line) => parseState(source, line, eventSchema, forgetAdvice));
   };
   const appendHistory = (executionArn: string, event: HistoryEvent) => {
     if (!lastIds.has(executionArn)) {
@@ -75,7 +75,7 @@ export function openExecutionStore(directory: string): ExecutionStore {
 
   for (const name of readdirSync(directory).filter((one) => one.endsWith('.json'))) {
     const source = path.join(directory, name);
-    const execution = parseState(source, readFileSync(source, 'utf8'), executionSchema, FORGET);
+    const execution = parseState(source, readFileSync(source, 'utf8'), executionSchema, forgetAdvice);
     executions.set(execution.executionArn, execution);
     if (execution.status === 'RUNNING') {
       const cause = 'The embedded AWS was stopped';
@@ -92,4 +92,4 @@ export function openExecutionStore(directory: string): ExecutionStore {
     appendHistory,
     readHistory,
   };
-}
+};

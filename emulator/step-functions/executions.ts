@@ -39,10 +39,10 @@ class TaskError extends Error {
 }
 
 /** @param functionAt a function by its ARN or name */
-export function createExecutions(
+export const createExecutions = (
   store: ExecutionStore,
   functionAt: (arn: string) => LambdaFunction | undefined,
-): Executions {
+): Executions => {
   const running = new Map<string, { abort(): void; readonly ended: Promise<void> }>();
   let stopped = false;
 
@@ -215,19 +215,18 @@ export function createExecutions(
       await Promise.all(all.map(({ ended }) => ended));
     },
   };
-}
+};
 
-function isClosed(execution: Execution | undefined): boolean {
-  return execution !== undefined && execution.status !== 'RUNNING';
-}
+const isClosed = (execution: Execution | undefined): boolean =>
+  execution !== undefined && execution.status !== 'RUNNING';
 
 /** The library wraps what ended an execution. */
-function describe(thrown: unknown): { error: string; cause: string } {
+const describe = (thrown: unknown): { error: string; cause: string } => {
   const inner = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   return inner instanceof Error
     ? { error: inner.name, cause: inner.message }
     : { error: 'States.Runtime', cause: String(inner) };
-}
+};
 
 const jsonSchema = z.json();
 type Json = z.infer<typeof jsonSchema>;

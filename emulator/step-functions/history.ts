@@ -14,7 +14,7 @@ const json = (value: unknown) => JSON.stringify(value ?? null);
  * The library's event in the words of Step Functions. What the execution itself goes through is told by whoever runs
  * it; of what Step Functions has no word for, such as a retry, nothing is told.
  */
-export function toHistoryEvents(event: LibraryEvent): HistoryEvent[] {
+export const toHistoryEvents = (event: LibraryEvent): HistoryEvent[] => {
   switch (event.type) {
     case 'StateEntered': {
       const { name, type, input } = event.state;
@@ -48,14 +48,14 @@ export function toHistoryEvents(event: LibraryEvent): HistoryEvent[] {
     default:
       return [];
   }
-}
+};
 
 const detailsKey = (type: string) => `${type.charAt(0).toLowerCase()}${type.slice(1)}EventDetails` as const;
 
 /** An error's message where the library gives the error itself. */
-function causeOf(cause: unknown): string {
+const causeOf = (cause: unknown): string => {
   if (cause instanceof Error) {
     return cause.message;
   }
   return typeof cause === 'string' ? cause : json(cause);
-}
+};

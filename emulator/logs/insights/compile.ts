@@ -7,7 +7,7 @@ import { toText, type Value } from './values';
 export type Evaluate = (row: Row) => Value;
 
 /** Makes an expression ready to be evaluated many times. Aggregates have no value of their own. */
-export function compile(expression: Expression): Evaluate {
+export const compile = (expression: Expression): Evaluate => {
   switch (expression.kind) {
     case 'literal':
       return () => expression.value;
@@ -25,4 +25,4 @@ export function compile(expression: Expression): Evaluate {
     case 'aggregate':
       return () => undefined;
   }
-}
+};

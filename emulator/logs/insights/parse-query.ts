@@ -11,20 +11,20 @@ import type { Value } from './values';
  * Reads a query.
  * @throws {QuerySyntaxError} if it is none, or asks for what is not understood here
  */
-export function parseQuery(text: string): Query {
+export const parseQuery = (text: string): Query => {
   const match = insightsGrammar.match(text);
   if (match.failed()) {
     const { startIdx, endIdx } = match.getInterval();
     throw new QuerySyntaxError(match.message, startIdx, endIdx);
   }
   return semantics(match).query();
-}
+};
 
 const literal = (value: Value): Expression => ({ kind: 'literal', value });
 const call = (name: string, ...args: readonly Expression[]): Expression => ({ kind: 'call', name, arguments: args });
 
 /** A call of a function or an aggregate, checked as far as it can be without a row. */
-function callOf(name: string, args: readonly Expression[], where: Interval): Expression {
+const callOf = (name: string, args: readonly Expression[], where: Interval): Expression => {
   if (name === 'bin') {
     return callOf('datefloor', [{ kind: 'field', name: '@timestamp' }, ...args], where);
   }
@@ -38,7 +38,7 @@ function callOf(name: string, args: readonly Expression[], where: Interval): Exp
     throw faultAt(where, `${name} does not take ${args.length} argument${args.length === 1 ? '' : 's'}`);
   }
   return { kind: aggregate ? 'aggregate' : 'call', name, arguments: args };
-}
+};
 
 const aggregatesIn = (expression: Expression): boolean =>
   expression.kind === 'aggregate' ||

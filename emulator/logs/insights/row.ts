@@ -18,16 +18,16 @@ export interface Row {
 }
 
 /** A row without an event. */
-export function createRow(): Row {
+export const createRow = (): Row => {
   const values = new Map<string, Value>();
   return {
     get: (name) => values.get(name),
     set: (name, value) => values.set(name, value),
   };
-}
+};
 
 /** An event's own fields, and those that are discovered in it if it is JSON: nested ones by dots. */
-export function createEventRow(event: LogEvent): Row {
+export const createEventRow = (event: LogEvent): Row => {
   const computed = createRow();
   let json: unknown;
   const discover = (name: string): Value => {
@@ -50,18 +50,18 @@ export function createEventRow(event: LogEvent): Row {
     }
   };
   return { get: (name) => computed.get(name) ?? own(name), set: computed.set };
-}
+};
 
-function readObject(text: string): unknown {
+const readObject = (text: string): unknown => {
   try {
     return text.startsWith('{') ? JSON.parse(text) : {};
   } catch {
     return {};
   }
-}
+};
 
 /** A field whose own name has dots is found as well. */
-function find(value: unknown, path: string): unknown {
+const find = (value: unknown, path: string): unknown => {
   if (typeof value !== 'object' || value === null) {
     return undefined;
   }
@@ -70,9 +70,9 @@ function find(value: unknown, path: string): unknown {
   }
   const dot = path.indexOf('.');
   return dot < 0 ? undefined : find(find(value, path.slice(0, dot)), path.slice(dot + 1));
-}
+};
 
-function toValue(json: unknown): Value {
+const toValue = (json: unknown): Value => {
   switch (typeof json) {
     case 'string':
     case 'number':
@@ -84,4 +84,4 @@ function toValue(json: unknown): Value {
     default:
       return undefined;
   }
-}
+};

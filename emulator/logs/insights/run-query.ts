@@ -22,13 +22,13 @@ export interface Period {
 export interface RunOptions {
   /** Events outside of it are passed over. */
   readonly period?: Period;
-  /** Most rows, also where the query allows more; {@link MOST_ROWS} unless told. */
+  /** Most rows, also where the query allows more; {@link maxRows} unless told. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
 /** As many rows as CloudWatch gives at most. */
-export const MOST_ROWS = 10_000;
+export const maxRows = 10_000;
 
 const always: Period = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
 const field = (name: string): Expression => ({ kind: 'field', name });
@@ -39,11 +39,11 @@ const newestFirst: readonly SortKey[] = [{ name: '@timestamp', expression: field
  * and `dedup` need, and no more rows than its limit.
  * @returns the rows at the end, and the statistics, which grow until then
  */
-export function runQuery(
+export const runQuery = (
   query: Query,
   events: AsyncIterable<LogEvent>,
-  { period: { fromMs, toMs } = always, limit = MOST_ROWS, signal }: RunOptions = {},
-): { readonly statistics: Readonly<QueryStatistics>; readonly rows: Promise<readonly ResultRow[]> } {
+  { period: { fromMs, toMs } = always, limit = maxRows, signal }: RunOptions = {},
+): { readonly statistics: Readonly<QueryStatistics>; readonly rows: Promise<readonly ResultRow[]> } => {
   const statistics: QueryStatistics = { recordsMatched: 0, recordsScanned: 0, bytesScanned: 0 };
   const run = async () => {
     const rows: ResultRow[] = [];
@@ -75,10 +75,10 @@ export function runQuery(
     return rows;
   };
   return { statistics, rows: run() };
-}
+};
 
 /** The steps of a query, and the columns that it shows. */
-function plan(query: Query, limit: number, onMatch: () => void): { stages: Stage[]; columns: readonly string[] } {
+const plan = (query: Query, limit: number, onMatch: () => void): { stages: Stage[]; columns: readonly string[] } => {
   const stages: Stage[] = [];
   let shown: readonly string[] = [];
   let order = newestFirst;
@@ -130,4 +130,4 @@ function plan(query: Query, limit: number, onMatch: () => void): { stages: Stage
   }
   gather(ordering(order, limit));
   return { stages, columns: shown.length > 0 ? shown : ['@timestamp', '@message'] };
-}
+};

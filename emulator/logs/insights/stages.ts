@@ -21,7 +21,7 @@ const each =
   (next) => ({ push: (row) => work(row, next.push), end: next.end });
 
 /** Works out columns that are more than fields. */
-export function computing({ columns }: CommandOf<'fields'>): Stage {
+export const computing = ({ columns }: CommandOf<'fields'>): Stage => {
   const computed = columns
     .filter(({ name, expression }) => expression.kind !== 'field' || expression.name !== name)
     .map(({ name, expression }) => ({ name, evaluate: compile(expression) }));
@@ -31,18 +31,18 @@ export function computing({ columns }: CommandOf<'fields'>): Stage {
     }
     pass(row);
   });
-}
+};
 
-export function filtering({ condition }: CommandOf<'filter'>): Stage {
+export const filtering = ({ condition }: CommandOf<'filter'>): Stage => {
   const holds = compile(condition);
   return each((row, pass) => {
     if (isTrue(holds(row))) {
       pass(row);
     }
   });
-}
+};
 
-export function parsing({ text, pattern, names }: CommandOf<'parse'>): Stage {
+export const parsing = ({ text, pattern, names }: CommandOf<'parse'>): Stage => {
   const evaluate = compile(text);
   return each((row, pass) => {
     const match = pattern.exec(toText(evaluate(row)) ?? '');
@@ -54,27 +54,26 @@ export function parsing({ text, pattern, names }: CommandOf<'parse'>): Stage {
     }
     pass(row);
   });
-}
+};
 
-export function counting(add: () => void): Stage {
-  return each((row, pass) => {
+export const counting = (add: () => void): Stage =>
+  each((row, pass) => {
     add();
     pass(row);
   });
-}
 
 /** Rows beyond those that are wanted, before the worst are thrown away; or half as many as are wanted, if that is more. */
-const SPARE_ROWS = 5_000;
+const spareRows = 5_000;
 
 /**
  * Sorts; of rows that are equal in all of `distinct` lets the first through alone, and at most `most` of all.
  * It never holds many more than these. A row that lacks a field of `distinct` is like no other.
  */
-export function ordering(keys: readonly SortKey[], most: number, distinct: readonly string[] = []): Stage {
+export const ordering = (keys: readonly SortKey[], most: number, distinct: readonly string[] = []): Stage => {
   const order = keys.map(({ name, expression, direction }) => ({ name, evaluate: compile(expression), direction }));
   return (next) => {
     let held: { readonly row: Row; readonly keys: readonly Value[] }[] = [];
-    let mostHeld = SPARE_ROWS;
+    let mostHeld = spareRows;
     const tidy = () => {
       held.sort((a, b) => {
         for (const [index, { direction }] of order.entries()) {
@@ -96,7 +95,7 @@ export function ordering(keys: readonly SortKey[], most: number, distinct: reado
         });
       }
       held.splice(most);
-      mostHeld = held.length + Math.max(SPARE_ROWS, held.length / 2);
+      mostHeld = held.length + Math.max(spareRows, held.length / 2);
     };
     return {
       push(row) {
@@ -115,12 +114,12 @@ export function ordering(keys: readonly SortKey[], most: number, distinct: reado
       },
     };
   };
-}
+};
 
 type Aggregate = Extract<Expression, { kind: 'aggregate' }>;
 
 /** Puts a field in the place of each aggregate, which is added to `found`. */
-function lift(expression: Expression, found: Aggregate[]): Expression {
+const lift = (expression: Expression, found: Aggregate[]): Expression => {
   switch (expression.kind) {
     case 'aggregate':
       return { kind: 'field', name: `aggregate ${found.push(expression) - 1}` };
@@ -131,10 +130,10 @@ function lift(expression: Expression, found: Aggregate[]): Expression {
     default:
       return expression;
   }
-}
+};
 
 /** Makes one row of each group. */
-export function grouping({ columns, groups }: CommandOf<'stats'>): Stage {
+export const grouping = ({ columns, groups }: CommandOf<'stats'>): Stage => {
   const found: Aggregate[] = [];
   const results = columns.map(({ name, expression }: Column) => ({ name, evaluate: compile(lift(expression, found)) }));
   const by = groups.map(({ name, expression }) => ({ name, evaluate: compile(expression) }));
@@ -183,4 +182,4 @@ export function grouping({ columns, groups }: CommandOf<'stats'>): Stage {
       },
     };
   };
-}
+};

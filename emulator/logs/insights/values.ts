@@ -2,16 +2,15 @@
 export type Value = string | number | Date | undefined;
 
 /** The finite number that a value is or that its text spells; nothing for any other. */
-export function toNumber(value: Value): number | undefined {
+export const toNumber = (value: Value): number | undefined => {
   const isBlank = value === undefined || (typeof value === 'string' && value.trim() === '');
   const number = isBlank ? Number.NaN : Number(value);
   return Number.isFinite(number) ? number : undefined;
-}
+};
 
 /** A value as results show it; moments as `2026-11-22 08:30:00.000`, in UTC. */
-export function toText(value: Value): string | undefined {
-  return value instanceof Date ? value.toISOString().replace('T', ' ').replace('Z', '') : value?.toString();
-}
+export const toText = (value: Value): string | undefined =>
+  value instanceof Date ? value.toISOString().replace('T', ' ').replace('Z', '') : value?.toString();
 
 /** Whether a filter lets it through. */
 export const isTrue = (value: Value): boolean => value !== undefined && value !== 0 && value !== '';
@@ -21,7 +20,7 @@ export const isTrue = (value: Value): boolean => value !== undefined && value !=
  * number holds.
  * @returns negative, zero or positive; nothing if one of the two is missing
  */
-export function compare(a: Value, b: Value): number | undefined {
+export const compare = (a: Value, b: Value): number | undefined => {
   if (a === undefined || b === undefined) {
     return undefined;
   }
@@ -35,7 +34,7 @@ export function compare(a: Value, b: Value): number | undefined {
     return left - right;
   }
   return leftText < rightText ? -1 : 1;
-}
+};
 
 /** Whether it may stand for its neighbours as well. */
 const isLong = (number: number): boolean => Math.abs(number) > Number.MAX_SAFE_INTEGER;
@@ -43,7 +42,7 @@ const isLong = (number: number): boolean => Math.abs(number) > Number.MAX_SAFE_I
 const natural = new Intl.Collator('en', { numeric: true });
 
 /** The order of `sort`, ascending: texts, then numbers; `direction` -1 turns it round. What is missing comes last. */
-export function compareForSort(a: Value, b: Value, direction: 1 | -1): number {
+export const compareForSort = (a: Value, b: Value, direction: 1 | -1): number => {
   if (a === undefined || b === undefined) {
     return Number(a === undefined) - Number(b === undefined);
   }
@@ -53,4 +52,4 @@ export function compareForSort(a: Value, b: Value, direction: 1 | -1): number {
     return direction * (kinds || natural.compare(String(a), String(b)));
   }
   return direction * (left - right || natural.compare(String(a), String(b)));
-}
+};

@@ -24,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 /** An assembly of these stacks, read back. */
-function assemblyOf(stacks: Record<string, unknown>) {
+const assemblyOf = (stacks: Record<string, unknown>) => {
   const write = (file: string, value: unknown) => writeFileSync(path.join(directory, file), JSON.stringify(value));
   const artifacts = Object.keys(stacks).map((name) => [
     name,
@@ -35,7 +35,7 @@ function assemblyOf(stacks: Record<string, unknown>) {
     write(`${name}.template.json`, template);
   }
   return readAssembly(directory);
-}
+};
 
 const queue = { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'orders' } };
 

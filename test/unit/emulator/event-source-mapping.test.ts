@@ -36,12 +36,12 @@ const mappingOf = (more: {
 });
 
 /** A queue of `count` messages and a function that takes `durationMs`, watched. */
-function setting(
+const setting = (
   count: number,
   durationMs: number,
   answer: (ids: string[]) => InvocationResult,
   traceOf: (index: number) => string | undefined = () => undefined,
-) {
+) => {
   const messages = Array.from({ length: count }, (_, index) => ({
     MessageId: `m${index}`,
     ReceiptHandle: `r${index}`,
@@ -84,7 +84,7 @@ function setting(
       },
     },
   };
-}
+};
 
 test('no more batches run at once than the mapping allows', async () => {
   const { source, target, deleted, mostRunning } = setting(60, 20, () => ({ payload: 'null' }));
