@@ -44,6 +44,13 @@ module.exports = {
       to: { path: '^lambdas/', pathNot: '^lambdas/$1/' },
     },
     {
+      name: 'runs-import-no-job',
+      comment: 'A sync job owns its folder. In shared/runs, only the list of jobs imports the jobs.',
+      severity: 'error',
+      from: { path: '^shared/runs/', pathNot: '^shared/runs/jobs\\.ts$' },
+      to: { path: '^shared/[^/]+/', pathNot: '^shared/(runs|aws|http|observability)/' },
+    },
+    {
       name: 'no-dev-dependencies-in-lambdas',
       severity: 'error',
       from: { path: '^(lambdas|shared)/' },

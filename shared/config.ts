@@ -1,9 +1,7 @@
 import * as z from 'zod/mini';
-import { type $ZodIssue, type $ZodType, safeParse } from 'zod/v4/core';
+import { safeParse } from 'zod/v4/core';
 import { PipelineError } from './errors';
-
-/** Any schema of `zod` or of `zod/mini` that gives a `T`. */
-export type Schema<T> = $ZodType<T>;
+import { describeIssues, type Schema } from './schema';
 
 /** A text that is there. */
 export const required = z.string('is missing').check(z.minLength(1, 'is empty'));
@@ -23,10 +21,6 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) U
 
 /** What every Lambda finds in its environment. */
 export const commonVariables = { STAGE: required, SERVICE_VERSION: required, COMMIT_SHA: required };
-
-/** One entry for each fault: where it is and what is wrong with it, never the value. */
-export const describeIssues = (issues: readonly $ZodIssue[]): { path: string; message: string }[] =>
-  issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
 
 /**
  * Reads a Lambda's configuration from its environment.

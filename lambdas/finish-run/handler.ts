@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { PipelineError } from '../../shared/errors';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
-import { anyPlanSchema, executionSchema } from '../../shared/runs/plan';
+import { executionSchema, planSchema } from '../../shared/runs/plan';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep, NamedFailure } from '../../shared/runs/step';
 import { outcomesSchema, summarizeJobs } from './summary';
@@ -24,7 +24,7 @@ export class RunFailed extends NamedFailure {
 
 const step = 'finish';
 const schema = z.object({
-  run: anyPlanSchema.extend({ outcomes: outcomesSchema }),
+  run: z.looseObject(planSchema.shape).extend({ outcomes: outcomesSchema }),
   execution: executionSchema,
 });
 

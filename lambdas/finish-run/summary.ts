@@ -1,52 +1,41 @@
 import * as z from 'zod';
 import { parseJson } from '../../shared/json';
-import { addStatistics, type Statistics } from '../../shared/netlife/stats';
+import { faultOf } from '../../shared/netlife/outcome';
+import { addStatistics } from '../../shared/netlife/stats';
 import type { RunFolder } from '../../shared/runs/artifacts';
-import {
-  caughtSchema,
-  collectedSchema,
-  faultOf,
-  type IterableOutcome,
-  iterableOutcomeSchema,
-  messageOf,
-  portalOutcomeSchema,
-} from '../../shared/runs/outcome';
+import { type JobOutcomes, type SyncJobName, syncJobNames, syncJobs } from '../../shared/runs/jobs';
+import { messageOf } from '../../shared/runs/outcome';
 
-const skippedSchema = z.object({ skipped: z.literal(true) });
-const caughtOutcomeSchema = z.object({ error: caughtSchema });
-/** Its report failed, and perhaps something before it. */
-const iterableFailedSchema = caughtOutcomeSchema.extend({ fault: caughtSchema.optional() });
-const portalFailedSchema = caughtOutcomeSchema.extend({ portal: z.string(), collected: collectedSchema });
-
-/** What the two branches of the state machine end with, in their order. */
-export const outcomesSchema = z.tuple([
-  z.union([
-    skippedSchema,
-    caughtOutcomeSchema,
-    z.object({ portals: z.array(z.union([portalOutcomeSchema, portalFailedSchema])) }),
-  ]),
-  z.union([skippedSchema, iterableFailedSchema, iterableOutcomeSchema]),
-]);
-export type Outcomes = z.output<typeof outcomesSchema>;
-
-const list = z.array(z.unknown()).default(() => []);
-const reportSchema = z.looseObject({ failed_jobs: list, jobs_not_on_sale: list });
-
-type Status = 'SUCCEEDED' | 'FAILED';
-
-interface JobSummary {
-  readonly status: Status;
+/** What became of a job that ran: its entry in `summary.json`. */
+export interface JobSummary {
+  readonly status: 'SUCCEEDED' | 'FAILED';
   /** One sentence. */
   readonly message: string;
   readonly reports: readonly string[];
   readonly [more: string]: unknown;
 }
 
-/** What became of each job that ran; `netlife` and `iterable` are absent when they were not asked for. */
-export interface JobSummaries {
-  readonly netlife?: JobSummary & { readonly statistics: Statistics };
-  readonly iterable?: JobSummary | IterableOutcome;
-}
+const skippedSchema = z.object({ skipped: z.literal(true) }).transform(() => undefined);
+
+type Outcomes = { readonly [Name in SyncJobName]: JobOutcomes[Name] | undefined };
+type OutcomeSchemas = { readonly [Name in SyncJobName]: z.ZodType<Outcomes[Name]> };
+
+const outcomeSchemaOf = (name: SyncJobName): z.ZodType<Outcomes[SyncJobName]> =>
+  z.union([skippedSchema, syncJobs[name].outcome]);
+
+const byName = z.object(
+  Object.fromEntries(syncJobNames.map((name) => [name, outcomeSchemaOf(name)])) as OutcomeSchemas,
+);
+
+/** What each branch of the state machine ended with; `undefined` for a job that was skipped. */
+export const outcomesSchema = z.preprocess(
+  // An execution that started under the previous release lists the outcomes in the order of the jobs.
+  (given) =>
+    Array.isArray(given) ? Object.fromEntries(syncJobNames.map((name, index) => [name, given[index]])) : given,
+  byName,
+);
+
+type Summarize<Outcome> = (outcome: Outcome, folder: RunFolder) => JobSummary | Promise<JobSummary>;
 
 const failedBy = (...faults: readonly string[]): JobSummary => ({
   status: 'FAILED',
@@ -54,17 +43,16 @@ const failedBy = (...faults: readonly string[]): JobSummary => ({
   reports: [],
 });
 
-const summarizeNetlife = async (
-  outcome: Outcomes[0],
-  folder: RunFolder,
-): Promise<JobSummaries['netlife'] | undefined> => {
-  if ('skipped' in outcome) return undefined;
+const list = z.array(z.unknown()).default(() => []);
+const reportSchema = z.looseObject({ failed_jobs: list, jobs_not_on_sale: list });
+
+const summarizeNetlife: Summarize<JobOutcomes['netlife']> = async (outcome, folder) => {
   if ('error' in outcome) return { ...failedBy(messageOf(outcome.error)), statistics: addStatistics() };
   const portals = await Promise.all(
     outcome.portals.map(async (entry) => {
       const { portal } = entry;
       if ('error' in entry) {
-        // Its files could not be written, its report neither.
+        // Neither its files nor its report could be written.
         const nothing = { failed_jobs: [], jobs_not_on_sale: [], statistics: addStatistics() };
         const faults = [faultOf(entry.collected), messageOf(entry.error)].filter((fault) => fault !== undefined);
         return { portal, ...failedBy(...faults.map((fault) => `${portal}: ${fault}`)), ...nothing };
@@ -75,7 +63,7 @@ const summarizeNetlife = async (
     }),
   );
   const each = portals.map(({ statistics }) => statistics);
-  // The portals are worked on side by side.
+  // The portals run side by side.
   const duration_seconds = Math.max(0, ...each.map((statistics) => statistics.duration_seconds));
   const statistics = { ...addStatistics(...each), duration_seconds };
   return {
@@ -87,16 +75,26 @@ const summarizeNetlife = async (
   };
 };
 
-const summarizeIterable = (outcome: Outcomes[1]): JobSummaries['iterable'] | undefined => {
-  if ('skipped' in outcome) return undefined;
+const summarizeIterable: Summarize<JobOutcomes['iterable']> = (outcome) => {
   if (!('error' in outcome)) return outcome;
   const { fault, error } = outcome;
   return failedBy(...(fault === undefined ? [] : [messageOf(fault)]), messageOf(error));
 };
 
-/** Reads what the branches left, and what their reports say. */
-export const summarizeJobs = async ([first, second]: Outcomes, folder: RunFolder): Promise<JobSummaries> => {
-  const netlife = await summarizeNetlife(first, folder);
-  const iterable = summarizeIterable(second);
-  return { ...(netlife && { netlife }), ...(iterable && { iterable }) };
+const summarize: { readonly [Name in SyncJobName]: Summarize<JobOutcomes[Name]> } = {
+  netlife: summarizeNetlife,
+  iterable: summarizeIterable,
+};
+
+/** Summarizes each job that ran, from what its branch ended with and the reports in the run's folder. */
+export const summarizeJobs = async (
+  outcomes: Outcomes,
+  folder: RunFolder,
+): Promise<Partial<Record<SyncJobName, JobSummary>>> => {
+  const summaryOf = async <Name extends SyncJobName>(name: Name): Promise<[Name, JobSummary] | undefined> => {
+    const outcome = outcomes[name];
+    return outcome === undefined ? undefined : [name, await summarize[name](outcome, folder)];
+  };
+  const summaries = await Promise.all(syncJobNames.map(summaryOf));
+  return Object.fromEntries(summaries.filter((entry) => entry !== undefined));
 };

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { PipelineError } from '../../shared/errors';
+import type { IterablePlan } from '../../shared/iterable/input';
 import { usersPerPart } from '../../shared/iterable/parts';
 import type { SourceRow } from '../../shared/iterable/rows';
 import { cutoffOf, type UserSource } from '../../shared/iterable/source';
-import type { IterablePlan } from '../../shared/runs/plan';
+import type { UserParts } from '../../shared/iterable/user-parts';
 import type { Progress } from '../../shared/runs/progress';
-import type { UserParts } from '../../shared/runs/user-parts';
 
 export interface ExtractRowsOptions {
   readonly run: IterablePlan;

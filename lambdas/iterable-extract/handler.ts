@@ -1,16 +1,16 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { iterablePlanSchema } from '../../shared/iterable/input';
 import type { UserSource } from '../../shared/iterable/source';
+import { createUserParts } from '../../shared/iterable/user-parts';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
 import { fileStamp } from '../../shared/runs/files';
-import { iterablePlanSchema } from '../../shared/runs/plan';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
-import { createUserParts } from '../../shared/runs/user-parts';
 import { extractRows } from './extract-rows';
 import { writeQueryResults } from './query-results';
 

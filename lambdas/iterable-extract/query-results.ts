@@ -1,9 +1,8 @@
-import { queryResultsCsv, rejectedCsv } from '../../shared/iterable/report';
+import { extractionPaths, queryResultsCsv, rejectedCsv } from '../../shared/iterable/report';
 import { readRow } from '../../shared/iterable/rows';
+import { type Extracted, extractedSchema, type UserParts } from '../../shared/iterable/user-parts';
 import type { RunFolder } from '../../shared/runs/artifacts';
-import { extractionPaths } from '../../shared/runs/files';
 import { joinParts } from '../../shared/runs/join-parts';
-import { type Extracted, extractedSchema, type UserParts } from '../../shared/runs/user-parts';
 
 export interface QueryResultsOptions {
   readonly folder: RunFolder;

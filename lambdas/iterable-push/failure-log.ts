@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { PushResult } from '../../shared/iterable/push';
 import { mostFailuresLogged } from '../../shared/iterable/report';
-import type { UserParts } from '../../shared/runs/user-parts';
+import type { UserParts } from '../../shared/iterable/user-parts';
 
 export interface FailureLogOptions {
   readonly parts: Pick<UserParts, 'readLoggedFailures' | 'writeLoggedFailures'>;

@@ -2,16 +2,16 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import type { IterableClient } from '../../shared/iterable/client';
+import { iterablePlanSchema } from '../../shared/iterable/input';
+import { createUserParts } from '../../shared/iterable/user-parts';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import { reportRetry } from '../../shared/observability/report-retry';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
-import { iterablePlanSchema } from '../../shared/runs/plan';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
 import { thenAlways } from '../../shared/runs/then-always';
-import { createUserParts } from '../../shared/runs/user-parts';
 import { pushParts } from './push-parts';
 
 export interface IterablePushDependencies {

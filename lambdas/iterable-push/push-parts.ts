@@ -4,9 +4,9 @@ import type { IterableClient } from '../../shared/iterable/client';
 import { usersPerPart } from '../../shared/iterable/parts';
 import { type PushMode, type PushResult, pushUsers } from '../../shared/iterable/push';
 import { type IterableUser, readRow } from '../../shared/iterable/rows';
+import type { UserParts } from '../../shared/iterable/user-parts';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { Progress } from '../../shared/runs/progress';
-import type { UserParts } from '../../shared/runs/user-parts';
 import { createFailureLog } from './failure-log';
 
 export interface PushPartsOptions {

@@ -1,18 +1,19 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { iterablePlanSchema } from '../../shared/iterable/input';
+import type { ReportOutcome } from '../../shared/iterable/outcome';
 import { usersPerPart } from '../../shared/iterable/parts';
-import { mostFailed, mostFailuresLogged } from '../../shared/iterable/report';
+import { extractionPaths, mostFailed, mostFailuresLogged } from '../../shared/iterable/report';
+import { createUserParts } from '../../shared/iterable/user-parts';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
-import { extractionPaths, fileStamp } from '../../shared/runs/files';
-import { caughtSchema, type IterableOutcome, messageOf } from '../../shared/runs/outcome';
-import { iterablePlanSchema } from '../../shared/runs/plan';
+import { fileStamp } from '../../shared/runs/files';
+import { caughtSchema, messageOf } from '../../shared/runs/outcome';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
-import { createUserParts } from '../../shared/runs/user-parts';
 import { joinResults, reportPaths } from './join-results';
 
 export interface IterableReportDependencies {
@@ -24,7 +25,7 @@ export interface IterableReportDependencies {
 }
 
 /** The report is there, or another turn is to go on with it. */
-type ReportStanding = ({ readonly done: true } & IterableOutcome) | { readonly done: false };
+type ReportStanding = ({ readonly done: true } & ReportOutcome) | { readonly done: false };
 
 const step = 'iterable_report';
 const part = 'iterable/push';

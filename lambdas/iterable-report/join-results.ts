@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { IterablePlan } from '../../shared/iterable/input';
 import {
   countFailure,
   countRecord,
@@ -9,11 +10,10 @@ import {
   type PushCounts,
   type PushSummary,
 } from '../../shared/iterable/report';
+import type { UserParts } from '../../shared/iterable/user-parts';
 import type { RunFolder } from '../../shared/runs/artifacts';
 import { fileStamp } from '../../shared/runs/files';
 import { joinParts } from '../../shared/runs/join-parts';
-import type { IterablePlan } from '../../shared/runs/plan';
-import type { UserParts } from '../../shared/runs/user-parts';
 
 export interface JoinResultsOptions {
   readonly run: IterablePlan;

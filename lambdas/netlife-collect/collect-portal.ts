@@ -3,11 +3,11 @@ import { PipelineError, toPipelineError } from '../../shared/errors';
 import { type Job, jobsNotOnSale } from '../../shared/netlife/activities';
 import { isLoginRefusal } from '../../shared/netlife/api';
 import type { NetlifeClient } from '../../shared/netlife/client';
+import type { NetlifePlan } from '../../shared/netlife/input';
 import { collectJob, type JobPart } from '../../shared/netlife/job';
+import type { PortalParts, WrittenJob } from '../../shared/netlife/portal-parts';
 import type { Taken } from '../../shared/netlife/tally';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
-import type { NetlifePlan } from '../../shared/runs/plan';
-import type { PortalParts, WrittenJob } from '../../shared/runs/portal-parts';
 import type { Progress } from '../../shared/runs/progress';
 
 export interface CollectPortalOptions {

@@ -1,13 +1,14 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { netlifePlanSchema, portalSchema } from '../../shared/netlife/input';
+import { collectedSchema, faultOf, type PortalOutcome } from '../../shared/netlife/outcome';
+import { createPortalParts } from '../../shared/netlife/portal-parts';
 import type { Portals } from '../../shared/netlife/portals';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { createBudget } from '../../shared/runs/budget';
-import { collectedSchema, faultOf, type PortalOutcome } from '../../shared/runs/outcome';
-import { attemptOf, executionSchema, netlifePlanSchema, portalSchema } from '../../shared/runs/plan';
-import { createPortalParts } from '../../shared/runs/portal-parts';
+import { attemptOf, executionSchema } from '../../shared/runs/plan';
 import { createProgress } from '../../shared/runs/progress';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';

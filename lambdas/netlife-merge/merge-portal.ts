@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { jobsNotOnSale } from '../../shared/netlife/activities';
 import { contactsFileName, contactsHeader } from '../../shared/netlife/contacts';
+import type { NetlifePlan } from '../../shared/netlife/input';
+import { type FailedJob, failedJobSchema, type PortalReport } from '../../shared/netlife/outcome';
+import type { PortalParts } from '../../shared/netlife/portal-parts';
 import type { Portal } from '../../shared/netlife/portals';
 import { addStatistics, formatFinalStats, portalTitle, type Statistics } from '../../shared/netlife/stats';
 import type { Taken } from '../../shared/netlife/tally';
 import type { ArtifactWriter, RunFolder } from '../../shared/runs/artifacts';
 import { joinParts } from '../../shared/runs/join-parts';
-import { type FailedJob, failedJobSchema, type PortalReport } from '../../shared/runs/outcome';
-import type { NetlifePlan } from '../../shared/runs/plan';
-import type { PortalParts } from '../../shared/runs/portal-parts';
 import type { Progress } from '../../shared/runs/progress';
 
 export interface MergePortalOptions {

@@ -6,6 +6,7 @@ import type { Portals } from '../../shared/netlife/portals';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
 import { InvalidInput, type RunInput, readRunInput } from '../../shared/runs/input';
+import type { JobInputs } from '../../shared/runs/jobs';
 import { executionSchema, type RunPlan } from '../../shared/runs/plan';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
@@ -33,8 +34,8 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     throw new InvalidInput([`run_id is that of a run with another input: ${folder.keyOf('input.json')}`]);
   };
 
-  const run = async ({ input: given, execution }: z.output<typeof schema>): Promise<RunPlan> => {
-    const input = readRunInput(given, execution.Name, portals);
+  const run = async ({ input: given, execution }: z.output<typeof schema>): Promise<RunPlan & JobInputs> => {
+    const input = readRunInput(given, execution.Name, { portals });
     logger.appendKeys({ run_id: input.run_id });
     await keepInput(input);
     const { started_at } = await runs.start({ input, executionArn: execution.Id, startedAtMs: now() });

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { describeIssues } from '../../shared/config';
 import { type OrderId, orderIdSchema } from '../../shared/orders/order';
+import { describeIssues } from '../../shared/schema';
 import { type Instant, parseInstant } from '../../shared/time';
 
 const notificationTypes = ['order.created', 'order.updated'] as const;

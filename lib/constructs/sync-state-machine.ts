@@ -24,21 +24,25 @@ import type { Config } from '../config';
 import { removalOfNamed } from '../removal';
 import { LogGroup } from './log-group';
 
-/** The Lambda of each state. */
-export interface SyncSteps {
-  readonly planRun: IFunction;
-  readonly collectPortal: IFunction;
-  readonly mergePortal: IFunction;
-  readonly extractUsers: IFunction;
-  readonly pushUsers: IFunction;
-  readonly reportUsers: IFunction;
-  readonly finishRun: IFunction;
-}
+/**
+ * The sync Lambdas. A Lambda is named `<job>-<verb>`, after its job; its state in the machine is `<Verb><Object>`
+ * (docs/contracts/sync-jobs.md). The Lambda that opens or closes a run has `run` in place of an object: `plan-run`.
+ */
+export type SyncFunctionName =
+  | 'plan-run'
+  | 'netlife-collect'
+  | 'netlife-merge'
+  | 'iterable-extract'
+  | 'iterable-push'
+  | 'iterable-report'
+  | 'finish-run';
 
-/** Longer than any Lambda runs: what ends a task is its Lambda. */
+type SyncFunctions = Readonly<Record<SyncFunctionName, IFunction>>;
+
+/** Longer than the maximum duration of a Lambda, which ends a task first. */
 const taskTimeout = Timeout.duration(Duration.minutes(16));
 
-/** Faults of Lambda itself, its timeouts, a process that died: the parts that are written make every state safe to repeat. */
+/** Faults of Lambda itself, timeouts and crashes. Every state is safe to repeat: it skips the parts that are written. */
 const retry = {
   errors: [
     'Lambda.ServiceException',
@@ -56,33 +60,33 @@ const retry = {
   jitterStrategy: JitterType.FULL,
 };
 
-/** Where a branch keeps what its newest step returned, and the error that ended it. */
+/** Where a branch keeps what its newest task returned, and the error that ended it. */
 const stepPath = '$.step';
 const caught = { resultPath: '$.error' };
-/** Where a portal's branch keeps what its collecting ended with, be it an error. */
+/** Where the branch of a portal keeps how its collecting ended, which may be an error. */
 const collectedPath = '$.collected';
 /** Where Iterable's branch keeps the error that ended it before its report. */
 const faultPath = '$.fault';
 
 /**
- * The state machine `SyncJobs`: plans a run, does both jobs side by side, and reports. A job that fails does not stop
- * the other; `FinishRun` then fails the execution. It is the state that fails, because a redrive begins at that one: it
- * sees that it was redriven, and sends the run through its jobs again, which go on where they stopped.
+ * The state machine `SyncJobs`: plans a run, runs the jobs side by side, and reports. A job that fails does not stop the
+ * other; `FinishRun` then fails the execution. There is no `Fail` state, because a redrive starts at the state that
+ * failed: `FinishRun` sees that it was redriven and sends the run through its jobs again, which resume where they stopped.
  */
 export class SyncStateMachine extends Construct {
   readonly machine: StateMachine;
-  /** The physical name, and the one of its segments in X-Ray. */
+  /** The physical name, which is also the name of its segments in X-Ray. */
   readonly name: string;
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, { config, steps }: { config: Config; steps: SyncSteps }) {
+  constructor(scope: Construct, id: string, { config, functions }: { config: Config; functions: SyncFunctions }) {
     super(scope, id);
     this.name = `${config.stage}-marketplace-SyncJobs`;
     this.logGroup = new LogGroup(this, 'logs', { config, name: `/aws/vendedlogs/states/${this.name}` });
     this.machine = new StateMachine(this, 'machine', {
       stateMachineName: this.name,
       comment: 'The Netlife and the Iterable sync. Its input: docs/runbook.md.',
-      definitionBody: DefinitionBody.fromChainable(this.definition(steps)),
+      definitionBody: DefinitionBody.fromChainable(this.definition(functions)),
       timeout: Duration.hours(24),
       tracingEnabled: true,
       logs: { destination: this.logGroup, level: LogLevel.ALL, includeExecutionData: false },
@@ -92,22 +96,20 @@ export class SyncStateMachine extends Construct {
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason: 'The delivery of logs and traces has no resources to name: its actions take only "*".',
     });
-    for (const step of Object.values(steps)) {
+    for (const lambda of Object.values(functions)) {
       Validations.of(this.machine).acknowledge({
-        id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(step.node.defaultChild as CfnFunction)}.Arn>:*]`,
-        reason: 'The wildcard stands for the versions of one Lambda, which CDK lets a state machine invoke as well.',
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(lambda.node.defaultChild as CfnFunction)}.Arn>:*]`,
+        reason: 'The wildcard is for the versions of one Lambda, which CDK lets a state machine invoke as well.',
       });
     }
   }
 
-  private definition(steps: SyncSteps): IChainable {
-    const plan = this.task('PlanRun', steps.planRun, {
+  private definition(functions: SyncFunctions): IChainable {
+    const plan = this.task('PlanRun', functions['plan-run'], {
       payload: TaskInput.fromObject({ input: JsonPath.entirePayload, execution: JsonPath.objectAt('$$.Execution') }),
     });
-    const jobs = new Parallel(this, 'Jobs', { resultPath: '$.outcomes' })
-      .branch(this.netlife(steps))
-      .branch(this.iterable(steps));
-    const finish = this.task('FinishRun', steps.finishRun, {
+    const jobs = this.sideBySide({ netlife: this.netlife(functions), iterable: this.iterable(functions) });
+    const finish = this.task('FinishRun', functions['finish-run'], {
       payload: TaskInput.fromObject({ run: JsonPath.entirePayload, execution: JsonPath.objectAt('$$.Execution') }),
     });
     return plan
@@ -120,8 +122,18 @@ export class SyncStateMachine extends Construct {
       );
   }
 
-  /** Each portal by itself: one that fails does not stop the others, and what was collected of it is merged. */
-  private netlife(steps: SyncSteps): IChainable {
+  /** Runs the branches of the jobs; the outcome of each is kept by the job's name. */
+  private sideBySide(branches: Readonly<Record<string, IChainable>>): Parallel {
+    const outcomes = Object.keys(branches).map((name, index) => [`${name}.$`, `$[${index}]`]);
+    const parallel = new Parallel(this, 'Jobs', {
+      resultSelector: Object.fromEntries(outcomes),
+      resultPath: '$.outcomes',
+    });
+    return parallel.branch(...Object.values(branches));
+  }
+
+  /** One iteration per portal: a portal that fails does not stop the others, and what was collected of it is merged. */
+  private netlife(functions: SyncFunctions): IChainable {
     const portalFailed = new Pass(this, 'PortalFailed', {
       parameters: {
         portal: JsonPath.stringAt('$.portal'),
@@ -134,11 +146,11 @@ export class SyncStateMachine extends Construct {
       portal: JsonPath.stringAt('$.portal'),
       execution: JsonPath.objectAt('$$.Execution'),
     };
-    const merge = this.task('MergePortal', steps.mergePortal, {
+    const merge = this.task('MergePortal', functions['netlife-merge'], {
       payload: TaskInput.fromObject({ ...state, collected: JsonPath.objectAt(collectedPath) }),
       resultPath: stepPath,
     }).addCatch(portalFailed, caught);
-    const collect = this.task('CollectPortal', steps.collectPortal, {
+    const collect = this.task('CollectPortal', functions['netlife-collect'], {
       payload: TaskInput.fromObject(state),
       resultPath: collectedPath,
     }).addCatch(merge, { resultPath: collectedPath });
@@ -151,30 +163,30 @@ export class SyncStateMachine extends Construct {
     })
       .itemProcessor(collect)
       .addCatch(new Pass(this, 'NetlifeFailed', { parameters: { error: JsonPath.objectAt('$.error') } }), caught);
-    return this.ifAsked('Netlife?', '$.netlife', portals);
+    return this.ifPlanned('Netlife?', '$.netlife', portals);
   }
 
-  /** What was sent until an error ended it is reported all the same. */
-  private iterable(steps: SyncSteps): IChainable {
-    // It keeps the state as it is: with the error of the report, and the one before it, if any.
+  /** If an error ends the extraction or the sending, the report covers what was sent before it. */
+  private iterable(functions: SyncFunctions): IChainable {
+    // Passes the state on unchanged: with the error of the report, and with the fault before it, if there was one.
     const failed = new Pass(this, 'IterableFailed');
-    const task = (id: string, lambda: IFunction) =>
-      this.task(id, lambda, {
+    const task = (id: string, name: SyncFunctionName) =>
+      this.task(id, functions[name], {
         payload: TaskInput.fromObject({ run: JsonPath.entirePayload }),
         resultPath: stepPath,
       });
-    const report = task('Report', steps.reportUsers).addCatch(failed, caught);
-    const push = task('PushUsers', steps.pushUsers).addCatch(report, { resultPath: faultPath });
-    const extract = task('ExtractUsers', steps.extractUsers).addCatch(report, { resultPath: faultPath });
-    // Iterable may ask for a longer wait than a turn has time for.
+    const report = task('Report', 'iterable-report').addCatch(failed, caught);
+    const push = task('PushUsers', 'iterable-push').addCatch(report, { resultPath: faultPath });
+    const extract = task('ExtractUsers', 'iterable-extract').addCatch(report, { resultPath: faultPath });
+    // Iterable may ask for a wait that is longer than a turn.
     const waitPath = `${stepPath}.wait_seconds`;
     const wait = new Wait(this, 'WaitForIterable', { time: WaitTime.secondsPath(waitPath) });
     push.next(this.untilDone('UsersPushed?', push, report).when(Condition.isPresent(waitPath), wait.next(push)));
     report.next(this.untilDone('UsersReported?', report, this.outcome('IterableOutcome')));
-    return this.ifAsked('Iterable?', '$.iterable', extract.next(this.untilDone('UsersExtracted?', extract, push)));
+    return this.ifPlanned('Iterable?', '$.iterable', extract.next(this.untilDone('UsersExtracted?', extract, push)));
   }
 
-  /** A step; its Lambda gets the branch's state as it is, unless told. */
+  /** A task that invokes a Lambda. Default payload: the branch's state. */
   private task(id: string, lambdaFunction: IFunction, props: Partial<LambdaInvokeProps> = {}): LambdaInvoke {
     const task = new LambdaInvoke(this, id, {
       lambdaFunction,
@@ -187,18 +199,18 @@ export class SyncStateMachine extends Construct {
     return task;
   }
 
-  /** Sends a worker round again until it says that it is done. */
+  /** Loops back to a worker until it returns `done`. */
   private untilDone(id: string, worker: IChainable, next: IChainable, path = stepPath): Choice {
     return new Choice(this, id).when(Condition.booleanEquals(`${path}.done`, true), next).otherwise(worker);
   }
 
-  /** Ends a branch with what its last step returned. */
+  /** Ends a branch with what its last task returned. */
   private outcome(id: string): Pass {
     return new Pass(this, id, { outputPath: stepPath });
   }
 
-  /** A job runs when the plan has its key. */
-  private ifAsked(id: string, path: string, job: IChainable): Choice {
+  /** A job runs if the plan has its key. */
+  private ifPlanned(id: string, path: string, job: IChainable): Choice {
     const skipped = new Pass(this, `${id.replace('?', '')}Skipped`, { parameters: { skipped: true } });
     return new Choice(this, id).when(Condition.isPresent(path), job).otherwise(skipped);
   }

@@ -4,10 +4,7 @@ import type { Config } from '../config';
 import type { AlarmDefinition } from '../constructs/alarm';
 import type { SyncJobs } from '../stacks/sync-jobs';
 
-/**
- * Alarms on the sync runs. Their Lambdas have none of their own: whatever one of them does not get done fails the
- * execution, and one alarm is enough.
- */
+/** Alarms on the sync runs. Their Lambdas have none: a failed Lambda fails the execution, and one alarm is enough. */
 export function syncAlarms(config: Config, { stateMachine: { machine } }: SyncJobs): readonly AlarmDefinition[] {
   const period = Duration.minutes(5);
   const ends = { threshold: 0, treatMissingData: TreatMissingData.NOT_BREACHING };
@@ -23,7 +20,7 @@ export function syncAlarms(config: Config, { stateMachine: { machine } }: SyncJo
       ...ends,
       name: 'sync-timed-out',
       metric: machine.metricTimedOut({ period, statistic: Stats.SUM }),
-      impact: 'A sync run was not done after 24 hours and was ended.',
+      impact: 'A sync run did not finish within 24 hours and was stopped.',
       runbook: 'sync-run-timed-out',
     },
   ];

@@ -6,21 +6,10 @@ import { Grant, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { NodeFunction } from '../constructs/node-function';
-import { SyncStateMachine } from '../constructs/sync-state-machine';
+import { type SyncFunctionName, SyncStateMachine } from '../constructs/sync-state-machine';
 import type { Data } from './data';
 
-const functionNames = [
-  'plan-run',
-  'netlife-collect',
-  'netlife-merge',
-  'iterable-extract',
-  'iterable-push',
-  'iterable-report',
-  'finish-run',
-] as const;
-type SyncFunctionName = (typeof functionNames)[number];
-
-/** The workers stop by themselves after 10 minutes, and keep the rest for what is then under way. */
+/** Workers stop after 10 minutes; the other 5 are for calls that are then in flight. */
 const workerTimeoutSeconds = 900;
 
 /** The Netlife and the Iterable sync: one state machine, its Lambdas, and the schedule. */
@@ -38,7 +27,7 @@ export class SyncJobs extends Stack {
       NETLIFE_BASE_URL: config.netlifeBaseUrl,
       NETLIFE_EXTRA_PORTALS: config.netlifeExtraPortals.join(','),
     };
-    const step = (
+    const syncFunction = (
       name: SyncFunctionName,
       description: string,
       environment: Readonly<Record<string, string>> = {},
@@ -52,7 +41,7 @@ export class SyncJobs extends Stack {
         environment: {
           SYNC_RUNS_TABLE_NAME: data.syncRuns.tableName,
           ARTIFACTS_BUCKET_NAME: data.artifacts.bucketName,
-          // glibc keeps an arena per thread, and each one grows to the largest data that ever passed through it.
+          // glibc keeps one arena per thread, and each grows to the largest data that ever passed through it.
           MALLOC_ARENA_MAX: '1',
           ...environment,
         },
@@ -60,13 +49,17 @@ export class SyncJobs extends Stack {
         network,
       });
     this.functions = {
-      'plan-run': step('plan-run', 'Checks the input of a run, and begins it or takes it up again.', portals),
-      'netlife-collect': step('netlife-collect', "Collects the contacts of a portal's jobs, job by job.", {
+      'plan-run': syncFunction('plan-run', 'Checks the input of a run, and starts or resumes the run.', portals),
+      'netlife-collect': syncFunction('netlife-collect', "Collects the contacts of a portal's jobs, job by job.", {
         ...portals,
         NETLIFE_SECRET_ARN: data.netlifeSecret.secretArn,
       }),
-      'netlife-merge': step('netlife-merge', "Joins a portal's parts to its contacts file and statistics.", portals),
-      'iterable-extract': step(
+      'netlife-merge': syncFunction(
+        'netlife-merge',
+        "Joins a portal's parts to its contacts file and statistics.",
+        portals,
+      ),
+      'iterable-extract': syncFunction(
         'iterable-extract',
         'Reads the users from MySQL into parts.',
         {
@@ -76,29 +69,21 @@ export class SyncJobs extends Stack {
         },
         this.databaseNetwork(config),
       ),
-      'iterable-push': step('iterable-push', 'Sends the users to Iterable, part by part.', {
+      'iterable-push': syncFunction('iterable-push', 'Sends the users to Iterable, part by part.', {
         ITERABLE_API_BASE_URL: config.iterableApiBaseUrl,
         ITERABLE_SECRET_ARN: data.iterableSecret.secretArn,
       }),
-      'iterable-report': step('iterable-report', 'Joins the results of the parts to the report.'),
-      'finish-run': step('finish-run', 'Closes a run with its summary, and fails the execution if a job failed.'),
+      'iterable-report': syncFunction('iterable-report', 'Joins the results of the parts to the report.'),
+      'finish-run': syncFunction(
+        'finish-run',
+        'Closes a run with its summary, and fails the execution if a job failed.',
+      ),
     };
 
     this.grantAccess(data);
     if (config.databaseVpc) this.allowNetwork(this.functions['iterable-extract']);
 
-    this.stateMachine = new SyncStateMachine(this, 'sync', {
-      config,
-      steps: {
-        planRun: this.functions['plan-run'],
-        collectPortal: this.functions['netlife-collect'],
-        mergePortal: this.functions['netlife-merge'],
-        extractUsers: this.functions['iterable-extract'],
-        pushUsers: this.functions['iterable-push'],
-        reportUsers: this.functions['iterable-report'],
-        finishRun: this.functions['finish-run'],
-      },
-    });
+    this.stateMachine = new SyncStateMachine(this, 'sync', { config, functions: this.functions });
 
     new Rule(this, 'nightly', {
       description: 'Runs both syncs.',
@@ -120,9 +105,9 @@ export class SyncJobs extends Stack {
       data.grantObjects(data.artifacts, lambda, 'runs/*', 's3:GetObject', 's3:PutObject');
       Validations.of(lambda.executionRole).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::${bucket}/runs/*]`,
-        reason: 'A run has a folder of its own, named when it starts: the prefix of all runs is the narrowest name.',
+        reason: 'Each run has its own folder, named when the run starts: the prefix of all runs is the narrowest name.',
       });
-      // Those that go on where another stopped ask what is written already.
+      // A worker that resumes a run lists what is written.
       if (name !== 'plan-run' && name !== 'finish-run') {
         Grant.addToPrincipal({
           grantee: lambda,
@@ -131,7 +116,7 @@ export class SyncJobs extends Stack {
         });
       }
     }
-    // Those that write files of any length give up an upload that they cannot finish.
+    // Lambdas that write files of any length abort uploads that they cannot finish.
     for (const name of ['netlife-merge', 'iterable-extract', 'iterable-report'] as const) {
       data.grantObjects(data.artifacts, this.functions[name], 'runs/*', 's3:AbortMultipartUpload');
     }
@@ -149,14 +134,15 @@ export class SyncJobs extends Stack {
     };
   }
 
-  /** Inside of a VPC a Lambda makes its own network interfaces. */
+  /** In a VPC, a Lambda creates its own network interfaces. */
   private allowNetwork({ executionRole }: NodeFunction): void {
     executionRole.addManagedPolicy(
       ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaVPCAccessExecutionRole'),
     );
     Validations.of(executionRole).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole]',
-      reason: "AWS's own list of what a Lambda in a VPC needs: network interfaces have no names before they are made.",
+      reason:
+        "AWS's own list of what a Lambda in a VPC needs: network interfaces have no names before they are created.",
     });
   }
 }

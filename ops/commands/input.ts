@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { describeIssues } from '../../shared/config';
 import { roundSchema as anyRoundSchema, type OrderId, orderIdSchema } from '../../shared/orders/order';
+import { describeIssues } from '../../shared/schema';
 import { parseDay, parseInstant } from '../../shared/time';
 import { stages } from '../services/stage-connection';
 import { oneLine } from './terminal';

@@ -4,16 +4,14 @@ import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 import { fileStamp } from '../../shared/runs/files';
 import { InvalidInput } from '../../shared/runs/input';
+import { type SyncJobName, syncJobNames } from '../../shared/runs/jobs';
 import type { SyncService } from '../services/sync-runs';
 import { UsageError } from './input';
-
-/** The jobs of a run, which are keys of its input. */
-export const syncJobs = ['netlife', 'iterable'] as const;
 
 /** What `sync start` was told of the run that it starts. */
 export interface StartRequest {
   /** This job alone, whatever else the file names. */
-  readonly job?: (typeof syncJobs)[number] | undefined;
+  readonly job?: SyncJobName | undefined;
   /** A file with the input as JSON. */
   readonly input?: string | undefined;
   /** Outranks the file's. */
@@ -40,15 +38,20 @@ export const readStartInput = async (
   try {
     const { run_id } = checkInput(given ? { ...given, ...options } : parsed, newRunId(nowMs));
     const input: Record<string, unknown> = { ...given, ...options, run_id };
-    if (job === undefined) return { runId: run_id, input };
-    const other = syncJobs.find((one) => one !== job);
-    const chosen = Object.entries({ [job]: {}, ...input }).filter(([key]) => key !== other);
-    return { runId: run_id, input: Object.fromEntries(chosen) };
+    return { runId: run_id, input: job === undefined ? input : withOneJob(input, job, syncJobNames) };
   } catch (thrown) {
     if (thrown instanceof InvalidInput) throw new UsageError(thrown.faults.map((fault) => `--input ${file}: ${fault}`));
     throw thrown;
   }
 };
+
+/** The input of a run without the keys of all jobs but one, which gets its key if it has none. */
+export const withOneJob = (
+  input: Readonly<Record<string, unknown>>,
+  job: string,
+  allJobs: readonly string[],
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries({ [job]: {}, ...input }).filter(([key]) => key === job || !allJobs.includes(key)));
 
 const readJsonFile = async (file: string): Promise<unknown> => {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

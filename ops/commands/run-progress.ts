@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { syncJobNames, syncJobs } from '../../shared/runs/jobs';
 import type { Counter, Run } from '../../shared/runs/repository';
 import { formatDuration } from './terminal';
 
@@ -9,19 +9,10 @@ export interface PartProgress {
   readonly counter: Counter | undefined;
 }
 
-const plannedSchema = z.object({
-  netlife: z.object({ portals: z.array(z.string()) }).optional(),
-  iterable: z.object({}).optional(),
-});
-
 /** The parts of a run in the order of its input, those included that have not begun. */
 export const partsOf = ({ input, counters }: Pick<Run, 'input' | 'counters'>): PartProgress[] => {
-  const { netlife, iterable } = plannedSchema.safeParse(input).data ?? {};
-  const names = new Set([
-    ...(netlife?.portals ?? []).map((portal) => `netlife/${portal}`),
-    ...(iterable ? ['iterable/extract', 'iterable/push'] : []),
-    ...Object.keys(counters),
-  ]);
+  const planned = syncJobNames.filter((job) => input[job] !== undefined);
+  const names = new Set([...planned.flatMap((job) => syncJobs[job].counters(input[job])), ...Object.keys(counters)]);
   return [...names].map((name) => ({ name, counter: counters[name] }));
 };
 

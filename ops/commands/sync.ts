@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
-import { runIdSchema } from '../../shared/runs/input';
+import { syncJobNames } from '../../shared/runs/jobs';
+import { runIdSchema } from '../../shared/runs/run-id';
 import { createSyncService, type RunView, type SyncService } from '../services/sync-runs';
 import { exitCodes } from './exit-codes';
 import { countSchema } from './input';
-import { readStartInput, type StartRequest, syncJobs } from './run-input';
+import { readStartInput, type StartRequest } from './run-input';
 import { partsOf, renderProgress } from './run-progress';
 import { renderRun, renderRuns, toRunDocument } from './run-view';
 import type { Attach, Session } from './verb';
@@ -23,14 +24,14 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
   const start = sync
     .command('start')
     .description('start a run; its input is checked before anything is started')
-    .argument('[job]', `${syncJobs.join(' or ')}: this job alone; both, or those that the input names, without it`)
+    .argument('[job]', `${syncJobNames.join(' or ')}: this job alone; both, or those that the input names, without it`)
     .option('--input <file>', 'the input, as JSON: see docs/runbook.md')
     .option('--run-id <id>', "the run's id; made of the time without it")
     .option('--dry-run', 'read and build everything, send nothing')
     .option('--watch', 'follow the run to its end; exits 0 only if it succeeds');
   attach(start, {
     schema: z.object({
-      job: z.enum(syncJobs, `must be ${syncJobs.join(' or ')}`).optional(),
+      job: z.enum(syncJobNames, `must be ${syncJobNames.join(' or ')}`).optional(),
       input: z.string().optional(),
       runId: runIdSchema.optional(),
       dryRun: z.boolean().default(false),

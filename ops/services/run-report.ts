@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 import type { RunFolder } from '../../shared/runs/artifacts';
+import { type SyncJobName, syncJobNames } from '../../shared/runs/jobs';
 import type { Run } from '../../shared/runs/repository';
 
 const statusSchema = z.enum(['SUCCEEDED', 'FAILED']);
@@ -9,26 +10,25 @@ const failedJobSchema = z.object({ job_uuid: z.string(), error: z.string() });
 const countsSchema = z.record(z.string(), z.unknown()).default(() => ({}));
 const outcomeSchema = z.object({ status: statusSchema, message: z.string() });
 
-/** As much of `summary.json` as is shown. */
-const summarySchema = z.object({
-  finished_at: z.string(),
-  netlife: outcomeSchema
-    .extend({
-      portals: z
-        .array(
-          outcomeSchema.extend({
-            portal: z.string(),
-            statistics: countsSchema,
-            failed_jobs: z.array(failedJobSchema).default(() => []),
-          }),
-        )
-        .default(() => []),
-    })
-    .optional(),
-  iterable: outcomeSchema.extend({ counts: countsSchema }).optional(),
+const portalSchema = outcomeSchema.extend({
+  portal: z.string(),
+  statistics: countsSchema,
+  failed_jobs: z.array(failedJobSchema).default(() => []),
 });
 
-/** What became of one job of a run: of `iterable`, or of one portal of `netlife`. */
+/** The entry of a job in `summary.json`: a job with portals has its counts by portal. */
+const jobSchema = outcomeSchema.extend({ portals: z.array(portalSchema).default(() => []), counts: countsSchema });
+
+/** The keys of `summary.json` that are shown. */
+const summarySchema = z.object({
+  finished_at: z.string(),
+  ...(Object.fromEntries(syncJobNames.map((name) => [name, jobSchema.optional()])) as Record<
+    SyncJobName,
+    z.ZodOptional<typeof jobSchema>
+  >),
+});
+
+/** The outcome of one job of a run: of `iterable`, or of one portal of `netlife`. */
 export interface JobOutcome {
   /** `iterable`, `netlife/<portal>`, or `netlife` when it failed before its portals. */
   readonly name: string;
@@ -70,7 +70,7 @@ export const readRunReport = async ({ folder, bucket, run }: ReadRunReportOption
   if (keys === undefined) return undefined;
   const summary = parseJson((await folder.readText('summary.json')) ?? '');
   const parsed = summarySchema.safeParse(summary);
-  // The summary of an earlier end is none of this one.
+  // The summary may be that of an earlier end of the run.
   if (!parsed.success || parsed.data.finished_at !== run.finished_at) return undefined;
 
   const root = folder.keyOf('');
@@ -90,28 +90,28 @@ export const readRunReport = async ({ folder, bucket, run }: ReadRunReportOption
   };
 };
 
-const toOutcomes = ({ netlife, iterable }: z.output<typeof summarySchema>): JobOutcome[] => {
-  const outcomes: JobOutcome[] = [];
-  for (const { portal, status, message, statistics, failed_jobs } of netlife?.portals ?? []) {
-    const { duration_seconds, ...counted } = statistics;
-    outcomes.push({
-      name: `netlife/${portal}`,
-      status,
-      message,
-      durationSeconds: typeof duration_seconds === 'number' ? duration_seconds : undefined,
-      counts: toCounts(counted),
-      failedJobs: failed_jobs,
-    });
-  }
-  const whole = { durationSeconds: undefined, failedJobs: [] };
-  if (netlife !== undefined && outcomes.length === 0) {
-    outcomes.push({ name: 'netlife', status: netlife.status, message: netlife.message, counts: {}, ...whole });
-  }
-  if (iterable !== undefined) {
-    const { status, message, counts } = iterable;
-    outcomes.push({ name: 'iterable', status, message, counts: toCounts(counts), ...whole });
-  }
-  return outcomes;
+const toOutcomes = (summary: z.output<typeof summarySchema>): JobOutcome[] =>
+  syncJobNames.flatMap((name) => {
+    const job = summary[name];
+    if (job === undefined) return [];
+    const { status, message, counts, portals } = job;
+    if (portals.length > 0) return portals.map((portal) => toPortalOutcome(name, portal));
+    return [{ name, status, message, durationSeconds: undefined, counts: toCounts(counts), failedJobs: [] }];
+  });
+
+const toPortalOutcome = (
+  job: SyncJobName,
+  { portal, status, message, statistics, failed_jobs }: z.output<typeof portalSchema>,
+): JobOutcome => {
+  const { duration_seconds, ...counted } = statistics;
+  return {
+    name: `${job}/${portal}`,
+    status,
+    message,
+    durationSeconds: typeof duration_seconds === 'number' ? duration_seconds : undefined,
+    counts: toCounts(counted),
+    failedJobs: failed_jobs,
+  };
 };
 
 const toCounts = (values: Readonly<Record<string, unknown>>): Record<string, number> =>

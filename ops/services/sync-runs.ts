@@ -15,6 +15,7 @@ import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 import { createRunFolders } from '../../shared/runs/artifacts';
 import { readRunInput } from '../../shared/runs/input';
+import { syncJobNames } from '../../shared/runs/jobs';
 import { createRunRepository, type Run } from '../../shared/runs/repository';
 import { ServiceFault } from './fault';
 import { type RunReport, readRunReport } from './run-report';
@@ -107,7 +108,7 @@ export const createSyncService = (stage: StageConnection) => {
       status: execution ? statusOf(execution.status) : run.status,
       startedAt: run.started_at,
       finishedAt: run.finished_at ?? execution?.stopDate?.toISOString(),
-      jobs: ['netlife', 'iterable'].filter((job) => job in run.input),
+      jobs: syncJobNames.filter((job) => job in run.input),
       message: run.message,
     };
   };
@@ -141,7 +142,7 @@ export const createSyncService = (stage: StageConnection) => {
      *
      * @throws {InvalidInput} naming every fault
      */
-    checkInput: (input: unknown, runId: string) => readRunInput(input, runId, stage.portals),
+    checkInput: (input: unknown, runId: string) => readRunInput(input, runId, { portals: stage.portals }),
 
     /**
      * Starts a run.

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { safeParse } from 'zod/v4/core';
-import { describeIssues, type Schema } from '../config';
 import { PipelineError } from '../errors';
 import { parseJson } from '../json';
+import { describeIssues, type Schema } from '../schema';
 
 const maxAgeMs = 5 * 60_000;
 /** Well before it is too old, so that a hiccup of Secrets Manager ends no run and refuses no webhook. */

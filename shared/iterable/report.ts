@@ -59,6 +59,12 @@ export const countFailure = (
   return [...counts.filter((one) => !isSame(one)), { error_code, reason, count }];
 };
 
+/** Paths of the extraction's CSV files in the run's folder. @param stamp the run's `fileStamp` */
+export const extractionPaths = (stamp: string) => ({
+  queryResults: `iterable/query_results_${stamp}.csv`,
+  rejected: 'iterable/rejected.csv',
+});
+
 /** Iterable has failed when over half of its users did. */
 export const mostFailed = ({ total_failures, total_users }: PushCounts): boolean => total_failures * 2 > total_users;
 

@@ -1,4 +1,5 @@
 import { csvLine, guardFormula } from '../csv';
+import { fileStamp } from '../runs/files';
 import { type Job, readStarting, type SubjectActivities } from './activities';
 import type { Audience, ContactFilter } from './input';
 import { formatPhone } from './phone';
@@ -172,9 +173,5 @@ export const contactsFileName = (
   filters: { readonly audience: Audience; readonly contactFilter: ContactFilter },
   startedAt: string,
 ): string => {
-  const stamp = new Date(startedAt)
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+Z/g, '')
-    .replace('T', '_');
-  return `contacts_${portal.name}_${filters.audience}_${filters.contactFilter}_${stamp}.csv`;
+  return `contacts_${portal.name}_${filters.audience}_${filters.contactFilter}_${fileStamp(startedAt)}.csv`;
 };

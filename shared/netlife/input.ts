@@ -1,22 +1,21 @@
 import * as z from 'zod';
 import { exactly, flag, list, oneOf, text } from '../input-rules';
+import { planSchema } from '../runs/plan';
 import type { Portals } from './portals';
 
 export const audiences = ['buyers', 'non-buyers', 'both'] as const;
 export const contactFilters = ['phone-only', 'email-only', 'any'] as const;
 
 export type Audience = (typeof audiences)[number];
-/** `phone-only` and `email-only` want a usable phone number or an e-mail address; `any` wants nothing. */
+/** `phone-only` and `email-only` require a usable phone number or an e-mail address; `any` requires neither. */
 export type ContactFilter = (typeof contactFilters)[number];
 
-/** The `netlife` part of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault. */
+const unknownPortal = 'is no portal that may be called';
+
+/** The key `netlife` of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault. */
 export const netlifeInputSchema = (portals: Portals) =>
   exactly({
-    portals: list(
-      z
-        .string('must be a string')
-        .refine((name) => portals.find(name) !== undefined, 'is no portal that may be called'),
-    )
+    portals: list(z.string('must be a string').refine((name) => portals.find(name) !== undefined, unknownPortal))
       .min(1, 'is empty')
       .transform((names) => [...new Set(names)])
       .default(() => [...portals.names]),
@@ -29,4 +28,15 @@ export const netlifeInputSchema = (portals: Portals) =>
     consent: text(40).default('SUBSCRIBE'),
   });
 
-export type NetlifeInput = z.output<ReturnType<typeof netlifeInputSchema>>;
+/** The plan of a run that includes the Netlife job. */
+export const netlifePlanSchema = (portals: Portals) => planSchema.extend({ netlife: netlifeInputSchema(portals) });
+export type NetlifePlan = z.output<ReturnType<typeof netlifePlanSchema>>;
+
+/** Reads the name of a portal as the portal. */
+export const portalSchema = (portals: Portals) =>
+  z.string().transform((name, context) => {
+    const portal = portals.find(name);
+    if (portal !== undefined) return portal;
+    context.addIssue(unknownPortal);
+    return z.NEVER;
+  });

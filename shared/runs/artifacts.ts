@@ -12,6 +12,8 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import * as z from 'zod';
+import { PipelineError } from '../errors';
+import { parseJson } from '../json';
 
 const contentTypes: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8',
@@ -81,6 +83,8 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
     }
   };
 
+  const readText = async (path: string): Promise<string | undefined> => (await open(path))?.transformToString();
+
   return {
     /** The object's whole key, for reports. */
     keyOf: (path: string): string => root + path,
@@ -112,8 +116,21 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
       return paths;
     },
 
-    /** `undefined` when there is no such object. */
-    readText: async (path: string): Promise<string | undefined> => (await open(path))?.transformToString(),
+    /** `undefined` if there is no such object. */
+    readText,
+
+    /**
+     * Reads an object as JSON; `undefined` if there is no such object.
+     *
+     * @throws {PipelineError} `BAD_PAYLOAD`, permanent, if it does not match the schema
+     */
+    readJson: async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
+      const text = await readText(path);
+      if (text === undefined) return undefined;
+      const parsed = schema.safeParse(parseJson(text));
+      if (parsed.success) return parsed.data;
+      throw new PipelineError('BAD_PAYLOAD', `The part ${root}${path} cannot be read`, { retryable: false });
+    },
 
     /** The bytes of an object as they stream in; none when it is not there. */
     async *readBytes(path: string): AsyncGenerator<Uint8Array> {

@@ -4,9 +4,3 @@ export const fileStamp = (startedAt: string): string =>
     .toISOString()
     .replaceAll(/[-:]|\.\d+Z/g, '')
     .replace('T', '_');
-
-/** Where the CSV files of the extraction lie in the run's folder. */
-export const extractionPaths = (stamp: string) => ({
-  queryResults: `iterable/query_results_${stamp}.csv`,
-  rejected: 'iterable/rejected.csv',
-});

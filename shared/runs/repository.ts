@@ -2,7 +2,6 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { PipelineError } from '../errors';
-import type { RunInput } from './input';
 
 const counterSchema = z.object({
   done: z.number(),
@@ -35,7 +34,8 @@ const runSchema = z.object({
 export type Run = z.output<typeof runSchema>;
 
 export interface RunStart {
-  readonly input: RunInput;
+  /** The whole input is stored, for people to see. */
+  readonly input: { readonly run_id: string };
   readonly executionArn: string;
   readonly startedAtMs: number;
 }

@@ -1,9 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import type * as z from 'zod';
-import { describeIssues } from '../config';
 import { type ErrorCode, PipelineError, toPipelineError } from '../errors';
 import type { MetricsRecorder } from '../observability/metrics';
+import { describeIssues } from '../schema';
 
 /** A failure that reaches the state machine, and whoever looks at the execution, under a name of its own. */
 export abstract class NamedFailure extends Error {

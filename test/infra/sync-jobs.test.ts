@@ -1,6 +1,7 @@
 import validateAsl from 'asl-validator';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
+import { syncJobNames } from '../../shared/runs/jobs';
 import { resources, synthesize } from './synth';
 
 const { dev, prod } = { dev: synthesize('dev'), prod: synthesize('prod') };
@@ -76,6 +77,18 @@ describe('the state machine', () => {
       ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'].sort(),
     );
     for (const [, task] of tasks) expect(task.Resource).toMatch(/^arn:aws:lambda:/);
+  });
+
+  test('has a branch for each job of the list, whose outcome is kept by its name', () => {
+    const branches = syncJobNames.map((name, index) => [`${name}.$`, `$[${index}]`]);
+    expect(states.Jobs).toMatchObject({
+      Branches: syncJobNames.map((name) => ({
+        StartAt: expect.stringMatching(new RegExp(`^${name}\\?$`, 'i')),
+        States: expect.anything(),
+      })),
+      ResultSelector: Object.fromEntries(branches),
+      ResultPath: '$.outcomes',
+    });
   });
 
   test.each(tasks)('%s: faults of Lambda are tried again, with full jitter', (_name, task) => {

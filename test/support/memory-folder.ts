@@ -1,3 +1,4 @@
+import { parseJson } from '../../shared/json';
 import type { RunFolder } from '../../shared/runs/artifacts';
 
 const encoder = new TextEncoder();
@@ -15,6 +16,10 @@ export const memoryFolder = () => {
     },
     list: async (prefix) => new Set([...objects.keys()].filter((path) => path.startsWith(prefix))),
     readText: async (path) => objects.get(path),
+    readJson: async (path, schema) => {
+      const text = objects.get(path);
+      return text === undefined ? undefined : schema.parse(parseJson(text));
+    },
     async *readBytes(path) {
       yield encoder.encode(objects.get(path) ?? '');
     },

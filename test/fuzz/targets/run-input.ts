@@ -5,6 +5,7 @@ import { parseJson } from '../../../shared/json';
 import { createPortals } from '../../../shared/netlife/portals';
 import { createLogger } from '../../../shared/observability/logger';
 import { InvalidInput } from '../../../shared/runs/input';
+import type { JobInputs } from '../../../shared/runs/jobs';
 import type { RunPlan } from '../../../shared/runs/plan';
 import { lambdaContext } from '../../support/lambda-context';
 import { memoryFolder } from '../../support/memory-folder';
@@ -21,7 +22,7 @@ interface Input {
 }
 
 interface Outcome {
-  readonly plan?: RunPlan;
+  readonly plan?: RunPlan & JobInputs;
   readonly error?: PipelineError | InvalidInput;
   /** Runs whose folder was written to. */
   readonly opened: readonly string[];

@@ -12,7 +12,7 @@ export const playLambdas = (stage: TestStage, runId: string, executionName = run
   return {
     plan: (startedAtMs = nowMs) =>
       stage.runs.start({
-        input: readRunInput({ netlife: { portals: [portal] }, iterable: {} }, runId, createPortals()),
+        input: readRunInput({ netlife: { portals: [portal] }, iterable: {} }, runId, { portals: createPortals() }),
         executionArn: owner.execution_arn,
         startedAtMs,
       }),

@@ -71,7 +71,10 @@ describe('FinishRun', () => {
 
   test('a run whose jobs succeeded', async () => {
     const run = await planned('good');
-    expect(await system.finish(run, [skipped, succeeded])).toMatchObject({ status: 'SUCCEEDED', again: false });
+    expect(await system.finish(run, { netlife: skipped, iterable: succeeded })).toMatchObject({
+      status: 'SUCCEEDED',
+      again: false,
+    });
     expect(await summaryOf('good')).toMatchObject({
       status: 'SUCCEEDED',
       iterable: succeeded,
@@ -85,10 +88,16 @@ describe('FinishRun', () => {
     });
   });
 
+  test('an execution that started under the previous release lists its outcomes by position', async () => {
+    const run = await planned('older');
+    expect(await system.finish(run, [skipped, succeeded])).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await summaryOf('older')).toMatchObject({ status: 'SUCCEEDED', iterable: succeeded });
+  });
+
   test('one job failed: the execution fails, and its cause says what became of both', async () => {
     const run = await planned('half');
     const portals = [{ portal, collected: { done: true }, error: lambdaError('The portal refused our login (401)') }];
-    await expect(system.finish(run, [{ portals }, succeeded])).rejects.toMatchObject({
+    await expect(system.finish(run, { netlife: { portals }, iterable: succeeded })).rejects.toMatchObject({
       name: 'RunFailed',
       message: `netlife FAILED: ${portal}: The portal refused our login (401)\niterable SUCCEEDED: 5 of 5 users sent`,
     });
@@ -103,7 +112,7 @@ describe('FinishRun', () => {
     const run = await planned('both');
     const collected = lambdaError('The portal refused our login (401)');
     const portals = [{ portal, collected, error: lambdaError('A part cannot be read') }];
-    await expect(system.finish(run, [{ portals }, skipped])).rejects.toMatchObject({
+    await expect(system.finish(run, { netlife: { portals }, iterable: skipped })).rejects.toMatchObject({
       message: `netlife FAILED: ${portal}: The portal refused our login (401); ${portal}: A part cannot be read`,
     });
   });
@@ -111,7 +120,7 @@ describe('FinishRun', () => {
   test('sending and reporting failed: the fault of the sending comes first', async () => {
     const run = await planned('unreported');
     const failed = { ...run, fault: lambdaError('Iterable refused the key with 401'), error: lambdaError('No part') };
-    await expect(system.finish(run, [skipped, failed])).rejects.toMatchObject({
+    await expect(system.finish(run, { netlife: skipped, iterable: failed })).rejects.toMatchObject({
       message: 'iterable FAILED: Iterable refused the key with 401; No part',
     });
   });
@@ -119,7 +128,7 @@ describe('FinishRun', () => {
   test('a whole branch failed, by an error that is no Lambda’s', async () => {
     const run = await planned('branch');
     await expect(
-      system.finish(run, [{ error: { Error: 'States.Timeout', Cause: '' } }, skipped]),
+      system.finish(run, { netlife: { error: { Error: 'States.Timeout', Cause: '' } }, iterable: skipped }),
     ).rejects.toMatchObject({
       message: 'netlife FAILED: States.Timeout',
     });
@@ -128,17 +137,27 @@ describe('FinishRun', () => {
   test('redriven after a failure, it sends the run through its jobs again', async () => {
     const run = await planned('redriven');
     const failed = { error: lambdaError('Iterable refused the key with 401') };
-    await expect(system.finish(run, [skipped, failed])).rejects.toMatchObject({ name: 'RunFailed' });
-    const again = await system.finish(run, [skipped, failed], {
-      Id: 'arn:execution:one',
-      Name: 'one',
-      RedriveCount: 1,
+    await expect(system.finish(run, { netlife: skipped, iterable: failed })).rejects.toMatchObject({
+      name: 'RunFailed',
     });
+    const again = await system.finish(
+      run,
+      { netlife: skipped, iterable: failed },
+      {
+        Id: 'arn:execution:one',
+        Name: 'one',
+        RedriveCount: 1,
+      },
+    );
     expect(again).toEqual({ ...run, redrive_count: 1, again: true });
     if (again === 'died' || !('run_id' in again)) throw new Error('It has no plan');
     const plan = { ...run, redrive_count: 1 };
     await expect(
-      system.finish(plan, [skipped, failed], { Id: 'arn:execution:one', Name: 'one', RedriveCount: 1 }),
+      system.finish(
+        plan,
+        { netlife: skipped, iterable: failed },
+        { Id: 'arn:execution:one', Name: 'one', RedriveCount: 1 },
+      ),
     ).rejects.toMatchObject({ name: 'RunFailed' });
   });
 
@@ -146,9 +165,13 @@ describe('FinishRun', () => {
     const run = await planned('lost');
     await system.plan({ run_id: 'lost', iterable: {} }, { Id: 'arn:execution:other', Name: 'other' });
     await system.folder('lost').put('summary.json', '"of the other"');
-    await expect(system.finish(run, [skipped, succeeded])).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    await expect(system.finish(run, { netlife: skipped, iterable: succeeded })).rejects.toMatchObject({
+      code: 'RUN_TAKEN_OVER',
+    });
     const failed = { error: lambdaError('Iterable refused the key with 401') };
-    await expect(system.finish(run, [skipped, failed])).rejects.toMatchObject({ name: 'RunFailed' });
+    await expect(system.finish(run, { netlife: skipped, iterable: failed })).rejects.toMatchObject({
+      name: 'RunFailed',
+    });
     expect(await summaryOf('lost')).toBe('of the other');
     expect(await system.runs.read('lost')).toMatchObject({ status: 'RUNNING', execution_arn: 'arn:execution:other' });
   });

@@ -14,6 +14,7 @@ import type { UserSource } from '../../../shared/iterable/source';
 import { NetlifeClient } from '../../../shared/netlife/client';
 import { createPortals } from '../../../shared/netlife/portals';
 import { createRunFolders } from '../../../shared/runs/artifacts';
+import type { JobInputs } from '../../../shared/runs/jobs';
 import type { RunPlan } from '../../../shared/runs/plan';
 import { createRunRepository } from '../../../shared/runs/repository';
 import { lambdaContext } from '../../support/lambda-context';
@@ -114,7 +115,10 @@ export const startSystem = async (options: SystemOptions) => {
       clients.destroy();
     },
 
-    plan: async (input: unknown, execution = { Id: 'arn:execution:one', Name: 'one' }): Promise<RunPlan> => {
+    plan: async (
+      input: unknown,
+      execution = { Id: 'arn:execution:one', Name: 'one' },
+    ): Promise<RunPlan & JobInputs> => {
       const plan = await invoke((now) => createPlanHandler({ ...common, portals, now }), { input, execution });
       if (plan === 'died') throw new Error('It was not told to die');
       return plan;
@@ -181,11 +185,8 @@ export const startSystem = async (options: SystemOptions) => {
     /** @param fault what ended the extraction or the sending */
     report: (run: RunPlan, turn?: Turn, fault?: object) =>
       invoke((now) => createReportHandler({ ...common, now }), { run: { ...run, fault } }, turn),
-    finish: (
-      run: RunPlan,
-      outcomes: readonly unknown[],
-      execution: object = { Id: 'arn:execution:one', Name: 'one' },
-    ) => invoke((now) => createFinishHandler({ ...common, now }), { run: { ...run, outcomes }, execution }),
+    finish: (run: RunPlan, outcomes: object, execution: object = { Id: 'arn:execution:one', Name: 'one' }) =>
+      invoke((now) => createFinishHandler({ ...common, now }), { run: { ...run, outcomes }, execution }),
   };
 };
 

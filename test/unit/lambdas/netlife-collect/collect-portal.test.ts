@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { collectPortal } from '../../../../lambdas/netlife-collect/collect-portal';
-import type { NetlifePlan } from '../../../../shared/runs/plan';
-import { createPortalParts } from '../../../../shared/runs/portal-parts';
+import type { NetlifePlan } from '../../../../shared/netlife/input';
+import { createPortalParts } from '../../../../shared/netlife/portal-parts';
 import { createProgress } from '../../../../shared/runs/progress';
 import { memoryFolder } from '../../../support/memory-folder';
 import { recordMetrics } from '../../../support/metrics';

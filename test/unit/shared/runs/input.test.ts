@@ -2,7 +2,7 @@ import { createPortals } from '../../../../shared/netlife/portals';
 import { InvalidInput, readRunInput } from '../../../../shared/runs/input';
 
 const portals = createPortals({ NETLIFE_EXTRA_PORTALS: ['extra'] });
-const read = (input: unknown, executionName = 'execution-1') => readRunInput(input, executionName, portals);
+const read = (input: unknown, executionName = 'execution-1') => readRunInput(input, executionName, { portals });
 const faultsOf = (input: unknown, executionName?: string): readonly string[] => {
   try {
     read(input, executionName);

@@ -1,14 +1,13 @@
 import * as z from 'zod';
 import { PipelineError } from '../errors';
-import { parseJson } from '../json';
-import type { Job } from '../netlife/activities';
-import type { Reading } from '../netlife/client';
-import { contactLines } from '../netlife/contacts';
-import type { JobPart } from '../netlife/job';
-import { type KeptPages, keptPageSchema } from '../netlife/pages';
-import type { Statistics } from '../netlife/stats';
-import type { RejectedRow, Taken } from '../netlife/tally';
-import type { RunFolder } from './artifacts';
+import type { RunFolder } from '../runs/artifacts';
+import type { Job } from './activities';
+import type { Reading } from './client';
+import { contactLines } from './contacts';
+import type { JobPart } from './job';
+import { type KeptPages, keptPageSchema } from './pages';
+import type { Statistics } from './stats';
+import type { RejectedRow, Taken } from './tally';
 
 const takenSchema = z.object({ statistics: z.custom<Statistics>(), rejected: z.array(z.custom<RejectedRow>()) });
 const jobsSchema = takenSchema.extend({ jobs: z.array(z.custom<Job>()) });
@@ -42,14 +41,6 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
   const root = `netlife/${portal}/parts/`;
   const jobRoot = (jobUuid: string): string => `${root}job/${encodeURIComponent(jobUuid)}/`;
   const numbered = (position: number): string => String(position).padStart(5, '0');
-
-  const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
-    const text = await folder.readText(path);
-    if (text === undefined) return undefined;
-    const parsed = schema.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
-    throw new PipelineError('BAD_PAYLOAD', `The part ${folder.keyOf(path)} cannot be read`, { retryable: false });
-  };
 
   return {
     /** What is written of the jobs, and beside them. */
@@ -91,19 +82,19 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
           const pathOf = (position: number): string => `${attemptRoot}${owner}${list}/${numbered(position)}.json`;
           return {
             read: async (position) =>
-              written.has(pathOf(position)) ? read(pathOf(position), keptPageSchema) : undefined,
+              written.has(pathOf(position)) ? folder.readJson(pathOf(position), keptPageSchema) : undefined,
             write: (position, page) => folder.putOnce(pathOf(position), JSON.stringify(page)),
           };
         },
       });
     },
 
-    readJobs: () => read(`${root}jobs.json`, jobsSchema),
+    readJobs: () => folder.readJson(`${root}jobs.json`, jobsSchema),
     writeJobs: (jobs: readonly Job[], taken: Taken) =>
       folder.putOnce(`${root}jobs.json`, JSON.stringify({ jobs, ...taken })),
 
     readPart: async (path: string) => {
-      const part = await read(path, partSchema);
+      const part = await folder.readJson(path, partSchema);
       if (part !== undefined) return part;
       throw new PipelineError('PAYLOAD_MISSING', `There is no part ${folder.keyOf(path)}`, { retryable: false });
     },
@@ -114,14 +105,15 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     writePart: (path: string, { through, contacts, statistics, rejected }: JobPart) =>
       folder.putOnce(path, JSON.stringify({ through, csv: contactLines(contacts), statistics, rejected })),
 
-    readFailure: (jobUuid: string, attempt: string) => read(`${jobRoot(jobUuid)}failed/${attempt}.json`, failureSchema),
+    readFailure: (jobUuid: string, attempt: string) =>
+      folder.readJson(`${jobRoot(jobUuid)}failed/${attempt}.json`, failureSchema),
     writeFailure: (jobUuid: string, attempt: string, failure: JobFailure) =>
       folder.putOnce(`${jobRoot(jobUuid)}failed/${attempt}.json`, JSON.stringify(failure)),
 
     /** Where the merging of an attempt's parts keeps its cursor. */
     mergePath: (attempt: string): string => `${root}merge/${attempt}.json`,
 
-    readTurn: (path: string) => read(path, takenSchema),
+    readTurn: (path: string) => folder.readJson(path, takenSchema),
     /** Keeps what an invocation counted that belongs to no part: calls, above all. */
     writeTurn: (invocation: string, taken: Taken) =>
       folder.putOnce(`${root}turn/${invocation}.json`, JSON.stringify(taken)),

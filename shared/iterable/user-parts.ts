@@ -1,10 +1,8 @@
 import * as z from 'zod';
-import { PipelineError } from '../errors';
-import { pushResultSchema, readLines, toLine } from '../iterable/parts';
-import type { PushResult } from '../iterable/push';
-import { type SourceRow, sourceRowSchema } from '../iterable/rows';
-import { parseJson } from '../json';
-import type { RunFolder } from './artifacts';
+import type { RunFolder } from '../runs/artifacts';
+import { pushResultSchema, readLines, toLine } from './parts';
+import type { PushResult } from './push';
+import { type SourceRow, sourceRowSchema } from './rows';
 
 export const extractedSchema = z.object({ rows: z.number(), rejected: z.number() });
 const turnSchema = z.object({ retries: z.number() });
@@ -27,14 +25,6 @@ export const createUserParts = (folder: RunFolder) => {
   const nameOf = (path: string): string => path.replace(/^.*\//, '').replace(/(-last)?\.ndjson$/, '');
   const resultsPath = (rowsPath: string): string => `${resultsRoot}${nameOf(rowsPath)}.ndjson`;
 
-  const read = async <T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> => {
-    const text = await folder.readText(path);
-    if (text === undefined) return undefined;
-    const parsed = schema.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
-    throw new PipelineError('BAD_PAYLOAD', `The part ${folder.keyOf(path)} cannot be read`, { retryable: false });
-  };
-
   return {
     /** The parts of rows that are written, in their order, and whether the last of them is there. */
     surveyRows: async () => {
@@ -48,7 +38,7 @@ export const createUserParts = (folder: RunFolder) => {
     /** @returns whether this call wrote it: what is there stays */
     writeRows: (path: string, rows: readonly SourceRow[]) => folder.putOnce(path, rows.map(toLine).join('')),
 
-    readExtracted: () => read(`${root}extracted.json`, extractedSchema),
+    readExtracted: () => folder.readJson(`${root}extracted.json`, extractedSchema),
     writeExtracted: (extracted: Extracted) => folder.putOnce(`${root}extracted.json`, JSON.stringify(extracted)),
 
     /** Of the parts of rows, those that have no results. */
@@ -68,7 +58,8 @@ export const createUserParts = (folder: RunFolder) => {
       readLines(folder.readBytes(resultsPath(rowsPath)), pushResultSchema),
 
     /** How many failed users of the run have a log line. */
-    readLoggedFailures: async (): Promise<number> => (await read(`${root}logged.json`, loggedSchema))?.failures ?? 0,
+    readLoggedFailures: async (): Promise<number> =>
+      (await folder.readJson(`${root}logged.json`, loggedSchema))?.failures ?? 0,
     writeLoggedFailures: (failures: number) => folder.put(`${root}logged.json`, JSON.stringify({ failures })),
 
     /**
@@ -84,7 +75,8 @@ export const createUserParts = (folder: RunFolder) => {
       folder.putOnce(`${turnRoot}${invocation}.json`, JSON.stringify(turn)),
     countRetries: async (): Promise<number> => {
       let retries = 0;
-      for (const path of await folder.list(turnRoot)) retries += (await read(path, turnSchema))?.retries ?? 0;
+      for (const path of await folder.list(turnRoot))
+        retries += (await folder.readJson(path, turnSchema))?.retries ?? 0;
       return retries;
     },
   };

@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { caughtOutcomeSchema, caughtSchema, messageOf, outcomeSchema } from '../runs/outcome';
+import type { Statistics } from './stats';
+
+/** How collecting a portal ended: with all of its turns done, or with an error. */
+export const collectedSchema = z.union([caughtSchema, z.object({ done: z.literal(true) })]);
+export type Collected = z.output<typeof collectedSchema>;
+
+/** The error that ended the collecting of a portal before all of its jobs were tried. */
+export const faultOf = (collected: Collected): string | undefined =>
+  'Error' in collected ? messageOf(collected) : undefined;
+
+const portalOutcomeSchema = outcomeSchema.extend({ portal: z.string() });
+/** What `MergePortal` returns for a portal. */
+export type PortalOutcome = z.output<typeof portalOutcomeSchema>;
+
+/** A portal whose files could not be written. */
+const portalFailedSchema = caughtOutcomeSchema.extend({ portal: z.string(), collected: collectedSchema });
+
+/** What the Netlife branch of the state machine ends with. */
+export const netlifeOutcomeSchema = z.union([
+  caughtOutcomeSchema,
+  z.object({ portals: z.array(z.union([portalOutcomeSchema, portalFailedSchema])) }),
+]);
+
+/** A photo job of a portal that failed. */
+export const failedJobSchema = z.object({ job_uuid: z.string(), error: z.string(), error_code: z.string() });
+export type FailedJob = z.output<typeof failedJobSchema>;
+
+/** `netlife/<portal>/stats.json`. */
+export interface PortalReport extends Statistics {
+  readonly portal: string;
+  readonly failed_jobs: readonly FailedJob[];
+  /** The ids of the run's `job_ids` that this portal does not sell. */
+  readonly jobs_not_on_sale: readonly string[];
+}
