@@ -59,7 +59,9 @@ test('nothing of a person, and no credential, reaches a log line or an error', a
   await setFaults(iterable.controlUrl, { kind: 'server_error', times: 1, body, retry_after: 0 });
   await system.push(run);
   const reported = await system.report(run);
-  await failing(system.finish(run, [{ portals: [merged] }, { ...(reported as object), status: 'FAILED' }]));
+  await failing(
+    system.finish(run, { netlife: { portals: [merged] }, iterable: { ...(reported as object), status: 'FAILED' } }),
+  );
   await failing(system.plan({ run_id: 'other', iterable: { plan: person.email } }));
   await setFaults(netlife.controlUrl, { kind: 'login_refused', body });
   const refused = await system.plan({ run_id: 'refused', netlife: { portals: [portal] }, iterable: {} });
