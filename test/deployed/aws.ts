@@ -7,8 +7,8 @@ import { checkWebhookSecret, readOutputs } from './stage';
 const main = async (): Promise<number> => {
   const command = new Command('npm run test:aws --')
     .description('Runs the end-to-end suite against a stage of your account, whose vendors are simulators.')
-    .addOption(new Option('--stage <stage>', 'which one').choices(['dev', 'staging']).makeOptionMandatory())
-    .argument('[jest-options...]', 'for jest, after another --')
+    .addOption(new Option('--stage <stage>', 'the stage to test').choices(['dev', 'staging']).makeOptionMandatory())
+    .argument('[jest-options...]', 'options of jest, after another --')
     .parse();
   const { stage } = command.opts<{ stage: string }>();
   const outputs = await readOutputs(stage);

@@ -18,14 +18,14 @@ export const synthesize = (directory: string, variables: Readonly<Record<string,
   });
 
 /**
- * Prepares the emulator's account for deployments.
+ * Bootstraps the emulator's account.
  *
- * @param directory for what the CLI synthesizes on the way, without bundles: `cdk.out` is what the embedded AWS runs
+ * @param directory where the CLI synthesizes to, without bundles; `cdk.out` is left to the embedded AWS
  */
 export const bootstrap = (directory: string, signal?: AbortSignal) =>
   cli(['bootstrap', 'aws://000000000000/us-east-1', '--output', directory], signal);
 
-/** Deploys all stacks of an assembly, or what changed in them. */
+/** Deploys all stacks of an assembly, or the changes since the last deployment. */
 export const deploy = (assembly: string, signal?: AbortSignal) =>
   cli(['deploy', '--app', assembly, '--all', '--require-approval', 'never', '--method', 'direct'], signal);
 

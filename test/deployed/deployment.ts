@@ -2,13 +2,13 @@ import * as z from 'zod';
 
 const variable = 'DEPLOYMENT';
 
-/** What is deployed: the assembly, and a place for the next one. */
+/** The deployed assembly, and the folder for the next one. */
 const deploymentSchema = z.object({ assembly: z.string(), nextAssembly: z.string() });
 
-/** Tells the tests of this suite what is deployed. */
+/** Publishes the deployment to the tests of this suite. */
 export const announceDeployment = (deployment: z.output<typeof deploymentSchema>): void => {
   process.env[variable] = JSON.stringify(deployment);
 };
 
-/** What is deployed, as {@link announceDeployment} said. */
+/** The deployment that {@link announceDeployment} published. */
 export const deployment = () => deploymentSchema.parse(JSON.parse(process.env[variable] ?? 'null'));

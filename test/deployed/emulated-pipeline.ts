@@ -24,9 +24,9 @@ const environmentSchema = z.object({
 });
 
 /**
- * Adds the stacks of the stage to `app`, with simulators in place of the vendors, and without what MiniStack lacks.
+ * Adds the stacks of the stage to `app`, with simulators instead of vendors, and without the resources that MiniStack lacks.
  *
- * @throws when the environment names anything but servers and files of this machine
+ * @throws if a URL in the environment is not one of this machine
  */
 export const addEmulatedPipeline = (app: App, release: Release, environment: unknown) => {
   const variables = environmentSchema.parse(environment);
@@ -37,9 +37,9 @@ export const addEmulatedPipeline = (app: App, release: Release, environment: unk
     netlifeBaseUrl: variables.NETLIFE_BASE_URL,
     iterableApiBaseUrl: variables.ITERABLE_API_BASE_URL,
   });
-  // SQLite in place of the database that the secret names.
+  // Overrides the database in the secret by a SQLite file.
   stacks.syncJobs.functions['iterable-extract'].addEnvironment('DATABASE_URL', variables.DATABASE_URL);
-  // An administrator creates the boundary of a real account.
+  // In a real account, an administrator creates the policy of the boundary.
   PermissionsBoundary.of(app).clear();
   Aspects.of(app).add(miniStackGaps);
   return stacks;

@@ -2,21 +2,21 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { closed } from './process-group';
 
-/** The project's root, where every command runs. */
+/** The project's root: the working directory of every command. */
 export const root = path.join(__dirname, '../..');
 
 export interface ExecuteOptions {
-  /** Added to the environment of this process. */
+  /** Variables in addition to the environment of this process. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** Ends the command, and all that it started. */
+  /** Ends the command and every process that it started. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs a command to its end.
+ * Runs a command and waits for its end.
  *
  * @returns its standard output
- * @throws {Error} with all that it said, when it fails; the signal's reason, when it was ended
+ * @throws {Error} with its whole output if it fails; the signal's reason if it was aborted
  */
 export const execute = async (command: string, args: readonly string[], options: ExecuteOptions = {}) => {
   const { environment, signal } = options;
@@ -27,15 +27,15 @@ export const execute = async (command: string, args: readonly string[], options:
     detached: signal !== undefined,
   });
   let stdout = '';
-  let said = '';
+  let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    said += text;
+    output += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
+    output += text;
   });
   const code = await closed(child, signal);
-  if (code !== 0) throw new Error(`${[path.basename(command), ...args].join(' ')} failed:\n${said}`);
+  if (code !== 0) throw new Error(`${[path.basename(command), ...args].join(' ')} failed:\n${output}`);
   return stdout;
 };

@@ -4,11 +4,11 @@ import { root } from './execute';
 import { closed } from './process-group';
 
 /**
- * Runs a layer of the tests that jest.config.js names, against the target that was announced.
+ * Runs a layer of jest.config.js against the published target.
  *
- * @param args for jest
- * @param signal ends it, and what its tests have started
- * @returns its exit code
+ * @param args options of jest
+ * @param signal ends jest and every process that its tests started
+ * @returns the exit code of jest
  */
 export const runJest = async (layer: string, args: readonly string[], signal?: AbortSignal): Promise<number> => {
   const child = spawn(process.execPath, [path.join(root, 'node_modules/jest/bin/jest.js'), ...args], {

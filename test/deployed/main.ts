@@ -7,25 +7,25 @@ import { bootstrap, deploy, destroy, synthesize } from './cdk';
 import { announceDeployment } from './deployment';
 import { stage } from './emulated-pipeline';
 import { root } from './execute';
+import { startGapFillingProxy } from './gap-filling-proxy';
 import { runJest } from './jest';
 import { type Emulator, startMiniStack } from './ministack';
 import { findSimulators } from './simulators';
 import { fillSecrets, readOutputs } from './stage';
-import { startStandIn } from './stand-in';
 
-/** Emptied at each start; afterwards the emulator's log can be read there. */
+/** State of a run, with the emulator's log. Each run empties it first. */
 const directory = path.join(root, '.local/deployed');
 const startedAtMs = Date.now();
 
-const say = (text: string) =>
+const print = (text: string) =>
   process.stdout.write(`${((Date.now() - startedAtMs) / 1_000).toFixed(1).padStart(6)} s  ${text}\n`);
 
-/** Whatever account the user is signed in to, nothing of it reaches the emulator, its Lambdas, or a client. */
-const forgetAccount = (): void => {
+/** Removes the user's AWS settings, so that neither the emulator, its Lambdas nor a client uses the user's account. */
+const removeAwsSettings = (): void => {
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
 };
 
-/** Leads every AWS client of this process and its children to the emulator. */
+/** Points every AWS client of this process and its children to the emulator. */
 const useEmulator = ({ url }: Emulator): void => {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: url,
@@ -37,18 +37,18 @@ const useEmulator = ({ url }: Emulator): void => {
 };
 
 const openEmulator = async (): Promise<Emulator> => {
-  // By its address: S3 would put the bucket before a name, and no resolver knows that.
+  // An IP address: with a host name, the S3 client would address buckets by subdomains, which do not resolve.
   const url = process.env.AWS_ENDPOINT_URL?.replace('//localhost', '//127.0.0.1').replace(/\/$/, '');
-  forgetAccount();
+  removeAwsSettings();
   return url ? { url, stop: async () => undefined } : startMiniStack(path.join(directory, 'ministack'));
 };
 
-/** @param onStop takes what must be undone; the last comes first */
+/** @param onStop registers a clean-up; the last one runs first */
 const run = async (onStop: (stop: () => Promise<unknown>) => void, signal: AbortSignal): Promise<number> => {
   const emulator = await openEmulator();
   onStop(emulator.stop);
   useEmulator(emulator);
-  say(`The emulator runs at ${emulator.url}`);
+  print(`The emulator runs at ${emulator.url}`);
 
   const { variables, secrets, stop } = await startSurroundings({
     stateDirectory: directory,
@@ -62,23 +62,23 @@ const run = async (onStop: (stop: () => Promise<unknown>) => void, signal: Abort
     bootstrap(path.join(directory, 'bootstrap'), signal),
     synthesize(assembly, { ...variables, ...release }, signal),
   ]);
-  say('The account is bootstrapped, the app synthesized');
+  print('The account is bootstrapped, the app synthesized');
 
   onStop(() => destroy(assembly));
   await deploy(assembly, signal);
   const outputs = await readOutputs(stage);
   await fillSecrets(outputs, secrets);
-  say('All stacks are deployed');
+  print('All stacks are deployed');
 
-  const standIn = await startStandIn(emulator.url);
-  onStop(standIn.stop);
+  const proxy = await startGapFillingProxy(emulator.url);
+  onStop(proxy.stop);
   const [apiId] = outputs.ApiUrl?.replace(/^https?:\/\//, '').split('.') ?? [];
   announceTarget({
     apiUrl: `${emulator.url}/_aws/execute-api/${apiId}/$default`,
-    endpoints: { sqs: standIn.url, sfn: standIn.url },
+    endpoints: { sqs: proxy.url, sfn: proxy.url },
     outputs: outputsSchema.parse(outputs),
     simulators: await findSimulators(stage),
-    // MiniStack: docs/adr/0006.
+    // Gaps of MiniStack: docs/adr/0006.
     lacks: ['branch-history', 'error-names', 'log-queries', 'redrive'],
   });
   announceDeployment({ assembly, nextAssembly: path.join(directory, 'next-assembly') });
@@ -88,13 +88,13 @@ const run = async (onStop: (stop: () => Promise<unknown>) => void, signal: Abort
 const main = async (): Promise<number> => {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const ending = new AbortController();
+  const abortController = new AbortController();
   let interrupted = false;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // Each time: a second one must not leave the emulator behind.
+    // `on`, not `once`: a second signal must not end this process before the emulator is stopped.
     process.on(name, () => {
       interrupted = true;
-      ending.abort();
+      abortController.abort();
     });
   }
 
@@ -103,10 +103,10 @@ const main = async (): Promise<number> => {
     console.error(error);
     return 1;
   };
-  let exitCode = await run((stop) => stops.push(stop), ending.signal).catch((error: unknown) =>
+  let exitCode = await run((stop) => stops.push(stop), abortController.signal).catch((error: unknown) =>
     interrupted ? 130 : report(error),
   );
-  ending.abort();
+  abortController.abort();
   for (const stop of stops.reverse()) {
     const failure = await stop().then(() => 0, report);
     exitCode ||= failure;

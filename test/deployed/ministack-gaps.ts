@@ -21,7 +21,7 @@ const metricsSchema = z.array(
   }),
 );
 
-/** Replaces an expression by its first metric, so that the alarm, and what refers to it, is deployed. */
+/** Replaces the expression of an alarm by its first metric. The alarm stays, because the dashboard refers to it. */
 const watchFirstMetric = (alarm: CfnAlarm): void => {
   const metrics = metricsSchema.parse(alarm.metrics);
   const [first] = metrics.flatMap(({ metricStat }) => metricStat ?? []);
@@ -36,8 +36,8 @@ const watchFirstMetric = (alarm: CfnAlarm): void => {
 };
 
 /**
- * Takes out of the stacks what CloudFormation in MiniStack cannot create (docs/adr/0006): saved queries, sampling rules,
- * and the expressions of alarms.
+ * Removes the resources that CloudFormation in MiniStack cannot create (docs/adr/0006): saved queries, sampling rules, and
+ * the expressions of alarms.
  */
 export const miniStackGaps: IAspect = {
   visit: (node) => {

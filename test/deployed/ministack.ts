@@ -7,20 +7,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execute } from './execute';
 import { signalGroup } from './process-group';
 
-/** An emulator that runs. */
+/** A running emulator. */
 export interface Emulator {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly stop: () => Promise<void>;
 }
 
-const patienceMs = 30_000;
+const startTimeoutMs = 30_000;
 
 /**
- * Installs MiniStack into `.venv/`, unless it is there, and starts it on a free port of 127.0.0.1.
+ * Installs MiniStack into `.venv/` unless it is installed already, and starts it on a free port of 127.0.0.1.
  *
- * @param stateDirectory where it keeps everything, and its log
- * @throws {Error} with its log, when it does not come up
+ * @param stateDirectory folder for its state and its log
+ * @throws {Error} with its log if it does not start
  */
 export const startMiniStack = async (stateDirectory: string): Promise<Emulator> => {
   const commands = (await execute('.ci/venv', ['ministack'])).trim();
@@ -30,7 +30,7 @@ export const startMiniStack = async (stateDirectory: string): Promise<Emulator> 
   const logFile = path.join(stateDirectory, 'ministack.log');
   const log = openSync(logFile, 'a');
   const child = spawn(path.join(commands, 'ministack'), {
-    // A group of its own: a Ctrl-C does not reach it before the stacks are gone, and its Lambdas can be ended with it.
+    // Its own process group: a Ctrl-C does not end it before the stacks are deleted, and its Lambdas can be ended with it.
     detached: true,
     stdio: ['ignore', log, log],
     env: {
@@ -40,7 +40,7 @@ export const startMiniStack = async (stateDirectory: string): Promise<Emulator> 
       MINISTACK_HOST: '127.0.0.1',
       S3_DATA_DIR: path.join(stateDirectory, 's3'),
       STATE_DIR: path.join(stateDirectory, 'state'),
-      // Where it unpacks the bundles.
+      // MiniStack unpacks the bundles here.
       TMPDIR: stateDirectory,
     },
   });
@@ -50,22 +50,22 @@ export const startMiniStack = async (stateDirectory: string): Promise<Emulator> 
     const killing = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exited;
     clearTimeout(killing);
-    // It leaves the processes of its Lambdas behind.
+    // MiniStack does not end the processes of its Lambdas.
     signalGroup(child.pid, 'SIGKILL');
   };
 
-  const deadlineMs = Date.now() + patienceMs;
-  while (!(await answers(`${url}/_ministack/health`))) {
+  const deadlineMs = Date.now() + startTimeoutMs;
+  while (!(await isHealthy(`${url}/_ministack/health`))) {
     if (child.exitCode !== null || Date.now() > deadlineMs) {
       await stop();
-      throw new Error(`MiniStack did not come up:\n${readFileSync(logFile, 'utf8')}`);
+      throw new Error(`MiniStack did not start:\n${readFileSync(logFile, 'utf8')}`);
     }
     await sleep(100);
   }
   return { url, stop };
 };
 
-const answers = (url: string): Promise<boolean> =>
+const isHealthy = (url: string): Promise<boolean> =>
   fetch(url).then(
     ({ ok }) => ok,
     () => false,

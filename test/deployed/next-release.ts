@@ -3,9 +3,9 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, writeFil
 import path from 'node:path';
 
 /**
- * Copies an assembly as it would come of another commit: each bundle has another text, so that every hash is another.
+ * Writes a copy of an assembly as another commit would produce it: every bundle, and so every hash, is different.
  *
- * @param directory where the copy goes
+ * @param directory folder of the copy
  */
 export const writeNextRelease = (assembly: string, directory: string, commits: { from: string; to: string }): void => {
   cpSync(assembly, directory, { recursive: true });

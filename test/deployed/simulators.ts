@@ -1,7 +1,7 @@
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { simulatorsSchema } from '../e2e/support/target';
 
-/** Which Lambda calls whom, and the variable that says where. */
+/** For each vendor, a Lambda that calls it, and the environment variable with the URL. */
 const callers = {
   qualia: { name: 'download', variable: 'QUALIA_API_URL' },
   internalApi: { name: 'processing', variable: 'INTERNAL_API_URL' },
@@ -10,10 +10,10 @@ const callers = {
 } as const;
 
 /**
- * The control APIs of the simulators that a stage calls, found by what its Lambdas are told. The tests send made-up
- * orders and users: a stage that calls anybody else is refused.
+ * Finds the control APIs of the simulators in the environment of a stage's Lambdas. The tests send invented orders and
+ * users, so a stage that calls real vendors is rejected.
  *
- * @throws {Error} naming who is called and is no simulator
+ * @throws {Error} naming a URL that is not a simulator's
  */
 export const findSimulators = async (stage: string) => {
   const lambda = new LambdaClient();
@@ -25,7 +25,7 @@ export const findSimulators = async (stage: string) => {
       const controlUrl = `${origin}/_control`;
       if (await isSimulator(controlUrl)) return [simulator, controlUrl];
       throw new Error(
-        `The tests need a stage whose vendors are simulators; in ${stage}, ${variable} leads to ${origin}, which is none.`,
+        `The tests need a stage whose vendors are simulators; in ${stage}, ${variable} points to ${origin}, which is not one.`,
       );
     }),
   );
@@ -35,5 +35,5 @@ export const findSimulators = async (stage: string) => {
 
 const isSimulator = (controlUrl: string): Promise<boolean> =>
   fetch(`${controlUrl}/faults`)
-    .then(async (answer) => answer.ok && Array.isArray(await answer.json()))
+    .then(async (response) => response.ok && Array.isArray(await response.json()))
     .catch(() => false);

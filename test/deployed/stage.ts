@@ -3,13 +3,13 @@ import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } fr
 import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 
-/** Output name → value. */
+/** Values of stack outputs by name. */
 export type Outputs = Readonly<Record<string, string>>;
 
 /**
  * The outputs of a stage's stacks, in one object.
  *
- * @throws what CloudFormation answers when a stack is not there
+ * @throws the error of CloudFormation if a stack does not exist
  */
 export const readOutputs = async (stage: string): Promise<Outputs> => {
   const client = new CloudFormationClient();
@@ -23,7 +23,7 @@ export const readOutputs = async (stage: string): Promise<Outputs> => {
   );
 };
 
-/** Writes secrets, named by their construct ids, to where the outputs say. */
+/** Writes secrets, named by their construct ids, to the ARNs in the outputs. */
 export const fillSecrets = async (outputs: Outputs, secrets: Readonly<Record<string, unknown>>): Promise<void> => {
   const client = new SecretsManagerClient();
   for (const [name, value] of Object.entries(secrets)) {
@@ -39,9 +39,9 @@ const webhookSecretSchema = z.object({
 });
 
 /**
- * Looks whether the webhook lets the tests in by either way.
+ * Checks that the webhook accepts both kinds of authentication that the tests use.
  *
- * @throws {Error} when its secret is not filled, or has no signing secret
+ * @throws {Error} if its secret has no Basic credentials or no signing secret
  */
 export const checkWebhookSecret = async ({ WebhookSecretArn }: Outputs): Promise<void> => {
   const client = new SecretsManagerClient();

@@ -16,25 +16,25 @@ import { deploy } from './cdk';
 import { deployment } from './deployment';
 import { writeNextRelease } from './next-release';
 
-const leastOrders = 200;
-/** At most two are posted at once, and then the next after this. */
+const minimumOrders = 200;
+/** Concurrent senders; each waits between two orders. */
 const senders = 2;
 const intervalMs = 100;
 
 jest.setTimeout(240_000);
 
-/** Of the release that answers; nothing while none does. */
+/** Commit of the deployed release; undefined while `/health` does not respond. */
 const commit = () =>
   call('/health').then(
     ({ body }) => body.commit,
     () => undefined,
   );
 
-/** As Qualia does it: a webhook that was not answered with 200 is sent again. */
+/** Sends a webhook until the response is 200, as Qualia does. */
 const notify = (orderId: string) =>
   eventually(`a 200 for order ${orderId}`, async () => {
-    const answer = await post(activity(orderId)).catch(() => undefined);
-    return answer?.status === 200 ? answer : undefined;
+    const response = await post(activity(orderId)).catch(() => undefined);
+    return response?.status === 200 ? response : undefined;
   });
 
 const setVisibility = (QueueUrl: string, VisibilityTimeout: string) =>
@@ -47,11 +47,12 @@ let visibilities: readonly string[] = [];
 beforeAll(async () => {
   visibilities = await Promise.all(
     queueUrls.map(async (QueueUrl) => {
-      const wanted = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['VisibilityTimeout'] });
-      return (await sqs.send(wanted)).Attributes?.VisibilityTimeout ?? '';
+      const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['VisibilityTimeout'] });
+      return (await sqs.send(command)).Attributes?.VisibilityTimeout ?? '';
     }),
   );
-  // Lambda lets an old version end its work, an emulator may kill it: its messages come back after this, not after 6 min.
+  // Lambda lets an old version finish its invocations, an emulator may kill them: their messages become visible again after
+  // 10 s instead of 6 minutes.
   for (const url of queueUrls) await setVisibility(url, '10');
 });
 afterAll(async () => {
@@ -71,7 +72,7 @@ test('a release that is deployed while 200 orders flow loses none of them', asyn
   });
   const send = async () => {
     for (let isLast = false; !isLast; ) {
-      isLast = isSettled && orderIds.length >= leastOrders;
+      isLast = isSettled && orderIds.length >= minimumOrders;
       const { _id } = await orderAtQualia();
       orderIds.push(_id);
       const before = await commit();

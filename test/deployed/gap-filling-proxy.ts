@@ -17,10 +17,10 @@ const moveSchema = z.object({ SourceArn: z.string() });
 const startSchema = z.object({ stateMachineArn: z.string(), name: z.string(), input: z.string() });
 
 /**
- * Stands between the tests and the queues and workflows of an emulator: passes every call on, and does itself what the
- * emulator refuses and AWS does (docs/adr/0006). The emulator is the one that `AWS_ENDPOINT_URL` names.
+ * Starts a proxy between the tests and SQS and Step Functions of the emulator at `AWS_ENDPOINT_URL`. It forwards every call,
+ * and implements the calls that the emulator rejects and AWS supports (docs/adr/0006).
  */
-export const startStandIn = (emulatorUrl: string): Promise<LoopbackServer> => {
+export const startGapFillingProxy = (emulatorUrl: string): Promise<LoopbackServer> => {
   const sqs = new SQSClient();
   const stepFunctions = new SFNClient();
 
@@ -40,7 +40,7 @@ export const startStandIn = (emulatorUrl: string): Promise<LoopbackServer> => {
     return undefined;
   };
 
-  /** Moves every message of a dead-letter queue back to where it came from. */
+  /** Moves every message of a dead-letter queue back to its source queue. */
   const moveMessages = async (SourceArn: string) => {
     const [from, to] = await Promise.all([queueUrlOf(SourceArn), sourceOf(SourceArn)]);
     for (;;) {
@@ -55,7 +55,7 @@ export const startStandIn = (emulatorUrl: string): Promise<LoopbackServer> => {
     }
   };
 
-  /** A second start of what runs already, under the same name with the same input, is answered as the first. */
+  /** The response to a second start of a running execution with the same name and input: that of the first start. */
   const findStarted = async ({ stateMachineArn, name, input }: z.output<typeof startSchema>) => {
     const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     const execution = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
@@ -63,7 +63,7 @@ export const startStandIn = (emulatorUrl: string): Promise<LoopbackServer> => {
     return { executionArn, startDate: Number(execution.startDate) / 1_000 };
   };
 
-  /** By the action that was refused, and the error that it was refused with. */
+  /** By rejected action and its error. */
   const actions: Readonly<Record<string, (body: unknown) => Promise<unknown>>> = {
     'AmazonSQS.StartMessageMoveTask InvalidAction': (body) => moveMessages(moveSchema.parse(body).SourceArn),
     'AWSStepFunctions.StartExecution ExecutionAlreadyExists': (body) => findStarted(startSchema.parse(body)),
@@ -72,16 +72,16 @@ export const startStandIn = (emulatorUrl: string): Promise<LoopbackServer> => {
   return serveOnLoopback(async (request, response) => {
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
     const body = (await readBody(request)).toString();
-    const answer = await fetch(`${emulatorUrl}${request.url}`, {
+    const forwarded = await fetch(`${emulatorUrl}${request.url}`, {
       method: 'POST',
       headers: Object.entries(headers).map(([name, value]) => [name, String(value)]),
       body,
     });
-    const text = await answer.text();
-    const error = answer.ok ? '' : String(JSON.parse(text).__type).replace(/^.*#/, '');
-    const played = await actions[`${headers['x-amz-target']} ${error}`]?.(JSON.parse(body));
+    const text = await forwarded.text();
+    const error = forwarded.ok ? '' : String(JSON.parse(text).__type).replace(/^.*#/, '');
+    const implemented = await actions[`${headers['x-amz-target']} ${error}`]?.(JSON.parse(body));
     response
-      .writeHead(played ? 200 : answer.status, { 'content-type': 'application/x-amz-json-1.0' })
-      .end(played ? JSON.stringify(played) : text);
+      .writeHead(implemented ? 200 : forwarded.status, { 'content-type': 'application/x-amz-json-1.0' })
+      .end(implemented ? JSON.stringify(implemented) : text);
   });
 };
