@@ -25,10 +25,10 @@ const synthesized = stages.map((stage) => {
   return { stage, assembly, application: createApplication(assembly, nowhere) };
 });
 
-/** CloudFormation begins the name of a secret with its logical id; of everything else, with the stack's. */
+/** Generated names begin with the name of the stack; those of secrets begin with the logical id. */
 const asDeployed = (arn: string): string => arn.replace(/:secret:\w+-Data-/, ':secret:');
 
-/** What CloudFormation does first with a resource of a type, and to what. `*`: AWS gives these no name to match. */
+/** By resource type: the action that creates it, and its ARN. `*`: the ARN contains no name of ours. */
 const creations: Readonly<Record<string, readonly [action: string, resourceOf: (name: string) => string]>> = {
   'AWS::ApiGatewayV2::Api': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis'],
   'AWS::ApiGatewayV2::Integration': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis/a1b2/integrations'],
@@ -57,7 +57,7 @@ const creations: Readonly<Record<string, readonly [action: string, resourceOf: (
   'AWS::StepFunctions::StateMachine': ['states:CreateStateMachine', (name) => arn('states', `stateMachine:${name}`)],
   'AWS::XRay::SamplingRule': ['xray:CreateSamplingRule', (name) => arn('xray', `sampling-rule/${name}`)],
 };
-/** Parts of another resource, and named by that one's name. */
+/** Types that belong to another resource and have its ARN. */
 const parts = [
   'AWS::IAM::Policy',
   'AWS::Lambda::EventInvokeConfig',
@@ -86,7 +86,7 @@ describe.each(synthesized)('$stage', ({ assembly, application }) => {
     .map(({ type }) => type)
     .filter((type) => !parts.includes(type));
 
-  test.each([...new Set(types)])('CloudFormation may make every %s under its name', (type) => {
+  test.each([...new Set(types)])('CloudFormation may create every %s under its name', (type) => {
     const [action, resourceOf] = creations[type] ?? ['', () => ''];
     const wanted = application.resources([type], namesSchema).map(({ name, properties }) => {
       const { AlarmName, DashboardName, LogGroupName, SamplingRule } = properties;
@@ -96,7 +96,7 @@ describe.each(synthesized)('$stage', ({ assembly, application }) => {
     expect(wanted.filter((resource) => !allows(execution.policy, action, resource))).toEqual([]);
   });
 
-  test('every role is made within the boundary', () => {
+  test('every role has the boundary', () => {
     const schema = z.object({ PermissionsBoundary: z.string() });
     const boundaries = application
       .resources(['AWS::IAM::Role'], schema)
@@ -110,7 +110,7 @@ describe.each(synthesized)('$stage', ({ assembly, application }) => {
     ]);
   });
 
-  test('the boundary lets every role do what its policy allows', () => {
+  test('the boundary covers everything that the policies of roles allow', () => {
     const schema = z.object({ PolicyDocument: z.object({ Statement: z.array(statementSchema) }) });
     const granted = application
       .resources(['AWS::IAM::Policy'], schema)
@@ -133,7 +133,7 @@ test.each([
   ['iam:DeleteRolePermissionsBoundary', 'arn:aws:iam::000000000000:role/prod-OrderPipeline-webhookrole'],
   ['iam:CreatePolicyVersion', 'arn:aws:iam::000000000000:policy/marketplace-boundary'],
   ['kms:Decrypt', arn('kms', 'key/1')],
-])('CloudFormation may not %s on %s', (action, resource) => {
+])('CloudFormation must not have %s on %s', (action, resource) => {
   expect(allows(execution.policy, action, resource)).toBe(false);
 });
 
@@ -144,6 +144,6 @@ test.each([
   ['s3:PutBucketPolicy', 'arn:aws:s3:::prod-data-raw'],
   ['dynamodb:DeleteTable', arn('dynamodb', 'table/prod-Data-Orders')],
   ['lambda:UpdateFunctionCode', arn('lambda', 'function:prod-marketplace-webhook')],
-])('no role within the boundary may %s on %s', (action, resource) => {
+])('no role within the boundary may have %s on %s', (action, resource) => {
   expect(allows(boundary.policy, action, resource)).toBe(false);
 });

@@ -24,28 +24,28 @@ describe('the bundles of the app', () => {
   const { directory } = app.synth();
   const bundles = readdirSync(directory).filter((name) => name.startsWith('asset.'));
 
-  test.each(bundles)('%s is one CommonJS file, minified, with nothing of the workshop in it', (bundle) => {
+  test.each(bundles)('%s is one minified CommonJS file without development leftovers', (bundle) => {
     expect(readdirSync(join(directory, bundle))).toEqual(['index.js']);
     const code = readFileSync(join(directory, bundle, 'index.js'), 'utf8');
     expect(/\bmodule\.exports=/.test(code)).toBe(true);
-    // Source maps, licence texts, paths of this machine, tools of the workshop, and providers that Lambda never needs.
+    // Source maps, licence texts, local paths, development tools, and credential providers that Lambda never needs.
     const unwanted = ['sourceMappingURL', '@license', process.cwd(), 'aws-cdk', 'fauxqs', 'MockAgent', 'sso_session'];
     expect(unwanted.filter((text) => code.includes(text))).toEqual([]);
-    // Node's own modules alone are left to require, and two that are asked for only where S3 access points span regions
-    // and where somebody debugs MySQL's driver.
+    // Only Node's own modules are required, and two that are loaded only for multi-region S3 access points and for
+    // debugging MySQL's driver.
     const unused = ['@aws-sdk/signature-v4-crt', 'cardinal'];
     const required = [...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = '']) => name);
     expect(required.filter((name) => !isBuiltin(name) && !unused.includes(name))).toEqual([]);
   });
 
-  test('those of the sync jobs, and no others, keep the young generation small', () => {
+  test('only the bundles of the sync jobs keep the young generation small', () => {
     const code = bundles.map((bundle) => readFileSync(join(directory, bundle, 'index.js'), 'utf8'));
     expect(code.filter((text) => text.includes('--semi-space-growth-factor=1'))).toHaveLength(7);
   });
 });
 
 describe('the young generation of the sync Lambdas', () => {
-  /** As Lambda starts node in a function of 1024 MB. */
+  /** Arguments with which Lambda starts node in a function of 1024 MB. */
   const lambdaArguments = ['--expose-gc', '--max-semi-space-size=51', '--max-old-space-size=922'];
 
   const largestOf = async (name: string, inject: string[], env: Readonly<Record<string, string>> = {}) => {
@@ -60,7 +60,7 @@ describe('the young generation of the sync Lambdas', () => {
     expect(await largestOf('small', ['./lib/bundling/young-generation.ts'])).toBeLessThan(16);
   });
 
-  test('would not by NODE_OPTIONS, which lose against them', async () => {
+  test('would grow with NODE_OPTIONS alone, which these arguments override', async () => {
     expect(await largestOf('large', [], { NODE_OPTIONS: '--max-semi-space-size=1' })).toBeGreaterThan(32);
   });
 });
@@ -82,9 +82,9 @@ describe('the substitutions', () => {
 
   const base64Of = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('base64');
 
-  /** What AWS and the HTTP API answer: a status, headers and a body. */
-  const answerTo = (target: string, body: string): [number, Record<string, string>, string] => {
-    const answers: Record<string, [number, Record<string, string>, string]> = {
+  /** Response of AWS or the HTTP API: status, headers and body. */
+  const responseTo = (target: string, body: string): [number, Record<string, string>, string] => {
+    const responses: Record<string, [number, Record<string, string>, string]> = {
       'DynamoDB_20120810.GetItem': [200, {}, '{"Item":{"status":{"S":"NOTIFIED"}}}'],
       'DynamoDB_20120810.UpdateItem': [
         400,
@@ -100,10 +100,10 @@ describe('the substitutions', () => {
       '/raw/whole': [200, { 'x-amz-checksum-sha256': base64Of('sha256', 'kept') }, 'kept'],
       '/raw/damaged': [200, { 'x-amz-checksum-sha256': base64Of('sha256', 'kept') }, 'lost'],
     };
-    return answers[target] ?? [200, {}, '{}'];
+    return responses[target] ?? [200, {}, '{}'];
   };
 
-  /** A webhook, signed by the book: Standard Webhooks 1.0.0. */
+  /** A webhook with a signature of Standard Webhooks 1.0.0. */
   const signedWebhook = () => {
     const key = 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
     const [id, timestamp, body] = ['msg_1', String(Math.floor(Date.now() / 1000)), '{"order_id":"QO-1"}'];
@@ -134,8 +134,11 @@ describe('the substitutions', () => {
       const body = Buffer.concat(chunks).toString();
       received.push({ method, url, headers, body });
       if (url === '/hang') return;
-      const [status, answerHeaders, answer] = answerTo(String(headers['x-amz-target'] ?? url.split('?')[0]), body);
-      response.writeHead(status, answerHeaders).end(answer);
+      const [status, responseHeaders, responseBody] = responseTo(
+        String(headers['x-amz-target'] ?? url.split('?')[0]),
+        body,
+      );
+      response.writeHead(status, responseHeaders).end(responseBody);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -146,8 +149,8 @@ describe('the substitutions', () => {
     return new Promise((resolve) => server.close(resolve));
   });
 
-  /** Signature Version 4 by the book, over what the server received. */
-  function expectedSignature({ method, url, headers, body }: (typeof received)[number]): string {
+  /** Signature Version 4 of a received request. */
+  const expectedSignature = ({ method, url, headers, body }: (typeof received)[number]): string => {
     const [, date, region, service, names = ''] =
       /Credential=AKIDEXAMPLE\/(\d+)\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+)/.exec(
         headers.authorization ?? '',
@@ -169,9 +172,9 @@ describe('the substitutions', () => {
     const text = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope, sha256(canonical)].join('\n');
     const key = [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${credentials.AWS_SECRET_ACCESS_KEY}`, date));
     return hmac(key, text).toString('hex');
-  }
+  };
 
-  test('sign AWS requests by the credentials of the environment', () => {
+  test('sign AWS requests with the credentials in the environment', () => {
     const calls = received.filter(({ headers }) => headers.authorization);
     expect(calls.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST', 'PUT', 'GET', 'GET', 'POST']);
     for (const call of calls) {
@@ -180,15 +183,15 @@ describe('the substitutions', () => {
     }
   });
 
-  test('read what DynamoDB answers, its refusals as the errors that they are', () => {
+  test('read responses of DynamoDB, and a failed condition as its error class', () => {
     expect(printed.dynamoDb).toEqual({ status: 'NOTIFIED', refused: true });
   });
 
-  test('read what SQS answers, and check that it received what was sent', () => {
+  test('read responses of SQS, and verify the checksum of a sent message', () => {
     expect(printed.sqs).toBe('message-1');
   });
 
-  test('give S3 a checksum, and check the one that comes with an object', () => {
+  test('send a checksum to S3, and verify the one of a received object', () => {
     const sent = received.find(({ method }) => method === 'PUT');
     const expected = Buffer.alloc(4);
     expected.writeUInt32BE(crc32('{}'));
@@ -196,13 +199,13 @@ describe('the substitutions', () => {
     expect(printed.s3).toMatchObject({ whole: 'kept', damaged: expect.stringContaining('Checksum mismatch') });
   });
 
-  test('say so when an event stream is asked for', () => {
+  test('fail with a clear message when an event stream is requested', () => {
     expect(printed.s3).toMatchObject({
       stream: expect.stringContaining('This bundle leaves out the event streams of AWS.'),
     });
   });
 
-  test('tell a signed webhook from a forged one', () => {
+  test('accept a signed webhook, and reject a forged one', () => {
     expect(printed.webhook).toEqual({
       signed: true,
       forged: 'No matching signature found',
@@ -214,13 +217,13 @@ describe('the substitutions', () => {
     expect(printed.pool).toEqual({ statusCode: 200, echo: 'over the pool', timeout: true });
   });
 
-  test('name the credential that is missing', async () => {
+  test('name a missing credential', async () => {
     await expect(run({ AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE' })).rejects.toMatchObject({
       stderr: expect.stringContaining('No AWS credentials: AWS_SECRET_ACCESS_KEY is not set in the environment.'),
     });
   });
 
-  test('refuse what undici has and the lean form has not', () => {
+  test('reject imports that undici has and its substitution lacks', () => {
     const stdin = { contents: "import { fetch } from 'undici'; fetch('/')", resolveDir: process.cwd() };
     const build = () =>
       buildSync({

@@ -16,11 +16,11 @@ test('only prod talks to the production API and keeps its data', () => {
   expect([dev, staging, prod].map((config) => config?.retainData)).toEqual([false, false, true]);
 });
 
-test('an unknown stage is refused with the ones there are', () => {
+test('the error about an unknown stage lists the stages', () => {
   expect(() => loadConfig('qa', release)).toThrow('There is no stage "qa": choose one of dev, staging, prod.');
 });
 
-test('the vendors of a stage are called over HTTPS alone', () => {
+test('the URLs of vendors must be https', () => {
   for (const name of ['qualiaApiUrl', 'internalApiUrl', 'netlifeBaseUrl', 'iterableApiBaseUrl']) {
     expect(() => parseStageConfig({ ...loadConfig('dev', release), [name]: 'http://127.0.0.1:2/orders' })).toThrow(
       `${name}: must be an https URL`,
@@ -38,7 +38,7 @@ describe('a budget of calls per second', () => {
       processing: { ...dev.processing, maxConcurrency },
     });
 
-  test('is split among all processes that may call at once, without a rest', () => {
+  test('is divided among all processes that can call at the same time, without a remainder', () => {
     expect(callSharesOf(withBudget({ qualia: 100, internalApi: 55 }, 10))).toEqual({
       download: 9,
       reconciler: 10,
@@ -47,7 +47,7 @@ describe('a budget of calls per second', () => {
     expect(callSharesOf(withBudget({ qualia: 3 }, 2))).toEqual({ download: 1, reconciler: 1, processing: undefined });
   });
 
-  test('is never exceeded by the processes together, whatever its size', () => {
+  test('is never exceeded by the processes together, for any size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 1000 }), fc.integer({ min: 0, max: 5000 }), (maxConcurrency, more) => {
         const budget = maxConcurrency + 1 + more;
@@ -72,7 +72,7 @@ describe('a budget of calls per second', () => {
     expect(callSharesOf(withBudget({}, 2))).toEqual(callSharesOf(dev));
   });
 
-  test('that leaves a process less than a call per second is refused, with what to do', () => {
+  test('that leaves a process less than one call per second is rejected, with advice', () => {
     expect(() => withBudget({ qualia: 10, internalApi: 9 }, 10)).toThrow(
       expect.objectContaining({
         message: expect.stringMatching(
@@ -83,13 +83,13 @@ describe('a budget of calls per second', () => {
     for (const qualia of [0, 1.5, '5']) expect(() => withBudget({ qualia }, 2)).toThrow('callsPerSecond.qualia');
   });
 
-  test('keeps the backlog that the reconciler allows to seconds of work', () => {
+  test('limits the backlog of the reconciler to seconds of work', () => {
     expect(backlogLimitOf(withBudget(undefined, 10))).toBe(400);
     expect(backlogLimitOf(withBudget({ qualia: 11 }, 10))).toBe(50);
   });
 });
 
-test('the webhook may run as often at once as the API lets calls in', () => {
+test('the reserved concurrency of the webhook covers the burst of the API', () => {
   const prod = loadConfig('prod', release);
   expect(() => parseStageConfig({ ...prod, webhookReservedConcurrency: prod.apiThrottle.burst - 1 })).toThrow(
     'webhookReservedConcurrency: must be at least apiThrottle.burst',

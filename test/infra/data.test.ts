@@ -8,7 +8,7 @@ const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTrans
 describe('data', () => {
   const retained = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
 
-  test('the orders table is on demand, recoverable, and indexed for failures alone', () => {
+  test('the orders table is on demand, recoverable, and indexed only for failures', () => {
     data.hasResource('AWS::DynamoDB::GlobalTable', {
       ...retained,
       Properties: Match.objectLike({
@@ -34,7 +34,7 @@ describe('data', () => {
     });
   });
 
-  test('raw payloads are versioned, private, over TLS alone, and expire', () => {
+  test('raw payloads are versioned, private, accessible only over TLS, and expire', () => {
     data.hasResource('AWS::S3::Bucket', {
       ...retained,
       Properties: Match.objectLike({
@@ -63,7 +63,7 @@ describe('data', () => {
   test.each([
     ['raw', { VersioningConfiguration: { Status: 'Enabled' } }],
     ['artifacts', { VersioningConfiguration: Match.absent() }],
-  ])('%s: encrypted with our own key, each access logged (decision 8)', (name, versioned) => {
+  ])('%s: encrypted with a customer managed key, and every access is logged (decision 8)', (name, versioned) => {
     const [keyId = ''] = Object.keys(data.findResources('AWS::KMS::Key'));
     const [logsId = ''] = Object.keys(
       data.findResources('AWS::S3::Bucket', { Properties: { LoggingConfiguration: Match.absent() } }),
@@ -86,7 +86,7 @@ describe('data', () => {
     data.hasResource('AWS::KMS::Key', { ...retained, Properties: { EnableKeyRotation: true } });
   });
 
-  test('whatever role reads or writes objects may use their key, and no other role', () => {
+  test('only roles that read or write objects may use their key', () => {
     const policies = [orderPipeline, stages.prod.syncJobs]
       .flatMap((template) => resources(template, 'AWS::IAM::Policy'))
       .map(({ Properties }) => JSON.stringify(Properties));
@@ -98,12 +98,12 @@ describe('data', () => {
     );
   });
 
-  test('no object changes its storage class: S3 moves none of the size of ours, and charges each that it moves', () => {
+  test('no object changes its storage class: payloads are too small, and each transition costs', () => {
     const rules = resources(data, 'AWS::S3::Bucket').map(({ Properties }) => JSON.stringify(Properties));
     expect(rules.filter((text) => text.includes('Transition'))).toEqual([]);
   });
 
-  test('secrets outlive the stack in prod, and nothing does in dev', () => {
+  test('secrets outlive the stack in prod; in dev nothing does', () => {
     const kept = (template: typeof data) =>
       Object.values(template.toJSON().Resources as object).map(({ DeletionPolicy }) => DeletionPolicy);
     data.resourceCountIs('AWS::SecretsManager::Secret', 6);

@@ -8,26 +8,29 @@ const configured = (stage: Stage): Config => ({
   internalApiUrl: 'https://orders.our-company.com/orders',
 });
 
-test('all stacks of one stage are deployed, and every change is asked for', () => {
+test('all stacks of one stage are deployed, and every change needs approval', () => {
   const args = deployArguments(configured('staging'), { changes: ' M lib/config.ts\n', approved: false }).join(' ');
   expect(args).toContain('deploy --all');
   expect(args).toContain('--require-approval any-change');
   expect(args).toContain('--context stage=staging');
 });
 
-test('changes that were approved elsewhere are deployed without a question', () => {
+test('changes that were approved elsewhere are deployed without another approval', () => {
   const args = deployArguments(configured('staging'), { changes: '', approved: true }).join(' ');
   expect(args).toContain('--require-approval never');
 });
 
-test.each(['dev', 'staging', 'prod'] as const)('%s is not deployed before the internal API has an address', (stage) => {
-  const config = loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' });
-  expect(() => deployArguments(config, { changes: '', approved: true })).toThrow(
-    `The internalApiUrl of ${stage} in lib/config.ts is still the placeholder https://`,
-  );
-});
+test.each(['dev', 'staging', 'prod'] as const)(
+  '%s is not deployed while the URL of the internal API is a placeholder',
+  (stage) => {
+    const config = loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' });
+    expect(() => deployArguments(config, { changes: '', approved: true })).toThrow(
+      `The internalApiUrl of ${stage} in lib/config.ts is still the placeholder https://`,
+    );
+  },
+);
 
-test('prod is deployed from a commit alone', () => {
+test('prod is deployed only from a commit', () => {
   expect(() => deployArguments(configured('prod'), { changes: '?? notes.txt\n', approved: true })).toThrow(
     'has uncommitted changes',
   );
@@ -37,7 +40,7 @@ test('prod is deployed from a commit alone', () => {
 test.each([
   [['--stage', 'qa'], "argument 'qa' is invalid. Allowed choices are dev, staging, prod."],
   [[], "required option '--stage <stage>' not specified"],
-])('npm run deploy -- %j says what is wrong', (options, message) => {
+])('npm run deploy -- %j reports the wrong option', (options, message) => {
   const program = join(__dirname, '../../bin/deploy.ts');
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', program, ...options], {
     encoding: 'utf8',

@@ -26,11 +26,11 @@ const environment = {
 const dev = synthesize('dev');
 const emulated = synthesizeEmulated(environment);
 
-test.each(['data', 'orderPipeline', 'syncJobs'] as const)('an emulated stage has all of %s', (stack) => {
+test.each(['data', 'orderPipeline', 'syncJobs'] as const)('the emulated stage has all resources of %s', (stack) => {
   expect(typesOf(emulated[stack])).toEqual(typesOf(dev[stack]));
 });
 
-test('it has no saved queries and no sampling rules, and everything else', () => {
+test('it has everything except saved queries and sampling rules', () => {
   const present = new Set(resourcesOf(emulated.observability).map(({ id }) => id));
   const lacking = resourcesOf(dev.observability).filter(({ Type }) =>
     ['AWS::Logs::QueryDefinition', 'AWS::XRay::SamplingRule'].includes(Type),
@@ -40,7 +40,7 @@ test('it has no saved queries and no sampling rules, and everything else', () =>
   expect(new Set(leftOut.map(({ Type }) => Type)).size).toBe(2);
 });
 
-test('its alarms on expressions watch the first metric instead, and differ in nothing else', () => {
+test('its alarms on expressions use the first metric instead, and are equal otherwise', () => {
   const alarmsOf = (template: Template) =>
     new Map(
       resourcesOf(template).flatMap(({ id, Type, Properties }) =>
@@ -63,12 +63,12 @@ test('its alarms on expressions watch the first metric instead, and differ in no
   }
 });
 
-test('its roles have no permissions boundary, which only an administrator creates', () => {
+test('its roles have no permissions boundary, because no administrator created the policy', () => {
   const roles = (['orderPipeline', 'syncJobs'] as const).flatMap((stack) => resourcesOf(emulated[stack]));
   expect(roles.filter(({ Properties }) => Properties.PermissionsBoundary !== undefined)).toEqual([]);
 });
 
-test('it calls servers of this machine alone', () => {
+test('it calls only servers of this machine', () => {
   for (const wrong of ['https://marketplace.qualia.io/api', 'http://example.com/api', undefined]) {
     expect(() => synthesizeEmulated({ ...environment, QUALIA_API_URL: wrong })).toThrow(
       'must be an http URL of 127.0.0.1',

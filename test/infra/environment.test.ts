@@ -15,7 +15,7 @@ import { resources, synthesize } from './synth';
 
 const { orderPipeline, syncJobs } = synthesize('dev');
 
-/** What a value stands for once it is deployed: an ARN or a URL will do where the template has a reference. */
+/** A value after deployment. References in the template become a URL, which is valid for every variable. */
 const deployed = (value: unknown): string => (typeof value === 'string' ? value : 'https://resolved.at/deployment');
 
 const environmentOf = (name: string): Record<string, string> => {
@@ -31,7 +31,7 @@ const environmentOf = (name: string): Record<string, string> => {
   return Object.fromEntries(entries.map(([variable, value]) => [variable, deployed(value)]));
 };
 
-/** Read by libraries, not by our configuration. */
+/** Variables that libraries read. */
 const readElsewhere = [
   ...['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE', 'POWERTOOLS_LOG_LEVEL'],
   'MALLOC_ARENA_MAX',
@@ -49,17 +49,17 @@ const schemas = {
 };
 
 describe.each(Object.entries(schemas))('%s', (name, schema) => {
-  test('finds every variable that it needs', () => {
+  test('has every variable that it needs', () => {
     expect(schema.safeParse(environmentOf(name)).error?.issues ?? []).toEqual([]);
   });
 
-  test('is given no variable that nobody reads', () => {
+  test('has no unused variable', () => {
     const read = [...Object.keys(schema.shape), ...Object.keys(commonVariables), ...readElsewhere];
     expect(Object.keys(environmentOf(name)).filter((variable) => !read.includes(variable))).toEqual([]);
   });
 });
 
-test('call budgets reach the functions that keep them, and no other', () => {
+test('without call budgets, no function has a variable for one', () => {
   const names = ['QUALIA_CALLS_PER_SECOND', 'INTERNAL_API_CALLS_PER_SECOND'];
   for (const name of Object.keys(schemas)) {
     expect(Object.keys(environmentOf(name)).filter((variable) => names.includes(variable))).toEqual([]);

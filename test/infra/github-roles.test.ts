@@ -23,7 +23,7 @@ describe('the trust policy', () => {
   const [{ Principal, Condition }] = trust.Statement;
   const issuer = 'token.actions.githubusercontent.com';
 
-  test('trusts one environment of one repository, and nothing that a pattern could widen', () => {
+  test('trusts one environment of one repository, without wildcards', () => {
     expect(Principal.Federated).toBe(`arn:aws:iam::ACCOUNT:oidc-provider/${issuer}`);
     expect(Condition.StringEquals).toEqual({
       [`${issuer}:aud`]: 'sts.amazonaws.com',
@@ -95,7 +95,7 @@ describe('the policy of the end-to-end suite', () => {
           return [actions[`${service}:${command}`] ?? `${service}:${command}`, resource];
         }),
       )
-      // The emulated stage alone has its secrets filled by the tests.
+      // Tests write secrets only in the emulator.
       .filter(([action]) => action !== 'secretsmanager:PutSecretValue'),
   );
 
@@ -107,13 +107,13 @@ describe('the policy of the end-to-end suite', () => {
   test.each(needed.filter(([, resource]) => resource.includes('staging')))(
     'does not allow %s in prod',
     (action, at) => {
-      // Logs without a resource of their own.
+      // These actions of CloudWatch Logs accept no resource.
       const unnamed = /^logs:(Describe|GetQueryResults)/.test(action);
       expect(allows(policy, action, at.replaceAll('staging', 'prod'))).toBe(unnamed);
     },
   );
 
-  test('reads the credentials and the key of staging alone', () => {
+  test('gives access to the credentials and the key of staging only', () => {
     const conditions = policy.Statement.filter(({ Action }) =>
       Action.some((action) => /^(secretsmanager|kms):/.test(action)),
     ).map(({ Condition }) => Object.entries(Condition?.StringEquals ?? {}).map(([key, value]) => `${key}=${value}`));

@@ -22,19 +22,19 @@ describe('the HTTP API', () => {
     orderPipeline.hasResourceProperties('AWS::ApiGatewayV2::Stage', { StageName: '$default' });
   });
 
-  test('gives the webhook a throttle that nobody uses up by calling another route', () => {
+  test('has a throttle for the webhook that calls to other routes cannot use up', () => {
     expect(stage?.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 500 });
     const others = routes.filter((route) => route !== 'POST /webhooks/qualia');
     const small = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
     expect(stage?.RouteSettings).toEqual(Object.fromEntries(others.map((route) => [route, small])));
   });
 
-  test('has its routes before their settings', () => {
+  test('creates its routes before their settings', () => {
     const ids = Object.keys(orderPipeline.findResources('AWS::ApiGatewayV2::Route'));
     orderPipeline.hasResource('AWS::ApiGatewayV2::Stage', { DependsOn: Match.arrayWith(ids.sort()) });
   });
 
-  test('logs each call, with what went wrong before the webhook was reached', () => {
+  test('logs each call, with errors that occurred before the webhook was invoked', () => {
     expect(JSON.parse(stage?.AccessLogSettings.Format ?? '')).toMatchObject({
       route: '$context.routeKey',
       status_code: '$context.status',

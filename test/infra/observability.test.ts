@@ -32,17 +32,17 @@ const alarms = resources(observability, 'AWS::CloudWatch::Alarm').map(({ Propert
   alarmSchema.parse(Properties),
 );
 
-/** When an alarm goes off, in one line; only of what says that missing data is bad, that is said. */
+/** The condition of an alarm in one line. Missing data is mentioned only if it raises the alarm. */
 const conditionOf = (alarm: z.output<typeof alarmSchema>): string => {
   const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods } = alarm;
   const seconds = alarm.Period ?? alarm.Metrics.find(({ MetricStat }) => MetricStat)?.MetricStat?.Period;
-  const what = alarm.Metrics.find(({ Expression }) => Expression)?.Expression ?? '';
+  const expression = alarm.Metrics.find(({ Expression }) => Expression)?.Expression ?? '';
   const sign = ComparisonOperator === 'GreaterThanThreshold' ? '>' : '<';
   const missing = alarm.TreatMissingData === 'breaching' ? ', or missing' : '';
-  return `${what} ${sign} ${Threshold}${missing}, ${DatapointsToAlarm} of ${EvaluationPeriods} x ${seconds} s`.trim();
+  return `${expression} ${sign} ${Threshold}${missing}, ${DatapointsToAlarm} of ${EvaluationPeriods} x ${seconds} s`.trim();
 };
 
-test('there is an alarm for each thing that can go wrong', () => {
+test('the alarms have these conditions, and there are no others', () => {
   const conditions = alarms.map((alarm) => [alarm.AlarmName.replace('prod-marketplace-', ''), conditionOf(alarm)]);
   expect(Object.fromEntries(conditions)).toEqual({
     ...Object.fromEntries(
@@ -80,7 +80,7 @@ test('there is an alarm for each thing that can go wrong', () => {
 test.each([
   ['WebhookErrorLines', 'webhook-errors', '{ $.level = "ERROR" }'],
   ['WebhookThrottled', 'webhook-throttled', '{ ($.status_code = "429") && ($.route = "POST /webhooks/qualia") }'],
-])('%s are counted from log lines, and raise the alarm %s', (metric, alarm, FilterPattern) => {
+])('%s counts log lines, and raises the alarm %s', (metric, alarm, FilterPattern) => {
   observability.hasResourceProperties('AWS::Logs::MetricFilter', {
     FilterPattern,
     MetricTransformations: [Match.objectLike({ MetricName: `prod-${metric}`, MetricValue: '1' })],
@@ -94,24 +94,24 @@ test.each([
 describe('the alarms on 5xx', () => {
   const rules = alarms.filter(({ AlarmName }) => AlarmName.startsWith('prod-marketplace-webhook-5xx'));
 
-  /** One minute of the API; CloudWatch has no data of a minute without calls. */
+  /** Metrics of the API in one minute. CloudWatch has no data for a minute without calls. */
   interface Minute {
     readonly requests: number;
     readonly errors: number;
   }
-  const isBad = ({ Metrics, Threshold }: (typeof rules)[number], { requests, errors }: Minute): boolean => {
+  const isBreaching = ({ Metrics, Threshold }: (typeof rules)[number], { requests, errors }: Minute): boolean => {
     const { Expression = '' } = Metrics.find(({ Expression }) => Expression) ?? {};
     const IF = (condition: boolean, then: number, otherwise: number) => (condition ? then : otherwise);
     return requests > 0 && runInNewContext(Expression, { IF, requests, errors }) > Threshold;
   };
-  /** How many minutes pass until one of the alarms goes off. */
+  /** Number of minutes until the first alarm. */
   const minutesUntilAlarm = (minutes: readonly Minute[]): number => {
     for (let end = 1; end <= minutes.length; end++) {
-      const rings = rules.some((rule) => {
-        const looked = minutes.slice(Math.max(0, end - rule.EvaluationPeriods), end);
-        return looked.filter((minute) => isBad(rule, minute)).length >= (rule.DatapointsToAlarm ?? 1);
+      const isAlarm = rules.some((rule) => {
+        const evaluated = minutes.slice(Math.max(0, end - rule.EvaluationPeriods), end);
+        return evaluated.filter((minute) => isBreaching(rule, minute)).length >= (rule.DatapointsToAlarm ?? 1);
       });
-      if (rings) return end;
+      if (isAlarm) return end;
     }
     return Number.POSITIVE_INFINITY;
   };
@@ -120,7 +120,7 @@ describe('the alarms on 5xx', () => {
     ['10,000', 10_000, 8],
     ['100,000', 100_000, 3],
     ['1,000,000', 1_000_000, 3],
-  ])('report at %s orders a month that every call fails, in the median within minutes', (_name, orders, within) => {
+  ])('at %s orders per month, report an outage within minutes in the median', (_name, orders, within) => {
     const { fraction } = createRandom(42);
     const perMinute = orders / (30 * 24 * 60);
     const arrivals = () => {
@@ -143,7 +143,7 @@ describe('the alarms on 5xx', () => {
       ],
     ],
     [
-      'one call in each minute of a hundred calls and more',
+      'one call in each minute of more than a hundred calls',
       Array.from({ length: 60 }, () => ({ requests: 150, errors: 1 })),
     ],
   ])('stay silent when %s fails', (_name, minutes) => {
@@ -151,7 +151,7 @@ describe('the alarms on 5xx', () => {
   });
 });
 
-test('each alarm leads to a heading of the runbook, and each heading to an alarm', () => {
+test('each alarm links to a heading of the runbook, and each such heading has an alarm', () => {
   const runbook = readFileSync('docs/runbook.md', 'utf8');
   const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -164,7 +164,7 @@ test('each alarm leads to a heading of the runbook, and each heading to an alarm
   expect(anchors).toEqual(expect.arrayContaining([...runbookHeadings]));
 });
 
-test('X-Ray traces every run of the state machine, the only service that sampling rules govern', () => {
+test('X-Ray traces every run of the state machine, the only service that sampling rules affect', () => {
   const [machine] = resources(syncJobs, 'AWS::StepFunctions::StateMachine');
   const rules = resources(observability, 'AWS::XRay::SamplingRule').map(({ Properties }) => Properties.SamplingRule);
   expect(rules).toEqual([
@@ -172,7 +172,7 @@ test('X-Ray traces every run of the state machine, the only service that samplin
   ]);
 });
 
-test('the topic is encrypted with a key that CloudWatch may use, and takes TLS alone', () => {
+test('the topic is encrypted with a key that CloudWatch may use, and accepts only TLS', () => {
   observability.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
   const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
   observability.hasResourceProperties('AWS::KMS::Key', {
@@ -184,7 +184,7 @@ test('the topic is encrypted with a key that CloudWatch may use, and takes TLS a
   });
 });
 
-/** The log groups of all stacks, as the last of them names each: by what the others export. */
+/** References to the log groups of all stacks from the last stack: imports of their exports. */
 const allLogGroups = [orderPipeline, syncJobs, data, observability].flatMap((stack) => {
   const exports = Object.values(stack.findOutputs('*')).map((output) => exportSchema.parse(output));
   return Object.keys(stack.findResources('AWS::Logs::LogGroup')).map((logicalId) => {
@@ -193,7 +193,7 @@ const allLogGroups = [orderPipeline, syncJobs, data, observability].flatMap((sta
   });
 });
 
-test('every log group of the stacks can be searched', () => {
+test('the saved queries search every log group of the stacks', () => {
   const searched = resources(observability, 'AWS::Logs::QueryDefinition').map(
     ({ Properties }) => Properties.LogGroupNames,
   );
@@ -212,9 +212,9 @@ test.each([
   observability.hasResourceProperties('AWS::Logs::QueryDefinition', { QueryString });
 });
 
-test.each(savedQueries)('saved, and readable: $name', ({ name, lines }) => {
+test.each(savedQueries)('saved, and valid: $name', ({ name, lines }) => {
   observability.hasResourceProperties('AWS::Logs::QueryDefinition', {
-    // What CloudFormation takes for a name.
+    // The pattern of names in CloudFormation.
     Name: Match.stringLikeRegexp('^([^:*/]+/?)*[^:*/]+$'),
     QueryString: lines.join('\n'),
   });
@@ -227,7 +227,7 @@ describe('the dashboard', () => {
     type: z.string(),
     properties: z.looseObject({ title: z.string(), query: z.string().optional() }),
   });
-  // References to other resources are of no interest here.
+  // References to other resources are irrelevant here.
   const [dashboard] = resources(observability, 'AWS::CloudWatch::Dashboard');
   const { 'Fn::Join': joined } = z
     .object({ 'Fn::Join': z.tuple([z.literal(''), z.array(z.unknown())]) })
@@ -261,7 +261,7 @@ describe('the dashboard', () => {
     for (const content of contents) expect(contentOf(title)).toContain(content);
   });
 
-  test('asks what can be answered', () => {
+  test('has valid queries', () => {
     const queries = widgets.flatMap(({ properties }) => properties.query ?? []);
     expect(queries).toHaveLength(1);
     for (const query of queries) {

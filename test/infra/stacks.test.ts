@@ -8,18 +8,18 @@ const lambdas = ['webhook', 'download', 'processing', 'reconciler'];
 const queues = ['download', 'processing'];
 
 describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) => {
-  test('cdk-nag, the template rules and the constructs have nothing to say', () => {
+  test('cdk-nag, the template rules and the constructs report no finding', () => {
     expect(report.map(({ pluginName }) => pluginName)).toContain('AwsSolutions');
     expect(report.flatMap(({ violations }) => violations)).toEqual([]);
   });
 
-  test('every acknowledged finding carries a reason', () => {
+  test('every acknowledged finding has a reason', () => {
     const reasons = report.flatMap(({ suppressedViolations }) => suppressedViolations.map(({ reason }) => reason));
     expect(reasons.length).toBeGreaterThan(0);
     for (const reason of reasons) expect(reason.split(' ').length).toBeGreaterThan(6);
   });
 
-  test('the outputs have the names that tools look for', () => {
+  test('the outputs have the names that tools read', () => {
     const names = (template: typeof data) =>
       Object.entries(template.findOutputs('*'))
         .filter(([, output]) => !output.Export)
@@ -49,16 +49,16 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
     expect(names(templates.syncJobs)).toEqual(['StateMachineArn']);
   });
 
-  test("no template has a secret's value, or asks CloudFormation to put it anywhere", () => {
+  test('no template contains the value of a secret, or makes CloudFormation insert it', () => {
     for (const template of Object.values(templates)) {
       const text = JSON.stringify(template.toJSON());
-      for (const way of ['{{resolve:', '"SecretString"', '"SecretStringTemplate"'])
-        expect(text.includes(way)).toBe(false);
+      for (const syntax of ['{{resolve:', '"SecretString"', '"SecretStringTemplate"'])
+        expect(text.includes(syntax)).toBe(false);
     }
   });
 
-  // What roles allow is compared with what Lambdas do in test/integration/permissions, of dev.
-  test('grants what dev grants', () => {
+  // test/integration/permissions compares the rights of dev with the calls of the Lambdas.
+  test('grants the same rights as dev', () => {
     const policiesOf = (name: string, from: Pick<typeof templates, 'orderPipeline' | 'syncJobs'>) =>
       [from.orderPipeline, from.syncJobs]
         .flatMap((template) => resources(template, 'AWS::IAM::Policy'))
@@ -93,19 +93,19 @@ const retainedSchema = z.object({
 });
 const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
 
-describe('a first deployment that rolls back can be tried again', () => {
+describe('a first deployment that is rolled back can be repeated', () => {
   const retained = [data, orderPipeline, stages.prod.syncJobs, stages.prod.observability].flatMap((template) =>
     Object.entries(retainedSchema.parse(template.toJSON()).Resources).filter(([, { DeletionPolicy }]) =>
       DeletionPolicy?.startsWith('Retain'),
     ),
   );
-  /** CloudFormation's properties that fix a physical name: `FunctionName` of a Function, `LogGroupName` of a LogGroup. */
+  /** Whether a property fixes the physical name: `FunctionName` of a Function, `LogGroupName` of a LogGroup. */
   const isNamed = ({ Type, Properties }: (typeof retained)[number][1]): boolean => {
     const [, , kind = ''] = Type.split('::');
     return ['Name', `${kind}Name`, `${kind.replace('Global', '')}Name`].some((property) => property in Properties);
   };
 
-  test('whatever has a fixed name and outlives its stack is deleted with a failed creation', () => {
+  test('a retained resource with a fixed name is deleted if its creation fails', () => {
     const named = retained.filter(([, resource]) => isNamed(resource));
     expect(new Set(named.map(([, { Type }]) => Type))).toEqual(
       new Set(['AWS::Logs::LogGroup', 'AWS::StepFunctions::StateMachine']),
@@ -114,7 +114,7 @@ describe('a first deployment that rolls back can be tried again', () => {
     expect(named.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'RetainExceptOnCreate')).toEqual([]);
   });
 
-  test('data is kept in any case, under generated names', () => {
+  test('data is always kept, under generated names', () => {
     const generated = retained.filter(([, resource]) => !isNamed(resource));
     expect(generated).toHaveLength(12);
     expect(generated.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
@@ -122,7 +122,7 @@ describe('a first deployment that rolls back can be tried again', () => {
 });
 
 describe('queues', () => {
-  test.each(queues)('%s: encrypted, two weeks in the queue, five tries, then a dead letter', (name) => {
+  test.each(queues)('%s: encrypted, with a retention of two weeks, and dead-lettered after five receives', (name) => {
     const deadLetterQueue = orderPipeline.findResources('AWS::SQS::Queue', {
       Properties: { QueueName: `prod-marketplace-${name}-dead-letters` },
     });
@@ -145,7 +145,7 @@ describe('queues', () => {
     });
   });
 
-  test('refuse what does not come over TLS', () => {
+  test('refuse connections without TLS', () => {
     orderPipeline.resourcePropertiesCountIs(
       'AWS::SQS::QueuePolicy',
       { PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] } },
@@ -156,7 +156,7 @@ describe('queues', () => {
   const mappingsOf = (template: typeof data) =>
     resources(template, 'AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
 
-  test('hand over batches of ten, answered message by message', () => {
+  test('deliver batches of ten, with a result per message', () => {
     const mapping = { BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] };
     const inProd = { ...mapping, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } };
     expect(mappingsOf(orderPipeline)).toEqual([
@@ -168,7 +168,7 @@ describe('queues', () => {
     );
   });
 
-  test("the reconciler's: one pass to continue at a time, hidden for as long as an invocation may take", () => {
+  test("the reconciler's queue: one continuation at a time, invisible for longer than an invocation lasts", () => {
     const dlq = orderPipeline.findResources('AWS::SQS::Queue', {
       Properties: { QueueName: 'prod-marketplace-reconciler-dead-letters' },
     });
@@ -183,31 +183,34 @@ describe('queues', () => {
 });
 
 describe('Lambdas', () => {
-  test.each(lambdas)('%s: Node.js 24 on arm64, traced, short JSON logs, told who it is', (name) => {
-    orderPipeline.hasResourceProperties('AWS::Lambda::Function', {
-      FunctionName: `prod-marketplace-${name}`,
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      TracingConfig: { Mode: 'Active' },
-      LoggingConfig: Match.objectLike({ LogFormat: 'JSON', SystemLogLevel: 'WARN', ApplicationLogLevel: 'INFO' }),
-      Environment: {
-        Variables: Match.objectLike({
-          POWERTOOLS_SERVICE_NAME: name,
-          POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline',
-          POWERTOOLS_LOG_LEVEL: 'INFO',
-          STAGE: 'prod',
-          SERVICE_VERSION: '1.2.3',
-          COMMIT_SHA: '0123456789abcdef0123456789abcdef01234567',
-        }),
-      },
-    });
-    orderPipeline.hasResource('AWS::Logs::LogGroup', {
-      DeletionPolicy: 'RetainExceptOnCreate',
-      Properties: Match.objectLike({ LogGroupName: `/aws/lambda/prod-marketplace-${name}`, RetentionInDays: 30 }),
-    });
-  });
+  test.each(lambdas)(
+    '%s: Node.js 24 on arm64, traced, JSON logs of 30 days, and its name, stage and release in the environment',
+    (name) => {
+      orderPipeline.hasResourceProperties('AWS::Lambda::Function', {
+        FunctionName: `prod-marketplace-${name}`,
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: Match.objectLike({ LogFormat: 'JSON', SystemLogLevel: 'WARN', ApplicationLogLevel: 'INFO' }),
+        Environment: {
+          Variables: Match.objectLike({
+            POWERTOOLS_SERVICE_NAME: name,
+            POWERTOOLS_METRICS_NAMESPACE: 'MarketplacePipeline',
+            POWERTOOLS_LOG_LEVEL: 'INFO',
+            STAGE: 'prod',
+            SERVICE_VERSION: '1.2.3',
+            COMMIT_SHA: '0123456789abcdef0123456789abcdef01234567',
+          }),
+        },
+      });
+      orderPipeline.hasResource('AWS::Logs::LogGroup', {
+        DeletionPolicy: 'RetainExceptOnCreate',
+        Properties: Match.objectLike({ LogGroupName: `/aws/lambda/prod-marketplace-${name}`, RetentionInDays: 30 }),
+      });
+    },
+  );
 
-  test("a stage's log level is the logger's, and Lambda's own filter lets it pass", () => {
+  test('the log level of a stage applies to the logger and to the filter of Lambda', () => {
     const { orderPipeline: orders, syncJobs: syncs } = synthesize('dev', { logLevel: 'DEBUG' });
     for (const template of [orders, syncs]) {
       template.allResourcesProperties('AWS::Lambda::Function', {
@@ -217,7 +220,7 @@ describe('Lambdas', () => {
     }
   });
 
-  test('the webhook alone has concurrency of its own, no less than the API lets in, in prod (decision 9)', () => {
+  test('in prod only the webhook has reserved concurrency, and it covers the burst of the API (decision 9)', () => {
     const reserved = (template: typeof orderPipeline) =>
       resources(template, 'AWS::Lambda::Function').flatMap(({ Properties }) =>
         Properties.ReservedConcurrentExecutions === undefined
@@ -228,7 +231,7 @@ describe('Lambdas', () => {
     for (const template of [stages.prod.syncJobs, stages.dev.orderPipeline]) expect(reserved(template)).toEqual([]);
   });
 
-  test('only those that send to their own queue on purpose may invoke themselves through it', () => {
+  test('only Lambdas that send to their own queue by design may invoke themselves through it', () => {
     const allowed = [orderPipeline, stages.prod.syncJobs]
       .flatMap((template) => resources(template, 'AWS::Lambda::Function'))
       .filter(({ Properties }) => Properties.RecursiveLoop !== undefined)

@@ -7,19 +7,19 @@ import { context } from '../../cdk.json';
 const outdir = mkdtempSync(join(tmpdir(), 'validation-'));
 afterAll(() => rmSync(outdir, { recursive: true }));
 
-/** An app of one resource, under the settings of `cdk.json`. */
-function appWith(type: string, properties: Record<string, unknown>): App {
+/** An app with one resource and the settings of `cdk.json`. */
+const appWith = (type: string, properties: Record<string, unknown>): App => {
   const app = new App({ context, outdir });
   new CfnResource(new Stack(app, 'stack'), 'resource', { type, properties });
   return app;
-}
+};
 
-test('a template that AWS would refuse is not synthesized', () => {
+test('a template that AWS would reject is not synthesized', () => {
   const app = appWith('AWS::SQS::Queue', { QueueNam: 'misspelt' });
   expect(() => app.synth()).toThrow(/ERROR QueueNam: Additional properties are not allowed/);
 });
 
-test('neither is one that only deserves a warning', () => {
+test('a template with a warning is not synthesized', () => {
   const app = appWith('AWS::Lambda::Function', {
     Runtime: 'nodejs16.x',
     Handler: 'index.handler',

@@ -33,7 +33,7 @@ const jobs = workflows.flatMap(({ name, workflow }) =>
   Object.entries(workflow.jobs).map(([job, rest]) => ({ name, job, ...rest })),
 );
 
-/** What is missing for a command of a workflow to exist: a script of package.json, a file, or a command of a package. */
+/** The part of a command that does not exist: a script of package.json, a file, or a command of a package. */
 const missing = (command: string): string | undefined => {
   const [program = '', first = '', second = ''] = command.split(' ');
   if (program.startsWith('.')) return existsSync(join(root, program)) ? undefined : program;
@@ -43,7 +43,7 @@ const missing = (command: string): string | undefined => {
 };
 
 describe('the workflows', () => {
-  test('are those of the checks and of deployments', () => {
+  test('are the checks and the deployment', () => {
     expect(names).toEqual(['.github/workflows/ci.yml', '.github/workflows/deploy.yml']);
   });
 
@@ -58,14 +58,14 @@ describe('the workflows', () => {
     ]);
   });
 
-  test('the checks of a pull request are .ci/run, with nothing to write and no credentials', () => {
+  test('the checks of a pull request are .ci/run, without write permissions and credentials', () => {
     const ci = jobs.filter(({ name }) => name.endsWith('ci.yml'));
     expect(ci.map(({ steps }) => steps.filter((step) => 'run' in step))).toEqual([[{ run: '.ci/run' }]]);
     expect(ci.map(({ permissions, environment }) => [permissions, environment])).toEqual([[undefined, undefined]]);
     for (const { workflow } of workflows) expect(workflow.permissions).toEqual({ contents: 'read' });
   });
 
-  test('a deployment goes through the checks, staging and the end-to-end suite to prod', () => {
+  test('a deployment runs the checks, staging and the end-to-end suite before prod', () => {
     const deploy = jobs.filter(({ name }) => name.endsWith('deploy.yml'));
     expect(deploy.map(({ job, needs, environment }) => [job, needs, environment])).toEqual([
       ['ci', undefined, undefined],
@@ -80,7 +80,7 @@ describe('the workflows', () => {
     expect(runs[2]?.at(-1)).toBe('npm run deploy -- --stage prod --approved');
   });
 
-  test('credentials come from the role of the environment alone, in the jobs that deploy', () => {
+  test('only jobs that deploy have credentials, from the role of their environment', () => {
     for (const { environment, permissions, steps } of jobs) {
       expect(permissions?.['id-token']).toBe(environment && 'write');
       const roles = steps.flatMap((step) => ('uses' in step ? (step.with['role-to-assume'] ?? []) : []));

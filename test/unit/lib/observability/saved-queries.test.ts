@@ -11,7 +11,7 @@ const refusal = { service: 'webhook', level: 'WARN', message: 'webhook refused',
 const apiCall = { api_request_id: 'JKJaXmPLvHcESHA=', route: 'POST /webhooks/qualia', error: '-' };
 const failure = { level: 'ERROR', status: 'FAILED', stage_failed: 'download', error_code: 'ORDER_NOT_FOUND' };
 
-/** One a minute, from 08:00 on. */
+/** Log lines, one per minute from 08:00. */
 const lines: readonly object[] = [
   {
     service: 'webhook',
@@ -114,7 +114,7 @@ async function* events() {
   }
 }
 
-/** The rows of a saved query, their values in the order of its columns. */
+/** The rows of a saved query, with values in the order of its columns. */
 const rowsOf = async (name: string): Promise<string[]> => {
   const { lines: query = [] } = savedQueries.find((saved) => saved.name === name) ?? {};
   const rows = await runQuery(parseQuery(query.join('\n')), events()).rows;
