@@ -13,12 +13,14 @@ const maxBodyBytes = 10 * 1024 * 1024;
 const maxIntegrationMs = 30_000;
 
 const apiSchema = z.object({ ProtocolType: z.literal('HTTP'), CorsConfiguration: z.never().optional() });
+const routeSettingsSchema = z.object({
+  ThrottlingBurstLimit: z.coerce.number().optional(),
+  ThrottlingRateLimit: z.coerce.number().optional(),
+});
 const stageSchema = z.object({
   StageName: z.literal('$default'),
-  DefaultRouteSettings: z
-    .object({ ThrottlingBurstLimit: z.coerce.number(), ThrottlingRateLimit: z.coerce.number() })
-    .partial()
-    .optional(),
+  DefaultRouteSettings: routeSettingsSchema.default({}),
+  RouteSettings: z.record(z.string(), routeSettingsSchema).default({}),
 });
 const routeSchema = z.object({
   RouteKey: z.string(),
@@ -43,12 +45,21 @@ interface Integration {
   readonly timeoutMs: number;
 }
 
-/** What an HTTP API is, read from its template. */
+/** A limit on requests. */
+interface Throttle {
+  readonly ratePerSecond: number;
+  /** Maximum number of requests at once. */
+  readonly burst: number;
+}
+
+/** An HTTP API, as its template describes it. */
 export interface HttpApi {
   readonly apiId: string;
   readonly routes: readonly RouteTarget<Integration>[];
-  /** Requests a second, and how many of them at once. */
-  readonly throttle: { readonly ratePerSecond: number; readonly burst: number } | undefined;
+  /** The stage's throttle, shared by the routes that have none of their own. */
+  readonly throttle: Throttle | undefined;
+  /** Route key → the throttle of that route alone. */
+  readonly routeThrottles: ReadonlyMap<string, Throttle>;
 }
 
 /**
@@ -71,20 +82,33 @@ export const readHttpApi = (application: Application): HttpApi | undefined => {
   const routes = application.resources(['AWS::ApiGatewayV2::Route'], routeSchema).map(({ properties }) => {
     const target = integrations.get(properties.Target);
     if (!target) {
-      throw new Error(`The route ${properties.RouteKey} leads nowhere`);
+      throw new Error(`The route ${properties.RouteKey} has no integration in the template.`);
     }
     return { routeKey: properties.RouteKey, target };
   });
-  const settings = application.resources(['AWS::ApiGatewayV2::Stage'], stageSchema)[0]?.properties.DefaultRouteSettings;
-  const { ThrottlingRateLimit: ratePerSecond, ThrottlingBurstLimit: burst } = settings ?? {};
-  return (
-    api && {
-      apiId: api.name,
-      routes,
-      throttle: ratePerSecond && burst ? { ratePerSecond, burst } : undefined,
-    }
-  );
+  return api && { apiId: api.name, routes, ...readThrottles(application, routes) };
 };
+
+const readThrottles = (application: Application, routes: readonly { readonly routeKey: string }[]) => {
+  const stage = application.resources(['AWS::ApiGatewayV2::Stage'], stageSchema)[0]?.properties;
+  const routeThrottles = new Map<string, Throttle>();
+  for (const [routeKey, settings] of Object.entries(stage?.RouteSettings ?? {})) {
+    if (!routes.some((route) => route.routeKey === routeKey)) {
+      throw new Error(`The API's stage has settings for ${routeKey}, which is not one of its routes.`);
+    }
+    const throttle = toThrottle({ ...stage?.DefaultRouteSettings, ...settings });
+    if (throttle) {
+      routeThrottles.set(routeKey, throttle);
+    }
+  }
+  return { throttle: toThrottle(stage?.DefaultRouteSettings ?? {}), routeThrottles };
+};
+
+const toThrottle = ({
+  ThrottlingRateLimit: ratePerSecond,
+  ThrottlingBurstLimit: burst,
+}: z.infer<typeof routeSettingsSchema>): Throttle | undefined =>
+  ratePerSecond && burst ? { ratePerSecond, burst } : undefined;
 
 /**
  * Serves an HTTP API with API Gateway's own limits and answers.
@@ -111,9 +135,13 @@ export const startHttpApi = (
   }, preferredPort);
 };
 
-const createGateway = ({ apiId, routes, throttle }: HttpApi, functionAt: (arn: string) => Target | undefined) => {
+const createGateway = (
+  { apiId, routes, throttle, routeThrottles }: HttpApi,
+  functionAt: (arn: string) => Target | undefined,
+) => {
   const route = createRouter(routes);
-  const admit = throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
+  const admitAtStage = createThrottle(throttle);
+  const admitAtRoute = new Map([...routeThrottles].map(([routeKey, own]) => [routeKey, createThrottle(own)]));
   return async (request: IncomingMessage): Promise<HttpResponse> => {
     const body = await readBody(request, maxBodyBytes).catch((error: unknown) => {
       if (error instanceof BodyTooLargeError) {
@@ -125,6 +153,7 @@ const createGateway = ({ apiId, routes, throttle }: HttpApi, functionAt: (arn: s
     if (!match) {
       return gatewayAnswer(404, 'Not Found');
     }
+    const admit = admitAtRoute.get(match.routeKey) ?? admitAtStage;
     if (!admit()) {
       return gatewayAnswer(429, 'Too Many Requests');
     }
@@ -147,6 +176,9 @@ const createGateway = ({ apiId, routes, throttle }: HttpApi, functionAt: (arn: s
     return withTimeout(result.then(toHttpResponse), match.target.timeoutMs);
   };
 };
+
+const createThrottle = (throttle: Throttle | undefined): (() => boolean) =>
+  throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
 
 const withTimeout = async (answer: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> => {
   const { promise, resolve } = Promise.withResolvers<HttpResponse>();

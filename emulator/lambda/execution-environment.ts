@@ -89,8 +89,7 @@ export const startExecutionEnvironment = async (
       event: () => current?.payload ?? '',
       kill: () => child.kill('SIGKILL'),
     }));
-  const heapMegabytes = Math.floor(definition.memoryMegabytes * 0.9);
-  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, runtimeLoop], {
+  const child = spawn(process.execPath, [...nodeArguments(definition.memoryMegabytes), runtimeLoop], {
     cwd: definition.codeDirectory,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
@@ -176,6 +175,14 @@ export const startExecutionEnvironment = async (
     },
   };
 };
+
+/** How Lambda starts node: a twentieth of the function's memory for a semi-space, nine tenths for the old generation. */
+const nodeArguments = (memoryMegabytes: number): string[] => [
+  '--expose-gc',
+  '--max-http-header-size=81920',
+  `--max-semi-space-size=${Math.floor(memoryMegabytes * 0.05)}`,
+  `--max-old-space-size=${Math.floor(memoryMegabytes * 0.9)}`,
+];
 
 const newLogStreamName = (): string => {
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');

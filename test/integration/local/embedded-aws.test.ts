@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(stateDirectory, { recursive: true });
 });
 
-/** A new bucket of API requests fills in two seconds; the tests here spend fewer. */
+/** Sends a request to the API. The tests before the last one stay below the throttle of `GET /moods`. */
 const api = (resource: string, init?: RequestInit) => fetch(`${aws.apiUrl}${resource}`, init);
 const echo = async (resource: string, init?: RequestInit) => {
   const response = await api(resource, init);
@@ -124,6 +124,15 @@ describe('Lambda', () => {
     expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['NOT_IN_TEMPLATE']));
     expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['NOT_FOR_LAMBDAS']));
     expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['HOME']));
+  });
+
+  test('starts node with the arguments that Lambda gives a function of this memory', async () => {
+    expect((await moods()).payload.nodeArguments).toEqual([
+      '--expose-gc',
+      '--max-http-header-size=81920',
+      '--max-semi-space-size=12',
+      '--max-old-space-size=230',
+    ]);
   });
 
   test('uses a warm process again', async () => {
@@ -268,11 +277,13 @@ test('an edited secret shows at once; an unknown one is not found', async () => 
   await expect(get('nobody')).rejects.toThrow(expect.objectContaining({ name: 'ResourceNotFoundException' }));
 });
 
-// Last, because it empties the token bucket that the other requests need.
-test('throttles past the stage’s rate', async () => {
-  const responses = await Promise.all(Array.from({ length: 60 }, () => api('/moods')));
-  const statuses = responses.map(({ status }) => status);
-  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+// Last, because it empties the token bucket that other tests need.
+test('throttles a route at its own rate, and the other routes at the rate of the stage', async () => {
+  const send = (resource: string) => Promise.all(Array.from({ length: 60 }, () => api(resource)));
+  const statusesOf = (responses: readonly Response[]) => new Set(responses.map(({ status }) => status));
+  const responses = await send('/moods');
+  expect(statusesOf(responses)).toEqual(new Set([200, 429]));
+  expect(statusesOf(await send('/echo/1'))).toEqual(new Set([200]));
   const throttled = responses.find(({ status }) => status === 429);
   expect(await throttled?.json()).toEqual({ message: 'Too Many Requests' });
 });

@@ -1,6 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { failedIds, startEventSourceMapping } from '../../../emulator/event-source-mapping';
 import type { InvocationResult } from '../../../emulator/lambda/execution-environment';
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs a mapping for `ms` of the fake clock, then stops it. */
+const runFor = async (ms: number, ...args: Parameters<typeof startEventSourceMapping>) => {
+  const stop = startEventSourceMapping(...args);
+  await jest.advanceTimersByTimeAsync(ms);
+  const stopped = stop();
+  await jest.advanceTimersByTimeAsync(1_000);
+  await stopped;
+};
 
 const batch = [{ MessageId: 'a' }, { MessageId: 'b' }];
 
@@ -88,9 +101,7 @@ const setting = (
 
 test('no more batches run at once than the mapping allows', async () => {
   const { source, target, deleted, mostRunning } = setting(60, 20, () => ({ payload: 'null' }));
-  const stop = startEventSourceMapping(mappingOf({ BatchSize: 5, MaximumConcurrency: 3 }), source, target);
-  await sleep(200);
-  await stop();
+  await runFor(200, mappingOf({ BatchSize: 5, MaximumConcurrency: 3 }), source, target);
   expect(mostRunning()).toBe(3);
   expect(deleted).toHaveLength(60);
 });
@@ -98,9 +109,7 @@ test('no more batches run at once than the mapping allows', async () => {
 test('a window fills batches beyond ten messages', async () => {
   const { source, target, batchSizes } = setting(45, 1, () => ({ payload: 'null' }));
   const mapping = mappingOf({ BatchSize: 20, MaximumBatchingWindowInSeconds: 0.1 });
-  const stop = startEventSourceMapping(mapping, source, target);
-  await sleep(300);
-  await stop();
+  await runFor(300, mapping, source, target);
   expect(batchSizes).toEqual([20, 20, 5]);
 });
 
@@ -110,9 +119,7 @@ test('what failed is kept: a message that is reported, a whole batch when its fu
       ? { payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: 'm3' }] }) }
       : { payload: '{}', functionError: 'Unhandled' },
   );
-  const stop = startEventSourceMapping(mappingOf({ BatchSize: 10 }), source, target);
-  await sleep(50);
-  await stop();
+  await runFor(50, mappingOf({ BatchSize: 10 }), source, target);
   expect(released).toEqual(['r3', ...Array.from({ length: 10 }, (_, index) => `r${index + 10}`)]);
   expect(deleted).toEqual(['r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
 });
@@ -125,9 +132,7 @@ test('a message of a recursive loop fails without an invocation; the others of i
     () => ({ payload: 'null' }),
     (index) => traces[index % 3],
   );
-  const stop = startEventSourceMapping(mappingOf({ BatchSize: 6 }), source, target);
-  await sleep(50);
-  await stop();
+  await runFor(50, mappingOf({ BatchSize: 6 }), source, target);
   expect(causes).toEqual([['no loop', 'no loop']]);
   expect(deleted).toEqual(['r1', 'r2', 'r4', 'r5']);
   expect(released).toEqual(['r0', 'r3']);

@@ -6,6 +6,7 @@ const api: HttpApi = {
   apiId: 'api',
   routes: [{ routeKey: 'GET /', target: { functionArn: 'f', timeoutMs: 50 } }],
   throttle: undefined,
+  routeThrottles: new Map(),
 };
 let server: LoopbackServer | undefined;
 afterEach(() => server?.stop());
@@ -46,4 +47,23 @@ test('a request beyond the concurrency of its function is answered 503, and invo
 test('a request that takes longer than its integration may is answered 503', async () => {
   const invoke = () => new Promise<never>(() => undefined);
   expect(await answerOf(() => api, { ...works, invoke })).toEqual(unavailable);
+});
+
+test('a route with its own throttle has its own limit; the other routes share the limit of the stage', async () => {
+  const target = { functionArn: 'f', timeoutMs: 50 };
+  const throttled: HttpApi = {
+    apiId: 'api',
+    routes: ['GET /', 'GET /a', 'GET /b'].map((routeKey) => ({ routeKey, target })),
+    throttle: { ratePerSecond: 0.001, burst: 3 },
+    routeThrottles: new Map([['GET /', { ratePerSecond: 0.001, burst: 1 }]]),
+  };
+  server = await startHttpApi(
+    () => throttled,
+    () => works,
+  );
+  const statuses = [];
+  for (const path of ['/', '/', '/a', '/b', '/', '/a', '/b']) {
+    statuses.push((await fetch(server.url + path)).status);
+  }
+  expect(statuses).toEqual([200, 429, 200, 200, 429, 200, 429]);
 });
