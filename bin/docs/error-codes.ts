@@ -79,7 +79,7 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   INVALID_INPUT: {
     meaning: 'The input of a sync run is invalid. The message has every fault. Nothing was called.',
     retryable: 'no',
-    action: 'Correct the input and start a new run.',
+    action: 'Correct the input ([schema](api/run-input.schema.json)) and start a new run.',
   },
   ORDER_NOT_FOUND: {
     meaning: 'Qualia has no such order, or our user must not see it.',

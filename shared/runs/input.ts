@@ -48,6 +48,18 @@ const findConflicts = (input: unknown): string[] => {
 };
 
 /**
+ * The schema of a run's input, without the conflicts between keys.
+ *
+ * @param executionName the run's id if the input has none
+ */
+export const runInputSchema = (executionName: string, settings: JobSettings) =>
+  exactly({
+    run_id: runIdSchema.default(executionName).pipe(runIdSchema),
+    dry_run: flag(false),
+    ...inputSchemas(settings),
+  });
+
+/**
  * Reads the input of an execution (docs/contracts/sync-jobs.md). Every key is optional. If the input names no job, all of
  * them run.
  *
@@ -55,12 +67,7 @@ const findConflicts = (input: unknown): string[] => {
  * @throws {InvalidInput} with every fault at once
  */
 export const readRunInput = (input: unknown, executionName: string, settings: JobSettings): RunInput => {
-  const schemas = inputSchemas(settings);
-  const schema = exactly({
-    run_id: runIdSchema.default(executionName).pipe(runIdSchema),
-    dry_run: flag(false),
-    ...schemas,
-  });
+  const schema = runInputSchema(executionName, settings);
   const parsed = schema.safeParse(input);
   const faults = [
     ...describeIssues(parsed.error?.issues ?? []).map(({ path, message }) => `${path || 'the input'} ${message}`),
