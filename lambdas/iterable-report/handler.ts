@@ -1,4 +1,3 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { iterablePlanSchema } from '../../shared/iterable/input';
@@ -6,47 +5,33 @@ import type { ReportOutcome } from '../../shared/iterable/outcome';
 import { usersPerPart } from '../../shared/iterable/parts';
 import { extractionPaths, mostFailed, mostFailuresLogged } from '../../shared/iterable/report';
 import { createUserParts } from '../../shared/iterable/user-parts';
-import type { MetricsRecorder } from '../../shared/observability/metrics';
-import type { OpenRunFolder } from '../../shared/runs/artifacts';
-import { createBudget } from '../../shared/runs/budget';
 import { fileStamp } from '../../shared/runs/files';
 import { caughtSchema, messageOf } from '../../shared/runs/outcome';
-import { createProgress } from '../../shared/runs/progress';
-import type { RunRepository } from '../../shared/runs/repository';
 import { createStep } from '../../shared/runs/step';
+import { startTurn, type WorkerDependencies } from '../../shared/runs/turn';
 import { joinResults, reportPaths } from './join-results';
 
-export interface IterableReportDependencies {
-  readonly openFolder: OpenRunFolder;
-  readonly runs: Pick<RunRepository, 'enter' | 'recordProgress'>;
-  readonly logger: Logger;
-  readonly metrics: MetricsRecorder;
-  readonly now: () => number;
-}
-
-/** The report is there, or another turn is to go on with it. */
-type ReportStanding = ({ readonly done: true } & ReportOutcome) | { readonly done: false };
+/** The report is complete, or another turn must continue it. */
+type ReportTurnResult = ({ readonly done: true } & ReportOutcome) | { readonly done: false };
 
 const step = 'iterable_report';
-const part = 'iterable/push';
 
 const schema = z.object({
   run: iterablePlanSchema.extend({
-    /** What ended the extraction or the sending before all was sent. */
+    /** The error that ended the extraction or the sending before all users were sent. */
     fault: caughtSchema.optional(),
   }),
 });
 
 /**
- * `Report`: joins the results of the parts, as far as the time goes. The job has failed if over half of its users did, or
- * if an error ended it: then the report tells of the parts that were sent until then.
+ * `Report`: joins the results of the parts, until the time is up. The job has failed if over half of its users failed, or
+ * if an error ended it; the report then covers the parts that were sent before it.
  */
-export const createHandler = ({ openFolder, runs, logger, metrics, now }: IterableReportDependencies) => {
-  const run = async ({ run }: z.output<typeof schema>, context: Context): Promise<ReportStanding> => {
-    const budget = createBudget(context.getRemainingTimeInMillis(), now);
-    const owner = await runs.enter(run, part, context.awsRequestId, now());
-    const progress = createProgress({ runs, run: owner, part, budget, logger, now });
-    const folder = openFolder(run.run_id);
+export const createHandler = (dependencies: WorkerDependencies) => {
+  const { logger, metrics, now } = dependencies;
+
+  const run = async ({ run }: z.output<typeof schema>, context: Context): Promise<ReportTurnResult> => {
+    const { progress, folder } = await startTurn(dependencies, run, 'iterable/push', context);
     const parts = createUserParts(folder);
     const extracted = await parts.readExtracted();
     const { rows = 0, rejected = 0 } = extracted ?? {};
@@ -66,7 +51,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Iterab
       return { done: false };
     }
     const { summary, failures } = joined;
-    // Up to the hundred, each has a line of its own.
+    // Up to this number, each failed user has its own log line.
     if (failures.reduce((total, { count }) => total + count, 0) > mostFailuresLogged) {
       for (const kind of failures.toSorted((a, b) => b.count - a.count)) {
         logger.warn('users failed', { error: 'Calls about users failed', ...kind });

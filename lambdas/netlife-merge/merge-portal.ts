@@ -59,8 +59,8 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
   };
 
   const count = { done: jobs.length, total: jobs.length };
-  const standing = { ...count, message: `${portal.name}: joining the contacts of ${jobs.length} jobs` };
-  const isTimeUp = () => progress.isTurnOver(standing);
+  const snapshot = { ...count, message: `${portal.name}: joining the contacts of ${jobs.length} jobs` };
+  const isTimeUp = () => progress.isTurnOver(snapshot);
 
   const sources: Source[] = jobs.flatMap(({ uuid }): Source[] => {
     const { parts: paths, done, failedAttempts } = written.jobOf(uuid);
@@ -112,7 +112,7 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
     isTimeUp,
   });
   if (!done) {
-    await progress.close('netlife_merge', standing);
+    await progress.close('netlife_merge', snapshot);
     progress.assertGoesOn();
     return undefined;
   }

@@ -1,9 +1,9 @@
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { mapInOrderFailFast } from '../../shared/concurrency/fail-fast';
 import { PipelineError } from '../../shared/errors';
 import { bodyHashOf, changedFields } from '../../shared/internal-api/body';
 import { type Mapping, mapOrder } from '../../shared/internal-api/mapping';
 import type { InternalOrder } from '../../shared/internal-api/order';
-import { mapInOrder } from '../../shared/iterable/map-in-order';
 import type { Checksum, OrderId, Round } from '../../shared/orders/order';
 import { checksumOf } from '../../shared/orders/payload-store';
 import { unreadable } from '../../shared/orders/queries';
@@ -114,6 +114,6 @@ export const createMappingService = (stage: StageConnection) => {
      * some hundred orders at a time.
      */
     diff: (options: StoredOrderOptions): AsyncGenerator<MappingVerdict> =>
-      mapInOrder(readStoredOrders(stage, options), bounds, judge),
+      mapInOrderFailFast(readStoredOrders(stage, options), bounds, judge),
   };
 };

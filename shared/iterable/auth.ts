@@ -16,18 +16,18 @@ const renewBeforeSeconds = 60;
 const tokensKept = 10_000;
 
 /** Gives a call's headers of who we are. `email` is the one user that the call is about; a bulk call has none. */
-export type SignIn = (credential: IterableCredential, email?: string) => Readonly<Record<string, string>>;
+export type Authenticate = (credential: IterableCredential, email?: string) => Readonly<Record<string, string>>;
 
 /** Signs in by `Api-Key` alone. */
-export const signInByKey: SignIn = ({ api_key }) => ({ 'api-key': api_key });
+export const authenticateByKey: Authenticate = ({ api_key }) => ({ 'api-key': api_key });
 
 /**
  * Signs in by `Api-Key` and a token for the user. Tokens are kept per user until 60 s before they expire.
  *
- * Its `SignIn` throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` when the secret has no `jwt_secret`,
+ * Its `Authenticate` throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` when the secret has no `jwt_secret`,
  * `CONFIG_INVALID` for a call about more than one user.
  */
-export const createJwtSignIn = (now: () => number): SignIn => {
+export const createJwtAuthentication = (now: () => number): Authenticate => {
   const tokens = new Map<string, { readonly token: string; readonly expiresAt: number; readonly secret: string }>();
 
   const tokenFor = (email: string, secret: string): string => {

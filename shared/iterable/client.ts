@@ -12,7 +12,7 @@ import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace, type Pace } from '../http/pace';
 import { type CallResponse, type CallResult, KeyRefusedError, RefusedError, readSingle, type Strike } from './answers';
-import { createJwtSignIn, type IterableCredential, type SignIn, signInByKey } from './auth';
+import { type Authenticate, authenticateByKey, createJwtAuthentication, type IterableCredential } from './auth';
 import { bulkBody } from './batches';
 import { allFailed, readBulk, shareOut } from './bulk-answer';
 import { type IterableUser, toEvent, toProfile } from './rows';
@@ -91,7 +91,7 @@ const failure = (error: PipelineError): CallResult => {
  */
 export const createIterableClient = (options: IterableClientOptions) => {
   const { baseUrl, credential, useJwt, now, random = Math.random, sleep } = options;
-  const signIn: SignIn = useJwt ? createJwtSignIn(now) : signInByKey;
+  const authenticate: Authenticate = useJwt ? createJwtAuthentication(now) : authenticateByKey;
   const ended = new AbortController();
 
   const api = createApiClient({
@@ -138,7 +138,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
     ended.signal.throwIfAborted();
     try {
       return await withCredential(credential, (keys) => {
-        const identity = signIn(keys, email);
+        const identity = authenticate(keys, email);
         const secrets = [keys.api_key, keys.jwt_secret, identity.authorization?.replace('Bearer ', '')];
         const strike: Strike = (text) =>
           secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '[secret]') : safe), text);

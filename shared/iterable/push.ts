@@ -1,9 +1,9 @@
+import { mapInOrderFailFast } from '../concurrency/fail-fast';
 import type { ErrorCode } from '../errors';
 import type { CallContext } from '../http/api-client';
 import type { CallResult } from './answers';
 import { cutBatches } from './batches';
 import { type IterableClient, iterableConnections } from './client';
-import { mapInOrder } from './map-in-order';
 import { reasonOf } from './reasons';
 import type { IterableUser, SourceRow } from './rows';
 import { toEvent, toProfile } from './rows';
@@ -144,6 +144,6 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
     });
   };
 
-  if (mode === 'single') yield* mapInOrder(users, bounds.single, pushOne);
-  else for await (const results of mapInOrder(cutBatches(users), bounds.bulk, pushBatch)) yield* results;
+  if (mode === 'single') yield* mapInOrderFailFast(users, bounds.single, pushOne);
+  else for await (const results of mapInOrderFailFast(cutBatches(users), bounds.bulk, pushBatch)) yield* results;
 }

@@ -2,7 +2,7 @@ import { parseTime } from '../time';
 import type { Activity, JobDetails, Subject } from './schemas';
 
 /** A job with something on sale: the unit of work. */
-export interface Job {
+export interface NetlifeJob {
   readonly uuid: string;
   /** At least one; the first on sale comes first. */
   readonly activities: readonly Activity[];
@@ -42,7 +42,7 @@ const startMsOf = ({ starting }: Activity): number => readStarting(starting)?.ms
 const byStart = (a: Activity, b: Activity): number => startMsOf(a) - startMsOf(b) || compareText(a.uuid, b.uuid);
 
 /** The jobs of a portal, by uuid; with `onlyJobIds` that is not empty, only these. */
-export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly string[] = []): Job[] => {
+export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly string[] = []): NetlifeJob[] => {
   const wanted = new Set(onlyJobIds);
   const byJob = Map.groupBy(activities, ({ jobUuid }) => jobUuid);
   return [...byJob]
@@ -52,7 +52,7 @@ export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly
 };
 
 /** Of the jobs that were asked for, those that are not there: nothing of theirs is on sale at this portal. */
-export const jobsNotOnSale = (jobs: readonly Job[], onlyJobIds: readonly string[]): string[] => {
+export const jobsNotOnSale = (jobs: readonly NetlifeJob[], onlyJobIds: readonly string[]): string[] => {
   const found = new Set(jobs.map(({ uuid }) => uuid));
   return [...new Set(onlyJobIds)].filter((uuid) => !found.has(uuid));
 };
@@ -61,7 +61,11 @@ export const jobsNotOnSale = (jobs: readonly Job[], onlyJobIds: readonly string[
  * Which of the job's activities on sale a subject belongs to: by its images, else by the activity it names itself, else
  * the job's first. An activity that is not on sale counts for nothing.
  */
-export const resolveActivities = (subject: Subject, details: JobDetails, { activities }: Job): SubjectActivities => {
+export const resolveActivities = (
+  subject: Subject,
+  details: JobDetails,
+  { activities }: NetlifeJob,
+): SubjectActivities => {
   const images = [...subject.images, ...(details.imagesBySubject.get(subject.uuid) ?? [])];
   const ofImages = new Set(
     images.map(({ uuid, activityUuid }) => activityUuid ?? details.activityUuidByImage.get(uuid ?? '')),

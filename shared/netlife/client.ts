@@ -1,10 +1,16 @@
 import { bulkhead } from 'cockatiel';
+import { allSettledOrThrow } from '../concurrency/settled';
 import { PipelineError } from '../errors';
-import { groupByJob, hasUnreadableStart, type Job, resolveActivities, type SubjectActivities } from './activities';
+import {
+  groupByJob,
+  hasUnreadableStart,
+  type NetlifeJob,
+  resolveActivities,
+  type SubjectActivities,
+} from './activities';
 import { createPortalApi, type PortalApiOptions } from './api';
 import type { EnrichedSubject } from './contacts';
 import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
-import { allEnded } from './in-order';
 import type { Audience } from './input';
 import { type Listing, readAnswer, readRows } from './listing';
 import { type FetchedPage, type KeptPages, paginate } from './pages';
@@ -44,14 +50,14 @@ interface CallOptions {
 }
 
 /** How a list that may take longer than there is time is read in several turns. */
-export interface Reading {
+export interface ResumableRead {
   /** Asked before each page that is fetched: with no time left, the list ends by a retryable `TIMEOUT`. */
   readonly isTimeUp?: (() => boolean) | undefined;
   /** The pages of a list that are kept from turn to turn. */
   readonly pagesOf?: ((list: Listing<unknown>['list']) => KeptPages) | undefined;
 }
 
-interface ListOptions extends CallOptions, Pick<Reading, 'isTimeUp'> {
+interface ListOptions extends CallOptions, Pick<ResumableRead, 'isTimeUp'> {
   readonly kept?: KeptPages | undefined;
 }
 
@@ -122,7 +128,7 @@ export class NetlifeClient {
   }
 
   /** What is on sale, by uuid, each once. An unreadable start of a sale is reported: it dates the consents. */
-  async getActivitiesInWebshop(reading: Reading = {}): Promise<Activity[]> {
+  async getActivitiesInWebshop(reading: ResumableRead = {}): Promise<Activity[]> {
     const faultOf = (activity: Activity) => (hasUnreadableStart(activity) ? unreadableStart : undefined);
     const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities', faultOf }, reading);
     const activities = uniqueByUuid(rows);
@@ -132,7 +138,7 @@ export class NetlifeClient {
   }
 
   /** The jobs with something on sale, by uuid; with `onlyJobIds` that is not empty, only these. */
-  async getJobs(onlyJobIds: readonly string[] = [], reading: Reading = {}): Promise<Job[]> {
+  async getJobs(onlyJobIds: readonly string[] = [], reading: ResumableRead = {}): Promise<NetlifeJob[]> {
     return groupByJob(await this.getActivitiesInWebshop(reading), onlyJobIds);
   }
 
@@ -144,7 +150,7 @@ export class NetlifeClient {
   }
 
   /** The subjects of a job that have ordered (`hasOrder`), or that have not: by uuid, each once. */
-  getJobSubjects(job: string, hasOrder: boolean, reading: Reading = {}): Promise<readonly Subject[]> {
+  getJobSubjects(job: string, hasOrder: boolean, reading: ResumableRead = {}): Promise<readonly Subject[]> {
     const query = `filter_has_order=${hasOrder}&include_images=true&include_favorite_image=true`;
     return (hasOrder ? this.#buyers : this.#nonBuyers).get(job, async () =>
       uniqueByUuid(
@@ -163,8 +169,8 @@ export class NetlifeClient {
   }
 
   /** Both lists, fetched side by side. A subject may be in both: then it is a buyer. */
-  async getBuyersAndNonBuyers(job: string, reading: Reading = {}): Promise<SubjectLists> {
-    const [buyers, nonBuyers] = await allEnded([
+  async getBuyersAndNonBuyers(job: string, reading: ResumableRead = {}): Promise<SubjectLists> {
+    const [buyers, nonBuyers] = await allSettledOrThrow([
       this.getJobSubjects(job, true, reading),
       this.getJobSubjects(job, false, reading),
     ]);
@@ -201,7 +207,7 @@ export class NetlifeClient {
   }
 
   /** Who of a job's subjects signed up in the webshop, by the subject's uuid: one bulk call, over its pages. */
-  async getJobRegisteredUsersMap(job: string, reading: Reading = {}): Promise<Map<string, RegisteredUser>> {
+  async getJobRegisteredUsersMap(job: string, reading: ResumableRead = {}): Promise<Map<string, RegisteredUser>> {
     const path = `/jobs/${segment(job)}/users`;
     const users = new Map<string, RegisteredUser>();
     const listing = { path, schema: jobUserSchema, list: 'job_users', job, slow: true } as const;
@@ -226,18 +232,25 @@ export class NetlifeClient {
   }
 
   /** Which of the job's activities each of the subjects belongs to, by the subject's uuid. */
-  async buildSubjectActivityMapping(job: Job, subjects: readonly Subject[]): Promise<Map<string, SubjectActivities>> {
+  async buildSubjectActivityMapping(
+    job: NetlifeJob,
+    subjects: readonly Subject[],
+  ): Promise<Map<string, SubjectActivities>> {
     const details = await this.getJobDetails(job.uuid);
     return new Map(subjects.map((subject) => [subject.uuid, resolveActivities(subject, details, job)]));
   }
 
   /** The subjects of a job in this audience, by uuid, with all that their contacts need but the access key. */
-  getEnrichedSubjects(job: Job, filters: SubjectFilters, reading: Reading = {}): Promise<readonly EnrichedSubject[]> {
+  getEnrichedSubjects(
+    job: NetlifeJob,
+    filters: SubjectFilters,
+    reading: ResumableRead = {},
+  ): Promise<readonly EnrichedSubject[]> {
     const ofJob = this.#enriched.get(job.uuid) ?? this.#cache<readonly EnrichedSubject[]>();
     this.#enriched.set(job.uuid, ofJob);
     const { audience, checkRegisteredUsers } = filters;
     return ofJob.get(JSON.stringify([audience, checkRegisteredUsers]), async () => {
-      const [lists, users, details] = await allEnded([
+      const [lists, users, details] = await allSettledOrThrow([
         // The audience of non-buyers needs both lists: whoever is in both is none of them.
         audience === 'buyers'
           ? this.getJobSubjects(job.uuid, true, reading).then((buyers) => ({ buyers, nonBuyers: [] }))
@@ -317,14 +330,14 @@ export class NetlifeClient {
 
   #read<T>(
     { path, slow, ...listing }: Listing<T> & { readonly path: string },
-    { isTimeUp, pagesOf }: Reading = {},
+    { isTimeUp, pagesOf }: ResumableRead = {},
   ): AsyncGenerator<T> {
     const { job } = listing;
     const rows = this.paginate(path, { job, slow, isTimeUp, kept: pagesOf?.(listing.list) });
     return readRows(rows, { portal: this.portal.name, ...listing }, (rejected) => this.#tally.reject(rejected, job));
   }
 
-  async #readAll<T>(listing: Listing<T> & { readonly path: string }, reading?: Reading): Promise<T[]> {
+  async #readAll<T>(listing: Listing<T> & { readonly path: string }, reading?: ResumableRead): Promise<T[]> {
     const rows: T[] = [];
     for await (const row of this.#read(listing, reading)) rows.push(row);
     return rows;

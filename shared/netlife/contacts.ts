@@ -1,6 +1,6 @@
 import { csvLine, guardFormula } from '../csv';
 import { fileStamp } from '../runs/files';
-import { type Job, readStarting, type SubjectActivities } from './activities';
+import { type NetlifeJob, readStarting, type SubjectActivities } from './activities';
 import type { Audience, ContactFilter } from './input';
 import { formatPhone } from './phone';
 import type { Portal } from './portals';
@@ -63,7 +63,7 @@ export interface EnrichedSubject extends SubjectActivities {
 /** What the contacts of a job have in common. */
 export interface ContactContext {
   readonly portal: Portal;
-  readonly job: Pick<Job, 'uuid'>;
+  readonly job: Pick<NetlifeJob, 'uuid'>;
   readonly jobName: string;
   readonly consent: string;
   /** The run's start, ISO 8601 UTC: for an activity that does not say, or not readably, since when it is on sale. */

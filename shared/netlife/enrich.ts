@@ -1,4 +1,4 @@
-import { compareText, type Job, resolveActivities } from './activities';
+import { compareText, type NetlifeJob, resolveActivities } from './activities';
 import { type EnrichedSubject, reachOf } from './contacts';
 import type { Audience } from './input';
 import type { JobDetails, RegisteredUser, Subject } from './schemas';
@@ -9,7 +9,7 @@ export interface SubjectLists {
 }
 
 export interface JobFacts {
-  readonly job: Job;
+  readonly job: NetlifeJob;
   readonly audience: Audience;
   readonly lists: SubjectLists;
   /** By the subject's uuid. */

@@ -1,9 +1,9 @@
+import { mapInOrderSettled } from '../concurrency/settled';
 import { type PipelineError, toPipelineError } from '../errors';
-import type { Job } from './activities';
+import type { NetlifeJob } from './activities';
 import { isLoginRefusal } from './api';
-import type { NetlifeClient, Reading } from './client';
+import type { NetlifeClient, ResumableRead } from './client';
 import { type Contact, contactsOf, type EnrichedSubject, hasEmail, hasPhone, isWanted } from './contacts';
-import { mapInOrder } from './in-order';
 import type { Audience, ContactFilter } from './input';
 import type { StatisticsDelta } from './stats';
 import type { Taken } from './tally';
@@ -24,7 +24,7 @@ export interface CollectOptions {
   /** Whether the time is up: what is under way is finished, nothing new begun. Never unless told. */
   readonly isTimeUp?: () => boolean;
   /** Where the pages of its lists are kept, so that a later call does not begin with the first again. Nowhere unless told. */
-  readonly pagesOf?: Reading['pagesOf'];
+  readonly pagesOf?: ResumableRead['pagesOf'];
   /** Subjects in a part, at most. */
   readonly subjectsPerPart?: number;
 }
@@ -58,7 +58,7 @@ const subjectsInPart = 1_000;
  */
 export const collectJob = (
   client: NetlifeClient,
-  job: Job,
+  job: NetlifeJob,
   options: CollectOptions,
   write: (part: JobPart) => Promise<unknown>,
 ): Promise<boolean> => {
@@ -80,7 +80,7 @@ export const collectJob = (
 
 const collect = async (
   client: NetlifeClient,
-  job: Job,
+  job: NetlifeJob,
   options: CollectOptions & { readonly isTimeUp: () => boolean },
   write: (part: JobPart) => Promise<unknown>,
 ): Promise<boolean> => {
@@ -148,7 +148,7 @@ const collectContacts = async (
     }
   };
 
-  for await (const { fault, key } of mapInOrder(untilTimeIsUp(), callsAtATime, accessKeyOf)) {
+  for await (const { fault, key } of mapInOrderSettled(untilTimeIsUp(), callsAtATime, accessKeyOf)) {
     const enriched = wanted[subjectsDone];
     // A call that the end of time cut off says nothing about its subject.
     if (enriched === undefined || (fault?.retryable && isTimeUp())) break;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { PipelineError } from '../errors';
 import type { RunFolder } from '../runs/artifacts';
-import type { Job } from './activities';
-import type { Reading } from './client';
+import type { NetlifeJob } from './activities';
+import type { ResumableRead } from './client';
 import { contactLines } from './contacts';
 import type { JobPart } from './job';
 import { type KeptPages, keptPageSchema } from './pages';
@@ -10,7 +10,7 @@ import type { Statistics } from './stats';
 import type { RejectedRow, Taken } from './tally';
 
 const takenSchema = z.object({ statistics: z.custom<Statistics>(), rejected: z.array(z.custom<RejectedRow>()) });
-const jobsSchema = takenSchema.extend({ jobs: z.array(z.custom<Job>()) });
+const jobsSchema = takenSchema.extend({ jobs: z.array(z.custom<NetlifeJob>()) });
 const partSchema = takenSchema.extend({ through: z.string().optional(), csv: z.string() });
 const failureSchema = z.object({ error: z.string(), error_code: z.string() });
 
@@ -76,7 +76,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     surveyPages: async (attempt: string) => {
       const attemptRoot = `${root}page/${attempt}/`;
       const written = await folder.list(attemptRoot);
-      return (jobUuid?: string): Required<Pick<Reading, 'pagesOf'>> => ({
+      return (jobUuid?: string): Required<Pick<ResumableRead, 'pagesOf'>> => ({
         pagesOf: (list): KeptPages => {
           const owner = jobUuid === undefined ? '' : `job/${encodeURIComponent(jobUuid)}/`;
           const pathOf = (position: number): string => `${attemptRoot}${owner}${list}/${numbered(position)}.json`;
@@ -90,7 +90,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     },
 
     readJobs: () => folder.readJson(`${root}jobs.json`, jobsSchema),
-    writeJobs: (jobs: readonly Job[], taken: Taken) =>
+    writeJobs: (jobs: readonly NetlifeJob[], taken: Taken) =>
       folder.putOnce(`${root}jobs.json`, JSON.stringify({ jobs, ...taken })),
 
     readPart: async (path: string) => {

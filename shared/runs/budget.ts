@@ -1,20 +1,20 @@
-/** What is left to a worker of its Lambda's time. */
+/** The part of its Lambda's time that a worker may use. */
 export interface Budget {
-  /** Whether it is time to store a cursor and to let another invocation go on. */
+  /** Whether to store a cursor and end the turn. */
   isSpent(): boolean;
-  /** Epoch ms; no call begins or is waited for that would not end before. */
+  /** Epoch ms. No call starts, or is awaited, that would end later. */
   readonly deadlineMs: number;
 }
 
-/** Kept for what is under way when the budget is spent, and for the cursor. */
+/** Reserved for calls in flight when the budget is spent, and for the cursor. */
 const handOverMs = 60_000;
-/** Of the 60 s, kept for the last writes, whatever the calls before did. */
+/** Part of these 60 s, reserved for the last writes. */
 const lastWritesMs = 10_000;
-const longestTurnMs = 10 * 60_000;
+const maxTurnMs = 10 * 60_000;
 
-/** A worker's turn: it ends when 60 s of its Lambda's time are left, or after 10 minutes. */
+/** The budget of a turn: it ends when 60 s of its Lambda's time are left, or after 10 minutes. */
 export const createBudget = (remainingMs: number, now: () => number): Budget => {
   const startedAtMs = now();
-  const endsAtMs = startedAtMs + Math.min(remainingMs - handOverMs, longestTurnMs);
+  const endsAtMs = startedAtMs + Math.min(remainingMs - handOverMs, maxTurnMs);
   return { isSpent: () => now() >= endsAtMs, deadlineMs: startedAtMs + remainingMs - lastWritesMs };
 };

@@ -1,7 +1,7 @@
 import { type NetlifeSimulator, startNetlifeSimulator } from '../../local/simulators/netlife';
 import type { PageOptions } from '../../local/simulators/netlife-pages';
 import type { Secret } from '../../shared/aws/secret';
-import type { Job } from '../../shared/netlife/activities';
+import type { NetlifeJob } from '../../shared/netlife/activities';
 import { NetlifeClient, type NetlifeClientOptions } from '../../shared/netlife/client';
 import type { NetlifeLogin } from '../../shared/netlife/credential';
 import type { CollectOptions, JobPart } from '../../shared/netlife/job';
@@ -71,7 +71,7 @@ export const collectOptions: CollectOptions = {
 /** Collects jobs one after the other, and keeps their parts. */
 export const collectAll = async (
   client: NetlifeClient,
-  jobs: readonly Job[],
+  jobs: readonly NetlifeJob[],
   options: Partial<CollectOptions> = {},
 ): Promise<JobPart[]> => {
   const parts: JobPart[] = [];

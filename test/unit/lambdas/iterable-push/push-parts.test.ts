@@ -57,7 +57,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
           },
         },
         run: { run_id: 'run-1', execution_arn: 'arn:execution' },
-        part: 'iterable/push',
+        counterName: 'iterable/push',
         budget: { isSpent },
         logger: new Logger({ logLevel: 'SILENT' }),
         now,

@@ -44,7 +44,7 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
   const progress = createProgress({
     runs: { recordProgress },
     run,
-    part: `netlife/${portalName}`,
+    counterName: `netlife/${portalName}`,
     budget: { isSpent: () => isSpent() },
     logger,
     // Each look at the clock is 2 s after the one before: every standing may be written.

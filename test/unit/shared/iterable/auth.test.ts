@@ -1,4 +1,4 @@
-import { createJwtSignIn, iterableCredentialSchema, signInByKey } from '../../../../shared/iterable/auth';
+import { authenticateByKey, createJwtAuthentication, iterableCredentialSchema } from '../../../../shared/iterable/auth';
 import { signJwt } from '../../../../shared/iterable/jwt';
 
 test.each([{ api_key: 'x' }, { api_key: 'long-enough', jwt_secret: '1234567' }, { api_key: '' }])(
@@ -24,13 +24,13 @@ test("signs as Iterable's vector says", () => {
 });
 
 test('signs in by the key alone', () => {
-  expect(signInByKey(keys)).toEqual({ 'api-key': 'key' });
+  expect(authenticateByKey(keys)).toEqual({ 'api-key': 'key' });
 });
 
 test('signs in by a token for the user, kept until 60 s before it expires', () => {
   let nowMs = 1_795_168_953_900;
-  const signIn = createJwtSignIn(() => nowMs);
-  const first = signIn(keys, 'maria@example.com');
+  const authenticate = createJwtAuthentication(() => nowMs);
+  const first = authenticate(keys, 'maria@example.com');
   expect(first['api-key']).toBe('key');
   expect(claimsOf(first.authorization)).toEqual({
     iss: 'iterable-integration',
@@ -38,24 +38,24 @@ test('signs in by a token for the user, kept until 60 s before it expires', () =
     iat: 1795168953,
     exp: 1795168953 + 3600,
   });
-  expect(claimsOf(signIn(keys, 'james@example.com').authorization).email).toBe('james@example.com');
+  expect(claimsOf(authenticate(keys, 'james@example.com').authorization).email).toBe('james@example.com');
 
   nowMs += 3_539_000;
-  expect(signIn(keys, 'maria@example.com')).toEqual(first);
+  expect(authenticate(keys, 'maria@example.com')).toEqual(first);
   nowMs += 1_000;
-  expect(claimsOf(signIn(keys, 'maria@example.com').authorization).iat).toBe(1795168953 + 3540);
+  expect(claimsOf(authenticate(keys, 'maria@example.com').authorization).iat).toBe(1795168953 + 3540);
 });
 
 test('signs anew when the secret was rotated', () => {
-  const signIn = createJwtSignIn(() => 0);
-  const before = signIn(keys, 'maria@example.com');
-  expect(signIn({ ...keys, jwt_secret: 'rotated' }, 'maria@example.com')).not.toEqual(before);
+  const authenticate = createJwtAuthentication(() => 0);
+  const before = authenticate(keys, 'maria@example.com');
+  expect(authenticate({ ...keys, jwt_secret: 'rotated' }, 'maria@example.com')).not.toEqual(before);
 });
 
 test('refuses to sign in without a secret, or for more than one user', () => {
-  const signIn = createJwtSignIn(() => 0);
-  expect(() => signIn({ api_key: 'key' }, 'maria@example.com')).toThrow(
+  const authenticate = createJwtAuthentication(() => 0);
+  expect(() => authenticate({ api_key: 'key' }, 'maria@example.com')).toThrow(
     expect.objectContaining({ code: 'SECRET_UNREADABLE', retryable: false }),
   );
-  expect(() => signIn(keys)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', retryable: false }));
+  expect(() => authenticate(keys)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', retryable: false }));
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { NetlifeSimulator } from '../../../../local/simulators/netlife';
 import type { NextForm, PageShape } from '../../../../local/simulators/netlife-pages';
-import type { Job } from '../../../../shared/netlife/activities';
+import type { NetlifeJob } from '../../../../shared/netlife/activities';
 import type { NetlifeClient } from '../../../../shared/netlife/client';
 import { contactLines, contactsHeader } from '../../../../shared/netlife/contacts';
 import { type CollectOptions, collectJob, type JobPart } from '../../../../shared/netlife/job';
@@ -148,7 +148,7 @@ describe('filters', () => {
 });
 
 describe('parts', () => {
-  const jobOf = async (client: NetlifeClient): Promise<Job> => {
+  const jobOf = async (client: NetlifeClient): Promise<NetlifeJob> => {
     const [job] = await client.getJobs();
     if (job === undefined) throw new Error('The portal has no job');
     return job;
@@ -234,7 +234,7 @@ describe('parts', () => {
 describe('faults', () => {
   let netlife: NetlifeSimulator;
   let client: NetlifeClient;
-  let jobs: Job[];
+  let jobs: NetlifeJob[];
 
   beforeEach(async () => {
     netlife = await start();

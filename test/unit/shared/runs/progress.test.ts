@@ -17,7 +17,7 @@ const start = (record: (message: string) => Promise<boolean> = async () => true)
   const written: unknown[] = [];
   const progress = createProgress({
     run,
-    part: 'netlife/portal',
+    counterName: 'netlife/portal',
     budget: { isSpent: () => isSpent },
     logger: new Logger(),
     now: () => nowMs,

@@ -1,10 +1,12 @@
 /**
- * Runs `work` on the items, at most `concurrency` at a time, and gives the results in the items' order. Items are taken
- * one by one, as they are needed. However it ends, all that was begun has ended too.
+ * Maps items concurrently and yields the results in their order. An item is taken only when its work starts.
  *
+ * Settles: when it ends, all work that was started has ended. `mapInOrderFailFast` does the opposite.
+ *
+ * @param concurrency maximum number of items in work at a time
  * @throws what `work` threw, after the results of the items before it
  */
-export async function* mapInOrder<T, R>(
+export async function* mapInOrderSettled<T, R>(
   items: Iterable<T>,
   concurrency: number,
   work: (item: T) => Promise<R>,
@@ -13,7 +15,7 @@ export async function* mapInOrder<T, R>(
   try {
     for (const item of items) {
       const result = work(item);
-      // Whoever waits for an earlier item must not be ended by a rejection that nobody handles yet.
+      // Handled when its result is yielded. Until then, it must not count as an unhandled rejection.
       result.catch(() => undefined);
       running.push(result);
       const first = running.length >= concurrency ? running.shift() : undefined;
@@ -25,8 +27,8 @@ export async function* mapInOrder<T, R>(
   }
 }
 
-/** As `Promise.all`, but nothing goes on in the background when one of them fails. */
-export const allEnded = async <T extends readonly unknown[]>(work: T) => {
+/** Like `Promise.all`, but waits for all of them before it throws: nothing continues in the background. */
+export const allSettledOrThrow = async <T extends readonly unknown[]>(work: T) => {
   await Promise.allSettled(work);
   return Promise.all(work);
 };

@@ -1,21 +1,21 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 
 export interface Bounds {
-  /** At most so many items are worked on at a time. */
+  /** Maximum number of items in work at a time. */
   readonly inFlight: number;
-  /** At most so many results wait for an earlier one, or for the consumer. */
+  /** Maximum number of results that wait for an earlier one, or for the consumer. */
   readonly window: number;
 }
 
 /**
- * Works on many items of a stream at a time and gives the results in the items' order. It works on while the consumer
- * is busy, reads an item only when it is about to start on it, at most one in a turn of the event loop, and holds at most
- * `inFlight + window` of them.
+ * Maps a stream concurrently and yields the results in the order of the items. Work continues while the consumer is
+ * busy. An item is read only when its work starts, at most one per tick of the event loop; at most `inFlight + window`
+ * are held.
  *
- * The first failure, of the items or of the work, ends it at once: results before it may be lost, and what is in flight
- * then is left to end by itself.
+ * Fails fast: the first failure, of the items or of the work, ends the stream at once. Results before it may be lost, and
+ * work in flight is not awaited. `mapInOrderSettled` does the opposite.
  */
-export async function* mapInOrder<T, R>(
+export async function* mapInOrderFailFast<T, R>(
   items: AsyncIterable<T>,
   { inFlight, window }: Bounds,
   work: (item: T) => Promise<R>,
@@ -27,14 +27,14 @@ export async function* mapInOrder<T, R>(
   let failed: { readonly error: unknown } | undefined;
   let changed = Promise.withResolvers<void>();
 
-  const tell = (): void => {
+  const notify = (): void => {
     changed.resolve();
     changed = Promise.withResolvers<void>();
   };
   const fail = (error: unknown): void => {
     failed ??= { error };
     ended = true;
-    tell();
+    notify();
   };
   const start = async (item: T): Promise<void> => {
     const slot: (typeof slots)[number] = {};
@@ -43,7 +43,7 @@ export async function* mapInOrder<T, R>(
     try {
       slot.result = { value: await work(item) };
       running -= 1;
-      tell();
+      notify();
     } catch (error) {
       fail(error);
     }
@@ -52,14 +52,14 @@ export async function* mapInOrder<T, R>(
     while (!ended) {
       if (running >= inFlight || slots.length - running >= window) await changed.promise;
       else {
-        // Else a stream that never waits would fill all of `inFlight` before the first answer is looked at.
-        await nextTurn();
+        // Without it, a stream that never waits would fill all of `inFlight` before the first response is handled.
+        await nextTick();
         const next = await source.next();
         if (next.done) ended = true;
         else if (!ended) void start(next.value);
       }
     }
-    tell();
+    notify();
   };
 
   const reading = readAhead().catch(fail);
@@ -69,14 +69,14 @@ export async function* mapInOrder<T, R>(
       const result = slots[0]?.result;
       if (result) {
         slots.shift();
-        tell();
+        notify();
         yield result.value;
       } else await changed.promise;
     }
     if (failed) throw failed.error;
   } finally {
     ended = true;
-    tell();
+    notify();
     await reading;
     await source.return?.();
   }

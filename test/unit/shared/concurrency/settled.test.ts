@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mapInOrder } from '../../../../shared/netlife/in-order';
+import { mapInOrderSettled } from '../../../../shared/concurrency/settled';
 
-test('gives results in order, with so many at a time', async () => {
+test('yields the results in order, within the concurrency limit', async () => {
   let running = 0;
   let most = 0;
   const results: number[] = [];
@@ -12,12 +12,12 @@ test('gives results in order, with so many at a time', async () => {
     return item;
   };
   const items = Array.from({ length: 25 }, (_, index) => index);
-  for await (const result of mapInOrder(items, 4, work)) results.push(result);
+  for await (const result of mapInOrderSettled(items, 4, work)) results.push(result);
   expect(results).toEqual(items);
   expect(most).toBe(4);
 });
 
-test('throws in its turn, and leaves nothing running', async () => {
+test('throws after the results before the failure, and leaves nothing running', async () => {
   let ended = 0;
   const results: number[] = [];
   const work = async (item: number) => {
@@ -27,7 +27,7 @@ test('throws in its turn, and leaves nothing running', async () => {
     return item;
   };
   const collect = async () => {
-    for await (const result of mapInOrder([0, 1, 2, 3, 4], 3, work)) results.push(result);
+    for await (const result of mapInOrderSettled([0, 1, 2, 3, 4], 3, work)) results.push(result);
   };
   await expect(collect()).rejects.toThrow('no');
   expect(results).toEqual([0]);

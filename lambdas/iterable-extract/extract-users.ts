@@ -7,7 +7,7 @@ import { cutoffOf, type UserSource } from '../../shared/iterable/source';
 import type { UserParts } from '../../shared/iterable/user-parts';
 import type { Progress } from '../../shared/runs/progress';
 
-export interface ExtractRowsOptions {
+export interface ExtractUsersOptions {
   readonly run: IterablePlan;
   readonly parts: UserParts;
   readonly openSource: () => Promise<UserSource>;
@@ -31,7 +31,7 @@ const endOf = (rows: readonly SourceRow[]) => {
  * @returns the rows that are in parts, and whether the last part is written
  * @throws {PipelineError} `RUN_TAKEN_OVER` when another worker has written the same part to another end
  */
-export const extractRows = async (options: ExtractRowsOptions) => {
+export const extractUsers = async (options: ExtractUsersOptions) => {
   const { run, parts, openSource, progress } = options;
   const { plan, pages, days, limit } = run.iterable;
   const { paths, complete } = await parts.surveyRows();
@@ -45,8 +45,8 @@ export const extractRows = async (options: ExtractRowsOptions) => {
     rows += end.count;
     afterId = end.lastId;
   }
-  const standing = () => ({ done: rows, message: `iterable: ${rows} users read` });
-  progress.update(standing());
+  const snapshot = () => ({ done: rows, message: `iterable: ${rows} users read` });
+  progress.update(snapshot());
   if (complete) return { rows, complete };
 
   let pending: SourceRow[] = [];
@@ -76,7 +76,7 @@ export const extractRows = async (options: ExtractRowsOptions) => {
       // Only a row behind it says that a full part is not the last.
       if (pending.length === usersPerPart) {
         await write(false);
-        if (progress.isTurnOver(standing())) return { rows, complete: false };
+        if (progress.isTurnOver(snapshot())) return { rows, complete: false };
       }
       pending.push(row);
     }
