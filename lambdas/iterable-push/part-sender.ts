@@ -1,9 +1,21 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { IterableClient } from '../../shared/iterable/client';
 import { usersPerPart } from '../../shared/iterable/parts';
 import type { PushResult } from '../../shared/iterable/push';
 import { type IterableUser, readRow } from '../../shared/iterable/rows';
-import type { ProgressSnapshot } from '../../shared/runs/progress';
+import type { UserParts } from '../../shared/iterable/user-parts';
+import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { Progress, ProgressSnapshot } from '../../shared/runs/progress';
 import { createFailureLog } from './failure-log';
-import type { PushPartsOptions } from './push-parts';
+
+export interface PartSenderOptions {
+  readonly parts: UserParts;
+  /** Absent in a dry run. */
+  readonly client: IterableClient | undefined;
+  readonly progress: Progress;
+  readonly metrics: MetricsRecorder;
+  readonly logger: Pick<Logger, 'warn'>;
+}
 
 /** A part whose users are being sent. */
 interface OpenPart {
@@ -25,7 +37,7 @@ interface Start {
 }
 
 /** Reads users part by part, and writes the results of each part once all of its users have one. */
-export const createPartSender = (options: PushPartsOptions, { users, partsDone: doneBefore, isLastTry }: Start) => {
+export const createPartSender = (options: PartSenderOptions, { users, partsDone: doneBefore, isLastTry }: Start) => {
   const { parts, progress, metrics, client } = options;
   const logFailures = createFailureLog(options);
   /** In the order of the parts, which is the order of the results. */

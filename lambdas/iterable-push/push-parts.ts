@@ -1,23 +1,12 @@
-import type { Logger } from '@aws-lambda-powertools/logger';
 import type { CallContext } from '../../shared/http/api-client';
-import type { IterableClient } from '../../shared/iterable/client';
 import { type PushMode, pushUsers } from '../../shared/iterable/push';
-import type { UserParts } from '../../shared/iterable/user-parts';
-import type { MetricsRecorder } from '../../shared/observability/metrics';
-import type { Progress } from '../../shared/runs/progress';
-import { createPartSender } from './part-sender';
+import { createPartSender, type PartSenderOptions } from './part-sender';
 
-export interface PushPartsOptions {
-  readonly parts: UserParts;
+export interface PushPartsOptions extends PartSenderOptions {
   readonly mode: PushMode;
-  /** Absent in a dry run. */
-  readonly client: IterableClient | undefined;
   readonly context: CallContext;
   /** Number of consecutive turns before this one that completed no part. */
   readonly idleTurns: number;
-  readonly progress: Progress;
-  readonly metrics: MetricsRecorder;
-  readonly logger: Pick<Logger, 'warn'>;
   readonly now: () => number;
 }
 
