@@ -18,6 +18,9 @@ declare module 'dynalite/db' {
     put(key: string, value: Table): Promise<void>;
     close(): Promise<void>;
   }
-  /** Opens the store itself, without the server. */
-  export function create(options: { path: string }): { db: Level };
+  const store: {
+    /** Opens the store itself, without the server. */
+    create(options: { path: string }): { db: Level };
+  };
+  export default store;
 }

@@ -8,7 +8,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { create as openStore } from 'dynalite/db';
+import dynaliteStore from 'dynalite/db';
 import * as z from 'zod';
 import type { Application } from './application';
 import { isDiskFull } from './full-disk';
@@ -17,6 +17,7 @@ import { staticCredentials } from './lambda/function-definition';
 import { type LoopbackServer, listenOnLoopback } from './loopback-server';
 import { region } from './resource-types';
 import { damagedStore, StateError } from './state-files';
+import { writeOneAtATime } from './write-order';
 
 const keySchema = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
 const indexSchema = z.object({
@@ -39,7 +40,7 @@ const tableSchema = z.object({
  */
 export const startTables = async (directory: string, preferredPort?: number): Promise<LoopbackServer> => {
   await checkStore(directory);
-  const server = dynalite({ path: directory, createTableMs: 0 });
+  const server = createServer(directory);
   // Dynalite throws when a client disconnects during a request, such as a Lambda that is killed at its timeout.
   server.on('request', (request) => {
     request.removeAllListeners('error');
@@ -47,6 +48,22 @@ export const startTables = async (directory: string, preferredPort?: number): Pr
   });
   refuseUnserved(server);
   return listenOnLoopback(server, preferredPort);
+};
+
+const openStore = dynaliteStore.create;
+
+/** Dynalite opens its store itself, so that only this replacement can reach the store. */
+const createServer = (directory: string): Server => {
+  dynaliteStore.create = (options) => {
+    const store = openStore(options);
+    writeOneAtATime(store.db);
+    return store;
+  };
+  try {
+    return dynalite({ path: directory, createTableMs: 0 });
+  } finally {
+    dynaliteStore.create = openStore;
+  }
 };
 
 /** Dynalite answers an action that it does not have with an error without a message. */
