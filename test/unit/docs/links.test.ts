@@ -19,12 +19,40 @@ const isBroken = (page: string, link: string): boolean => {
   return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
 };
 
-const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })];
+const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root });
+const folders = [
+  '.ci',
+  '.github',
+  'bench',
+  'bin',
+  'docs',
+  'emulator',
+  'lambdas',
+  'lib',
+  'local',
+  'ops',
+  'shared',
+  'test',
+];
 
 test.each(pages)('every link of %s leads somewhere', (name) => {
   const page = join(root, name);
   const links = [...withoutCode(readFileSync(page, 'utf8')).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   expect(links.filter((link) => !/^[a-z]+:/.test(link) && isBroken(page, link))).toEqual([]);
+});
+
+/** Paths in backticks that name one file or folder: no placeholder, no pattern. */
+const pathsOn = (page: string): string[] =>
+  [...withoutCode(readFileSync(join(root, page), 'utf8')).matchAll(/`([\w.-]+\/[\w./-]*)`/g)]
+    .map(([, path = '']) => path)
+    .filter((path) => folders.includes(path.split('/')[0] ?? ''));
+
+test.each(pages.filter((page) => !page.startsWith('docs/contracts/')))('every path that %s names exists', (page) => {
+  expect(pathsOn(page).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test('the recipes of CONTRIBUTING.md name files', () => {
+  expect(pathsOn('CONTRIBUTING.md').length).toBeGreaterThan(80);
 });
 
 test('every contract that the code cites is in docs/contracts', () => {
