@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Refusal } from '../../../lambdas/webhook/responses';
 import { errorCodes } from '../../../shared/errors';
 import { parseJson } from '../../../shared/json';
+import { statusSchema } from '../../../shared/orders/order';
 
 const text = z.string().min(1);
 const count = z.number().min(0);
@@ -29,14 +30,14 @@ const asError = { error: text, error_code: errorCode };
 
 /** What the line of an event has besides. */
 const events: Readonly<Record<string, z.ZodType>> = {
-  'webhook accepted': z.object({
-    ...ofOrder,
-    level: info,
-    status: z.literal('NOTIFIED'),
-    notification_type: text,
-    outcome: z.enum(['queued', 'duplicate', 'stale']),
-    response_time_ms: count,
-  }),
+  'webhook accepted': z
+    .object({ ...ofOrder, level: info, notification_type: text, response_time_ms: count })
+    .and(
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('queued'), status: z.literal('NOTIFIED') }),
+        z.object({ outcome: z.enum(['duplicate', 'stale']), status: statusSchema }),
+      ]),
+    ),
   'webhook refused': z.object({
     level: warn,
     request_id: text,
