@@ -20,14 +20,14 @@ test.each(
     IterableSecret: iterableCredentialSchema,
     DatabaseSecret: databaseSecretSchema,
   }),
-)('%s is accepted as docs/deploy.md shows it', (name, schema) => {
+)('the schema of %s accepts the value in docs/deploy.md', (name, schema) => {
   const [, shown = ''] = new RegExp(`^\\| \`${name}\` \\| \`(.+?)\` \\|`, 'm').exec(text) ?? [];
   const { success, error } = safeParse(schema, JSON.parse(shown.replaceAll('…', 'filled-in')));
   expect(error?.issues ?? []).toEqual([]);
   expect(success).toBe(true);
 });
 
-/** How IAM calls the service of an SDK client. */
+/** IAM's prefix for the service of an SDK client. */
 const services: Readonly<Record<string, string>> = {
   cloudformation: 'cloudformation',
   'cloudwatch-logs': 'logs',
@@ -37,14 +37,14 @@ const services: Readonly<Record<string, string>> = {
   sqs: 'sqs',
 };
 
-/** A call whose right has another name. */
+/** Calls whose IAM action has another name. */
 const rights: Readonly<Record<string, string>> = { 's3:ListObjectsV2': 's3:ListBucket' };
 
-test('who operates has a right to every command that ops/services imports of the AWS SDK', () => {
+test('operators have a right to every command that ops/services imports from the AWS SDK', () => {
   const [, row = ''] = /^\| who operates .*?\| (.*) \|$/m.exec(text) ?? [];
   const granted = new Set<string>();
   let service = '';
-  // The service stands before the first action of each list.
+  // Only the first action of each list has the prefix of its service.
   for (const [, named = service, action] of row.matchAll(/`(?:(\w+):)?(\w+)`/g)) {
     service = named;
     granted.add(`${service}:${action}`);

@@ -35,7 +35,7 @@ const folders = [
   'test',
 ];
 
-test.each(pages)('every link of %s leads somewhere', (name) => {
+test.each(pages)('every link of %s has a target', (name) => {
   const page = join(root, name);
   const links = [...withoutCode(readFileSync(page, 'utf8')).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   expect(links.filter((link) => !/^[a-z]+:/.test(link) && isBroken(page, link))).toEqual([]);
@@ -64,7 +64,7 @@ test('every contract that the code cites is in docs/contracts', () => {
   expect([...new Set(cited)].filter((path) => !path.startsWith('docs/') || !existsSync(join(root, path)))).toEqual([]);
 });
 
-test('a link that leads nowhere is found', () => {
+test('a broken link is detected', () => {
   const page = join(root, 'README.md');
   expect(['docs/deploy.md#nowhere', '#nowhere', 'nowhere.md'].filter((link) => !isBroken(page, link))).toEqual([]);
   expect(isBroken(page, 'docs/deploy.md#deploy')).toBe(false);
