@@ -1,3 +1,4 @@
+import { deepestDescription } from '../../../../shared/netlife/announced';
 import {
   type FetchedPage,
   type KeptPages,
@@ -109,6 +110,10 @@ test('a map by uuid is a list whose rows have the keys for uuids', async () => {
   ]);
 });
 
+test('an empty list as an entry of a map is a row, because PHP writes an object without fields so', async () => {
+  expect(await rowsOf({ [current]: { data: { a: { x: 1 }, b: [] } } })).toEqual([{ uuid: 'a', x: 1 }, []]);
+});
+
 test('nothing is no rows', async () => {
   expect(await rowsOf({ [current]: { data: null } })).toEqual([]);
 });
@@ -183,6 +188,20 @@ test('a page is fetched only when its rows are asked for', async () => {
   expect(fetchPage).toHaveBeenCalledTimes(1);
 });
 
+test.each([
+  ['a list of one page is not kept', { [current]: { data: [1] } }, []],
+  ['both pages of a list are kept', { [current]: { data: [1], next: second }, [second]: [2] }, [0, 1]],
+])('%s', async (_what, pages: Readonly<Record<string, unknown>>, expected) => {
+  const kept: number[] = [];
+  const keptPages: KeptPages = { read: async () => undefined, write: async (position) => kept.push(position) };
+  for await (const _row of paginate(current, portal, async (path) => pageOf(pages[path]), keptPages));
+  expect(kept).toEqual(expected);
+});
+
+/** Descriptions of a page within each other, the innermost of them at this depth. */
+const nested = (depth: number, innermost: object): object =>
+  Array.from({ length: depth }).reduce<object>((inner) => ({ pagination: inner }), innermost);
+
 describe('a response that announces more rows in an unknown way is an error', () => {
   const tooFew = { code: 'BAD_ANSWER', retryable: false, message: 'A list has more rows than its pages lead to' };
 
@@ -198,6 +217,8 @@ describe('a response that announces more rows in an unknown way is an error', ()
     ['a flag', { has_more: true }],
     ['a flag of text', { meta: { hasMore: 'true' } }],
     ['a flag deep down', { meta: { page_info: { hasNextPage: true } } }],
+    ['a flag at the depth limit', nested(deepestDescription, { has_more: true })],
+    ['a list of next pages', { pagination: { next: ['?page=2'] } }],
     ['a flag that this is not the end', { last: false }],
     ['a continuation', { IsTruncated: true }],
     ['a total', { total: 3 }],
@@ -270,6 +291,9 @@ describe('what a last page says does not end the list with an error:', () => {
     ['a next page in both places', { meta: { next: second }, next: `https://nowandforeverphoto.shop${second}` }],
     ['a next page and a flag', { next: second, has_more: true, total: 2 }],
     ['white space', { next: ' ' }],
+    ['the number 0 as the next page', { nextPage: 0 }],
+    ['an empty list of next pages', { pagination: { next: [] } }],
+    ['a flag below the depth limit', nested(deepestDescription + 1, { has_more: true })],
   ])('%s', async (_kind, more) => {
     expect(await rowsOf({ [current]: { data: [1, 2], ...more }, [second]: [] })).toEqual([1, 2]);
   });
