@@ -6,7 +6,7 @@ export const quoted = (values: readonly unknown[]): string => values.map((value)
 /** `true` or `false`. */
 export const flag = (byDefault: boolean) => z.boolean('must be true or false').default(byDefault);
 
-/** One of a few words. */
+/** One of a list of words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${quoted(values)}`);
 
@@ -25,7 +25,7 @@ export const wholeNumber = (min: number, max: number) =>
     .min(min, `must be at least ${min}`)
     .max(max, `must be at most ${max}`);
 
-/** An object with no other keys than these. Every object of a run's input is one, so that an unknown key has one wording. */
+/** An object with no other keys. All objects of a run's input use it, so that unknown keys are reported in the same words. */
 export const exactly = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? `has no ${quoted(issue.keys)}` : 'must be a JSON object'),

@@ -24,46 +24,46 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 const contentTypeOf = (path: string): string => contentTypes[path.replace(/^.*\./, '')] ?? 'application/octet-stream';
 
-/** S3 takes at least 5 MiB a part, but for the last; a character that does not fit any more leaves a few bytes unused. */
+/** S3 requires at least 5 MiB per upload part except the last. A character that does not fit leaves a few bytes unused. */
 const uploadPartBytes = 6 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** An object that is written in part: what another process needs to go on with it. */
+/** A partly written object: what another process needs to continue it. */
 export const unfinishedSchema = z.object({
-  /** Absent while all of it fits `rest`. */
+  /** Absent while everything fits into `rest`. */
   uploadId: z.string().optional(),
-  /** Of the upload parts that are there, in their order. */
+  /** ETags of the uploaded parts, in order. */
   etags: z.array(z.string()),
-  /** What is no upload part yet. */
+  /** Text that is not uploaded yet. */
   rest: z.string(),
 });
 export type Unfinished = z.output<typeof unfinishedSchema>;
 
-/** Writes one object as a stream. Nothing is there before `close`. */
+/** Writes one object as a stream. The object exists only after `close`. */
 export interface ArtifactWriter {
-  /** Resolves when more may come. */
+  /** Resolves when the writer accepts more. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
-  /** Leaves nothing behind; but an upload that another writer began stays, for whoever goes on from there. */
+  /** Aborts the upload, unless another writer started it: that one stays, so that a later turn can resume it. */
   abort(): Promise<void>;
-  /** What is written so far, for another writer to go on with in this one's place. */
+  /** What is written so far, for another writer to continue. */
   pause(): Unfinished;
 }
 
-/** Whether the upload of a writer is gone: closed or given up. */
+/** Whether the upload of a writer no longer exists: it was completed or aborted. */
 export const isLostUpload = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchUpload';
 
 const existsAlready = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
 
-/** What a run leaves: objects under `runs/<run_id>/` in the artifacts bucket. Paths are relative to that folder. */
+/** A run's objects under `runs/<run_id>/` in the artifacts bucket. Paths are relative to that folder. */
 const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
   const root = `runs/${runId}/`;
   const objectOf = (path: string) => ({ Bucket: bucketName, Key: root + path });
-  // Always bytes: of an empty text the SDK does not know the length.
+  // Always bytes: the SDK does not know the length of an empty string.
   const put = (path: string, body: Uint8Array, onlyOnce: boolean) =>
     client.send(
       new PutObjectCommand({
@@ -86,13 +86,13 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
   const readText = async (path: string): Promise<string | undefined> => (await open(path))?.transformToString();
 
   return {
-    /** The object's whole key, for reports. */
+    /** The object's full key, for reports. */
     keyOf: (path: string): string => root + path,
 
     put: async (path: string, body: string): Promise<void> => void (await put(path, encoder.encode(body), false)),
 
     /**
-     * Writes a part of the run: once, last. What is there stays.
+     * Writes an object once; an existing one is kept. Parts of a run are written so, as the last step.
      *
      * @returns whether this call wrote it
      */
@@ -106,7 +106,7 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
       }
     },
 
-    /** The paths that begin so. */
+    /** Paths that start with the prefix. */
     list: async (prefix: string): Promise<ReadonlySet<string>> => {
       const paths = new Set<string>();
       const pages = paginateListObjectsV2({ client }, { Bucket: bucketName, Prefix: root + prefix });
@@ -132,19 +132,19 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
       throw new PipelineError('BAD_PAYLOAD', `The part ${root}${path} cannot be read`, { retryable: false });
     },
 
-    /** The bytes of an object as they stream in; none when it is not there. */
+    /** Streams the bytes of an object; none if there is no such object. */
     async *readBytes(path: string): AsyncGenerator<Uint8Array> {
       const body = await open(path);
       if (body instanceof Readable) yield* body;
     },
 
     /**
-     * Opens an object to be written piece by piece: memory holds one upload part, however long it gets.
+     * Opens an object to be written piece by piece. Memory holds one upload part, whatever the object's size.
      *
-     * @param unfinished where another writer paused
+     * @param unfinished the state at which another writer paused
      */
     openWriter: (path: string, unfinished?: Unfinished): ArtifactWriter => {
-      // One buffer, used again for each upload part: garbage of this size would stay for long.
+      // One buffer for all upload parts: garbage of this size would be collected late.
       const buffer = new Uint8Array(uploadPartBytes);
       let filledBytes = encoder.encodeInto(unfinished?.rest ?? '', buffer).written;
       let uploadId = unfinished?.uploadId;
@@ -199,7 +199,7 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
 
 export type RunFolder = ReturnType<typeof createRunFolder>;
 
-/** Opens the folder of a run by its id; nothing is called for that. */
+/** Opens the folder of a run by its id, without a call. */
 export type OpenRunFolder = (runId: string) => RunFolder;
 
 /** The folders of all runs. */

@@ -1,4 +1,4 @@
-/** `YYYYMMDD_HHMMSS`, UTC: a run's start in the names of its files. */
+/** `YYYYMMDD_HHMMSS`, UTC: the start of a run, for the names of its files. */
 export const fileStamp = (startedAt: string): string =>
   new Date(startedAt)
     .toISOString()

@@ -6,34 +6,34 @@ type Writers<File extends string> = Readonly<Record<File, ArtifactWriter>>;
 
 export interface Joining<File extends string, Source, Counts> {
   readonly folder: RunFolder;
-  /** An object that tells the next turn where to go on, and whoever comes later that nothing is left to do. */
+  /** Object with the cursor, from which the next turn resumes, or which shows a later one that the files are complete. */
   readonly cursorPath: string;
-  /** The paths of the files to write, side by side. */
+  /** Paths of the files, which are written side by side. */
   readonly files: Readonly<Record<File, string>>;
-  /** In their order; the same ones in every turn. */
+  /** In order, and the same in every turn. */
   readonly sources: readonly Source[];
-  /** Of what is counted, as JSON keeps it. */
+  /** Schema of the counts, which the cursor keeps as JSON. */
   readonly schema: z.ZodType<Counts>;
-  /** Writes how the files begin. @returns what is counted before the first source */
+  /** Writes the start of the files. @returns the counts before the first source */
   readonly begin: (writers: Writers<File>) => Promise<Counts>;
-  /** Writes what a source holds. @returns what is counted with it */
+  /** Writes the content of a source. @returns the counts including it */
   readonly add: (counts: Counts, source: Source, writers: Writers<File>) => Promise<Counts>;
-  /** Writes how the files end. */
+  /** Writes the end of the files. */
   readonly end?: (writers: Writers<File>) => Promise<void>;
-  /** Asked before each source. */
+  /** Called before each source. */
   readonly isTimeUp: () => boolean;
 }
 
 export interface Joined<Counts> {
-  /** Whether the files are there; if not, the time was up, and another turn goes on. */
+  /** Whether the files are complete. If not, the time was up, and another turn resumes. */
   readonly done: boolean;
   readonly counts: Counts;
 }
 
 /**
- * Joins what lies in many sources to a few files, in as many turns as it takes; memory holds a source and an upload part
- * of each file. The cursor is written at the end of a turn: one that is killed is done again from where it began, and as
- * the sources are the same, so are the files.
+ * Joins many sources into a few files, in as many turns as needed. Memory holds one source and one upload part of each
+ * file. The cursor is written at the end of a turn. A turn that is killed is repeated from its start, and produces the
+ * same files because the sources are the same.
  */
 export const joinParts = async <File extends string, Source, Counts>(
   joining: Joining<File, Source, Counts>,
@@ -42,7 +42,7 @@ export const joinParts = async <File extends string, Source, Counts>(
   const names = Object.keys(joining.files) as File[];
   const cursorSchema = z.object({
     counts: joining.schema,
-    /** The source to go on with; absent once the files are there. */
+    /** Index of the source to resume with; absent once the files are complete. */
     next: z.number().optional(),
     files: z.record(z.string(), unfinishedSchema).default(() => ({})),
   });
@@ -68,7 +68,7 @@ export const joinParts = async <File extends string, Source, Counts>(
       await keep({ counts });
       return { done: true, counts };
     } catch (error) {
-      // An upload that is left open costs money for nothing; one that the cursor names is for the next turn.
+      // An open upload costs money. An upload that the cursor names is kept for the next turn.
       await Promise.allSettled(names.map((name) => writers[name].abort()));
       throw error;
     }
@@ -79,8 +79,8 @@ export const joinParts = async <File extends string, Source, Counts>(
   try {
     return await join(cursor);
   } catch (error) {
-    // It was given up, or closed: by a worker that died just then, or by a call of which the answer was lost and that was
-    // made again. Written anew, it becomes the same.
+    // The upload was aborted or completed: by a worker that died right after, or by a call that was repeated because its
+    // response was lost. Starting again produces the same files.
     if (!isLostUpload(error)) throw error;
     return join(undefined);
   }

@@ -5,32 +5,32 @@ import { PipelineError } from '../errors';
 
 const counterSchema = z.object({
   done: z.number(),
-  /** Absent while it is not known. */
+  /** Absent while it is unknown. */
   total: z.number().optional(),
   rate_per_second: z.number().optional(),
   updated_at: z.string(),
 });
 
-/** How far one part of a run is, such as `netlife/nowandforeverphoto` or `iterable/push`. */
+/** Progress of a portal or of a step of a job, such as `netlife/nowandforeverphoto` or `iterable/push`. */
 export type Counter = Omit<z.output<typeof counterSchema>, 'updated_at'>;
 
 const runSchema = z.object({
   run_id: z.string(),
   status: z.enum(['RUNNING', 'STOPPED', 'SUCCEEDED', 'FAILED']),
   input: z.record(z.string(), z.unknown()),
-  /** The newest execution that works, or worked, on the run. */
+  /** The newest execution that has worked on the run. */
   execution_arn: z.string(),
   started_at: z.string(),
   updated_at: z.string(),
   finished_at: z.string().optional(),
   counters: z.record(z.string(), counterSchema),
-  /** The newest news, one sentence. */
+  /** The newest message, one sentence. */
   message: z.string().optional(),
-  /** Keys in the artifacts bucket of what the run left. */
+  /** Keys of the run's reports in the artifacts bucket. */
   reports: z.array(z.string()).optional(),
 });
 
-/** A run as the SyncRuns table holds it. */
+/** A run, as stored in the SyncRuns table. */
 export type Run = z.output<typeof runSchema>;
 
 export interface RunStart {
@@ -57,20 +57,20 @@ const readItem = (item: unknown): Run => {
   throw new PipelineError('INTERNAL_FAULT', 'An item of the SyncRuns table cannot be read', { retryable: false });
 };
 
-/** A run, and the execution that works on it. */
+/** The writer of a run's item. */
 export interface RunOwner {
   readonly run_id: string;
   readonly execution_arn: string;
-  /** The one invocation that may write of a part; absent where there can be no other. */
+  /** The only invocation that may write a counter. Absent where there can be no other. */
   readonly turn?: string | undefined;
 }
 
 /**
- * The SyncRuns table: one item a run, for people to watch. It also says which execution works on the run, and whether it
- * was stopped: what a worker writes is refused from then on, so that it hears of it.
+ * The SyncRuns table: one item per run, for people to watch. It also records which execution works on the run and whether
+ * the run was stopped. From then on a worker's writes are rejected, which is how the worker finds out.
  */
 export const createRunRepository = (client: DynamoDBDocumentClient, tableName: string) => {
-  /** @returns the item as it is then; `undefined` when the condition did not hold */
+  /** @returns the updated item; `undefined` if the condition failed */
   const update = async (
     runId: string,
     expression: string,
@@ -98,7 +98,7 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
   const status = { '#status': 'status' };
 
   return {
-    /** The run as it stands, by a consistent read. */
+    /** Reads a run consistently. */
     read: async (runId: string): Promise<Run | undefined> => {
       const { Item } = await client.send(
         new GetCommand({ TableName: tableName, Key: { run_id: runId }, ConsistentRead: true }),
@@ -106,14 +106,14 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       return Item && readItem(Item);
     },
 
-    /** Every run of the last 90 days, in no order: a run or a few a day, so that a scan is one or two calls. */
+    /** All runs of the last 90 days, unordered. With a few runs per day, a scan takes one or two calls. */
     async *list(): AsyncGenerator<Run> {
       for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) {
         for (const item of Items) yield readItem(item);
       }
     },
 
-    /** Begins a run, or takes one up again: then its first start and its counters stay. */
+    /** Starts or resumes a run. A resumed run keeps its first start and its counters. */
     start: async ({ input, executionArn, startedAtMs }: RunStart): Promise<Run> => {
       const started = await update(
         input.run_id,
@@ -137,37 +137,42 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * A worker begins its turn at `part`. A run that was stopped, or had failed, runs again. Whoever was at the part
-     * before, such as a worker that has not heard of a stop and a redrive yet, is refused at its next write.
+     * Starts a worker's turn at a counter. A run that was stopped or had failed is running again. An earlier turn at the
+     * same counter, such as a worker that has not noticed a stop and a redrive yet, is rejected at its next write.
      *
-     * @returns the owner as `recordProgress` is to know it
-     * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, when another execution works on the run
+     * @returns the owner to pass to `recordProgress`
+     * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, if another execution works on the run
      */
-    enter: async ({ run_id, execution_arn }: RunOwner, part: string, turn: string, atMs: number): Promise<RunOwner> => {
+    enter: async (
+      { run_id, execution_arn }: RunOwner,
+      counterName: string,
+      turn: string,
+      atMs: number,
+    ): Promise<RunOwner> => {
       const entered = await update(
         run_id,
-        'SET #status = :running, updated_at = :now, turns.#part = :turn REMOVE finished_at, reports',
+        'SET #status = :running, updated_at = :now, turns.#counter = :turn REMOVE finished_at, reports',
         { ':running': 'RUNNING', ':now': iso(atMs), ':turn': turn, ':mine': execution_arn },
-        { condition: 'execution_arn = :mine', names: { ...status, '#part': part } },
+        { condition: 'execution_arn = :mine', names: { ...status, '#counter': counterName } },
       );
       if (entered !== undefined) return { run_id, execution_arn, turn };
       throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
     },
 
     /**
-     * Says how far `part` is, and what is new.
+     * Writes a counter and the newest message.
      *
-     * @returns whether the run goes on: not, when it was stopped, or another turn or execution took it over
+     * @returns whether to continue: false if the run was stopped, or another turn or execution took it over
      */
     recordProgress: async (
       { run_id, execution_arn, turn }: RunOwner,
-      part: string,
+      counterName: string,
       progress: { readonly counter: Counter; readonly message: string; readonly atMs: number },
     ): Promise<boolean> => {
       const at = iso(progress.atMs);
       const recorded = await update(
         run_id,
-        'SET counters.#part = :counter, message = :message, updated_at = :now',
+        'SET counters.#counter = :counter, message = :message, updated_at = :now',
         {
           ':counter': { ...progress.counter, updated_at: at },
           ':message': progress.message,
@@ -177,17 +182,17 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
           ...(turn !== undefined && { ':turn': turn }),
         },
         {
-          condition: `execution_arn = :mine AND #status = :running${turn === undefined ? '' : ' AND turns.#part = :turn'}`,
-          names: { ...status, '#part': part },
+          condition: `execution_arn = :mine AND #status = :running${turn === undefined ? '' : ' AND turns.#counter = :turn'}`,
+          names: { ...status, '#counter': counterName },
         },
       );
       return recorded !== undefined;
     },
 
     /**
-     * The execution is about to close the run.
+     * Checks that the execution may close the run.
      *
-     * @returns whether it may: not, when another took the run over
+     * @returns false if another execution took the run over
      */
     claimFinish: async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<boolean> => {
       const values = { ':now': iso(atMs), ':mine': execution_arn };
@@ -211,7 +216,7 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       );
     },
 
-    /** For an operator who stopped the execution: its worker, which does not hear of that, ends its turn. */
+    /** Marks a run as stopped, after an operator stopped its execution: its worker notices only this, and ends its turn. */
     stop: async (runId: string, atMs: number): Promise<void> => {
       await update(
         runId,

@@ -5,27 +5,26 @@ import { type ErrorCode, PipelineError, toPipelineError } from '../errors';
 import type { MetricsRecorder } from '../observability/metrics';
 import { describeIssues } from '../schema';
 
-/** A failure that reaches the state machine, and whoever looks at the execution, under a name of its own. */
+/** A failure with its own error name, which the state machine and people who look at the execution see. */
 export abstract class NamedFailure extends Error {
   abstract override readonly name: string;
   abstract readonly code: ErrorCode;
 }
 
 export interface StepOptions<Event, Result> {
-  /** What the log calls it, such as `netlife_collect`. */
+  /** Name in the log, such as `netlife_collect`. */
   readonly step: string;
   readonly schema: z.ZodType<Event>;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
-  /** What the lines of this invocation carry: `run_id`, `portal`. */
+  /** Fields of every log line of this invocation: `run_id`, `portal`. */
   readonly keys: (event: Event) => Readonly<Record<string, string>>;
   readonly run: (event: Event, context: Context) => Promise<Result>;
 }
 
 /**
- * The Lambda of one state of `SyncJobs`. It logs its start; the end is logged by what knows how far it came. What it
- * throws reaches the state machine, whose catchers and retriers go by the error's name; its message is a sentence fit for
- * a log.
+ * The Lambda of one state of `SyncJobs`. Logs its start; `run` logs the end, with its counts. The catchers and retriers of
+ * the state machine match the name of a thrown error. Its message is one sentence, safe to log.
  */
 export const createStep = <Event, Result>(options: StepOptions<Event, Result>) => {
   const { step, schema, logger, metrics, keys, run } = options;

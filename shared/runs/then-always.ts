@@ -1,6 +1,6 @@
 /**
- * Does `work`, and then `end`, whatever became of the work. When both fail, the error of the work is thrown: it is the
- * one to be mended.
+ * Runs `work`, and then `end`, whether or not the work failed. If both fail, the error of the work is thrown: it is the
+ * one to fix.
  */
 export const thenAlways = async <T>(work: () => Promise<T>, end: () => Promise<unknown>): Promise<T> => {
   let result: T;

@@ -1,6 +1,6 @@
 import { commonVariables, required } from '../config';
 
-/** What every Lambda of the sync jobs finds in its environment. */
+/** Environment variables of every sync Lambda. */
 export const runVariables = {
   ...commonVariables,
   SYNC_RUNS_TABLE_NAME: required,
