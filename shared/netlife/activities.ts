@@ -1,14 +1,14 @@
 import { parseTime } from '../time';
 import type { Activity, JobDetails, Subject } from './schemas';
 
-/** A job with something on sale: the unit of work. */
+/** A photo job with something on sale: the unit of work. */
 export interface NetlifeJob {
   readonly uuid: string;
-  /** At least one; the first on sale comes first. */
+  /** At least one, ordered by start of sale. */
   readonly activities: readonly Activity[];
 }
 
-/** Where a subject's activities were found. */
+/** Source of a subject's activities. */
 export type ResolutionStrategy = 'images' | 'subject' | 'job';
 
 export interface SubjectActivities {
@@ -16,15 +16,15 @@ export interface SubjectActivities {
   readonly strategy: ResolutionStrategy;
 }
 
-/** A comparison for `sort` that is the same on every machine, unlike one by locale. */
+/** Comparison for `sort`, independent of the locale. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const isUtc = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z$/;
 
 /**
- * Reads when an activity went on sale. A time without an offset is in UTC, and a day begins at midnight UTC.
+ * Reads the start of sale of an activity. A time without an offset is UTC, and a day starts at midnight UTC.
  *
- * @returns `utc` in ISO 8601; `undefined` when the text is empty or names no real instant
+ * @returns `utc` in ISO 8601; `undefined` if the text is empty or is no real instant
  */
 export const readStarting = (starting: string): { readonly utc: string; readonly ms: number } | undefined => {
   const text = starting.trim();
@@ -34,14 +34,14 @@ export const readStarting = (starting: string): { readonly utc: string; readonly
   return { utc: isUtc.test(text) ? text : new Date(ms).toISOString(), ms };
 };
 
-/** Whether an activity says when it went on sale, but not in a way that can be read. */
+/** Whether an activity has a start of sale that cannot be read. */
 export const hasUnreadableStart = ({ starting }: Activity): boolean =>
   starting.trim() !== '' && readStarting(starting) === undefined;
 
 const startMsOf = ({ starting }: Activity): number => readStarting(starting)?.ms ?? Number.MAX_VALUE;
 const byStart = (a: Activity, b: Activity): number => startMsOf(a) - startMsOf(b) || compareText(a.uuid, b.uuid);
 
-/** The jobs of a portal, by uuid; with `onlyJobIds` that is not empty, only these. */
+/** The jobs of a portal, ordered by uuid; only those of `onlyJobIds`, if it is not empty. */
 export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly string[] = []): NetlifeJob[] => {
   const wanted = new Set(onlyJobIds);
   const byJob = Map.groupBy(activities, ({ jobUuid }) => jobUuid);
@@ -51,15 +51,15 @@ export const groupByJob = (activities: readonly Activity[], onlyJobIds: readonly
     .sort((a, b) => compareText(a.uuid, b.uuid));
 };
 
-/** Of the jobs that were asked for, those that are not there: nothing of theirs is on sale at this portal. */
+/** The requested jobs that are missing, because this portal has nothing of them on sale. */
 export const jobsNotOnSale = (jobs: readonly NetlifeJob[], onlyJobIds: readonly string[]): string[] => {
   const found = new Set(jobs.map(({ uuid }) => uuid));
   return [...new Set(onlyJobIds)].filter((uuid) => !found.has(uuid));
 };
 
 /**
- * Which of the job's activities on sale a subject belongs to: by its images, else by the activity it names itself, else
- * the job's first. An activity that is not on sale counts for nothing.
+ * The job's activities on sale that a subject belongs to: by its images, else by the activity that it names, else the
+ * job's first. Activities that are not on sale are ignored.
  */
 export const resolveActivities = (
   subject: Subject,

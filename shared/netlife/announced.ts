@@ -1,10 +1,10 @@
-/** What a response says about the size of a list whose page it is. */
+/** What a page announces about the size of its list. */
 export interface Announced {
   /** Rows of the whole list. */
   readonly rows?: number | undefined;
   /** Pages of the whole list. */
   readonly pages?: number | undefined;
-  /** Another page, in a form that we do not follow. */
+  /** Whether there is another page, in a form that we do not follow. */
   readonly more?: boolean | undefined;
 }
 
@@ -12,19 +12,19 @@ const nextPage =
   /^(odata)?(has)?(next|more)(page|pages|pageurl|pageuri|pagelink|pagetoken|pagecursor|pagenumber|url|uri|link|href|cursor|token|offset|start|marker|key|id|results|items|rows|records|set|batch|data|available)?$/;
 const partOfList =
   /^((next)?continuation(token)?|(is)?(truncated|partial|incomplete)|incompleteresults|(remaining|left)(items|rows|results|records|pages|count)?)$/;
-/** `false` under one of these means that there is more; anything else means nothing. */
+/** `false` for one of these keys means that there is more; other values mean nothing. */
 const endOfList = /^((is)?(last|final)(page)?|(is)?(complete|finished|done)|endoflist)$/;
 const allRows =
   /^((full|overall)?(count|total)|total(count|items|results|records|rows|elements|entries|hits|objects)|(items?|rows?|results?|records?|elements?|entries|objects?)(count|total)|num(ber)?(of)?(items|results|records|rows|elements|entries))$/;
 const allPages = /^((total|last|max|num(ber)?(of)?)pages?|pages?(count|total)|pages)$/;
-/** Objects that describe a page. Others, such as the job of a list of subjects, have counts of their own. */
+/** Objects that describe a page. Other objects, such as the job of a list of subjects, have counts of their own. */
 const description =
   /^(meta(data|info)?|pagination|paginator|paging|pager?|pages|page(able|info|data)|links?|cursors?|(list|result)(set|info)?|info)$/;
-/** How deep descriptions are read; at this depth, only the keys themselves. */
+/** Maximum depth of descriptions. At this depth, only the keys themselves are read. */
 export const deepestDescription = 4;
 const mostKeys = 200;
 
-/** `next_page_url`, `nextPageUrl` and `X-Next-Page-Url` are the same. */
+/** Makes `next_page_url`, `nextPageUrl` and `X-Next-Page-Url` equal. */
 const plain = (key: string): string =>
   key
     .toLowerCase()
@@ -34,7 +34,7 @@ const plain = (key: string): string =>
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether a value of `next` or `has_more` says that there is more. */
+/** Whether the value of `next` or `has_more` means that there is more. */
 const saysMore = (value: unknown): boolean => {
   if (typeof value === 'string') return !/^\s*(false|no|0|null|none)?\s*$/i.test(value);
   if (typeof value === 'number') return value > 0;
@@ -52,7 +52,7 @@ const most = (numbers: readonly (number | undefined)[]): number | undefined => {
   return known.length === 0 ? undefined : Math.max(...known);
 };
 
-/** The most that any of them announces. */
+/** The maximum of what they announce. */
 export const mergeAnnounced = (all: readonly Announced[]): Announced => ({
   rows: most(all.map(({ rows }) => rows)),
   pages: most(all.map(({ pages }) => pages)),
@@ -74,8 +74,8 @@ const announcedBy = (key: string, value: unknown, depth: number): readonly Annou
 };
 
 /**
- * What an object that describes a page announces. A key of no known form announces nothing, so this is a net for the
- * forms that APIs have, not a proof.
+ * What an object that describes a page announces. Unknown keys announce nothing: this covers the common forms of APIs and
+ * proves nothing about others.
  */
 export const announcedIn = (described: unknown, depth = 0): Announced =>
   mergeAnnounced(
@@ -84,7 +84,7 @@ export const announcedIn = (described: unknown, depth = 0): Announced =>
       .flatMap(([key, value]) => announcedBy(key, value, depth)),
   );
 
-/** What the status and the headers of a response announce: `Link`, `Content-Range`, `X-Total-Count`, `X-Next-Page`, … */
+/** What the status and headers of a response announce: `Link`, `Content-Range`, `X-Total-Count`, `X-Next-Page`, … */
 export const announcedByHeaders = (
   statusCode: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,

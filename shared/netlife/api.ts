@@ -20,14 +20,14 @@ import type { Tally } from './tally';
 export interface PortalApiOptions {
   readonly portal: Portal;
   readonly login: Secret<NetlifeLogin>;
-  /** As the secret holds it at the start. */
+  /** Value in the secret at the start. */
   readonly rateLimitPerSecond: number;
-  /** One try; the last try of a slow call takes 120 s. */
+  /** Timeout of one try. The last try of a slow call has 120 s. */
   readonly timeoutMs: number;
-  /** Epoch ms: no try goes on beyond it. For ever unless told. */
+  /** Epoch ms at which every try ends. Default: none. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** For the log: a try failed, and another will be made. */
+  /** Called when a try failed and another follows. */
   readonly onRetry?: (failed: FailedAttempt) => void;
   readonly onCall?: ApiClientOptions['onCall'];
   readonly now?: () => number;
@@ -37,18 +37,18 @@ export interface PortalApiOptions {
 
 export interface PortalCall<T = unknown> {
   readonly method?: 'GET' | 'POST';
-  /** Path and query, from the origin on. */
+  /** Path and query, from the origin. */
   readonly path: string;
   readonly body?: unknown;
-  /** The last try may take 120 s: large jobs. */
+  /** The last try may take 120 s, for large jobs. */
   readonly slow?: boolean | undefined;
   /** The job that the call is counted for. */
   readonly job?: string | undefined;
-  /** Asked before another try of what must not be done twice: the answer, if it is done. */
+  /** Called before another try of a call that must not take effect twice. @returns the result, if it already took effect */
   readonly look?: () => Promise<T | undefined>;
 }
 
-/** A large job lists tens of thousands of subjects on one page. */
+/** One page of a large job has tens of thousands of subjects. */
 const maxResponseBytes = 64 * 1024 * 1024;
 const maxAttempts = 3;
 const slowTimeoutMs = 120_000;
@@ -57,15 +57,15 @@ const waitFactor = 1.5;
 const maxWaitMs = 30_000;
 /** Enough for 10 jobs of 10 calls each at once. */
 const connections = 100;
-/** A little above the 95 % that we want, since timers are late now and then; the rest is room for the network. */
+/** Slightly above the required 95 %, because timers are sometimes late. The rest is room for network jitter. */
 const utilization = 0.962;
 
-/** Whether a portal refused our login (401, 403): no further call will be made to it. */
+/** Whether a portal refused our login (401, 403). No further call is made to it. */
 export const isLoginRefusal = (error: unknown): error is PipelineError =>
   error instanceof PipelineError && error.code === 'API_REFUSED' && [401, 403].includes(error.statusCode ?? 0);
 
 const readJson = ({ body, statusCode }: ApiResponse): unknown => {
-  // Ids and phone numbers can be numbers, and keep their digits.
+  // Ids and phone numbers may be numbers; they keep all digits.
   const json = parseJsonAsWritten(body);
   if (json !== undefined) return json;
   throw new PipelineError('BAD_ANSWER', 'Netlife answered something else than JSON', {
@@ -76,8 +76,8 @@ const readJson = ({ body, statusCode }: ApiResponse): unknown => {
 };
 
 /**
- * One portal's API: its pace, its tries, its credentials. After a refused login every further call is refused at once,
- * those that wait for their turn included. Counts calls, failures and retries in `tally`.
+ * One portal's API: pace, tries and credentials. After a refused login every further call fails at once, including calls
+ * that wait for a slot. Counts calls, failures and retries in `tally`.
  */
 export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
   const { portal, login, timeoutMs, onRetry, now = () => Date.now(), random = Math.random } = options;
@@ -157,18 +157,18 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
 
   return {
     /**
-     * One call, with its tries, answered by JSON.
+     * One call with its tries, whose response is JSON.
      *
      * @throws {PipelineError} permanent: `API_REFUSED`, see {@link isLoginRefusal}; retryable, after 3 tries:
-     * `RATE_LIMITED`, `API_UNAVAILABLE`, `TIMEOUT`, `CONNECTION_FAULT`, `BAD_ANSWER` when it was no JSON
+     * `RATE_LIMITED`, `API_UNAVAILABLE`, `TIMEOUT`, `CONNECTION_FAULT`, `BAD_ANSWER` if it was no JSON
      */
     fetchJson: (call: PortalCall): Promise<unknown> => send(call, readJson),
 
-    /** The same, with the status and the headers, which may say that there are more pages. */
+    /** Like `fetchJson`, with the status and headers, which may announce more pages. */
     fetchPage: (call: PortalCall<FetchedPage>): Promise<FetchedPage> =>
       send(call, (answer) => ({ json: readJson(answer), statusCode: answer.statusCode, headers: answer.headers })),
 
-    /** One call of which only the status counts: resolves on any 2xx. */
+    /** One call whose body is ignored: resolves on any 2xx. */
     check: (call: PortalCall<void>): Promise<void> =>
       send(
         call,

@@ -1,5 +1,5 @@
 import { PipelineError } from '../errors';
 
-/** An answer that another try would not mend. */
+/** A response that another try would not fix. */
 export const badAnswer = (message: string): PipelineError =>
   new PipelineError('BAD_ANSWER', message, { api: 'netlife', retryable: false });

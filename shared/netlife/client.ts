@@ -37,7 +37,7 @@ import { type Taken, Tally } from './tally';
 
 export type NetlifeClientOptions = PortalApiOptions;
 
-/** Which subjects of a job, and what to know about them. */
+/** Which subjects of a job to read, and whether to check who is registered. */
 export interface SubjectFilters {
   readonly audience: Audience;
   readonly checkRegisteredUsers: boolean;
@@ -49,11 +49,11 @@ interface CallOptions {
   readonly slow?: boolean | undefined;
 }
 
-/** How a list that may take longer than there is time is read in several turns. */
+/** How a long list is read in several turns. */
 export interface ResumableRead {
-  /** Asked before each page that is fetched: with no time left, the list ends by a retryable `TIMEOUT`. */
+  /** Called before each page is fetched. If the time is up, the list fails with a retryable `TIMEOUT`. */
   readonly isTimeUp?: (() => boolean) | undefined;
-  /** The pages of a list that are kept from turn to turn. */
+  /** The stored pages of a list, from earlier turns. */
   readonly pagesOf?: ((list: Listing<unknown>['list']) => KeptPages) | undefined;
 }
 
@@ -62,7 +62,7 @@ interface ListOptions extends CallOptions, Pick<ResumableRead, 'isTimeUp'> {
 }
 
 const jobsAtATime = 10;
-/** More than a run asks for at once; user details are the one cache that no job's end empties. */
+/** More than a run requests at once. User details are the only cache that the end of a job does not empty. */
 const usersKept = 1_000;
 
 const segment = encodeURIComponent;
@@ -70,14 +70,14 @@ const unreadableStart = 'starting is not a real instant, so its contacts get the
 const inWebshop = '/activities/search?status_id=in-webshop';
 
 /**
- * One portal's API (docs/contracts/netlife.md): every call goes through one pace, every list is followed over its pages,
- * every row that cannot be read is counted and kept for the report.
+ * One portal's API (docs/contracts/netlife.md): all calls share one pace, every list is read over all its pages, and rows
+ * that cannot be read are counted and kept for the report.
  *
  * All methods that call the portal throw a `PipelineError`: permanent `API_REFUSED` (a refused login ends the
  * portal, see `isLoginRefusal`) and `BAD_ANSWER`; retryable, after 3 tries, `RATE_LIMITED`, `API_UNAVAILABLE`,
- * `TIMEOUT`, `CONNECTION_FAULT`, and `BAD_ANSWER` for what is no JSON.
+ * `TIMEOUT`, `CONNECTION_FAULT`, and `BAD_ANSWER` for a response that is no JSON.
  *
- * Memory: what was read of a job is kept until `releaseJob`.
+ * Memory: everything read of a job is kept until `releaseJob`.
  */
 export class NetlifeClient {
   readonly portal: Portal;
@@ -104,13 +104,13 @@ export class NetlifeClient {
     return this.portal.origin;
   }
 
-  /** Resolves when the portal lets us in. */
+  /** Resolves if the portal accepts our login. */
   testConnection(): Promise<void> {
     return this.#api.check({ path: this.#path(inWebshop) });
   }
 
   /**
-   * A robust GET: paced, with tries, 401 and 403 being final.
+   * A robust GET: paced, with several tries; 401 and 403 are final.
    *
    * @param path below the base URL, with its query: `/jobs/123`
    */
@@ -118,7 +118,7 @@ export class NetlifeClient {
     return this.#api.fetchJson({ ...call, path: this.#path(path) });
   }
 
-  /** The rows of a list as they came, over all its pages; a page is fetched when its first row is asked for. */
+  /** The raw rows of a list, over all its pages. A page is fetched when its first row is read. */
   paginate(path: string, { isTimeUp, kept, ...call }: ListOptions = {}): AsyncGenerator<unknown> {
     const fetchPage = async (page: string): Promise<FetchedPage> => {
       if (isTimeUp?.()) throw new PipelineError('TIMEOUT', 'The time was up', { api: 'netlife', retryable: true });
@@ -127,7 +127,7 @@ export class NetlifeClient {
     return paginate(this.#path(path), this.portal, fetchPage, kept);
   }
 
-  /** What is on sale, by uuid, each once. An unreadable start of a sale is reported: it dates the consents. */
+  /** Activities on sale, unique and ordered by uuid. An unreadable start of sale is reported, because it dates the consents. */
   async getActivitiesInWebshop(reading: ResumableRead = {}): Promise<Activity[]> {
     const faultOf = (activity: Activity) => (hasUnreadableStart(activity) ? unreadableStart : undefined);
     const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities', faultOf }, reading);
@@ -137,7 +137,7 @@ export class NetlifeClient {
     return activities;
   }
 
-  /** The jobs with something on sale, by uuid; with `onlyJobIds` that is not empty, only these. */
+  /** The jobs with something on sale, ordered by uuid; only those of `onlyJobIds`, if it is not empty. */
   async getJobs(onlyJobIds: readonly string[] = [], reading: ResumableRead = {}): Promise<NetlifeJob[]> {
     return groupByJob(await this.getActivitiesInWebshop(reading), onlyJobIds);
   }
@@ -149,7 +149,7 @@ export class NetlifeClient {
     });
   }
 
-  /** The subjects of a job that have ordered (`hasOrder`), or that have not: by uuid, each once. */
+  /** The subjects of a job that have ordered (`hasOrder`) or have not, unique and ordered by uuid. */
   getJobSubjects(job: string, hasOrder: boolean, reading: ResumableRead = {}): Promise<readonly Subject[]> {
     const query = `filter_has_order=${hasOrder}&include_images=true&include_favorite_image=true`;
     return (hasOrder ? this.#buyers : this.#nonBuyers).get(job, async () =>
@@ -168,7 +168,7 @@ export class NetlifeClient {
     );
   }
 
-  /** Both lists, fetched side by side. A subject may be in both: then it is a buyer. */
+  /** Both lists, fetched side by side. A subject in both is a buyer. */
   async getBuyersAndNonBuyers(job: string, reading: ResumableRead = {}): Promise<SubjectLists> {
     const [buyers, nonBuyers] = await allSettledOrThrow([
       this.getJobSubjects(job, true, reading),
@@ -178,10 +178,10 @@ export class NetlifeClient {
   }
 
   /**
-   * A subject's first access key; where there is none and `create` says so, a new one. Nobody can take a key back, and
-   * the next run would find the older of two: so before each further try it looks for the key of the one that failed.
+   * A subject's first access key; if there is none and `create` is set, a new one. A key cannot be deleted, and the next
+   * run would find the older of two. Before each further try it therefore looks for the key that a failed try created.
    *
-   * @returns `undefined` when there is none; that is counted as failed
+   * @returns `undefined` if there is none, which counts as failed
    */
   async getOrCreateAccessKey(job: string, subject: Subject, create: boolean): Promise<string | undefined> {
     const path = `/jobs/${segment(job)}/subjects/${segment(subject.uuid)}/accesskeys`;
@@ -206,20 +206,20 @@ export class NetlifeClient {
     return undefined;
   }
 
-  /** Who of a job's subjects signed up in the webshop, by the subject's uuid: one bulk call, over its pages. */
+  /** The registered users of a job, by the uuid of their subject: one bulk call, over its pages. */
   async getJobRegisteredUsersMap(job: string, reading: ResumableRead = {}): Promise<Map<string, RegisteredUser>> {
     const path = `/jobs/${segment(job)}/users`;
     const users = new Map<string, RegisteredUser>();
     const listing = { path, schema: jobUserSchema, list: 'job_users', job, slow: true } as const;
     for await (const row of this.#read(listing, reading)) {
       const known = users.get(row.subjectUuid);
-      // Of several, always the same one, in whatever order they come.
+      // Of several, always the same one, whatever their order.
       if (known === undefined || row.user.userUuid < known.userUuid) users.set(row.subjectUuid, row.user);
     }
     return users;
   }
 
-  /** Who signed up in the webshop for one subject. */
+  /** The registered users of one subject. */
   getRegisteredUsers(job: string, subject: string): Promise<RegisteredUser[]> {
     const path = `/jobs/${segment(job)}/subjects/${segment(subject)}/users`;
     return this.#readAll({ path, schema: subjectUserSchema, list: 'subject_users', job, subject });
@@ -231,7 +231,7 @@ export class NetlifeClient {
     );
   }
 
-  /** Which of the job's activities each of the subjects belongs to, by the subject's uuid. */
+  /** The activities of each subject, by the subject's uuid. */
   async buildSubjectActivityMapping(
     job: NetlifeJob,
     subjects: readonly Subject[],
@@ -240,7 +240,7 @@ export class NetlifeClient {
     return new Map(subjects.map((subject) => [subject.uuid, resolveActivities(subject, details, job)]));
   }
 
-  /** The subjects of a job in this audience, by uuid, with all that their contacts need but the access key. */
+  /** The subjects of a job in this audience, ordered by uuid, with everything that contacts need except the access key. */
   getEnrichedSubjects(
     job: NetlifeJob,
     filters: SubjectFilters,
@@ -251,7 +251,7 @@ export class NetlifeClient {
     const { audience, checkRegisteredUsers } = filters;
     return ofJob.get(JSON.stringify([audience, checkRegisteredUsers]), async () => {
       const [lists, users, details] = await allSettledOrThrow([
-        // The audience of non-buyers needs both lists: whoever is in both is none of them.
+        // The audience of non-buyers needs both lists: a subject in both is a buyer.
         audience === 'buyers'
           ? this.getJobSubjects(job.uuid, true, reading).then((buyers) => ({ buyers, nonBuyers: [] }))
           : this.getBuyersAndNonBuyers(job.uuid, reading),
@@ -262,12 +262,12 @@ export class NetlifeClient {
     });
   }
 
-  /** Runs `work` as one of the 10 jobs that may be in work at a time; the others wait, in their order. */
+  /** Runs `work` as one of at most 10 jobs at a time. Others wait in order. */
   inJobSlot<T>(work: () => Promise<T>): Promise<T> {
     return this.#jobSlots.execute(work);
   }
 
-  /** Forgets what was read of a job. */
+  /** Drops everything that was read of a job. */
   releaseJob(job: string): void {
     for (const cache of [this.#jobDetails, this.#buyers, this.#nonBuyers]) cache.forget(job);
     this.#enriched.delete(job);
@@ -277,7 +277,7 @@ export class NetlifeClient {
     this.#tally.count({ jobs_processed: 1 }, job);
   }
 
-  /** @param message a sentence fit for a log */
+  /** @param message one sentence, safe to log */
   incrementJobFailed(job: string, message: string): void {
     this.#tally.count({ jobs_failed: 1, errors: [message] }, job);
   }
@@ -286,32 +286,32 @@ export class NetlifeClient {
     this.#tally.count(delta, job);
   }
 
-  /** Takes back what was counted of a job since it was last taken, calls excepted: it will be counted again. */
+  /** Reverts the counts of a job since they were last taken, except calls: the work is repeated, and counted again. */
   discardStats(job: string): void {
     this.#tally.discard(job);
   }
 
   /**
-   * Hands over what was counted for a job since it was last taken, or, without one, all that nobody took yet. The sum of
-   * all that is taken is the summary: it can be kept with a job's parts, and added up by another process.
+   * Returns and resets the counts of a job, or without a job, all counts that were not taken yet. The sum of everything
+   * taken is the summary: counts can be stored with a job's parts and added up by another process.
    */
   takeStats(job?: string): Taken {
     return this.#tally.take(job);
   }
 
-  /** All that this client counted, and how long it has been in use. */
+  /** All counts of this client, and how long it has been in use. */
   getStatsSummary(): Statistics {
     return { ...this.#tally.total(), duration_seconds: (this.#now() - this.#startedAtMs) / 1_000 };
   }
 
-  /** Prints the final statistics, and returns what it printed. */
+  /** Prints the final statistics and returns the text. */
   logFinalStats(print: (text: string) => void = console.log): string {
     const text = formatFinalStats(portalTitle(this.portal), this.getStatsSummary());
     print(text.trimEnd());
     return text;
   }
 
-  /** Closes the connections once all calls are answered. */
+  /** Closes the connections after all calls have ended. */
   close(): Promise<void> {
     return this.#api.close();
   }

@@ -42,17 +42,17 @@ export type ContactColumn = (typeof contactColumns)[number];
 /** One row of the contacts file: a subject in an activity. */
 export type Contact = Readonly<Record<ContactColumn, string>>;
 
-/** How a subject can be reached. */
+/** Phone numbers and e-mail addresses of a subject. */
 export interface Reach {
   readonly phoneNumber: string;
   readonly phoneNumber2: string;
   readonly email: string;
   readonly email2: string;
-  /** Phone numbers that were there and could not be dialled. */
+  /** Number of phone numbers that cannot be dialled. */
   readonly unusablePhones: number;
 }
 
-/** A subject with all that its contacts need but the access key. */
+/** A subject with everything that its contacts need except the access key. */
 export interface EnrichedSubject extends SubjectActivities {
   readonly subject: Subject;
   readonly buyer: boolean;
@@ -60,19 +60,19 @@ export interface EnrichedSubject extends SubjectActivities {
   readonly registeredUser: RegisteredUser | undefined;
 }
 
-/** What the contacts of a job have in common. */
+/** Common values of a job's contacts. */
 export interface ContactContext {
   readonly portal: Portal;
   readonly job: Pick<NetlifeJob, 'uuid'>;
   readonly jobName: string;
   readonly consent: string;
-  /** The run's start, ISO 8601 UTC: for an activity that does not say, or not readably, since when it is on sale. */
+  /** Start of the run, ISO 8601 UTC: used for an activity without a readable start of sale. */
   readonly startedAt: string;
 }
 
 const firstFilled = (...texts: readonly string[]): string => texts.map((text) => text.trim()).find(Boolean) ?? '';
 
-/** The second delivery's value when it differs from the first's, otherwise the subject's own second value. */
+/** The second delivery's value if it differs from the first's, otherwise the subject's own second value. */
 const secondOf = (first: string, second: string, own: string, normalize: (text: string) => string): string => {
   const [one, other] = [first.trim(), second.trim()];
   const differs = other !== '' && other !== one && normalize(other) !== normalize(one);
@@ -100,7 +100,7 @@ export const hasPhone = ({ phoneNumber, phoneNumber2 }: Reach): boolean => phone
 
 export const hasEmail = ({ email, email2 }: Reach): boolean => email !== '' || email2 !== '';
 
-/** Whether a run asks for this subject. */
+/** Whether the filters of a run include this subject. */
 export const isWanted = (
   { reach, registeredUser }: Pick<EnrichedSubject, 'reach' | 'registeredUser'>,
   { contactFilter, registeredOnly }: { readonly contactFilter: ContactFilter; readonly registeredOnly: boolean },
@@ -110,7 +110,7 @@ export const isWanted = (
   return contactFilter === 'phone-only' ? hasPhone(reach) : hasEmail(reach);
 };
 
-/** A subject's contacts: one for each of its activities. */
+/** A subject's contacts, one per activity. */
 export const contactsOf = (enriched: EnrichedSubject, accessCode: string, context: ContactContext): Contact[] => {
   const { subject, reach, registeredUser } = enriched;
   const { portal, job, jobName, consent, startedAt } = context;
@@ -149,7 +149,7 @@ export const contactsOf = (enriched: EnrichedSubject, accessCode: string, contex
   });
 };
 
-/** These begin with `+` by rule. */
+/** These start with `+` by contract. */
 const phoneColumns: readonly ContactColumn[] = ['phone_number', 'phone_number_2'];
 
 /** The first line of the contacts file. */

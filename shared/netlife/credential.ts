@@ -6,12 +6,12 @@ import { PipelineError } from '../errors';
 const loginSchema = z.object({
   username: required,
   password: secretText,
-  /** Seconds that one try may take. */
+  /** Timeout of one try. */
   timeout_s: z.number().positive().max(600).default(30),
   rate_limit_per_sec: z.number().positive().default(8),
 });
 
-/** How we sign in at a portal, and what it allows. */
+/** Our login at a portal, with the portal's limits. */
 export type NetlifeLogin = z.output<typeof loginSchema>;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
@@ -28,7 +28,7 @@ export const netlifeSecretSchema = z.preprocess(
 
 export type NetlifeSecret = z.output<typeof netlifeSecretSchema>;
 
-/** The part of the secret that is one portal's: its own login, else the shared one. */
+/** The login of one portal: its own, else the shared one. */
 export const loginOf = (secret: Secret<NetlifeSecret>, portal: string): Secret<NetlifeLogin> => {
   const pick = ({ shared, byPortal }: NetlifeSecret): NetlifeLogin => {
     const login = byPortal[portal] ?? shared;

@@ -19,13 +19,13 @@ export interface JobFacts {
 
 const byUuid = (a: { readonly uuid: string }, b: { readonly uuid: string }) => compareText(a.uuid, b.uuid);
 
-/** Each row once, by uuid, so that neither pages nor their order show in the result. */
+/** Rows unique and ordered by uuid, so that the result does not depend on pages or their order. */
 export const uniqueByUuid = <T extends { readonly uuid: string }>(rows: readonly T[]): T[] =>
   [...new Map(rows.map((row) => [row.uuid, row])).values()].sort(byUuid);
 
 /**
- * The subjects of the audience, by uuid, with what is known of them. A subject in both lists is a buyer, and has the row of
- * the list of buyers: the audience `buyers` reads that list alone, so the row is the same whatever the audience.
+ * The subjects of the audience, ordered by uuid, enriched. A subject in both lists is a buyer and has the row of the list
+ * of buyers. The audience `buyers` reads only that list, so the row is the same for every audience.
  */
 export const enrichSubjects = ({ job, audience, lists, users, details }: JobFacts): EnrichedSubject[] => {
   const buyers = new Set(lists.buyers.map(({ uuid }) => uuid));

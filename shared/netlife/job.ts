@@ -12,36 +12,36 @@ export interface CollectOptions {
   readonly audience: Audience;
   readonly contactFilter: ContactFilter;
   readonly checkRegisteredUsers: boolean;
-  /** Asks for the registered users too. */
+  /** Only registered users; implies `checkRegisteredUsers`. */
   readonly registeredOnly: boolean;
-  /** False in a dry run, whatever its input says. */
+  /** Always false in a dry run. */
   readonly createAccessKeys: boolean;
   readonly consent: string;
-  /** The run's start, ISO 8601 UTC. */
+  /** Start of the run, ISO 8601 UTC. */
   readonly startedAt: string;
-  /** The `through` of the job's last part that was written: the job goes on behind it. */
+  /** The `through` of the job's last written part: the job resumes after it. */
   readonly after?: string | undefined;
-  /** Whether the time is up: what is under way is finished, nothing new begun. Never unless told. */
+  /** Whether the time is up: work in flight is finished, and nothing new is started. Default: never. */
   readonly isTimeUp?: () => boolean;
-  /** Where the pages of its lists are kept, so that a later call does not begin with the first again. Nowhere unless told. */
+  /** Where the pages of its lists are stored, so that a later call resumes there. Default: nowhere. */
   readonly pagesOf?: ResumableRead['pagesOf'];
-  /** Subjects in a part, at most. */
+  /** Maximum number of subjects in a part. */
   readonly subjectsPerPart?: number;
 }
 
 /**
- * A piece of a job, whole in itself: contacts, rejected rows and statistics that stand in no other part. Most jobs are
- * one part; a job that is large, or that the time ran out on, is several.
+ * A self-contained part of a job: contacts, rejected rows and statistics that are in no other part. Most jobs have one
+ * part. A job that is large, or that ran out of time, has several.
  */
 export interface JobPart extends Taken {
   readonly jobUuid: string;
-  /** The subject, by uuid, behind which this part begins; `undefined` for the job's first. */
+  /** Uuid of the last subject before this part; `undefined` for the job's first part. */
   readonly after: string | undefined;
-  /** The last subject that was dealt with, in this part or before. */
+  /** Uuid of the last subject that was processed, in this part or before. */
   readonly through: string | undefined;
   /** Whether it is the job's last part. */
   readonly done: boolean;
-  /** By the subject's uuid, whatever the pages and their order were. */
+  /** Ordered by the subject's uuid. */
   readonly contacts: readonly Contact[];
 }
 
@@ -49,12 +49,12 @@ const callsAtATime = 10;
 const subjectsInPart = 1_000;
 
 /**
- * Collects the contacts of one job, as one of the 10 that may be in work at a time. Each part is handed to `write` when
- * it is complete, and nothing is done for the job until that is settled, so that memory holds one part of it.
+ * Collects the contacts of one job, as one of at most 10 at a time. Passes each complete part to `write` and waits for
+ * it before continuing, so that memory holds one part of the job.
  *
- * @returns whether the job is done; if not, the time was up, and a later call with `after` continues it
- * @throws {PipelineError} when the job failed: details, a list or the users could not be had, or the access keys of over
- * half of a part's subjects; see also `isLoginRefusal`. Of what it did since its last part, only the calls stay counted
+ * @returns whether the job is done; if not, the time was up, and a later call with `after` resumes it
+ * @throws {PipelineError} if the job failed: its details, a list or its users could not be fetched, or the access keys of
+ * over half of a part's subjects; see also `isLoginRefusal`. Since the last part, only calls stay counted
  */
 export const collectJob = (
   client: NetlifeClient,
@@ -68,7 +68,7 @@ export const collectJob = (
     try {
       return await collect(client, job, { ...options, isTimeUp }, write);
     } catch (error) {
-      // With more time, another try would have been made.
+      // The call may only have run out of time for another try.
       if (isTimeUp() && toPipelineError(error).retryable) return false;
       throw error;
     } finally {
@@ -91,7 +91,7 @@ const collect = async (
   if (options.after === undefined) client.addSubjectStats(job.uuid, countSubjects(subjects, checkRegisteredUsers));
   else client.discardStats(job.uuid);
 
-  const left = subjects.filter((enriched) => isWanted(enriched, options) && isBehind(enriched, options.after));
+  const left = subjects.filter((enriched) => isWanted(enriched, options) && isAfter(enriched, options.after));
   const context = { portal: client.portal, job, jobName, consent: options.consent, startedAt: options.startedAt };
   const partSize = options.subjectsPerPart ?? subjectsInPart;
   let after = options.after;
@@ -116,7 +116,7 @@ interface AccessKeyOutcome {
   readonly fault?: PipelineError;
 }
 
-const isBehind = ({ subject }: EnrichedSubject, after: string | undefined): boolean =>
+const isAfter = ({ subject }: EnrichedSubject, after: string | undefined): boolean =>
   after === undefined || subject.uuid > after;
 
 const collectContacts = async (
@@ -135,8 +135,8 @@ const collectContacts = async (
       return { key: await client.getOrCreateAccessKey(job, subject, createAccessKeys) };
     } catch (fault) {
       const error = toPipelineError(fault);
-      const isTheirs = error.api === 'netlife' && !isLoginRefusal(error);
-      if (!isTheirs) throw fault;
+      const isJobFailure = error.api === 'netlife' && !isLoginRefusal(error);
+      if (!isJobFailure) throw fault;
       return { fault: error };
     }
   };
@@ -150,7 +150,7 @@ const collectContacts = async (
 
   for await (const { fault, key } of mapInOrderSettled(untilTimeIsUp(), callsAtATime, accessKeyOf)) {
     const enriched = wanted[subjectsDone];
-    // A call that the end of time cut off says nothing about its subject.
+    // A call that ran out of time says nothing about its subject.
     if (enriched === undefined || (fault?.retryable && isTimeUp())) break;
     subjectsDone++;
     if (fault !== undefined) {

@@ -3,27 +3,27 @@ import { badAnswer } from './bad-answer';
 import { reasonOf, uuidOf } from './schemas';
 import type { RejectedRow } from './tally';
 
-/** What the rows of a list are, and how one that cannot be read is reported. */
+/** The schema of a list's rows, and how a row that cannot be read is reported. */
 export interface Listing<T> {
   readonly schema: ZodType<T>;
   readonly list: RejectedRow['list'];
   readonly job?: string | undefined;
-  /** Reported in place of the row's own uuid. */
+  /** Reported instead of the row's own uuid. */
   readonly subject?: string | undefined;
-  /** Why a row is reported although it can be read, and is used. */
+  /** A reason to report a row that can be read, and is used. */
   readonly faultOf?: ((row: T) => string | undefined) | undefined;
   /** The list's last try may take 120 s. */
   readonly slow?: boolean | undefined;
 }
 
-/** A list of which more cannot be read is none: what it says would fill the memory, and nobody would read it. */
+/** With more of these, the response is not treated as a list: the report would fill the memory, and nobody would read it. */
 const mostRejected = 5_000;
 
 /**
- * The rows that can be read; the others, and those with a fault, are reported at the end, unless the list could not be
- * had.
+ * Yields the rows that can be read. The others, and rows with a fault, are reported at the end, unless reading the list
+ * failed.
  *
- * @throws {PipelineError} `BAD_ANSWER`, permanent, when over 5,000 rows are to be reported; and what `rows` throws
+ * @throws {PipelineError} `BAD_ANSWER`, permanent, if over 5,000 rows must be reported; and what `rows` throws
  */
 export async function* readRows<T>(
   rows: AsyncIterable<unknown>,
@@ -46,7 +46,7 @@ export async function* readRows<T>(
       if (parsed.success) yield parsed.data;
     }
   } catch (error) {
-    // The caller will ask for the whole list again.
+    // The caller reads the whole list again.
     rejected.length = 0;
     throw error;
   } finally {
@@ -54,7 +54,7 @@ export async function* readRows<T>(
   }
 }
 
-/** An answer that is no list. @throws {PipelineError} `BAD_ANSWER`, permanent, with what is wrong and no value */
+/** Reads a response that is not a list. @throws {PipelineError} `BAD_ANSWER`, permanent, with the faults and no values */
 export const readAnswer = <T>(schema: ZodType<T>, answer: unknown, what: string): T => {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;

@@ -16,7 +16,7 @@ export interface FetchedPage extends Pick<ApiResponse, 'statusCode' | 'headers'>
 /** A page of a list. */
 export interface Page {
   readonly rows: readonly unknown[];
-  /** Where the next page is. */
+  /** Address of the next page. */
   readonly next?: string | undefined;
   readonly announced?: Announced | undefined;
 }
@@ -49,20 +49,20 @@ const rowsIn = (page: Readonly<Record<string, unknown>>) => {
     return rows === undefined ? [] : [{ key, rows }];
   });
   const filled = lists.filter(({ rows }) => rows.length > 0);
-  // Of two lists, only one could be read.
+  // Only one of two lists could be read.
   if (filled.length > 1) throw moreRows();
   return filled[0] ?? lists[0];
 };
 
-/** What the body of a page holds: rows, the forms of `next` that we follow, and what it announces beside them. */
+/** Reads the body of a page: rows, the forms of `next` that we follow, and what else it announces. */
 const readBody = (json: unknown) => {
-  // As a whole: the rows are read one by one later, and there can be many.
+  // The rows are validated one by one later; there can be many.
   if (Array.isArray(json)) return { rows: entriesOf(json) ?? [], nexts: [], announced: {} };
   const found = isObject(json) ? rowsIn(json) : undefined;
   if (!isObject(json) || found === undefined) throw noPage();
   const { next, meta, [found.key]: list, ...rest } = json;
   const map = isObject(list) ? list : {};
-  // A map by uuid holds no list: this is a page within the page.
+  // A map by uuid has no lists: this is a page within the page.
   if (Object.values(map).some((entry) => Array.isArray(entry) && entry.length > 0)) throw noPage();
   const { next: nextInMeta, ...restOfMeta } = isObject(meta) ? meta : {};
   const described = { ...rest, meta: isObject(meta) ? restOfMeta : meta };
@@ -74,8 +74,8 @@ const readBody = (json: unknown) => {
 };
 
 /**
- * @param resolve gives the path that a `next` leads to
- * @throws {PipelineError} `BAD_ANSWER` for what is no page, and for one of which only a part could be read
+ * @param resolve returns the path that a `next` leads to
+ * @throws {PipelineError} `BAD_ANSWER` for a response that is no page, and for a page that could be read only in part
  */
 const readPage = ({ json, statusCode, headers }: FetchedPage, resolve: (next: string) => string): Page => {
   const body = readBody(json);
@@ -84,7 +84,7 @@ const readPage = ({ json, statusCode, headers }: FetchedPage, resolve: (next: st
     throw badAnswer('The next page of a list has an unreadable address');
   });
   const [next] = nexts;
-  // Of two next pages, only one could be read.
+  // Only one of two next pages could be read.
   if (new Set(nexts.map(resolve)).size > 1) throw moreRows();
   return {
     rows: body.rows,
@@ -93,7 +93,7 @@ const readPage = ({ json, statusCode, headers }: FetchedPage, resolve: (next: st
   };
 };
 
-/** Keeps the pages of a list that has more than one, so that whoever reads it later does not ask for them again. */
+/** Stores the pages of a list that has more than one, so that a later turn does not fetch them again. */
 export interface KeptPages {
   /** @param position of the page, from 0 */
   read(position: number): Promise<Page | undefined>;
@@ -102,10 +102,10 @@ export interface KeptPages {
 
 /**
  * The path and query that a page's `next` leads to. `next` is absolute, or relative to the page (`?page=2`) or to the base
- * URL, whose path it may repeat. One that has `http` instead of the portal's `https` is followed over `https`
+ * URL, whose path it may repeat. A `next` with `http` instead of the portal's `https` is followed over `https`
  * (docs/contracts/netlife.md, "Pagination").
  *
- * @throws {PipelineError} `BAD_ANSWER` when it leads away from the portal's own origin, or nowhere
+ * @throws {PipelineError} `BAD_ANSWER` if it leaves the portal's own origin, or is no address
  */
 export const resolveNext = (next: string, currentPath: string, { origin, basePath }: Portal): string => {
   const isAbsolute = /^([a-z][a-z\d+.-]*:|[\\/]{2})/i.test(next);
@@ -128,11 +128,11 @@ export const resolveNext = (next: string, currentPath: string, { origin, basePat
 
 /**
  * The rows of a list, over all its pages: `{data, meta:{next}}`, `{results, next}`, `{data, next}`, `{access_keys}` or a
- * bare list. A page is fetched only when its rows are asked for.
+ * bare list. A page is fetched only when its rows are read.
  *
- * @param path path and query of the first page, from the origin on
- * @param kept gives the pages that were read before, and gets those that are read now
- * @throws {PipelineError} `BAD_ANSWER` for an answer of another shape, a foreign origin, a page seen before, more than
+ * @param path path and query of the first page, from the origin
+ * @param kept stored pages, read from and added to
+ * @throws {PipelineError} `BAD_ANSWER` for a response of another shape, a foreign origin, a repeated page, more than
  * 500,000 rows on a page, more than 10,000 pages, or more rows announced than there are
  */
 export async function* paginate(

@@ -1,20 +1,20 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
-/** North America's numbers: ten digits, of which the first is no 0 (a trunk prefix elsewhere) and no 1. */
+/** North American numbers: ten digits. The first is not 0 (a trunk prefix elsewhere) and not 1. */
 const northAmerican = /^([2-9]\d{2})(\d{3})(\d{4})$/;
 /** The same as it is written most often, with or without the country code: the library needs 50 µs for it. */
 const writtenPlainly = /^(?:\+?1[ .-]?)?(?:\(([2-9]\d{2})\)|([2-9]\d{2}))[ .-]?(\d{3})[ .-]?(\d{4})$/;
 const fewestDigits = 10;
-/** The library refuses a longer text too, but Unicode's compatibility form could make one much longer first. */
+/** The library also refuses a longer text, but normalization to NFKC could make it much longer first. */
 const mostCharacters = 250;
 
 /**
  * A phone number as the contacts file has it (docs/contracts/netlife.md): `+1 (AAA) BBB-CCCC`, or E.164 for another
- * country code. A number without `+` is dialled from the United States. The library reads the notation (extensions, trunk
- * zeros in brackets, full-width digits) and knows how many digits a country's numbers have. Whether a number is in use it
- * does not know for certain, so that is not asked.
+ * country code. A number without `+` is read as dialled from the United States. The library parses the notation (extensions,
+ * trunk zeros in brackets, full-width digits) and checks the number of digits for the country. Whether a number is in use
+ * is not checked, because the library cannot know for certain.
  *
- * @returns the empty text for what is no number, or one that nobody could dial
+ * @returns the empty string for text that is no number, or that nobody could dial
  */
 export const formatPhone = (written: string): string => {
   if (written.length > mostCharacters) return '';

@@ -14,28 +14,28 @@ const jobsSchema = takenSchema.extend({ jobs: z.array(z.custom<NetlifeJob>()) })
 const partSchema = takenSchema.extend({ through: z.string().optional(), csv: z.string() });
 const failureSchema = z.object({ error: z.string(), error_code: z.string() });
 
-/** Why a job failed; a sentence fit for a log, and its code. */
+/** Why a job failed: one sentence, safe to log, and its code. */
 export type JobFailure = z.output<typeof failureSchema>;
 
-/** What is written of one job. */
+/** The written objects of one job. */
 export interface WrittenJob {
-  /** In the order of the job. */
+  /** Paths of its parts, in order. */
   readonly parts: readonly string[];
   readonly done: boolean;
-  /** Attempts in which it failed, in their order. */
+  /** Attempts in which it failed, in order. */
   readonly failedAttempts: readonly string[];
 }
 
 const nothing: WrittenJob = { parts: [], done: false, failedAttempts: [] };
 const partName = /^job\/([^/]+)\/(\d{5}(-last)?)\.json$/;
-/** By their numbers: `one.10.0` comes after `one.2.0`. */
+/** Orders `one.10.0` after `one.2.0`. */
 const byNumber = new Intl.Collator('en', { numeric: true });
 const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
 
 /**
- * What collecting a portal has written so far: its list of jobs, parts of jobs, failures of jobs, and what each
- * invocation counted beside. Every object is whole in itself and written once, so that whoever comes next sees from
- * their names alone where to go on.
+ * The objects that collecting a portal writes: the list of jobs, parts of jobs, failures of jobs, and counts of each
+ * invocation that belong to no part. Every object is self-contained and written once, so that their names alone show the
+ * next turn where to resume.
  */
 export const createPortalParts = (folder: RunFolder, portal: string) => {
   const root = `netlife/${portal}/parts/`;
@@ -43,7 +43,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
   const numbered = (position: number): string => String(position).padStart(5, '0');
 
   return {
-    /** What is written of the jobs, and beside them. */
+    /** Lists the written objects of the jobs, and the counts of the turns. */
     survey: async () => {
       const jobs = new Map<string, { parts: string[]; done: boolean; failedAttempts: string[] }>();
       const turns: string[] = [];
@@ -70,8 +70,8 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     },
 
     /**
-     * The pages of long lists that are kept: those of the portal's own list of activities, or those of a job. Every
-     * attempt at a run has its own, since another may find them changed, or mended.
+     * The stored pages of long lists: of the portal's list of activities, or of a job's lists. Every attempt at a run has
+     * its own, because a later attempt may find them changed or fixed.
      */
     surveyPages: async (attempt: string) => {
       const attemptRoot = `${root}page/${attempt}/`;
@@ -101,7 +101,7 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     /** @param position of the part in its job, from 0 */
     pathOf: ({ jobUuid, done }: Pick<JobPart, 'jobUuid' | 'done'>, position: number): string =>
       `${jobRoot(jobUuid)}${numbered(position)}${done ? '-last' : ''}.json`,
-    /** @returns whether this call wrote it: what is there stays */
+    /** @returns whether this call wrote it; an existing part is kept */
     writePart: (path: string, { through, contacts, statistics, rejected }: JobPart) =>
       folder.putOnce(path, JSON.stringify({ through, csv: contactLines(contacts), statistics, rejected })),
 
@@ -110,11 +110,11 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     writeFailure: (jobUuid: string, attempt: string, failure: JobFailure) =>
       folder.putOnce(`${jobRoot(jobUuid)}failed/${attempt}.json`, JSON.stringify(failure)),
 
-    /** Where the merging of an attempt's parts keeps its cursor. */
+    /** Path of the cursor of an attempt's merge. */
     mergePath: (attempt: string): string => `${root}merge/${attempt}.json`,
 
     readTurn: (path: string) => folder.readJson(path, takenSchema),
-    /** Keeps what an invocation counted that belongs to no part: calls, above all. */
+    /** Stores the counts of an invocation that belong to no part, mainly calls. */
     writeTurn: (invocation: string, taken: Taken) =>
       folder.putOnce(`${root}turn/${invocation}.json`, JSON.stringify(taken)),
   };

@@ -2,20 +2,20 @@ import * as z from 'zod';
 
 export type Brand = 'Generations' | 'Legacy' | 'Unknown';
 
-/** A shop of Netlife's that we may call. */
+/** A Netlife shop that we may call. */
 export interface Portal {
   readonly name: string;
   readonly brand: Brand;
-  /** Scheme, host and port: no call leaves it, and the links in the contacts file begin with it. */
+  /** Scheme, host and port. No call leaves it, and the links in the contacts file start with it. */
   readonly origin: string;
-  /** Where its API begins below the origin, without a slash at the end: `/api/v1`. */
+  /** Path of its API below the origin, without a trailing slash: `/api/v1`. */
   readonly basePath: string;
 }
 
 export interface Portals {
   /** Every portal's name: the known ones, then those added by configuration. */
   readonly names: readonly string[];
-  /** The SSRF guard: what is not listed is `undefined`, and a URL is never made of it. */
+  /** The SSRF guard: `undefined` for a name that is not listed. No URL is built from such a name. */
   find(name: string): Portal | undefined;
 }
 
@@ -34,7 +34,7 @@ const portalsByBrand: Readonly<Record<Exclude<Brand, 'Unknown'>, readonly string
 const placeholder = '{portal}';
 const defaultBaseUrl = `https://${placeholder}.shop/api/v1`;
 
-/** A host's label: the name of a portal becomes part of a URL. */
+/** A host label, because the name of a portal becomes part of a URL. */
 const portalName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not the name of a portal');
 
 const baseUrl = z.string().refine((text) => {
@@ -51,10 +51,10 @@ const baseUrlByPortal = z.string().transform((text, context) => {
   }
 });
 
-/** The environment that `createPortals` takes; spread it into a Lambda's configuration schema. */
+/** Environment variables for `createPortals`, to spread into a Lambda's configuration schema. */
 export const portalVariables = {
   /**
-   * In place of `https://{portal}.shop/api/v1`: another URL, with or without `{portal}` in it, or a JSON object of URLs
+   * Replaces `https://{portal}.shop/api/v1`: another URL, with or without `{portal}` in it, or a JSON object of URLs
    * by portal. For simulators.
    */
   NETLIFE_BASE_URL: z.union([baseUrl, baseUrlByPortal]).optional(),
@@ -68,7 +68,7 @@ export const portalVariables = {
 
 export type PortalConfig = z.output<z.ZodObject<typeof portalVariables>>;
 
-/** The portals by their names; one whose base URL the configuration does not know keeps its own. */
+/** The portals by name. A portal without a configured base URL keeps the default one. */
 export const createPortals = (config: PortalConfig = {}): Portals => {
   const { NETLIFE_BASE_URL: override, NETLIFE_EXTRA_PORTALS: extra = [] } = config;
   const brands = new Map<string, Brand>([

@@ -1,11 +1,11 @@
 export interface PromiseCacheOptions {
   readonly onHit: (key: string) => void;
   readonly onMiss: (key: string) => void;
-  /** Above so many entries the oldest go. */
+  /** Maximum number of entries; the oldest are dropped. Default: no limit. */
   readonly maxEntries?: number;
 }
 
-/** Keeps the promise, so that two callers at once make one call. A failed call is not kept. */
+/** Caches promises, so that concurrent callers share one call. A failed call is not cached. */
 export class PromiseCache<T> {
   readonly #entries = new Map<string, Promise<T>>();
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { badAnswer } from './bad-answer';
 
-/** Text as the portals write it: a number is text too, `null` and nothing are the empty text. */
+/** Text as the portals write it: a number is text too, and `null` or a missing value is the empty string. */
 const text = z
   .union([z.string(), z.number(), z.null()], { error: 'is not text' })
   .optional()
@@ -9,13 +9,13 @@ const text = z
 
 const idPattern = /^[A-Za-z0-9][\w-]{0,99}$/;
 
-/** An id that may stand in a path. */
+/** An id that may be part of a path. */
 const uuid = z
   .union([z.string(), z.number()], { error: 'is missing' })
   .transform(String)
   .pipe(z.string().regex(idPattern, 'is not an id'));
 
-/** The same, where what is none is nothing: by hand, for it costs a tenth, and a job has many images. */
+/** Reads an id; `undefined` if it is none. By hand: it costs a tenth of the schema, and a job has many images. */
 const idIn = (value: unknown): string | undefined => {
   const text = typeof value === 'number' ? String(value) : value;
   return typeof text === 'string' && idPattern.test(text) ? text : undefined;
@@ -24,7 +24,7 @@ const idIn = (value: unknown): string | undefined => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Half a surrogate pair stands in no URL, and an access key becomes part of one. */
+/** A lone surrogate cannot be encoded in a URL, and an access key becomes part of one. */
 const isWhole = (value: string): boolean => value.isWellFormed();
 const filledText = text.pipe(
   z.string().trim().min(1, 'is empty').max(1_000, 'is too long').refine(isWhole, 'is not whole Unicode'),
@@ -37,13 +37,13 @@ const emptyListAsNothing = (value: unknown): unknown =>
 const optionalObject = <S extends z.ZodRawShape>(shape: S) =>
   z.preprocess(emptyListAsNothing, z.object(shape, { error: 'is not an object' }).optional());
 
-/** An answer of 64 MiB has no room for more that say anything: whatever is so long is none of the portals' lists. */
+/** More meaningful entries than this do not fit into a response of 64 MiB: a longer list is not one of the portals' lists. */
 const mostEntries = 500_000;
 
 /**
- * The entries of a list, or of a map by uuid, whose keys become the entries' `uuid`; `undefined` when it is neither.
+ * The entries of a list, or of a map by uuid, whose keys become the entries' `uuid`; `undefined` if it is neither.
  *
- * @throws {PipelineError} `BAD_ANSWER`, permanent, when there are over 500,000
+ * @throws {PipelineError} `BAD_ANSWER`, permanent, if there are over 500,000
  */
 export const entriesOf = (value: unknown): readonly unknown[] | undefined => {
   if (value == null) return [];
@@ -54,7 +54,7 @@ export const entriesOf = (value: unknown): readonly unknown[] | undefined => {
   return entries.map(([key, entry]: [string, unknown]) => (isObject(entry) ? { uuid: key, ...entry } : entry));
 };
 
-/** An image as far as it helps to find an activity: its uuid, the activity it names, or both. */
+/** What identifies the activity of an image: its uuid, the activity that it names, or both. */
 export interface ImageRef {
   readonly uuid: string | undefined;
   readonly activityUuid: string | undefined;
@@ -69,7 +69,7 @@ const readImage = (image: unknown): ImageRef | undefined => {
   return ref.uuid === undefined && ref.activityUuid === undefined ? undefined : ref;
 };
 
-/** Images decide nothing but the activity, which has two other sources: one that cannot be read is no image. */
+/** Images only identify the activity, which has two other sources: an image that cannot be read is dropped. */
 const readImages = (value: unknown): ImageRef[] =>
   (entriesOf(value) ?? []).map(readImage).filter((ref) => ref !== undefined);
 
@@ -79,7 +79,7 @@ const oneImage = z
   .optional()
   .transform((image) => readImages([image]));
 
-/** What is on sale in the webshop, and since when. */
+/** An activity: what is on sale in the webshop, and since when. */
 export const activitySchema = z
   .object({ uuid, name: text, starting: text, job: z.object({ uuid }, { error: 'is missing' }) })
   .transform(({ job, ...activity }) => ({ ...activity, jobUuid: job.uuid }));
@@ -90,7 +90,7 @@ const delivery = optionalObject({ email_address: text, mobile_phone: text }).tra
   phone: value?.mobile_phone ?? '',
 }));
 
-/** A person in a job, as the portal knows them. */
+/** A person in a job. */
 export const subjectSchema = z
   .object({
     uuid,
@@ -133,7 +133,7 @@ export const subjectSchema = z
   }));
 export type Subject = z.output<typeof subjectSchema>;
 
-/** What a subject's access key is called. */
+/** Name of a subject's access key. */
 export const displayNameOf = ({ name, firstName, lastName, externalId, uuid: id }: Subject): string =>
   [name, `${firstName} ${lastName}`, externalId].map((part) => part.trim()).find(Boolean) ?? id;
 
@@ -147,7 +147,7 @@ const readImagesBySubject = (value: unknown): Map<string, ImageRef[]> => {
   return imagesBySubject;
 };
 
-/** What a job's details tell: its name, and which activity its images and its subjects' images belong to. */
+/** A job's details: its name, and the activities of its images and of its subjects' images. */
 export const jobDetailsSchema = z
   .object({ name: text, images, subjects: z.unknown().optional() }, { error: 'is not an object' })
   .transform(({ name, images: refs, subjects }) => ({
@@ -161,7 +161,7 @@ export const jobDetailsSchema = z
   }));
 export type JobDetails = z.output<typeof jobDetailsSchema>;
 
-/** An item of the access keys: a text, or an object that holds it. */
+/** An access key: text, or an object that contains it. */
 export const accessKeySchema = z.union(
   [
     filledText,
@@ -171,7 +171,7 @@ export const accessKeySchema = z.union(
   { error: 'holds no access key' },
 );
 
-/** The answer to the creation of an access key: the item, which may be wrapped as the list of them is. */
+/** The response to the creation of an access key: the key, which may be wrapped like the list of keys. */
 export const createdKeySchema = z.union([
   accessKeySchema,
   z.object({ data: accessKeySchema }).transform(({ data }) => data),
@@ -180,7 +180,7 @@ export const createdKeySchema = z.union([
   z.object({ access_keys: z.tuple([accessKeySchema]) }).transform(({ access_keys: [item] }) => item),
 ]);
 
-/** A person who signed up in the webshop. */
+/** A person who registered in the webshop. */
 export interface RegisteredUser {
   readonly userUuid: string;
   readonly email: string;
@@ -211,11 +211,11 @@ export const userDetailsSchema = z
   .transform((row) => ({ phoneNumber: row.phone_number.trim() }));
 export type UserDetails = z.output<typeof userDetailsSchema>;
 
-/** Why a row cannot be read: which fields, and what is wrong with them, never a value. */
+/** Why a row cannot be read: the fields and their faults, never a value. */
 export const reasonOf = ({ issues }: z.ZodError): string =>
   issues
     .map(({ path, message }) => (path.length === 0 ? `the row ${message}` : `${path.map(String).join('.')} ${message}`))
     .join('; ');
 
-/** The uuid of a row that cannot be read otherwise, for a person to find it. */
+/** The uuid of a row that cannot be read, so that a person can find it. */
 export const uuidOf = (row: unknown): string | undefined => (isObject(row) ? idIn(row.uuid) : undefined);

@@ -1,6 +1,6 @@
 import type { Portal } from './portals';
 
-/** Everything that is counted, in the order of the report. */
+/** All counters, in the order of the report. */
 export const counterNames = [
   'activities_found',
   'jobs_processed',
@@ -28,7 +28,7 @@ export const counterNames = [
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];
-/** What was done, and stays done when its result is lost. */
+/** Counters of calls, which were made even if their results are discarded. */
 export const callCounterNames: readonly CounterName[] = [
   'api_calls_total',
   'api_calls_failed',
@@ -39,10 +39,10 @@ export const callCounterNames: readonly CounterName[] = [
 
 export type Counters = Readonly<Record<CounterName, number>>;
 
-/** What happened at one portal, or at all of them. */
+/** Statistics of one portal, or of all of them. */
 export interface Statistics extends Counters {
   readonly duration_seconds: number;
-  /** The first 5 messages: sentences fit for a log. */
+  /** The first 5 messages, each one sentence, safe to log. */
   readonly errors: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export type StatisticsDelta = Partial<Statistics>;
 
 export const keptErrors = 5;
 
-/** Adds up: a job's parts to a portal, portals to a total. Durations add up too: set that of what ran side by side. */
+/** Adds statistics up, durations included: for portals that ran side by side, the caller sets the duration. */
 export const addStatistics = (...deltas: readonly StatisticsDelta[]): Statistics => {
   const sum = (name: CounterName | 'duration_seconds') =>
     deltas.reduce((total, delta) => total + (delta[name] ?? 0), 0);
@@ -72,10 +72,10 @@ const clockTime = (seconds: number): string => {
 
 const percentage = (part: number, whole: number): string => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(1)}%`;
 
-/** How the statistics of a portal are headed: `nowandforeverphoto (Generations)`. */
+/** Heading of a portal's statistics: `nowandforeverphoto (Generations)`. */
 export const portalTitle = ({ name, brand }: Portal): string => `${name} (${brand})`;
 
-/** The block that a run prints and keeps as `stats.txt`; ends with a line break. */
+/** The content of `stats.txt`, with a trailing line break. */
 export const formatFinalStats = (title: string, stats: Statistics): string =>
   `${[
     rule,

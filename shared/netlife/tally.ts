@@ -8,21 +8,21 @@ import {
   type StatisticsDelta,
 } from './stats';
 
-/** A row that could not be read: a line of `rejected.ndjson`. Holds no personal data. */
+/** A row that could not be read: a line of `rejected.ndjson`. Contains no personal data. */
 export interface RejectedRow {
   readonly portal: string;
   /** Absent for the list of activities. */
   readonly job_uuid?: string | undefined;
-  /** Which list it stood in. */
+  /** The list that it was in. */
   readonly list: 'activities' | 'buyers' | 'non_buyers' | 'access_keys' | 'job_users' | 'subject_users';
-  /** The row's own, where that can be read; for an access key or a user, the subject's. */
+  /** The row's own uuid, if it can be read; for an access key or a user, the subject's. */
   readonly uuid?: string | undefined;
-  /** Its place in the list, over all pages, from 1. */
+  /** Position in the list, over all pages, from 1. */
   readonly position: number;
   readonly reason: string;
 }
 
-/** What was counted since it was last taken. */
+/** Counts since they were last taken. */
 export interface Taken {
   readonly statistics: Statistics;
   readonly rejected: readonly RejectedRow[];
@@ -42,14 +42,14 @@ const addTo = ({ statistics }: Account, { errors = [], ...counters }: Statistics
 };
 
 /**
- * Counts everything twice: in a total that only grows, and in an account of the job it belongs to, which is taken away
- * with the job's part. The sum of all that was taken is the total, whichever process counted it.
+ * Counts everything twice: in a total, and in an account of the job, which is taken with the job's part. The sum of
+ * everything taken is the total, even across processes.
  */
 export class Tally {
   readonly #total = openAccount();
   readonly #accounts = new Map<string, Account>();
 
-  /** All that was counted so far; a copy. */
+  /** A copy of the total. */
   total(): Statistics {
     return addStatistics(this.#total.statistics);
   }
@@ -63,11 +63,11 @@ export class Tally {
     if (rows.length === 0) return;
     this.count({ rows_rejected: rows.length }, job);
     const { rejected } = this.#account(job);
-    // One by one: a call takes only so many arguments.
+    // One by one: the number of arguments of a call is limited.
     for (const row of rows) rejected.push(row);
   }
 
-  /** Takes back what was counted for a job since it was last taken, calls excepted: those were made. */
+  /** Reverts the counts of a job since they were last taken, except calls, which were made. */
   discard(job: string): void {
     const { statistics, rejected } = this.#account(job);
     const results = counterNames.filter((name) => !callCounterNames.includes(name));
@@ -80,7 +80,7 @@ export class Tally {
     rejected.length = 0;
   }
 
-  /** Hands over what was counted for a job, or, without one, all that nobody took yet. */
+  /** Returns and resets the counts of a job, or without a job, all counts that were not taken yet. */
   take(job?: string): Taken {
     const jobs = job === undefined ? [...this.#accounts.keys()] : [job];
     const taken = jobs.map((name) => this.#account(name));
