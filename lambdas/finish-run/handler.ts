@@ -16,7 +16,7 @@ export interface FinishRunDependencies {
   readonly now: () => number;
 }
 
-/** A job of the run failed. The execution fails by this name, and its cause says what became of both jobs. */
+/** A job of the run failed. The execution fails with this name, and its cause has the outcome of every job. */
 export class RunFailed extends NamedFailure {
   override readonly name = 'RunFailed';
   override readonly code = 'RUN_FAILED';
@@ -29,9 +29,9 @@ const schema = z.object({
 });
 
 /**
- * `FinishRun`: closes the run with its summary, and throws if a job failed. A redrive of such an execution begins here,
- * with what failed before: then it says `again`, and the jobs go on where they stopped. An execution that lost its run to
- * another fails too, with `RUN_TAKEN_OVER`, be it that all of its jobs succeeded.
+ * `FinishRun`: closes the run with its summary, and throws if a job failed. A redrive of such an execution starts here,
+ * with the failed outcomes; it then returns `again`, and the jobs resume where they stopped. An execution whose run was
+ * taken over by another also fails, with `RUN_TAKEN_OVER`, even if all of its jobs succeeded.
  */
 export const createHandler = ({ openFolder, runs, logger, metrics, now }: FinishRunDependencies) => {
   const run = async ({ run: { outcomes, ...plan }, execution }: z.output<typeof schema>) => {
@@ -61,7 +61,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
       ...jobs,
       reports,
     };
-    // Of a run that another execution took over, the summary is that one's.
+    // If another execution took the run over, it writes the summary.
     const claimed = await runs.claimFinish(plan, finishedAtMs);
     if (claimed) {
       await folder.put('summary.json', `${JSON.stringify(summary, undefined, 2)}\n`);

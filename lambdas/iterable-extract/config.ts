@@ -5,6 +5,6 @@ import { runVariables } from '../../shared/runs/variables';
 export const configSchema = z.object({
   ...runVariables,
   DATABASE_SECRET_ARN: required,
-  /** Goes before the secret, unless it is empty. */
+  /** Takes precedence over the secret, unless empty. */
   DATABASE_URL: z.string('is missing'),
 });

@@ -14,7 +14,7 @@ export interface ExtractUsersOptions {
   readonly progress: Progress;
 }
 
-/** How many rows there are, and the customer of the last. */
+/** Number of rows, and the customer of the last one. */
 const endOf = (rows: readonly SourceRow[]) => {
   let count = 0;
   let lastId: string | undefined;
@@ -26,17 +26,17 @@ const endOf = (rows: readonly SourceRow[]) => {
 };
 
 /**
- * Reads rows into parts of 1,000, behind those that are written, until the last is written or the time is up.
+ * Reads rows into parts of 1,000, after the written ones, until the last part is written or the time is up.
  *
- * @returns the rows that are in parts, and whether the last part is written
- * @throws {PipelineError} `RUN_TAKEN_OVER` when another worker has written the same part to another end
+ * @returns the number of rows in parts, and whether the last part is written
+ * @throws {PipelineError} `RUN_TAKEN_OVER` if another worker wrote the same part with another end
  */
 export const extractUsers = async (options: ExtractUsersOptions) => {
   const { run, parts, openSource, progress } = options;
   const { plan, pages, days, limit } = run.iterable;
   const { paths, complete } = await parts.surveyRows();
   let position = paths.length;
-  // Every part but the last is full.
+  // Every part except the last is full.
   let rows = Math.max(0, paths.length - 1) * usersPerPart;
   let afterId: string | undefined;
   const newest = paths.at(-1);
@@ -50,7 +50,7 @@ export const extractUsers = async (options: ExtractUsersOptions) => {
   if (complete) return { rows, complete };
 
   let pending: SourceRow[] = [];
-  /** A part that is there is ours if its answer was lost; one that ends elsewhere is of a worker beside us. */
+  /** An existing part with the same end is ours, and its response was lost. Another end shows another worker. */
   const write = async (isLast: boolean): Promise<void> => {
     const path = parts.rowsPath(position++, isLast);
     if (!(await parts.writeRows(path, pending))) {
@@ -73,7 +73,7 @@ export const extractUsers = async (options: ExtractUsersOptions) => {
       afterId,
     };
     for await (const row of source.rows(query)) {
-      // Only a row behind it says that a full part is not the last.
+      // Only a further row shows that a full part is not the last.
       if (pending.length === usersPerPart) {
         await write(false);
         if (progress.isTurnOver(snapshot())) return { rows, complete: false };

@@ -12,9 +12,9 @@ export interface QueryResultsOptions {
 }
 
 /**
- * Writes all rows as CSV, and those that will not be sent apart, with the reason, in as many turns as it takes.
+ * Writes all rows as CSV, and the rejected rows with the reason to a second file, in as many turns as needed.
  *
- * @returns `undefined` when the time was up
+ * @returns `undefined` if the time was up
  */
 export const writeQueryResults = async (options: QueryResultsOptions): Promise<Extracted | undefined> => {
   const { folder, parts, stamp, isTimeUp } = options;

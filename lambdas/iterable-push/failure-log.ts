@@ -9,14 +9,14 @@ export interface FailureLogOptions {
 }
 
 /**
- * Logs one line for each user that failed, for the first hundred of a run: log volume is a cost. The report counts the
- * failures of a run that has more. The count of lines is in the run's folder, and is written before the lines: a turn
- * that dies in between leaves fewer lines, never more.
+ * Logs one line for each of the first hundred failed users of a run, because log volume costs money. If there are more,
+ * the report step logs their counts. The number of lines is stored in the run's folder before the lines are logged: a turn
+ * that dies in between logs fewer lines, never more.
  */
 export const createFailureLog = ({ parts, logger }: FailureLogOptions) => {
   let logged: number | undefined;
 
-  /** @param results of a part that was just written */
+  /** @param results results of a part that was just written */
   return async (results: readonly PushResult[]): Promise<void> => {
     const failed = results.filter(({ failure }) => failure !== undefined);
     if (failed.length === 0) return;

@@ -6,7 +6,7 @@ import {
   type FailureCount,
   failedCsv,
   integrationResults,
-  nobodyCounted,
+  noCounts,
   type PushCounts,
   type PushSummary,
 } from '../../shared/iterable/report';
@@ -19,21 +19,21 @@ export interface JoinResultsOptions {
   readonly run: IterablePlan;
   readonly folder: RunFolder;
   readonly parts: UserParts;
-  /** Parts of rows that have results, in their order. */
+  /** Parts of rows that have results, in order. */
   readonly sources: readonly string[];
-  /** Whether these are all that the run will ever have. */
+  /** Whether no further part will get results. */
   readonly isWhole: boolean;
   readonly isTimeUp: () => boolean;
   readonly now: () => number;
 }
 
-/** Where the report's files lie in the run's folder. */
+/** Paths of the report's files in the run's folder. */
 export const reportPaths = (run: IterablePlan) => ({
   results: `iterable/integration_results_${fileStamp(run.started_at)}.json`,
   failed: 'iterable/failed.csv',
 });
 
-/** What the report says. */
+/** The content of the report. */
 export interface JoinedResults {
   readonly summary: PushSummary;
   readonly failures: readonly FailureCount[];
@@ -47,10 +47,10 @@ const countsSchema = z.object({
 const progressSchema = z.object({ summary: z.custom<PushSummary>(), isFirst: z.boolean() });
 
 /**
- * Joins the results of the parts to the report, in as many turns as it takes: twice over them, since the file of all
- * results begins with their counts.
+ * Joins the results of the parts into the report, in as many turns as needed. Reads the parts twice, because the file of
+ * all results starts with the counts.
  *
- * @returns `undefined` when the time was up
+ * @returns `undefined` if the time was up
  */
 export const joinResults = async (options: JoinResultsOptions): Promise<JoinedResults | undefined> => {
   const { run, folder, parts, sources, isWhole, isTimeUp, now } = options;
@@ -65,7 +65,7 @@ export const joinResults = async (options: JoinResultsOptions): Promise<JoinedRe
     schema: countsSchema,
     begin: async ({ failed }) => {
       await failed.write(failedCsv.header);
-      return { users: nobodyCounted, failures: [] };
+      return { users: noCounts, failures: [] };
     },
     add: async (before, path, { failed }) => {
       let { users, failures } = before;

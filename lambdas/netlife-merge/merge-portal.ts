@@ -14,16 +14,16 @@ import type { Progress } from '../../shared/runs/progress';
 export interface MergePortalOptions {
   readonly portal: Portal;
   readonly run: NetlifePlan;
-  /** The try at the run that the parts are of. */
+  /** The current attempt at the run. */
   readonly attempt: string;
-  /** What ended the portal before all of its jobs were tried. */
+  /** The error that ended the collecting before all jobs were tried. */
   readonly fault: string | undefined;
   readonly folder: RunFolder;
   readonly parts: PortalParts;
   readonly progress: Progress;
 }
 
-/** What a portal left: its report, and the paths of its files. */
+/** The report of a portal, and the paths of its files. */
 export interface MergedPortal {
   readonly report: PortalReport;
   readonly paths: readonly string[];
@@ -32,7 +32,7 @@ export interface MergedPortal {
 
 const neverTried = { error: 'The job was not tried', error_code: 'INTERNAL_FAULT' };
 
-/** A part of a job; a job that has not come to its end; what all turns counted beside. */
+/** A part of a job, a job without its last part, or the counts of all turns. */
 type Source =
   | { readonly part: string }
   | { readonly unfinishedJob: string; readonly failedAttempts: readonly string[] }
@@ -42,9 +42,9 @@ const countsSchema = z.object({ statistics: z.custom<Statistics>(), failedJobs: 
 type Counts = z.output<typeof countsSchema>;
 
 /**
- * Joins the parts of a portal, one after the other, to its files.
+ * Joins the parts of a portal, one after the other, into its files.
  *
- * @returns `undefined` when the time was up, and another turn is to go on
+ * @returns `undefined` if the time was up and another turn must resume
  */
 export const mergePortal = async (options: MergePortalOptions): Promise<MergedPortal | undefined> => {
   const { portal, run, attempt, fault, folder, parts, progress } = options;
@@ -94,7 +94,7 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
       }
       if ('unfinishedJob' in source) {
         const { unfinishedJob, failedAttempts } = source;
-        // A redrive that begins at the merging tries no job: what counts is the newest try before it.
+        // A redrive that starts at the merge tries no job: the newest attempt before it counts.
         const newest = failedAttempts.includes(attempt) ? attempt : failedAttempts.at(-1);
         const found = newest === undefined ? undefined : await parts.readFailure(unfinishedJob, newest);
         const failure = found ?? neverTried;

@@ -23,9 +23,9 @@ export interface PlanRunDependencies {
 const step = 'plan';
 const schema = z.object({ input: z.unknown(), execution: executionSchema });
 
-/** Checks the input of an execution, and begins its run, or takes it up again. */
+/** `PlanRun`: checks the input of an execution, and starts or resumes its run. */
 export const createHandler = ({ portals, openFolder, runs, logger, metrics, now }: PlanRunDependencies) => {
-  /** The parts of a run are of one input: with another they would be a mixture. */
+  /** All parts of a run belong to one input. A run with another input would mix them. */
   const keepInput = async (input: RunInput): Promise<void> => {
     const folder = openFolder(input.run_id);
     const text = `${JSON.stringify(input, undefined, 2)}\n`;
@@ -43,6 +43,6 @@ export const createHandler = ({ portals, openFolder, runs, logger, metrics, now 
     return { ...input, started_at, execution_arn: execution.Id, redrive_count: execution.RedriveCount };
   };
 
-  // What the run is called unless its input says otherwise.
+  // The default of `run_id`.
   return createStep({ step, schema, logger, metrics, keys: ({ execution }) => ({ run_id: execution.Name }), run });
 };

@@ -4,30 +4,30 @@ import type { ApiResponse } from '../http/api-client';
 import { readRetryAfterMs } from '../http/retry-after';
 import { parseJson } from '../json';
 
-/** What a call said about one user: Iterable's own words where it answered, ours where it did not. For the report. */
+/** The response of a call about one user, for the report: Iterable's words, or ours if there was no response. */
 export interface CallResponse {
-  /** `Success`, a code of Iterable's, a list of `failedUpdates`, or one of our error codes. */
+  /** `Success`, a code of Iterable, a list of `failedUpdates`, or one of our error codes. */
   readonly code: string;
   readonly msg: string;
   readonly [detail: string]: unknown;
 }
 
-/** Why a call failed, for the log: no word of Iterable's, which may name a person. */
+/** Why a call failed, for the log. Without Iterable's words, which may name a person. */
 export interface CallFailure {
   readonly errorCode: ErrorCode;
-  /** Absent when there was no answer. */
+  /** Absent if there was no response. */
   readonly statusCode?: number | undefined;
 }
 
-/** What one of the two calls did for one user. */
+/** The result of one of the two calls for one user. */
 export interface CallResult {
   readonly success: boolean;
   readonly response: CallResponse;
-  /** Of a call that failed. */
+  /** Only for a failed call. */
   readonly failure?: CallFailure | undefined;
   /**
-   * The time ended before the call had all of its tries, and this is no result: another turn has to make the call, after
-   * this many ms.
+   * The time was up before the call had all of its tries, so this is no final result: a later turn must make the call,
+   * after this many ms.
    */
   readonly openForMs?: number | undefined;
 }
@@ -43,7 +43,7 @@ export class KeyRefusedError extends PipelineError {
   }
 }
 
-/** Iterable answered, and it was no success. */
+/** Iterable responded, but not with a success. */
 export class RefusedError extends PipelineError {
   declare readonly response: CallResponse;
 
@@ -53,46 +53,46 @@ export class RefusedError extends PipelineError {
     options: { readonly retryable: boolean; readonly statusCode: number; readonly retryAfterMs?: number | undefined },
   ) {
     super(code, `The iterable API answered ${options.statusCode}`, { ...options, api: 'iterable' });
-    // It may name the user: whatever formats an error must not come upon it.
+    // It may name the user, so code that formats an error must not include it.
     Object.defineProperty(this, 'response', { value: response, enumerable: false });
   }
 
-  /** Whether a batch fares better in halves. */
+  /** Whether the halves of a batch may succeed where the batch failed. */
   get tooMuch(): boolean {
     return this.statusCode === 413 || ['BatchTooLarge', 'RequestFieldsTypesMismatched'].includes(this.response.code);
   }
 }
 
-/** Strikes out what must not be repeated. */
-export type Strike = (text: string) => string;
+/** Removes secrets from a text. */
+export type Redact = (text: string) => string;
 
 const retryableStatuses = [408, 429, 500, 502, 503, 504];
-/** An answer is kept once for each user of a batch. */
+/** Short, because the response is stored for each user of a batch. */
 const keptMessageLength = 500;
 const keptNameLength = 100;
 
-/** A code or a field name of Iterable's, short and without a secret. */
-export const nameIn = (text: string, strike: Strike): string => strike(text).slice(0, keptNameLength);
+/** A code or field name of Iterable, shortened and without secrets. */
+export const nameIn = (text: string, redact: Redact): string => redact(text).slice(0, keptNameLength);
 
 const answerSchema = z.object({ code: z.string(), msg: z.string().catch('') });
 
-/** Iterable's own words of an answer about one user, or about a call that it refused. */
-export const responseOf = ({ body, statusCode }: ApiResponse, strike: Strike): CallResponse => {
+/** The code and message of a response about one user, or about a call that Iterable refused. */
+export const responseOf = ({ body, statusCode }: ApiResponse, redact: Redact): CallResponse => {
   const parsed = answerSchema.safeParse(parseJson(body));
   if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The answer cannot be read' };
-  return { code: nameIn(parsed.data.code, strike), msg: strike(parsed.data.msg).slice(0, keptMessageLength) };
+  return { code: nameIn(parsed.data.code, redact), msg: redact(parsed.data.msg).slice(0, keptMessageLength) };
 };
 
 /**
- * Judges an answer by its status and, for 401, its code.
+ * Checks a response by its status and, for 401, its code.
  *
  * @throws {KeyRefusedError} 401 `BadApiKey`, and 403
- * @throws {RefusedError} every other answer that is no 2xx
+ * @throws {RefusedError} every other response that is no 2xx
  */
-export const expectOk = (answer: ApiResponse, strike: Strike, nowMs: number): void => {
+export const expectOk = (answer: ApiResponse, redact: Redact, nowMs: number): void => {
   const { statusCode, headers } = answer;
   if (statusCode >= 200 && statusCode < 300) return;
-  const response = responseOf(answer, strike);
+  const response = responseOf(answer, redact);
   if (statusCode === 403 || (statusCode === 401 && response.code === 'BadApiKey'))
     throw new KeyRefusedError(statusCode);
   const retryable = retryableStatuses.includes(statusCode);
@@ -102,14 +102,14 @@ export const expectOk = (answer: ApiResponse, strike: Strike, nowMs: number): vo
 };
 
 /**
- * Reads the answer to a call about one user. Success is a 2xx with the code `Success`.
+ * Reads the response to a call about one user. Success is a 2xx with the code `Success`.
  *
  * @throws {KeyRefusedError}
- * @throws {RefusedError} for every other answer
+ * @throws {RefusedError} for every other response
  */
-export const readSingle = (answer: ApiResponse, strike: Strike, nowMs: number): CallResponse => {
-  expectOk(answer, strike, nowMs);
-  const response = responseOf(answer, strike);
+export const readSingle = (answer: ApiResponse, redact: Redact, nowMs: number): CallResponse => {
+  expectOk(answer, redact, nowMs);
+  const response = responseOf(answer, redact);
   if (response.code === 'Success') return response;
   throw new RefusedError('API_REFUSED', response, { retryable: false, statusCode: answer.statusCode });
 };

@@ -3,7 +3,7 @@ import { secretText } from '../config';
 import { PipelineError } from '../errors';
 import { signJwt } from './jwt';
 
-/** The secret that holds our keys at Iterable. */
+/** The secret with our keys for Iterable. */
 export const iterableCredentialSchema = z.object({
   api_key: secretText,
   jwt_secret: z.optional(secretText),
@@ -12,19 +12,19 @@ export type IterableCredential = z.output<typeof iterableCredentialSchema>;
 
 const lifetimeSeconds = 3_600;
 const renewBeforeSeconds = 60;
-/** A user's two calls are seconds apart: more tokens than this need not be remembered, however long the run. */
+/** A user's two calls are seconds apart, so a long run needs no more tokens than this. */
 const tokensKept = 10_000;
 
-/** Gives a call's headers of who we are. `email` is the one user that the call is about; a bulk call has none. */
+/** Returns the headers that authenticate a call. `email` is the user that the call is about; a bulk call has none. */
 export type Authenticate = (credential: IterableCredential, email?: string) => Readonly<Record<string, string>>;
 
-/** Signs in by `Api-Key` alone. */
+/** Authenticates by `Api-Key` alone. */
 export const authenticateByKey: Authenticate = ({ api_key }) => ({ 'api-key': api_key });
 
 /**
- * Signs in by `Api-Key` and a token for the user. Tokens are kept per user until 60 s before they expire.
+ * Authenticates by `Api-Key` and a token for the user. Tokens are cached per user until 60 s before they expire.
  *
- * Its `Authenticate` throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` when the secret has no `jwt_secret`,
+ * The returned function throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` if the secret has no `jwt_secret`,
  * `CONFIG_INVALID` for a call about more than one user.
  */
 export const createJwtAuthentication = (now: () => number): Authenticate => {

@@ -1,6 +1,6 @@
 import { type IterableUser, toEvent, toProfile } from './rows';
 
-/** What a bulk call takes at most (docs/contracts/iterable.md). */
+/** Limits of a bulk call (docs/contracts/iterable.md). */
 export const bulkLimits = { items: 1_000, bodyBytes: 4_000_000 } as const;
 
 /** The bodies of the two bulk calls about a batch. */
@@ -11,12 +11,12 @@ export const bulkBody = {
 
 const bodyBytes = { updateUsers: bulkBody.updateUsers([]).length, trackEvents: bulkBody.trackEvents([]).length };
 
-/** With the comma before it. */
+/** Including the comma before it. */
 const itemBytes = (item: object): number => Buffer.byteLength(JSON.stringify(item)) + 1;
 
 /**
- * Cuts users into batches, in their order, each as large as both of its bodies allow. Only a user that is too large by
- * itself makes a batch above the limit, alone: Iterable then says what becomes of it.
+ * Cuts users into batches, in order, each as large as the limits of both bodies allow. A user who exceeds the limit alone
+ * becomes a batch of one: Iterable decides about it.
  */
 export async function* cutBatches(
   users: AsyncIterable<IterableUser>,
@@ -27,7 +27,7 @@ export async function* cutBatches(
   for await (const user of users) {
     const updateBytes = itemBytes(toProfile(user));
     const trackBytes = itemBytes(toEvent(user));
-    // The first comma is not there.
+    // Without the comma before the first item.
     const bytesWithUser = Math.max(bytes.updateUsers + updateBytes, bytes.trackEvents + trackBytes) - 1;
     if (batch.length > 0 && (batch.length >= limits.items || bytesWithUser > limits.bodyBytes)) {
       yield batch;

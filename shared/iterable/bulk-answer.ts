@@ -1,42 +1,42 @@
 import * as z from 'zod';
 import type { ApiResponse } from '../http/api-client';
 import { parseJson } from '../json';
-import { type CallResult, expectOk, nameIn, RefusedError, responseOf, type Strike } from './answers';
+import { type CallResult, expectOk, nameIn, type Redact, RefusedError, responseOf } from './answers';
 import { unexplained } from './reasons';
 import { eventName } from './rows';
 
-/** What the answer to a bulk call says (docs/contracts/iterable.md, "Responses"). */
+/** The response to a bulk call (docs/contracts/iterable.md, "Responses"). */
 export interface BulkAnswer {
   readonly statusCode: number;
   readonly successCount: number;
   readonly failCount: number;
   /** The list that names a user as failed, by {@link foldEmail} of the address. */
   readonly named: ReadonlyMap<string, string>;
-  /** Iterable is set to refuse events of our name. */
+  /** Iterable is configured to refuse events with our name. */
   readonly refusesEvent: boolean;
   readonly filteredOutFields: readonly string[];
   readonly createdFields: readonly string[];
 }
 
-/** Each user's share of an answer. */
+/** The result of each user of a batch. */
 export interface Shares {
-  /** One for each user of the batch, in its order. No user is a success whom the answer does not prove to be one. */
+  /** One per user of the batch, in order. A user counts as a success only if the response proves it. */
   readonly results: readonly CallResult[];
-  /** Whether the answer says of each user what became of it. */
+  /** Whether the response states the result of every user. */
   readonly isComplete: boolean;
 }
 
-/** Of lists of names, this many are kept. */
-const mostNames = 20;
-/** Ten times what a batch can name. An answer with more entries proves nothing: reading them all would take too long. */
+/** Maximum number of names kept of a list. */
+const maxNames = 20;
+/** Ten times what a batch can name. A response with more entries proves nothing, because reading them all would take too long. */
 const mostEntries = 10_000;
-/** `failedUpdates` holds lists; a list may be in an object of its own. */
+/** `failedUpdates` contains lists; a list may be in an object of its own. */
 const deepestList = 3;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The same for an address in any case and Unicode form. Upper case first, as `ß` and `SS` differ in lower case only. */
+/** Makes addresses in any case and Unicode form equal. Upper case first, because `ß` and `SS` differ in lower case only. */
 export const foldEmail = (email: string): string =>
   email.trim().normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 
@@ -45,7 +45,7 @@ const emailOf = (entry: unknown): string | undefined => {
   return typeof email === 'string' ? email : undefined;
 };
 
-/** The lists in a value, whatever they are called: the name and the entries of each. */
+/** All lists in a value, whatever their names: the name and the entries of each. */
 function* listsIn(name: string, value: unknown, depth = 0): Generator<readonly [name: string, entries: unknown[]]> {
   if (Array.isArray(value)) yield [name, value];
   else if (isObject(value) && depth < deepestList) {
@@ -56,35 +56,35 @@ function* listsIn(name: string, value: unknown, depth = 0): Generator<readonly [
 const textsIn = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 
-const namesIn = (value: unknown, strike: Strike): string[] =>
+const namesIn = (value: unknown, redact: Redact): string[] =>
   textsIn(value)
-    .slice(0, mostNames)
-    .map((text) => nameIn(text, strike));
+    .slice(0, maxNames)
+    .map((text) => nameIn(text, redact));
 
-/** Both bulk calls have this answer. The lists are read by hand: a list of an unknown form must not hide a failure. */
+/** The response of both bulk calls. The lists are read by hand: a list of an unknown form must not hide a failure. */
 const bulkAnswerSchema = z.looseObject({ successCount: z.number(), failCount: z.number() });
 
 /**
- * Reads the answer to a bulk call: a 2xx, which can hide failures ({@link shareOut}).
+ * Reads the response to a bulk call: a 2xx, which can hide failures ({@link shareOut}).
  *
  * @throws {KeyRefusedError} 401 `BadApiKey`, and 403
- * @throws {RefusedError} for every other answer
+ * @throws {RefusedError} for every other response
  */
-export const readBulk = (answer: ApiResponse, strike: Strike, nowMs: number): BulkAnswer => {
-  expectOk(answer, strike, nowMs);
+export const readBulk = (answer: ApiResponse, redact: Redact, nowMs: number): BulkAnswer => {
+  expectOk(answer, redact, nowMs);
   const { statusCode } = answer;
   const { data } = bulkAnswerSchema.safeParse(parseJson(answer.body));
   if (data === undefined) {
-    throw new RefusedError('BAD_ANSWER', responseOf(answer, strike), { retryable: false, statusCode });
+    throw new RefusedError('BAD_ANSWER', responseOf(answer, redact), { retryable: false, statusCode });
   }
   const named = new Map<string, string>();
   let entriesLeft = mostEntries;
-  // The two lists outside of `failedUpdates` are deprecated, and still failures.
+  // The two lists outside of `failedUpdates` are deprecated, but also name failures.
   const { failedUpdates, invalidEmails, invalidUserIds } = data;
   for (const [name, entries] of listsIn('failedUpdates', { failedUpdates, invalidEmails, invalidUserIds })) {
     entriesLeft -= entries.length;
     if (entriesLeft < 0) break;
-    const list = nameIn(name, strike);
+    const list = nameIn(name, redact);
     for (const email of entries.map(emailOf)) {
       const key = email === undefined ? undefined : foldEmail(email);
       if (key !== undefined && !named.has(key)) named.set(key, list);
@@ -96,12 +96,12 @@ export const readBulk = (answer: ApiResponse, strike: Strike, nowMs: number): Bu
     failCount: entriesLeft < 0 ? Number.POSITIVE_INFINITY : data.failCount,
     named,
     refusesEvent: textsIn(data.disallowedEventNames).includes(eventName),
-    filteredOutFields: namesIn(data.filteredOutFields, strike),
-    createdFields: namesIn(data.createdFields, strike),
+    filteredOutFields: namesIn(data.filteredOutFields, redact),
+    createdFields: namesIn(data.createdFields, redact),
   };
 };
 
-/** What the lists that Iterable documents mean. */
+/** Meaning of the lists that Iterable documents. */
 const reasons: ReadonlyMap<string, string> = new Map([
   ['invalidEmails', 'The e-mail address is malformed'],
   ['notFoundEmails', 'There is no such user'],
@@ -111,9 +111,9 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Gives each user of a batch its share of the answer. Failures are named by e-mail: all users with that address failed.
- * The others succeeded, if the counts say so: no more failed than are named, and as many succeeded as are not named.
- * Otherwise nobody who is not named counts as a success, and the answer is incomplete.
+ * Returns the result of each user of a batch. Failures are named by e-mail: all users with that address failed. The others
+ * succeeded if the counts prove it: no more failed than are named, and as many succeeded as are not named. Otherwise no
+ * other user counts as a success, and the response is incomplete.
  */
 export const shareOut = (answer: BulkAnswer, emails: readonly string[]): Shares => {
   const { statusCode, successCount, failCount, filteredOutFields, createdFields } = answer;
@@ -150,6 +150,6 @@ export const shareOut = (answer: BulkAnswer, emails: readonly string[]): Shares 
   };
 };
 
-/** Whether an answer says that all users of a batch failed, named or not. */
+/** Whether all users of a batch failed, named or not. */
 export const allFailed = ({ failCount, successCount }: BulkAnswer, emails: readonly string[]): boolean =>
   successCount <= 0 && failCount >= emails.length;

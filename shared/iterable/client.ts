@@ -11,7 +11,7 @@ import {
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace, type Pace } from '../http/pace';
-import { type CallResponse, type CallResult, KeyRefusedError, RefusedError, readSingle, type Strike } from './answers';
+import { type CallResponse, type CallResult, KeyRefusedError, type Redact, RefusedError, readSingle } from './answers';
 import { type Authenticate, authenticateByKey, createJwtAuthentication, type IterableCredential } from './auth';
 import { bulkBody } from './batches';
 import { allFailed, readBulk, shareOut } from './bulk-answer';
@@ -25,7 +25,7 @@ const iterableCalls = {
   trackEvents: { path: '/api/events/trackBulk', callsPerSecond: 10 },
 } as const;
 
-/** A Lambda may open 1,024 files: this leaves 124 for AWS and the process itself. */
+/** A Lambda can open 1,024 files: 124 are left for AWS and the process itself. */
 export const iterableConnections = 900;
 
 export type IterableCall = keyof typeof iterableCalls;
@@ -34,26 +34,26 @@ export interface IterableClientOptions {
   /** `https://api.iterable.com` or `https://api.eu.iterable.com`. */
   readonly baseUrl: string;
   readonly credential: Secret<IterableCredential>;
-  /** A token for each user beside the key. Such a client has no bulk calls. */
+  /** Sends a token for each user in addition to the key. Such a client has no bulk calls. */
   readonly useJwt: boolean;
   /** Epoch ms. */
   readonly now: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
   readonly onCall?: ApiClientOptions['onCall'];
   readonly random?: Random;
-  /** In place of Iterable's own limits, for a project that has others. */
+  /** Replaces Iterable's default limits, for a project with others. */
   readonly callsPerSecond?: Partial<Readonly<Record<IterableCall, number>>>;
 }
 
 type BulkCall = Extract<IterableCall, 'updateUsers' | 'trackEvents'>;
 
-/** What the halves of one batch have in common. */
+/** Shared by the halves of one batch. */
 interface Halving {
-  /** A lone user failed, and the answer did not name it. Halving a batch of which all failed then tells nothing more. */
+  /** A batch of one failed without being named. Halving a batch of which all users failed then gives no new information. */
   namesNobody: boolean;
 }
 
-/** A bulk answer names at most its 1,000 users. */
+/** A bulk response names at most its 1,000 users. */
 const maxResponseBytes = 4 * 1024 * 1024;
 const timeoutMs = 10_000;
 const maxAttempts = 3;
@@ -64,10 +64,10 @@ const maxAttempts = 3;
 const utilization = 0.985;
 const catchUpUtilization = 0.99;
 
-/** The wait after the n-th failed try: 1 s, 2 s, and up to a fifth more. */
+/** The wait after the n-th failed try: 1 s, 2 s, plus up to a fifth. */
 const retryWaitMs = (attempt: number, random: Random): number => 1_000 * 2 ** (attempt - 1) * (1 + random() / 5);
 
-/** Whether the call about these users failed, and not the run. */
+/** Whether only the call about these users failed, not the run. */
 const isAnswered = (error: unknown): error is PipelineError =>
   error instanceof PipelineError && error.api === 'iterable' && !(error instanceof KeyRefusedError);
 
@@ -83,10 +83,10 @@ const failure = (error: PipelineError): CallResult => {
 };
 
 /**
- * Iterable's API: paced per call, 3 tries, 10 s a try, connections kept alive. A call that failed for its users is a
- * result, not an error, and so is one that the deadline ended (`openForMs`); errors are what ends the run:
+ * Iterable's API: paced per call, 3 tries of 10 s each, connections kept alive. A call that failed for its users is a
+ * result, not an error, and so is a call that the deadline ended (`openForMs`). Errors end the run:
  *
- * - {@link KeyRefusedError}: from then on the client makes no call at all.
+ * - {@link KeyRefusedError}: from then on the client makes no call.
  * - `SECRET_UNREADABLE`, `CONFIG_INVALID`: no call can be made.
  */
 export const createIterableClient = (options: IterableClientOptions) => {
@@ -102,7 +102,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
     timeoutMs: () => timeoutMs,
     maxAttempts,
     waitMs: (attempt) => retryWaitMs(attempt, random),
-    // Only the deadline bounds what `Retry-After` asks for.
+    // Only the deadline limits `Retry-After`.
     maxWaitMs: Number.POSITIVE_INFINITY,
     now,
     ...(sleep && { sleep }),
@@ -125,13 +125,13 @@ export const createIterableClient = (options: IterableClientOptions) => {
     trackEvents: paceOf('trackEvents'),
   };
 
-  /** Batches are halved one after the other: many at once would share the pace, and none would end within a turn. */
+  /** Batches are halved one after the other: several at once would share the pace, and none would end within a turn. */
   const oneAtATime = bulkhead(1, Number.POSITIVE_INFINITY);
 
   const post = async <T>(
     call: IterableCall,
     body: string,
-    read: (answer: ApiResponse, strike: Strike, nowMs: number) => T,
+    read: (answer: ApiResponse, redact: Redact, nowMs: number) => T,
     context: CallContext,
     email?: string,
   ): Promise<T> => {
@@ -140,12 +140,12 @@ export const createIterableClient = (options: IterableClientOptions) => {
       return await withCredential(credential, (keys) => {
         const identity = authenticate(keys, email);
         const secrets = [keys.api_key, keys.jwt_secret, identity.authorization?.replace('Bearer ', '')];
-        const strike: Strike = (text) =>
+        const redact: Redact = (text) =>
           secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '[secret]') : safe), text);
         const headers = { 'content-type': 'application/json', ...identity };
         return api.call({
           request: { method: 'POST', path: iterableCalls[call].path, headers, body },
-          read: (answer) => read(answer, strike, now()),
+          read: (answer) => read(answer, redact, now()),
           context,
           pace: paces[call],
         });
@@ -171,8 +171,8 @@ export const createIterableClient = (options: IterableClientOptions) => {
   };
 
   /**
-   * Halves a batch, down to one user, when it is too much for Iterable, and when the answer does not say who failed: the
-   * calls are idempotent, so whoever succeeded may be sent again.
+   * Halves a batch, down to one user, if it is too large for Iterable or the response does not name who failed. The calls
+   * are idempotent, so users that succeeded can be sent again.
    */
   const bulk = async (
     call: BulkCall,
@@ -197,20 +197,20 @@ export const createIterableClient = (options: IterableClientOptions) => {
       const first = await bulk(call, batch.slice(0, middle), context, shared);
       return [...first, ...(await bulk(call, batch.slice(middle), context, shared))];
     };
-    // The halves of a half need no further turn.
+    // The halves of a half already hold the slot.
     return halving ? sendHalves(halving) : oneAtATime.execute(() => sendHalves({ namesNobody: false }));
   };
 
   return {
-    /** `users/update`: makes or changes one profile. */
+    /** `users/update`: creates or updates one profile. */
     updateUser: (user: IterableUser, context: CallContext): Promise<CallResult> =>
       single('updateUser', toProfile(user), context),
 
-    /** `events/track`: tells one page view of a user that exists. */
+    /** `events/track`: sends one page view of an existing user. */
     trackEvent: (user: IterableUser, context: CallContext): Promise<CallResult> =>
       single('trackEvent', toEvent(user), context),
 
-    /** `users/bulkUpdate`: a result for each user of a batch, in its order. */
+    /** `users/bulkUpdate`: one result per user of a batch, in order. */
     updateUsers: (batch: readonly IterableUser[], context: CallContext): Promise<readonly CallResult[]> =>
       bulk('updateUsers', batch, context),
 

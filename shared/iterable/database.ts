@@ -10,14 +10,14 @@ export type Database =
       readonly user: string;
       readonly password: string;
       readonly database: string;
-      /** In place of host and port. */
+      /** Replaces host and port. */
       readonly socketPath?: string | undefined;
     }
   | { readonly kind: 'sqlite'; readonly file: string };
 
 const mysqlPort = 3_306;
 
-/** The database secret in RDS's form. */
+/** The database secret, in the format of RDS. */
 export const databaseSecretSchema = z
   .object({
     username: z.string().min(1),
@@ -34,7 +34,7 @@ export const databaseSecretSchema = z
  * Reads a `DATABASE_URL`: `mysql://user:password@host:3306/name`, with `?socket=/path` to use a Unix socket, or
  * `sqlite:/path/of/file`.
  *
- * @throws {PipelineError} `CONFIG_INVALID`, without a word of the URL
+ * @throws {PipelineError} `CONFIG_INVALID`, without any part of the URL
  */
 export const parseDatabaseUrl = (text: string): Database => {
   const [, file] = /^sqlite:(?:\/\/)?(.+)$/.exec(text) ?? [];

@@ -14,13 +14,13 @@ const keepAliveAfterMs = 10_000;
 const rowsBuffered = 1_000;
 
 /**
- * TLS with a verified certificate, except on this machine. Amazon signs RDS's certificates itself; other authorities
- * than the public ones are given to Node by `NODE_EXTRA_CA_CERTS`.
+ * TLS with a verified certificate, except on this machine. Amazon signs the certificates of RDS itself; further private
+ * authorities are set by `NODE_EXTRA_CA_CERTS`.
  */
 export const tlsFor = ({ host, socketPath }: MysqlDatabase): ConnectionOptions => {
   if (socketPath !== undefined || ['localhost', '127.0.0.1', '::1'].includes(host)) return {};
   const ca = host.endsWith('.rds.amazonaws.com') ? { ca: amazonRds.ca } : {};
-  // A certificate is for a name: one for an address cannot be asked for.
+  // A certificate is issued for a name, so the identity of an IP address cannot be verified.
   return { ssl: { ...ca, rejectUnauthorized: true, verifyIdentity: isIP(host) === 0, minVersion: 'TLSv1.2' } };
 };
 
@@ -34,7 +34,7 @@ const connectionOptions = (database: MysqlDatabase): ConnectionOptions => ({
   database: database.database,
   connectTimeout: connectTimeoutMs,
   keepAliveInitialDelay: keepAliveAfterMs,
-  // As text, a DATETIME stays the UTC that it is, and no id loses digits.
+  // As text, a DATETIME stays in UTC, and ids keep all digits.
   typeCast: (field: TypeCastField) => field.string(),
 });
 
@@ -43,7 +43,7 @@ async function* readRows(database: MysqlDatabase, query: UserQuery): AsyncGenera
   const connection = createConnection(connectionOptions(database));
   try {
     const rows = connection.query({ sql, values: [...parameters] }).stream({ highWaterMark: rowsBuffered });
-    // The driver tells a failed sign-in to the connection alone.
+    // The driver reports a failed login only on the connection.
     connection.on('error', (error) => rows.destroy(error));
     for await (const row of rows) yield toSourceRow((column) => row[column]);
     connection.end();
@@ -55,7 +55,7 @@ async function* readRows(database: MysqlDatabase, query: UserQuery): AsyncGenera
 /**
  * Users in a MySQL or MariaDB database.
  *
- * @param refresh gives the database as its secret has it by now, for a sign-in that was denied
+ * @param refresh reads the current database secret, after a denied login
  */
 export const createMysqlSource = (database: MysqlDatabase, refresh: () => Promise<Database>): UserSource => {
   let current = database;

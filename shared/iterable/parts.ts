@@ -4,7 +4,7 @@ import { parseJson } from '../json';
 import type { PushResult } from './push';
 import { sourceRowSchema } from './rows';
 
-/** How many users make a part, the unit of progress of a run (docs/contracts/sync-jobs.md). */
+/** Number of users in a part, the unit of progress of a run (docs/contracts/sync-jobs.md). */
 export const usersPerPart = 1_000;
 
 const callResultSchema = z.object({
@@ -12,7 +12,7 @@ const callResultSchema = z.object({
   response: z.looseObject({ code: z.string(), msg: z.string() }),
 });
 
-/** A line of a part's results. A part of users holds {@link sourceRowSchema}s. */
+/** A line of a part of results. A line of a part of rows is a {@link sourceRowSchema}. */
 export const pushResultSchema: z.ZodType<PushResult> = z.object({
   record: z.object({
     email: z.string(),
@@ -32,13 +32,13 @@ export const pushResultSchema: z.ZodType<PushResult> = z.object({
     .optional(),
 });
 
-/** One line of NDJSON, with its end. */
+/** One line of NDJSON, with its line break. */
 export const toLine = (value: object): string => `${JSON.stringify(value)}\n`;
 
 /**
- * Reads the lines of a part to its end: its connection must not stand still while something else is written.
+ * Reads all lines of a part at once: its connection must not idle while something else is written.
  *
- * @throws {PipelineError} `BAD_PAYLOAD`, permanent, at a line that is not what it should be
+ * @throws {PipelineError} `BAD_PAYLOAD`, permanent, for a line that does not match the schema
  */
 export const readLines = async <T>(bytes: AsyncIterable<Uint8Array>, schema: z.ZodType<T>): Promise<T[]> => {
   const decoder = new TextDecoder();

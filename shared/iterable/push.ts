@@ -8,32 +8,32 @@ import { reasonOf } from './reasons';
 import type { IterableUser, SourceRow } from './rows';
 import { toEvent, toProfile } from './rows';
 
-/** What was done for one user. */
+/** The results of the calls for one user. */
 export interface PushRecord {
   readonly email: string;
-  /** ISO 8601: when its calls had ended. */
+  /** End of its calls, ISO 8601. */
   readonly timestamp: string;
   readonly users_update: CallResult;
   readonly events_track: CallResult;
   readonly overall_success: boolean;
 }
 
-/** Why a user failed, in words of a closed list: fit for a log. */
+/** Why a user failed, in values of closed lists: safe to log. */
 export interface PushFailure {
   readonly call: 'users_update' | 'events_track';
   readonly error_code: ErrorCode;
-  /** Absent when there was no answer. */
+  /** Absent if there was no response. */
   readonly status_code?: number | undefined;
   /** A code or a list of `failedUpdates` that Iterable documents, or `other`. */
   readonly reason: string;
 }
 
-/** A user's record, and its row when it failed: so that it can be mended and sent again. */
+/** A user's record, and its row if it failed, so that it can be fixed and sent again. */
 export interface PushResult {
   readonly record: PushRecord;
   readonly failedRow?: SourceRow | undefined;
   readonly failure?: PushFailure | undefined;
-  /** The time ended before its calls did, and the record is no result: a later turn has to send it, after this many ms. */
+  /** The time was up before its calls ended, so the record is not final: a later turn must send it, after this many ms. */
   readonly openForMs?: number | undefined;
 }
 
@@ -41,7 +41,7 @@ export type PushMode = 'single' | 'bulk';
 
 export interface PushOptions {
   readonly mode: PushMode;
-  /** Left out of a dry run: every payload is built and given back as the response, nothing is sent. */
+  /** Absent in a dry run: every payload is built and returned as the response, and nothing is sent. */
   readonly client?: IterableClient | undefined;
   readonly context: CallContext;
   /** Epoch ms. */
@@ -49,9 +49,9 @@ export interface PushOptions {
 }
 
 /**
- * In flight is rate times latency: 900 users, one connection each, fill the limit of 500 a second as long as the two
- * calls about one take 1.8 s together; 50 batches that of 5 a second as long as those about a batch take 10 s. As many
- * results, of ten seconds, may wait for an earlier one that has to be tried again.
+ * In flight = rate × latency. 900 users, with one connection each, reach 500 per second if the two calls about a user take
+ * up to 1.8 s together; 50 batches reach 5 per second if the calls about a batch take up to 10 s. The results of ten
+ * seconds may wait for an earlier one that is tried again.
  */
 const bounds = {
   single: { inFlight: iterableConnections, window: 5_000 },
@@ -63,7 +63,7 @@ const notSent: CallResult = {
   response: { code: 'NotSent', msg: 'The profile was not updated, and an event does not create a user' },
 };
 
-/** What the report keeps of a call. */
+/** The fields of a call that the report contains. */
 const kept = ({ success, response }: CallResult): CallResult => ({ success, response });
 
 const failureOf = (call: PushFailure['call'], { response, failure }: CallResult): PushFailure => ({
@@ -79,13 +79,13 @@ const dryRun = (payload: object): CallResult => ({
 });
 
 /**
- * Sends users to Iterable, each one's profile before its event, at the pace of the limits, and gives a result for each
- * in their order. An event is sent only when the profile was updated: `events/track` does not create users.
+ * Sends users to Iterable at the pace of its limits, each user's profile before its event, and yields one result per user
+ * in order. An event is sent only if the profile was updated: `events/track` does not create users.
  *
- * It reads users as it can send them, and holds a bounded number; to stop early, end `users`, and take the results of
- * those that were read.
+ * Users are read as they are sent, and a bounded number is held. To stop early, end `users` and take the results of those
+ * that were read.
  *
- * @throws {KeyRefusedError} at once, whatever is in flight: no later call would fare better
+ * @throws {KeyRefusedError} at once, without waiting for calls in flight: no later call would succeed
  * @throws {PipelineError} `CONFIG_INVALID` for bulk calls with a JWT key, `SECRET_UNREADABLE`; and what `users` throws
  *
  * @example

@@ -1,33 +1,33 @@
 import type { SourceRow } from './rows';
 
-/** Which users a run is about. */
+/** Selects the users of a run. */
 export interface UserQuery {
   readonly plan: string;
   /** At least one. */
   readonly pages: readonly string[];
-  /** `YYYY-MM-DD HH:mm:ss`, UTC: the earliest view that counts. */
+  /** Time of the earliest view that counts: `YYYY-MM-DD HH:mm:ss`, UTC. */
   readonly cutoff: string;
-  /** At most so many users; 0 is no limit. */
+  /** Maximum number of users; 0 means no limit. */
   readonly limit: number;
-  /** Only customers after this one: where an earlier reading stopped. */
+  /** Only customers after this one, at which an earlier read stopped. */
   readonly afterId?: string | undefined;
 }
 
-/** Where the users come from. */
+/** A source of users. */
 export interface UserSource {
   /**
-   * One row a customer, by customer id, with the latest view of one of the pages. Rows stream: however many, few are in
-   * memory. A connection that is lost is made anew, and the reading goes on after the last row given.
+   * One row per customer, ordered by customer id, with the latest view of one of the pages. Rows are streamed: memory does
+   * not grow with their number. After a lost connection it reconnects and resumes after the last row.
    *
-   * @throws {PipelineError} `CONNECTION_FAULT`: retryable when the database could not be reached, permanent when it
-   * refused the query or the sign-in
+   * @throws {PipelineError} `CONNECTION_FAULT`: retryable if the database could not be reached, permanent if it refused
+   * the query or the login
    */
   rows(query: UserQuery): AsyncIterable<SourceRow>;
 }
 
 const dayMs = 24 * 3_600_000;
 
-/** The start of the day (UTC) so many days ago. */
+/** Start of the day (UTC) this many days ago. */
 export const cutoffOf = (nowMs: number, days: number): string =>
   `${new Date(nowMs - days * dayMs).toISOString().slice(0, 10)} 00:00:00`;
 
@@ -46,7 +46,7 @@ WHERE recency = 1
 ORDER BY id
 LIMIT ?`;
 
-/** A query with its parameters, in the order of its placeholders. */
+/** SQL, with parameters in the order of its placeholders. */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly (string | bigint)[];

@@ -1,6 +1,6 @@
 /**
- * What Iterable documents as a reason (docs/contracts/iterable-swagger.json): the codes of an answer, and the lists of a
- * bulk answer. Iterable's other words are kept for the report, and out of the log: they may name a person.
+ * The reasons that Iterable documents (docs/contracts/iterable-swagger.json): the codes of a response, and the lists of a
+ * bulk response. Other words of Iterable are in the report but not in the log, because they may name a person.
  */
 export const documentedReasons: readonly string[] = [
   'BadApiKey',
@@ -41,9 +41,9 @@ export const documentedReasons: readonly string[] = [
   'notFoundUserIds',
 ];
 
-/** Ours: Iterable counts a user as failed and does not say why. */
+/** Our own reason: Iterable counts a user as failed without saying why. */
 export const unexplained = 'failCount';
 
-/** A reason fit for a log. */
+/** A reason that is safe to log. */
 export const reasonOf = (code: string): string =>
   documentedReasons.includes(code) || code === unexplained ? code : 'other';

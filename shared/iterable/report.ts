@@ -2,12 +2,12 @@ import { csvLine, guardFormula } from '../csv';
 import type { PushFailure, PushMode, PushRecord, PushResult } from './push';
 import { type RejectedRow, type SourceRow, sourceColumns } from './rows';
 
-/** What became of the users of a run. */
+/** Counts of the users of a run by result. */
 export interface PushCounts {
   readonly total_users: number;
   /** Both calls succeeded. */
   readonly successful: number;
-  /** One of the two did. */
+  /** Only one of the two succeeded. */
   readonly partial_failures: number;
   readonly total_failures: number;
 }
@@ -25,10 +25,10 @@ export interface PushSummary extends PushCounts {
   readonly duration_seconds: number;
 }
 
-/** Before the first result. */
-export const nobodyCounted: PushCounts = { total_users: 0, successful: 0, partial_failures: 0, total_failures: 0 };
+/** The counts before the first result. */
+export const noCounts: PushCounts = { total_users: 0, successful: 0, partial_failures: 0, total_failures: 0 };
 
-/** Counts one result more. */
+/** Adds one result to the counts. */
 export const countRecord = (counts: PushCounts, { overall_success, users_update, events_track }: PushRecord) => {
   const partial = !overall_success && (users_update.success || events_track.success);
   return {
@@ -42,14 +42,14 @@ export const countRecord = (counts: PushCounts, { overall_success, users_update,
 /** A run logs a line for each of this many failed users. If more failed, it logs one line for each kind of failure. */
 export const mostFailuresLogged = 100;
 
-/** Why users failed, as a log tells it: how many failed in the same way. */
+/** How many users failed in the same way, for the log. */
 export interface FailureCount {
   readonly error_code: PushFailure['error_code'];
   readonly reason: string;
   readonly count: number;
 }
 
-/** Counts one more failure. */
+/** Adds one failure to the counts. */
 export const countFailure = (
   counts: readonly FailureCount[],
   { error_code, reason }: Pick<PushFailure, 'error_code' | 'reason'>,
@@ -65,28 +65,28 @@ export const extractionPaths = (stamp: string) => ({
   rejected: 'iterable/rejected.csv',
 });
 
-/** Iterable has failed when over half of its users did. */
+/** Whether over half of the users failed, and so the job. */
 export const mostFailed = ({ total_failures, total_users }: PushCounts): boolean => total_failures * 2 > total_users;
 
-/** `integration_results_….json`, for whoever writes it record by record. */
+/** The pieces of `integration_results_….json`, to write it record by record. */
 export const integrationResults = {
   header: (summary: PushSummary): string => `${JSON.stringify(summary).slice(0, -1)},"records":[`,
   record: (record: PushRecord, isFirst: boolean): string => `${isFirst ? '' : ','}\n${JSON.stringify(record)}`,
   footer: '\n]}\n',
 } as const;
 
-/** A CSV file, for whoever writes it line by line. */
+/** A CSV file, to write line by line. */
 export interface CsvFile<T> {
   readonly header: string;
   line(item: T): string;
 }
 
-/** A line for people, who open these files in a spreadsheet: what strangers wrote must not run there. */
+/** A line for people, who open these files in a spreadsheet: text from untrusted sources must not run there. */
 const guardedLine = (cells: readonly string[]): string => csvLine(cells.map(guardFormula));
 
 const cellsOf = (row: SourceRow): string[] => sourceColumns.map((column) => row[column] ?? '');
 
-/** `query_results_….csv`: what the query gave, all eleven columns. */
+/** `query_results_….csv`: the result of the query, all eleven columns. */
 export const queryResultsCsv: CsvFile<SourceRow> = {
   header: csvLine(sourceColumns),
   line: (row) => guardedLine(cellsOf(row)),
@@ -98,7 +98,7 @@ export const rejectedCsv: CsvFile<RejectedRow> = {
   line: ({ row, reason }) => guardedLine([...cellsOf(row), reason]),
 };
 
-/** `failed.csv`: the users that failed, which call did, and what it said. No line for a user that did not. */
+/** `failed.csv`: users that failed, with the failed call and its response. Empty for a user that succeeded. */
 export const failedCsv: CsvFile<PushResult> = {
   header: csvLine([...sourceColumns, 'call', 'code', 'message']),
   line: ({ record, failedRow }) => {

@@ -3,11 +3,11 @@ import { PipelineError } from '../errors';
 import type { UserQuery } from './query';
 import type { SourceRow } from './rows';
 
-/** How often in a row a connection may be lost before a row came. */
-const lossesBorne = 5;
+/** Maximum number of lost connections in a row without a row in between. */
+const maxLosses = 5;
 const baseWaitMs = 500;
 
-/** After these, the same query may go through on a new connection. */
+/** After these errors, the same query may succeed on a new connection. */
 const lostConnection = [
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -30,16 +30,16 @@ const codeOf = (error: unknown): string => (error instanceof Error && 'code' in 
 
 export interface ResumeOptions {
   readonly sleep?: (ms: number) => Promise<unknown>;
-  /** Fetches the credential anew. @returns whether it is another; then a sign-in that was denied is made once more */
+  /** Fetches the credential again. @returns whether it changed; a denied login is then tried once more */
   readonly renewCredential?: () => Promise<boolean>;
 }
 
 /**
- * Reads rows, and when the connection is lost goes on after the last customer given: after 1 s, 2 s, up to 16 s.
+ * Reads rows. After a lost connection it waits 1 s, 2 s, up to 16 s, and resumes after the last customer.
  *
- * @param read reads the rows of a query, on a connection of its own
- * @throws {PipelineError} `CONNECTION_FAULT`: retryable when no connection lasted, permanent for any other fault. Without
- * the driver's own error, whose message names user and host of the database
+ * @param read reads the rows of a query, on its own connection
+ * @throws {PipelineError} `CONNECTION_FAULT`: retryable if every connection was lost, permanent for any other fault.
+ * Without the driver's error, whose message names the user and host of the database
  */
 export async function* resumeWhenLost(
   query: UserQuery,
@@ -64,7 +64,7 @@ export async function* resumeWhenLost(
       if (code === accessDenied && (await renewCredential())) continue;
       const lost = lostConnection.includes(code);
       losses += 1;
-      if (!lost || losses > lossesBorne) {
+      if (!lost || losses > maxLosses) {
         const message = lost ? 'The database cannot be reached' : 'The database refused the query';
         throw new PipelineError('CONNECTION_FAULT', `${message}: ${code}`, { retryable: lost });
       }

@@ -18,12 +18,12 @@ export const sourceColumns = [
 
 export type SourceColumn = (typeof sourceColumns)[number];
 
-/** A row as the database gave it: every value as text, `event_time` in UTC. */
+/** A row as read from the database: every value as text, `event_time` in UTC. */
 export type SourceRow = Readonly<Record<SourceColumn, string | null>>;
 
 export const sourceRowSchema: z.ZodType<SourceRow> = z.record(z.enum(sourceColumns), z.string().nullable());
 
-/** Makes a row of what a driver gives for each column. */
+/** Builds a row from a driver's value of each column. */
 export const toSourceRow = (textOf: (column: SourceColumn) => string | null): SourceRow => ({
   id: textOf('id'),
   email: textOf('email'),
@@ -46,7 +46,7 @@ const profileFields = {
   candidate: 'candidate',
 } as const satisfies Record<string, SourceColumn>;
 
-/** Event field ← column. `browser` holds the device, as the system before us sent it. */
+/** Event field ← column. `browser` contains the device, as in the previous system. */
 const eventFields = {
   page: 'page',
   location: 'location',
@@ -68,7 +68,7 @@ export interface ProfileUpdate {
 export interface PageViewEvent {
   readonly eventName: typeof eventName;
   readonly email: string;
-  /** The same view always has the same id: Iterable then updates the event and does not count it again. */
+  /** The same view always has the same id, so that Iterable updates the event and does not count it again. */
   readonly id: string;
   /** Epoch seconds. */
   readonly createdAt: number;
@@ -86,11 +86,11 @@ export interface IterableUser {
 /** A row that cannot be sent. */
 export interface RejectedRow {
   readonly row: SourceRow;
-  /** What is wrong with it, never a value of it. */
+  /** Its faults, never a value. */
   readonly reason: string;
 }
 
-/** Epoch seconds of a time, in UTC where it has no offset. `undefined` when it names no moment: a day alone does not. */
+/** Epoch seconds of a time, in UTC if it has no offset. `undefined` if it is no instant, such as a day alone. */
 const readEventTime = (text: string): number | undefined => {
   const time = parseTime(text.trim());
   return time && 'instant' in time ? Math.floor(time.instant.ms / 1_000) : undefined;
@@ -102,8 +102,8 @@ const formatSeconds = (epochSeconds: number): string =>
 const word = String.raw`[^\s\p{Cc}()<>@,;:"\\.[\]]+`;
 const label = String.raw`[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?`;
 /**
- * What Iterable's own check (Apache Commons Validator) accepts, less quoted names and addresses of machines. Which
- * top-level domains exist is left to Iterable: it names those users in its answer.
+ * What Iterable's check (Apache Commons Validator) accepts, except quoted names and IP addresses. Iterable checks the
+ * top-level domain, and names those users in its response.
  */
 const emailPattern = new RegExp(String.raw`^${word}(?:\.${word})*@(?:${label}\.)+(?!\p{N}+$)${label}$`, 'u');
 
@@ -123,7 +123,7 @@ const sendable = z.object({
   }),
 });
 
-/** Says whether a row can be sent, and if not, why. */
+/** Checks whether a row can be sent, and if not, why. */
 export const readRow = (row: SourceRow): { readonly user: IterableUser } | { readonly rejected: RejectedRow } => {
   const parsed = sendable.safeParse(row);
   if (parsed.success) return { user: { row, email: parsed.data.email, eventTime: parsed.data.event_time } };

@@ -5,9 +5,9 @@ export { databaseSecretSchema, parseDatabaseUrl } from './database';
 export { cutoffOf, type UserQuery, type UserSource } from './query';
 
 /**
- * Opens a source; connections are made when rows are asked for. Only the driver that is needed is loaded.
+ * Opens a source. It connects when rows are read. Loads only the driver that is needed.
  *
- * @param refresh fetches the database's secret anew, in case it was rotated; the same database unless told
+ * @param refresh reads the database secret again, in case it was rotated. Default: the same database
  */
 export const openUserSource = async (
   database: Database,

@@ -8,7 +8,7 @@ function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const statement = database.prepare(sql);
-    // An integer beyond 2^53 would end the run.
+    // An integer beyond 2^53 would throw.
     statement.setReadBigInts(true);
     for (const row of statement.iterate(...parameters)) {
       yield toSourceRow((column) => (row[column] == null ? null : String(row[column])));
@@ -18,7 +18,7 @@ function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
   }
 }
 
-/** Users in a SQLite file: the stand-in for MySQL on one machine. */
+/** Users in a SQLite file, which replaces MySQL in local runs. */
 export const createSqliteSource = (file: string): UserSource => ({
   rows: async function* (query) {
     try {

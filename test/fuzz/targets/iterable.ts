@@ -8,7 +8,7 @@ import {
   countRecord,
   failedCsv,
   integrationResults,
-  nobodyCounted,
+  noCounts,
   queryResultsCsv,
   rejectedCsv,
 } from '../../../shared/iterable/report';
@@ -202,7 +202,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
 
     const results: PushResult[] = [];
     let answered = 0;
-    let counts = nobodyCounted;
+    let counts = noCounts;
     let error: PipelineError | undefined;
     const context = { deadlineMs: now() + 60_000, onRetry: () => undefined };
     try {

@@ -5,7 +5,7 @@ import {
   failedCsv,
   integrationResults,
   mostFailed,
-  nobodyCounted,
+  noCounts,
   type PushSummary,
   queryResultsCsv,
   rejectedCsv,
@@ -55,7 +55,7 @@ test.each([0, 1, 3])('integration results of %i have the keys of the contract, i
 });
 
 test('counts success, partial and failure', () => {
-  const counts = results.reduce((before, { record }) => countRecord(before, record), nobodyCounted);
+  const counts = results.reduce((before, { record }) => countRecord(before, record), noCounts);
   expect(counts).toEqual({ total_users: 3, successful: 1, partial_failures: 1, total_failures: 1 });
 });
 
