@@ -1,7 +1,7 @@
 /**
  * Matches a cell that a spreadsheet may run as a formula. Importers may trim white space and invisible characters (line
- * feed, no-break space, zero-width space, byte order mark) before the sign, and East Asian ones accept the full-width and
- * small forms of the signs. A leading tab, CR or LF is always guarded.
+ * feed, no-break space, zero-width space, byte order mark) before the sign, and East Asian ones accept the full-width
+ * and small forms of the signs. A leading tab, CR or LF is always guarded.
  */
 const formulaStart = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]*[=+\-@＝＋－＠﹦﹢﹣﹫])/u;
 

@@ -25,7 +25,10 @@ export const wholeNumber = (min: number, max: number) =>
     .min(min, `must be at least ${min}`)
     .max(max, `must be at most ${max}`);
 
-/** An object with no other keys. All objects of a run's input use it, so that unknown keys are reported in the same words. */
+/**
+ * An object with no other keys. All objects of a run's input use it, so that unknown keys are reported in the same
+ * words.
+ */
 export const exactly = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? `has no ${quoted(issue.keys)}` : 'must be a JSON object'),

@@ -10,8 +10,8 @@ export interface FailureLogOptions {
 
 /**
  * Logs one line for each of the first hundred failed users of a run, because log volume costs money. If there are more,
- * the report step logs their counts. The number of lines is stored in the run's folder before the lines are logged: a turn
- * that dies in between logs fewer lines, never more.
+ * the report step logs their counts. The number of lines is stored in the run's folder before the lines are logged: a
+ * turn that dies in between logs fewer lines, never more.
  */
 export const createFailureLog = ({ parts, logger }: FailureLogOptions) => {
   let logged: number | undefined;

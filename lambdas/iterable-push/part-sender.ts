@@ -111,7 +111,9 @@ export const createPartSender = (options: PartSenderOptions, { users, partsDone:
       return true;
     },
 
-    /** Parts that have results, those of them that this turn completed, and the longest wait that Iterable asked for. */
+    /**
+     * Parts that have results, those of them that this turn completed, and the longest wait that Iterable asked for.
+     */
     counts: () => ({ partsDone, partsGained, waitMs }),
   };
 };

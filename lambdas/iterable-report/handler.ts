@@ -24,8 +24,8 @@ const schema = z.object({
 });
 
 /**
- * `Report`: joins the results of the parts, until the time is up. The job has failed if over half of its users failed, or
- * if an error ended it; the report then covers the parts that were sent before it.
+ * `Report`: joins the results of the parts, until the time is up. The job has failed if over half of its users failed,
+ * or if an error ended it; the report then covers the parts that were sent before it.
  */
 export const createHandler = (dependencies: WorkerDependencies) => {
   const { logger, metrics, now } = dependencies;

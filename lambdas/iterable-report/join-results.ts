@@ -47,8 +47,8 @@ const countsSchema = z.object({
 const progressSchema = z.object({ summary: z.custom<PushSummary>(), isFirst: z.boolean() });
 
 /**
- * Joins the results of the parts into the report, in as many turns as needed. Reads the parts twice, because the file of
- * all results starts with the counts.
+ * Joins the results of the parts into the report, in as many turns as needed. Reads the parts twice, because the file
+ * of all results starts with the counts.
  *
  * @returns `undefined` if the time was up
  */

@@ -34,8 +34,8 @@ const jobsAtATime = 10;
 const maxIdsLogged = 20;
 
 /**
- * Collects the jobs of a portal whose last part is not written, 10 at a time, until all are collected or the time is up.
- * A job that fails is recorded, and tried again only in the next attempt at the run.
+ * Collects the jobs of a portal whose last part is not written, 10 at a time, until all are collected or the time is
+ * up. A job that fails is recorded, and tried again only in the next attempt at the run.
  *
  * @throws {PipelineError} if the portal as a whole cannot be collected: a refused login, no list of activities
  */

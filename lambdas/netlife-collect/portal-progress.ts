@@ -11,7 +11,10 @@ export const createPortalProgress = (portal: string, progress: Progress) => {
   });
   return {
     snapshot,
-    /** Called often within a job, which can take minutes: this is also how the worker finds out that the run was stopped. */
+    /**
+     * Called often within a job, which can take minutes: this is also how the worker finds out that the run was
+     * stopped.
+     */
     isTimeUp: (): boolean => progress.isTurnOver(snapshot()),
     /** The jobs are listed, and some of them were done in earlier turns. */
     start: (jobs: number, doneBefore: number): void => {

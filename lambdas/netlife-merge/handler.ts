@@ -17,8 +17,8 @@ export interface NetlifeMergeDependencies extends WorkerDependencies {
 type MergeTurnResult = ({ readonly done: true } & PortalOutcome) | { readonly done: false };
 
 /**
- * `MergePortal`: writes a portal's files from its parts, until the time is up. The portal has failed if over half of its
- * jobs failed, or if an error ended the collecting; the files then cover what was collected before it.
+ * `MergePortal`: writes a portal's files from its parts, until the time is up. The portal has failed if over half of
+ * its jobs failed, or if an error ended the collecting; the files then cover what was collected before it.
  */
 export const createHandler = (dependencies: NetlifeMergeDependencies) => {
   const { portals, logger, metrics } = dependencies;

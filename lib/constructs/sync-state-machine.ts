@@ -42,7 +42,9 @@ type SyncFunctions = Readonly<Record<SyncFunctionName, IFunction>>;
 /** Longer than the maximum duration of a Lambda, which ends a task first. */
 const taskTimeout = Timeout.duration(Duration.minutes(16));
 
-/** Faults of Lambda itself, timeouts and crashes. Every state is safe to repeat: it skips the parts that are written. */
+/**
+ * Faults of Lambda itself, timeouts and crashes. Every state is safe to repeat: it skips the parts that are written.
+ */
 const retry = {
   errors: [
     'Lambda.ServiceException',
@@ -69,9 +71,10 @@ const collectedPath = '$.collected';
 const faultPath = '$.fault';
 
 /**
- * The state machine `SyncJobs`: plans a run, runs the jobs side by side, and reports. A job that fails does not stop the
- * other; `FinishRun` then fails the execution. There is no `Fail` state, because a redrive starts at the state that
- * failed: `FinishRun` sees that it was redriven and sends the run through its jobs again, which resume where they stopped.
+ * The state machine `SyncJobs`: plans a run, runs the jobs side by side, and reports. A job that fails does not stop
+ * the other; `FinishRun` then fails the execution. There is no `Fail` state, because a redrive starts at the state that
+ * failed: `FinishRun` sees that it was redriven and sends the run through its jobs again, which resume where they
+ * stopped.
  */
 export class SyncStateMachine extends Construct {
   readonly machine: StateMachine;

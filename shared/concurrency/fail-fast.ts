@@ -12,8 +12,8 @@ export interface Bounds {
  * busy. An item is read only when its work starts, at most one per tick of the event loop; at most `inFlight + window`
  * are held.
  *
- * Fails fast: the first failure, of the items or of the work, ends the stream at once. Results before it may be lost, and
- * work in flight is not awaited. `mapInOrderSettled` does the opposite.
+ * Fails fast: the first failure, of the items or of the work, ends the stream at once. Results before it may be lost,
+ * and work in flight is not awaited. `mapInOrderSettled` does the opposite.
  */
 export async function* mapInOrderFailFast<T, R>(
   items: AsyncIterable<T>,

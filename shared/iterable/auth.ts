@@ -24,8 +24,8 @@ export const authenticateByKey: Authenticate = ({ api_key }) => ({ 'api-key': ap
 /**
  * Authenticates by `Api-Key` and a token for the user. Tokens are cached per user until 60 s before they expire.
  *
- * The returned function throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` if the secret has no `jwt_secret`,
- * `CONFIG_INVALID` for a call about more than one user.
+ * The returned function throws a permanent {@link PipelineError}: `SECRET_UNREADABLE` if the secret has no
+ * `jwt_secret`, `CONFIG_INVALID` for a call about more than one user.
  */
 export const createJwtAuthentication = (now: () => number): Authenticate => {
   const tokens = new Map<string, { readonly token: string; readonly expiresAt: number; readonly secret: string }>();

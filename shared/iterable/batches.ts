@@ -15,8 +15,8 @@ const bodyBytes = { updateUsers: bulkBody.updateUsers([]).length, trackEvents: b
 const itemBytes = (item: object): number => Buffer.byteLength(JSON.stringify(item)) + 1;
 
 /**
- * Cuts users into batches, in order, each as large as the limits of both bodies allow. A user who exceeds the limit alone
- * becomes a batch of one: Iterable decides about it.
+ * Cuts users into batches, in order, each as large as the limits of both bodies allow. A user who exceeds the limit
+ * alone becomes a batch of one: Iterable decides about it.
  */
 export async function* cutBatches(
   users: AsyncIterable<IterableUser>,

@@ -28,7 +28,10 @@ export interface Shares {
 
 /** Maximum number of names kept of a list. */
 const maxNames = 20;
-/** Ten times what a batch can name. A response with more entries proves nothing, because reading them all would take too long. */
+/**
+ * Ten times what a batch can name. A response with more entries proves nothing, because reading them all would take too
+ * long.
+ */
 const mostEntries = 10_000;
 /** `failedUpdates` contains lists; a list may be in an object of its own. */
 const deepestList = 3;
@@ -36,7 +39,9 @@ const deepestList = 3;
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Makes addresses in any case and Unicode form equal. Upper case first, because `ß` and `SS` differ in lower case only. */
+/**
+ * Makes addresses in any case and Unicode form equal. Upper case first, because `ß` and `SS` differ in lower case only.
+ */
 export const foldEmail = (email: string): string =>
   email.trim().normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 
@@ -111,9 +116,9 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns the result of each user of a batch. Failures are named by e-mail: all users with that address failed. The others
- * succeeded if the counts prove it: no more failed than are named, and as many succeeded as are not named. Otherwise no
- * other user counts as a success, and the response is incomplete.
+ * Returns the result of each user of a batch. Failures are named by e-mail: all users with that address failed. The
+ * others succeeded if the counts prove it: no more failed than are named, and as many succeeded as are not named.
+ * Otherwise no other user counts as a success, and the response is incomplete.
  */
 export const shareOut = (answer: BulkAnswer, emails: readonly string[]): Shares => {
   const { statusCode, successCount, failCount, filteredOutFields, createdFields } = answer;

@@ -49,7 +49,9 @@ type BulkCall = Extract<IterableCall, 'updateUsers' | 'trackEvents'>;
 
 /** Shared by the halves of one batch. */
 interface Halving {
-  /** A batch of one failed without being named. Halving a batch of which all users failed then gives no new information. */
+  /**
+   * A batch of one failed without being named. Halving a batch of which all users failed then gives no new information.
+   */
   namesNobody: boolean;
 }
 
@@ -58,8 +60,8 @@ const maxResponseBytes = 4 * 1024 * 1024;
 const timeoutMs = 10_000;
 const maxAttempts = 3;
 /**
- * What is left of a second is room for jitter on the way: 15 ms, and 10 ms while calls catch up after the process was kept
- * from the CPU. With no difference between the two, every delay would stay, and cost half a percent of the pace.
+ * What is left of a second is room for jitter on the way: 15 ms, and 10 ms while calls catch up after the process was
+ * kept from the CPU. With no difference between the two, every delay would stay, and cost half a percent of the pace.
  */
 const utilization = 0.985;
 const catchUpUtilization = 0.99;
@@ -171,8 +173,8 @@ export const createIterableClient = (options: IterableClientOptions) => {
   };
 
   /**
-   * Halves a batch, down to one user, if it is too large for Iterable or the response does not name who failed. The calls
-   * are idempotent, so users that succeeded can be sent again.
+   * Halves a batch, down to one user, if it is too large for Iterable or the response does not name who failed. The
+   * calls are idempotent, so users that succeeded can be sent again.
    */
   const bulk = async (
     call: BulkCall,

@@ -33,7 +33,9 @@ export interface PushResult {
   readonly record: PushRecord;
   readonly failedRow?: SourceRow | undefined;
   readonly failure?: PushFailure | undefined;
-  /** The time was up before its calls ended, so the record is not final: a later turn must send it, after this many ms. */
+  /**
+   * The time was up before its calls ended, so the record is not final: a later turn must send it, after this many ms.
+   */
   readonly openForMs?: number | undefined;
 }
 
@@ -49,9 +51,9 @@ export interface PushOptions {
 }
 
 /**
- * In flight = rate × latency. 900 users, with one connection each, reach 500 per second if the two calls about a user take
- * up to 1.8 s together; 50 batches reach 5 per second if the calls about a batch take up to 10 s. The results of ten
- * seconds may wait for an earlier one that is tried again.
+ * In flight = rate × latency. 900 users, with one connection each, reach 500 per second if the two calls about a user
+ * take up to 1.8 s together; 50 batches reach 5 per second if the calls about a batch take up to 10 s. The results of
+ * ten seconds may wait for an earlier one that is tried again.
  */
 const bounds = {
   single: { inFlight: iterableConnections, window: 5_000 },
@@ -79,11 +81,11 @@ const dryRun = (payload: object): CallResult => ({
 });
 
 /**
- * Sends users to Iterable at the pace of its limits, each user's profile before its event, and yields one result per user
- * in order. An event is sent only if the profile was updated: `events/track` does not create users.
+ * Sends users to Iterable at the pace of its limits, each user's profile before its event, and yields one result per
+ * user in order. An event is sent only if the profile was updated: `events/track` does not create users.
  *
- * Users are read as they are sent, and a bounded number is held. To stop early, end `users` and take the results of those
- * that were read.
+ * Users are read as they are sent, and a bounded number is held. To stop early, end `users` and take the results of
+ * those that were read.
  *
  * @throws {KeyRefusedError} at once, without waiting for calls in flight: no later call would succeed
  * @throws {PipelineError} `CONFIG_INVALID` for bulk calls with a JWT key, `SECRET_UNREADABLE`; and what `users` throws

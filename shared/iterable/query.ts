@@ -16,8 +16,8 @@ export interface UserQuery {
 /** A source of users. */
 export interface UserSource {
   /**
-   * One row per customer, ordered by customer id, with the latest view of one of the pages. Rows are streamed: memory does
-   * not grow with their number. After a lost connection it reconnects and resumes after the last row.
+   * One row per customer, ordered by customer id, with the latest view of one of the pages. Rows are streamed: memory
+   * does not grow with their number. After a lost connection it reconnects and resumes after the last row.
    *
    * @throws {PipelineError} `CONNECTION_FAULT`: retryable if the database could not be reached, permanent if it refused
    * the query or the login

@@ -1,6 +1,6 @@
 /**
- * The reasons that Iterable documents (docs/contracts/iterable-swagger.json): the codes of a response, and the lists of a
- * bulk response. Other words of Iterable are in the report but not in the log, because they may name a person.
+ * The reasons that Iterable documents (docs/contracts/iterable-swagger.json): the codes of a response, and the lists of
+ * a bulk response. Other words of Iterable are in the report but not in the log, because they may name a person.
  */
 export const documentedReasons: readonly string[] = [
   'BadApiKey',

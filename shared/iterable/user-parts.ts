@@ -14,8 +14,8 @@ export type Extracted = z.output<typeof extractedSchema>;
 const lastMark = '-last';
 
 /**
- * The objects that the Iterable job writes: parts of rows as read by the query and, for each part that was sent, a part of
- * results with the same number. Every part is written once, as a whole.
+ * The objects that the Iterable job writes: parts of rows as read by the query and, for each part that was sent, a part
+ * of results with the same number. Every part is written once, as a whole.
  */
 export const createUserParts = (folder: RunFolder) => {
   const root = 'iterable/parts/';

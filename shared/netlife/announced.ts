@@ -74,8 +74,8 @@ const announcedBy = (key: string, value: unknown, depth: number): readonly Annou
 };
 
 /**
- * What an object that describes a page announces. Unknown keys announce nothing: this covers the common forms of APIs and
- * proves nothing about others.
+ * What an object that describes a page announces. Unknown keys announce nothing: this covers the common forms of APIs
+ * and proves nothing about others.
  */
 export const announcedIn = (described: unknown, depth = 0): Announced =>
   mergeAnnounced(

@@ -44,7 +44,9 @@ export interface PortalCall<T = unknown> {
   readonly slow?: boolean | undefined;
   /** The job that the call is counted for. */
   readonly job?: string | undefined;
-  /** Called before another try of a call that must not take effect twice. @returns the result, if it already took effect */
+  /**
+   * Called before another try of a call that must not take effect twice. @returns the result, if it already took effect
+   */
   readonly look?: () => Promise<T | undefined>;
 }
 
@@ -76,8 +78,8 @@ const readJson = ({ body, statusCode }: ApiResponse): unknown => {
 };
 
 /**
- * One portal's API: pace, tries and credentials. After a refused login every further call fails at once, including calls
- * that wait for a slot. Counts calls, failures and retries in `tally`.
+ * One portal's API: pace, tries and credentials. After a refused login every further call fails at once, including
+ * calls that wait for a slot. Counts calls, failures and retries in `tally`.
  */
 export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
   const { portal, login, timeoutMs, onRetry, now = () => Date.now(), random = Math.random } = options;

@@ -70,8 +70,8 @@ const unreadableStart = 'starting is not a real instant, so its contacts get the
 const inWebshop = '/activities/search?status_id=in-webshop';
 
 /**
- * One portal's API (docs/contracts/netlife.md): all calls share one pace, every list is read over all its pages, and rows
- * that cannot be read are counted and kept for the report.
+ * One portal's API (docs/contracts/netlife.md): all calls share one pace, every list is read over all its pages, and
+ * rows that cannot be read are counted and kept for the report.
  *
  * All methods that call the portal throw a `PipelineError`: permanent `API_REFUSED` (a refused login ends the
  * portal, see `isLoginRefusal`) and `BAD_ANSWER`; retryable, after 3 tries, `RATE_LIMITED`, `API_UNAVAILABLE`,
@@ -127,7 +127,10 @@ export class NetlifeClient {
     return paginate(this.#path(path), this.portal, fetchPage, kept);
   }
 
-  /** Activities on sale, unique and ordered by uuid. An unreadable start of sale is reported, because it dates the consents. */
+  /**
+   * Activities on sale, unique and ordered by uuid. An unreadable start of sale is reported, because it dates the
+   * consents.
+   */
   async getActivitiesInWebshop(reading: ResumableRead = {}): Promise<Activity[]> {
     const faultOf = (activity: Activity) => (hasUnreadableStart(activity) ? unreadableStart : undefined);
     const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities', faultOf }, reading);
@@ -178,8 +181,9 @@ export class NetlifeClient {
   }
 
   /**
-   * A subject's first access key; if there is none and `create` is set, a new one. A key cannot be deleted, and the next
-   * run would find the older of two. Before each further try it therefore looks for the key that a failed try created.
+   * A subject's first access key; if there is none and `create` is set, a new one. A key cannot be deleted, and the
+   * next run would find the older of two. Before each further try it therefore looks for the key that a failed try
+   * created.
    *
    * @returns `undefined` if there is none, which counts as failed
    */
@@ -240,7 +244,9 @@ export class NetlifeClient {
     return new Map(subjects.map((subject) => [subject.uuid, resolveActivities(subject, details, job)]));
   }
 
-  /** The subjects of a job in this audience, ordered by uuid, with everything that contacts need except the access key. */
+  /**
+   * The subjects of a job in this audience, ordered by uuid, with everything that contacts need except the access key.
+   */
   getEnrichedSubjects(
     job: NetlifeJob,
     filters: SubjectFilters,

@@ -24,8 +24,8 @@ export const uniqueByUuid = <T extends { readonly uuid: string }>(rows: readonly
   [...new Map(rows.map((row) => [row.uuid, row])).values()].sort(byUuid);
 
 /**
- * The subjects of the audience, ordered by uuid, enriched. A subject in both lists is a buyer and has the row of the list
- * of buyers. The audience `buyers` reads only that list, so the row is the same for every audience.
+ * The subjects of the audience, ordered by uuid, enriched. A subject in both lists is a buyer and has the row of the
+ * list of buyers. The audience `buyers` reads only that list, so the row is the same for every audience.
  */
 export const enrichSubjects = ({ job, audience, lists, users, details }: JobFacts): EnrichedSubject[] => {
   const buyers = new Set(lists.buyers.map(({ uuid }) => uuid));

@@ -12,7 +12,9 @@ export type ContactFilter = (typeof contactFilters)[number];
 
 const unknownPortal = 'is no portal that may be called';
 
-/** The key `netlife` of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault. */
+/**
+ * The key `netlife` of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault.
+ */
 export const netlifeInputSchema = (portals: Portals) =>
   exactly({
     portals: list(z.string('must be a string').refine((name) => portals.find(name) !== undefined, unknownPortal))

@@ -53,8 +53,8 @@ const subjectsInPart = 1_000;
  * it before continuing, so that memory holds one part of the job.
  *
  * @returns whether the job is done; if not, the time was up, and a later call with `after` resumes it
- * @throws {PipelineError} if the job failed: its details, a list or its users could not be fetched, or the access keys of
- * over half of a part's subjects; see also `isLoginRefusal`. Since the last part, only calls stay counted
+ * @throws {PipelineError} if the job failed: its details, a list or its users could not be fetched, or the access keys
+ * of over half of a part's subjects; see also `isLoginRefusal`. Since the last part, only calls stay counted
  */
 export const collectJob = (
   client: NetlifeClient,

@@ -16,7 +16,10 @@ export interface Listing<T> {
   readonly slow?: boolean | undefined;
 }
 
-/** With more of these, the response is not treated as a list: the report would fill the memory, and nobody would read it. */
+/**
+ * With more of these, the response is not treated as a list: the report would fill the memory, and nobody would read
+ * it.
+ */
 const mostRejected = 5_000;
 
 /**
@@ -54,7 +57,9 @@ export async function* readRows<T>(
   }
 }
 
-/** Reads a response that is not a list. @throws {PipelineError} `BAD_ANSWER`, permanent, with the faults and no values */
+/**
+ * Reads a response that is not a list. @throws {PipelineError} `BAD_ANSWER`, permanent, with the faults and no values
+ */
 export const readAnswer = <T>(schema: ZodType<T>, answer: unknown, what: string): T => {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;

@@ -101,8 +101,8 @@ export interface KeptPages {
 }
 
 /**
- * The path and query that a page's `next` leads to. `next` is absolute, or relative to the page (`?page=2`) or to the base
- * URL, whose path it may repeat. A `next` with `http` instead of the portal's `https` is followed over `https`
+ * The path and query that a page's `next` leads to. `next` is absolute, or relative to the page (`?page=2`) or to the
+ * base URL, whose path it may repeat. A `next` with `http` instead of the portal's `https` is followed over `https`
  * (docs/contracts/netlife.md, "Pagination").
  *
  * @throws {PipelineError} `BAD_ANSWER` if it leaves the portal's own origin, or is no address
@@ -127,8 +127,8 @@ export const resolveNext = (next: string, currentPath: string, { origin, basePat
 };
 
 /**
- * The rows of a list, over all its pages: `{data, meta:{next}}`, `{results, next}`, `{data, next}`, `{access_keys}` or a
- * bare list. A page is fetched only when its rows are read.
+ * The rows of a list, over all its pages: `{data, meta:{next}}`, `{results, next}`, `{data, next}`, `{access_keys}` or
+ * a bare list. A page is fetched only when its rows are read.
  *
  * @param path path and query of the first page, from the origin
  * @param kept stored pages, read from and added to

@@ -10,9 +10,9 @@ const mostCharacters = 250;
 
 /**
  * A phone number as the contacts file has it (docs/contracts/netlife.md): `+1 (AAA) BBB-CCCC`, or E.164 for another
- * country code. A number without `+` is read as dialled from the United States. The library parses the notation (extensions,
- * trunk zeros in brackets, full-width digits) and checks the number of digits for the country. Whether a number is in use
- * is not checked, because the library cannot know for certain.
+ * country code. A number without `+` is read as dialled from the United States. The library parses the notation
+ * (extensions, trunk zeros in brackets, full-width digits) and checks the number of digits for the country. Whether a
+ * number is in use is not checked, because the library cannot know for certain.
  *
  * @returns the empty string for text that is no number, or that nobody could dial
  */

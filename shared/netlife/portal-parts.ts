@@ -34,8 +34,8 @@ const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
 
 /**
  * The objects that collecting a portal writes: the list of jobs, parts of jobs, failures of jobs, and counts of each
- * invocation that belong to no part. Every object is self-contained and written once, so that their names alone show the
- * next turn where to resume.
+ * invocation that belong to no part. Every object is self-contained and written once, so that their names alone show
+ * the next turn where to resume.
  */
 export const createPortalParts = (folder: RunFolder, portal: string) => {
   const root = `netlife/${portal}/parts/`;
@@ -70,8 +70,8 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     },
 
     /**
-     * The stored pages of long lists: of the portal's list of activities, or of a job's lists. Every attempt at a run has
-     * its own, because a later attempt may find them changed or fixed.
+     * The stored pages of long lists: of the portal's list of activities, or of a job's lists. Every attempt at a run
+     * has its own, because a later attempt may find them changed or fixed.
      */
     surveyPages: async (attempt: string) => {
       const attemptRoot = `${root}page/${attempt}/`;

@@ -37,7 +37,10 @@ const emptyListAsNothing = (value: unknown): unknown =>
 const optionalObject = <S extends z.ZodRawShape>(shape: S) =>
   z.preprocess(emptyListAsNothing, z.object(shape, { error: 'is not an object' }).optional());
 
-/** More meaningful entries than this do not fit into a response of 64 MiB: a longer list is not one of the portals' lists. */
+/**
+ * More meaningful entries than this do not fit into a response of 64 MiB: a longer list is not one of the portals'
+ * lists.
+ */
 const mostEntries = 500_000;
 
 /**

@@ -24,7 +24,9 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 const contentTypeOf = (path: string): string => contentTypes[path.replace(/^.*\./, '')] ?? 'application/octet-stream';
 
-/** S3 requires at least 5 MiB per upload part except the last. A character that does not fit leaves a few bytes unused. */
+/**
+ * S3 requires at least 5 MiB per upload part except the last. A character that does not fit leaves a few bytes unused.
+ */
 const uploadPartBytes = 6 * 1024 * 1024;
 
 const encoder = new TextEncoder();

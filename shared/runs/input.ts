@@ -60,8 +60,8 @@ export const runInputSchema = (executionName: string, settings: JobSettings) =>
   });
 
 /**
- * Reads the input of an execution (docs/contracts/sync-jobs.md). Every key is optional. If the input names no job, all of
- * them run.
+ * Reads the input of an execution (docs/contracts/sync-jobs.md). Every key is optional. If the input names no job, all
+ * of them run.
  *
  * @param executionName the run's id if the input has none
  * @throws {InvalidInput} with every fault at once

@@ -6,7 +6,9 @@ type Writers<File extends string> = Readonly<Record<File, ArtifactWriter>>;
 
 export interface Joining<File extends string, Source, Counts> {
   readonly folder: RunFolder;
-  /** Object with the cursor, from which the next turn resumes, or which shows a later one that the files are complete. */
+  /**
+   * Object with the cursor, from which the next turn resumes, or which shows a later one that the files are complete.
+   */
   readonly cursorPath: string;
   /** Paths of the files, which are written side by side. */
   readonly files: Readonly<Record<File, string>>;
@@ -79,8 +81,8 @@ export const joinParts = async <File extends string, Source, Counts>(
   try {
     return await join(cursor);
   } catch (error) {
-    // The upload was aborted or completed: by a worker that died right after, or by a call that was repeated because its
-    // response was lost. Starting again produces the same files.
+    // The upload was aborted or completed: by a worker that died right after, or by a call that was repeated because
+    // its response was lost. Starting again produces the same files.
     if (!isLostUpload(error)) throw error;
     return join(undefined);
   }

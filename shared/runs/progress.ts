@@ -72,7 +72,9 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
   return {
     update,
 
-    /** Updates the progress. @returns whether the turn must end: its time is up, or the run was stopped or taken over */
+    /**
+     * Updates the progress. @returns whether the turn must end: its time is up, or the run was stopped or taken over
+     */
     isTurnOver: (snapshot: ProgressSnapshot): boolean => {
       update(snapshot);
       return budget.isSpent() || stopped.signal.aborted;

@@ -66,8 +66,8 @@ export interface RunOwner {
 }
 
 /**
- * The SyncRuns table: one item per run, for people to watch. It also records which execution works on the run and whether
- * the run was stopped. From then on a worker's writes are rejected, which is how the worker finds out.
+ * The SyncRuns table: one item per run, for people to watch. It also records which execution works on the run and
+ * whether the run was stopped. From then on a worker's writes are rejected, which is how the worker finds out.
  */
 export const createRunRepository = (client: DynamoDBDocumentClient, tableName: string) => {
   /** @returns the updated item; `undefined` if the condition failed */
@@ -137,8 +137,8 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * Starts a worker's turn at a counter. A run that was stopped or had failed is running again. An earlier turn at the
-     * same counter, such as a worker that has not noticed a stop and a redrive yet, is rejected at its next write.
+     * Starts a worker's turn at a counter. A run that was stopped or had failed is running again. An earlier turn at
+     * the same counter, such as a worker that has not noticed a stop and a redrive yet, is rejected at its next write.
      *
      * @returns the owner to pass to `recordProgress`
      * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, if another execution works on the run
@@ -216,7 +216,9 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
       );
     },
 
-    /** Marks a run as stopped, after an operator stopped its execution: its worker notices only this, and ends its turn. */
+    /**
+     * Marks a run as stopped, after an operator stopped its execution: its worker notices only this, and ends its turn.
+     */
     stop: async (runId: string, atMs: number): Promise<void> => {
       await update(
         runId,

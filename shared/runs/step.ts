@@ -23,8 +23,8 @@ export interface StepOptions<Event, Result> {
 }
 
 /**
- * The Lambda of one state of `SyncJobs`. Logs its start; `run` logs the end, with its counts. The catchers and retriers of
- * the state machine match the name of a thrown error. Its message is one sentence, safe to log.
+ * The Lambda of one state of `SyncJobs`. Logs its start; `run` logs the end, with its counts. The catchers and retriers
+ * of the state machine match the name of a thrown error. Its message is one sentence, safe to log.
  */
 export const createStep = <Event, Result>(options: StepOptions<Event, Result>) => {
   const { step, schema, logger, metrics, keys, run } = options;
