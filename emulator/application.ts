@@ -3,19 +3,19 @@ import type { Assembly, Resource } from './assembly';
 import { createResolver } from './intrinsics';
 import { type Endpoints, resourceType } from './resource-types';
 
-/** A resource under its physical name. */
+/** A resource and its physical name. */
 export interface Deployed<P> {
   readonly name: string;
   readonly resource: Resource;
   readonly properties: P;
 }
 
-/** An assembly whose every reference is resolved. */
+/** An assembly with all references resolved. */
 export interface Application {
   readonly directory: string;
   /**
    * All resources of the given CloudFormation types, their properties checked by `schema`.
-   * @throws {Error} for properties that this program cannot honour.
+   * @throws {Error} for properties that the embedded AWS does not support
    */
   resources<S extends z.ZodType>(types: readonly string[], schema: S): Deployed<z.infer<S>>[];
   /** Stack name → output name → value. */
@@ -36,7 +36,9 @@ export const createApplication = (assembly: Assembly, endpoints: Endpoints): App
           const parsed = schema.safeParse(resolve(resource.stackName, resource.properties));
           if (!parsed.success) {
             const where = `${resource.stackName}: ${resource.type} ${resource.logicalId}`;
-            throw new Error(`${where} asks for more than this machine has:\n${z.prettifyError(parsed.error)}`);
+            throw new Error(
+              `${where} uses properties that the embedded AWS does not support:\n${z.prettifyError(parsed.error)}`,
+            );
           }
           return { name: nameOf(resource), resource, properties: parsed.data };
         }),
@@ -51,7 +53,7 @@ export const createApplication = (assembly: Assembly, endpoints: Endpoints): App
 
 /**
  * Refuses an assembly with resources that would silently be missing.
- * @throws {Error} one, that names every resource of an unknown type.
+ * @throws {Error} naming every resource of an unknown type
  */
 export const refuseUnknownTypes = (assembly: Assembly): void => {
   const unknown = [...assembly.stacks.values()]
@@ -59,6 +61,6 @@ export const refuseUnknownTypes = (assembly: Assembly): void => {
     .filter(({ type }) => resourceType(type) === undefined)
     .map(({ stackName, logicalId, type }) => `  ${type} (${stackName}: ${logicalId})`);
   if (unknown.length > 0) {
-    throw new Error(`The embedded AWS does not know these resources:\n${unknown.join('\n')}`);
+    throw new Error(`The embedded AWS does not support these resources:\n${unknown.join('\n')}`);
   }
 };

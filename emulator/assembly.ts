@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 
-/** One resource of a template, its properties as they were synthesized. */
+/** One resource of a template, with its synthesized properties. */
 export interface Resource {
   readonly stackName: string;
   readonly logicalId: string;
@@ -53,7 +53,7 @@ const templateSchema = z.object({
 
 /**
  * Reads the manifest and the template of every stack in `directory` (`cdk.out`).
- * @throws {Error} if there is no assembly, or one that this program cannot read.
+ * @throws {Error} if there is no assembly, or it cannot be read
  */
 export const readAssembly = (directory: string): Assembly => {
   const manifest = readJson(path.join(directory, 'manifest.json'), manifestSchema);
@@ -87,7 +87,7 @@ const toStack = (name: string, template: z.infer<typeof templateSchema>): Stack 
   ),
 });
 
-/** `dev-Data/WebhookSecret/Resource` is the secret of the construct `WebhookSecret`. */
+/** The construct of a resource: `WebhookSecret` for `dev-Data/WebhookSecret/Resource`. */
 const constructId = (cdkPath: string | undefined): string | undefined =>
   cdkPath
     ?.split('/')
@@ -97,7 +97,7 @@ const constructId = (cdkPath: string | undefined): string | undefined =>
 const readJson = <T>(file: string, schema: z.ZodType<T>): T => {
   const parsed = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (!parsed.success) {
-    throw new Error(`${file} is not what cdk synth writes:\n${z.prettifyError(parsed.error)}`);
+    throw new Error(`${file} does not have the format that cdk synth writes:\n${z.prettifyError(parsed.error)}`);
   }
   return parsed.data;
 };

@@ -5,8 +5,8 @@ import { type Refusal, refuseAsS3 } from './s3-requests';
 const objectSchema = z.object({ bucket: z.string(), '*': z.string().min(1) });
 
 /**
- * Adds the checks to `PutObject` that fauxqs leaves out: `If-None-Match: *`, `If-Match` and the object's checksum. A
- * request without a body puts an empty object, which fauxqs fails at.
+ * Adds the checks to `PutObject` that fauxqs lacks: `If-None-Match: *`, `If-Match` and the object's checksum. A request
+ * without a body, on which fauxqs fails, puts an empty object.
  */
 export const checkPreconditions =
   (store: S3Store): PreHandler =>

@@ -2,8 +2,8 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import type { Intercept } from './lambda/call-proxies';
 
 /**
- * Lets every call pass, and writes each that is unlike all before it to `file`, a line of JSON each:
- * `{"function":…,"service":…,"operation":…,"resource":…}`. What the file held is forgotten.
+ * Lets every call pass, and writes each distinct call once to `file`, as one line of JSON:
+ * `{"function":…,"service":…,"operation":…,"resource":…}`. Overwrites an existing file.
  */
 export const recordCalls = (file: string): Intercept => {
   const seen = new Set<string>();

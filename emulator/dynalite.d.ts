@@ -1,7 +1,7 @@
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
-  /** @param options `path`: folder of the LevelDB store; `createTableMs`: how long a table is CREATING. */
+  /** @param options `path`: folder of the LevelDB store; `createTableMs`: how long a new table stays CREATING */
   function dynalite(options: { path?: string; createTableMs?: number }): Server;
   export default dynalite;
 }
@@ -19,7 +19,7 @@ declare module 'dynalite/db' {
     close(): Promise<void>;
   }
   const store: {
-    /** Opens the store itself, without the server. */
+    /** Opens the store without the server. */
     create(options: { path: string }): { db: Level };
   };
   export default store;

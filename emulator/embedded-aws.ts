@@ -28,36 +28,36 @@ import { createTables, startTables } from './tables';
 export type { Intercept, Interception } from './lambda/call-proxies';
 export type { LogLine } from './lambda/functions';
 
-/** What runs, where its state is kept, and what differs from a deployment. */
+/** What to run, where to keep its state, and how it differs from a deployment. */
 export interface EmbeddedAwsOptions {
-  /** Where `cdk synth` wrote to: `cdk.out`. */
+  /** The output folder of `cdk synth`: `cdk.out`. */
   readonly assemblyDirectory: string;
-  /** Where everything is kept that survives a restart, and the functions' logs. */
+  /** Holds everything that survives a restart, and the functions' logs. */
   readonly stateDirectory: string;
-  /** JSON object of the secrets' values, see {@link startSecrets}. */
+  /** JSON file with the secrets' values, see {@link startSecrets}. */
   readonly secretsFile: string;
-  /** New values for variables that the template gives a function; variables that it does not give stay missing. */
+  /** Replaces values of variables that the template gives a function. Variables missing there stay missing. */
   readonly environmentOverrides?: Readonly<Record<string, string>>;
-  /** Most processes of one function. Default: four for each core. */
+  /** Maximum number of processes per function. Default: four per core. */
   readonly maxConcurrency?: number;
   readonly onLog?: (line: LogLine) => void;
-  /** Sees every call that a function makes to a server of this machine, and may cut it. */
+  /** Receives every call that a function makes to a server on this machine, and can interrupt it. */
   readonly intercept?: Intercept;
-  /** What tests change so that many faults at once stay apart, and nobody waits for them. */
+  /** Settings for tests: they separate faults that happen at the same time, and shorten waits. */
   readonly forTests?: {
-    /** The longest that a message is delayed, or stays away after its worker has left it. */
+    /** Maximum time that a message is delayed, or stays invisible after its worker has stopped working on it. */
     readonly longestHiddenSeconds: number;
-    /** In place of what the template says of each event source mapping. */
+    /** Overrides the batch size of every event source mapping. */
     readonly batchSize?: number;
     readonly concurrentBatches?: number;
-    /** Whether an invocation gets a process of its own, that ends with it. `event`: JSON text. */
+    /** Whether an invocation gets its own process, which ends with it. `event`: JSON text. */
     startsCold?(functionName: string, event: string): boolean;
   };
 }
 
-/** An application that runs. */
+/** A running application. */
 export interface EmbeddedAws {
-  /** The HTTP API, without a trailing slash. */
+  /** URL of the HTTP API, without a trailing slash. */
   readonly apiUrl: string;
   readonly endpoints: Endpoints;
   /** Stack name → output name → value. */
@@ -65,26 +65,26 @@ export interface EmbeddedAws {
   /** Names of the functions. */
   readonly functions: readonly string[];
   /**
-   * Runs a function now.
-   * @throws {Error} if there is no such function; its own failure is a result.
+   * Invokes a function.
+   * @throws {Error} if there is no such function; the function's own failure is a result
    */
   invoke(functionName: string, event: unknown): Promise<InvocationResult>;
   /**
-   * Kills the processes of a function, whatever they are doing; the next invocation gets a new one.
-   * @throws {Error} if there is no such function.
+   * Kills the processes of a function, including busy ones. The next invocation gets a new process.
+   * @throws {Error} if there is no such function
    */
   kill(functionName: string): Promise<void>;
   /**
-   * Does what one tick of a schedule would do. Of a state machine, the payload names the execution that was started.
-   * @param name the schedule's name, its construct id, or the name of what it fires
-   * @throws {Error} if there is no such schedule, or it fires something else than a function or a state machine.
+   * Fires a schedule once. For a state machine, the payload contains the ARN of the started execution.
+   * @param name the schedule's name, its construct id, or the name of its target
+   * @throws {Error} if there is no such schedule, or its target is neither a function nor a state machine
    */
   fireSchedule(name: string): Promise<InvocationResult>;
-  /** Lets what is under way finish, for a few seconds at most, then stops every process and server. */
+  /** Waits a few seconds for running work, then stops every process and server. */
   stop(): Promise<void>;
 }
 
-/** What `endpoints.json` in the state directory says while an application runs. */
+/** The content of `endpoints.json`, which is in the state directory while an application runs. */
 export const runningSchema = z.object({
   pid: z.number(),
   apiUrl: z.string(),
@@ -104,7 +104,7 @@ export const runningSchema = z.object({
 type Running = z.infer<typeof runningSchema>;
 
 const port = z.int().min(0).max(65_535);
-/** The ports of the last run. */
+/** The ports of the previous run. */
 const portsSchema = z
   .object({ tables: port, stores: port, secrets: port, lambda: port, stepFunctions: port, logs: port, api: port })
   .partial();
@@ -112,10 +112,10 @@ const portsSchema = z
 const drainMs = 5_000;
 
 /**
- * Runs a synthesized CDK app on this machine. Names, ARNs and, while they are free, ports stay the same from start to
- * start. Whatever was acknowledged before a stop or a kill is there again.
+ * Runs a synthesized CDK app on this machine. Names and ARNs are the same at every start, and so are ports that are
+ * still free. Every acknowledged write survives a stop or a kill.
  * @throws {StateError} if the state is damaged, or in use by another process
- * @throws {Error} for an assembly that asks for what this machine does not have; nothing is left running then.
+ * @throws {Error} if the assembly uses something that the embedded AWS does not support; nothing keeps running then
  */
 export const startEmbeddedAws = async (options: EmbeddedAwsOptions): Promise<EmbeddedAws> => {
   const stops: (() => Promise<unknown>)[] = [];
@@ -132,7 +132,7 @@ export const startEmbeddedAws = async (options: EmbeddedAwsOptions): Promise<Emb
   }
 };
 
-/** @param onStop takes what must be stopped; the last comes first */
+/** @param onStop registers a stop function; they run in reverse order */
 const start = async (
   options: EmbeddedAwsOptions,
   onStop: (stop: () => Promise<unknown>) => void,
@@ -144,7 +144,7 @@ const start = async (
   mkdirSync(options.stateDirectory, { recursive: true });
   refuseMissingStores(options.stateDirectory);
 
-  // Every server listens before anything is resolved: the URLs of queues and of the API hold ports.
+  // All servers listen before references are resolved: the URLs of queues and of the API contain ports.
   const ports =
     readStateFile(inState('ports.json'), portsSchema, 'Delete it: the servers then choose other ports.') ?? {};
   let functions: Functions | undefined;
@@ -212,8 +212,8 @@ const start = async (
     startEventSourceMapping(mapping, stores.source(mapping.EventSourceArn), get(mapping.FunctionName)),
   );
   onStop(() => {
-    const patience = new Promise((resolve) => setTimeout(resolve, drainMs).unref());
-    return Promise.race([Promise.all(stopMappings.map((stop) => stop())), patience]);
+    const timeout = new Promise((resolve) => setTimeout(resolve, drainMs).unref());
+    return Promise.race([Promise.all(stopMappings.map((stop) => stop())), timeout]);
   });
   const store = openExecutionStore(inState('executions'));
   const executions = createExecutions(store, functionAt);
@@ -242,7 +242,9 @@ const start = async (
     async fireSchedule(name) {
       const schedule = schedules.find(({ names }) => names.includes(name));
       if (!schedule) {
-        throw new Error(`No schedule ${name}; there are ${schedules.map(({ names }) => names[0]).join(', ')}`);
+        throw new Error(
+          `There is no schedule ${name}. The schedules are: ${schedules.map(({ names }) => names[0]).join(', ')}`,
+        );
       }
       const event = schedule.event(new Date());
       const machine = machines.find(({ arn }) => arn === schedule.targetArn);

@@ -18,8 +18,8 @@ const mappingSchema = z.object({
 type Mapping = z.infer<typeof mappingSchema>;
 
 /**
- * The event source mappings of the application.
- * @param overrides in place of what the template says of each
+ * Reads the event source mappings of the application.
+ * @param overrides replace the template's values in each mapping
  */
 export const readMappings = (application: Application, overrides: Partial<Mapping> = {}): Mapping[] =>
   application
@@ -27,9 +27,9 @@ export const readMappings = (application: Application, overrides: Partial<Mappin
     .map(({ properties }) => ({ ...properties, ...overrides }));
 
 /**
- * Carries a queue's messages to a function, in batches, as Lambda's pollers do: what the function has done is deleted,
- * the rest comes back after its visibility timeout.
- * @returns how to stop: no new batch is begun, and those that are under way are waited for.
+ * Polls a queue and invokes a function with batches of its messages, as Lambda's pollers do. Processed messages are
+ * deleted. The others become visible again after their visibility timeout.
+ * @returns a function that stops polling and waits for the running batches
  */
 export const startEventSourceMapping = (
   mapping: Mapping,
@@ -37,8 +37,8 @@ export const startEventSourceMapping = (
   target: Pick<LambdaFunction, 'invoke' | 'maxConcurrency' | 'stopsLoop'>,
 ): (() => Promise<void>) => {
   const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
-  const underWay = new Set<Promise<void>>();
-  // A function that reserves no concurrency at all is switched off.
+  const running = new Set<Promise<void>>();
+  // A reserved concurrency of 0 switches a function off.
   let stopped = !mapping.Enabled || maxConcurrency < 1;
 
   const collect = async (): Promise<Message[]> => {
@@ -51,7 +51,7 @@ export const startEventSourceMapping = (
   };
 
   const handle = async (batch: readonly Message[]) => {
-    // What is part of a recursive loop fails without an invocation, until its receives end in the dead-letter queue.
+    // Messages of a recursive loop fail without an invocation, until SQS moves them to the dead-letter queue.
     const stopped = batch.filter(({ Attributes }) => target.stopsLoop(Attributes.AWSTraceHeader));
     const accepted = batch.filter((message) => !stopped.includes(message));
     const failed = accepted.length > 0 ? await invoke(accepted) : new Set();
@@ -61,7 +61,7 @@ export const startEventSourceMapping = (
     source.release(handlesOf(batch.filter((message) => !done.includes(message))));
   };
 
-  /** @returns the ids of the messages that failed */
+  /** @returns the ids of the failed messages */
   const invoke = async (batch: readonly Message[]): Promise<ReadonlySet<string>> => {
     const event = { Records: batch.map((message) => toRecord(message, mapping.EventSourceArn)) };
     const causes = batch.flatMap(({ Attributes }) => Attributes.AWSTraceHeader ?? []);
@@ -74,15 +74,15 @@ export const startEventSourceMapping = (
 
   const poll = async () => {
     while (!stopped) {
-      // A message is received only when somebody is free to work on it: its visibility timeout runs from there.
-      if (underWay.size >= maxConcurrency) {
-        await Promise.race(underWay);
+      // Receives only when a batch can start at once: the visibility timeout counts from the receive.
+      if (running.size >= maxConcurrency) {
+        await Promise.race(running);
         continue;
       }
       const batch = await collect();
       if (batch.length > 0) {
-        const work = handle(batch).finally(() => underWay.delete(work));
-        underWay.add(work);
+        const work = handle(batch).finally(() => running.delete(work));
+        running.add(work);
       }
     }
   };
@@ -91,15 +91,15 @@ export const startEventSourceMapping = (
   return async () => {
     stopped = true;
     await polling;
-    await Promise.all(underWay);
+    await Promise.all(running);
   };
 };
 
 const responseSchema = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).nullish() });
 
 /**
- * Which messages of `batch` a function reports as failed. Whatever is not a proper report fails the whole batch; no
- * report at all is a success.
+ * Reads which messages of `batch` a function reports as failed. An invalid report fails the whole batch; a missing
+ * report is a success.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 export const failedIds = (payload: string, batch: readonly Pick<Message, 'MessageId'>[]): ReadonlySet<string> => {
@@ -122,7 +122,7 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** A message in the words of a Lambda event. */
+/** Converts a message to a record of a Lambda event. */
 const toRecord = (message: Message, eventSourceARN: string) => ({
   messageId: message.MessageId,
   receiptHandle: message.ReceiptHandle,

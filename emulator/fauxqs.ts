@@ -1,6 +1,6 @@
-// The package exports its servers only whole: listening on every interface of the machine, its stores out of reach.
-// Its parts, from inside the one version that package.json pins, can be told to stay on the loopback, can be mended
-// where they lose something, and let the event source mappings take messages without a network in between.
+// The package exports only complete servers, which listen on every network interface and hide their stores. This file
+// imports its internal modules instead, from the version that package.json pins. They can be limited to the loopback
+// interface and corrected where they lose data, and event source mappings can receive messages without a network.
 import { buildApp } from '../node_modules/fauxqs/dist/app.js';
 
 export { PersistenceManager } from '../node_modules/fauxqs/dist/persistence.js';
@@ -13,14 +13,14 @@ export { receiveMessage } from '../node_modules/fauxqs/dist/sqs/actions/receiveM
 export { type SqsQueue, SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
 export { buildApp };
 
-/** The Fastify application that speaks SQS and S3. */
+/** The Fastify application that serves SQS and S3. */
 export type FauxqsApp = ReturnType<typeof buildApp>;
 type RouteHandler = Parameters<FauxqsApp['route']>[0]['handler'];
 
-/** What runs before fauxqs handles a request; the request is done if it returns the reply that it sent. */
+/** Runs before fauxqs handles a request. If it returns a reply, fauxqs does not handle the request. */
 export type PreHandler = (...args: Parameters<RouteHandler>) => Promise<Parameters<RouteHandler>[1] | undefined>;
 
-/** What changes an answer of fauxqs before it is sent. */
+/** Changes a response of fauxqs before it is sent. */
 export type PreSerializer = (
   request: Parameters<RouteHandler>[0],
   reply: Parameters<RouteHandler>[1],

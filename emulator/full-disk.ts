@@ -1,12 +1,12 @@
 import { types } from 'node:util';
 
 const systemCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-/** LevelDB has no codes of its own for these. */
+/** LevelDB has no error codes for these. */
 const systemMessages = /No space left on device|Disk quota exceeded|File too large/;
-/** `SQLITE_FULL`, and `SQLITE_IOERR_WRITE`, which SQLite reports for a limit on the size of files. */
+/** `SQLITE_FULL`, and `SQLITE_IOERR_WRITE`, which SQLite reports when a file reaches a size limit. */
 const sqliteCodes: ReadonlySet<unknown> = new Set([13, 778]);
 
-/** Whether an error, or its cause, says that no more can be written: the disk, a quota or a file size limit is full. */
+/** Whether an error or its cause reports a full disk, an exceeded quota or a file size limit. */
 export const isDiskFull = (error: unknown): error is Error => {
   if (!types.isNativeError(error)) {
     return false;
@@ -22,8 +22,8 @@ export const isDiskFull = (error: unknown): error is Error => {
 };
 
 /**
- * Ends this process, as an uncaught exception, if `error` says that the disk is full. LevelDB leaves half a record
- * behind: it acknowledges later writes once there is space again, but does not read them at its next start.
+ * Ends this process with an uncaught exception if `error` reports a full disk: the state in memory may then differ from
+ * the state on the disk.
  */
 export const crashIfDiskFull = (error: unknown): void => {
   if (isDiskFull(error)) {

@@ -1,22 +1,22 @@
 import type { Assembly, Resource, Stack } from './assembly';
 import { accountId, arnOf, type Endpoints, isSkipped, region, resourceType } from './resource-types';
 
-/** Turns template values into what CloudFormation would have made of them. */
+/** Resolves template values as CloudFormation does. */
 export interface Resolver {
-  /** Resolves every intrinsic function in `value`, which stands in `stackName`'s template. */
+  /** Resolves every intrinsic function in `value`, which is part of `stackName`'s template. */
   resolve(stackName: string, value: unknown): unknown;
-  /** The physical name of a resource. */
+  /** Returns the physical name of a resource. */
   nameOf(resource: Resource): string;
 }
 
 const urlSuffix = 'amazonaws.com';
 
-/** @throws {Error} from its methods, for a reference that leads nowhere or a function that is not supported. */
+/** The methods throw an `Error` for a reference to nothing, or an unsupported intrinsic function. */
 export const createResolver = (assembly: Assembly, endpoints: Endpoints): Resolver => {
   const stackNamed = (name: string): Stack => {
     const stack = assembly.stacks.get(name);
     if (!stack) {
-      throw new Error(`No stack ${name} in the assembly`);
+      throw new Error(`The assembly has no stack ${name}.`);
     }
     return stack;
   };
@@ -35,7 +35,7 @@ export const createResolver = (assembly: Assembly, endpoints: Endpoints): Resolv
     const resource = stackNamed(stackName).resources.get(logicalId);
     const type = resource && resourceType(resource.type);
     if (!resource || !type) {
-      throw new Error(`${stackName}: nothing to refer to at ${logicalId}`);
+      throw new Error(`${stackName}: a reference to ${logicalId}, which is not a supported resource`);
     }
     return { resource, type };
   };
@@ -82,7 +82,7 @@ export const createResolver = (assembly: Assembly, endpoints: Endpoints): Resolv
         }
       }
     }
-    throw new Error(`No stack of the assembly exports ${name}`);
+    throw new Error(`No stack of the assembly exports ${name}.`);
   };
 
   const sub = (stackName: string, argument: unknown): string => {
@@ -145,7 +145,7 @@ export const createResolver = (assembly: Assembly, endpoints: Endpoints): Resolv
   return { resolve, nameOf };
 };
 
-/** CDK spells an HTTP API's URL out of its id and the region instead of asking for `ApiEndpoint`. */
+/** CDK builds an HTTP API's URL from its id and the region instead of using `ApiEndpoint`. */
 const localizeApiUrl = (text: string, { api }: Endpoints): string =>
   text.replace(/^https:\/\/[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com/, api);
 
@@ -154,14 +154,14 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const asList = (value: unknown): unknown[] => {
   if (!Array.isArray(value)) {
-    throw new Error(`A list was expected in the template, not ${JSON.stringify(value)}`);
+    throw new Error(`Expected a list in the template, but got ${JSON.stringify(value)}`);
   }
   return value;
 };
 
 const asText = (value: unknown): string => {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
-    throw new Error(`A text was expected in the template, not ${JSON.stringify(value)}`);
+    throw new Error(`Expected text in the template, but got ${JSON.stringify(value)}`);
   }
   return String(value);
 };

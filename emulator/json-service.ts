@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type LoopbackServer, readBody, serveOnLoopback } from './loopback-server';
 
-/** Thrown for what a service answers with an error of this name. `details` are further fields of the answer. */
+/** Thrown to send an error response with this name. `details` are further fields of the response. */
 export class ServiceError extends Error {
   constructor(
     override readonly name: string,
@@ -12,37 +12,37 @@ export class ServiceError extends Error {
   }
 }
 
-/** Answers a request with the body of the response, or throws a {@link ServiceError}. */
+/** Returns the body of the response to a request, or throws a {@link ServiceError}. */
 export type Action = (request: unknown) => unknown;
 
-/** A service that speaks AWS's JSON protocol. */
+/** A service that uses AWS's JSON protocol. */
 export interface JsonService {
-  /** As AWS calls it, such as `Secrets Manager`. */
+  /** AWS's name for it, such as `Secrets Manager`. */
   readonly name: string;
-  /** What precedes the action in the `x-amz-target` header. */
+  /** The text before the action in the `x-amz-target` header. */
   readonly targetPrefix: string;
   readonly version: '1.0' | '1.1';
-  /** The error of a request whose parameters are wrong. */
+  /** Error name for invalid parameters. */
   readonly validationError: 'ValidationException' | 'InvalidParameterException';
-  /** The error of a pagination token that the service did not give. */
+  /** Error name for an invalid pagination token. */
   readonly tokenError: string;
 }
 
-/** An action whose request has exactly these parameters. One that is not served is refused, not ignored. */
+/** Defines an action with exactly these parameters. Any other parameter is rejected, not ignored. */
 export const action =
-  <S extends z.ZodRawShape>(parameters: S, answer: (request: z.infer<z.ZodObject<S>>) => unknown): Action =>
+  <S extends z.ZodRawShape>(parameters: S, respond: (request: z.infer<z.ZodObject<S>>) => unknown): Action =>
   (body) =>
-    answer(z.strictObject(parameters).parse(body));
+    respond(z.strictObject(parameters).parse(body));
 
-/** What {@link pageOf} throws, before each service gives it its own name. */
+/** Error name that {@link pageOf} throws. Each service replaces it with its own name. */
 export const invalidToken = 'InvalidToken';
 
-/** One sentence for what this program leaves out. */
+/** Error message for an action or a parameter that is not served. */
 export const notServed = (what: string, of: string): string => `The embedded AWS does not serve ${what} of ${of}.`;
 
 /**
  * Serves the actions of a service.
- * @param actionsOf undefined while the application is being resolved
+ * @param actionsOf returns undefined until the application is resolved
  */
 export const serveJsonService = (
   service: JsonService,
@@ -68,27 +68,27 @@ export const serveJsonService = (
   };
 
   return serveOnLoopback(async (request, response) => {
-    const answer = (status: number, body: unknown) =>
+    const send = (status: number, body: unknown) =>
       response
         .writeHead(status, { 'content-type': `application/x-amz-json-${service.version}` })
         .end(JSON.stringify(body));
     const target = request.headers['x-amz-target']?.toString() ?? `${request.method} ${request.url}`;
     try {
-      answer(200, await actOn(target, (await readBody(request)).toString()));
+      send(200, await actOn(target, (await readBody(request)).toString()));
     } catch (error) {
       if (!(error instanceof ServiceError)) {
         throw error;
       }
       const status = error.name === 'ServiceUnavailable' ? 503 : 400;
       const name = error.name === invalidToken ? service.tokenError : error.name;
-      answer(status, { __type: name, message: error.message, ...error.details });
+      send(status, { __type: name, message: error.message, ...error.details });
     }
   }, preferredPort);
 };
 
 /**
- * One page of a list. Its token is the index at which the next page begins.
- * @throws {ServiceError} for a token that no page has given
+ * Returns one page of a list. Its token is the index of the first item of the next page.
+ * @throws {ServiceError} for an invalid token
  */
 export const pageOf = <T>(all: readonly T[], size: number, nextToken = '0'): { items: T[]; nextToken?: string } => {
   if (!/^\d{1,9}$/.test(nextToken)) {

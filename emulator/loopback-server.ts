@@ -14,19 +14,19 @@ export interface LoopbackServer {
 /** Thrown by {@link readBody} when a request is larger than its limit. */
 export class BodyTooLargeError extends Error {}
 
-// Longer than any client keeps an idle socket. Otherwise the server could close a connection just as the client sends
-// its next request.
+// Longer than any client keeps an idle socket. Otherwise the server could close a connection while the client sends its
+// next request.
 const keepAliveMs = 10 * 60 * 1000;
 
-/** A name that ends in `.localhost` is a loopback name too (RFC 6761); S3 clients put the bucket in front of it. */
+/** A name that ends in `.localhost` is a loopback name too (RFC 6761). S3 clients prefix it with the bucket. */
 const loopbackHost = /^(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::\d{1,5})?$/i;
 
 /**
- * Why a request must be refused, as one sentence, or undefined. A web page can make a browser call 127.0.0.1:
+ * Returns the reason to reject a request, as one sentence, or undefined. A web page can make a browser call 127.0.0.1:
  *
- * - DNS rebinding: the page's own host name resolves to 127.0.0.1, so `Host` holds that name.
- * - Cross-site requests: the browser sends `Origin` with every one that can change something or be read by the page,
- *   and `Sec-Fetch-Site` with the others, such as images.
+ * - DNS rebinding: the page's own host name resolves to 127.0.0.1, so `Host` contains that name.
+ * - Cross-site requests: the browser sends `Origin` with every request that can change something or whose response the
+ *   page can read, and `Sec-Fetch-Site` with other requests, such as those for images.
  */
 export const reasonToRefuse = (headers: IncomingHttpHeaders): string | undefined => {
   if (!loopbackHost.test(headers.host ?? '')) {
@@ -40,8 +40,8 @@ export const reasonToRefuse = (headers: IncomingHttpHeaders): string | undefined
 };
 
 /**
- * Answers 403 to requests that {@link reasonToRefuse} finds fault with, before any listener of `server` sees them. Call it
- * when all listeners are registered.
+ * Responds with 403 to requests for which there is a {@link reasonToRefuse}, so that no listener receives them. Call it
+ * after all listeners are registered.
  */
 export const refuseForeignCallers = (server: Server): void => {
   const listeners = server.listeners('request');
@@ -59,15 +59,15 @@ export const refuseForeignCallers = (server: Server): void => {
   });
 };
 
-/** Answers one request. What it throws is answered as a 500. */
+/** Handles one request. An exception becomes a 500 response. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Starts a server for `listener` on 127.0.0.1: on `preferredPort` if that is free, otherwise on any free port. */
+/** Starts a server on 127.0.0.1: on `preferredPort` if that is free, otherwise on any free port. */
 export const serveOnLoopback = (listener: Listener, preferredPort = 0): Promise<LoopbackServer> => {
   const server = createServer((request, response) => {
     listener(request, response).catch((error: unknown) => {
       crashIfDiskFull(error);
-      // The client may be gone, such as a process that was killed. That must not stop the server.
+      // The client may have disconnected, for example a killed process. That must not stop the server.
       if (!response.headersSent) {
         response.writeHead(500, { 'content-type': 'application/json' });
       }
@@ -77,7 +77,7 @@ export const serveOnLoopback = (listener: Listener, preferredPort = 0): Promise<
   return listenOnLoopback(server, preferredPort);
 };
 
-/** The same for an existing server. Foreign callers are refused, see {@link refuseForeignCallers}. */
+/** Like {@link serveOnLoopback} for an existing server. Rejects foreign callers, see {@link refuseForeignCallers}. */
 export const listenOnLoopback = async (server: Server, preferredPort = 0): Promise<LoopbackServer> => {
   refuseForeignCallers(server);
   server.keepAliveTimeout = keepAliveMs;
@@ -104,7 +104,7 @@ export const listenOnLoopback = async (server: Server, preferredPort = 0): Promi
   };
 };
 
-/** Calls `listen` with the preferred port. If that port is taken, calls it again with 0: any free port. */
+/** Calls `listen` with the preferred port. If that port is in use, calls it again with 0: any free port. */
 export const withFallback = async <T>(preferredPort: number, listen: (port: number) => Promise<T>): Promise<T> => {
   try {
     return await listen(preferredPort);
@@ -118,8 +118,8 @@ export const withFallback = async <T>(preferredPort: number, listen: (port: numb
 };
 
 /**
- * Reads a request to its end.
- * @throws {BodyTooLargeError} past `limitBytes`. The rest is read and discarded, so that the client receives its answer.
+ * Reads the body of a request.
+ * @throws {BodyTooLargeError} beyond `limitBytes`. The rest is read and discarded, so that the client gets a response.
  */
 export const readBody = async (request: IncomingMessage, limitBytes = Number.POSITIVE_INFINITY): Promise<Buffer> => {
   const chunks: Buffer[] = [];
@@ -131,7 +131,7 @@ export const readBody = async (request: IncomingMessage, limitBytes = Number.POS
     }
   }
   if (sizeBytes > limitBytes) {
-    throw new BodyTooLargeError(`a body of ${sizeBytes} bytes, ${limitBytes} allowed`);
+    throw new BodyTooLargeError(`The body has ${sizeBytes} bytes; the limit is ${limitBytes}.`);
   }
   return Buffer.concat(chunks);
 };

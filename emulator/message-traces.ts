@@ -10,7 +10,7 @@ const messageSchema = z.looseObject({
   MessageAttributes: attributesSchema.default(() => ({})),
   MessageSystemAttributes: traceSchema.optional().catch(undefined),
 });
-/** By the `x-amz-target` header. */
+/** `x-amz-target` header → schema of the request. */
 const sendSchemas: Readonly<Record<string, z.ZodType<SendRequest>>> = {
   'AmazonSQS.SendMessage': messageSchema,
   'AmazonSQS.SendMessageBatch': z.looseObject({ Entries: z.array(messageSchema) }),
@@ -34,25 +34,25 @@ const receivedSchema = z.looseObject({
 });
 const rowsSchema = z.array(z.object({ message_id: z.string(), trace_header: z.string() }));
 
-/** The trace headers of messages, which fauxqs does not keep. Lambda's detection of recursive loops follows them. */
+/** The trace headers of messages, which fauxqs does not store. Lambda's detection of recursive loops needs them. */
 export interface MessageTraces {
-  /** Reads the header of a `SendMessage` or `SendMessageBatch`. */
+  /** Reads the trace headers of a `SendMessage` or `SendMessageBatch` request. */
   readonly onRequest: PreHandler;
-  /** Adds the attribute `AWSTraceHeader` to what `ReceiveMessage` answers. */
+  /** Adds the attribute `AWSTraceHeader` to responses to `ReceiveMessage`. */
   readonly onReply: PreSerializer;
-  /** The trace header of a message that was received. */
+  /** Returns the trace header of a received message. */
   of(queue: SqsQueue, receiptHandle: string): string | undefined;
-  /** Gives the messages of an earlier start their trace headers back. */
+  /** Restores the trace headers of messages that an earlier start stored. */
   restore(): void;
 }
 
-/** Keeps trace headers in a column of their own, beside what `persistence` writes to `database`. */
+/** Stores trace headers in an extra column of the table to which `persistence` writes messages. */
 export const keepMessageTraces = (
   store: SqsStore,
   persistence: PersistenceManager,
   database: DatabaseSync,
 ): MessageTraces => {
-  // Each message has its own attributes object from the request on, wherever fauxqs moves it.
+  // fauxqs passes on the attributes object of the request, so that each message keeps its own object.
   const traces = new WeakMap<object, string>();
   const columns = database.prepare("SELECT name FROM pragma_table_info('sqs_messages')").all();
   if (!columns.some(({ name }) => name === 'trace_header')) {
@@ -93,20 +93,20 @@ export const keepMessageTraces = (
       if (request.headers['x-amz-target'] !== 'AmazonSQS.ReceiveMessage') {
         return payload;
       }
-      const asked = receiveSchema.safeParse(request.body).data;
-      const answer = receivedSchema.safeParse(payload).data;
-      const queue = asked && store.getQueue(asked.QueueUrl);
-      const names = asked && [...asked.AttributeNames, ...asked.MessageSystemAttributeNames];
-      if (!answer || !queue || !names?.some((name) => name === 'All' || name === 'AWSTraceHeader')) {
+      const sent = receiveSchema.safeParse(request.body).data;
+      const received = receivedSchema.safeParse(payload).data;
+      const queue = sent && store.getQueue(sent.QueueUrl);
+      const names = sent && [...sent.AttributeNames, ...sent.MessageSystemAttributeNames];
+      if (!received || !queue || !names?.some((name) => name === 'All' || name === 'AWSTraceHeader')) {
         return payload;
       }
-      const Messages = answer.Messages.map((message) => {
+      const Messages = received.Messages.map((message) => {
         const trace = of(queue, message.ReceiptHandle);
         return trace === undefined
           ? message
           : { ...message, Attributes: { ...message.Attributes, AWSTraceHeader: trace } };
       });
-      return { ...answer, Messages };
+      return { ...received, Messages };
     },
     restore() {
       const kept = database

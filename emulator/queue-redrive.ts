@@ -16,7 +16,7 @@ interface MoveTask {
   readonly StartedTimestamp: number;
 }
 
-/** Thrown for what SQS answers with an error of this name. */
+/** Thrown to send an error response of SQS with this name. */
 class MoveTaskError extends Error {
   constructor(
     override readonly name: string,
@@ -27,9 +27,9 @@ class MoveTaskError extends Error {
 }
 
 /**
- * Adds `StartMessageMoveTask` and `ListMessageMoveTasks`, which fauxqs lacks. A task is done when it is answered. As on
- * SQS a moved message is a new one: another id, nothing received yet, at the start of a chain of requests.
- * @param transaction runs a task's writes so that all of them last, or none
+ * Adds `StartMessageMoveTask` and `ListMessageMoveTasks`, which fauxqs lacks. A task is complete when its start gets a
+ * response. As on SQS, a moved message is a new message: a new id, no receives, and a new chain of requests.
+ * @param transaction stores all writes of a task or none
  */
 export const serveMessageMoveTasks = (store: SqsStore, transaction: <T>(work: () => T) => T): PreHandler => {
   const tasks: MoveTask[] = [];
@@ -76,7 +76,7 @@ export const serveMessageMoveTasks = (store: SqsStore, transaction: <T>(work: ()
   };
 };
 
-/** Where a dead-letter queue's messages came from: fauxqs forgets that, so it must follow from the queues. */
+/** Finds the source of a dead-letter queue's messages from the redrive policies: fauxqs does not store it. */
 const destinationOf = (store: SqsStore, deadLetterArn: string, destinationArn: string | undefined) => {
   const sources = [...store.allQueues()].filter(({ attributes: { RedrivePolicy } }) => {
     const policy = RedrivePolicy ? redriveSchema.parse(JSON.parse(RedrivePolicy)) : undefined;
@@ -92,7 +92,7 @@ const destinationOf = (store: SqsStore, deadLetterArn: string, destinationArn: s
     return store.getQueueByArn(destinationArn);
   }
   if (sources.length > 1) {
-    throw new MoveTaskError('UnsupportedOperation', 'This queue has several sources: name the DestinationArn.');
+    throw new MoveTaskError('UnsupportedOperation', 'This queue has several sources: set the DestinationArn.');
   }
   return sources[0];
 };
@@ -102,7 +102,7 @@ const moveAll = (from: SqsQueue, to: SqsQueue): number => {
   const messages = from.messages.splice(0);
   for (const { messageId, body, messageAttributes } of messages) {
     from.persistence?.deleteMessage(messageId);
-    // A copy of the attributes: the trace of the message that was moved belongs to the other object.
+    // A copy of the attributes, because the original object has the trace of the moved message.
     to.enqueue(SqsStore.createMessage(body, { ...messageAttributes }));
   }
   return messages.length;

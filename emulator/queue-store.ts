@@ -4,11 +4,11 @@ import { PersistenceManager } from './fauxqs';
 import { crashIfDiskFull, isDiskFull } from './full-disk';
 import { damagedStore } from './state-files';
 
-/** The SQLite database in which fauxqs keeps queues and buckets. */
+/** The SQLite database in which fauxqs stores queues and buckets. */
 export interface QueueStore {
   readonly persistence: PersistenceManager;
   readonly database: DatabaseSync;
-  /** Does `work` as a whole or not at all. */
+  /** Stores all writes of `work` or none. */
   transaction<T>(work: () => T): T;
 }
 
@@ -26,10 +26,10 @@ export const openQueueStore = (directory: string): QueueStore => {
   if (check?.quick_check !== 'ok') {
     throw damage(directory, check?.quick_check);
   }
-  // A commit survives a kill of this process without waiting for the disk. A power cut is not a case here.
+  // A commit survives a kill of this process, but not a power cut. That avoids waiting for the disk.
   database.exec('PRAGMA synchronous = NORMAL');
-  // fauxqs clears the receive count of a message that becomes visible at once. The schema forbids that, so the message
-  // would be lost.
+  // When a visibility timeout is set to 0, fauxqs sets the message's receive count to NULL. The schema forbids that, so
+  // the message would be lost.
   const makeVisible = database.prepare(
     'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',
   );
@@ -47,7 +47,7 @@ export const openQueueStore = (directory: string): QueueStore => {
       throw error;
     }
   };
-  // fauxqs has its own, whose ROLLBACK hides the error that it follows.
+  // The ROLLBACK in fauxqs' own transaction can fail and hide the original error.
   Reflect.set(persistence, 'transaction', transaction);
   return { persistence: reporting(persistence), database, transaction };
 };
@@ -58,16 +58,16 @@ const damage = (directory: string, cause: unknown) =>
 const openPersistence = (directory: string): PersistenceManager =>
   namingDamage(directory, () => new PersistenceManager(directory));
 
-/** SQLite rolls back by itself after some errors, such as a full disk, and then refuses to do it again. */
+/** After some errors, such as a full disk, SQLite has already rolled back, and a second ROLLBACK fails. */
 const rollBack = (database: DatabaseSync): void => {
   try {
     database.exec('ROLLBACK');
   } catch {
-    // The error that led here matters.
+    // The original error is reported instead.
   }
 };
 
-/** fauxqs answers 500 when a write fails. A full disk must end this process instead, see {@link crashIfDiskFull}. */
+/** fauxqs responds with 500 when a write fails. A full disk must end this process, see {@link crashIfDiskFull}. */
 const reporting = (persistence: PersistenceManager): PersistenceManager =>
   new Proxy(persistence, {
     get(target, name) {

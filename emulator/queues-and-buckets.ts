@@ -37,34 +37,34 @@ const messagesSchema = z.array(
   }),
 );
 
-/** A message as `ReceiveMessage` gives it. */
+/** A message as `ReceiveMessage` returns it. */
 export type Message = z.infer<typeof messagesSchema>[number];
 
-/** One queue as its event source mapping sees it: without a network, a poll can be neither lost nor aborted. */
+/** One queue, for its event source mapping. There is no network in between that could lose a response. */
 export interface MessageSource {
-  /** Takes up to 10 messages; waits at most a second for the first. */
+  /** Receives up to 10 messages. Waits at most one second for the first. */
   receive(maxMessages: number): Promise<Message[]>;
-  /** Deletes messages by their receipt handles, all of them or none. */
+  /** Deletes messages by their receipt handles: all or none. */
   delete(receiptHandles: readonly string[]): unknown;
-  /** Of messages that nobody works on any more: they come back when they would, or sooner if this machine is told so. */
+  /** Ends the work on messages. They become visible after their timeout, or sooner if a shorter limit is configured. */
   release(receiptHandles: readonly string[]): void;
 }
 
-/** SQS and S3 on one port, as fauxqs serves them. */
+/** SQS and S3 on one port, served by fauxqs. */
 export interface QueuesAndBuckets {
   readonly port: number;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** Creates what does not exist yet, and gives what does the template's attributes. */
+  /** Creates missing queues and buckets, and sets the template's attributes on existing queues. */
   create(application: Application): void;
-  /** @throws {Error} if there is no such queue. */
+  /** @throws {Error} if there is no such queue */
   source(queueArn: string): MessageSource;
   stop(): Promise<void>;
 }
 
 /**
  * Serves SQS and S3 from an SQLite file in `directory`.
- * @param longestHiddenSeconds the longest that a message is delayed, or stays away after its worker has left it
+ * @param longestHiddenSeconds maximum time that a message is delayed, or stays invisible after its worker stopped
  */
 export const startQueuesAndBuckets = async (
   directory: string,
@@ -97,10 +97,10 @@ export const startQueuesAndBuckets = async (
   const port = app.addresses()[0]?.port ?? preferredPort;
   const url = `http://127.0.0.1:${port}`;
   const urlOf = (name: string) => `${url}/${accountId}/${name}`;
-  // As it comes, a queue's URL names a host that does not resolve.
+  // The default URL of a queue contains a host name that does not resolve.
   sqsStore.buildQueueUrl = urlOf;
 
-  // Whoever held a message died with the process before this one, and the port may be another.
+  // The workers that held messages died with the previous process, and the port can differ from the previous one.
   database.exec('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL');
   database.prepare('UPDATE sqs_queues SET url = ? || name').run(urlOf(''));
   persistence.load(sqsStore, snsStore, s3Store);
@@ -113,7 +113,7 @@ export const startQueuesAndBuckets = async (
     const queue = existing ?? sqsStore.createQueue(name, urlOf(name), arnOf('sqs', name), attributes);
     queue.persistence = persistence;
     queue.setAttributes(attributes);
-    // A message on its way to its dead-letter queue leaves the one and enters the other: both or neither.
+    // A move to the dead-letter queue is a delete and an insert: both or neither must take effect.
     const dequeue = queue.dequeue.bind(queue);
     queue.dequeue = (...args) => transaction(() => dequeue(...args));
     const enqueue = queue.enqueue.bind(queue);
@@ -137,7 +137,7 @@ export const startQueuesAndBuckets = async (
     source(queueArn) {
       const queue = sqsStore.getQueueByArn(queueArn);
       if (!queue) {
-        throw new Error(`No queue ${queueArn}`);
+        throw new Error(`There is no queue ${queueArn}.`);
       }
       const request = { QueueUrl: queue.url, WaitTimeSeconds: 1, MessageSystemAttributeNames: ['All'] };
       return {

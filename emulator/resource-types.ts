@@ -15,30 +15,30 @@ export interface Endpoints {
   readonly sfn: string;
   /** CloudWatch Logs. */
   readonly logs: string;
-  /** The HTTP API itself, the application's front door. */
+  /** The application's HTTP API. */
   readonly api: string;
 }
 
-/** How CloudFormation names a resource of one type. */
+/** How CloudFormation names resources of one type. */
 interface ResourceType {
-  /** The property that holds its physical name, if the template chooses one. */
+  /** The property with the physical name, which the template can set. */
   readonly nameProperty?: string;
-  /** What the name is when the template chooses none. The same at every start. */
+  /** Returns the physical name if the template sets none. The same at every start. */
   generateName?(resource: Resource): string;
-  /** What `Ref` gives. */
+  /** Returns the value of `Ref`. */
   ref(name: string, endpoints: Endpoints): string;
-  /** What `Fn::GetAtt` gives. */
+  /** Attribute name → the value of `Fn::GetAtt`. */
   readonly attributes?: Readonly<Record<string, (name: string, endpoints: Endpoints) => string>>;
 }
 
 export const arnOf = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
 
-/** Short, the same at every start, different for every name. */
+/** A short hash: the same at every start, different for every name. */
 const fingerprint = (text: string, length: number) => createHash('sha256').update(text).digest('hex').slice(0, length);
 
 const named = (name: string) => name;
 const queueUrl = (name: string, { sqs }: Endpoints) => `${sqs}/${accountId}/${name}`;
-/** Like the real ones with six characters behind the name, by which a name is told from an ARN's end. */
+/** As in AWS, six characters follow the name, so that a name differs from the end of an ARN. */
 export const secretArn = (name: string) => arnOf('secretsmanager', `secret:${name}-${fingerprint(name, 6)}`);
 
 const stateMachineArn = (name: string) => arnOf('states', `stateMachine:${name}`);
@@ -49,7 +49,7 @@ const table: ResourceType = {
   attributes: { Arn: (name) => arnOf('dynamodb', `table/${name}`) },
 };
 
-/** The types that are named by their templates or matter as such. */
+/** The supported types. */
 const supportedTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::SQS::Queue': {
     nameProperty: 'QueueName',
@@ -103,7 +103,7 @@ const supportedTypes: Readonly<Record<string, ResourceType>> = {
   },
 };
 
-/** The types that need nothing here: who may do what, what is watched, how it is deployed. A prefix or a whole name. */
+/** Types without a local effect, such as permissions, monitoring and deployment. Each is a prefix or a whole name. */
 const skippedTypes = [
   'AWS::CDK::',
   'AWS::CloudWatch::',
@@ -122,12 +122,12 @@ const skippedTypes = [
   'Custom::S3AutoDeleteObjects',
 ] as const;
 
-/** A skipped resource is still referred to, by roles and policies that nobody reads here: any stable text will do. */
+/** Roles and policies refer to skipped resources. They have no effect here, so any stable text is sufficient. */
 const skipped: ResourceType = { ref: named };
 
-/** The type's way of naming, or nothing if this program does not know the type. */
+/** How resources of a type are named; undefined for an unknown type. */
 export const resourceType = (type: string): ResourceType | undefined =>
   supportedTypes[type] ?? (isSkipped(type) ? skipped : undefined);
 
-/** Whether resources of this type are left out. */
+/** Whether resources of this type are skipped. */
 export const isSkipped = (type: string): boolean => skippedTypes.some((prefix) => type.startsWith(prefix));

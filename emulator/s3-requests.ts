@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { PreHandler } from './fauxqs';
 import { notServed } from './json-service';
 
-/** A refusal as S3 words it. */
+/** An error response of S3. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
@@ -12,7 +12,7 @@ export interface Refusal {
 const pathSchema = z.object({ bucket: z.string().default(''), '*': z.string().default('') });
 const querySchema = z.record(z.string(), z.unknown());
 
-/** What fauxqs serves: method and target → the parameters that it reads. It ignores all others. */
+/** What fauxqs serves: method and target → the parameters that it reads. It ignores all other parameters. */
 const servedParameters: Readonly<Record<string, readonly string[]>> = {
   'GET service': [],
   'GET bucket': [
@@ -37,10 +37,10 @@ const servedParameters: Readonly<Record<string, readonly string[]>> = {
   'DELETE object': ['uploadId'],
 };
 
-/** Of the SDK, and of requests that are signed in their URL. They change nothing here. */
+/** Parameters of the SDK and of presigned URLs. They have no effect here. */
 const ignoredParameters = /^(?:x-id|x-amz-.*|awsaccesskeyid|signature|expires)$/i;
 
-/** Parameters that stand for an action, and how S3 names it: after `Get`, `Put` or `Delete`. */
+/** Parameters that select an action → S3's name for it without `Get`, `Put` or `Delete`. */
 const subresourceActions: Readonly<Record<string, string>> = {
   accelerate: 'BucketAccelerateConfiguration',
   analytics: 'BucketAnalyticsConfiguration',
@@ -66,7 +66,7 @@ const subresourceActions: Readonly<Record<string, string>> = {
   versioning: 'BucketVersioning',
   website: 'BucketWebsite',
 };
-/** Those whose names follow no rule. */
+/** The actions with irregular names. */
 const irregularActions: Readonly<Record<string, string>> = {
   'GET service': 'ListBuckets',
   'GET bucket': 'ListObjectsV2',
@@ -87,7 +87,7 @@ const irregularActions: Readonly<Record<string, string>> = {
   'PUT object renameObject': 'RenameObject',
 };
 
-/** Refuses the requests that fauxqs would take for another: a policy, a tag or a version that is asked for, for example. */
+/** Rejects requests that fauxqs would misread, for example for a policy, a tag or a version. */
 export const refuseUnservedS3 = (): PreHandler => async (request, reply) => {
   const path = pathSchema.safeParse(request.params).data;
   const isS3 = request.headers['x-amz-target'] === undefined && !(request.method === 'POST' && path?.bucket === '');
@@ -99,7 +99,7 @@ export const refuseUnservedS3 = (): PreHandler => async (request, reply) => {
   return what && refuseAsS3(reply, { status: 501, code: 'NotImplemented', message: what });
 };
 
-/** Answers with an error of S3. */
+/** Sends an error response of S3. */
 export const refuseAsS3 = (reply: Parameters<PreHandler>[1], { status, code, message }: Refusal) => {
   const error = `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`;
   return reply
@@ -108,25 +108,25 @@ export const refuseAsS3 = (reply: Parameters<PreHandler>[1], { status, code, mes
     .send(`<?xml version="1.0" encoding="UTF-8"?><Error>${error}</Error>`);
 };
 
-/** The sentence about what is not served; nothing if all of the request is. */
+/** The error message for a request that is not served; undefined if it is served. */
 const unserved = (method: string, target: 'service' | 'bucket' | 'object', parameters: readonly string[]) => {
   const call = `${method} ${target}`;
   const served = servedParameters[call];
   const given = parameters.filter((name) => !ignoredParameters.test(name));
-  const stranger = given.find((name) => !served?.includes(name));
-  if (served && stranger === undefined) {
-    // Without a parameter, the call is none of S3's.
+  const unknownParameter = given.find((name) => !served?.includes(name));
+  if (served && unknownParameter === undefined) {
+    // S3 has no such call without a parameter.
     return call === 'POST object' && given.length === 0 ? notServed('a POST to a key', 'S3') : undefined;
   }
   const kind = target === 'object' ? 'Object' : 'Bucket';
   const subresources = new Map(Object.entries({ ...subresourceActions, acl: `${kind}Acl`, tagging: `${kind}Tagging` }));
-  const subresource = subresources.get(stranger ?? '');
+  const subresource = subresources.get(unknownParameter ?? '');
   const verb = { GET: 'Get', PUT: 'Put', DELETE: 'Delete', POST: 'Post' }[method];
-  const action = irregularActions[`${call} ${stranger}`] ?? (subresource && verb && `${verb}${subresource}`);
+  const action = irregularActions[`${call} ${unknownParameter}`] ?? (subresource && verb && `${verb}${subresource}`);
   if (!served || action) {
     return notServed(action ?? `the method ${method}`, 'S3');
   }
-  return notServed(`the parameter ${stranger}`, `S3 ${irregularActions[call] ?? call}`);
+  return notServed(`the parameter ${unknownParameter}`, `S3 ${irregularActions[call] ?? call}`);
 };
 
 export const escapeXml = (text: string): string =>

@@ -13,16 +13,16 @@ const targetSchema = z.object({
 const scheduleSchema = z.object({ Target: targetSchema });
 const ruleSchema = z.object({ Targets: z.array(targetSchema).default([]) });
 
-/** What one tick of a schedule would do. Nothing here ticks by itself. */
+/** A schedule of the application. It fires only on request. */
 export interface Schedule {
-  /** What it may be called by: its name, its construct's id, the name of the function or state machine that it fires. */
+  /** Its name, its construct's id, and the name of the function or state machine that it fires. */
   readonly names: readonly string[];
   readonly targetArn: string;
-  /** The event of a tick at `now`, as JSON text. */
+  /** Creates the event for the time `now`, as JSON text. */
   event(now: Date): string;
 }
 
-/** The schedules of EventBridge Scheduler, and EventBridge's rules, target by target. */
+/** Reads the schedules of EventBridge Scheduler, and the rules of EventBridge, one for each target. */
 export const readSchedules = (application: Application): Schedule[] => {
   const schedules = application
     .resources(['AWS::Scheduler::Schedule'], scheduleSchema)
@@ -63,7 +63,7 @@ const scheduledEvent = (source: string, arn: string, now: Date, detail: unknown)
     detail,
   });
 
-/** Fills in the words that EventBridge Scheduler replaces in an input. */
+/** Replaces the context attributes of EventBridge Scheduler in an input. */
 const withContext = (input: string, arn: string, now: Date): string => {
   const context: Readonly<Record<string, string>> = {
     'schedule-arn': arn,

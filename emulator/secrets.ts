@@ -28,8 +28,8 @@ const service: JsonService = {
 
 /**
  * Serves Secrets Manager's actions that list, read and change the values of secrets, by name or ARN. The values are in
- * `secretsFile`: one JSON object. Its keys are the secrets' construct ids (`WebhookSecret`) or physical names. The file is
- * read at every call, so that an edit shows at once, and `PutSecretValue` writes to it.
+ * `secretsFile`, a JSON object with the secrets' construct ids (`WebhookSecret`) or physical names as keys. Every call
+ * reads the file, so that an edit takes effect at once. `PutSecretValue` writes to it.
  */
 export const startSecrets = (
   secretsOf: () => readonly Secret[] | undefined,
@@ -43,7 +43,7 @@ export const startSecrets = (
   return serveJsonService(service, actionsOf, preferredPort);
 };
 
-/** The secrets of the application. */
+/** Reads the secrets of the application. */
 export const readSecrets = (application: Application): Secret[] =>
   application
     .resources(['AWS::SecretsManager::Secret'], secretSchema)
@@ -145,21 +145,21 @@ const createActions = (secrets: readonly Secret[], secretsFile: string): Readonl
 
 const notFound = (message: string) => new ServiceError('ResourceNotFoundException', message);
 
-/** An ARN without its six random characters, which CDK writes for secrets that it imports by name. */
+/** Whether an id is the ARN without its six random characters. CDK writes it for secrets imported by name. */
 const isPartialArn = (id: string, name: string): boolean => id === secretArn(name).replace(/-[^-]{6}$/, '');
 
-/** In the form of a UUID. Another value has another version, also after an edit of the file. */
+/** A version id in the form of a UUID. It depends only on the value, so that an edit of the file changes it too. */
 const versionOf = (value: string): string => {
   const hash = createHash('sha256').update(value).digest('hex');
   return hash.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 };
 
-/** JSON is kept as such, as the file's readers expect it: only its white space is lost. Every other text stays one. */
+/** Stores JSON as JSON, without its white space, so that people can edit it. Any other text is stored as a string. */
 const toFileValue = (text: string): unknown => {
   try {
     const value: unknown = JSON.parse(text);
     const withoutSpace = text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
-    // A text that JSON would write in another way has digits or escapes that a value does not keep.
+    // If the text differs from the serialized value, it has digits or escapes that the value cannot represent.
     return typeof value === 'object' && JSON.stringify(value) === withoutSpace ? value : text;
   } catch {
     return text;

@@ -17,10 +17,10 @@ type Reply = Parameters<PreHandler>[1];
 
 const targetOf = (request: Request): string => request.headers['x-amz-target']?.toString() ?? '';
 
-/** Corrects what fauxqs answers in another way than SQS: receipt handles that no receive gave, and unknown actions. */
+/** Corrects responses in which fauxqs differs from SQS: to invalid receipt handles and to unknown actions. */
 export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; readonly onReply: PreSerializer } => {
-  /** fauxqs gives each receive a UUID. One that was given long ago cannot be told from any other. */
-  const isNonsense = (queue: SqsQueue, handle: string): boolean =>
+  /** fauxqs uses a UUID for each receive. An expired receipt handle cannot be told from any other UUID. */
+  const isInvalidHandle = (queue: SqsQueue, handle: string): boolean =>
     !z.uuid().safeParse(handle).success ||
     [...store.allQueues()].some((other) => other !== queue && other.inflightMessages.has(handle));
 
@@ -28,15 +28,15 @@ export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; r
     async onRequest(request, reply) {
       const target = targetOf(request);
       if (request.method === 'POST' && request.url === '/' && !target.startsWith('AmazonSQS.')) {
-        return refuseStranger(request, reply);
+        return refuseOtherCalls(request, reply);
       }
       if (target !== 'AmazonSQS.DeleteMessage' && target !== 'AmazonSQS.ChangeMessageVisibility') {
         return undefined;
       }
-      const asked = oneSchema.safeParse(request.body).data;
-      const queue = asked && store.getQueue(asked.QueueUrl);
-      return queue && isNonsense(queue, asked.ReceiptHandle)
-        ? refuse(reply, 'ReceiptHandleIsInvalid', invalidHandle(asked.ReceiptHandle))
+      const sent = oneSchema.safeParse(request.body).data;
+      const queue = sent && store.getQueue(sent.QueueUrl);
+      return queue && isInvalidHandle(queue, sent.ReceiptHandle)
+        ? refuse(reply, 'ReceiptHandleIsInvalid', invalidHandle(sent.ReceiptHandle))
         : undefined;
     },
 
@@ -46,16 +46,16 @@ export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; r
         reply.header('content-type', 'application/x-amz-json-1.0');
         return unknownAction(target.replace('AmazonSQS.', ''));
       }
-      const asked = target === 'AmazonSQS.DeleteMessageBatch' ? batchSchema.safeParse(request.body).data : undefined;
-      const queue = asked && store.getQueue(asked.QueueUrl);
-      const answer = deletedSchema.safeParse(payload).data;
-      if (!queue || !answer) {
+      const sent = target === 'AmazonSQS.DeleteMessageBatch' ? batchSchema.safeParse(request.body).data : undefined;
+      const queue = sent && store.getQueue(sent.QueueUrl);
+      const deletion = deletedSchema.safeParse(payload).data;
+      if (!queue || !deletion) {
         return payload;
       }
-      const nonsense = asked.Entries.filter(({ ReceiptHandle }) => isNonsense(queue, ReceiptHandle));
+      const invalid = sent.Entries.filter(({ ReceiptHandle }) => isInvalidHandle(queue, ReceiptHandle));
       return {
-        Successful: answer.Successful.filter((done) => !nonsense.some(({ Id }) => Id === done.Id)),
-        Failed: nonsense.map(({ Id, ReceiptHandle }) => ({
+        Successful: deletion.Successful.filter((done) => !invalid.some(({ Id }) => Id === done.Id)),
+        Failed: invalid.map(({ Id, ReceiptHandle }) => ({
           Id,
           SenderFault: true,
           Code: 'ReceiptHandleIsInvalid',
@@ -66,8 +66,8 @@ export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; r
   };
 };
 
-/** A call of another service, or of SQS in the protocol of old SDKs. fauxqs knows SNS, which nothing here uses. */
-const refuseStranger = async (request: Request, reply: Reply): Promise<Reply | undefined> => {
+/** Rejects a call to another service, such as SNS, which fauxqs serves, or to SQS in the protocol of old SDKs. */
+const refuseOtherCalls = async (request: Request, reply: Reply): Promise<Reply | undefined> => {
   const action = formSchema.safeParse(request.body).data?.Action;
   if (action === 'GetCallerIdentity') {
     return undefined;

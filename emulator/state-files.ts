@@ -2,19 +2,19 @@ import { existsSync, readdirSync, readFileSync, renameSync, statSync, truncateSy
 import path from 'node:path';
 import type * as z from 'zod';
 
-/** A fault of the state directory that a person must fix. The message says how, and is shown without a stack trace. */
+/** An error in the state directory that a person must fix. The message explains how; callers show no stack trace. */
 export class StateError extends Error {}
 
 /**
- * Names a damaged file.
- * @param what what is wrong with it; must not contain its content, which may be secret
- * @param advice what a person can do
+ * Creates the error for a damaged file.
+ * @param what the problem; must not contain the content of the file, which can be secret
+ * @param advice how to fix it
  */
 export const damaged = (file: string, what: string, advice: string, cause?: unknown): StateError =>
   new StateError(`${file} is damaged: ${what}. ${advice}`, { cause });
 
 /**
- * Reads a JSON file of the state directory; undefined if there is none.
+ * Reads a JSON file of the state directory; undefined if it does not exist.
  * @throws {StateError} if the file is not JSON, or not what `schema` describes
  */
 export const readStateFile = <T>(file: string, schema: z.ZodType<T>, advice: string): T | undefined =>
@@ -29,7 +29,7 @@ export const parseState = <T>(file: string, text: string, schema: z.ZodType<T>, 
   try {
     json = JSON.parse(text);
   } catch {
-    // The message of the error quotes the text.
+    // The error's own message quotes the text, which can be secret.
     throw damaged(file, text.trim() === '' ? 'it is empty' : 'it is not JSON', advice);
   }
   const parsed = schema.safeParse(json);
@@ -40,13 +40,13 @@ export const parseState = <T>(file: string, text: string, schema: z.ZodType<T>, 
   throw damaged(file, faults.join(', '), advice);
 };
 
-/** Replaces a file as a whole: after a kill or on a full disk, the old content is still there. */
+/** Replaces a file atomically: a kill or a full disk leaves the old content. */
 export const writeStateFile = (file: string, content: string): void => {
   writeFileSync(`${file}.new`, content, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 };
 
-/** Cuts what follows the last end of a line: a line whose write was interrupted. */
+/** Removes an incomplete last line, whose write was interrupted. */
 export const cutUnfinishedLine = (file: string): void => {
   const content = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   const end = content.lastIndexOf(10) + 1;
@@ -58,12 +58,12 @@ export const cutUnfinishedLine = (file: string): void => {
 const startOver = (stateDirectory: string) =>
   `Restore it from a copy, or delete everything in ${stateDirectory} to start over.`;
 
-/** Files and directories that exist after every start that got as far as its servers. */
+/** Files and directories that exist after every start that started its servers. */
 const filesOfEveryStart = ['ports.json', 'logs', 'executions'];
 
 /**
- * Refuses a state directory in which tables, queues or buckets are missing although an earlier start had them. LevelDB
- * and SQLite would create empty stores instead, and LevelDB would delete what is left of the old one.
+ * Rejects a state directory in which tables, queues or buckets are missing although an earlier start had them. LevelDB
+ * and SQLite would create empty stores instead, and LevelDB would delete the rest of the old one.
  * @throws {StateError}
  */
 export const refuseMissingStores = (stateDirectory: string): void => {
@@ -84,15 +84,15 @@ export const refuseMissingStores = (stateDirectory: string): void => {
   if (hasData && !files.includes('CURRENT')) {
     throw damaged(inState('tables', 'CURRENT'), 'it is missing', advice);
   }
-  // LevelDB keeps its newest writes in a log and does not notice when that is gone.
+  // LevelDB stores its newest writes in a log, and does not notice when that file is missing.
   if (hasData && !files.some((name) => name.endsWith('.log'))) {
     throw damaged(inState('tables'), 'its .log file is missing', advice);
   }
 };
 
 /**
- * The {@link StateError} for an error with which a store, a directory or file of `stateDirectory`, cannot be opened or
- * read.
+ * Converts an error to a {@link StateError}.
+ * @param store the directory or file of `stateDirectory` that cannot be opened or read
  */
 export const damagedStore = (store: string, stateDirectory: string, cause: unknown): StateError => {
   const what = (cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ').replace(/\.$/, '');

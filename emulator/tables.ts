@@ -41,7 +41,7 @@ const tableSchema = z.object({
 export const startTables = async (directory: string, preferredPort?: number): Promise<LoopbackServer> => {
   await checkStore(directory);
   const server = createServer(directory);
-  // Dynalite throws when a client disconnects during a request, such as a Lambda that is killed at its timeout.
+  // Dynalite throws when a client disconnects during a request, for example a function that is killed at its timeout.
   server.on('request', (request) => {
     request.removeAllListeners('error');
     request.on('error', () => undefined);
@@ -52,7 +52,7 @@ export const startTables = async (directory: string, preferredPort?: number): Pr
 
 const openStore = dynaliteStore.create;
 
-/** Dynalite opens its store itself, so that only this replacement can reach the store. */
+/** Dynalite opens its store internally. Replacing `create` gives access to the store. */
 const createServer = (directory: string): Server => {
   dynaliteStore.create = (options) => {
     const store = openStore(options);
@@ -66,7 +66,7 @@ const createServer = (directory: string): Server => {
   }
 };
 
-/** Dynalite answers an action that it does not have with an error without a message. */
+/** Rejects unknown actions with a message. Dynalite's own response has none. */
 const refuseUnserved = (server: Server): void => {
   const served = readdirSync(path.join(path.dirname(require.resolve('dynalite')), 'actions')).map((file) =>
     file.replace(/\.js$/, '').toLowerCase(),
@@ -93,8 +93,8 @@ const refuseUnserved = (server: Server): void => {
 };
 
 /**
- * Creates the application's tables where they do not exist yet.
- * @throws {Error} if a table exists with other keys or indexes than the template's: neither can be changed here.
+ * Creates the application's missing tables.
+ * @throws {Error} if a table exists with other keys or indexes than in the template: these cannot be changed here
  */
 export const createTables = async (application: Application, endpoint: string): Promise<void> => {
   const client = new DynamoDBClient({
@@ -117,7 +117,9 @@ export const createTables = async (application: Application, endpoint: string): 
       await client.send(new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...properties }));
       await waitUntilTableExists({ client, minDelay: 0.01, maxDelay: 0.1, maxWaitTime: 10 }, { TableName: name });
     } else if (layoutOf(tableSchema.parse(existing.Table)) !== layoutOf(properties)) {
-      throw new Error(`The table ${name} on this machine has other keys or indexes than the template: start afresh.`);
+      throw new Error(
+        `The table ${name} on this machine has other keys or indexes than the template: delete the state directory to start over.`,
+      );
     }
   }
   client.destroy();
@@ -129,8 +131,8 @@ const layoutOf = ({ KeySchema, GlobalSecondaryIndexes = [] }: z.infer<typeof tab
 };
 
 /**
- * Opens the store once, without its server. A table whose creation was interrupted by a kill would be CREATING for ever,
- * and LevelDB notices damaged files only when they are read.
+ * Opens the store once, without its server. Repairs a table whose creation was interrupted by a kill: it would stay
+ * CREATING. Reads every file, because LevelDB notices damage only then.
  */
 const checkStore = async (directory: string): Promise<void> => {
   const { db } = openStore({ path: directory });
@@ -146,7 +148,7 @@ const checkStore = async (directory: string): Promise<void> => {
       }
     }
     for await (const _ of db.keys()) {
-      // Reads every file.
+      // Reading is enough.
     }
   } catch (error) {
     throw toStateError(directory, error);
@@ -155,7 +157,7 @@ const checkStore = async (directory: string): Promise<void> => {
   }
 };
 
-/** LevelDB's own error is the cause of the one that `open` throws. */
+/** The error that `open` throws has LevelDB's error as its cause. */
 const toStateError = (directory: string, error: unknown): unknown => {
   if (isDiskFull(error)) {
     return error;
@@ -163,6 +165,6 @@ const toStateError = (directory: string, error: unknown): unknown => {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const isLocked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
   return isLocked
-    ? new StateError(`${directory} is in use by another embedded AWS: stop that one first.`, { cause })
+    ? new StateError(`${directory} is in use by another embedded AWS: stop it first.`, { cause })
     : damagedStore(directory, path.dirname(directory), cause);
 };

@@ -4,15 +4,15 @@ import type { IncomingMessage } from 'node:http';
 import { newTraceRoot } from '../lambda/trace';
 import { accountId } from '../resource-types';
 
-/** The types that an HTTP API hands on as text; every other body, and one without a type, arrives in base64. */
+/** Content types that an HTTP API passes on as text. Any other body, or one without a type, is encoded in base64. */
 const textTypes = /^(?:text\/.*|application\/(?:json|javascript|xml|vnd\.api\+json))$/;
-/** Headers between two hops, which no API Gateway hands on. */
+/** Hop-by-hop headers, which API Gateway does not pass on. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']);
 
-/** What Lambda takes at most as the payload of a synchronous invocation. */
+/** Lambda's limit on the payload of a synchronous invocation. */
 const maxPayloadBytes = 6 * 1024 * 1024;
 
-/** Where a request landed. */
+/** The route that a request matched. */
 export interface Route {
   readonly apiId: string;
   /** `POST /webhook`, or `$default` */
@@ -21,7 +21,7 @@ export interface Route {
 }
 
 /**
- * A request as an HTTP API tells a Lambda function of it: payload format 2.0.
+ * Converts a request to the event that an HTTP API sends to a Lambda function: payload format 2.0.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export const toEvent = (request: IncomingMessage, body: Buffer, route: Route) => {
@@ -71,7 +71,7 @@ export const toEvent = (request: IncomingMessage, body: Buffer, route: Route) =>
   };
 };
 
-/** An event as the payload of an invocation; nothing when it is more than Lambda takes. */
+/** Serializes an event as the payload of an invocation; undefined if it exceeds Lambda's limit. */
 export const toPayload = (event: ReturnType<typeof toEvent>): string | undefined => {
   if ((event.body?.length ?? 0) > maxPayloadBytes) {
     return undefined;
@@ -89,7 +89,7 @@ const encode = (
   }
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
   const isText = textTypes.test(type) && headers['content-encoding'] === undefined;
-  // Text that is none would lose bytes as text.
+  // A body that is not valid UTF-8 would lose bytes as text.
   return isText && isUtf8(body)
     ? { body: body.toString('utf8'), isBase64Encoded: false }
     : { body: body.toString('base64'), isBase64Encoded: true };

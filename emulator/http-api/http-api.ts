@@ -5,7 +5,7 @@ import type { Application } from '../application';
 import type { LambdaFunction } from '../lambda/functions';
 import { BodyTooLargeError, type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
 import { toEvent, toPayload } from './event';
-import { gatewayAnswer, type HttpResponse, toHttpResponse } from './response';
+import { gatewayResponse, type HttpResponse, toHttpResponse } from './response';
 import { createRouter, type RouteTarget } from './routes';
 import { createTokenBucket } from './token-bucket';
 
@@ -34,10 +34,10 @@ const integrationSchema = z.object({
   TimeoutInMillis: z.coerce.number().default(maxIntegrationMs),
 });
 
-/** While nothing can be invoked: at the start, and beyond the concurrency or the time that a function has. */
-const unavailable = gatewayAnswer(503, 'Service Unavailable');
+/** The response during the start, and when a function exceeds its concurrency or its integration's timeout. */
+const unavailable = gatewayResponse(503, 'Service Unavailable');
 
-/** What a route leads to. */
+/** The function behind a route. */
 type Target = Pick<LambdaFunction, 'invoke' | 'isThrottled'>;
 
 interface Integration {
@@ -63,13 +63,13 @@ export interface HttpApi {
 }
 
 /**
- * The application's HTTP API, if it has one.
- * @throws {Error} if it has several, or one with a stage, authorizer or integration that is not supported.
+ * Reads the application's HTTP API, if it has one.
+ * @throws {Error} if it has several, or one with an unsupported stage, authorizer or integration
  */
 export const readHttpApi = (application: Application): HttpApi | undefined => {
   const [api, ...others] = application.resources(['AWS::ApiGatewayV2::Api'], apiSchema);
   if (others.length > 0) {
-    throw new Error('The embedded AWS serves one HTTP API');
+    throw new Error('The embedded AWS serves only one HTTP API, but the application has several.');
   }
   const integrations = new Map(
     application
@@ -111,9 +111,9 @@ const toThrottle = ({
   ratePerSecond && burst ? { ratePerSecond, burst } : undefined;
 
 /**
- * Serves an HTTP API with API Gateway's own limits and answers.
- * @param apiOf `starting` while the application is being resolved, which the server does not wait for
- * @param functionAt a function by its ARN
+ * Serves an HTTP API with API Gateway's limits and responses.
+ * @param apiOf returns `starting` until the application is resolved; the server listens before that
+ * @param functionAt finds a function by its ARN
  */
 export const startHttpApi = (
   apiOf: () => HttpApi | 'starting' | undefined,
@@ -124,7 +124,7 @@ export const startHttpApi = (
   return serveOnLoopback(async (request, response) => {
     const api = apiOf();
     if (api !== 'starting') {
-      serve ??= api ? createGateway(api, functionAt) : async () => gatewayAnswer(404, 'Not Found');
+      serve ??= api ? createGateway(api, functionAt) : async () => gatewayResponse(404, 'Not Found');
     }
     const { statusCode, headers, body } = (await serve?.(request)) ?? unavailable;
     response.writeHead(statusCode, {
@@ -151,23 +151,23 @@ const createGateway = (
     });
     const match = route(request.method ?? 'GET', request.url?.split('?')[0] ?? '/');
     if (!match) {
-      return gatewayAnswer(404, 'Not Found');
+      return gatewayResponse(404, 'Not Found');
     }
     const admit = admitAtRoute.get(match.routeKey) ?? admitAtStage;
     if (!admit()) {
-      return gatewayAnswer(429, 'Too Many Requests');
+      return gatewayResponse(429, 'Too Many Requests');
     }
     if (!body) {
-      return gatewayAnswer(413, 'Request Entity Too Large');
+      return gatewayResponse(413, 'Request Entity Too Large');
     }
     const event = toEvent(request, body, { apiId, ...match });
     const payload = toPayload(event);
     if (payload === undefined) {
-      return gatewayAnswer(413, 'Request Entity Too Large');
+      return gatewayResponse(413, 'Request Entity Too Large');
     }
     const target = functionAt(match.target.functionArn);
     if (!target) {
-      return gatewayAnswer(500, 'Internal Server Error');
+      return gatewayResponse(500, 'Internal Server Error');
     }
     if (target.isThrottled()) {
       return unavailable;
@@ -180,8 +180,8 @@ const createGateway = (
 const createThrottle = (throttle: Throttle | undefined): (() => boolean) =>
   throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
 
-const withTimeout = async (answer: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> => {
+const withTimeout = async (response: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> => {
   const { promise, resolve } = Promise.withResolvers<HttpResponse>();
   const timer = setTimeout(() => resolve(unavailable), timeoutMs);
-  return Promise.race([answer, promise]).finally(() => clearTimeout(timer));
+  return Promise.race([response, promise]).finally(() => clearTimeout(timer));
 };

@@ -9,27 +9,27 @@ const structuredSchema = z.object({
   isBase64Encoded: z.boolean().default(false),
 });
 
-/** An HTTP response, ready to be written. */
+/** An HTTP response. */
 export interface HttpResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Buffer;
 }
 
-/** An answer in API Gateway's own words. */
-export const gatewayAnswer = (statusCode: number, message: string): HttpResponse => ({
+/** A response of API Gateway itself. */
+export const gatewayResponse = (statusCode: number, message: string): HttpResponse => ({
   statusCode,
   headers: { 'content-type': 'application/json' },
   body: Buffer.from(JSON.stringify({ message })),
 });
 
 /**
- * What an HTTP API makes of a function's result, in payload format 2.0: an object with a `statusCode` is a response;
- * anything else is the body of a 200, as JSON.
+ * Converts a function's result to an HTTP response, in payload format 2.0: an object with a `statusCode` is a response,
+ * any other result becomes the JSON body of a 200.
  */
 export const toHttpResponse = ({ payload, functionError }: InvocationResult): HttpResponse => {
   if (functionError) {
-    return gatewayAnswer(500, 'Internal Server Error');
+    return gatewayResponse(500, 'Internal Server Error');
   }
   const result: unknown = JSON.parse(payload);
   if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
@@ -38,7 +38,7 @@ export const toHttpResponse = ({ payload, functionError }: InvocationResult): Ht
   }
   const structured = structuredSchema.safeParse(result);
   if (!structured.success) {
-    return gatewayAnswer(500, 'Internal Server Error');
+    return gatewayResponse(500, 'Internal Server Error');
   }
   const { statusCode, headers, cookies, body, isBase64Encoded } = structured.data;
   return {

@@ -1,4 +1,4 @@
-/** A route of an HTTP API and where it leads. */
+/** A route of an HTTP API and its target. */
 export interface RouteTarget<T> {
   /** `POST /webhook`, `ANY /orders/{id}`, `GET /{proxy+}`, or `$default` */
   readonly routeKey: string;
@@ -11,8 +11,8 @@ export interface Match<T> extends RouteTarget<T> {
 }
 
 /**
- * Makes the function that picks the route of a request as an HTTP API does: the one whose path says most, before
- * `$default`; a route of the request's own method before `ANY`.
+ * Creates a function that selects the route of a request as an HTTP API does: the most specific path first, `$default`
+ * last; a route with the request's method before `ANY`.
  */
 export const createRouter = <T>(
   routes: readonly RouteTarget<T>[],
@@ -36,7 +36,7 @@ export const createRouter = <T>(
 
 const catchAll = { pattern: /^/, rank: Number.POSITIVE_INFINITY };
 
-/** `rank` is lower the more a path says: variables count 1, a greedy one more than any number of them. */
+/** A more specific path has a lower `rank`: each variable counts 1, a greedy variable 1,000. */
 const compile = (path: string): { pattern: RegExp; rank: number } => {
   let rank = 0;
   const segments = path.split('/').map((segment) => {

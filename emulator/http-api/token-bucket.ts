@@ -1,7 +1,7 @@
 /**
- * The throttle of a stage: lets through `burst` requests at once, and `ratePerSecond` over time.
- * @param nowMs a clock that never goes back, unlike the time of day: a step would block every request for as long
- * @returns whether one more request is let through
+ * Creates a throttle that admits `burst` requests at once and `ratePerSecond` over time.
+ * @param nowMs a monotonic clock: if the time of day were set back, all requests would be blocked for that long
+ * @returns a function that tells whether to admit one more request
  */
 export const createTokenBucket = (
   ratePerSecond: number,

@@ -1,6 +1,6 @@
 /**
- * The names of Lambda's REST calls, to say which one is not served: path below the version → method → action. `NAME`
- * stands for one segment.
+ * The names of Lambda's REST calls, for errors about calls that are not served: path after the version → method →
+ * action. `NAME` is any one segment.
  */
 const actions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'account-settings': { GET: 'GetAccountSettings' },
@@ -32,7 +32,7 @@ const actions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'tags/NAME': { GET: 'ListTags', POST: 'TagResource', DELETE: 'UntagResource' },
 };
 
-/** What a call asks for, and the name in its path. A call without a known name is called after its method and path. */
+/** The action of a call, and the name in its path. An unknown action is named after its method and path. */
 export const actionOf = (method: string, pathname: string): { readonly action: string; readonly name?: string } => {
   const [kind = '', name, ...rest] = pathname
     .replace(/^\/\d{4}-\d{2}-\d{2}\//, '')

@@ -4,26 +4,26 @@ import { type LoopbackServer, readBody, serveOnLoopback } from '../loopback-serv
 import { actionOf } from './api-actions';
 import type { Functions, LambdaFunction } from './functions';
 
-/** A request of the API, read as far as its action goes. */
+/** A request to an action. */
 interface LambdaRequest {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }
 
-interface LambdaAnswer {
+interface LambdaResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON text. */
   readonly body?: string;
-  /** What goes on after the answer. */
+  /** Work that continues after the response. */
   readonly background?: Promise<unknown>;
 }
 
 /**
- * Serves the actions of Lambda that list, describe and invoke functions, so that any SDK and the CLI can fire one.
- * An `Event` that fails is not tried again.
- * @param functionsOf undefined while the application is being resolved
+ * Serves Lambda's actions that list, describe and invoke functions, so that any SDK and the AWS CLI can invoke one.
+ * A failed `Event` invocation is not retried.
+ * @param functionsOf returns undefined until the application is resolved
  */
 export const startLambdaApi = (
   functionsOf: () => Functions | undefined,
@@ -38,9 +38,9 @@ export const startLambdaApi = (
       if (!functions) {
         throw new ServiceError('ServiceUnavailable', 'The embedded AWS is still starting.');
       }
-      const answer = await act(functions, action, name, { query: url.searchParams, headers: request.headers, body });
-      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
-      await answer.background;
+      const result = await act(functions, action, name, { query: url.searchParams, headers: request.headers, body });
+      response.writeHead(result.status, { 'content-type': 'application/json', ...result.headers }).end(result.body);
+      await result.background;
     } catch (error) {
       if (!(error instanceof ServiceError)) {
         throw error;
@@ -64,7 +64,7 @@ const act = async (
   action: string,
   name: string | undefined,
   request: LambdaRequest,
-): Promise<LambdaAnswer> => {
+): Promise<LambdaResponse> => {
   const found = (): LambdaFunction => {
     const lambda = functions.find(name ?? '');
     if (!lambda) {
@@ -101,7 +101,7 @@ const listFunctions = (functions: Functions, query: URLSearchParams) => {
   return { Functions: items, NextMarker: nextToken };
 };
 
-const invoke = async (lambda: LambdaFunction, { headers, body }: LambdaRequest): Promise<LambdaAnswer> => {
+const invoke = async (lambda: LambdaFunction, { headers, body }: LambdaRequest): Promise<LambdaResponse> => {
   const cause = headers['x-amzn-trace-id']?.toString();
   if (lambda.stopsLoop(cause)) {
     const message = 'Lambda has detected your function being invoked in a recursive loop with other AWS resources';
@@ -131,4 +131,4 @@ const invoke = async (lambda: LambdaFunction, { headers, body }: LambdaRequest):
   }
 };
 
-const json = (body: unknown): LambdaAnswer => ({ status: 200, body: JSON.stringify(body) });
+const json = (body: unknown): LambdaResponse => ({ status: 200, body: JSON.stringify(body) });

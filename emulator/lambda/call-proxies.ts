@@ -9,13 +9,13 @@ import { pipeline } from 'node:stream/promises';
 import { readBody, serveOnLoopback } from '../loopback-server';
 import { type FunctionCall, readAwsCall, readHttpCall } from './function-call';
 
-/** What happens to a call in place of its answer. */
+/** What happens to a call instead of its response. */
 export interface Interception {
-  /** `before`: the call never gets there. `after`: it takes effect, and its answer is lost. */
+  /** `before`: the call does not reach the server. `after`: it takes effect, and its response is lost. */
   readonly when: 'before' | 'after';
   /**
-   * `kill`: the process that made the call is killed; `reset`: its connection is; `hang`: no answer comes, as long as
-   * the process waits. An answer stands in the place of the real one.
+   * `kill`: kills the process that made the call; `reset`: resets its connection; `hang`: never responds. An object:
+   * the response that replaces the real one.
    */
   readonly does:
     | 'kill'
@@ -24,19 +24,19 @@ export interface Interception {
     | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
 }
 
-/** Sees every call of every function, before it is made. Nothing lets the call pass; so does a promise, when it settles. */
+/** Receives every call of every function before it is made. Undefined, also as the value of a promise, lets it pass. */
 export type Intercept = (call: FunctionCall) => Interception | undefined | Promise<Interception | undefined>;
 
 /** The process behind the proxies. */
 export interface Caller {
-  /** JSON text of the event that it is working on; empty while it has none. */
+  /** JSON text of the event that it processes; empty between invocations. */
   event(): string;
   kill(): void;
 }
 
-/** Proxies between one process and the servers of this machine that its environment names. */
+/** Proxies between one process and the servers on this machine that its environment contains. */
 export interface CallProxies {
-  /** The environment of the function, with the proxies' addresses in place of the servers'. */
+  /** The environment of the function, with the servers' addresses replaced by the proxies'. */
   readonly environment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -45,9 +45,9 @@ const loopbackOrigin = /http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?/g;
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'expect'];
 
 /**
- * Puts a proxy before every server of this machine that a variable of the function names, so that `intercept` sees each
- * call; servers elsewhere are not seen. A proxy passes on the host that the process called, so that a link in an answer
- * leads back through it.
+ * Puts a proxy in front of every server on this machine whose address is in a variable of the function, so that
+ * `intercept` receives each call. Calls to servers elsewhere are not intercepted. A proxy keeps the `Host` header, so
+ * that a link in a response leads back through the proxy.
  */
 export const startCallProxies = async (
   { name, environment }: { readonly name: string; readonly environment: Readonly<Record<string, string>> },
@@ -62,20 +62,20 @@ export const startCallProxies = async (
   const startProxy = (origin: string) =>
     serveOnLoopback(async (request, response) => {
       const body = await readBody(request);
-      const asked = {
+      const proxied = {
         method: request.method ?? 'GET',
         target: request.url ?? '/',
         amzTarget: request.headers['x-amz-target']?.toString(),
         body,
       };
-      const meaning = awsOrigins.has(origin) ? readAwsCall(asked) : readHttpCall(asked, origin);
+      const meaning = awsOrigins.has(origin) ? readAwsCall(proxied) : readHttpCall(proxied, origin);
       const interception = await intercept({ functionName: name, ...meaning, body, event: caller.event() });
       if (interception?.when !== 'before') {
         try {
-          const answer = await sendOn(agent, origin, request, body);
-          await (interception ? readBody(answer) : passBack(answer, response));
+          const upstream = await sendOn(agent, origin, request, body);
+          await (interception ? readBody(upstream) : passBack(upstream, response));
         } catch {
-          // The server is not there, or left: so it is for the process.
+          // The server is unreachable or closed the connection: the process gets the same result.
           request.socket.destroy();
         }
       }
@@ -107,7 +107,7 @@ export const startCallProxies = async (
   };
 };
 
-/** Makes the call in the process's place. */
+/** Makes the call for the process. */
 const sendOn = (agent: Agent, origin: string, request: IncomingMessage, body: Buffer): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     sendRequest(`${origin}${request.url}`, {
@@ -120,11 +120,11 @@ const sendOn = (agent: Agent, origin: string, request: IncomingMessage, body: Bu
       .end(body);
   });
 
-const passBack = async (answer: IncomingMessage, response: ServerResponse): Promise<void> => {
-  response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
-  await pipeline(answer, response);
+const passBack = async (upstream: IncomingMessage, response: ServerResponse): Promise<void> => {
+  response.writeHead(upstream.statusCode ?? 502, endToEnd(upstream.headers));
+  await pipeline(upstream, response);
 };
 
-/** The headers without those that are about one connection alone. */
+/** The headers without the hop-by-hop headers. */
 const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name)));

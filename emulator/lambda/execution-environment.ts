@@ -10,20 +10,20 @@ import { traceOfInvocation } from './trace';
 export interface FunctionDefinition {
   readonly name: string;
   readonly arn: string;
-  /** Folder of the unpacked bundle. */
+  /** Folder that contains the bundle. */
   readonly codeDirectory: string;
   /** `file.export` */
   readonly handler: string;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
   readonly logFormat: 'JSON' | 'Text';
-  /** Whether Lambda lets the function invoke itself again and again through other services. */
+  /** Whether Lambda lets the function invoke itself in a loop through other services. */
   readonly recursiveLoop: 'Allow' | 'Terminate';
-  /** The whole environment of its processes, but for what each process adds of its own. */
+  /** The environment of its processes, without the variables that differ for each process. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What `Invoke` answers: the handler's result, or the description of its failure, as JSON text. */
+/** The response to `Invoke`: the handler's result or the description of its failure, as JSON text. */
 export interface InvocationResult {
   readonly payload: string;
   readonly functionError?: 'Unhandled';
@@ -31,13 +31,13 @@ export interface InvocationResult {
 
 /** One process that runs one function, one invocation at a time. */
 export interface ExecutionEnvironment {
-  /** Settles once: with nothing when the handler is loaded, with the failure when it could not be. */
+  /** Resolves with undefined when the handler is loaded, or with the failure to load it. */
   readonly initialized: Promise<InvocationResult | undefined>;
-  /** Settles when the process is gone. */
+  /** Resolves when the process has exited. */
   readonly exited: Promise<void>;
   /**
-   * Never rejects: a crash and a timeout are results. Only one at a time.
-   * @param causes trace headers of the requests that lead to the invocation
+   * Invokes the function. One invocation at a time. Never rejects: a crash and a timeout are results.
+   * @param causes trace headers of the requests that caused the invocation
    */
   invoke(payload: string, causes?: readonly string[]): Promise<InvocationResult>;
   /** Kills the process. */
@@ -48,8 +48,8 @@ const runtimeLoop = path.join(__dirname, 'runtime-loop.cjs');
 const initTimeoutMs = 10_000;
 
 /**
- * Starts a process for `definition`; `onLine` gets every line that CloudWatch would, with its log stream;
- * `intercept` gets every call that the process makes.
+ * Starts a process for `definition`. `onLine` receives every log line with its log stream, `intercept` every call that
+ * the process makes.
  */
 export const startExecutionEnvironment = async (
   definition: FunctionDefinition,
@@ -102,7 +102,7 @@ export const startExecutionEnvironment = async (
   for (const output of [child.stdout, child.stderr]) {
     createInterface({ input: output }).on('line', write);
   }
-  // A process that dies while it is written to is reported by its exit.
+  // A write fails when the process dies. The exit event reports that.
   child.stdin.on('error', () => undefined);
 
   const initTimer = setTimeout(() => child.kill('SIGKILL'), initTimeoutMs);
@@ -126,7 +126,7 @@ export const startExecutionEnvironment = async (
   };
   let timedOut: InvocationResult | undefined;
   const onExit = (reason: string) => {
-    // First, so that nobody takes this process for a warm one when its last invocation is settled.
+    // Resolved first, so that the pool does not reuse this process when its last invocation settles.
     exited.resolve();
     ready.resolve();
     void api.stop();
@@ -176,7 +176,7 @@ export const startExecutionEnvironment = async (
   };
 };
 
-/** How Lambda starts node: a twentieth of the function's memory for a semi-space, nine tenths for the old generation. */
+/** Lambda's arguments for node: 5 % of the function's memory for a semi-space, 90 % for the old generation. */
 const nodeArguments = (memoryMegabytes: number): string[] => [
   '--expose-gc',
   '--max-http-header-size=81920',
@@ -189,7 +189,7 @@ const newLogStreamName = (): string => {
   return `${day}/[$LATEST]${randomBytes(16).toString('hex')}`;
 };
 
-/** The line that Lambda itself writes when it ends an invocation that its function did not. */
+/** The log line that Lambda writes when it ends an invocation. */
 const failureLine = (
   definition: FunctionDefinition,
   requestId: string,

@@ -1,39 +1,39 @@
 import * as z from 'zod';
 
-/** A call that a process of a function makes, to AWS or to any other server of this machine. */
+/** A call that a process of a function makes to AWS or to any other server on this machine. */
 export interface FunctionCall {
   readonly functionName: string;
   readonly service: 'dynamodb' | 's3' | 'sqs' | 'secretsmanager' | 'lambda' | 'states' | 'http';
-  /** As the SDK names it, such as `UpdateItem`; of another server method and path, such as `POST /orders`. */
+  /** The SDK's name, such as `UpdateItem`; for servers other than AWS, method and path, such as `POST /orders`. */
   readonly operation: string;
-  /** A table, `bucket/key`, a queue, a secret, a function, a URL; empty where the call names none. */
+  /** A table, `bucket/key`, a queue, a secret, a function or a URL; empty if the call names none. */
   readonly resource: string;
-  /** What was sent; empty if nothing was. */
+  /** The request body; may be empty. */
   readonly body: Buffer;
-  /** JSON text of the event that the process is working on; empty while it has none. */
+  /** JSON text of the event that the process handles; empty between invocations. */
   readonly event: string;
 }
 
-/** A request as it arrives at a proxy. */
+/** A request that a proxy receives. */
 export interface ProxiedRequest {
   readonly method: string;
   /** Path and query. */
   readonly target: string;
-  /** The `x-amz-target` header: service and operation of those that speak JSON. */
+  /** The `x-amz-target` header: service and operation in AWS's JSON protocol. */
   readonly amzTarget: string | undefined;
   readonly body: Buffer;
 }
 
 type Meaning = Pick<FunctionCall, 'service' | 'operation' | 'resource'>;
 
-/** What a request asks of a server that is not AWS. */
+/** Reads a request to a server other than AWS. */
 export const readHttpCall = ({ method, target }: ProxiedRequest, origin: string): Meaning => ({
   service: 'http',
   operation: `${method} ${target.split('?')[0]}`,
   resource: origin + target,
 });
 
-/** What a request asks of AWS. */
+/** Reads a request to AWS. */
 export const readAwsCall = (request: ProxiedRequest): Meaning => {
   const [prefix = '', operation = ''] = request.amzTarget?.split('.') ?? [];
   const json = jsonServices[prefix];
@@ -61,7 +61,7 @@ const workflow = z.union([
   z.object({ executionArn: z.string() }).transform(({ executionArn }) => executionArn),
 ]);
 
-/** By what stands before the dot in `x-amz-target`. */
+/** Text before the dot in `x-amz-target` → service. */
 const jsonServices: Readonly<
   Record<string, { readonly service: FunctionCall['service']; readonly resource: (body: unknown) => string }>
 > = {
@@ -71,13 +71,13 @@ const jsonServices: Readonly<
   AWSStepFunctions: { service: 'states', resource: named(workflow) },
 };
 
-/** S3 names no operation: it follows from the method, from whether there is a key, and from the query. */
+/** Reads a request to S3, which does not name its operation: method, key and query determine it. */
 const readS3Call = ({ method, target }: ProxiedRequest): Meaning => {
   const { pathname, searchParams } = new URL(target, 'http://s3');
   const resource = decodeURIComponent(pathname.slice(1)).replace(/\/$/, '');
   const kind = resource.includes('/') ? 'object' : 'bucket';
-  const asked = [method, kind, ...['uploads', 'uploadId', 'delete'].filter((name) => searchParams.has(name))].join(' ');
-  return { service: 's3', operation: s3Operations[asked] ?? asked, resource };
+  const call = [method, kind, ...['uploads', 'uploadId', 'delete'].filter((name) => searchParams.has(name))].join(' ');
+  return { service: 's3', operation: s3Operations[call] ?? call, resource };
 };
 
 const s3Operations: Readonly<Record<string, string>> = {

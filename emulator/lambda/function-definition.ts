@@ -25,21 +25,21 @@ const functionSchema = z.object({
     .optional(),
 });
 
-/** A function as Lambda describes it, without what this machine does not know, such as the size of its code. */
+/** Lambda's description of a function, without fields that have no local value, such as the size of the code. */
 export interface FunctionConfiguration {
   readonly FunctionName: string;
   readonly FunctionArn: string;
   readonly [property: string]: unknown;
 }
 
-/** A function and the most of its invocations that may run at once, if the template says so. */
+/** A function and its reserved concurrency, if the template sets one. */
 export interface DeployedFunction {
   readonly definition: FunctionDefinition;
   readonly configuration: FunctionConfiguration;
   readonly reservedConcurrency: number | undefined;
 }
 
-/** The functions of the application, each under exactly the environment that its template and Lambda give it. */
+/** Reads the functions of the application, each with exactly the environment that its template and Lambda give it. */
 export const readFunctions = (
   application: Application,
   endpoints: Endpoints,
@@ -48,7 +48,7 @@ export const readFunctions = (
   application.resources(['AWS::Lambda::Function'], functionSchema).map(({ name, properties }) => {
     const codeDirectory = path.join(application.directory, `asset.${properties.Code.S3Key.replace(/\.zip$/, '')}`);
     const variables = properties.Environment?.Variables ?? {};
-    // A variable that the template forgets must be missing here too: an override replaces, it never adds.
+    // A variable missing in the template must be missing here too, so overrides only replace values.
     const overridden = Object.entries(overrides).filter(([key]) => key in variables);
     const logging = properties.LoggingConfig;
     const chosen = { ...variables, ...Object.fromEntries(overridden) };
@@ -108,14 +108,14 @@ export const readFunctions = (
     };
   });
 
-/** Every emulator here takes any credentials; the SDK insists on some. */
+/** Credentials for SDKs, which require some. The embedded AWS accepts any. */
 export const staticCredentials = {
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
   AWS_SESSION_TOKEN: 'local',
 } as const;
 
-/** The variables by which every AWS SDK and the AWS CLI find the services of this machine. */
+/** The variables that point every AWS SDK and the AWS CLI to the services on this machine. */
 const serviceEndpoints = (endpoints: Endpoints): Record<string, string> => ({
   AWS_ENDPOINT_URL_S3: endpoints.s3,
   AWS_ENDPOINT_URL_SQS: endpoints.sqs,

@@ -1,18 +1,19 @@
 import type { ExecutionEnvironment, FunctionDefinition, InvocationResult } from './execution-environment';
 
-/** The processes of one function: as many as it needs, up to a bound. */
+/** The processes of one function: as many as it needs, up to a maximum. */
 export interface FunctionPool {
   readonly definition: FunctionDefinition;
-  /** Most invocations that run at the same time; more of them wait. */
+  /** Maximum number of invocations that run at the same time. Further invocations wait. */
   readonly maxConcurrency: number;
-  /** Whether Lambda would throttle one more invocation: as many as the function may have at once run or wait. */
+  /** Whether Lambda would throttle one more invocation: those that run or wait use up the function's concurrency. */
   isThrottled(): boolean;
   /**
-   * Never rejects: the function's failure is a result with `functionError`. `payload` is JSON text.
-   * @param causes trace headers of the requests that lead to the invocation
+   * Invokes the function. Never rejects: the function's failure is a result with `functionError`.
+   * @param payload JSON text
+   * @param causes trace headers of the requests that caused the invocation
    */
   invoke(payload: string, causes?: readonly string[]): Promise<InvocationResult>;
-  /** Kills its processes, whatever they are doing; the next invocation gets a new one. */
+  /** Kills its processes, including busy ones. The next invocation gets a new process. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -28,14 +29,14 @@ const stoppedResult: InvocationResult = {
   functionError: 'Unhandled',
 };
 
-/** What a function may have at once if it reserves nothing: the whole concurrency of an account. */
+/** The concurrency of a function without a reservation: that of the account. */
 const accountConcurrency = 1_000;
 
 /**
- * Keeps the execution environments of one function: a warm one is used again, a new one is started only for an
- * invocation that finds none idle. This machine runs fewer processes than Lambda would: other invocations wait.
- * @param maxProcesses most of them, whatever the function reserves
- * @param startsCold whether an invocation gets a process of its own, beside the others, that ends with it
+ * Manages the execution environments of one function. It reuses idle ones and starts a new one only if none is idle.
+ * This machine runs fewer processes than Lambda would, so other invocations wait.
+ * @param maxProcesses maximum number of processes, even if the function reserves more
+ * @param startsCold whether an invocation gets its own process, in addition to the others, which ends with it
  */
 export const createFunctionPool = (
   definition: FunctionDefinition,
@@ -47,7 +48,7 @@ export const createFunctionPool = (
   const idle: ExecutionEnvironment[] = [];
   const waiting: Waiting[] = [];
   const maxConcurrency = Math.min(reserved, maxProcesses);
-  let underWay = 0;
+  let unsettled = 0;
   let size = 0;
   let starting = 0;
   let stopped = false;
@@ -120,12 +121,12 @@ export const createFunctionPool = (
   return {
     definition,
     maxConcurrency,
-    isThrottled: () => underWay >= reserved,
+    isThrottled: () => unsettled >= reserved,
     invoke: (payload, causes) =>
       new Promise((resolve) => {
-        underWay++;
+        unsettled++;
         const settle = (result: InvocationResult) => {
-          underWay--;
+          unsettled--;
           resolve(result);
         };
         if (stopped) {

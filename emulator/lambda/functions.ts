@@ -8,50 +8,49 @@ import { type FunctionConfiguration, readFunctions } from './function-definition
 import { createFunctionPool, type FunctionPool } from './function-pool';
 import { isRecursiveLoop } from './trace';
 
-/** One line that a function wrote, as CloudWatch would hold it. */
+/** One log line of a function, with the fields that CloudWatch stores. */
 export interface LogLine {
   /** Unix time in ms. */
   readonly timestamp: number;
   readonly function: string;
-  /** The log stream, one for each process of the function. */
+  /** The log stream; each process of the function has its own. */
   readonly stream: string;
   readonly message: string;
 }
 
-/** A function that can be invoked. */
+/** A function of a running application. */
 export interface LambdaFunction extends FunctionPool {
-  /** What `GetFunctionConfiguration` answers. */
+  /** The response to `GetFunctionConfiguration`. */
   readonly configuration: FunctionConfiguration;
   /**
-   * Whether Lambda stops the invocation that a request with this trace header would lead to: it is one of a recursive
-   * loop, which the function does not allow. Each stop is a line in the function's log.
+   * Whether Lambda stops an invocation that a request with this trace header would cause: it belongs to a recursive
+   * loop, and the function does not allow loops. Writes a line to the function's log if so.
    */
   stopsLoop(cause: string | undefined): boolean;
 }
 
-/** The functions of an application, by name or ARN. */
+/** The functions of an application. */
 export interface Functions {
   readonly names: readonly string[];
   readonly all: readonly LambdaFunction[];
   find(nameOrArn: string): LambdaFunction | undefined;
-  /** @throws {Error} if there is no such function. */
+  /** @throws {Error} if there is no such function */
   get(nameOrArn: string): LambdaFunction;
-  /** Kills every process, and ends the logs. */
+  /** Kills every process and closes the logs. */
   stop(): Promise<void>;
 }
 
-/** Of the lines that no process wrote. */
+/** Log stream of the lines that Lambda itself writes. */
 const serviceStream = 'lambda-service';
 
-/** Where the lines of a function are: each a {@link LogLine} as JSON. */
+/** The log file of a function. Each line is a {@link LogLine} as JSON. */
 export const logFileOf = (logDirectory: string, functionName: string): string =>
   path.join(logDirectory, `${functionName}.ndjson`);
 
 /**
- * Makes every function of the application ready to be invoked. What they write goes, line by line, to
- * the file that {@link logFileOf} names.
- * @param settings `overrides`: new values for variables that the template has; `maxConcurrency`: most processes of a
- * function, less if the template reserves less
+ * Prepares every function of the application. Their log lines are appended to the file that {@link logFileOf} returns.
+ * @param settings `overrides`: new values for variables in the template; `maxConcurrency`: maximum number of processes
+ * per function, lower if the template reserves less
  */
 export const createFunctions = (
   application: Application,
@@ -103,7 +102,7 @@ export const createFunctions = (
     get(nameOrArn) {
       const found = find(nameOrArn);
       if (!found) {
-        throw new Error(`No function ${nameOrArn}; there are ${[...functions.keys()].join(', ')}`);
+        throw new Error(`There is no function ${nameOrArn}. The functions are: ${[...functions.keys()].join(', ')}`);
       }
       return found;
     },
@@ -114,7 +113,7 @@ export const createFunctions = (
   };
 };
 
-/** AWS reports a stopped loop by e-mail and a metric, which nobody sees here. */
+/** AWS reports a stopped loop by e-mail and a metric. Here, a log line does. */
 const stoppedLoopLine = ({ name, logFormat }: FunctionDefinition): string => {
   const time = new Date().toISOString();
   const record = `RecursiveInvocationException: stopped a recursive loop of ${name}; its RecursiveLoop is not Allow`;

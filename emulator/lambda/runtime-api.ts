@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { readBody, serveOnLoopback } from '../loopback-server';
 
-/** One event on its way into an execution environment. */
+/** One event for an execution environment. */
 export interface Invocation {
   readonly requestId: string;
   /** The event as JSON text. */
@@ -13,9 +13,9 @@ export interface Invocation {
   readonly deadlineMs: number;
 }
 
-/** What an execution environment tells its Runtime API. Payloads are JSON text. */
+/** The calls that an execution environment makes to its Runtime API. Payloads are JSON text. */
 export interface RuntimeEvents {
-  /** The runtime has loaded the handler, or finished an invocation, and asks for the next one. */
+  /** The runtime has loaded the handler or finished an invocation, and requests the next invocation. */
   onNext(): void;
   onInitError(payload: string): void;
   onResponse(requestId: string, payload: string): void;
@@ -26,7 +26,7 @@ export interface RuntimeEvents {
 export interface RuntimeApi {
   /** The value of `AWS_LAMBDA_RUNTIME_API`: host and port. */
   readonly address: string;
-  /** Answers the waiting `next` call. Must follow {@link RuntimeEvents.onNext}. */
+  /** Responds to the waiting `next` call. Call it only after {@link RuntimeEvents.onNext}. */
   deliver(invocation: Invocation): void;
   stop(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export interface RuntimeApi {
 const resultPath = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
 
 /**
- * Serves the Runtime API (version 2018-06-01) to one execution environment, on a port of its own as on Lambda.
+ * Serves the Runtime API (version 2018-06-01) to one execution environment, on its own port.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 export const startRuntimeApi = async (events: RuntimeEvents): Promise<RuntimeApi> => {

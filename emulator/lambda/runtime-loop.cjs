@@ -1,6 +1,6 @@
 'use strict';
-// What Lambda's own runtime does, in a plain process: load the handler, then ask the Runtime API for one
-// invocation after another. Runs as it stands under `node`, without a compiler, because every cold start waits for it.
+// Imitates Lambda's runtime in a plain process: loads the handler, then requests one invocation after another from the
+// Runtime API. Plain JavaScript, because every cold start would wait for a compiler.
 const { existsSync } = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
@@ -13,11 +13,11 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const logsJson = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 let requestId;
 
-// The pipe ends with the process that started this one: nobody is left to work for.
+// The pipe closes when the embedded AWS ends: then this process ends too.
 process.stdin.once('end', () => process.exit(0));
 process.stdin.resume();
 process.stdin.unref();
-// Ctrl-C in a terminal reaches this process too; the one that started it decides when its work is done.
+// Ctrl-C in a terminal reaches this process too, but the embedded AWS decides when it ends.
 process.on('SIGINT', () => undefined);
 
 const call = (method, resource, body, headers = {}) => {

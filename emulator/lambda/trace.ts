@@ -1,22 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /**
- * Invocations of one function in one chain of requests, after which Lambda stops the next one.
+ * Lambda's limit on invocations of one function in one chain of requests. It stops the next invocation.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
  */
 const maxInvocations = 16;
 
-/** Function fingerprint → how often the chain of requests has invoked that function. */
+/** Function fingerprint → number of its invocations in the chain of requests. */
 type Lineage = Map<string, number>;
 
-/** A new trace: `Root=1-…`. */
+/** Starts a new trace: `Root=1-…`. */
 export const newTraceRoot = (now = new Date()): string =>
   `Root=1-${Math.floor(now.getTime() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
 
 /**
- * The trace header of an invocation. It continues the trace of the first cause. Its lineage counts the invocations of
- * each function in the chain of requests; of several causes, as the messages of a batch are, the longest chain counts.
- * @param causes trace headers of the requests that lead to this invocation
+ * Creates the trace header of an invocation. It continues the trace of the first cause. Its lineage counts the
+ * invocations of each function in the chain of requests; with several causes, such as the messages of a batch, the
+ * longest chain counts.
+ * @param causes trace headers of the requests that caused this invocation
  */
 export const traceOfInvocation = (functionArn: string, causes: readonly string[]): string => {
   const root = causes.flatMap((cause) => /(?:^|;)(Root=[^;]+)/.exec(cause)?.[1] ?? [])[0] ?? newTraceRoot();
@@ -30,7 +31,7 @@ export const traceOfInvocation = (functionArn: string, causes: readonly string[]
   return `${root};Parent=${randomBytes(8).toString('hex')};Sampled=0;Lineage=${counts}`;
 };
 
-/** Whether the chain of requests that a trace header belongs to has invoked a function as often as Lambda allows. */
+/** Whether the chain of requests of a trace header has reached Lambda's limit on invocations of a function. */
 export const isRecursiveLoop = (functionArn: string, cause: string | undefined): boolean =>
   cause !== undefined && (readLineage(cause).get(fingerprint(functionArn)) ?? 0) >= maxInvocations;
 

@@ -17,7 +17,7 @@ const service: JsonService = {
   tokenError: 'InvalidParameterException',
 };
 
-/** Serves the actions of CloudWatch Logs that find log groups, read their events and run Insights queries over them. */
+/** Serves the actions of CloudWatch Logs that list log groups, read their events and run Insights queries. */
 export const startLogsApi = async (logsOf: () => Logs | undefined, preferredPort?: number): Promise<LoopbackServer> => {
   const queries = createQueries();
   const actionsOf = () => {
@@ -89,7 +89,7 @@ const createQueryActions = (logs: Logs, queries: Queries): Readonly<Record<strin
   };
 };
 
-/** Reports a query that cannot be read as CloudWatch does. */
+/** Reports a syntax error in a query as CloudWatch does. */
 const orMalformed = <T>(start: () => T): T => {
   try {
     return start();

@@ -33,7 +33,7 @@ const patternGrammar = grammar(String.raw`
   }
 `);
 
-/** An event under a pattern. JSON patterns fit no other event. */
+/** An event to match. JSON patterns match only JSON events. */
 interface Subject {
   readonly message: string;
   readonly json: object | undefined;
@@ -41,10 +41,10 @@ interface Subject {
 type Test = (event: Subject) => boolean;
 
 /**
- * Reads a filter pattern of CloudWatch Logs, for unstructured or for JSON events. Patterns with columns (`[w1, w2]`) are
- * not served.
- * @returns whether an event's message fits
- * @throws {ServiceError}
+ * Compiles a filter pattern of CloudWatch Logs, for unstructured or JSON events. Patterns with columns (`[w1, w2]`) are
+ * not supported.
+ * @returns a function that tests the message of an event
+ * @throws {ServiceError} for an invalid pattern
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
 export const compileFilterPattern = (pattern: string): ((message: string) => boolean) => {
@@ -73,7 +73,7 @@ const semantics = patternGrammar.createSemantics().addOperation<Test>('test', {
     return (event) =>
       required.every((test) => test(event)) &&
       !excluded.some((test) => test(event)) &&
-      // Beside required terms, optional terms decide nothing.
+      // Optional terms have no effect if there are required terms.
       (required.length > 0 || optional.length === 0 || optional.some((test) => test(event)));
   },
   Term_excluded: (_sign, text) => text.test(),
@@ -101,7 +101,7 @@ const semantics = patternGrammar.createSemantics().addOperation<Test>('test', {
   Condition_compare: (selector, comparator, literal) => at(selector, comparison(comparator.sourceString, literal)),
 });
 
-/** Applies `test` to what a selector finds. */
+/** Applies `test` to the value that a selector finds. */
 const at = (selector: Node, test: (value: unknown) => boolean): Test => {
   const steps = [...selector.sourceString.matchAll(/\.([\w@-]+)|\[(\d+)\]|\['([^']+)'\]/g)].map(
     ([, name, index, quoted]) => name ?? index ?? quoted ?? '',
@@ -115,7 +115,7 @@ const at = (selector: Node, test: (value: unknown) => boolean): Test => {
     );
 };
 
-/** A missing field fits no comparison. In a text that is compared, `*` stands for anything. */
+/** Compiles a comparison. A missing field never matches. In a text, `*` matches any characters. */
 const comparison = (comparator: string, literal: Node): ((value: unknown) => boolean) => {
   const text = unquote(literal.sourceString);
   const number = literal.ctorName === 'value' && text !== '' ? Number(text) : Number.NaN;

@@ -7,13 +7,13 @@ import type { LogEvent } from './insights/row';
 import type { Logs } from './logs';
 
 const maxEvents = 10_000;
-/** Of the messages in one page. */
+/** Size limit on the messages of one page. */
 const maxPageBytes = 1024 * 1024;
-/** What CloudWatch Logs adds to each message when it counts. */
+/** Bytes that CloudWatch Logs adds to each message's size. */
 const eventOverheadBytes = 26;
 
 const where = { logGroupName: z.string().optional(), logGroupIdentifier: z.string().optional() };
-/** Unix times in ms: the first inclusive, the second exclusive. */
+/** Unix times in ms: start inclusive, end exclusive. */
 const period = { startTime: z.int().min(0).optional(), endTime: z.int().min(0).optional() };
 const limit = z.int().min(1).max(maxEvents).default(maxEvents);
 
@@ -23,7 +23,7 @@ interface StreamSummary {
   lastAt: number;
 }
 
-/** The actions that read the events and the streams of one log group, as `aws logs tail` does. */
+/** Creates the actions that read the events and streams of one log group, as `aws logs tail` does. */
 export const createEventActions = (logs: Logs): Readonly<Record<string, Action>> => {
   const groupOf = ({ logGroupName, logGroupIdentifier }: z.infer<z.ZodObject<typeof where>>): string => {
     const name = logGroupName ?? nameOfIdentifier(logGroupIdentifier ?? '');
@@ -97,7 +97,7 @@ export const createEventActions = (logs: Logs): Readonly<Record<string, Action>>
         const { start, end } = rangeOf(events, limit, nextToken ?? (startFromHead ? 'f/0' : `b/${events.length}`));
         return {
           events: events.slice(start, end).map(timed),
-          // At an end of the stream, its token comes back as it was.
+          // At either end of the stream, the response repeats the request's token.
           nextForwardToken: `f/${end}`,
           nextBackwardToken: `b/${start}`,
         };
@@ -136,13 +136,13 @@ export const createEventActions = (logs: Logs): Readonly<Record<string, Action>>
   };
 };
 
-/** The name in a log group's ARN, with or without `:*`; a name is its own. */
+/** The name of a log group from its ARN, with or without `:*`, or from its name. */
 export const nameOfIdentifier = (identifier: string): string =>
   identifier.replace(/^arn:aws:logs:[^:]*:[^:]*:log-group:/, '').replace(/:\*$/, '');
 
 const timed = ({ timestamp, message }: LogEvent) => ({ timestamp, message, ingestionTime: timestamp });
 
-/** As many events as fit into one page, and at least one. */
+/** The first events that fit into one page, at least one. */
 const withinPage = (events: readonly LogEvent[]): readonly LogEvent[] => {
   let sizeBytes = 0;
   const tooMany = events.findIndex(({ message }, index) => {
@@ -152,7 +152,7 @@ const withinPage = (events: readonly LogEvent[]): readonly LogEvent[] => {
   return tooMany < 0 ? events : events.slice(0, tooMany);
 };
 
-/** A token names the end at which the next page begins: `f/INDEX` reads on from there, `b/INDEX` reads up to there. */
+/** Reads a token: with `f/INDEX` the page starts at the index, with `b/INDEX` it ends there. */
 const rangeOf = (events: readonly LogEvent[], limit: number, token: string): { start: number; end: number } => {
   const [, direction, index] = /^([fb])\/(\d{1,9})$/.exec(token) ?? [];
   if (direction === undefined) {
@@ -166,7 +166,7 @@ const rangeOf = (events: readonly LogEvent[], limit: number, token: string): { s
   return { start: from - withinPage(newestFirst).length, end: from };
 };
 
-/** 56 digits. The same event has the same id in every answer: `aws logs tail --follow` shows each id once. */
+/** 56 digits. An event has the same id in every response: `aws logs tail --follow` shows each id once. */
 const eventIdOf = (events: readonly LogEvent[], index: number): string => {
   const { timestamp, logStream, message } = events[index] ?? { timestamp: 0, logStream: '', message: '' };
   let equals = 0;

@@ -17,8 +17,8 @@ const queryDefinitionSchema = z.object({
 const lineSchema = z.object({ timestamp: z.number(), message: z.string(), stream: z.string().default('[$LATEST]') });
 
 /**
- * The log groups and the saved queries of an application.
- * @param logDirectory where its functions write to
+ * Reads the log groups and the saved queries of an application.
+ * @param logDirectory contains the log files of its functions
  */
 export const readLogs = (application: Application, logDirectory: string): Logs => {
   const filesOf = new Map<string, string[]>();
@@ -49,13 +49,13 @@ export const readLogs = (application: Application, logDirectory: string): Logs =
   };
 };
 
-/** Reads a file line by line; one that is not there yet is empty. */
+/** Reads a file line by line. A missing file has no lines. */
 async function* readLogFile(file: string, log: string): AsyncGenerator<LogEvent> {
   if (!existsSync(file)) {
     return;
   }
   for await (const text of createInterface({ input: createReadStream(file) })) {
-    // The last line may still be on its way.
+    // The last line may be incomplete.
     const line = lineSchema.safeParse(parseLine(text)).data;
     if (line) {
       yield { timestamp: line.timestamp, message: line.message, log, logStream: line.stream };

@@ -1,7 +1,7 @@
 import type { LogEvent } from './insights/row';
 import type { Period } from './insights/run-query';
 
-/** A query under a name, as the template saves it. */
+/** A saved query of the template. */
 export interface QueryDefinition {
   readonly id: string;
   readonly name: string;
@@ -9,10 +9,10 @@ export interface QueryDefinition {
   readonly logGroupNames: readonly string[];
 }
 
-/** What is searched. */
+/** The log groups and saved queries of an application. */
 export interface Logs {
   readonly logGroups: readonly { readonly name: string; readonly retentionInDays?: number | undefined }[];
   readonly queryDefinitions: readonly QueryDefinition[];
-  /** The events of a log group, in any order. Those outside of the period may be among them. */
+  /** Reads the events of a log group, in any order. Can include events outside the period. */
   read(logGroup: string, period: Period): AsyncIterable<LogEvent>;
 }

@@ -3,19 +3,20 @@ import { parseQuery } from './insights/parse-query';
 import type { LogEvent } from './insights/row';
 import { type QueryStatistics, type ResultRow, type RunOptions, runQuery } from './insights/run-query';
 
-/** A query that was started, as it stands. */
+/** The current state of a query. */
 export interface StartedQuery {
   readonly status: 'Running' | 'Complete' | 'Cancelled' | 'Failed';
-  /** None before it is complete. */
+  /** Empty until it is complete. */
   readonly rows: readonly ResultRow[];
   readonly statistics: Readonly<QueryStatistics>;
   stop(): void;
 }
 
-/** Queries by their ids. */
+/** The started queries. */
 export interface Queries {
   /**
-   * @returns its id
+   * Starts a query.
+   * @returns the query's id
    * @throws {QuerySyntaxError}
    */
   start(queryString: string, events: AsyncIterable<LogEvent>, options: Omit<RunOptions, 'signal'>): string;
@@ -23,10 +24,10 @@ export interface Queries {
   stopAll(): void;
 }
 
-/** Queries whose results can still be asked for: the newest. */
+/** Maximum number of queries whose results are kept. */
 const maxRemembered = 20;
 
-/** Runs queries, and remembers the results of the newest. */
+/** Runs queries, and keeps the results of the newest. */
 export const createQueries = (): Queries => {
   const queries = new Map<string, () => StartedQuery>();
   return {

@@ -6,7 +6,7 @@ import type { Machine } from './definition';
 import type { Execution, ExecutionStore } from './execution-store';
 import type { Executions } from './executions';
 
-/** What serves the API: absent until the application is resolved. */
+/** The state machines and executions that the API serves. */
 export interface StepFunctions {
   readonly machines: readonly Machine[];
   readonly store: ExecutionStore;
@@ -149,8 +149,8 @@ const createFinders = ({ machines, store }: StepFunctions, bootedAt: number): Re
 });
 
 /**
- * Starts an execution; one that runs already under the same name, with the same input, is taken for it.
- * @throws {ServiceError} if the name was used otherwise, or the name or the input is not valid
+ * Starts an execution, or returns the running execution with the same name and input.
+ * @throws {ServiceError} if the name was used for another execution, or the name or the input is not valid
  */
 export const startExecution = async (
   machine: Machine,

@@ -10,7 +10,7 @@ const machineSchema = z.object({
   DefinitionSubstitutions: z.never().optional(),
 });
 
-/** The language as far as it is looked into here; the library checks the whole when it first runs it. */
+/** The part of the language that this file reads. The library checks the whole definition when it first runs it. */
 const statesSchema = z.record(z.string(), z.looseObject({ Type: z.string(), Resource: z.string().optional() }));
 const definitionSchema = z.looseObject({ StartAt: z.string(), States: statesSchema });
 export type Definition = z.infer<typeof definitionSchema>;
@@ -20,14 +20,14 @@ export interface Machine {
   readonly name: string;
   readonly arn: string;
   readonly roleArn: string;
-  /** As `DescribeStateMachine` gives it. */
+  /** The definition in the response to `DescribeStateMachine`. */
   readonly definitionText: string;
   readonly definition: Definition;
-  /** Every task, at any depth: state → what it runs. */
+  /** Every task at any depth: state → resource. */
   readonly tasks: ReadonlyMap<string, string>;
 }
 
-/** Fields that the library takes and does not honour, or takes for something else. */
+/** Fields that the library ignores or misreads. */
 const unsupportedFields = [
   'Assign',
   'QueryLanguage',
@@ -46,8 +46,8 @@ const lambdaArn = /^arn:aws:lambda:[^:]+:\d+:function:[^:]+$/;
 const lambdaInvoke = 'arn:aws:states:::lambda:invoke';
 
 /**
- * The state machines of the application.
- * @throws {Error} for a definition that this machine would run otherwise than AWS does.
+ * Reads the state machines of the application.
+ * @throws {Error} for a definition that would run differently than on AWS
  */
 export const readStateMachines = (application: Application): Machine[] =>
   application.resources(['AWS::StepFunctions::StateMachine'], machineSchema).map(({ name, properties }) => {
@@ -69,7 +69,7 @@ export const readStateMachines = (application: Application): Machine[] =>
         faults.push(`${path}: only Lambda functions can be tasks here, without a task token, not ${resource}`);
       }
       if (tasks.has(stateName)) {
-        faults.push(`${path}: two tasks of this name`);
+        faults.push(`${path}: several tasks have this name`);
       }
       tasks.set(stateName, resource);
     });
@@ -77,7 +77,7 @@ export const readStateMachines = (application: Application): Machine[] =>
       faults.push('QueryLanguage is not supported here');
     }
     if (faults.length > 0) {
-      throw new Error(`The state machine ${name} asks for more than this machine has:\n  ${faults.join('\n  ')}`);
+      throw new Error(`The state machine ${name} uses unsupported features:\n  ${faults.join('\n  ')}`);
     }
     return { name, arn: arnOf('states', `stateMachine:${name}`), roleArn, definitionText, definition, tasks };
   });

@@ -19,16 +19,16 @@ const executionSchema = z.object({
   output: z.string().optional(),
   error: z.string().optional(),
   cause: z.string().optional(),
-  /** The newest state outside of every branch, and what it was given: there a redrive begins. */
+  /** The newest state outside all branches, and its input. A redrive starts there. */
   reached: z.object({ state: z.string(), input: z.unknown() }).optional(),
 });
 
-/** An execution as it is kept. */
+/** A stored execution. */
 export type Execution = z.infer<typeof executionSchema>;
 
 const eventSchema = z.looseObject({ id: z.number(), timestamp: z.number(), type: z.string() });
 
-/** The executions of all state machines, in files of a directory. */
+/** The executions of all state machines, stored as files in a directory. */
 export interface ExecutionStore {
   /** Newest first. */
   list(): Execution[];
@@ -41,8 +41,8 @@ export interface ExecutionStore {
 const forgetAdvice = 'Delete it: only this execution is forgotten.';
 
 /**
- * Opens the executions of earlier starts. Those that were running when their process ended are ABORTED: they can be
- * redriven, or started again under another name.
+ * Opens the executions of earlier starts. Executions that were running when the process ended become ABORTED: they can
+ * be redriven, or started again with another name.
  * @throws {StateError} if a file is damaged
  */
 export const openExecutionStore = (directory: string): ExecutionStore => {
@@ -59,12 +59,12 @@ export const openExecutionStore = (directory: string): ExecutionStore => {
   const readHistory = (executionArn: string) => {
     const source = file(executionArn, 'history.ndjson');
     const lines = existsSync(source) ? readFileSync(source, 'utf8').split('\n') : [];
-    // The last line is empty, or was being written when the process was killed.
+    // The last line is empty, or incomplete after a kill.
     return lines.slice(0, -1).map((line) => parseState(source, line, eventSchema, forgetAdvice));
   };
   const appendHistory = (executionArn: string, event: HistoryEvent) => {
     if (!lastIds.has(executionArn)) {
-      // Left by a kill, or a full disk.
+      // A kill or a full disk left this file.
       cutUnfinishedLine(file(executionArn, 'history.ndjson'));
     }
     const id = (lastIds.get(executionArn) ?? readHistory(executionArn).length) + 1;

@@ -5,20 +5,20 @@ import type { Machine } from './definition';
 import type { Execution, ExecutionStore } from './execution-store';
 import { toHistoryEvents } from './history';
 
-/** Begins executions. */
+/** Starts executions. */
 export interface Runner {
   start(machine: Machine, name: string, input: string): Execution;
-  /** Goes on at the state where the execution ended, with that state's input. */
+  /** Continues at the state where the execution ended, with that state's input. */
   redrive(machine: Machine, execution: Execution): Execution;
 }
 
 /** Executions of state machines. */
 export interface Executions {
-  /** Loads what runs them, once: it takes a few hundred milliseconds, for which no start of this machine waits. */
+  /** Loads the library on the first call. That takes a few hundred milliseconds, which no start should wait for. */
   runner(): Promise<Runner>;
-  /** What a task has begun goes on, as on AWS; nothing new begins. */
+  /** Aborts an execution. As on AWS, running tasks continue, but no new ones start. */
   abort(execution: Execution, reason: { readonly error?: string; readonly cause?: string }): Execution;
-  /** Ends the work on all of them; the store keeps those as running that were. */
+  /** Stops all executions. In the store, they stay RUNNING. */
   stop(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ type Library = Awaited<ReturnType<typeof loadLibrary>>;
 const invocationErrorSchema = z.object({ errorType: z.string() });
 const lambdaInvokeSchema = z.object({ FunctionName: z.string(), Payload: z.unknown() });
 
-/** What the library is told of a task's failure: `Catch` and `Retry` go by the name, the message is the cause. */
+/** A task's failure, for the library: `Catch` and `Retry` use the name, the message is the cause. */
 class TaskError extends Error {
   constructor(
     override readonly name: string,
@@ -38,7 +38,7 @@ class TaskError extends Error {
   }
 }
 
-/** @param functionAt a function by its ARN or name */
+/** @param functionAt finds a function by its ARN or name */
 export const createExecutions = (
   store: ExecutionStore,
   functionAt: (arn: string) => LambdaFunction | undefined,
@@ -70,7 +70,7 @@ export const createExecutions = (
     return { StatusCode: 200, ExecutedVersion: '$LATEST', Payload: await invoke(FunctionName, Payload ?? {}) };
   };
 
-  /** Runs to its end what `execution` says; resolves when that is kept. */
+  /** Runs `execution` to its end. Resolves when the result is stored. */
   const run = (
     { StateMachine, ExecutionAbortedError, ExecutionTimeoutError }: Library,
     machine: Machine,
@@ -78,7 +78,7 @@ export const createExecutions = (
     from: { readonly state: string; readonly input: unknown },
   ) => {
     const { executionArn } = execution;
-    // What a state holds is checked by the library itself, by the language's own schema.
+    // The library checks the content of each state with the language's schema.
     const definition = { ...machine.definition, StartAt: from.state } as unknown as ConstructorParameters<
       typeof StateMachine
     >[0];
@@ -86,7 +86,7 @@ export const createExecutions = (
       const current = store.find(executionArn) ?? execution;
       store.save({ ...current, ...change });
     };
-    // The states before the one that a redrive begins at cannot be reached, which is a fault elsewhere.
+    // After a redrive, the states before the first one are unreachable, which validation would report.
     const validationOptions = { noValidate: from.state !== machine.definition.StartAt };
     const { abort, result, eventLogs } = new StateMachine(definition, { validationOptions }).run(asJson(from.input), {
       overrides: {
@@ -220,7 +220,7 @@ export const createExecutions = (
 const isClosed = (execution: Execution | undefined): boolean =>
   execution !== undefined && execution.status !== 'RUNNING';
 
-/** The library wraps what ended an execution. */
+/** Unwraps the error that ended an execution. */
 const describe = (thrown: unknown): { error: string; cause: string } => {
   const inner = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   return inner instanceof Error

@@ -2,7 +2,7 @@ import type { StateMachine } from 'aws-local-stepfunctions';
 
 type LibraryEvent = ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
 
-/** An event of an execution's history, as `GetExecutionHistory` gives it, but for its number and its time. */
+/** An event of an execution's history as `GetExecutionHistory` returns it, without its id and timestamp. */
 export interface HistoryEvent {
   readonly type: string;
   readonly [details: `${string}Details`]: unknown;
@@ -11,8 +11,8 @@ export interface HistoryEvent {
 const json = (value: unknown) => JSON.stringify(value ?? null);
 
 /**
- * The library's event in the words of Step Functions. What the execution itself goes through is told by whoever runs
- * it; of what Step Functions has no word for, such as a retry, nothing is told.
+ * Converts an event of the library to events of Step Functions. Some, such as a retry, have no equivalent. The caller
+ * adds the events of the execution itself.
  */
 export const toHistoryEvents = (event: LibraryEvent): HistoryEvent[] => {
   switch (event.type) {
@@ -52,7 +52,7 @@ export const toHistoryEvents = (event: LibraryEvent): HistoryEvent[] => {
 
 const detailsKey = (type: string) => `${type.charAt(0).toLowerCase()}${type.slice(1)}EventDetails` as const;
 
-/** An error's message where the library gives the error itself. */
+/** The message of an error, where the library passes the error itself. */
 const causeOf = (cause: unknown): string => {
   if (cause instanceof Error) {
     return cause.message;

@@ -1,14 +1,14 @@
 import { compare, toNumber, toText, type Value } from './values';
 
-/** Adds up one aggregate of one group. */
+/** Computes one aggregate of one group. */
 export interface Accumulator {
-  /** @param values those of the aggregate's arguments in one row; `time` is the row's, in ms */
+  /** @param values values of the aggregate's arguments in one row; `time` is the row's time, in ms */
   add(values: readonly Value[], time: number): void;
-  /** Nothing when no row had what it adds up. */
+  /** Undefined if no row had a value to aggregate. */
   result(): Value;
 }
 
-/** Of the rows that have the value. */
+/** Aggregates the rows that have a value. */
 const over =
   <State>(
     start: () => State,
@@ -27,7 +27,7 @@ const over =
     };
   };
 
-/** Of the rows that have a number. All of them are kept. */
+/** Aggregates the rows that have a number, and keeps all numbers in memory. */
 const ofNumbers = (finish: (numbers: readonly number[], percent: number) => number) => (): Accumulator => {
   const numbers: number[] = [];
   let percent = 50;
@@ -43,7 +43,7 @@ const ofNumbers = (finish: (numbers: readonly number[], percent: number) => numb
   };
 };
 
-/** The value that stands before the others. */
+/** Keeps the value that comes first in an order. */
 const first = (before: (order: number) => boolean) =>
   over<Value>(
     () => undefined,
@@ -51,7 +51,7 @@ const first = (before: (order: number) => boolean) =>
     (best) => best,
   );
 
-/** The value of the first or the last row by time. */
+/** Keeps the value of the first or last row by time. */
 const atTime = (takes: (time: number, than: number) => boolean) =>
   over<{ value: Value; time: number } | undefined>(
     () => undefined,
@@ -64,7 +64,7 @@ interface Total {
   readonly count: number;
 }
 
-/** Of the rows that have a number. None of them is kept. */
+/** Aggregates the rows that have a number, without keeping the numbers. */
 const ofTotal = (finish: (total: Total) => number) =>
   over<Total>(
     () => ({ sum: 0, count: 0 }),
@@ -81,7 +81,7 @@ const deviation = (numbers: readonly number[]): number => {
   return Math.sqrt(mean(numbers.map((number) => (number - middle) ** 2)));
 };
 
-/** The smallest of the numbers that so many percent of them do not exceed. */
+/** The smallest number that the given percentage of the numbers does not exceed. */
 const percentile = (numbers: readonly number[], percent: number): number => {
   const sorted = Float64Array.from(numbers).sort();
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
@@ -121,5 +121,5 @@ const table: Readonly<Record<string, Aggregate>> = {
   sortslast: [1, 1, first((order) => order > 0)],
 };
 
-/** What `stats` can add up, by its name in lower case: fewest and most arguments, and how it begins. */
+/** The aggregates of `stats`: name in lower case → minimum and maximum number of arguments, and its initial state. */
 export const aggregates: ReadonlyMap<string, Aggregate> = new Map(Object.entries(table));

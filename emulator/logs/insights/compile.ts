@@ -3,10 +3,10 @@ import { functions } from './functions';
 import type { Row } from './row';
 import { toText, type Value } from './values';
 
-/** Gives the value of an expression for a row. */
+/** Returns the value of an expression for a row. */
 export type Evaluate = (row: Row) => Value;
 
-/** Makes an expression ready to be evaluated many times. Aggregates have no value of their own. */
+/** Compiles an expression, to evaluate it for many rows. An aggregate has no value for a single row. */
 export const compile = (expression: Expression): Evaluate => {
   switch (expression.kind) {
     case 'literal':

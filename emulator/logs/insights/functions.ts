@@ -2,7 +2,7 @@ import { compare, isTrue, toNumber, toText, type Value } from './values';
 
 type Apply = (...values: readonly Value[]) => Value;
 
-/** A function or an operator: fewest and most arguments, and what it makes of them. */
+/** A function or an operator: minimum and maximum number of arguments, and its implementation. */
 type InsightsFunction = readonly [least: number, most: number, apply: Apply];
 
 const compared =
@@ -12,7 +12,7 @@ const compared =
     return Number(order !== undefined && holds(order));
   };
 
-/** Of numbers alone: nothing if one of them is none, or the result is none. */
+/** A function of numbers: undefined if an argument or the result is not a number. */
 const numeric =
   (calculate: (...numbers: number[]) => number): Apply =>
   (...values) => {
@@ -21,7 +21,7 @@ const numeric =
     return Number.isFinite(result) ? result : undefined;
   };
 
-/** Of texts: nothing if one is missing. */
+/** A function of texts: undefined if an argument is missing. */
 const textual =
   (work: (...texts: string[]) => Value): Apply =>
   (...values) => {
@@ -29,7 +29,7 @@ const textual =
     return texts.length === values.length ? work(...texts) : undefined;
   };
 
-/** A moment at the edge of the period, in ms, that it lies in. */
+/** Rounds a time to the start or the end of its period, in ms. */
 const edge =
   (round: (periods: number) => number): Apply =>
   (value, period) => {
@@ -91,5 +91,5 @@ const table: Readonly<Record<string, InsightsFunction>> = {
   now: [0, 0, () => Math.floor(Date.now() / 1_000)],
 };
 
-/** Every operator and function by its name, in lower case. What is missing is equal to nothing, unequal to everything. */
+/** Operators and functions: name in lower case → definition. A missing value is not equal to any value. */
 export const functions: ReadonlyMap<string, InsightsFunction> = new Map(Object.entries(table));

@@ -1,6 +1,6 @@
 import { grammar } from 'ohm-js';
 
-/** The query syntax of CloudWatch Logs Insights, as far as it is about finding, shaping and counting events. */
+/** The query syntax of CloudWatch Logs Insights: the commands that find, transform and count events. */
 export const insightsGrammar = grammar(String.raw`
   Insights {
     Query = "|"? NonemptyListOf<Command, "|">

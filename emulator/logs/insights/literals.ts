@@ -7,7 +7,7 @@ const unitsMs: readonly (readonly [pattern: RegExp, ms: number])[] = [
   [/^(w|weeks?)$/, 604_800_000],
 ];
 
-/** Milliseconds of `5m`, `30secs` and the like; nothing for a unit that has no fixed length. */
+/** Milliseconds of a duration such as `5m` or `30secs`; undefined for a unit without a fixed length. */
 export const readDurationMs = (text: string): number | undefined => {
   const [, count, unit = ''] = /^(\d+)(.*)$/.exec(text) ?? [];
   const [, ms] = unitsMs.find(([pattern]) => pattern.test(unit.toLowerCase())) ?? [];
@@ -16,11 +16,11 @@ export const readDurationMs = (text: string): number | undefined => {
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 
-/** The text between quotes. */
+/** Removes the quotes around a text. */
 export const unquote = (quoted: string): string =>
   quoted.slice(1, -1).replaceAll(/\\(.)/gs, (_all, escaped: string) => escapes[escaped] ?? escaped);
 
-/** The pattern between slashes, with `(?i)` and the like in front of it; nothing if it is not valid. */
+/** Compiles a pattern between slashes, with flags such as `(?i)` before it; undefined if it is not valid. */
 export const readPattern = (slashed: string): RegExp | undefined => {
   const [, flags = '', source = ''] = /^(?:\(\?([ims]+)\))?(.*)$/s.exec(slashed.slice(1, -1)) ?? [];
   try {
@@ -30,11 +30,11 @@ export const readPattern = (slashed: string): RegExp | undefined => {
   }
 };
 
-/** A pattern of a text in which each `*` stands for any other: these are its groups. */
+/** Compiles a text to a pattern. Each `*` becomes a group that matches any text. */
 export const readGlob = (glob: string): RegExp => {
   const parts = glob.split('*').map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/g, '\\$&'));
   const last = parts.pop() ?? '';
-  // Behind the last star, as much as there is; behind the others, as little as will do.
+  // The last star is greedy, the others are lazy.
   const open = parts.map((part, index) => `${part}${last === '' && index === parts.length - 1 ? '(.*)' : '(.*?)'}`);
   return new RegExp(`${open.join('')}${last}`, 's');
 };

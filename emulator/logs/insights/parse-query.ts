@@ -1,6 +1,6 @@
 import type { Interval, Node } from 'ohm-js';
 import { aggregates } from './aggregates';
-import type { Column, Command, Expression, Query, SortKey } from './ast';
+import type { Column, Expression, Query, QueryCommand, SortKey } from './ast';
 import { functions } from './functions';
 import { insightsGrammar } from './grammar';
 import { readDurationMs, readGlob, readPattern, unquote } from './literals';
@@ -8,8 +8,8 @@ import { faultAt, QuerySyntaxError } from './syntax-error';
 import type { Value } from './values';
 
 /**
- * Reads a query.
- * @throws {QuerySyntaxError} if it is none, or asks for what is not understood here
+ * Parses a query.
+ * @throws {QuerySyntaxError} for invalid or unsupported syntax
  */
 export const parseQuery = (text: string): Query => {
   const match = insightsGrammar.match(text);
@@ -23,7 +23,7 @@ export const parseQuery = (text: string): Query => {
 const literal = (value: Value): Expression => ({ kind: 'literal', value });
 const call = (name: string, ...args: readonly Expression[]): Expression => ({ kind: 'call', name, arguments: args });
 
-/** A call of a function or an aggregate, checked as far as it can be without a row. */
+/** Creates a call of a function or an aggregate, and checks its name and the number of its arguments. */
 const callOf = (name: string, args: readonly Expression[], where: Interval): Expression => {
   if (name === 'bin') {
     return callOf('datefloor', [{ kind: 'field', name: '@timestamp' }, ...args], where);
@@ -45,26 +45,26 @@ const aggregatesIn = (expression: Expression): boolean =>
   (expression.kind === 'call' && expression.arguments.some(aggregatesIn)) ||
   (expression.kind === 'match' && aggregatesIn(expression.text));
 
-/** What stands in a list, without its commas. */
+/** The elements of a list, without the commas. */
 const listed = (list: Node): Node[] => list.asIteration().children;
 const optional = (node: Node): Node | undefined => node.children[0];
 
 const expressionOf = (node: Node): Expression => node.expression();
 const nameOf = (node: Node): string => node.sourceString.replaceAll('`', '');
-/** A column without an alias is called what was written. */
+/** A column without an alias is named by its source text. */
 const writtenName = (node: Node): string => nameOf(node).trim().replaceAll(/\s+/g, ' ');
 
 const rowExpressionOf = (node: Node): Expression => {
   const expression = expressionOf(node);
   if (aggregatesIn(expression)) {
-    throw faultAt(node.source, 'An aggregate can only stand directly behind stats');
+    throw faultAt(node.source, 'Aggregates are allowed only in stats');
   }
   return expression;
 };
 const aggregateOf = (node: Node): Expression => {
   const expression = expressionOf(node);
   if (!aggregatesIn(expression)) {
-    throw faultAt(node.source, 'stats takes aggregates, such as count()');
+    throw faultAt(node.source, 'stats needs an aggregate, such as count()');
   }
   return expression;
 };
@@ -94,9 +94,9 @@ const unless = (not: Node, expression: Expression): Expression =>
 const semantics = insightsGrammar
   .createSemantics()
   .addOperation<Query>('query', {
-    Query: (_pipe, commands) => listed(commands).map((command): Command => command.command()),
+    Query: (_pipe, commands) => listed(commands).map((command): QueryCommand => command.command()),
   })
-  .addOperation<Command>('command', {
+  .addOperation<QueryCommand>('command', {
     Command_fields: (_, columns) => ({ kind: 'fields', columns: columnsOf(columns, rowExpressionOf) }),
     Command_display: (_, names) => ({ kind: 'display', names: listed(names).map(nameOf) }),
     Command_filter: (_, condition) => ({ kind: 'filter', condition: rowExpressionOf(condition) }),

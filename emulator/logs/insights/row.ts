@@ -1,18 +1,18 @@
 import type { Value } from './values';
 
-/** What a log group holds: one line that was written. */
+/** One event of a log group: one log line. */
 export interface LogEvent {
   /** Unix time in ms. */
   readonly timestamp: number;
   readonly message: string;
-  /** Account and name of its log group: `000000000000:/aws/lambda/dev-marketplace-webhook`. */
+  /** Account and name of the log group: `000000000000:/aws/lambda/dev-marketplace-webhook`. */
   readonly log: string;
   readonly logStream: string;
 }
 
-/** An event, or a group of them, on its way through a query. */
+/** An event or a group of events in a query. */
 export interface Row {
-  /** Nothing for a field that it does not have. */
+  /** Undefined for a missing field. */
   get(name: string): Value;
   set(name: string, value: Value): void;
 }
@@ -26,7 +26,7 @@ export const createRow = (): Row => {
   };
 };
 
-/** An event's own fields, and those that are discovered in it if it is JSON: nested ones by dots. */
+/** Creates a row with the event's own fields and, for JSON, the discovered fields; nested fields have dots. */
 export const createEventRow = (event: LogEvent): Row => {
   const computed = createRow();
   let json: unknown;
@@ -60,7 +60,7 @@ const readObject = (text: string): unknown => {
   }
 };
 
-/** A field whose own name has dots is found as well. */
+/** Also finds a field whose own name contains dots. */
 const find = (value: unknown, path: string): unknown => {
   if (typeof value !== 'object' || value === null) {
     return undefined;

@@ -1,33 +1,33 @@
 import type { Column, Expression, Query, SortKey } from './ast';
 import { createEventRow, type LogEvent } from './row';
-import { computing, counting, filtering, grouping, ordering, parsing, type Sink, type Stage } from './stages';
+import { computing, counting, filtering, grouping, ordering, parsing, type QueryStep, type Sink } from './steps';
 import { toText } from './values';
 
-/** One row of a result: its fields in the order of the columns, without those that it lacks. */
+/** One row of a result: its fields in the order of the columns, without missing fields. */
 export type ResultRow = readonly { readonly field: string; readonly value: string }[];
 
-/** How much a query has read, and how many events its filters let through. */
+/** How much a query has read, and how many events passed its filters. */
 export interface QueryStatistics {
   recordsMatched: number;
   recordsScanned: number;
   bytesScanned: number;
 }
 
-/** A stretch of time, in Unix ms: its first moment, and the first one behind it. */
+/** A period in Unix ms: start inclusive, end exclusive. */
 export interface Period {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 export interface RunOptions {
-  /** Events outside of it are passed over. */
+  /** Events outside the period are skipped. */
   readonly period?: Period;
-  /** Most rows, also where the query allows more; {@link maxRows} unless told. */
+  /** Maximum number of rows, even if the query allows more. Default: {@link maxRows}. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** As many rows as CloudWatch gives at most. */
+/** CloudWatch's maximum number of rows. */
 export const maxRows = 10_000;
 
 const always: Period = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
@@ -35,9 +35,9 @@ const field = (name: string): Expression => ({ kind: 'field', name });
 const newestFirst: readonly SortKey[] = [{ name: '@timestamp', expression: field('@timestamp'), direction: -1 }];
 
 /**
- * Runs a query over events, which may come in any order and are read once. Held in memory is what its `sort`, `stats`
- * and `dedup` need, and no more rows than its limit.
- * @returns the rows at the end, and the statistics, which grow until then
+ * Runs a query over events. It reads them once, in any order, and keeps in memory only what `sort`, `stats` and `dedup`
+ * need, and no more rows than its limit.
+ * @returns the rows, and the statistics, which change until the rows are there
  */
 export const runQuery = (
   query: Query,
@@ -47,7 +47,7 @@ export const runQuery = (
   const statistics: QueryStatistics = { recordsMatched: 0, recordsScanned: 0, bytesScanned: 0 };
   const run = async () => {
     const rows: ResultRow[] = [];
-    const { stages, columns } = plan(query, limit, () => statistics.recordsMatched++);
+    const { steps, columns } = plan(query, limit, () => statistics.recordsMatched++);
     const last: Sink = {
       push(row) {
         rows.push(
@@ -59,7 +59,7 @@ export const runQuery = (
       },
       end: () => undefined,
     };
-    const first = stages.reduceRight((next, stage) => stage(next), last);
+    const first = steps.reduceRight((next, step) => step(next), last);
     for await (const event of events) {
       signal?.throwIfAborted();
       if (event.timestamp < fromMs || event.timestamp >= toMs) {
@@ -77,18 +77,18 @@ export const runQuery = (
   return { statistics, rows: run() };
 };
 
-/** The steps of a query, and the columns that it shows. */
-const plan = (query: Query, limit: number, onMatch: () => void): { stages: Stage[]; columns: readonly string[] } => {
-  const stages: Stage[] = [];
+/** Plans the steps of a query and the columns of its result. */
+const plan = (query: Query, limit: number, onMatch: () => void): { steps: QueryStep[]; columns: readonly string[] } => {
+  const steps: QueryStep[] = [];
   let shown: readonly string[] = [];
   let order = newestFirst;
   let isCounted = false;
   const show = (names: readonly string[]) => {
     shown = [...new Set([...shown, ...names])];
   };
-  /** A step that asks for more than one row: what gets there is a match. */
-  const gather = (stage: Stage) => {
-    stages.push(...(isCounted ? [] : [counting(onMatch)]), stage);
+  /** Adds a step that handles several rows together. The rows before the first such step are the matched records. */
+  const gather = (step: QueryStep) => {
+    steps.push(...(isCounted ? [] : [counting(onMatch)]), step);
     isCounted = true;
   };
   const namesOf = (columns: readonly Column[]) => columns.map(({ name }) => name);
@@ -96,17 +96,17 @@ const plan = (query: Query, limit: number, onMatch: () => void): { stages: Stage
   for (const [index, command] of query.entries()) {
     switch (command.kind) {
       case 'fields':
-        stages.push(computing(command));
+        steps.push(computing(command));
         show(namesOf(command.columns));
         break;
       case 'display':
         shown = command.names;
         break;
       case 'filter':
-        stages.push(filtering(command));
+        steps.push(filtering(command));
         break;
       case 'parse':
-        stages.push(parsing(command));
+        steps.push(parsing(command));
         show(command.names);
         break;
       case 'stats':
@@ -129,5 +129,5 @@ const plan = (query: Query, limit: number, onMatch: () => void): { stages: Stage
     }
   }
   gather(ordering(order, limit));
-  return { stages, columns: shown.length > 0 ? shown : ['@timestamp', '@message'] };
+  return { steps, columns: shown.length > 0 ? shown : ['@timestamp', '@message'] };
 };

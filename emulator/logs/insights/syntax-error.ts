@@ -1,12 +1,12 @@
 import type { Interval } from 'ohm-js';
 
-/** A query that cannot be read. Its message shows where, and says what would have been right there. */
+/** A syntax error in a query. Its message shows the place and what is expected there. */
 export class QuerySyntaxError extends Error {
   override readonly name = 'QuerySyntaxError';
 
   /**
-   * @param start offset of the first character that is wrong
-   * @param end offset of the first one behind
+   * @param start offset of the first invalid character
+   * @param end offset after the last one
    */
   constructor(
     message: string,
@@ -17,6 +17,6 @@ export class QuerySyntaxError extends Error {
   }
 }
 
-/** The error of what the grammar allows and its meaning does not. */
+/** Creates the error for text that matches the grammar but is invalid for another reason. */
 export const faultAt = (where: Interval, message: string): QuerySyntaxError =>
   new QuerySyntaxError(`${where.getLineAndColumnMessage()}${message}`, where.startIdx, where.endIdx);

@@ -1,24 +1,24 @@
-/** What a field or an expression holds; nothing for what an event does not have. Truths are 1 and 0. */
+/** The value of a field or an expression; undefined if the event lacks it. True is 1, false is 0. */
 export type Value = string | number | Date | undefined;
 
-/** The finite number that a value is or that its text spells; nothing for any other. */
+/** Converts a number or numeric text to a finite number; undefined for any other value. */
 export const toNumber = (value: Value): number | undefined => {
   const isBlank = value === undefined || (typeof value === 'string' && value.trim() === '');
   const number = isBlank ? Number.NaN : Number(value);
   return Number.isFinite(number) ? number : undefined;
 };
 
-/** A value as results show it; moments as `2026-11-22 08:30:00.000`, in UTC. */
+/** Formats a value for results; a time as `2026-11-22 08:30:00.000`, in UTC. */
 export const toText = (value: Value): string | undefined =>
   value instanceof Date ? value.toISOString().replace('T', ' ').replace('Z', '') : value?.toString();
 
-/** Whether a filter lets it through. */
+/** Whether a filter passes a row with this value. */
 export const isTrue = (value: Value): boolean => value !== undefined && value !== 0 && value !== '';
 
 /**
- * Numbers by their size, also those that stand there as text, all else as text; so are two texts of more digits than a
- * number holds.
- * @returns negative, zero or positive; nothing if one of the two is missing
+ * Compares numbers and numeric texts by size, and other values as text. Two numeric texts are compared as text if one
+ * has more digits than a number can represent.
+ * @returns negative, zero or positive; undefined if a value is missing
  */
 export const compare = (a: Value, b: Value): number | undefined => {
   if (a === undefined || b === undefined) {
@@ -36,12 +36,12 @@ export const compare = (a: Value, b: Value): number | undefined => {
   return leftText < rightText ? -1 : 1;
 };
 
-/** Whether it may stand for its neighbours as well. */
+/** Whether a number is too large to be exact. */
 const isLong = (number: number): boolean => Math.abs(number) > Number.MAX_SAFE_INTEGER;
 
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** The order of `sort`, ascending: texts, then numbers; `direction` -1 turns it round. What is missing comes last. */
+/** The order of `sort`: ascending, texts before numbers; `direction` -1 reverses it. Missing values come last. */
 export const compareForSort = (a: Value, b: Value, direction: 1 | -1): number => {
   if (a === undefined || b === undefined) {
     return Number(a === undefined) - Number(b === undefined);

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { toEvent, toPayload } from '../../../emulator/http-api/event';
-import { gatewayAnswer, type HttpResponse, toHttpResponse } from '../../../emulator/http-api/response';
+import { gatewayResponse, type HttpResponse, toHttpResponse } from '../../../emulator/http-api/response';
 import { createAuthenticator, type WebhookSecret } from '../../../lambdas/webhook/authenticate';
 import { createHandler } from '../../../lambdas/webhook/handler';
 import { createLogger } from '../../../shared/observability/logger';
@@ -264,7 +264,7 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     const event = { ...toEvent(requestOf(input, body), body, route), ...input.told };
     // As the event reaches the Lambda, and its answer the gateway: as JSON.
     const payload = toPayload(event);
-    if (payload === undefined) return { response: gatewayAnswer(413, 'Request Entity Too Large'), started: [] };
+    if (payload === undefined) return { response: gatewayResponse(413, 'Request Entity Too Large'), started: [] };
     const answer = await handler(JSON.parse(payload), lambdaContext());
     return { response: toHttpResponse({ payload: JSON.stringify(answer) }), started: [...started] };
   },

@@ -179,7 +179,9 @@ describe('Lambda', () => {
     for (const name of ['hourly', 'dev-hourly', 'dev-marketplace-moods']) {
       expect(await aws.ask({ fire: name })).toEqual({ payload });
     }
-    expect(await aws.ask({ fire: 'daily' })).toMatchObject({ error: expect.stringContaining('No schedule daily') });
+    expect(await aws.ask({ fire: 'daily' })).toMatchObject({
+      error: expect.stringContaining('There is no schedule daily'),
+    });
   });
 });
 

@@ -73,7 +73,7 @@ test.each<[string, unknown, unknown]>([
 
 test.each([
   ['a function that is not supported', { 'Fn::If': ['a', 'b', 'c'] }, 'Fn::If is not supported here'],
-  ['a reference to nothing', { Ref: 'Nothing' }, 'nothing to refer to at Nothing'],
+  ['a reference to nothing', { Ref: 'Nothing' }, 'a reference to Nothing, which is not a supported resource'],
   ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Age'] }, 'has no attribute Age'],
   ['an import of nothing', { 'Fn::ImportValue': 'x' }, 'No stack of the assembly exports x'],
 ])('refuses %s', (_what, Value, message) => {
@@ -107,7 +107,7 @@ test('refuses properties that it cannot honour, and says where they stand', () =
 
 test('refuses a folder that holds no assembly', () => {
   writeFileSync(path.join(directory, 'manifest.json'), '{}');
-  expect(() => readAssembly(directory)).toThrow('manifest.json is not what cdk synth writes');
+  expect(() => readAssembly(directory)).toThrow('manifest.json does not have the format that cdk synth writes');
 });
 
 test('a schedule’s input reaches its target with the words of the context filled in', () => {

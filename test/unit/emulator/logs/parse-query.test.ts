@@ -26,8 +26,8 @@ test.each([
   ['filter nosuch(a)', 7, 'col 8', /There is no function nosuch/],
   ['fields strlen()', 7, 'col 8', /strlen does not take 0 arguments/],
   ['stats pct(a)', 6, 'col 7', /pct does not take 1 argument$/],
-  ['stats a by b', 6, 'col 7', /stats takes aggregates/],
-  ['filter count() > 1', 7, 'col 8', /An aggregate can only stand directly behind stats/],
+  ['stats a by b', 6, 'col 7', /stats needs an aggregate/],
+  ['filter count() > 1', 7, 'col 8', /Aggregates are allowed only in stats/],
   ['stats count() by bin(1q)', 21, 'col 22', /not a duration/],
   ['filter a like /(/', 14, 'col 15', /not a valid regular expression/],
 ])('%j is refused at character %d', (query, start, place, expected) => {

@@ -1,27 +1,27 @@
 import { type Accumulator, aggregates } from './aggregates';
-import type { Column, Command, Expression, SortKey } from './ast';
+import type { Column, Expression, QueryCommand, SortKey } from './ast';
 import { compile } from './compile';
 import { createRow, type Row } from './row';
 import { compareForSort, isTrue, toNumber, toText, type Value } from './values';
 
-/** Takes rows, one by one, and then their end. */
+/** Receives rows one by one, then the end. */
 export interface Sink {
   push(row: Row): void;
   end(): void;
 }
 
-/** A step of a query, in front of the next one. */
-export type Stage = (next: Sink) => Sink;
+/** A step of a query: wraps the sink of the next step. */
+export type QueryStep = (next: Sink) => Sink;
 
-type CommandOf<Kind extends Command['kind']> = Extract<Command, { kind: Kind }>;
+type CommandOf<Kind extends QueryCommand['kind']> = Extract<QueryCommand, { kind: Kind }>;
 
-/** Of each row by itself. */
+/** Creates a step that handles each row separately. */
 const each =
-  (work: (row: Row, pass: (row: Row) => void) => void): Stage =>
+  (work: (row: Row, pass: (row: Row) => void) => void): QueryStep =>
   (next) => ({ push: (row) => work(row, next.push), end: next.end });
 
-/** Works out columns that are more than fields. */
-export const computing = ({ columns }: CommandOf<'fields'>): Stage => {
+/** Computes the columns that are not plain fields. */
+export const computing = ({ columns }: CommandOf<'fields'>): QueryStep => {
   const computed = columns
     .filter(({ name, expression }) => expression.kind !== 'field' || expression.name !== name)
     .map(({ name, expression }) => ({ name, evaluate: compile(expression) }));
@@ -33,7 +33,7 @@ export const computing = ({ columns }: CommandOf<'fields'>): Stage => {
   });
 };
 
-export const filtering = ({ condition }: CommandOf<'filter'>): Stage => {
+export const filtering = ({ condition }: CommandOf<'filter'>): QueryStep => {
   const holds = compile(condition);
   return each((row, pass) => {
     if (isTrue(holds(row))) {
@@ -42,7 +42,7 @@ export const filtering = ({ condition }: CommandOf<'filter'>): Stage => {
   });
 };
 
-export const parsing = ({ text, pattern, names }: CommandOf<'parse'>): Stage => {
+export const parsing = ({ text, pattern, names }: CommandOf<'parse'>): QueryStep => {
   const evaluate = compile(text);
   return each((row, pass) => {
     const match = pattern.exec(toText(evaluate(row)) ?? '');
@@ -56,20 +56,20 @@ export const parsing = ({ text, pattern, names }: CommandOf<'parse'>): Stage => 
   });
 };
 
-export const counting = (add: () => void): Stage =>
+export const counting = (add: () => void): QueryStep =>
   each((row, pass) => {
     add();
     pass(row);
   });
 
-/** Rows beyond those that are wanted, before the worst are thrown away; or half as many as are wanted, if that is more. */
+/** Number of rows kept beyond the limit before the last are dropped; half the limit if that is more. */
 const spareRows = 5_000;
 
 /**
- * Sorts; of rows that are equal in all of `distinct` lets the first through alone, and at most `most` of all.
- * It never holds many more than these. A row that lacks a field of `distinct` is like no other.
+ * Sorts rows and passes on the first `most`. Of rows with equal values in all fields of `distinct`, only the first is
+ * passed on; a row that lacks one of these fields is always distinct. Holds hardly more than `most` rows.
  */
-export const ordering = (keys: readonly SortKey[], most: number, distinct: readonly string[] = []): Stage => {
+export const ordering = (keys: readonly SortKey[], most: number, distinct: readonly string[] = []): QueryStep => {
   const order = keys.map(({ name, expression, direction }) => ({ name, evaluate: compile(expression), direction }));
   return (next) => {
     let held: { readonly row: Row; readonly keys: readonly Value[] }[] = [];
@@ -99,7 +99,7 @@ export const ordering = (keys: readonly SortKey[], most: number, distinct: reado
     };
     return {
       push(row) {
-        // What `stats` worked out is called what was written.
+        // A column of `stats` is named by its source text, so the row already has the key's value.
         held.push({ row, keys: order.map(({ name, evaluate }) => row.get(name) ?? evaluate(row)) });
         if (held.length > mostHeld) {
           tidy();
@@ -118,7 +118,7 @@ export const ordering = (keys: readonly SortKey[], most: number, distinct: reado
 
 type Aggregate = Extract<Expression, { kind: 'aggregate' }>;
 
-/** Puts a field in the place of each aggregate, which is added to `found`. */
+/** Replaces each aggregate by a field, and adds the aggregate to `found`. */
 const lift = (expression: Expression, found: Aggregate[]): Expression => {
   switch (expression.kind) {
     case 'aggregate':
@@ -132,8 +132,8 @@ const lift = (expression: Expression, found: Aggregate[]): Expression => {
   }
 };
 
-/** Makes one row of each group. */
-export const grouping = ({ columns, groups }: CommandOf<'stats'>): Stage => {
+/** Combines each group of rows to one row. */
+export const grouping = ({ columns, groups }: CommandOf<'stats'>): QueryStep => {
   const found: Aggregate[] = [];
   const results = columns.map(({ name, expression }: Column) => ({ name, evaluate: compile(lift(expression, found)) }));
   const by = groups.map(({ name, expression }) => ({ name, evaluate: compile(expression) }));
