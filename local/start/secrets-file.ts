@@ -4,17 +4,25 @@ import * as z from 'zod';
 import { readStateFile, StateError, writeStateFile } from '../../emulator/state-files';
 
 const text = z.string().min(1);
+// The Lambdas apply the same two rules. Local code does not import theirs; a unit test compares the two.
+const secretText = z.string().min(8);
+const signingSecret = z
+  .string()
+  .regex(
+    /^whsec_(?=.{22})(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+    'must be "whsec_" and at least 16 bytes of base64',
+  );
 
 /** The secrets of the embedded AWS, by their construct ids in the CDK app. Others are kept and not checked. */
 const secretsSchema = z.looseObject({
   WebhookSecret: z.object({
-    basic: z.array(z.object({ username: text, password: text })).min(1),
-    signing_secrets: z.array(text).min(1),
+    basic: z.array(z.object({ username: text, password: secretText })).min(1),
+    signing_secrets: z.array(signingSecret).min(1),
   }),
-  QualiaSecret: z.object({ username: text, password: text }),
-  InternalApiSecret: z.object({ token: text }),
-  NetlifeSecret: z.looseObject({ username: text, password: text, rate_limit_per_sec: z.number().positive() }),
-  IterableSecret: z.object({ api_key: text, jwt_secret: text }),
+  QualiaSecret: z.object({ username: text, password: secretText }),
+  InternalApiSecret: z.object({ token: secretText }),
+  NetlifeSecret: z.looseObject({ username: text, password: secretText, rate_limit_per_sec: z.number().positive() }),
+  IterableSecret: z.object({ api_key: secretText, jwt_secret: secretText }),
 });
 export type Secrets = z.output<typeof secretsSchema>;
 

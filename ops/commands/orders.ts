@@ -7,6 +7,7 @@ import { exitCodes } from './exit-codes';
 import { countSchema, listableStatusSchema, orderIdSchema, sinceSchema } from './input';
 import { addReplayCommand } from './replay';
 import { oneLine, plural, renderTable, type Surroundings, type Terminal } from './terminal';
+import { noteUnreadable } from './unreadable-orders';
 import type { Attach } from './verb';
 
 const mostListed = 1_000;
@@ -46,9 +47,16 @@ export const addOrderCommands = (program: Command, attach: Attach, now: Surround
   attach(list, {
     schema: z.object({ status: listableStatusSchema, since: sinceSchema(now()), limit: countSchema(mostListed) }),
     run: async ({ since, limit }, { stage, stageLabel, terminal }) => {
-      const found = await createOrderService(stage).listFailed(since);
+      const { orders: found, unreadableIds } = await createOrderService(stage).listFailed(since);
       const shown = found.slice(0, limit);
-      const document = { stage: stage.name, since: since.toISOString(), total: found.length, orders: shown };
+      const document = {
+        stage: stage.name,
+        since: since.toISOString(),
+        total: found.length,
+        orders: shown,
+        unreadable: unreadableIds,
+      };
+      noteUnreadable(unreadableIds, terminal);
       if (found.length > shown.length)
         terminal.note(`The newest ${shown.length} of ${found.length}; --limit shows more.`);
       terminal.result(document, () =>

@@ -21,6 +21,7 @@ import {
 } from './input';
 import { type Replay, renderPlan, renderReplay, renderResult, toReplayDocument } from './replay-view';
 import { oneLine, plural, type Surroundings, type Terminal } from './terminal';
+import { noteUnreadable } from './unreadable-orders';
 import type { Attach, Session } from './verb';
 
 const pathSchema = z.string().min(1, 'is empty');
@@ -124,20 +125,27 @@ interface ReplayRequest {
 /** The orders to replay, and how the first of them stand. */
 const chooseOrders = async (
   { named, file, status, since }: ReplayRequest,
-  { stage, terminal }: Session,
+  session: Session,
 ): Promise<{ readonly orderIds: readonly OrderId[]; readonly shown: readonly ReplayCandidate[] }> => {
+  const { stage, terminal } = session;
   const service = createOrderService(stage);
   if (since !== undefined) {
     const live = terminal.live();
     const chosen =
       status === 'PROCESSED'
         ? await service.listProcessed(since, (orders) => live.show([`${plural(orders, 'order')} looked at`]))
-        : (await service.listFailed(since)).map((order) => toCandidate(order.order_id, order));
+        : await listFailed(since, session);
     live.end();
     return { orderIds: chosen.map(({ orderId }) => orderId), shown: chosen.slice(0, plannedRows) };
   }
   const orderIds = file === undefined ? named : readIdFile(file);
   return { orderIds, shown: await service.readCandidates(orderIds.slice(0, plannedRows)) };
+};
+
+const listFailed = async (since: Date, { stage, terminal }: Session): Promise<readonly ReplayCandidate[]> => {
+  const { orders, unreadableIds } = await createOrderService(stage).listFailed(since);
+  noteUnreadable(unreadableIds, terminal);
+  return orders.map((order) => toCandidate(order.order_id, order));
 };
 
 const runReplay = async (request: ReplayRequest, session: Session): Promise<number> => {

@@ -40,8 +40,9 @@ export const readStartInput = async (
     const input: Record<string, unknown> = { ...given, ...options, run_id };
     return { runId: run_id, input: job === undefined ? input : withOneJob(input, job, syncJobNames) };
   } catch (thrown) {
-    if (thrown instanceof InvalidInput) throw new UsageError(thrown.faults.map((fault) => `--input ${file}: ${fault}`));
-    throw thrown;
+    if (!(thrown instanceof InvalidInput)) throw thrown;
+    const source = file === undefined ? '' : `--input ${file}: `;
+    throw new UsageError(thrown.faults.map((fault) => `${source}${fault}`));
   }
 };
 

@@ -22,6 +22,13 @@ export interface OrderDetails {
 /** An order whose newest round failed. */
 export type FailedOrder = Extract<Order, { status: 'FAILED' }>;
 
+export interface FailedOrders {
+  /** Newest first. */
+  readonly orders: readonly FailedOrder[];
+  /** Orders whose item does not have the format of this version. */
+  readonly unreadableIds: readonly OrderId[];
+}
+
 export interface ReadOptions {
   /** Shows what the internal API said when it refused an order, which may hold personal data. */
   readonly withAnswer?: boolean;
@@ -53,12 +60,15 @@ export const createOrderService = (stage: StageConnection) => {
       };
     },
 
-    /** Every order that is FAILED and failed since then, newest first. Reads the sparse index alone. */
-    listFailed: async (since: Date): Promise<FailedOrder[]> => {
-      const found: FailedOrder[] = [];
-      for await (const { order } of queries.listFailed(since))
-        if (order !== unreadable && order.status === 'FAILED') found.push(withoutAnswer(order));
-      return found.sort((a, b) => b.failed_at.localeCompare(a.failed_at));
+    /** Every order that is FAILED and failed since then. Reads only the sparse index. */
+    listFailed: async (since: Date): Promise<FailedOrders> => {
+      const orders: FailedOrder[] = [];
+      const unreadableIds: OrderId[] = [];
+      for await (const { orderId, order } of queries.listFailed(since)) {
+        if (order === unreadable) unreadableIds.push(orderId);
+        else if (order.status === 'FAILED') orders.push(withoutAnswer(order));
+      }
+      return { orders: orders.sort((a, b) => b.failed_at.localeCompare(a.failed_at)), unreadableIds };
     },
 
     /**

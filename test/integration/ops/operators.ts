@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { run } from '../../../ops/commands/program';
 import { type DownloadMessage, downloadMessageSchema } from '../../../shared/orders/message';
 import type { OrderId } from '../../../shared/orders/order';
 import type { FailureRecord } from '../../../shared/orders/repository';
-import { createOrderRepository } from '../../../shared/orders/repository';
+import { createOrderRepository, failedOrdersIndex } from '../../../shared/orders/repository';
 import { roundOfArrival } from '../../../shared/orders/round';
 import { createRunFolders } from '../../../shared/runs/artifacts';
 import { createRunRepository } from '../../../shared/runs/repository';
@@ -149,6 +150,13 @@ export const startStage = async () => {
         failedAtMs,
       });
       return { orderId, round };
+    },
+
+    /** Puts an item into the index of failed orders that only another version can read. */
+    addUnreadableFailure: async (id: string, failedAtMs: number): Promise<void> => {
+      const keys = { failed_shard: failedOrdersIndex.shards[0], failed_at: new Date(failedAtMs).toISOString() };
+      const Item = { order_id: id, status: 'POSTPONED', ...keys };
+      await clients.documents.send(new PutCommand({ TableName: ordersTableName, Item }));
     },
 
     /** Puts a message into a dead-letter queue. */

@@ -88,6 +88,17 @@ describe('orders list', () => {
     expect(stderr).toBe('The newest 2 of 3; --limit shows more.\n');
   });
 
+  it('reports failed orders that it cannot read, and lists the others', async () => {
+    await stage.addFailed('QO-1', hoursAgo(1));
+    await stage.addUnreadableFailure('QO-2', hoursAgo(2));
+    const { exitCode, stdout, stderr } = await stage.operate(['orders', 'list', '--json']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: 'This version cannot read 1 failed order: QO-2.\n',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ total: 1, orders: [{ order_id: 'QO-1' }], unreadable: ['QO-2'] });
+  });
+
   it('says that nothing failed', async () => {
     const { exitCode, stdout } = await stage.operate(['orders', 'list']);
     expect({ exitCode, stdout }).toEqual({

@@ -1,4 +1,5 @@
-import { withOneJob } from '../../../../ops/commands/run-input';
+import { readStartInput, withOneJob } from '../../../../ops/commands/run-input';
+import { InvalidInput } from '../../../../shared/runs/input';
 
 const jobs = ['netlife', 'iterable', 'third'];
 
@@ -11,4 +12,11 @@ test.each([
     dry_run: true,
     ...expected,
   });
+});
+
+test('a fault of an input that no file gave names no file', async () => {
+  const refuse = () => {
+    throw new InvalidInput(['iterable is missing']);
+  };
+  await expect(readStartInput({ dryRun: false }, refuse, 0)).rejects.toThrow(/^iterable is missing\.$/);
 });
