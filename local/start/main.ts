@@ -63,6 +63,7 @@ const start = async (options: Options, stateDirectory: string): Promise<number> 
     assemblyDirectory,
     stateDirectory,
     orders: plans.flatMap((plan) => dayOf(plan).orders),
+    faults: log.openDay && dayOf(log.openDay).faults,
     environment: process.env,
     recordCalls: options.recordCalls,
   });

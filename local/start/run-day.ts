@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { type MixedDay, mixedDay } from '../sample/day';
 import { awaitOrders } from './await-orders';
+import { control } from './control';
 import type { DayLog, DayPlan } from './day-log';
 import { postCalls } from './post-calls';
 import type { Progress } from './progress';
 import type { DayResult, InternalApiCounts } from './summary';
+import { setFaults } from './surroundings';
 import type { World } from './world';
 
 const patienceMs = 120_000;
@@ -18,12 +20,6 @@ const outputsSchema = z.object({ OrdersTableName: z.string() });
 
 /** The day of a plan. */
 export const dayOf = (plan: DayPlan): MixedDay => mixedDay(plan);
-
-const control = async (url: string, method: 'GET' | 'PUT', body?: unknown): Promise<unknown> => {
-  const answer = await fetch(url, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-  return answer.json();
-};
 
 const readCounts = async ({ internalApi }: World): Promise<InternalApiCounts | undefined> =>
   internalApi && countsSchema.parse(await control(`${internalApi.controlUrl}/orders`, 'GET'));
@@ -42,8 +38,8 @@ export const runDay = async (world: World, plan: DayPlan, log: DayLog, progress:
   const resumed = log.openDay === plan;
   if (!resumed) log.begin(plan);
   const calls = resumed ? day.calls.filter(({ name }) => !log.answered.has(name)) : day.calls;
-  if (world.qualia) await control(`${world.qualia.controlUrl}/faults`, 'PUT', day.faults.qualia);
-  if (world.internalApi) await control(`${world.internalApi.controlUrl}/faults`, 'PUT', day.faults.internalApi);
+  // For a resumed day, `startWorld` has set them before it started the embedded AWS.
+  if (!resumed) await setFaults(world, day.faults);
   const before = await readCounts(world);
 
   let answered = day.calls.length - calls.length;

@@ -1,16 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { MixedDay } from '../sample/day';
 import { loadSampleUsers } from '../sample/users';
 import { startInternalApiSimulator } from '../simulators/internal-api';
 import { startIterableSimulator } from '../simulators/iterable';
 import { startNetlifeSimulator } from '../simulators/netlife';
 import { type QualiaOrder, startQualiaSimulator } from '../simulators/qualia';
+import { control } from './control';
 import { readSecretsFile, type Secrets } from './secrets-file';
 
 export interface SurroundingsOptions {
   readonly stateDirectory: string;
   /** The orders of the Qualia simulator. */
   readonly orders: readonly QualiaOrder[];
+  /**
+   * The faults of a day that is resumed. They are set before the embedded AWS starts, which at once processes the
+   * messages that an earlier start left in its queues.
+   */
+  readonly faults?: MixedDay['faults'] | undefined;
   /** A variable such as `QUALIA_API_URL` names a server to use instead of the simulator. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -51,6 +58,15 @@ const portals = [
 const largePortal = { jobs: 8, activitiesPerJob: 5, subjectsPerJob: 32 };
 const smallPortal = { jobs: 2, activitiesPerJob: 1, subjectsPerJob: 8 };
 
+/** Replaces the faults of the simulators that run. */
+export const setFaults = async (
+  { qualia, internalApi }: Pick<Surroundings['simulators'], 'qualia' | 'internalApi'>,
+  faults: MixedDay['faults'],
+): Promise<void> => {
+  if (qualia) await control(`${qualia.controlUrl}/faults`, 'PUT', faults.qualia);
+  if (internalApi) await control(`${internalApi.controlUrl}/faults`, 'PUT', faults.internalApi);
+};
+
 /** Starts the simulators, and writes the secrets and the sample users into the state directory. */
 export const startSurroundings = async (options: SurroundingsOptions): Promise<Surroundings> => {
   const { stateDirectory, environment } = options;
@@ -77,6 +93,7 @@ export const startSurroundings = async (options: SurroundingsOptions): Promise<S
   const iterable = await unless('ITERABLE_API_BASE_URL', () =>
     startIterableSimulator({ credentials: secrets.IterableSecret }),
   );
+  if (options.faults) await setFaults({ qualia, internalApi }, options.faults);
   const usersFile = path.join(stateDirectory, 'users.sqlite');
   if (environment.DATABASE_URL === undefined) loadSampleUsers(usersFile, Date.now());
 
