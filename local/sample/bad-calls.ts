@@ -3,7 +3,7 @@ import type { SignIn } from './stories';
 /** A call that must be refused. It is a POST of JSON to the webhook unless it says otherwise. */
 export interface BadCall {
   name: string;
-  /** How many there are for each order, 0 to 1; at least one. */
+  /** Number of such calls per order, 0 to 1; at least one call in total. */
   share: number;
   method?: string;
   path?: string;
@@ -24,7 +24,7 @@ const notification = {
 const good = JSON.stringify(notification);
 const activity = { type: 'message', order_id: 'MUSTnotAPPEAR2345', description: 'Maria Sample sent a message' };
 
-/** A signature that is not made with our secret. */
+/** A signature with a wrong secret. */
 const forged = {
   'content-type': 'application/json',
   'webhook-id': 'msg_forged',
@@ -32,7 +32,7 @@ const forged = {
   'webhook-signature': 'v1,Zm9yZ2VkIGZvcmdlZCBmb3JnZWQgZm9yZ2VkIGZvcmc=',
 };
 
-/** Calls such as every public address receives. */
+/** Calls that every public endpoint receives. */
 export const badCalls: readonly BadCall[] = [
   { name: 'not JSON', share, body: '{"order_id": "QO-', signIn: 'basic', expectedStatus: 400 },
   { name: 'empty', share, body: '', signIn: 'signature', expectedStatus: 400 },
@@ -68,7 +68,7 @@ export const badCalls: readonly BadCall[] = [
   { name: 'no credentials', share, body: good, signIn: 'none', expectedStatus: 401 },
   { name: 'wrong password', share, body: good, signIn: 'wrong', expectedStatus: 401 },
   { name: 'forged signature', share, headers: forged, body: good, signIn: 'none', expectedStatus: 401 },
-  { name: 'stranger with bad JSON', share, body: '{', signIn: 'wrong', expectedStatus: 401 },
+  { name: 'wrong password and bad JSON', share, body: '{', signIn: 'wrong', expectedStatus: 401 },
   {
     name: 'not JSON by its content type',
     share,

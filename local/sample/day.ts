@@ -5,11 +5,11 @@ import { type BadCall, badCalls } from './bad-calls';
 import { sampleOrder } from './orders';
 import { type OrderStory, orderStories, type SignIn } from './stories';
 
-/** A call of the day, as data. The code that posts it adds the sign-in (see `signedHeaders`) and checks the answer. */
+/** A call of the day, as data. The code that posts it adds the authentication (see `signedHeaders`) and checks the answer. */
 export interface WebhookCall {
   /** Unique within the day. */
   name: string;
-  /** The order that it is about; undefined for a bad call, which must create no order. */
+  /** The order of the call; undefined for a bad call, which must not create an order. */
   orderId?: string;
   method: string;
   path: string;

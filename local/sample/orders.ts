@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 const firstOrderMs = Date.UTC(2026, 0, 5, 14, 30);
 const orderEveryMs = 7 * 60_000;
 
-/** Qualia's own ids leave out the letters and digits that look alike. */
+/** Qualia's IDs leave out letters and digits that look alike. */
 const idAlphabet = [...'23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz'] as [string, ...string[]];
 
 const jurisdictions = Object.entries(states);
@@ -55,8 +55,8 @@ const turn = <T>(items: readonly T[], index: number): T => items[index % items.l
 /**
  * A realistic order of Qualia's, always the same for the same index, about 5 kB of JSON.
  *
- * Even indexes have ids that a notification can name (`QO-…`), odd ones ids of Qualia's own look. Any 108 in a row hold
- * all 54 jurisdictions, each vertical, each way to write a date, a state and a status, absent, empty and several
+ * Even indexes have IDs that a notification accepts (`QO-…`), odd ones have IDs in Qualia's format. Any 108 consecutive
+ * orders have all 54 jurisdictions, each vertical, each way to write a date, a state and a status, absent, empty and several
  * properties, and nulls. Every one of them can be mapped.
  *
  * @param index a whole number from 0
@@ -126,7 +126,7 @@ const orderId = (index: number, random: Random) =>
 
 const statusDetails = (flag: string, createdDate: unknown, closedDate: unknown) => ({
   ...Object.fromEntries(words.statuses.map((status) => [status.flag, status.flag === flag])),
-  // A flag of its own: an order that is accepted or submitted is open as well.
+  // Independent of the status: an accepted or submitted order is open as well.
   open: closedDate === null,
   declined: false,
   resubmitted: false,
@@ -154,12 +154,12 @@ const people = (random: Random, count: number) =>
     const middle = random.chance(0.5) ? random.pick(words.middleNames) : null;
     const last = random.pick(words.lastNames);
     const whole = { full_name: [first, middle, last].filter(Boolean).join(' ') };
-    // Companies, and people whose name is in one piece.
+    // Companies, and people with an undivided name.
     if (random.chance(0.1)) return { ...whole, first_name: null, middle_name: null, last_name: null };
     return { ...whole, first_name: first, middle_name: middle, last_name: last };
   });
 
-/** Absent, null and empty are rarer than 1 in 10, and fall on other jurisdictions each time round the table. */
+/** Absent, null and empty are rarer than 1 in 10, and affect other jurisdictions in each cycle. */
 const properties = (index: number, random: Random) => {
   if (index % 20 === 8) return undefined;
   if (index % 20 === 13) return [];
@@ -204,7 +204,7 @@ export const withBadValues = (order: QualiaOrder): QualiaOrder => ({
   projected_close_date: '2026-02-30',
 });
 
-/** The faults of an order whose download fails a few times and then passes. */
+/** The faults of an order whose download fails a few times and then succeeds. */
 const passingFaults = (orderId: string): Fault[] => [
   { match: { order_id: orderId }, kind: 'server_error', times: 1 },
   { match: { order_id: orderId }, kind: 'hang_up', times: 1 },

@@ -1,17 +1,17 @@
 import { Webhook } from 'standardwebhooks';
 import type { WebhookCall } from './day';
 
-/** The webhook's secret, as Secrets Manager holds it. */
+/** The webhook's secret, as stored in Secrets Manager. */
 export interface WebhookSecret {
   basic: { username: string; password: string }[];
   signing_secrets: string[];
 }
 
 /**
- * The headers of a call with its sign-in, by the first credential of each kind in the secret.
+ * The headers of a call with its authentication. Uses the first credential of each kind in the secret.
  *
- * @param nowMs when it is sent: a signature holds for five minutes
- * @throws when the secret has no credential of the kind that the call signs in with
+ * @param nowMs time of sending: a signature is valid for five minutes
+ * @throws if the secret has no credential of the call's kind
  */
 export const signedHeaders = (call: WebhookCall, secret: WebhookSecret, nowMs: number): Record<string, string> => {
   switch (call.signIn) {

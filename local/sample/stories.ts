@@ -2,7 +2,7 @@ import type { Fault } from '../simulators/faults';
 import type { QualiaOrder } from '../simulators/qualia';
 import { withBadValues, withUnknownState } from './orders';
 
-/** How the sender of a call proves who it is; `wrong` is a Basic password that is not ours. */
+/** How a call authenticates; `wrong` is a wrong Basic password. */
 export type SignIn = 'basic' | 'signature' | 'none' | 'wrong';
 
 const notificationEveryMs = 60_000;
@@ -22,7 +22,7 @@ export interface OrderStory {
   }[];
   /** The order that Qualia has instead of the sample order; undefined for none. */
   order?: (order: QualiaOrder) => QualiaOrder | undefined;
-  /** Faults that hit this order alone. */
+  /** Faults that affect only this order. */
   qualiaFaults?: readonly Omit<Fault, 'match'>[];
   internalApiFaults?: readonly Omit<Fault, 'match'>[];
   /** Default `PROCESSED`. */
@@ -31,8 +31,8 @@ export interface OrderStory {
 }
 
 /**
- * The special cases of a mixed day. A temporary failure occurs once, so that one invocation overcomes it: the circuit
- * breaker of the download opens after five failures in a row, and a day should not wait for it.
+ * The special cases of a mixed day. A temporary failure occurs once, so that a retry within one invocation succeeds:
+ * the download's circuit breaker opens after five consecutive failures, and a day should not wait for it.
  */
 export const orderStories: readonly OrderStory[] = [
   { name: 'sent twice', shape: 'notification', share: 0.04, sends: [{}, { expectedAnswer: 'duplicate' }] },

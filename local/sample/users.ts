@@ -8,8 +8,8 @@ const dayMs = 24 * 3_600_000;
 /**
  * Loads the sample customers and page views, written for MySQL, into a new SQLite file. An old one is deleted.
  *
- * @param nowMs the present: views are dated up to it
- * @throws when the file cannot be written
+ * @param nowMs the current time: views are dated up to it
+ * @throws if the file cannot be written
  */
 export const loadSampleUsers = (file: string, nowMs: number): void => {
   rmSync(file, { force: true });

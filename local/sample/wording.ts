@@ -1,6 +1,6 @@
 /**
  * Words for sample orders. They look real and belong to no one: e-mail addresses are at example.com, phone
- * numbers are of the 555-01xx range that is kept for fiction.
+ * numbers are from the range 555-01xx, which is reserved for fiction.
  */
 
 export const firstNames = [

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { createRandom } from './random';
 
 /**
- * An answer of a simulator. `body` is sent as JSON, a string as it is. The content type is `application/json` unless
+ * A response of a simulator. `body` is sent as JSON, a string unchanged. The content type is `application/json` unless
  * `headers` has another.
  */
 export interface Reply {
@@ -11,15 +11,15 @@ export interface Reply {
   headers?: Record<string, string>;
 }
 
-/** The facts that a simulator reads from requests, by name, with the values that each can have. */
+/** The facts that a simulator extracts from requests, by name, with their possible values. */
 export type FactTypes = Readonly<Record<string, z.ZodType<string>>>;
 
 /** The facts of one request, compared with a fault's `match`. Example: `{ order_id: 'QO-1' }`. */
 export type Facts<Types extends FactTypes = FactTypes> = { readonly [Name in keyof Types]?: string };
 
 /**
- * Facts to look for. A name that no request can have is refused, and so is such a value: a fault with it would never
- * fire, and a test could pass without its fault.
+ * The facts that a fault matches. Unknown names and impossible values are refused: such a fault would never fire, and a
+ * test could pass without it.
  */
 export const matchSchema = (types: FactTypes): z.ZodType<Facts> =>
   z.strictObject(Object.fromEntries(Object.entries(types).map(([name, type]) => [name, type.optional()])), {
@@ -29,10 +29,10 @@ export const matchSchema = (types: FactTypes): z.ZodType<Facts> =>
         : undefined,
   });
 
-/** How a kind of fault answers. */
+/** Creates the response of a kind of fault. */
 export type FaultAnswer = (fault: Fault) => Reply;
 
-/** Faults of the connection, which the simulator's server carries out. */
+/** Faults of the connection. The simulator's server implements them. */
 const connectionFaultKinds = ['slow', 'hang_up', 'lost_answer'] as const;
 
 const refusal =
@@ -55,14 +55,14 @@ const sharedFaultAnswers: Record<string, FaultAnswer> = {
 };
 
 /**
- * One injected fault, as `PUT /_control/faults` takes it.
+ * An injected fault, as `PUT /_control/faults` accepts it.
  *
- * - `match`: every fact named must be equal. Without it, every request matches. See {@link matchSchema}.
+ * - `match`: every fact in it must be equal. Without it, every request matches. See {@link matchSchema}.
  * - `kind`: `slow` waits `latency_ms` (default 5,000) and then answers as usual; `hang_up` closes the connection
- *   unanswered; `lost_answer` does the work and then closes it; `rate_limited` 429, `server_error` 503, `client_error` 400,
- *   `not_found` 404, `garbage` 200 and no JSON; a simulator may add kinds, or answer these in its own way.
- * - `times`: how many requests it hits, by default all. `probability` (and `seed`): which share of those that match.
- * - `latency_ms`: the time to wait first, with any kind. `retry_after`: seconds, or an HTTP date.
+ *   without a response; `lost_answer` does the work and then closes it; `rate_limited` 429, `server_error` 503, `client_error` 400,
+ *   `not_found` 404, `garbage` 200 without JSON. A simulator can add kinds or replace these.
+ * - `times`: number of requests that it affects; default: all. `probability` (and `seed`): share of the matching requests.
+ * - `latency_ms`: the delay before the response, with any kind. `retry_after`: seconds, or an HTTP date.
  * - `status`, `body`, `code`, `message`: replace those of the default answer.
  */
 export interface Fault {
@@ -106,13 +106,13 @@ export interface Faults {
   set(faults: readonly Fault[]): void;
   /** Each fault with the number of requests that it has hit. */
   list(): (Fault & { hits: number })[];
-  /** The first fault that matches this request, counted as a hit; undefined when none does. */
+  /** Returns the first fault that matches this request and counts a hit; undefined if none matches. */
   next(facts: Facts): Fault | undefined;
-  /** The answer of the fault; undefined for one that only delays or loses the real answer. */
+  /** The response of the fault; undefined if it only delays or loses the real response. */
   answer(fault: Fault): Reply | undefined;
 }
 
-/** @param ownAnswers the kinds that the simulator adds to the shared ones, or answers in its own way */
+/** @param ownAnswers the kinds that the simulator adds or replaces */
 export const createFaults = (facts: FactTypes, ownAnswers: Record<string, FaultAnswer> = {}): Faults => {
   const answers = new Map(Object.entries({ ...sharedFaultAnswers, ...ownAnswers }));
   let active: { fault: Fault; hits: number; meets: (facts: Facts) => boolean }[] = [];

@@ -21,11 +21,11 @@ const entrySchema = z.object({
   round: z.string().optional(),
   idempotency_key: z.string().optional(),
   request_id: z.string().optional(),
-  /** As it was posted; omitted for a duplicate, whose body is in an earlier entry. */
+  /** The posted body; omitted for a duplicate, whose body is in an earlier entry. */
   body: z.unknown().optional(),
 });
 
-/** One post, as the journal keeps it. */
+/** A post in the journal. */
 type Entry = z.infer<typeof entrySchema>;
 
 interface OrderRecord {
@@ -42,19 +42,19 @@ export interface InternalApiSimulator {
 }
 
 /**
- * Plays the internal API (`docs/contracts/internal-api.md`): 201 to an order, 409 to an idempotency key that it knows, 422
- * with every fault to an order or headers that break the contract, and with `refuseOlderRounds` 412 to a round older
- * than its newest. Posts are in `<stateFolder>/internal-api.ndjson`, written before the answer and read at the start.
+ * Simulates the internal API (`docs/contracts/internal-api.md`): 201 for an order, 409 for a known idempotency key, 422
+ * with every fault for an order or headers that break the contract, and with `refuseOlderRounds` 412 for a round older
+ * than its newest. Posts are written to `<stateFolder>/internal-api.ndjson` before the response, and read at the start.
  *
  * Faults match on `order_id`, `external_order_id` and `idempotency_key`.
  *
- * Control, beside that of every simulator:
- * - `GET /_control/orders`: `posts` (taken), `distinct_orders`, `posted_again` (order id → posts, if
+ * Control routes besides the common ones:
+ * - `GET /_control/orders`: `posts` (accepted), `distinct_orders`, `posted_again` (order id → posts, if
  *   more than one), `duplicates`, `older_rounds`, `invalid`.
- * - `GET /_control/orders/<Qualia's id or the order number>`: every post about it, and the newest body.
+ * - `GET /_control/orders/<Qualia's id or the order number>`: all posts of the order, and the newest body.
  * - `PUT /_control/refuse-older-rounds`: `true` or `false`.
  *
- * @throws when the journal cannot be read
+ * @throws if the journal cannot be read
  */
 export const startInternalApiSimulator = async (options: {
   port?: number;
@@ -79,7 +79,7 @@ export const startInternalApiSimulator = async (options: {
     if (post.outcome !== 'taken') return;
     if (idempotency_key !== undefined) keys.add(idempotency_key);
     if (external_order_id !== undefined) orderIdsByNumber.set(external_order_id, order_id);
-    // As in most APIs, the POST that arrives last wins, whatever its round.
+    // As in most APIs, the last POST wins, regardless of its round.
     if (known === undefined) orders.set(order_id, { posts: [post], newestRound: round, newestBody: position });
     else {
       postedAgain.set(order_id, (postedAgain.get(order_id) ?? 1) + 1);

@@ -2,12 +2,12 @@ import * as z from 'zod';
 import states from '../jurisdictions.json';
 
 /**
- * The order that the internal API takes, as strict as the table in `docs/contracts/internal-api.md`: an unknown field, an
- * empty part that should have been left out, or a number that is still text is a mapping bug and is refused.
+ * The order that the internal API accepts, as strict as the table in `docs/contracts/internal-api.md`: an unknown field, an
+ * empty part that should have been left out, or a number as text is a mapping bug and is refused.
  */
 
 const stateNames = new Map(Object.entries(states));
-/** May be empty: the contract leaves out nulls alone. */
+/** Can be empty: the contract only leaves out nulls. */
 const part = z.string();
 const text = z.string().min(1);
 const upperCase = z.string().regex(/^[^a-z]*$/, 'must be upper case');
@@ -16,7 +16,7 @@ const stateCode = z.string().refine((code) => stateNames.has(code), 'must be one
 
 const contact = z
   .strictObject({ name: part.optional(), phone: part.optional(), email: part.optional() })
-  .refine((value) => Object.keys(value).length > 0, 'must be left out when empty');
+  .refine((value) => Object.keys(value).length > 0, 'must be left out if empty');
 
 const party = z.strictObject({
   fullName: part.optional(),
@@ -34,7 +34,7 @@ const address = z.strictObject({
   zip: text.optional(),
 });
 
-/** Refuses with a `{ path, message }` for every fault at once. */
+/** Refuses an order with a `{ path, message }` for every fault. */
 export const internalOrderSchema = z.strictObject({
   externalOrderId: text,
   qualiaOrderId: text,

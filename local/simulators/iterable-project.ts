@@ -10,10 +10,10 @@ const eventSchema = z.object({
   dataFields: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** An item of a call, as the Swagger file lets it pass. */
+/** An item of a call that conforms to the Swagger file. */
 export type Item = { email?: string };
 
-/** How a user can fail: the list of `failedUpdates` that names it, if any, and the answer to a single call. */
+/** How an update of a user can fail: the list of `failedUpdates` that names the user, if any, and the response to a single call. */
 interface Failing {
   list: string | undefined;
   status: number;
@@ -23,7 +23,7 @@ interface Failing {
 const unknownUser: Failing = { list: 'notFoundEmails', status: 400, code: 'UnknownEmailError' };
 const malformed: Failing = { list: 'invalidEmails', status: 400, code: 'InvalidEmailAddressError' };
 
-/** What a tag in an e-mail address, as in `maria+forgotten@example.com`, does to the call about its user. */
+/** The failure for a tag in an e-mail address, such as `maria+forgotten@example.com`. */
 const failingByTag: Record<'users' | 'events', Record<string, Failing>> = {
   users: {
     invalid: malformed,
@@ -36,7 +36,7 @@ const failingByTag: Record<'users' | 'events', Record<string, Failing>> = {
   events: { notfound: unknownUser, unnamedevent: { list: undefined, status: 400, code: 'GenericError' } },
 };
 
-/** With this tag a single call is refused, and with it all of a bulk call. */
+/** A call with this tag is refused, even if only one item of a bulk call has it. */
 const mismatchTag = 'mismatch';
 
 const tagOf = (email: string): string => /\+(\w+)@/.exec(email)?.[1] ?? '';
@@ -58,9 +58,9 @@ interface KeptEvent {
 }
 
 /**
- * The users and events of a project at Iterable.
+ * The users and events of an Iterable project.
  *
- * @param keep `counts` forgets what arrived and counts it only: a million users then take no memory, and nobody is unknown
+ * @param keep `counts` only counts what arrives: a million users then take no memory, and no user is unknown
  */
 export const createIterableProject = (keep: 'everything' | 'counts') => {
   const users = new Map<string, User>();
@@ -96,7 +96,7 @@ export const createIterableProject = (keep: 'everything' | 'counts') => {
     /** Whether a bulk call with this item is refused as a whole. */
     mismatches: ({ email = '' }: Item): boolean => tagOf(email) === mismatchTag,
 
-    /** Takes an item of a call, or says how its user fails. */
+    /** Accepts an item of a call, or returns how it fails. */
     take: (call: CallName, item: Item): Failing | undefined => {
       const about = call.startsWith('users/') ? 'users' : 'events';
       const { email = '' } = item;

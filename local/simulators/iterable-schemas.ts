@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import swagger from '../../docs/contracts/iterable-swagger.json';
 
-/** The calls that Iterable's Swagger file describes here, by the path below `/api/`. */
+/** The simulated calls of Iterable's Swagger file, by the path below `/api/`. */
 export const requestDefinitions = {
   'users/update': 'ApiUserUpdateRequest',
   'users/bulkUpdate': 'BulkUpdateUsersRequest',
@@ -15,7 +15,7 @@ export const callNames = Object.keys(requestDefinitions);
 
 export const isCallName = (name: string): name is CallName => Object.hasOwn(requestDefinitions, name);
 
-/** A name that the Swagger file does not have is most likely a mistake. */
+/** A field that is not in the Swagger file is most likely a mistake. */
 const closed = ['OptionalApiUser', ...Object.values(requestDefinitions)];
 const definitions = Object.fromEntries(
   Object.entries(swagger.definitions).map(([name, schema]) => [
@@ -39,7 +39,7 @@ const validators = {
 const describe = ({ instancePath, message, params }: ErrorObject): string =>
   `${instancePath || 'body'} ${message}${'additionalProperty' in params ? `: ${params.additionalProperty}` : ''}`;
 
-/** What the Swagger file finds wrong with a request's body; undefined when nothing. */
+/** Validates a request's body against the Swagger file. Returns the faults; undefined if there are none. */
 export const swaggerFault = (call: CallName, body: unknown): string | undefined => {
   const validate = validators[call];
   return validate(body) ? undefined : (validate.errors ?? []).map(describe).join('; ');

@@ -9,7 +9,7 @@ import { createSlidingSecond } from './sliding-second';
 const pathPrefix = '/api/';
 const mostItems = 1_000;
 const mostBulkBytes = 4_000_000;
-/** A longer body is not kept in the list of requests: a thousand of them may be hundreds of megabytes. */
+/** Longer bodies are not kept in the list of requests: a thousand of them could take hundreds of megabytes. */
 const mostBytesKept = 16 * 1_024;
 
 const limitsSchema = z.strictObject({
@@ -37,9 +37,9 @@ export interface IterableSimulator {
 export interface IterableSimulatorOptions {
   port?: number;
   credentials: { api_key: string; jwt_secret?: string };
-  /** The key is one that works with tokens only. */
+  /** Whether the API key requires a JWT. */
   requireJwt?: boolean;
-  /** Calls a second; default: Iterable's own limits. `Infinity` is no limit. */
+  /** Maximum calls per second; default: Iterable's limits. `Infinity` means no limit. */
   limits?: Partial<Limits>;
   /** What is kept of the requests; default `everything`. */
   keep?: 'everything' | 'counts';
@@ -47,24 +47,24 @@ export interface IterableSimulatorOptions {
 }
 
 /**
- * Plays Iterable (`docs/contracts/iterable.md`): the four calls, checked against its Swagger file, with the limits of each
- * in any sliding second, keys, tokens, body limits, and failures within a 200. An event of a user that it does not know
+ * Simulates Iterable (`docs/contracts/iterable.md`): the four calls, validated against its Swagger file, with the rate
+ * limit of each in any sliding second, keys, tokens, body limits, and failures within a 200. An event of an unknown user
  * is refused.
  *
  * An e-mail address with a tag fails: `+invalid`, `+forgotten`, `+conflict`, `+invaliddata`, `+newlist` (in a list of
- * `failedUpdates` that is not documented) and `+unnamed` (counted, in no list) in the calls about users; `+notfound` and
- * `+unnamedevent` in those about events; `+mismatch` in both, and with it the whole bulk call.
+ * `failedUpdates` that is not documented) and `+unnamed` (counted, in no list) in calls about users; `+notfound` and
+ * `+unnamedevent` in calls about events; `+mismatch` in both, where it fails the whole bulk call.
  *
  * Own fault kinds: `bad_api_key` (401), `forbidden` (403), `batch_too_large` (400), `types_mismatched` (400),
  * `payload_too_large` (413). Faults match on `call` (such as `users/update`) and, in single calls, on `email`.
  *
- * Control, beside that of every simulator:
- * - `GET /_control/arrivals`: of each call the number of calls and of items, the refused ones, the first and last moment
- *   (ms of a clock of the simulator), the most in a second; then what the project holds, and the most often that a user
- *   or an event came. `DELETE` forgets all of it.
+ * Control routes besides the common ones:
+ * - `GET /_control/arrivals`: per call, the number of calls and items, the refused ones, the first and last time (ms on
+ *   the simulator's clock), and the maximum per second; the contents of the project; and the maximum number of times
+ *   that a user or an event arrived. `DELETE` resets all of it.
  * - `GET /_control/users/<email>`: the profile, how often it was updated, its events and how often each was tracked.
  * - `GET /_control/users`: of each user, how often it was updated, and how often each of its events was tracked.
- * - `PUT /_control/limits`: calls a second of each call.
+ * - `PUT /_control/limits`: calls per second of each call.
  *
  * @example
  * const iterable = await startIterableSimulator({ credentials: { api_key: 'key' }, latencyMs: 200 });
@@ -75,8 +75,8 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
   let arrivals = createArrivals(() => limits);
 
   const receive = (call: CallName, body: string, json: unknown, admitted: boolean): Reply => {
-    if (!admitted) return said(429, 'RateLimitExceeded', `More than ${limits[call]} calls a second`);
-    if (json === undefined) return said(400, 'BadJsonBody', 'The body is no JSON');
+    if (!admitted) return said(429, 'RateLimitExceeded', `More than ${limits[call]} calls per second`);
+    if (json === undefined) return said(400, 'BadJsonBody', 'The body is not JSON');
     const fault = swaggerFault(call, json);
     if (fault !== undefined) return said(400, 'BadParams', fault);
     if (isSingle(call)) return receiveOne(call, json as Item);
@@ -111,7 +111,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
   const { origin, controlUrl, stop } = await startSimulator({
     port: options.port,
     latencyMs: options.latencyMs,
-    // Iterable answers an unknown caller in its own format.
+    // Iterable has its own format of a 401.
     admits: () => true,
     facts: { call: z.enum(callNames), email: z.string() },
     read: (arrival) => {
@@ -175,7 +175,7 @@ const claimsSchema = z
 
 const decoded = (part: string): unknown => parseJson(Buffer.from(part, 'base64url').toString());
 
-/** What a token claims; undefined unless it is one of ours (docs/contracts/iterable.md). */
+/** The claims of a token; undefined if its signature is not valid (docs/contracts/iterable.md). */
 const claimsOf = (token: string, secret: string | undefined): z.output<typeof claimsSchema> | undefined => {
   const [head = '', payload = '', signature] = token.split('.');
   if (secret === undefined || !tokenHeadSchema.safeParse(decoded(head)).success) return undefined;
@@ -183,7 +183,7 @@ const claimsOf = (token: string, secret: string | undefined): z.output<typeof cl
   return signature === expected ? claimsSchema.safeParse(decoded(payload)).data : undefined;
 };
 
-/** The answer to a caller that is refused; undefined for an accepted one. */
+/** The response to a refused caller; undefined if the caller is accepted. */
 const refuseCaller = (
   { credentials, requireJwt = false }: IterableSimulatorOptions,
   call: CallName,
@@ -223,7 +223,7 @@ const faultAnswers: Record<string, FaultAnswer> = {
   payload_too_large: faultAnswer(413, 'BatchTooLarge'),
 };
 
-/** How often each call came, and when. */
+/** Counts and times of each call. */
 const createArrivals = (limits: () => Limits) => {
   const counterOf = (call: CallName) => ({
     second: createSlidingSecond(() => limits()[call]),

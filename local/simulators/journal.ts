@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type * as z from 'zod';
 import { parseState } from '../../emulator/state-files';
 
-/** Where an entry is in the journal's file. */
+/** The position of an entry in the journal's file. */
 export interface Position {
   offsetBytes: number;
   lengthBytes: number;
@@ -12,9 +12,9 @@ export interface Position {
 /** An append-only file of JSON lines that survives a kill of its process. */
 export interface Journal<Entry> {
   /**
-   * When this returns, the operating system has the entry: a kill no longer loses it.
+   * When this returns, the operating system has the entry, so a kill does not lose it.
    *
-   * @throws when the disk is full; the journal is as before then
+   * @throws if the disk is full; the journal is then unchanged
    */
   append(entry: Entry): Position;
   read(position: Position): Entry;

@@ -7,9 +7,9 @@ export interface ArrivalReport {
   refused: number;
   first_ms: number | null;
   last_ms: number | null;
-  /** From the first to the last. */
+  /** From the first call to the last. */
   calls_per_second: number;
-  /** In any sliding second. */
+  /** Maximum in any sliding second. */
   most_in_a_second: number;
   arrivals_ms: number[];
 }

@@ -1,6 +1,6 @@
-/** How a list is cut into pages. */
+/** How a list is split into pages. */
 export type PageShape = 'meta' | 'results' | 'data' | 'list';
-/** How a page names the one after it. */
+/** How a page links to the next one. */
 export type NextForm = 'absolute' | 'relative' | 'repeated' | 'query';
 
 export interface PageOptions {
@@ -9,13 +9,13 @@ export interface PageOptions {
   next?: NextForm | undefined;
   /** Rows on a page; default 100. */
   size?: number | undefined;
-  /** Another order of the rows for every number; 0, the default, is their own. */
+  /** Each number gives another order of the rows; default: 0, the original order. */
   order?: number | undefined;
-  /** Where the API may: a map by uuid (true) or a list (false). */
+  /** Where the API allows both: a map by UUID (true) or a list (false). */
   maps?: boolean | undefined;
 }
 
-/** Where a list is asked for. */
+/** The request for a list. */
 export interface PageRequest {
   origin: string;
   /** `/<portal>/api/v1`. */
@@ -25,7 +25,7 @@ export interface PageRequest {
   query: URLSearchParams;
 }
 
-/** Rows by their number. */
+/** The row with a number. */
 export interface Rows {
   count: number;
   row: (index: number) => unknown;
@@ -34,13 +34,13 @@ export interface Rows {
 const shapes: PageShape[] = ['meta', 'results', 'data', 'list'];
 const nextForms: NextForm[] = ['absolute', 'relative', 'repeated', 'query'];
 
-/** The same number for the same text: which of several forms a list takes. */
+/** A hash of a text. Decides which of several forms a list takes. */
 const choiceOf = (text: string): number => [...text].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
 
 /** Whether a collection is a map by uuid. */
 export const isMap = (path: string, { maps }: PageOptions): boolean => maps ?? choiceOf(path) % 2 === 0;
 
-/** The n-th place of another order of `count` rows: every row is in it once. */
+/** The n-th row in a permutation of `count` rows. */
 const reordered = (index: number, count: number, order: number): number => {
   if (order === 0) return index;
   const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRandom, type Random } from './random';
 
-/** How large a portal is. */
+/** The size of a portal. */
 export interface NetlifePortalSize {
   name: string;
   jobs: number;
@@ -9,21 +9,21 @@ export interface NetlifePortalSize {
   subjectsPerJob: number;
 }
 
-/** Parts of a job by their number. They are computed, so a large job needs no more memory than a small one. */
+/** The contents of a photo job, by number. They are computed, so a large job needs no more memory than a small one. */
 export interface NetlifeJobSample {
   uuid: string;
   name: string;
-  /** How many subjects, and which of them, by number, are listed as buyers and as non-buyers: a few as both. */
+  /** The number of subjects, and the numbers of those listed as buyers and as non-buyers. A few are listed as both. */
   subjects: number;
   buyers: { from: number; to: number };
   nonBuyers: { from: number; to: number };
   subject: (index: number) => unknown;
-  /** The number behind a subject's uuid; undefined when it is none of this job's. */
+  /** The number in a subject's UUID; undefined if the subject is not in this job. */
   indexOf: (subjectUuid: string) => number | undefined;
   images: (index: number) => { uuid: string; activity_uuid?: string; activity?: { uuid: string } }[];
   /** The items of the list of access keys, in one of their forms. */
   accessKeys: (index: number) => unknown[];
-  /** The registered user of a subject, as the bulk list has it; undefined for most. */
+  /** The registered user of a subject in the bulk list; undefined for most subjects. */
   user: (index: number) => { subjectUuid: string; userUuid: string; userUsername: string } | undefined;
 }
 
@@ -67,10 +67,10 @@ const phones = [
 ] as const;
 const digitCount = 7;
 
-/** A number for a place in the sample: equal places have equal things. */
+/** The hash of a place in the sample, from which its contents are computed. */
 const seedOf = (place: string): number => createHash('sha256').update(place).digest().readUInt32LE();
 
-/** A uuid that carries a number at its end. */
+/** A UUID that ends with a number. */
 const uuidFor = (place: string, index: number): string => {
   const hex = createHash('sha256').update(`${place}/${index}`).digest('hex');
   const end = index.toString(16).padStart(12, '0');
@@ -83,8 +83,8 @@ const indexIn = (uuid: string, place: string, count: number): number | undefined
 };
 
 /**
- * A portal made of a seed: the same seed gives the same portal. It has what real ones have: missing parts, numbers for
- * text, names that spreadsheets take for formulas, phone numbers in every form, a few rows that cannot be read, a few
+ * A portal generated from a seed: the same seed gives the same portal. It has the irregularities of real ones: missing
+ * parts, numbers for text, names that spreadsheets take for formulas, phone numbers in every form, a few rows that cannot be read, a few
  * subjects without an access key, subjects that are listed as buyers and as non-buyers.
  */
 export const createNetlifePortal = (seed: number, size: NetlifePortalSize): NetlifePortalSample => {
@@ -131,7 +131,7 @@ const createJob = (
     });
   };
 
-  /** Some lists repeat an image's activity, some name only the image, which the job's details then explain. */
+  /** Some lists repeat an image's activity. Others name only the image, whose activity is in the job's details. */
   const imagesAsListed = (index: number, random: Random) => {
     const listed = images(index).map((image) => (random.chance(0.5) ? image : { uuid: image.uuid }));
     return random.chance(0.3) ? Object.fromEntries(listed.map(({ uuid: id, ...image }) => [id, image])) : listed;

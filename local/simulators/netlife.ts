@@ -23,16 +23,16 @@ type Route = [call: string, method: string, path: RegExp, answer: (place: Place,
 const defaultRateLimit = 8;
 
 /**
- * Plays Netlife's portals (`docs/contracts/netlife.md`), several on one server: `/<portal>/api/v1/…`. What they hold is made
- * of a seed, see `netlife-sample.ts`; access keys that are created, a new one by each call, stay until it stops. A call
- * beyond the limit in any sliding second gets a 429 with `Retry-After: 1`.
+ * Simulates Netlife's portals (`docs/contracts/netlife.md`), several on one server: `/<portal>/api/v1/…`. Their contents are
+ * generated from a seed, see `netlife-sample.ts`. Each call that creates an access key adds one, which is kept until the
+ * simulator stops. A call beyond the limit in any sliding second gets a 429 with `Retry-After: 1`.
  *
  * Faults match on `portal`, `call` (`activities`, `job`, `subjects`, `access_keys`, `create_access_key`, `job_users`,
  * `subject_users`, `user`), `job`, `subject`, `has_order` and `page`. Own fault kinds: `login_refused` (401, or
- * `status`), `page_loop` (a page that leads to itself), `foreign_next` (one that leads to another origin).
+ * `status`), `page_loop` (a page that links to itself), `foreign_next` (one that links to another origin).
  *
- * Control, beside that of every simulator:
- * - `GET /_control/arrivals/<portal>`: when calls arrived, and the most in any sliding second; `DELETE` forgets them.
+ * Control routes besides the common ones:
+ * - `GET /_control/arrivals/<portal>`: when calls arrived, and the maximum in any sliding second; `DELETE` resets them.
  * - `PUT /_control/rate-limit`: `{ "calls_per_second": 8 }`.
  *
  * @example

@@ -11,8 +11,8 @@ import {
 } from 'graphql';
 
 /**
- * Qualia's vendor API as far as integrators have seen it. Qualia publishes no reference, so two things are guesses:
- * `orders` and all of its shape, and `Any` for most fields, which lets the order data be as untidy as the real thing
+ * Qualia's vendor API as known from integrations. Qualia publishes no reference, so two things are guesses: `orders` and
+ * all of its shape, and `Any` for most fields, which allows order data as irregular as Qualia's
  * (numbers as strings, dates in any form).
  */
 const qualiaSchema = buildSchema(`
@@ -20,7 +20,7 @@ const qualiaSchema = buildSchema(`
 
   type Query {
     order(_id: ID!): OrderAnswer
-    "A guess. An order is listed when its status, or a flag of its status_details, is the one asked for."
+    "A guess. An order is listed if its status, or a flag of its status_details, is the requested one."
     orders(input: OrdersInput!): OrdersAnswer!
   }
 
@@ -98,17 +98,17 @@ const withCode = (error: GraphQLError, code: string): GraphQLError => {
 
 /** One GraphQL request, read but not yet run. */
 export interface GraphqlRequest {
-  /** Name of the query's first field; empty when the query is wrong. */
+  /** Name of the query's first field; empty if the query is invalid. */
   operation: string;
-  /** Value of that field's `_id` argument, when it has one. */
+  /** Value of that field's `_id` argument, if it has one. */
   id: string | undefined;
-  /** Whether it asks for the status of listed orders. */
+  /** Whether it requests the status of listed orders. */
   listsStatus: boolean;
-  /** Runs the query over the resolvers; errors carry a code, as Apollo's servers give it. */
+  /** Runs the query with the resolvers. Errors have a code, as those of Apollo servers. */
   run(resolvers: object): ExecutionResult;
 }
 
-/** Reads a GraphQL request against Qualia's schema; never throws: `run` reports a wrong query. */
+/** Reads a GraphQL request against Qualia's schema; never throws: `run` reports an invalid query. */
 export const readGraphqlRequest = (query: string, variables: Record<string, unknown>): GraphqlRequest => {
   const compiledQuery = compile(query);
   if (!('document' in compiledQuery)) {
@@ -130,7 +130,7 @@ export const readGraphqlRequest = (query: string, variables: Record<string, unkn
         rootValue: resolvers,
         variableValues: variables,
       }) as ExecutionResult;
-      // Without `data`, the variables were refused before anything ran.
+      // Without `data`, the variables were refused before the query ran.
       const code = result.data === undefined ? 'BAD_USER_INPUT' : 'INTERNAL_SERVER_ERROR';
       result.errors?.forEach((error) => void withCode(error, code));
       return result;

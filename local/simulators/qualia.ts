@@ -7,7 +7,7 @@ import { basic, checked, parseJson, startSimulator } from './simulator';
 const graphqlPath = '/api/vendor/graphql';
 const largestPage = 500;
 
-/** An order as Qualia holds it: only these two fields can be relied on. `outstanding_tasks` is served beside the order. */
+/** An order at Qualia. Only these two fields are certain. `outstanding_tasks` is served beside the order. */
 export interface QualiaOrder {
   _id: string;
   order_number: string;
@@ -23,11 +23,11 @@ const requestSchema = z.object({
 const listSchema = z.strictObject({
   /** Whether the list shows the status of its orders. If not, a query for it is refused as invalid. */
   status_fields: z.boolean().default(true),
-  /** Most orders on a page, whatever limit the query has. */
+  /** Maximum number of orders on a page, regardless of the query's limit. */
   longest_page: z.int().min(1).default(largestPage),
-  /** Answers every page with the first one. */
+  /** Returns the first page for every page. */
   ignores_offset: z.boolean().default(false),
-  /** After each page, so many of its orders are completed: they leave the list, and all later ones shift. */
+  /** Number of orders of each page that are completed after it: they leave the list, and all later ones shift. */
   completes_per_page: z.int().min(0).default(0),
 });
 
@@ -39,15 +39,15 @@ export interface QualiaSimulator {
 }
 
 /**
- * Plays Qualia's GraphQL API (`docs/contracts/qualia.md`, part 2) over the orders given. An order that it does not have
- * is `data.order: null`.
+ * Simulates Qualia's GraphQL API (`docs/contracts/qualia.md`, section 2) with the given orders. An unknown order is
+ * `data.order: null`.
  *
  * Own fault kinds: `graphql_error` (`code`, `message`), `not_found` (the GraphQL error `NOT_FOUND`), `null_order`.
  * Faults match on `operation` (`order` or `orders`) and `order_id`.
  *
- * Control, beside that of every simulator: `POST /_control/orders` adds a list of orders, `GET|PUT /_control/orders/<id>`
- * reads and replaces one, `PATCH` changes some of its fields, all without a webhook. `PUT /_control/list` makes the list
- * of orders behave in another way (see `listSchema`).
+ * Control routes besides the common ones: `POST /_control/orders` adds a list of orders, `GET|PUT /_control/orders/<id>`
+ * reads and replaces one, `PATCH` changes some of its fields, all without a webhook. `PUT /_control/list` changes the
+ * behaviour of the list of orders (see `listSchema`).
  *
  * @example
  * const qualia = await startQualiaSimulator({ credentials: { username: 'u', password: 'p' }, orders: sampleOrders(300) });
@@ -58,7 +58,7 @@ export const startQualiaSimulator = async (options: {
   port?: number;
   credentials: { username: string; password: string };
   orders: Iterable<QualiaOrder>;
-  /** Each answer about an order has other bytes: a new task. */
+  /** Each response about an order has different bytes: a new task. */
   answersDiffer?: boolean;
   latencyMs?: number;
 }): Promise<QualiaSimulator> => {

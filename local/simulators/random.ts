@@ -1,14 +1,14 @@
-/** Random numbers that repeat: the same seed gives the same numbers. Not for secrets. */
+/** Repeatable random numbers: the same seed gives the same numbers. Not for secrets. */
 export interface Random {
   /** A number from 0 up to, but not including, 1. */
   fraction(): number;
   /** A whole number from `least` to `most`, both included. */
   integer(least: number, most: number): number;
-  /** True in `probability` (0 to 1) of the draws. */
+  /** True with `probability` (0 to 1). */
   chance(probability: number): boolean;
-  /** One item of a list that has at least one. */
+  /** One item of a list with at least one. */
   pick<T>(items: readonly [T, ...T[]]): T;
-  /** A new list, the same items, another order. */
+  /** A new list of the same items in another order. */
   shuffle<T>(items: readonly T[]): T[];
 }
 

@@ -20,7 +20,7 @@ const requestsKept = 1_000;
 const slowMs = 5_000;
 const controlPrefix = '/_control/';
 
-/** A request as a simulator reads it. `path` has no query; header names are in lower case. */
+/** A received request. `path` has no query; header names are in lower case. */
 export interface Arrival {
   method: string;
   path: string;
@@ -29,7 +29,7 @@ export interface Arrival {
   body: string;
 }
 
-/** A request as the simulator understands it: facts for faults to match, and the work, which a fault can prevent. */
+/** An interpreted request: facts that faults match, and the work, which a fault can prevent. */
 interface Call<Types extends FactTypes = FactTypes> {
   facts: Facts<Types>;
   answer: () => Reply;
@@ -42,13 +42,13 @@ export type ControlRoute = (request: { id: string; query: URLSearchParams; body:
 export interface SimulatorOptions<Types extends FactTypes> {
   /** Default 0: any free port. */
   port?: number | undefined;
-  /** The delay of every answer, in milliseconds; `PUT /_control/latency` changes it. Default 0. */
+  /** The delay of every response, in milliseconds; `PUT /_control/latency` changes it. Default 0. */
   latencyMs?: number | undefined;
   /** Whether the caller is known. An unknown one gets a 401. */
   admits: (headers: IncomingHttpHeaders) => boolean;
-  /** The facts that `read` can give. */
+  /** The facts that `read` can return. */
   facts: Types;
-  /** Reads a request of a known caller. Must not do the work: `answer` does. */
+  /** Interprets a request of a known caller. Must not do the work: `answer` does. */
   read: (arrival: Arrival) => Call<Types>;
   /** Fault kinds of this API. They replace shared ones of the same name. */
   faultAnswers?: Record<string, FaultAnswer>;
@@ -65,11 +65,11 @@ export interface Simulator {
   stop: () => Promise<void>;
 }
 
-/** Admits the callers whose `Authorization` is HTTP Basic with these values. */
+/** Admits callers whose `Authorization` is HTTP Basic with these values. */
 export const basic = ({ username, password }: { username: string; password: string }) =>
   authorization(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
 
-/** Admits the callers whose `Authorization` is this bearer token. */
+/** Admits callers whose `Authorization` is this bearer token. */
 export const bearer = ({ token }: { token: string }) => authorization(`Bearer ${token}`);
 
 const authorization = (expected: string) => (headers: IncomingHttpHeaders) => headers.authorization === expected;
@@ -93,7 +93,7 @@ export const validationFailed = (error: z.ZodError): Reply => ({
   },
 });
 
-/** The parsed text, or undefined when it is not JSON. */
+/** The parsed text; undefined if it is not JSON. */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -103,12 +103,12 @@ export const parseJson = (text: string): unknown => {
 };
 
 /**
- * Starts an HTTP server on 127.0.0.1 that answers as `read` says, with faults and latency on demand. Requests of web
+ * Starts an HTTP server on 127.0.0.1 that answers through `read`, with faults and latency on demand. Requests from web
  * pages are refused, see `emulator/loopback-server.ts`.
  *
- * Its control API, which asks for no credentials:
+ * Its control API, which needs no credentials:
  * - `GET|PUT|DELETE /_control/faults`: a list of faults (see `Fault`); with how often each was hit.
- * - `GET /_control/requests?<fact>=<value>`: totals, and the newest 1,000 requests, oldest first; `DELETE` forgets them.
+ * - `GET /_control/requests?<fact>=<value>`: totals, and the newest 1,000 requests, oldest first; `DELETE` resets them.
  * - `PUT /_control/latency`: `{ "latency_ms": 20 }`.
  *
  * @throws what `listen` throws, such as `EADDRINUSE`
@@ -181,7 +181,7 @@ export const startSimulator = async <Types extends FactTypes>(options: Simulator
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     serve(request, response).catch((error: unknown) => {
       crashIfDiskFull(error);
-      // After stop(), or when the client has disconnected, there is nobody to answer.
+      // After stop(), or if the client has disconnected, no response can be sent.
       if (stopping.signal.aborted || request.socket.destroyed) response.destroy();
       else send(response, { status: 500, body: { error: 'simulator_bug', message: String(error) } });
     });
@@ -221,7 +221,7 @@ const arrivalOf = (request: IncomingMessage, body: string): Arrival => {
   };
 };
 
-/** Undefined when the body is too large. The rest is read and discarded, so that the sender receives the answer. */
+/** Undefined if the body is too large. The rest is read and discarded, so that the sender receives the response. */
 const readBody = (request: IncomingMessage): Promise<string | undefined> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -244,7 +244,7 @@ const send = (response: ServerResponse, { status, body, headers }: Reply) => {
   response.end(bytes);
 };
 
-/** The requests that arrived: totals of all, and the newest ones as a whole. */
+/** The received requests: totals of all, and the newest ones in full. */
 const createRequestLog = () => {
   type Entry = { at: string; arrival: Arrival; facts: Facts; status: number | null; fault: string | null };
   let entries: (Omit<Entry, 'at'> & { atMs: number })[] = [];
@@ -279,7 +279,7 @@ const createRequestLog = () => {
         total,
         statuses,
         requests: matching.map(({ atMs, arrival, ...entry }) => {
-          // A report can be printed and saved, so it has no credentials.
+          // Reports can be printed and saved, so they contain no credentials.
           const { authorization: _authorization, 'api-key': _apiKey, ...headers } = arrival.headers;
           const { method, path, query, body } = arrival;
           return { at: new Date(atMs).toISOString(), method, path, query: query.toString(), headers, body, ...entry };

@@ -1,8 +1,8 @@
-/** Counts what happens, and refuses what is too much for any second, wherever that second begins. */
+/** A rate limit for any sliding second. */
 export interface SlidingSecond {
-  /** @returns whether it is within the limit; what is not does not count against later ones */
+  /** @returns whether the event is within the limit. A refused event does not count against later ones. */
   take(atMs: number): boolean;
-  /** The most that were taken or refused within any second. */
+  /** The maximum number of events, accepted or refused, within any second. */
   most(): number;
 }
 
@@ -23,7 +23,7 @@ const createWindow = () => {
   };
 };
 
-/** @param limit asked each time, so that it can be changed */
+/** @param limit called for each event, so that the limit can change */
 export const createSlidingSecond = (limit: () => number): SlidingSecond => {
   const arrived = createWindow();
   const taken = createWindow();

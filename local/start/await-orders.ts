@@ -18,7 +18,7 @@ export interface AwaitOptions {
   readonly endpoint: string;
   readonly tableName: string;
   readonly orderIds: readonly string[];
-  /** Gives up when no order was closed for this time. */
+  /** The wait ends if no order was closed for this time. */
   readonly patienceMs: number;
   readonly onProgress: (closed: ReadonlyMap<string, OrderState>) => void;
 }
@@ -39,7 +39,7 @@ const readOrders = async (client: DynamoDBDocumentClient, tableName: string, ord
   return found;
 };
 
-/** Waits until every order is PROCESSED or FAILED, or no more are. @returns the closed ones, by id */
+/** Waits until every order is PROCESSED or FAILED, or none was closed for `patienceMs`. @returns the closed orders by ID */
 export const awaitOrders = async (options: AwaitOptions): Promise<ReadonlyMap<string, OrderState>> => {
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({

@@ -4,28 +4,28 @@ import * as z from 'zod';
 import { cutUnfinishedLine, damaged, readStateFile, writeStateFile } from '../../emulator/state-files';
 
 const count = z.int().min(0);
-/** What a mixed day is made from: the same plan gives the same day. */
+/** The parameters of a mixed day. The same plan gives the same day. */
 const planSchema = z.object({ seed: count, firstOrder: count, orders: count, nowMs: count });
 export type DayPlan = z.output<typeof planSchema>;
 
 const stateSchema = z.object({ nextOrder: count, openDay: planSchema.optional() });
 
-/** The day that is being posted, and which calls were answered: after a kill, the next start resumes there. */
+/** The open day and its answered calls. After a kill, the next start resumes there. */
 export interface DayLog {
   /** The day that an earlier start did not finish. */
   readonly openDay: DayPlan | undefined;
   /** Names of its calls that were answered. */
   readonly answered: ReadonlySet<string>;
-  /** Plans a new day, of orders that no earlier day had. */
+  /** Plans a new day of orders that no earlier day had. */
   plan(orders: number, nowMs: number): DayPlan;
-  /** From here on, `plan` is the open day. */
+  /** Makes `plan` the open day. */
   begin(plan: DayPlan): void;
   recordAnswer(callName: string): void;
   close(): void;
 }
 
 const advice =
-  'Restore it from a copy, or start over with --fresh: the tables hold the orders of the days that it counted.';
+  'Restore it from a copy, or start over with --fresh: the tables contain the orders of the days that it recorded.';
 
 /**
  * Opens the log of days in `stateDirectory`.

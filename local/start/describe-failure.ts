@@ -1,7 +1,7 @@
 import { isDiskFull } from '../../emulator/full-disk';
 import { StateError } from '../../emulator/state-files';
 
-/** The text about an error that ended a start. What a person can fix is one sentence, a bug has its stack trace. */
+/** Describes an error that ended a start: one sentence if the user can fix it, otherwise the stack trace. */
 export const describeFailure = (error: unknown, stateDirectory: string): string => {
   if (error instanceof StateError) return error.message;
   if (isDiskFull(error)) {

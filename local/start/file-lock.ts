@@ -4,12 +4,12 @@ import { types } from 'node:util';
 const sqliteBusy = 5;
 
 /**
- * Takes a lock of the operating system on `file`, which becomes a database without content. The lock ends with this
- * process, however the process ends.
+ * Takes an operating system lock on `file`, which becomes an empty SQLite database. The operating system releases the
+ * lock when this process ends, even if it is killed.
  *
  * @param waitMs how long to wait while another process holds the lock
  * @returns a function that releases the lock, or undefined if the lock is still held after the wait
- * @throws {Error} if the file cannot be opened, or is no such database
+ * @throws {Error} if the file cannot be opened, or is another kind of file
  */
 export const lockFile = (file: string, waitMs: number): (() => void) | undefined => {
   const database = new DatabaseSync(file);

@@ -29,12 +29,12 @@ const count = (text: string): number => {
 const readOptions = (): Options =>
   new Command('npm start --')
     .description('Runs the pipeline on this machine: a day of webhooks, then both sync jobs.')
-    .option('--once', 'exit at the end: 0 if all came as expected, else 1', false)
+    .option('--once', 'exit at the end: 0 if every outcome is as expected, else 1', false)
     .option('--json', 'print the summary as one JSON object on the last line', false)
-    .option('--fresh', 'forget everything that earlier starts left', false)
-    .option('--orders <count>', 'how many orders the day has; 0 posts none', count, 300)
-    .option('--state <folder>', 'where everything is kept that survives a restart', '.local')
-    .option('--record-calls', 'write what the functions call to calls.ndjson there', false)
+    .option('--fresh', 'delete the state of earlier starts', false)
+    .option('--orders <count>', 'number of orders in the day; 0 posts none', count, 300)
+    .option('--state <folder>', 'folder for the state that survives a restart', '.local')
+    .option('--record-calls', 'write the calls of the functions to calls.ndjson in it', false)
     .parse()
     .opts<Options>();
 
@@ -45,10 +45,10 @@ const start = async (options: Options, stateDirectory: string): Promise<number> 
 
   const folder = openStateFolder(stateDirectory, options.fresh);
   const assemblyDirectory = synthesize(() => say('Synthesizing: the sources changed …'));
-  // From here on, every new file is in the state folder, and for its owner alone.
+  // All files created from here on are in the state folder. Only their owner can read them.
   process.umask(0o077);
 
-  // The orders of a day are in the Qualia simulator. Another Qualia does not know them, so nothing is posted then.
+  // Only the Qualia simulator knows the orders of a day, so nothing is posted if another server replaces it.
   const postsDays = process.env.QUALIA_API_URL === undefined;
   const log = openDayLog(stateDirectory);
   const plans = [log.openDay, options.orders > 0 ? log.plan(options.orders, Date.now()) : undefined].flatMap(
@@ -75,7 +75,7 @@ const start = async (options: Options, stateDirectory: string): Promise<number> 
     let summary = emptySummary;
     if (!postsDays) say('No webhooks are posted: QUALIA_API_URL names another server.');
     for (const plan of postsDays ? plans : []) {
-      if (plan === log.openDay) say('An earlier start was interrupted: its day is finished first.');
+      if (plan === log.openDay) say('An earlier start was interrupted; finishing its day first.');
       const result = await runDay(world, plan, log, createProgress(out));
       const surprises = findSurprises(result);
       summary = summarize(result);
@@ -107,7 +107,7 @@ const options = readOptions();
 const stateDirectory = path.resolve(options.state);
 const fail = (error: unknown) => {
   process.stderr.write(`${describeFailure(error, stateDirectory)}\n`);
-  // At once: on a full disk nothing more must be acknowledged.
+  // Exit at once: on a full disk, nothing more must be acknowledged.
   process.exit(1);
 };
 process.on('uncaughtException', fail);

@@ -33,10 +33,10 @@ const outcomeOf = (text: string): string | undefined => {
 };
 
 /**
- * Posts webhooks as their sender does: many at once, those about one order in sequence, and again after a 429, a 5xx or
- * no answer.
+ * Posts webhooks as Qualia does: concurrently, but in sequence for one order, with retries after a 429, a 5xx or no
+ * answer.
  *
- * @throws {Error} when a call got no answer after all tries
+ * @throws {Error} if a call got no answer after all tries
  */
 export const postCalls = async ({ apiUrl, secret, calls, onAnswer }: PostOptions): Promise<CallAnswer[]> => {
   const pool = new Pool(apiUrl, { connections });

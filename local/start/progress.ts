@@ -1,14 +1,14 @@
-/** Shows progress: in a terminal one line that is overwritten, elsewhere a line every few seconds. */
+/** Shows progress: in a terminal, one line that is overwritten; elsewhere, a line every five seconds. */
 export interface Progress {
   update(text: string): void;
-  /** A line that stays. */
+  /** Prints a line that stays. */
   note(text: string): void;
   end(): void;
 }
 
 const quietIntervalMs = 5_000;
 
-/** Progress on `stream`. */
+/** Creates a progress display on `stream`. */
 export const createProgress = (stream: NodeJS.WriteStream): Progress => {
   let shown = '';
   let lastMs = 0;

@@ -7,7 +7,7 @@ import type { SyncResult } from './run-sync';
 import type { DayResult, Summary } from './summary';
 import type { World } from './world';
 
-/** A table without lines. Columns from `firstNumber` on are aligned to the right. */
+/** Creates a table without borders. Columns from `firstNumber` on are aligned to the right. */
 const plainTable = (head: readonly string[], firstNumber: number): Table.Table =>
   new Table({
     head: head.map((text) => colors.bold(text)),
@@ -30,7 +30,7 @@ const plainTable = (head: readonly string[], firstNumber: number): Table.Table =
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
 
-/** By status and error code: how many orders were expected, and how many there are. */
+/** Expected and actual number of orders, by status and error code. */
 const outcomeRows = (day: Pick<MixedDay, 'expected'>, closed: ReadonlyMap<string, OrderState>) => {
   const rows = new Map<string, { got: number; expected: number }>();
   const rowOf = (key: string) => rows.get(key) ?? rows.set(key, { got: 0, expected: 0 }).get(key);
@@ -62,8 +62,8 @@ export const describeResult = (result: DayResult, summary: Summary, surprises: r
     `Internal API: ${posts} posts of ${distinct_orders} orders`,
     `End to end:   p50 ${seconds(summary.end_to_end_ms.p50)}, p95 ${seconds(summary.end_to_end_ms.p95)}`,
     surprises.length === 0
-      ? colors.green('Every outcome is the expected one.')
-      : colors.red(`${surprises.length} did not come as expected:\n  ${surprises.slice(0, 20).join('\n  ')}`),
+      ? colors.green('Every outcome is as expected.')
+      : colors.red(`${surprises.length} outcomes are not as expected:\n  ${surprises.slice(0, 20).join('\n  ')}`),
   ];
   return lines.join('\n');
 };
@@ -86,16 +86,16 @@ export const pipelineOptions = (stateDirectory: string): string => {
 };
 
 /**
- * Where to look next, with commands to copy.
+ * The next steps, with commands to copy.
  *
- * @param stateDirectory an absolute path: `npx` runs where the user is, `npm start` in the folder of package.json
+ * @param stateDirectory an absolute path: `npx` runs in the current folder of the user, `npm start` in that of package.json
  */
 export const describeWhereToLook = (world: World, stateDirectory: string, orderId: string | undefined): string => {
   const pipeline = `npx pipeline ${pipelineOptions(stateDirectory)}`;
   const { username = '', password = '' } = world.secrets.WebhookSecret.basic[0] ?? {};
-  const activity = { type: 'order_request', order_id: orderId ?? 'QO-0001', description: 'A word from the terminal' };
+  const activity = { type: 'order_request', order_id: orderId ?? 'QO-0001', description: 'Posted by hand' };
   return [
-    colors.bold('Post one more'),
+    colors.bold('Post another webhook'),
     `  curl -i -u '${username}:${password}' -H 'content-type: application/json' \\`,
     `    -d '${JSON.stringify(activity)}' ${world.aws.apiUrl}/webhooks/qualia`,
     `  curl -i ${world.aws.apiUrl}/health`,
@@ -107,7 +107,7 @@ export const describeWhereToLook = (world: World, stateDirectory: string, orderI
     `  ${pipeline} dlq list`,
     `  ${pipeline} sync start netlife --watch`,
     `  logs of each Lambda      ${stateDirectory}/logs/`,
-    `  where everything listens ${stateDirectory}/endpoints.json, ${stateDirectory}/simulators.json`,
+    `  addresses                ${stateDirectory}/endpoints.json, ${stateDirectory}/simulators.json`,
     `  credentials              ${world.secretsFile}`,
   ].join('\n');
 };

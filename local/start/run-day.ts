@@ -32,13 +32,13 @@ const countsSince = (before?: InternalApiCounts, after?: InternalApiCounts): Int
     posted_again: after.posted_again,
   };
 
-/** Posts the webhooks of a day that are not answered yet, and waits until each of its orders is closed. */
+/** Posts the webhooks of a day that have no answer yet, and waits until all of its orders are closed. */
 export const runDay = async (world: World, plan: DayPlan, log: DayLog, progress: Progress): Promise<DayResult> => {
   const day = dayOf(plan);
   const resumed = log.openDay === plan;
   if (!resumed) log.begin(plan);
   const calls = resumed ? day.calls.filter(({ name }) => !log.answered.has(name)) : day.calls;
-  // For a resumed day, `startWorld` has set them before it started the embedded AWS.
+  // For a resumed day, `startWorld` set them before it started the embedded AWS.
   if (!resumed) await setFaults(world, day.faults);
   const before = await readCounts(world);
 

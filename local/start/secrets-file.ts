@@ -35,16 +35,16 @@ const defaults = (): Secrets => {
     },
     QualiaSecret: { username: 'pipeline', password: random() },
     InternalApiSecret: { token: random() },
-    // The real portals allow 8 calls a second. That would make every start wait for sample data.
+    // The real portals allow 8 calls per second, which would slow down every start.
     NetlifeSecret: { username: 'pipeline', password: random(), timeout_s: 30, rate_limit_per_sec: 50 },
     IterableSecret: { api_key: random(), jwt_secret: random() },
   };
 };
 
 /**
- * Reads the secrets file. The first start writes it with random values, and each start adds what it lacks.
+ * Reads the secrets file. The first start writes it with random values, and each start adds missing ones.
  *
- * @throws {StateError} if the file is damaged or edited wrongly; names every fault, and no value
+ * @throws {StateError} if the file is damaged or edited wrongly; names every fault but no value
  */
 export const readSecretsFile = (file: string): Secrets => {
   const advice = 'Restore it from a copy, or delete it: the next start writes new random credentials.';

@@ -18,14 +18,14 @@ const hiddenNames = ['.gitignore', '.gitkeep', '.DS_Store'];
  * Reserves the state folder for this process, and makes it private: it holds credentials and personal data.
  *
  * @param fresh deletes what earlier starts left
- * @throws {StateError} if another start uses the folder, or it is no state folder; nothing was written then
+ * @throws {StateError} if another start uses the folder, or it is not a state folder. Nothing is written in these cases.
  */
 export const openStateFolder = (folder: string, fresh: boolean): StateFolder => {
   refuseOtherFiles(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const release = lock(folder);
   makePrivate(folder);
-  // A process that was killed leaves it behind.
+  // Left behind by a process that was killed.
   rmSync(path.join(folder, 'endpoints.json'), { force: true });
   if (fresh) {
     for (const name of readdirSync(folder).filter((entry) => entry !== lockName)) {
@@ -43,11 +43,13 @@ const refuseOtherFiles = (folder: string): void => {
   }
   const names = readdirSync(folder).filter((name) => !hiddenNames.includes(name));
   if (names.length > 0 && !names.some((name) => ownNames.includes(name))) {
-    throw new StateError(`${folder} holds files that no start left there: name an empty or new folder with --state.`);
+    throw new StateError(
+      `${folder} contains files that are not from a start: name an empty or new folder with --state.`,
+    );
   }
 };
 
-/** Takes the lock of the folder. */
+/** Locks the folder. */
 const lock = (folder: string): (() => void) => {
   const file = path.join(folder, lockName);
   let release: (() => void) | undefined;
@@ -62,7 +64,7 @@ const lock = (folder: string): (() => void) => {
   );
 };
 
-/** ` (process 123)`, once that one has started. */
+/** Returns ` (process 123)`, or an empty text while the other process is still starting. */
 const ownerOf = (folder: string): string => {
   try {
     const running = readStateFile(path.join(folder, 'endpoints.json'), z.object({ pid: z.int() }), '');
@@ -72,7 +74,7 @@ const ownerOf = (folder: string): string => {
   }
 };
 
-/** Takes the permissions of others away from everything in the folder. */
+/** Removes the permissions of group and others from everything in the folder. */
 const makePrivate = (entry: string): void => {
   const status = lstatSync(entry);
   if (status.isSymbolicLink()) return;

@@ -6,7 +6,7 @@ import type { CallAnswer } from './post-calls';
 export interface InternalApiCounts {
   readonly posts: number;
   readonly distinct_orders: number;
-  /** Order id → number of posts, of the orders that were posted more than once. May have orders of earlier days. */
+  /** Order ID → number of posts, for orders posted more than once. Can include orders of earlier days. */
   readonly posted_again: Readonly<Record<string, number>>;
 }
 
@@ -19,7 +19,7 @@ export interface Latencies {
 export interface Summary {
   readonly orders: { readonly PROCESSED: number; readonly FAILED: number };
   readonly expected: { readonly PROCESSED: number; readonly FAILED: number };
-  /** Status → number of webhooks answered with it. */
+  /** Status → number of webhook calls with this response status. */
   readonly webhooks: Readonly<Record<string, number>>;
   readonly internal_api: Pick<InternalApiCounts, 'posts' | 'distinct_orders'>;
   /** From the webhook's write to PROCESSED. */
@@ -97,8 +97,8 @@ const wrongPosts = (day: DayResult['day'], closed: DayResult['closed'], internal
 export const findSurprises = ({ day, answers, closed, internalApi, resumed }: DayResult): string[] => {
   const wrongAnswers = answers.flatMap(({ call, status, outcome }) => {
     if (status !== call.expectedStatus) return `${call.name}: answered ${status}, not ${call.expectedStatus}`;
-    const told = resumed || call.expectedAnswer === undefined || outcome === call.expectedAnswer;
-    return told ? [] : `${call.name}: answered "${outcome}", not "${call.expectedAnswer}"`;
+    const isExpected = resumed || call.expectedAnswer === undefined || outcome === call.expectedAnswer;
+    return isExpected ? [] : `${call.name}: answered "${outcome}", not "${call.expectedAnswer}"`;
   });
   const wrongOrders = Object.entries(day.expected).flatMap(([orderId, expected]) => {
     const order = closed.get(orderId);

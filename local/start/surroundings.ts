@@ -14,22 +14,22 @@ export interface SurroundingsOptions {
   /** The orders of the Qualia simulator. */
   readonly orders: readonly QualiaOrder[];
   /**
-   * The faults of a day that is resumed. They are set before the embedded AWS starts, which at once processes the
-   * messages that an earlier start left in its queues.
+   * The faults of a day that is resumed. They are set before the embedded AWS starts, because it then processes
+   * the messages that an earlier start left in its queues.
    */
   readonly faults?: MixedDay['faults'] | undefined;
   /** A variable such as `QUALIA_API_URL` names a server to use instead of the simulator. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A simulator that runs, and its control API. */
+/** A running simulator and its control API. */
 interface RunningSimulator {
   readonly url: string;
   readonly controlUrl: string;
   readonly stop: () => Promise<void>;
 }
 
-/** Everything besides AWS that the pipeline calls. */
+/** Everything that the pipeline uses besides AWS. */
 export interface Surroundings {
   readonly secrets: Secrets;
   readonly secretsFile: string;
@@ -42,7 +42,7 @@ export interface Surroundings {
   readonly stop: () => Promise<void>;
 }
 
-/** The portals that a run knows without configuration. */
+/** The portals that a run knows by default. */
 const portals = [
   'nowandforeverphoto',
   'generationsphotos',
@@ -58,7 +58,7 @@ const portals = [
 const largePortal = { jobs: 8, activitiesPerJob: 5, subjectsPerJob: 32 };
 const smallPortal = { jobs: 2, activitiesPerJob: 1, subjectsPerJob: 8 };
 
-/** Replaces the faults of the simulators that run. */
+/** Replaces the faults of the running simulators. */
 export const setFaults = async (
   { qualia, internalApi }: Pick<Surroundings['simulators'], 'qualia' | 'internalApi'>,
   faults: MixedDay['faults'],

@@ -13,7 +13,7 @@ export interface SynthesisOptions {
   /** Files and folders below the root that the assembly depends on. */
   readonly sources: readonly string[];
   readonly assemblyDirectory: string;
-  /** Held while the assembly is checked and written: two `cdk synth` into one folder fail. */
+  /** Locked while the assembly is checked and written, because two `cdk synth` into one folder fail. */
   readonly lockFile: string;
   /** Writes the assembly. */
   readonly run: () => void;
@@ -34,7 +34,7 @@ const fingerprintOfSources = ({ root, sources }: SynthesisOptions): string => {
   return hash.digest('hex');
 };
 
-/** Covers what is deployed. Another CDK command can have written another stage there, or one without bundles. */
+/** Fingerprint of what is deployed. Detects that another CDK command wrote another stage, or one without bundles. */
 const fingerprintOfAssembly = (directory: string): string => {
   const hash = createHash('sha256');
   const files = existsSync(directory) ? readdirSync(directory).sort() : [];
@@ -45,7 +45,7 @@ const fingerprintOfAssembly = (directory: string): string => {
 };
 
 /**
- * Writes the assembly, unless it is there already, for the same sources. Processes that call this at the same time wait
+ * Writes the assembly, unless it exists for the same sources. Processes that call this at the same time wait
  * for each other; the first one writes it.
  *
  * @throws {Error} if another process does not finish in time, or what `run` throws

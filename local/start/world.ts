@@ -22,8 +22,8 @@ export interface World extends Readonly<Surroundings['simulators']> {
 }
 
 /**
- * Starts the simulators and the embedded AWS. `simulators.json` and `endpoints.json` in the state directory tell other
- * processes where they listen.
+ * Starts the simulators and the embedded AWS. Their addresses are in `simulators.json` and `endpoints.json` in the
+ * state directory, for other processes.
  */
 export const startWorld = async (options: WorldOptions): Promise<World> => {
   const { assemblyDirectory, stateDirectory, onLog } = options;

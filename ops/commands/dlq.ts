@@ -11,14 +11,16 @@ import { exitCodes } from './exit-codes';
 import { plural, renderTable, type Terminal } from './terminal';
 import type { Attach, Session } from './verb';
 
-/** Order ids of a dead-letter queue that are shown. */
+/** Maximum number of order IDs shown per queue. */
 const shownIds = 5;
 
 /** Adds `dlq list` and `dlq redrive`. */
 export const addDeadLetterCommands = (program: Command, attach: Attach): void => {
-  const dlq = program.command('dlq').description('look at the dead-letter queues, and empty them');
+  const dlq = program.command('dlq').description('list and redrive the dead-letter queues');
 
-  const list = dlq.command('list').description('both dead-letter queues: messages, the oldest, and some of the orders');
+  const list = dlq
+    .command('list')
+    .description('show both dead-letter queues: message counts, oldest message, some order ids');
   attach(list, {
     schema: z.object({}),
     run: async (_input, { stage, terminal }) => {
@@ -30,9 +32,9 @@ export const addDeadLetterCommands = (program: Command, attach: Attach): void =>
 
   const redrive = dlq
     .command('redrive')
-    .description("move a dead-letter queue's messages back to the worker's queue: each order goes on where it stopped")
-    .argument('<queue>', `${workerNames.join(' or ')}: the worker that gave up on them`)
-    .option('-y, --yes', 'do not ask first');
+    .description("move a dead-letter queue's messages back to the worker's queue: each order resumes where it stopped")
+    .argument('<queue>', `${workerNames.join(' or ')}: the worker whose dead-letter queue to redrive`)
+    .option('-y, --yes', 'skip the question');
   attach(redrive, {
     schema: z.object({
       queue: z.enum(workerNames, `must be ${workerNames.join(' or ')}`),
@@ -53,11 +55,11 @@ const runRedrive = async (worker: WorkerName, yes: boolean, session: Session): P
   const untouched = { status: 'NOT_STARTED', moved: 0, to_move: messages };
 
   if (running) {
-    terminal.note(`A redrive of the ${worker} dead-letter queue runs already: this follows it.`);
+    terminal.note(`A redrive of the ${worker} dead-letter queue is already running; following it.`);
   } else if (messages === 0) {
     return conclude(untouched, `The ${worker} dead-letter queue in ${stageLabel} is empty.`, exitCodes.done);
   } else {
-    terminal.note(`The ${worker} worker gets the messages of its dead-letter queue again, as if for the first time.`);
+    terminal.note(`The ${worker} worker receives these messages again, with a new receive count.`);
     const question = `Move ${plural(messages, 'message')} back to the ${worker} queue in ${stageLabel}?`;
     if (!yes && !(await terminal.confirm(question)))
       return conclude(untouched, 'Nothing was moved.', exitCodes.aborted);
@@ -75,7 +77,7 @@ const runRedrive = async (worker: WorkerName, yes: boolean, session: Session): P
       return conclude(document, `${plural(moved, 'message')} moved to the ${worker} queue.`, exitCodes.done);
     }
     if (signal.aborted) {
-      const text = `The redrive goes on without you; "dlq redrive ${worker}" follows it.`;
+      const text = `The redrive continues; "dlq redrive ${worker}" follows it.`;
       return conclude(document, text, exitCodes.aborted);
     }
     const why = failureReason === undefined ? '' : `: ${failureReason}`;
@@ -102,7 +104,7 @@ const renderQueues = (queues: readonly DeadLetterQueue[], { time, colors }: Term
     queues.map((queue) => {
       const { worker, messages, messagesInFlight, peeked } = queue;
       const oldest = peeked[0] === undefined ? '' : time(peeked[0].sentAt);
-      // Ten are looked at: among more, an older one may hide.
+      // At most ten messages are read: of more, another may be older.
       const atLeast = messages > peeked.length && oldest !== '' ? ' or older' : '';
       const count = messages > 0 ? colors.red(String(messages)) : '0';
       return [worker, count, String(messagesInFlight), `${oldest}${atLeast}`, renderIds(queue)];

@@ -1,4 +1,4 @@
-/** What the command exits with: the one table of it, also printed by `--help`. */
+/** The exit codes of the command, also printed by `--help`. */
 export const exitCodes = {
   done: 0,
   failed: 1,
@@ -8,14 +8,14 @@ export const exitCodes = {
 } as const;
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  done: 'done, also when there was nothing to do; a watched run succeeded',
-  failed: 'no such order or run, or some of it failed or could not be proved',
-  usage: 'wrong usage: nothing was done',
-  unreachable: 'the stage does not exist, cannot be reached, or refuses (permissions)',
-  aborted: 'aborted: the question was not answered with yes, or Ctrl-C',
+  done: 'success, also if there was nothing to do; a watched run succeeded',
+  failed: 'no such order or run, or part of the work failed or was not proved',
+  usage: 'wrong usage; nothing was done',
+  unreachable: 'the stage does not exist, is not reachable, or denies access',
+  aborted: 'aborted: a question was not answered with yes, or Ctrl-C',
 };
 
-/** Lines for `--help`. */
+/** The exit codes as lines of `--help`. */
 export const exitCodesHelp = [
   'Exit codes:',
   ...Object.entries(meanings).map(([name, meaning]) => {

@@ -3,21 +3,21 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { type OrderId, orderIdSchema } from '../../shared/orders/order';
 import { UsageError } from './input';
 
-/** Faults of a file that are named, more are only counted. */
+/** Maximum number of faults that an error lists; further ones are counted. */
 const namedFaults = 5;
 
 const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown fault';
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
 
-/** The lines of a file of order ids: one id a line; `#` begins a comment. */
+/** Formats a file of order IDs: one ID per line; `#` begins a comment. */
 export const toIdLines = (orders: readonly { readonly orderId: OrderId; readonly comment?: string }[]): string =>
   orders.map(({ orderId, comment }) => `${orderId}${comment === undefined ? '' : ` # ${comment}`}\n`).join('');
 
 /**
  * Reads a file of order ids.
  *
- * @returns each id once, in the order of the file
- * @throws {UsageError} for a file that cannot be read, and for lines that hold no id
+ * @returns each ID once, in the order of the file
+ * @throws {UsageError} if the file cannot be read, or a line is not an ID
  */
 export const readIdFile = (path: string): OrderId[] => {
   const ids = new Set<OrderId>();
@@ -27,11 +27,11 @@ export const readIdFile = (path: string): OrderId[] => {
     if (text === '') continue;
     const { data } = orderIdSchema.safeParse(text);
     if (data === undefined)
-      faults.push(`${path}, line ${index + 1}: ${JSON.stringify(text.slice(0, 60))} is no order id`);
+      faults.push(`${path}, line ${index + 1}: ${JSON.stringify(text.slice(0, 60))} is not an order id`);
     else ids.add(data);
   }
   const more = faults.length - namedFaults;
-  if (more > 0) throw new UsageError([...faults.slice(0, namedFaults), `… and ${more} lines more`]);
+  if (more > 0) throw new UsageError([...faults.slice(0, namedFaults), `… and ${more} more lines`]);
   if (faults.length > 0) throw new UsageError(faults);
   return [...ids];
 };
@@ -47,9 +47,9 @@ const readLines = (path: string): string[] => {
 };
 
 /**
- * Finds out whether a file can be written, before the work whose result it takes.
+ * Checks that a file can be written, before the work whose result is written to it.
  *
- * @throws {UsageError} when it cannot
+ * @throws {UsageError} if it cannot be written
  */
 export const checkWritable = async (path: string): Promise<void> => {
   try {
@@ -62,7 +62,7 @@ export const checkWritable = async (path: string): Promise<void> => {
 const cannotWrite = (path: string, error: unknown): UsageError =>
   new UsageError([`the file ${path} cannot be written (${codeOf(error)})`]);
 
-/** Writes a whole file at once: a reader, or a crash, never meets half of it. */
+/** Writes a file atomically: neither a reader nor a crash finds a partial file. */
 export const writeWhole = async (path: string, text: string): Promise<void> => {
   const draft = `${path}.${process.pid}.tmp`;
   try {
@@ -73,13 +73,13 @@ export const writeWhole = async (path: string, text: string): Promise<void> => {
   }
 };
 
-/** Between two writes of the same file. */
+/** Minimum time between two writes of the same file. */
 const writeIntervalMs = 5_000;
 
 /**
- * Keeps the ids that a replay has not started yet in a file, so that it can be continued after whatever ended it.
+ * Keeps the IDs that a replay has not started in a file, so that the replay can continue after an interruption.
  *
- * @param path must not exist, unless it is the list that the replay reads
+ * @param path must not exist, unless it is the list from which the replay reads
  */
 export const createRestFile = (path: string, listPath: string | undefined, now: () => number) => {
   let writtenAtMs = Number.NEGATIVE_INFINITY;
@@ -89,16 +89,16 @@ export const createRestFile = (path: string, listPath: string | undefined, now: 
   };
   return {
     path,
-    /** @throws {UsageError} when the file is somebody else's, or cannot be written */
+    /** @throws {UsageError} if the file exists already, or cannot be written */
     open: async (all: readonly OrderId[]): Promise<void> => {
-      if (path !== listPath && existsSync(path)) throw new UsageError([`the file ${path} exists already`]);
+      if (path !== listPath && existsSync(path)) throw new UsageError([`the file ${path} already exists`]);
       await write(all);
     },
-    /** Writes what is left, if the last write was some seconds ago. */
+    /** Writes the remaining IDs, unless the last write was a moment ago. */
     update: async (left: () => readonly OrderId[]): Promise<void> => {
       if (now() - writtenAtMs >= writeIntervalMs) await write(left());
     },
-    /** The end: removes a file that would be empty. */
+    /** Writes the remaining IDs, or removes the file if there are none. */
     close: (left: readonly OrderId[]): Promise<void> => (left.length > 0 ? write(left) : rm(path, { force: true })),
   };
 };

@@ -5,36 +5,36 @@ import { parseDay, parseInstant } from '../../shared/time';
 import { stages } from '../services/stage-connection';
 import { oneLine } from './terminal';
 
-/** Wrong usage. The message names everything that is wrong, one fault a line when there are several. */
+/** Wrong usage. The message lists every fault, one per line if there are several. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
     const lines = faults.map(oneLine);
-    super(lines.length === 1 ? `${lines[0]}.` : ['Several things are wrong:', ...lines].join('\n  '));
+    super(lines.length === 1 ? `${lines[0]}.` : ['Several errors:', ...lines].join('\n  '));
     this.faults = lines;
   }
 }
 
-const mostQuoted = 200;
+const maxQuoted = 200;
 
-/** What was typed, as far as it helps to see what is wrong with it. */
+/** Quotes what was typed, shortened to a readable length. */
 const quoted = (typed: unknown): string => {
   const text = JSON.stringify(typed) ?? 'nothing';
-  return text.length > mostQuoted ? `${text.slice(0, mostQuoted)}…` : text;
+  return text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text;
 };
 
 const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const durationPattern = /^([1-9]\d{0,4})([smhdw])$/;
 
-/** Milliseconds of `30m`, `24h`, `7d` and the like; nothing for any other text. */
+/** Parses a duration such as `30m`, `24h` or `7d` to milliseconds; undefined for any other text. */
 export const parseDurationMs = (text: string): number | undefined => {
   const [, count, unit] = durationPattern.exec(text) ?? [];
   return count === undefined ? undefined : Number(count) * unitsMs[unit as keyof typeof unitsMs];
 };
 
-/** Epoch milliseconds. A day begins at midnight UTC; a time needs an offset, for it could be the operator's own. */
+/** Parses a day or a time to epoch milliseconds. A day begins at midnight UTC. A time needs an offset, as it could otherwise be local time. */
 const parseMomentMs = (text: string): number | undefined => {
   const day = parseDay(text);
   return parseInstant(day === undefined ? text : `${day}T00:00Z`)?.ms;
@@ -54,7 +54,7 @@ export const sinceSchema = (nowMs: number) =>
     return z.NEVER;
   });
 
-/** A whole number written as text. */
+/** A whole number from 1 to `most`, as text. */
 export const countSchema = (most: number) =>
   z.string().transform((text, context): number => {
     const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
@@ -63,14 +63,14 @@ export const countSchema = (most: number) =>
     return z.NEVER;
   });
 
-/** The one status that can be listed. */
+/** The only status that can be listed. */
 export const listableStatusSchema = z.literal(
   'FAILED',
-  'can only be FAILED: failed orders alone have an index, and any other status would mean reading the whole table; ' +
-    'one order, whatever its status, is shown by "orders get <id>"',
+  'can only be FAILED: only failed orders have an index, any other status would need a scan of the table; ' +
+    '"orders get <id>" shows an order of any status',
 );
 
-/** One order id or several, each once. */
+/** One or more order IDs, without duplicates. */
 export const orderIdsSchema = z.array(orderIdSchema).transform((ids) => [...new Set(ids)]);
 export type { OrderId };
 export { orderIdSchema };
@@ -93,24 +93,24 @@ const globalSchema = z.object({
   state: z.string().min(1, 'must name a folder').optional(),
   json: z.boolean().default(false),
 });
-/** What every verb takes. */
+/** Options of every verb. */
 export type GlobalOptions = z.output<typeof globalSchema>;
 
-/** What was typed: arguments and options under their names, as text. */
+/** The typed arguments and options by name, as text. */
 export type RawInput = Readonly<Record<string, unknown>>;
 
-/** How the input of one verb is read. */
+/** How the input of a verb is parsed. */
 export interface InputRules<Input> {
   readonly schema: z.ZodType<Input>;
-  /** A sentence for each rule between several inputs that is broken. */
+  /** Returns a sentence for each broken rule that involves several inputs. */
   readonly rules?: (raw: RawInput) => readonly string[];
 }
 
 /**
- * Reads what was typed.
+ * Parses the typed arguments and options.
  *
- * @param argumentNames those of the input's names that are arguments, not options
- * @throws {UsageError} naming everything that is wrong.
+ * @param argumentNames the names that are arguments, not options
+ * @throws {UsageError} that lists every fault
  */
 export const readInput = <Input>(
   { schema, rules = () => [] }: InputRules<Input>,

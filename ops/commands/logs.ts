@@ -1,19 +1,19 @@
 import { MalformedQueryException } from '@aws-sdk/client-cloudwatch-logs';
 import type { Command } from 'commander';
 import * as z from 'zod';
-import { createLogService, type QueryProgress, queryAbout, type SavedQuery } from '../services/logs';
+import { createLogService, type QueryProgress, type SavedQuery, withSubjectId } from '../services/logs';
 import { exitCodes } from './exit-codes';
 import { countSchema, sinceSchema, UsageError } from './input';
 import { oneLine, plural, renderTable, type Surroundings } from './terminal';
 import type { Attach, Session } from './verb';
 
-/** CloudWatch's own limit. */
-const mostRows = 10_000;
+/** The limit of CloudWatch Logs Insights. */
+const maxRows = 10_000;
 
-/** Most queries have ended by then. */
+/** Most queries end within this time. */
 const quietPolls = 3;
 
-/** How a query begins; anything else is the name of a saved one. */
+/** Matches the beginning of a query. Anything else is the name of a saved query. */
 const queryPattern = /^\s*(#|(fields|display|filter|parse|stats|sort|dedup|limit|pattern)\s)/i;
 
 interface LogsInput {
@@ -27,11 +27,11 @@ interface LogsInput {
 export const addLogsCommand = (program: Command, attach: Attach, now: Surroundings['now']): void => {
   const logs = program
     .command('logs')
-    .description('search the logs of every Lambda, and of the API; without a query, list the saved ones')
-    .argument('[query]', 'a query of CloudWatch Logs Insights, or a word of the name of a saved one')
-    .argument('[id]', 'of the order, request or sync run that a saved query is about')
-    .option('--since <when>', 'lines since then: 30m, 24h, 7d, or an ISO 8601 time', '24h')
-    .option('--limit <count>', `at most so many rows, up to ${mostRows}`, '1000');
+    .description('search the logs of all Lambdas and of the API; without a query, list the saved ones')
+    .argument('[query]', 'a CloudWatch Logs Insights query, or a word from the name of a saved one')
+    .argument('[id]', 'id of the order, request or sync run, for a saved query that needs one')
+    .option('--since <when>', 'start of the search: 30m, 24h, 7d, or an ISO 8601 time', '24h')
+    .option('--limit <count>', `maximum number of rows, up to ${maxRows}`, '1000');
   attach(logs, {
     schema: z.object({
       query: z.string().trim().min(1, 'is empty').optional(),
@@ -40,7 +40,7 @@ export const addLogsCommand = (program: Command, attach: Attach, now: Surroundin
         .regex(/^[\w.:-]{1,128}$/, 'is not an id')
         .optional(),
       since: sinceSchema(now()),
-      limit: countSchema(mostRows),
+      limit: countSchema(maxRows),
     }),
     run: async (input, session) =>
       input.query === undefined ? listSaved(session) : search(await queryOf(input, session), input, session),
@@ -64,25 +64,25 @@ const listSaved = async ({ stage, stageLabel, terminal }: Session): Promise<numb
 const commandFor = ({ name, subject }: SavedQuery): string =>
   `pipeline logs ${subject === undefined ? `"${name}"` : `${subject} <${subject} id>`}`;
 
-/** @throws {UsageError} for what is neither a query nor the name of one */
+/** @throws {UsageError} if the text is neither a query nor the name of a saved one */
 const queryOf = async ({ query = '', id }: LogsInput, { stage }: Session): Promise<string> => {
   if (query.includes('|') || queryPattern.test(query)) {
-    if (id !== undefined) throw new UsageError([`"${id}" stands behind the query: put it into quotes with the rest`]);
+    if (id !== undefined) throw new UsageError([`"${id}" follows the query: quote the whole query`]);
     return query;
   }
   const saved = await createLogService(stage).listSaved();
   const found = findSaved(query, saved);
   if (found === undefined) {
     const names = saved.map(({ name }) => `"${name}"`).join(', ');
-    throw new UsageError([`"${query}" is neither a query nor the name of one saved query: ${names}`]);
+    throw new UsageError([`"${query}" is neither a query nor the name of exactly one saved query: ${names}`]);
   }
   if ((found.subject === undefined) !== (id === undefined)) {
-    throw new UsageError([`"${found.name}" is asked for by ${commandFor(found)}`]);
+    throw new UsageError([`"${found.name}" needs this form: ${commandFor(found)}`]);
   }
-  return id === undefined ? found.queryString : queryAbout(found, id);
+  return id === undefined ? found.queryString : withSubjectId(found, id);
 };
 
-/** The one saved query that has this name, is about this, or has these words in its name. */
+/** Finds the only saved query with this name, this subject, or these words in its name. */
 const findSaved = (words: string, saved: readonly SavedQuery[]): SavedQuery | undefined => {
   const wanted = words.toLowerCase();
   const exact = saved.find(({ name, subject }) => name.toLowerCase() === wanted || subject === wanted);
@@ -110,7 +110,7 @@ const search = (queryString: string, { since, limit }: LogsInput, session: Sessi
     }
     const { ended = false, rows = [], recordsScanned = 0, recordsMatched = 0, bytesScanned = 0 } = last ?? {};
     if (!ended) terminal.note('The query was stopped.');
-    if (rows.length === limit) terminal.note(`The first ${limit} rows; --limit shows more.`);
+    if (rows.length === limit) terminal.note(`Showing the first ${limit} rows; --limit shows more.`);
     const document = {
       stage: stage.name,
       query: queryString,
@@ -132,7 +132,7 @@ const search = (queryString: string, { since, limit }: LogsInput, session: Sessi
 };
 
 const renderRows = (rows: QueryProgress['rows']): string => {
-  // A row has no columns of what it lacks: the fullest ones tell their order.
+  // A row has only the columns that it has values for, so the longest rows give the column order.
   const columns = [...new Set([...rows].sort((a, b) => b.size - a.size).flatMap((row) => [...row.keys()]))];
   return renderTable(
     rows.map((row) => columns.map((column) => oneLine(row.get(column) ?? ''))),

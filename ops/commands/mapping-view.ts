@@ -2,35 +2,35 @@ import type { OrderId } from '../../shared/orders/order';
 import type { MappedPayload, MappingVerdict } from '../services/mapping';
 import { oneLine, plural, renderTable } from './terminal';
 
-/** Columns of the ids that a row names. */
-const widestExamples = 46;
+/** Width of the column of order IDs. */
+const maxExamplesWidth = 46;
 
-/** Why there is no body, as a sentence; nothing when there is one. */
+/** The reason why a payload has no body, as a sentence; undefined if it has one. */
 export const describeFailure = (mapping: MappedPayload): string | undefined => {
   if (mapping.kind === 'mapped') return undefined;
   return mapping.kind === 'unknown_state'
     ? `UNKNOWN_STATE: the state ${JSON.stringify(oneLine(mapping.stateCode))} is not one of the 54 jurisdictions.`
-    : 'BAD_PAYLOAD: the payload holds no order.';
+    : 'BAD_PAYLOAD: the payload contains no order.';
 };
 
-/** A line for each value that could not be carried over. */
+/** One line for each value that could not be mapped. */
 export const warningLines = (mapping: MappedPayload): string[] =>
   mapping.kind === 'mapped' ? mapping.warnings.map(({ code, field }) => `warning: ${code} in ${oneLine(field)}`) : [];
 
-/** A mapped order for programs. */
+/** A mapped order as JSON. */
 export const toTrialDocument = (mapping: MappedPayload): object =>
   mapping.kind === 'mapped' ? { body: mapping.order, warnings: mapping.warnings } : {};
 
 interface Affected {
   readonly orderId: OrderId;
-  /** Which fields change, or why it counts. */
+  /** The fields that change, or the reason why the order counts as changed. */
   readonly comment: string;
 }
 
 const unknownFields = '(unknown)';
 const failedBefore = '(was FAILED)';
 
-/** Counts verdicts. Holds the ids of the orders that change, and of those that cannot be mapped. */
+/** Counts verdicts. Holds the IDs of orders that change and of orders that cannot be mapped. */
 export const tally = () => {
   const affected: Affected[] = [];
   const byField = new Map<string, OrderId[]>();
@@ -60,9 +60,9 @@ export const tally = () => {
     },
     /** The orders that change. */
     affected: (): readonly Affected[] => affected,
-    /** The same by field, the most frequent first. */
+    /** The orders that change by field, the most frequent field first. */
     byField: () => sorted(byField),
-    /** Orders that cannot be mapped any more, by code. */
+    /** Orders that can no longer be mapped, by code. */
     byCode: () => sorted(byCode),
     same: (): number => same,
     notPosted: (): number => notPosted,
@@ -78,11 +78,11 @@ const sorted = (groups: ReadonlyMap<string, readonly OrderId[]>) =>
 
 interface DiffSubject {
   readonly since: Date;
-  /** Not ended by Ctrl-C. */
+  /** False after Ctrl-C. */
   readonly isComplete: boolean;
 }
 
-/** A comparison for programs. */
+/** A comparison as JSON. */
 export const toDiffDocument = (
   counts: Tally,
   { stage, since, listed, isComplete }: DiffSubject & { readonly stage: string; readonly listed: number },
@@ -98,7 +98,7 @@ export const toDiffDocument = (
   unmappable: Object.fromEntries(counts.byCode().map(([code, orderIds]) => [code, orderIds])),
 });
 
-/** A comparison for people. */
+/** A comparison as text. */
 export const renderDiff = (
   counts: Tally,
   {
@@ -113,16 +113,16 @@ export const renderDiff = (
   const codes = counts.byCode();
   const unmappable = codes.reduce((sum, [, orderIds]) => sum + orderIds.length, 0);
   const summary = [
-    `${plural(changed, 'order')} in ${stageLabel} of those stored since ${since.toISOString()} would be posted anew`,
-    `${counts.same()} stay as they are`,
-    ...(unmappable > 0 ? [`${unmappable} cannot be mapped any more`] : []),
-    ...(counts.notPosted() > 0 ? [`${counts.notPosted()} are under way or failed for another reason`] : []),
+    `${plural(changed, 'order')} stored since ${since.toISOString()} in ${stageLabel} would be posted again`,
+    `${counts.same()} are unchanged`,
+    ...(unmappable > 0 ? [`${unmappable} can no longer be mapped`] : []),
+    ...(counts.notPosted() > 0 ? [`${counts.notPosted()} are in flight or failed for another reason`] : []),
   ].join(', ');
   return [
     ...(fields.length > 0 ? [renderGroups('FIELD', fields)] : []),
     ...(codes.length > 0 ? [renderGroups('NOT MAPPED', codes)] : []),
     ...(fields.some(([field]) => field === unknownFields)
-      ? [`${unknownFields}: posted before fields were recorded; whether they change cannot be told.`]
+      ? [`${unknownFields}: posted before fields were recorded, so which fields change is unknown.`]
       : []),
     `${isComplete ? '' : 'Stopped early. '}${summary}.`,
     ...(changed > 0 && isComplete ? [nextStep(out)] : []),
@@ -140,11 +140,11 @@ const renderGroups = (head: string, groups: readonly (readonly [string, readonly
     [head, 'ORDERS', 'SUCH AS'],
   );
 
-/** As many ids as fit. */
+/** The IDs that fit the column. */
 const examplesOf = (orderIds: readonly OrderId[]): string => {
   let text = '';
   for (const orderId of orderIds) {
-    if (text.length + orderId.length + 3 > widestExamples) return `${text}…`;
+    if (text.length + orderId.length + 3 > maxExamplesWidth) return `${text}…`;
     text += `${orderId} `;
   }
   return text.trimEnd();

@@ -11,32 +11,32 @@ import { type Surroundings, type Terminal, toJson } from './terminal';
 import type { Attach, Desk, Session } from './verb';
 
 const ownCode = `
-The mapping is the one of this checkout, not the deployed one: change it here,
-try it, then deploy it. Nothing is sent, and nothing is changed.`;
+Uses the mapping of this checkout, not the deployed one: change it here, try it,
+then deploy it. Sends nothing and changes nothing.`;
 
 const tryHelp = `${ownCode}
 
-What it prints is the order: names, addresses, phone numbers. Keep it out of
-tickets and recordings. The body goes to stdout, everything else to stderr.`;
+Prints the whole order: names, addresses, phone numbers. Keep it out of tickets
+and recordings. The body goes to stdout, everything else to stderr.`;
 
 const diffHelp = `${ownCode}
 
-An order counts by the time at which its payload was stored. Fields are named,
-values are not shown. --out writes the ids of the orders that change, so that
-exactly these are posted again once the mapping is deployed:
+--since refers to the time at which the payload was stored. The output names
+fields but shows no values. --out writes the ids of the orders that change, to
+post exactly these again once the mapping is deployed:
   pipeline mapping diff --since 30d --out affected.ids
   pipeline orders replay --from raw --ids affected.ids`;
 
 /** Adds `mapping try` and `mapping diff`. */
 export const addMappingCommands = (program: Command, attach: Attach, now: Surroundings['now']): void => {
-  const mapping = program.command('mapping').description('test the mapping on stored orders; sends nothing');
+  const mapping = program.command('mapping').description('test the mapping on stored orders (sends nothing)');
 
   const trial = mapping
     .command('try')
-    .description("print what the mapping makes of one order's stored payload: shows personal data")
+    .description("map one order's stored payload and print the result, which contains personal data")
     .argument('[order]', "the order's id at Qualia")
-    .option('--round <round>', 'an older round, not the newest')
-    .option('--file <file>', 'a raw payload on this machine, instead of an order of the stage')
+    .option('--round <round>', 'an older round; default: the newest')
+    .option('--file <file>', 'a raw payload on this machine instead of an order')
     .addHelpText('after', tryHelp);
   attach(trial, {
     schema: z.object({
@@ -51,9 +51,9 @@ export const addMappingCommands = (program: Command, attach: Attach, now: Surrou
 
   const diff = mapping
     .command('diff')
-    .description('compare what the mapping makes of stored payloads with what was posted: ids and fields')
-    .option('--since <when>', 'payloads stored since then: 24h, 30d, or an ISO 8601 time', '30d')
-    .option('--out <file>', 'writes the ids of the orders that change, for "orders replay --ids"')
+    .description('map stored payloads and list the orders and fields that differ from what was posted')
+    .option('--since <when>', 'only payloads stored since: 24h, 30d, or an ISO 8601 time', '30d')
+    .option('--out <file>', 'write the ids of changed orders, for "orders replay --ids"')
     .addHelpText('after', diffHelp);
   attach(diff, {
     schema: z.object({ since: sinceSchema(now()), out: z.string().min(1, 'is empty').optional() }),
@@ -62,8 +62,8 @@ export const addMappingCommands = (program: Command, attach: Attach, now: Surrou
 };
 
 const tryRules = ({ order, round, file }: RawInput): string[] => [
-  ...(order === undefined && file === undefined ? ['what to map is missing: give an order id or --file'] : []),
-  ...(order !== undefined && file !== undefined ? ['an order id and --file exclude each other'] : []),
+  ...(order === undefined && file === undefined ? ['give an order id or --file'] : []),
+  ...(order !== undefined && file !== undefined ? ['give either an order id or --file, not both'] : []),
   ...(round !== undefined && order === undefined ? ['--round needs an order id'] : []),
 ];
 

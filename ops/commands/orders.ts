@@ -10,17 +10,17 @@ import { oneLine, plural, renderTable, type Surroundings, type Terminal } from '
 import { noteUnreadable } from './unreadable-orders';
 import type { Attach } from './verb';
 
-const mostListed = 1_000;
+const maxListed = 1_000;
 
 /** Adds `orders get`, `orders list` and `orders replay`. */
 export const addOrderCommands = (program: Command, attach: Attach, now: Surroundings['now']): void => {
-  const orders = program.command('orders').description('look orders up, and send failed ones through again');
+  const orders = program.command('orders').description('look up orders, list failed ones, replay them');
 
   const get = orders
     .command('get')
-    .description('one order: its status, round, times, error, attempts, and where its raw payload is')
+    .description('show an order: status, round, times, error, attempts, location of its raw payload')
     .argument('<id>', "the order's id at Qualia")
-    .option('--show-answer', 'also what the internal API said when it refused the order: it may hold personal data');
+    .option('--show-answer', "also show the internal API's refusal, which may contain personal data");
   attach(get, {
     schema: z.object({ id: orderIdSchema, showAnswer: z.boolean().default(false) }),
     run: async ({ id, showAnswer }, { stage, stageLabel, terminal }) => {
@@ -40,12 +40,12 @@ export const addOrderCommands = (program: Command, attach: Attach, now: Surround
 
   const list = orders
     .command('list')
-    .description('orders that failed, newest first')
-    .option('--status <status>', 'FAILED, the one status that can be listed', 'FAILED')
-    .option('--since <when>', 'failed since then: 30m, 24h, 7d, or an ISO 8601 time', '24h')
-    .option('--limit <count>', `at most so many, up to ${mostListed}`, '50');
+    .description('list failed orders, newest first')
+    .option('--status <status>', 'FAILED, the only status that can be listed', 'FAILED')
+    .option('--since <when>', 'failed since: 30m, 24h, 7d, or an ISO 8601 time', '24h')
+    .option('--limit <count>', `maximum number of orders, up to ${maxListed}`, '50');
   attach(list, {
-    schema: z.object({ status: listableStatusSchema, since: sinceSchema(now()), limit: countSchema(mostListed) }),
+    schema: z.object({ status: listableStatusSchema, since: sinceSchema(now()), limit: countSchema(maxListed) }),
     run: async ({ since, limit }, { stage, stageLabel, terminal }) => {
       const { orders: found, unreadableIds } = await createOrderService(stage).listFailed(since);
       const shown = found.slice(0, limit);
@@ -58,7 +58,7 @@ export const addOrderCommands = (program: Command, attach: Attach, now: Surround
       };
       noteUnreadable(unreadableIds, terminal);
       if (found.length > shown.length)
-        terminal.note(`The newest ${shown.length} of ${found.length}; --limit shows more.`);
+        terminal.note(`Showing the newest ${shown.length} of ${found.length}; --limit shows more.`);
       terminal.result(document, () =>
         found.length === 0
           ? `No order in ${stageLabel} has failed since ${since.toISOString()}.`
@@ -95,7 +95,7 @@ const renderOrder = ({ order, payload, answerKept }: OrderDetails, { time, color
 };
 
 const failureRows = ({ failed_at, error }: FailedOrder, answerKept: boolean, time: Terminal['time']) => {
-  const answer = error.answer === undefined ? 'kept, and shown by --show-answer' : oneLine(error.answer);
+  const answer = error.answer === undefined ? 'stored; --show-answer prints it' : oneLine(error.answer);
   return [
     ['failed', time(failed_at)],
     ['worker', error.stage],

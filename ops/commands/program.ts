@@ -30,20 +30,20 @@ const exitCodeOf: Readonly<Record<FaultKind, number>> = {
   unreachable: exitCodes.unreachable,
 };
 
-/** Commander quotes what was typed, and may add a line of what was meant. */
+/** Commander quotes what was typed, and can add a line with a suggestion. */
 const linesOf = (message: string): string => message.split('\n').map(oneLine).join('\n');
 
 const createProgram = (surroundings: Surroundings, finish: (exitCode: number) => void): Command => {
   const program = new Command('pipeline')
     .description(
-      'Looks orders up, replays them, proves that none is missing, empties dead-letter queues, runs the syncs, tries the mapping, searches the logs.',
+      'Operates the Marketplace Event Pipeline: look up and replay orders, prove that none is missing, redrive dead-letter queues, run syncs, test the mapping, search the logs.',
     )
     .version(version)
     .option('--stage <stage>', stages.join(', '), 'dev')
-    .option('--region <region>', 'AWS region, where your own configuration does not say')
-    .option('--local', 'the embedded AWS that `npm start` runs on this machine, instead of AWS')
-    .option('--state <folder>', 'with the folder of `npm start -- --state`; implies --local')
-    .option('--json', 'one JSON document on stdout; words for people on stderr')
+    .option('--region <region>', 'AWS region; default: that of your AWS configuration')
+    .option('--local', 'use the embedded AWS of `npm start` on this machine')
+    .option('--state <folder>', 'state folder of that embedded AWS; implies --local')
+    .option('--json', 'print one JSON document on stdout; messages on stderr')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => surroundings.stdout.write(text),
@@ -66,7 +66,7 @@ const createProgram = (surroundings: Surroundings, finish: (exitCode: number) =>
 /**
  * The `pipeline` command.
  *
- * @param args what was typed behind its name
+ * @param args the arguments after the command's name
  * @returns the exit code, one of {@link exitCodes}
  */
 export const run = async (args: readonly string[], surroundings: Surroundings): Promise<number> => {
@@ -81,7 +81,7 @@ export const run = async (args: readonly string[], surroundings: Surroundings): 
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return exitCodes.done;
-      // A command without a verb: its help has been shown.
+      // A command without a verb: Commander has printed its help.
       if (thrown.code !== 'commander.help') error(linesOf(thrown.message.replace(/^error: /, '')), { kind: 'usage' });
       return exitCodes.usage;
     }

@@ -9,32 +9,35 @@ import { formatDuration, plural, renderTable, type Surroundings, type Terminal }
 import type { Attach, Session } from './verb';
 
 const help = `
-What it proves, for every order that Qualia lists as open, or that was open at
-the last pass of the reconciler: it has an item here; it is posted, in flight
-for less than 15 minutes, or FAILED, where it can be replayed; the status in the
-payload that was read last is the one that Qualia shows now; and an open order
-was checked since --since. It exits with 0 only if every order is accounted for
-in this way.
+It checks every order that Qualia lists as open or that was open at the last
+pass of the reconciler:
+  - the order has an item in the table
+  - it is posted, in flight for less than 15 minutes, or FAILED (replayable)
+  - its newest stored payload has the status that Qualia shows now
+  - if it is open, it was checked since --since
+The exit code is 0 only if all of this is true for every order.
 
-What it cannot see: a change of anything but the status after the last check
-(the reconciler checks every open order once a day); an order that opened and
-closed between two passes and whose webhooks were all lost; an order that closed
-before the last pass and changed afterwards; what became of an order inside the
-internal API.
+It cannot see:
+  - a change of anything but the status since the last check (the reconciler
+    checks every open order once a day)
+  - an order that opened and closed between two passes and whose webhooks were
+    all lost
+  - an order that closed before the last pass and changed afterwards
+  - what the internal API did with an order
 
-It reads only: the list at Qualia (a call for 90 orders, at the reconciler's
-pace), the items, and a payload in S3 for each order that was posted. It needs
-lambda:GetFunctionConfiguration on the reconciler, and to read Qualia's secret,
-the table, its index, and both buckets.`;
+It changes nothing. It reads Qualia's list (one call per 90 orders, at the
+reconciler's rate), the items, and one payload in S3 per posted order. It needs
+lambda:GetFunctionConfiguration on the reconciler, and read access to Qualia's
+secret, the table, its index and both buckets.`;
 
-const longestWaitSeconds = 600;
-/** Ids that are shown of each gap. */
+const maxWaitSeconds = 600;
+/** Maximum number of order IDs shown per gap. */
 const shownIds = 20;
 
 const waitSchema = z.string().transform((text, context): number => {
   const seconds = /^\d{1,3}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-  if (seconds <= longestWaitSeconds) return seconds;
-  context.addIssue({ code: 'custom', message: `must be a whole number from 0 to ${longestWaitSeconds}` });
+  if (seconds <= maxWaitSeconds) return seconds;
+  context.addIssue({ code: 'custom', message: `must be a whole number from 0 to ${maxWaitSeconds}` });
   return z.NEVER;
 });
 
@@ -42,9 +45,9 @@ const waitSchema = z.string().transform((text, context): number => {
 export const addProveCommand = (program: Command, attach: Attach, now: Surroundings['now']): void => {
   const command = program
     .command('prove')
-    .description('prove that nothing that Qualia knows is missing or out of date here: prints the ledger')
-    .option('--since <when>', 'open orders must have been checked since then: 24h, or an ISO 8601 time', '24h')
-    .option('--wait <seconds>', 'time for webhooks on their way, before an order counts as missing or drifted', '15')
+    .description('prove that no order is missing or out of date compared with Qualia')
+    .option('--since <when>', 'open orders must have been checked since: 24h, or an ISO 8601 time', '24h')
+    .option('--wait <seconds>', 'how long to wait for webhooks before an order counts as missing or drifted', '15')
     .addHelpText('after', help);
   attach(command, {
     schema: z.object({ since: sinceSchema(now()), wait: waitSchema }),
@@ -63,7 +66,7 @@ const runProve = (since: Date, waitMs: number, session: Session): Promise<number
     );
     live.end();
     if (proof === undefined) {
-      terminal.note('Aborted: nothing is proved.');
+      terminal.note('Aborted: nothing was proved.');
       return exitCodes.aborted;
     }
     terminal.result(toDocument(proof, stage.name, since), () => render(proof, { stageLabel, since, terminal }));
@@ -97,11 +100,11 @@ const toDocument = (proof: Proof, stage: string, since: Date) => ({
 });
 
 const meanings: Readonly<Record<Gap, string>> = {
-  missing: 'never reached us: the reconciler starts them within the hour',
-  drifted: 'changed at Qualia, or closed there, since they were read: the reconciler reads them again within the hour',
-  stuck: 'in flight for over 15 minutes: an API is down, or their message was lost',
-  unchecked: 'not checked since then: does the reconciler run?',
-  unreadable: 'their item is not of this version',
+  missing: 'never received; the reconciler starts them within the hour',
+  drifted: 'changed or closed at Qualia since; the reconciler reads them again within the hour',
+  stuck: 'in flight for over 15 minutes: an API is down, or a message was lost',
+  unchecked: 'not checked since then: is the reconciler running?',
+  unreadable: 'this version cannot read their items',
 };
 
 interface View {
@@ -114,13 +117,13 @@ const render = (proof: Proof, { stageLabel, since, terminal }: View): string => 
   const { counts } = proof;
   const { colors, time } = terminal;
   const inFlight = counts.in_flight === 0 ? '' : `the oldest for ${formatDuration(proof.oldestInFlightMs / 1_000)}`;
-  const failed = counts.failed === 0 ? '' : 'visible and replayable: pipeline orders list --status FAILED';
+  const failed = counts.failed === 0 ? '' : 'see pipeline orders list --status FAILED';
   const gapRow = (gap: Gap): string[] =>
     counts[gap] === 0
       ? [`  ${gap}`, '0', '']
       : [colors.red(`  ${gap}`), colors.red(String(counts[gap])), meanings[gap]];
   const rows = [
-    ['known at Qualia', String(knownIn(proof)), `${proof.listed} open, ${proof.gone} that left the open set`],
+    ['known at Qualia', String(knownIn(proof)), `${proof.listed} open, ${proof.gone} no longer open`],
     ['held here', String(heldIn(proof)), ''],
     ['  proven', String(counts.proven), `posted as Qualia shows them, open ones checked since ${since.toISOString()}`],
     ['  in flight', String(counts.in_flight), inFlight],
@@ -130,14 +133,18 @@ const render = (proof: Proof, { stageLabel, since, terminal }: View): string => 
   const gaps = sum(counts, unaccounted);
   const lastPass =
     proof.lastPassAtMs === undefined
-      ? 'The reconciler has not completed a pass yet: orders that left the open set are not known.'
+      ? 'The reconciler has not completed a pass yet, so orders that are no longer open are unknown.'
       : `Last pass of the reconciler: ${time(new Date(proof.lastPassAtMs))}`;
   return [
     renderTable(rows),
     ...idLines(proof),
     lastPass,
-    ...(proof.failedSince > 0 ? [`${plural(proof.failedSince, 'order')} failed since then, open or not.`] : []),
-    ...(proof.showsStatus ? [] : ["Qualia's list does not show statuses: only checks prove the content of an order."]),
+    ...(proof.failedSince > 0
+      ? [`${plural(proof.failedSince, 'order')} failed since then, open at Qualia or not.`]
+      : []),
+    ...(proof.showsStatus
+      ? []
+      : ["Qualia's list does not show statuses: only the reconciler's checks prove an order's content."]),
     ...(proof.isListComplete ? [] : [colors.red("Qualia's list repeats itself: orders may be missing from it.")]),
     isAccountedFor(proof)
       ? colors.green(`Every order that Qualia knows is accounted for in ${stageLabel}.`)

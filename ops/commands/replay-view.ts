@@ -7,7 +7,7 @@ import type { ReplaySource } from '../services/replay/sources';
 import type { StageConnection } from '../services/stage-connection';
 import { oneLine, plural, renderTable, type Terminal } from './terminal';
 
-/** A replay as it was asked for. */
+/** The parameters of a replay. */
 export interface Replay {
   readonly stage: StageConnection;
   readonly stageLabel: string;
@@ -15,41 +15,43 @@ export interface Replay {
   readonly source: ReplaySource;
   readonly force: boolean;
   readonly ratePerSecond: number;
-  /** The file of the orders that were not started, where there is one. */
+  /** The file with the IDs of orders that were not started, if there is one. */
   readonly restPath?: string | undefined;
 }
 
-/** Orders under way, or left, that are named. */
+/** Maximum number of order IDs that a text lists. */
 const namedOrders = 20;
-/** Columns of a cause in the table of outcomes. */
-const widestCause = 50;
+/** Maximum width of a cause in the table of outcomes. */
+const maxCauseWidth = 50;
 
-/** What a replay is about to do. */
+/** Renders the plan of a replay. */
 export const renderPlan = (
   { orderIds, stageLabel, source, force, ratePerSecond }: Replay,
   shown: readonly ReplayCandidate[],
   restPath: string | undefined,
 ): string => {
-  const rows = shown.map(({ orderId, status, errorCode }) => [orderId, status ?? 'never heard of', errorCode ?? '']);
+  const rows = shown.map(({ orderId, status, errorCode }) => [orderId, status ?? 'unknown', errorCode ?? '']);
   const rest = orderIds.length - rows.length;
   const seconds = Math.ceil(orderIds.length / ratePerSecond);
   const again = source.kind === 'qualia' ? 'downloaded again' : `mapped again from ${bytesOf(source)}`;
-  const posted = force ? 'posted again, whatever the comparison says' : 'unless nothing changed, posted again';
+  const posted = force ? 'posted again, even if nothing has changed' : 'posted again if anything has changed';
   return [
     renderTable(rows, ['ORDER', 'NOW', 'ERROR']),
     ...(rest > 0 ? [`… and ${rest} more`] : []),
-    `Each is ${again} and${force ? '' : ','} ${posted}: ${plural(orderIds.length, 'order')} in ` +
-      `${stageLabel}, at most ${ratePerSecond} a second, at least ${plural(seconds, 'second')}.`,
+    `Each is ${again} and ${posted}: ${plural(orderIds.length, 'order')} in ` +
+      `${stageLabel}, at most ${ratePerSecond} per second, at least ${plural(seconds, 'second')}.`,
     ...(restPath === undefined
       ? []
-      : [`The first ${firstWave} must end before others start. What is not started is kept in ${oneLine(restPath)}.`]),
+      : [
+          `The first ${firstWave} must end before others start. Ids that are not started are kept in ${oneLine(restPath)}.`,
+        ]),
   ].join('\n');
 };
 
 const bytesOf = (source: Extract<ReplaySource, { kind: 'raw' }>): string =>
   source.round === undefined
-    ? 'its stored bytes'
-    : `the stored bytes of round ${source.round}, even if Qualia has sent newer ones since`;
+    ? 'its stored payload'
+    : `the stored payload of round ${source.round}, even if a newer one is stored`;
 
 const wordOf: Readonly<Record<ReplayResult['outcome'], string>> = {
   posted: 'posted',
@@ -62,7 +64,7 @@ const wordOf: Readonly<Record<ReplayResult['outcome'], string>> = {
 
 const isBad = ({ outcome }: ReplayResult): boolean => outcome === 'failed' || outcome === 'not_started';
 
-/** What became of one order, on one line. `logs request` finds the lines of the request, `logs order` those of a failure. */
+/** The result of one order, on one line. It names the request for `logs request`, or the error code. */
 export const renderResult = (result: ReplayResult, width: number, { colors }: Terminal): string => {
   const color = isBad(result) ? colors.red : colors.green;
   return [result.orderId.padEnd(width), color(wordOf[result.outcome].padEnd(11)), detailOf(result)]
@@ -87,7 +89,7 @@ const causeOf = (result: ReplayResult): string | undefined => {
   return result.outcome === 'not_started' ? result.error.replaceAll(result.orderId, '…') : undefined;
 };
 
-/** How many orders had which outcome, and for which cause; the good ones first. */
+/** Counts orders by outcome and cause, successes first. */
 const countOutcomes = (results: readonly ReplayResult[]): OutcomeCount[] => {
   const counts = new Map<string, OutcomeCount>();
   for (const result of results) {
@@ -105,7 +107,7 @@ const countOutcomes = (results: readonly ReplayResult[]): OutcomeCount[] => {
 const startedOf = (results: readonly ReplayResult[]): number =>
   results.filter(({ outcome }) => outcome !== 'not_started').length;
 
-/** A replay for programs. */
+/** A replay as JSON. */
 export const toReplayDocument = (
   { stage, orderIds, source, force, restPath }: Replay,
   results: readonly ReplayResult[],
@@ -132,7 +134,7 @@ export const toReplayDocument = (
   rest_file: left.length > 0 ? (restPath ?? null) : null,
 });
 
-/** A replay for people: how many orders had which outcome, why it stopped, and how it continues. */
+/** A replay as text: orders by outcome, why the replay stopped, and how to continue it. */
 export const renderReplay = (
   replay: Replay,
   results: readonly ReplayResult[],
@@ -142,14 +144,14 @@ export const renderReplay = (
   const sentence = [
     `${plural(startedOf(results), 'new round')} started in ${replay.stageLabel}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(left.length > 0 ? [`${stopped === 'interrupted' ? 'aborted with ' : ''}${left.length} left as they were`] : []),
+    ...(left.length > 0 ? [`${stopped === 'interrupted' ? 'aborted with ' : ''}${left.length} not started`] : []),
   ].join(', ');
   const underWay = results.filter(({ outcome }) => outcome === 'under_way').map(({ orderId }) => orderId);
   return [
     ...(results.length > 0 ? [renderOutcomes(results)] : []),
     ...(stopped === undefined ? [] : (stopSentences[stopped](fault?.message ?? '', openCircuits) ?? [])),
     `${sentence}.`,
-    ...(underWay.length > 0 ? [`Under way, and ending by themselves: ${named(underWay)}.`] : []),
+    ...(underWay.length > 0 ? [`Still in flight: ${named(underWay)}.`] : []),
     ...(left.length > 0 && results.length > 0 ? [`To continue: ${continuation(replay, left)}`] : []),
   ].join('\n');
 };
@@ -159,7 +161,7 @@ const stopSentences: Readonly<
 > = {
   too_many_failed: () => ['Stopped: more than 10 % of the orders failed.'],
   circuit_open: (_fault, circuits) => [
-    `Stopped: the circuit of the worker ${circuits.join(' and ')} is open, as its API fails or asks for a long wait.`,
+    `Stopped: the circuit of the worker ${circuits.join(' and ')} is open: its API is failing or asked for a long wait.`,
   ],
   nothing_ends: () => ['Stopped: no order has ended for 15 minutes.'],
   unreachable: (fault) => [`Stopped: ${oneLine(fault)}`],
@@ -171,7 +173,7 @@ const renderOutcomes = (results: readonly ReplayResult[]): string =>
     countOutcomes(results).map(({ outcome, cause = '', orders }) => [
       wordOf[outcome],
       String(orders),
-      cause.length > widestCause ? `${oneLine(cause).slice(0, widestCause)}…` : oneLine(cause),
+      cause.length > maxCauseWidth ? `${oneLine(cause).slice(0, maxCauseWidth)}…` : oneLine(cause),
     ]),
     ['RESULT', 'ORDERS', 'CAUSE'],
   );
@@ -181,10 +183,10 @@ const named = (orderIds: readonly OrderId[]): string => {
   return [...orderIds.slice(0, namedOrders), ...(more > 0 ? [`and ${more} more`] : [])].join(' ');
 };
 
-/** The command that starts what is left. */
+/** The command that starts the remaining orders. */
 const continuation = ({ stage, source, force, restPath }: Replay, left: readonly OrderId[]): string => {
   const from = source.kind === 'raw' ? ['--from raw', ...(source.round ? [`--round ${source.round}`] : [])] : [];
-  // With the list as its own rest, it shrinks until it is gone.
+  // The list is also the --rest file, so it shrinks until it is removed.
   const which = restPath === undefined ? left.join(' ') : `--ids ${oneLine(restPath)} --rest ${oneLine(restPath)}`;
   const where = stage.local ? '--local' : `--stage ${stage.name}`;
   return ['pipeline', where, 'orders replay', ...from, ...(force ? ['--force'] : []), which].join(' ');

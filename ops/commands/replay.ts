@@ -26,46 +26,45 @@ import type { Attach, Session } from './verb';
 
 const pathSchema = z.string().min(1, 'is empty');
 
-const highestRate = 100;
-/** Rows of a replay's plan that are shown one by one. */
+const maxRate = 100;
+/** Maximum number of orders listed in a replay's plan. */
 const plannedRows = 20;
-/** Columns for the order's id in a result's line; a longer id moves the rest. */
+/** Maximum width of the ID column in result lines. A longer ID shifts the other columns. */
 const widestId = 29;
 
 const meanings = `
-What is sent through again:
-  (default)     What Qualia says now: a new round downloads the order. It is
-                posted unless that changes nothing.
-  --from raw    The stored bytes of the order's newest round, or of --round,
-                mapped again by the deployed code: Qualia is not called. It is
-                posted unless that changes nothing. For a fixed mapping.
-  --force       Either of these, and the order is posted whatever the
-                comparison says, under a key of its own: the internal API takes
-                it as new. For an internal API that lost data. Asks twice.
+What is replayed:
+  (default)     Qualia's current state: a new round downloads the order, and
+                posts it if anything has changed.
+  --from raw    The stored payload of the newest round, or of --round, mapped
+                again by the deployed code without a call to Qualia. Posted if
+                anything has changed. Use it after a mapping was fixed.
+  --force       With either source: post even if nothing has changed, with a new
+                idempotency key, so that the internal API treats it as new. Use
+                it if the internal API has lost data. Asks twice.
 
 More than ${firstWave} orders:
-  ${firstWave} orders start. When they have ended, 6 more start, then 12, 24 and so on,
-  never more than --rate a second. The replay stops by itself when more than
-  10 % fail, a circuit opens, or nothing ends for 15 minutes. Until then at
-  most ${firstWave} orders and a tenth of all can have failed. Orders that were not
-  started are kept in the --rest file: give it to --ids to continue. Ctrl-C
-  stops it too.`;
+  The first ${firstWave} orders must end before 6 more start, then 12, 24 and so on,
+  at most --rate per second. The replay stops when more than 10 % have failed, a
+  circuit opens, or no order ends for 15 minutes. By then, at most ${firstWave} orders plus
+  a tenth of all have failed. The ids of orders that were not started are in the
+  --rest file: pass it to --ids to continue. Ctrl-C stops the replay too.`;
 
 /** Adds `orders replay`. */
 export const addReplayCommand = (orders: Command, attach: Attach, now: Surroundings['now']): void => {
   const replay = orders
     .command('replay')
-    .description('send orders through again in a new round, and follow each to its end')
-    .argument('[id...]', "the orders' ids at Qualia; or say which by --ids, or by --status and --since")
-    .option('--ids <file>', 'a file of ids, one a line; # begins a comment')
-    .option('--status <status>', 'FAILED or PROCESSED: every order that ended so')
-    .option('--since <when>', 'with --status: ended since then: 30m, 24h, 7d, or an ISO 8601 time')
+    .description('process orders again in a new round, and follow each to its end')
+    .argument('[id...]', "the orders' ids at Qualia; or use --ids, or --status with --since")
+    .option('--ids <file>', 'a file with one id per line; # begins a comment')
+    .option('--status <status>', 'FAILED or PROCESSED: all orders with this status')
+    .option('--since <when>', 'with --status: ended since: 30m, 24h, 7d, or an ISO 8601 time')
     .option('--from <source>', 'qualia or raw: see below', 'qualia')
     .option('--round <round>', 'with --from raw, for one order: an older round')
-    .option('--force', 'post whatever the comparison says; asks twice: see below')
-    .option('--rate <count>', `at most so many a second, up to ${highestRate}`, '10')
-    .option('--rest <file>', 'where the ids that were not started are kept; a temporary file without it')
-    .option('-y, --yes', 'answer every question with yes, with --force both of them')
+    .option('--force', 'post even if nothing has changed; asks twice, see below')
+    .option('--rate <count>', `maximum number of orders per second, up to ${maxRate}`, '10')
+    .option('--rest <file>', 'file for the ids that were not started; default: a temporary file')
+    .option('-y, --yes', 'skip the questions, with --force both of them')
     .addHelpText('after', meanings);
   attach(replay, {
     schema: z.object({
@@ -76,7 +75,7 @@ export const addReplayCommand = (orders: Command, attach: Attach, now: Surroundi
       from: z.enum(['qualia', 'raw'], 'must be qualia or raw'),
       round: roundSchema.optional(),
       force: z.boolean().default(false),
-      rate: countSchema(highestRate),
+      rate: countSchema(maxRate),
       rest: pathSchema.optional(),
       yes: z.boolean().default(false),
     }),
@@ -95,18 +94,18 @@ export const addReplayCommand = (orders: Command, attach: Attach, now: Surroundi
   });
 };
 
-/** The orders are named, listed in a file, or chosen: exactly one of these. */
+/** Orders are given by ID, in a file, or by status: exactly one of these. */
 const replayRules = ({ id, ids, status, since, from, round }: RawInput): string[] => {
   const named = Array.isArray(id) ? id.length : 0;
   const chosen = status !== undefined || since !== undefined;
   const ways = [named > 0, ids !== undefined, chosen].filter(Boolean).length;
   return [
-    ...(ways > 1 ? ['order ids, --ids, and --status with --since exclude each other'] : []),
-    ...(ways === 0 ? ['what to replay is missing: give order ids, --ids, or --status with --since'] : []),
+    ...(ways > 1 ? ['give only one of order ids, --ids, and --status with --since'] : []),
+    ...(ways === 0 ? ['give order ids, --ids, or --status with --since'] : []),
     ...(chosen && status === undefined ? ['--since needs --status FAILED or PROCESSED'] : []),
     ...(chosen && since === undefined ? ['--status needs --since, such as --since 24h'] : []),
     ...(round !== undefined && from !== 'raw' ? ['--round needs --from raw'] : []),
-    ...(round !== undefined && named !== 1 ? ['--round needs one order id: each order has rounds of its own'] : []),
+    ...(round !== undefined && named !== 1 ? ['--round needs exactly one order id: rounds belong to one order'] : []),
   ];
 };
 
@@ -122,7 +121,7 @@ interface ReplayRequest {
   readonly yes: boolean;
 }
 
-/** The orders to replay, and how the first of them stand. */
+/** The orders to replay, and the current state of the first ones. */
 const chooseOrders = async (
   { named, file, status, since }: ReplayRequest,
   session: Session,
@@ -133,7 +132,7 @@ const chooseOrders = async (
     const live = terminal.live();
     const chosen =
       status === 'PROCESSED'
-        ? await service.listProcessed(since, (orders) => live.show([`${plural(orders, 'order')} looked at`]))
+        ? await service.listProcessed(since, (orders) => live.show([`${plural(orders, 'order')} read`]))
         : await listFailed(since, session);
     live.end();
     return { orderIds: chosen.map(({ orderId }) => orderId), shown: chosen.slice(0, plannedRows) };
@@ -161,7 +160,7 @@ const runReplay = async (request: ReplayRequest, session: Session): Promise<numb
   terminal.note(renderPlan(replay, shown, rest?.path));
   const questions = [
     `Start ${plural(orderIds.length, 'new round')} in ${stageLabel}?`,
-    ...(request.force ? [`Really post ${plural(orderIds.length, 'order')}, also where nothing changed?`] : []),
+    ...(request.force ? [`Really post ${plural(orderIds.length, 'order')}, even if nothing has changed?`] : []),
   ];
   if (!request.yes && !(await terminal.confirm(...questions))) {
     return conclude(replay, [], { ...notBegun, stopped: 'interrupted', left: orderIds }, session);
@@ -181,14 +180,14 @@ const runReplay = async (request: ReplayRequest, session: Session): Promise<numb
       },
       onProgress: (left) => keepRest(() => rest?.update(left), terminal),
       onBlind: (fault) =>
-        terminal.note(`The logs cannot be searched, so an open circuit may go unseen: ${oneLine(fault.message)}`),
+        terminal.note(`The logs cannot be searched, so an open circuit may go unnoticed: ${oneLine(fault.message)}`),
     }),
   );
   await keepRest(() => rest?.close(finished.left), terminal);
   return conclude({ ...replay, restPath: rest?.path }, results, finished, session);
 };
 
-/** A full disk must not end a replay. */
+/** Writes the --rest file. A full disk does not end the replay. */
 const keepRest = async (write: () => Promise<void> | undefined, terminal: Terminal): Promise<void> => {
   try {
     await write();
@@ -198,7 +197,7 @@ const keepRest = async (write: () => Promise<void> | undefined, terminal: Termin
   }
 };
 
-/** Reports what became of the orders. @returns the exit code */
+/** Prints the results. @returns the exit code */
 const conclude = (
   replay: Replay,
   results: readonly ReplayResult[],

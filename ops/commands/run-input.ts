@@ -8,13 +8,13 @@ import { type SyncJobName, syncJobNames } from '../../shared/runs/jobs';
 import type { SyncService } from '../services/sync-runs';
 import { UsageError } from './input';
 
-/** What `sync start` was told of the run that it starts. */
+/** The options of `sync start`. */
 export interface StartRequest {
-  /** This job alone, whatever else the file names. */
+  /** Runs only this job, even if the file has others. */
   readonly job?: SyncJobName | undefined;
   /** A file with the input as JSON. */
   readonly input?: string | undefined;
-  /** Outranks the file's. */
+  /** Overrides the file's. */
   readonly runId?: string | undefined;
   readonly dryRun: boolean;
 }
@@ -22,10 +22,10 @@ export interface StartRequest {
 const objectSchema = z.record(z.string(), z.unknown());
 
 /**
- * Composes the input of a run from a file and the options, and checks it before anything is started. Defaults stay out:
- * the run fills them in itself.
+ * Builds the input of a run from a file and the options, and checks it before anything starts. Adds no defaults: the
+ * run does that.
  *
- * @throws {UsageError} naming every fault of the file
+ * @throws {UsageError} that lists every fault
  */
 export const readStartInput = async (
   { job, input: file, runId, dryRun }: StartRequest,
@@ -63,6 +63,6 @@ const readJsonFile = async (file: string): Promise<unknown> => {
   return parsed;
 };
 
-/** Says that a person started it, and when; two at once do not meet. */
+/** A unique ID with the time, for a run that an operator starts. */
 const newRunId = (nowMs: number): string =>
   `manual-${fileStamp(new Date(nowMs).toISOString())}-${randomBytes(2).toString('hex')}`;

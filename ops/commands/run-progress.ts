@@ -2,14 +2,14 @@ import { syncJobNames, syncJobs } from '../../shared/runs/jobs';
 import type { Counter, Run } from '../../shared/runs/repository';
 import { formatDuration } from './terminal';
 
-/** How far one part of a run is; without a counter it has not begun. */
+/** The progress of one counter of a run; without `counter`, the work has not begun. */
 export interface PartProgress {
   /** Such as `netlife/nowandforeverphoto` or `iterable/push`. */
   readonly name: string;
   readonly counter: Counter | undefined;
 }
 
-/** The parts of a run in the order of its input, those included that have not begun. */
+/** The counters of a run in the order of its input, including those that have not begun. */
 export const partsOf = ({ input, counters }: Pick<Run, 'input' | 'counters'>): PartProgress[] => {
   const planned = syncJobNames.filter((job) => input[job] !== undefined);
   const names = new Set([...planned.flatMap((job) => syncJobs[job].counters(input[job])), ...Object.keys(counters)]);
@@ -21,9 +21,9 @@ const narrowestBar = 5;
 const gap = '  ';
 
 /**
- * One line a part: name, bar, percentage, count, rate and time left, side by side.
+ * One line per counter: name, bar, percentage, count, rate and time left.
  *
- * @param columns how wide a line may be; without it there are no bars
+ * @param columns maximum width of a line; without it, no bars are shown
  */
 export const renderProgress = (parts: readonly PartProgress[], columns?: number): string[] => {
   const rows = parts.map(({ name, counter }) => ({ share: shareOf(counter), cells: [name, ...cellsOf(counter)] }));
@@ -32,7 +32,7 @@ export const renderProgress = (parts: readonly PartProgress[], columns?: number)
   const barWidth = columns === undefined ? 0 : Math.min(widestBar, columns - textWidth);
   return rows.map(({ share, cells }) => {
     const [name, ...rest] = cells.map((cell, column) =>
-      // Numbers end where the others end.
+      // Align numbers to the right.
       column === 1 || column === 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
     );
     const bar = barWidth >= narrowestBar ? [renderBar(share, barWidth)] : [];
@@ -41,19 +41,19 @@ export const renderProgress = (parts: readonly PartProgress[], columns?: number)
   });
 };
 
-/** Done of all, from 0 to 1; nothing while it is not known. */
+/** The share that is done, from 0 to 1; undefined while the total is unknown. */
 const shareOf = (counter: Counter | undefined): number | undefined => {
   if (counter?.total === undefined) return undefined;
   return counter.total === 0 ? 1 : Math.min(1, counter.done / counter.total);
 };
 
 const renderBar = (share = 0, width: number): string => {
-  // Full only at the end.
+  // Round down, so that the bar is full only at the end.
   const filled = Math.floor(share * width);
   return '█'.repeat(filled) + '░'.repeat(width - filled);
 };
 
-/** Percentage, count, rate, time left. */
+/** Cells: percentage, count, rate, time left. */
 const cellsOf = (counter: Counter | undefined): readonly [string, string, string, string] => {
   if (counter === undefined) return ['', '', '', 'waiting'];
   const { done, total, rate_per_second: rate } = counter;
@@ -69,7 +69,7 @@ const cellsOf = (counter: Counter | undefined): readonly [string, string, string
 /** `1,000,000`. */
 const grouped = (count: number): string => count.toLocaleString('en-US');
 
-/** What is slower than one a second is told by the minute. */
+/** Formats a rate per second, or per minute if it is below one per second. */
 const formatRate = (perSecond: number): string => {
   if (perSecond >= 10) return `${grouped(Math.round(perSecond))}/s`;
   return perSecond >= 1 ? `${perSecond.toFixed(1)}/s` : `${(perSecond * 60).toFixed(1)}/min`;

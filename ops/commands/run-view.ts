@@ -3,12 +3,12 @@ import type { ListedRun, RunStatus, RunView } from '../services/sync-runs';
 import { partsOf, renderProgress } from './run-progress';
 import { formatDuration, oneLine, plural, renderTable, type Terminal } from './terminal';
 
-/** Jobs of a portal that are named when they failed. */
+/** Maximum number of failed photo jobs listed per portal. */
 const shownFailures = 5;
-/** Characters of a run's message in the list of runs. */
+/** Maximum length of a run's message in the list of runs. */
 const shownMessage = 60;
-/** What a portal's block of final statistics tells already, or nobody asks. */
-const untold = /^(access_keys|activities|api_calls|cache|jobs_processed|registered_users|subjects)/;
+/** Counters that a portal's block of final statistics already shows, or that operators do not need. */
+const hiddenCounters = /^(access_keys|activities|api_calls|cache|jobs_processed|registered_users|subjects)/;
 
 /** The duration of a run, in seconds; up to now while it runs. */
 const durationSeconds = (startedAt: Date | string, endedAt: Date | string | undefined, nowMs: number): number =>
@@ -19,7 +19,7 @@ const timesOf = ({ status, run, execution }: RunView) => ({
   finishedAt: status === 'RUNNING' ? undefined : (run?.finished_at ?? execution?.stoppedAt?.toISOString()),
 });
 
-/** A run for programs. */
+/** A run as JSON. */
 export const toRunDocument = (view: RunView, report: RunReport | undefined) => {
   const { runId, status, executionArn, execution, run } = view;
   const { startedAt, finishedAt } = timesOf(view);
@@ -43,7 +43,7 @@ export const toRunDocument = (view: RunView, report: RunReport | undefined) => {
   };
 };
 
-/** A run for people: how it stands, and once it has ended, what it left. */
+/** A run as text: its state, and its reports once it has ended. */
 export const renderRun = (view: RunView, report: RunReport | undefined, terminal: Terminal, nowMs: number): string =>
   [renderStanding(view, report, terminal, nowMs), ...(report ? renderReport(report, terminal) : [])].join('\n\n');
 
@@ -95,7 +95,7 @@ const renderReport = ({ outcomes, folder, paths, finalStats }: RunReport, { colo
 
 const renderCounts = ({ name, counts }: JobOutcome): string => {
   const counted = Object.entries(counts)
-    .filter(([what]) => !untold.test(what))
+    .filter(([what]) => !hiddenCounters.test(what))
     .map(([what, count]) => `${what.replaceAll('_', ' ')} ${count}`);
   return counted.length === 0 ? '' : `${name}: ${counted.join(', ')}`;
 };
@@ -109,7 +109,7 @@ const renderFailedJobs = ({ name, failedJobs }: JobOutcome): string[] => {
   return [[`Failed jobs of ${name}:`, ...shown, ...(rest > 0 ? [`  … and ${rest} more`] : [])].join('\n')];
 };
 
-/** The list of runs for people. */
+/** The list of runs as text. */
 export const renderRuns = (runs: readonly ListedRun[], { colors, time }: Terminal, nowMs: number): string =>
   renderTable(
     runs.map(({ runId, status, startedAt, finishedAt, jobs, message }) => {

@@ -10,25 +10,25 @@ import { partsOf, renderProgress } from './run-progress';
 import { renderRun, renderRuns, toRunDocument } from './run-view';
 import type { Attach, Session } from './verb';
 
-const mostListed = 1_000;
+const maxListed = 1_000;
 
 const runSchema = z.object({ run: runIdSchema });
 const confirmedSchema = runSchema.extend({ yes: z.boolean().default(false) });
 
 /** Adds `sync start`, `sync list`, `sync get`, `sync watch`, `sync stop` and `sync redrive`. */
 export const addSyncCommands = (program: Command, attach: Attach): void => {
-  const sync = program.command('sync').description('start, watch and stop runs of the Netlife and the Iterable sync');
+  const sync = program.command('sync').description('start, watch and stop runs of the Netlife and Iterable syncs');
   const verb = (name: string, description: string) =>
     sync.command(name).description(description).argument('<run>', "the run's id");
 
   const start = sync
     .command('start')
-    .description('start a run; its input is checked before anything is started')
+    .description('check the input and start a run')
     .argument('[job]', `${syncJobNames.join(' or ')}: this job alone; both, or those that the input names, without it`)
-    .option('--input <file>', 'the input, as JSON: see docs/runbook.md')
-    .option('--run-id <id>', "the run's id; made of the time without it")
-    .option('--dry-run', 'read and build everything, send nothing')
-    .option('--watch', 'follow the run to its end; exits 0 only if it succeeds');
+    .option('--input <file>', 'the input as JSON; see docs/runbook.md')
+    .option('--run-id <id>', "the run's id; default: built from the time")
+    .option('--dry-run', 'read and build everything, but send nothing')
+    .option('--watch', 'follow the run to its end; exits with 0 only if it succeeds');
   attach(start, {
     schema: z.object({
       job: z.enum(syncJobNames, `must be ${syncJobNames.join(' or ')}`).optional(),
@@ -43,12 +43,12 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
   const list = sync
     .command('list')
     .description('runs of the last 90 days, newest first')
-    .option('--limit <count>', `at most so many, up to ${mostListed}`, '20');
+    .option('--limit <count>', `maximum number of runs, up to ${maxListed}`, '20');
   attach(list, {
-    schema: z.object({ limit: countSchema(mostListed) }),
+    schema: z.object({ limit: countSchema(maxListed) }),
     run: async ({ limit }, { stage, stageLabel, terminal, now }) => {
       const { total, runs } = await createSyncService(stage).list(limit);
-      if (total > runs.length) terminal.note(`The newest ${runs.length} of ${total}; --limit shows more.`);
+      if (total > runs.length) terminal.note(`Showing the newest ${runs.length} of ${total}; --limit shows more.`);
       const document = runs.map(({ runId, status, startedAt, finishedAt, jobs, message }) => ({
         run_id: runId,
         status,
@@ -58,13 +58,13 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
         message: message ?? null,
       }));
       terminal.result({ stage: stage.name, total, runs: document }, () =>
-        runs.length === 0 ? `There is no sync run in ${stageLabel}.` : renderRuns(runs, terminal, now()),
+        runs.length === 0 ? `There are no sync runs in ${stageLabel}.` : renderRuns(runs, terminal, now()),
       );
       return exitCodes.done;
     },
   });
 
-  attach(verb('get', 'one run: its status, how far it is, and once it has ended, what it left'), {
+  attach(verb('get', 'show a run: status, progress, and its reports once it has ended'), {
     schema: runSchema,
     run: async ({ run }, session) => {
       const service = createSyncService(session.stage);
@@ -73,12 +73,12 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
     },
   });
 
-  attach(verb('watch', 'follow a run to its end; exits 0 only if it succeeds'), {
+  attach(verb('watch', 'follow a run to its end; exits with 0 only if it succeeds'), {
     schema: runSchema,
     run: ({ run }, session) => follow(run, undefined, createSyncService(session.stage), session),
   });
 
-  attach(verb('stop', 'stop a run; what it has written stays').option('-y, --yes', 'do not ask first'), {
+  attach(verb('stop', 'stop a run; its output so far is kept').option('-y, --yes', 'skip the question'), {
     schema: confirmedSchema,
     run: async ({ run, yes }, session) => {
       const service = createSyncService(session.stage);
@@ -92,14 +92,14 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
         work: () => service.stop(view),
         done: {
           key: 'stopped',
-          text: `Stopped the sync run ${run}. What is under way ends within seconds; "sync redrive ${run}" goes on.`,
+          text: `Stopped the sync run ${run}. Running work ends within seconds; "sync redrive ${run}" resumes it.`,
         },
       });
     },
   });
 
-  const redrive = verb('redrive', 'let a run that failed or was stopped go on where it ended');
-  attach(redrive.option('-y, --yes', 'do not ask first'), {
+  const redrive = verb('redrive', 'resume a run that failed or was stopped where it ended');
+  attach(redrive.option('-y, --yes', 'skip the question'), {
     schema: confirmedSchema,
     run: async ({ run, yes }, session) => {
       const service = createSyncService(session.stage);
@@ -109,7 +109,7 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
         session,
         yes,
         possible: view.status !== 'RUNNING' && view.status !== 'SUCCEEDED',
-        question: `Redrive the sync run ${run} in ${session.stageLabel}? What it has written is not done again.`,
+        question: `Redrive the sync run ${run} in ${session.stageLabel}? Finished work is not repeated.`,
         work: () => service.redrive(view),
         done: { key: 'redriven', text: `Redrove the sync run ${run}; "sync watch ${run}" follows it.` },
       });
@@ -132,7 +132,7 @@ const runStart = async (request: StartRequest, watch: boolean, session: Session)
   return exitCodes.done;
 };
 
-/** Shows how far a run is until it has ended, then what it left. */
+/** Shows the progress of a run until it ends, then its reports. */
 const follow = (
   runId: string,
   executionArn: string | undefined,
@@ -152,7 +152,7 @@ const follow = (
     if (last === undefined || last.status === 'RUNNING') {
       terminal.result(
         { stage: stage.name, run_id: runId, status: last?.status ?? null },
-        () => `The run goes on without you; "sync watch ${runId}" follows it.`,
+        () => `The run continues; "sync watch ${runId}" follows it.`,
       );
       return exitCodes.aborted;
     }
@@ -170,7 +170,7 @@ const show = async (view: RunView, service: SyncService, { stage, terminal, now 
 interface Change {
   readonly view: RunView;
   readonly session: Session;
-  /** Whether there is anything to do. */
+  /** Whether the run's state allows the change. */
   readonly possible: boolean;
   readonly yes: boolean;
   readonly question: string;
@@ -178,7 +178,7 @@ interface Change {
   readonly done: { readonly key: 'stopped' | 'redriven'; readonly text: string };
 }
 
-/** Changes a run if the operator agrees. */
+/** Changes a run if the operator confirms it. */
 const change = async ({ view, session, possible, yes, question, work, done }: Change): Promise<number> => {
   const { stage, terminal } = session;
   const conclude = (changed: boolean, text: string, exitCode: number): number => {
@@ -190,7 +190,7 @@ const change = async ({ view, session, possible, yes, question, work, done }: Ch
     return conclude(false, `Nothing to do: the sync run ${view.runId} is ${view.status}.`, exitCodes.done);
   }
   if (!yes && !(await terminal.confirm(question))) {
-    return conclude(false, `The sync run ${view.runId} was left as it is.`, exitCodes.aborted);
+    return conclude(false, `The sync run ${view.runId} was not changed.`, exitCodes.aborted);
   }
   await work();
   return conclude(true, done.text, exitCodes.done);

@@ -3,28 +3,28 @@ import type { Readable, Writable } from 'node:stream';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 
-/** What a command touches of the world besides AWS. */
+/** Everything that a command uses besides AWS. */
 export interface Surroundings {
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Folder in which the embedded AWS keeps its state, unless `--state` names another. */
+  /** Default of `--state`: the state folder of the embedded AWS. */
   readonly localStateDirectory: string;
-  /** Folder for files that nobody named. */
+  /** Folder for files without a given path. */
   readonly temporaryDirectory: string;
   /** Epoch ms. */
   readonly now: () => number;
-  /** Does work that Ctrl-C ends in good order: the signal tells it. */
+  /** Runs work that Ctrl-C stops: the signal then aborts. */
   readonly interruptible: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
-/** Between two lines about the same thing, where lines cannot be redrawn. */
+/** Minimum time between two progress lines where lines cannot be redrawn. */
 const lineIntervalMs = 5_000;
 
 /**
- * Where a verb's words go. Results go to stdout: text, or with `--json` one document. Everything else that a person
- * reads goes to stderr.
+ * The output of a verb. The result goes to stdout, as text or, with `--json`, as one document. Everything else goes to
+ * stderr.
  */
 export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surroundings, json: boolean) => {
   const colourful = !environment.NO_COLOR && environment.TERM !== 'dumb';
@@ -35,32 +35,32 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
   };
 
   return {
-    /** Colours for what goes to stdout; none where a program reads it. */
+    /** Colours for stdout; none if stdout is not a terminal. */
     colors,
 
-    /** A word to the person in front of it. */
+    /** Prints a line for the operator on stderr. */
     note: (text: string): void => print(stderr, text),
 
-    /** Lines that change while a person watches. */
+    /** Starts lines that are redrawn on stderr. */
     live: (): Live =>
       stderr.isTTY === true && environment.TERM !== 'dumb' ? createRedrawn(stderr) : createAppended(stderr),
 
-    /** One line of a result that grows; with `--json` only a note. */
+    /** Prints one line of a growing result; with `--json`, on stderr. */
     report: (text: string): void => print(json ? stderr : stdout, text),
 
-    /** The result: a document for programs, or text for people, made only when it is wanted. */
+    /** Prints the result: `document` with `--json`, otherwise `text()`. */
     result: (document: unknown, toText: () => string): void => print(stdout, json ? toJson(document) : toText()),
 
-    /** The end of a verb that could not do it. */
+    /** Prints the error that ends a verb. */
     error: (message: string, details: Readonly<Record<string, unknown>>): void => {
       print(stderr, `${noteColors.red('error:')} ${message}`);
       if (json) print(stdout, toJson({ error: { message, ...details } }));
     },
 
     /**
-     * Asks questions one after the other, as long as the answer is yes.
+     * Asks questions one after the other until one is not answered with yes.
      *
-     * @returns whether each was answered with yes. The end of the input and Ctrl-C are a no.
+     * @returns whether each was answered with yes. The end of the input and Ctrl-C count as no.
      */
     confirm: async (...questions: readonly string[]): Promise<boolean> => {
       const reader = createInterface({ input: stdin, output: stderr });
@@ -69,7 +69,7 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
       reader.once('close', () => {
         ended = true;
       });
-      // Lines that arrive together are kept for the questions to come.
+      // Lines that arrive together are kept for the next questions.
       const lines = reader[Symbol.asyncIterator]();
       try {
         for (const question of questions) {
@@ -78,7 +78,7 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
           if (ended) stderr.write(prompt);
           else reader.prompt();
           const { value, done } = await lines.next();
-          // Nobody typed a new line.
+          // The operator did not press Enter, so the line has no end yet.
           if (done) stderr.write('\n');
           if (done || !/^y(es)?$/i.test(value.trim())) return false;
         }
@@ -88,7 +88,7 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
       }
     },
 
-    /** An instant in ISO 8601, and how long ago that is. */
+    /** Formats an instant as ISO 8601 with its age. */
     time: (iso: string | Date): string => {
       const date = new Date(iso);
       return `${date.toISOString()} ${colors.dim(`(${formatAge(now() - date.getTime())})`)}`;
@@ -98,25 +98,25 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
 
 export type Terminal = ReturnType<typeof createTerminal>;
 
-/** Lines that change while a person watches them on stderr. */
+/** Lines on stderr that are redrawn. */
 export interface Live {
-  /** How wide a line may be; nothing where lines stay as they were written. */
+  /** Maximum width of a line; undefined where lines cannot be redrawn. */
   readonly columns: () => number | undefined;
   readonly show: (lines: readonly string[]) => void;
-  /** Leaves the newest lines behind. */
+  /** Ends the redrawing. The newest lines stay. */
   readonly end: () => void;
 }
 
-/** Each time in place of the lines before. */
+/** Redraws the lines in place. */
 const createRedrawn = (stderr: Surroundings['stderr']): Live => {
   let drawn = 0;
   return {
-    // A line that fills its row would wrap on some terminals.
+    // Some terminals wrap a line that fills its row.
     columns: () => (stderr.columns ?? 80) - 1,
     show: (lines) => {
       if (drawn > 0) moveCursor(stderr, 0, -drawn);
       clearScreenDown(stderr);
-      // What has left the screen at its top cannot be redrawn.
+      // Lines that have scrolled off the screen cannot be redrawn.
       const shown = lines.slice(0, Math.max(1, (stderr.rows ?? 24) - 1));
       drawn = shown.length;
       for (const line of shown) stderr.write(`${line}\n`);
@@ -125,7 +125,7 @@ const createRedrawn = (stderr: Surroundings['stderr']): Live => {
   };
 };
 
-/** One after the other: what changed, every few seconds. */
+/** Prints the changed lines every few seconds. */
 const createAppended = (stderr: Surroundings['stderr']): Live => {
   let written: readonly string[] = [];
   let newest: readonly string[] = [];
@@ -151,7 +151,7 @@ const bareBorders = Object.fromEntries(
     .map((name) => [name, '']),
 );
 
-/** Columns side by side, without lines around them. */
+/** Renders a table without borders. */
 export const renderTable = (rows: readonly (readonly string[])[], head?: readonly string[]): string => {
   const table = new Table({
     chars: { ...bareBorders, middle: '  ' },
@@ -166,11 +166,11 @@ export const renderTable = (rows: readonly (readonly string[])[], head?: readonl
     .join('\n');
 };
 
-/** JSON for people and programs. What a terminal would obey is escaped. */
+/** Formats JSON. Escapes characters that a terminal interprets. */
 export const toJson = (document: unknown): string =>
   JSON.stringify(document, undefined, 2).replace(
     /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/gu,
-    // A character outside the basic plane has two escapes.
+    // A character outside the Basic Multilingual Plane needs two escapes.
     (character) =>
       character
         .split('')
@@ -178,7 +178,7 @@ export const toJson = (document: unknown): string =>
         .join(''),
   );
 
-/** Text of strangers on one line, without anything that a terminal would obey. */
+/** Makes untrusted text safe to print: on one line, without characters that a terminal interprets. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
 
 const steps = [
@@ -187,13 +187,13 @@ const steps = [
   { unit: 'm', ms: 60_000 },
 ] as const;
 
-/** How long ago in the largest unit that fits: `3h ago`. */
+/** Formats an age in its largest unit: `3h ago`. */
 export const formatAge = (ageMs: number): string => {
   const step = steps.find(({ ms }) => ageMs >= ms) ?? { unit: 's', ms: 1_000 };
   return `${Math.max(0, Math.floor(ageMs / step.ms))}${step.unit} ago`;
 };
 
-/** A duration in its two largest units: `45s`, `3m 20s`, `1h 02m`. */
+/** Formats a duration in its two largest units: `45s`, `3m 20s`, `1h 02m`. */
 export const formatDuration = (seconds: number): string => {
   const whole = Math.max(0, Math.round(seconds));
   const minutes = Math.floor(whole / 60);

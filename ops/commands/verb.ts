@@ -3,7 +3,7 @@ import { connectToStage, type StageConnection } from '../services/stage-connecti
 import { type InputRules, readInput } from './input';
 import { createTerminal, type Surroundings, type Terminal } from './terminal';
 
-/** What a verb has besides its input: where its words go, Ctrl-C, and the time. */
+/** What a verb needs besides its input and a stage: output, Ctrl-C, the time, a folder for files. */
 export interface Desk {
   readonly terminal: Terminal;
   readonly interruptible: Surroundings['interruptible'];
@@ -11,25 +11,25 @@ export interface Desk {
   readonly temporaryDirectory: string;
 }
 
-/** A verb at work on a stage. */
+/** A verb's connection to a stage, and everything in {@link Desk}. */
 export interface Session extends Desk {
   readonly stage: StageConnection;
-  /** How a person calls the stage. */
+  /** The name of the stage in texts. */
   readonly stageLabel: string;
 }
 
-/** What a command does with what was typed. */
+/** The implementation of a command. */
 export interface Verb<Input> extends InputRules<Input> {
   /** @returns the exit code */
   readonly run: (input: Input, session: Session) => Promise<number>;
-  /** @returns the exit code, or nothing for an input that needs a stage */
+  /** @returns the exit code; undefined if the input needs a stage */
   readonly runOffline?: (input: Input, desk: Desk) => Promise<number> | undefined;
 }
 
-/** Gives a command its action: it reads what was typed, finds the stage, and runs the verb. */
+/** Sets the action of a command: parse the input, connect to the stage, run the verb. */
 export type Attach = <Input>(command: Command, verb: Verb<Input>) => void;
 
-/** @param finish takes the exit code of the verb that ran */
+/** @param finish receives the exit code of the verb */
 export const createAttach =
   (surroundings: Surroundings, finish: (exitCode: number) => void): Attach =>
   (command, verb) => {

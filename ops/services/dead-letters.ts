@@ -16,38 +16,38 @@ import type { StageConnection } from './stage-connection';
 export const workerNames = workerNameSchema.options;
 export type { WorkerName };
 
-/** A message that was looked at. Its body is not kept when it is none of ours. */
+/** A message of a dead-letter queue. `message` is undefined if the body is not an order message. */
 export interface PeekedMessage {
   readonly message: DownloadMessage | undefined;
-  /** When it was first sent to the worker's queue. */
+  /** When the message was first sent to the worker's queue. */
   readonly sentAt: Date;
 }
 
-/** A dead-letter queue. Counts are those of SQS: approximate. */
+/** A dead-letter queue. Counts come from SQS and are approximate. */
 export interface DeadLetterQueue {
   readonly worker: WorkerName;
   readonly url: string;
   readonly messages: number;
-  /** Held by somebody who looks at them right now. */
+  /** Received by another process, and hidden at the moment. */
   readonly messagesInFlight: number;
-  /** At most 10, the oldest first. */
+  /** At most 10 messages, the oldest first. */
   readonly peeked: readonly PeekedMessage[];
 }
 
-/** How far a redrive has come. Counts are approximate. */
+/** The progress of a redrive. Counts are approximate. */
 export interface Redrive {
   readonly status: 'RUNNING' | 'COMPLETED' | 'CANCELLING' | 'CANCELLED' | 'FAILED';
   readonly moved: number;
-  /** Messages that were there to move when it began. */
+  /** Messages in the dead-letter queue when the redrive began. */
   readonly toMove: number | undefined;
   readonly failureReason: string | undefined;
 }
 
-/** Long enough to look, short enough that a message whose look was cut off comes back soon. */
+/** Visibility timeout of a peek: if the peek is interrupted, the messages are visible again after this time. */
 const peekSeconds = 10;
 const progressIntervalMs = 1_000;
 
-/** What operators ask of a stage's dead-letter queues, and do to them. */
+/** Lists and redrives the dead-letter queues of a stage. */
 export const createDeadLetterService = (stage: StageConnection) => {
   const { sqs, deadLetterQueueUrls } = stage;
 
@@ -94,7 +94,7 @@ export const createDeadLetterService = (stage: StageConnection) => {
   };
 
   return {
-    /** Both dead-letter queues, and a look at some of their messages, which stay where they are. */
+    /** Lists both dead-letter queues with some of their messages. The messages stay in the queue. */
     list: (): Promise<DeadLetterQueue[]> =>
       Promise.all(
         workerNames.map(async (worker) => {
@@ -104,16 +104,16 @@ export const createDeadLetterService = (stage: StageConnection) => {
         }),
       ),
 
-    /** What a redrive would find: how many messages, and whether another one is at it. */
+    /** Returns how many messages a redrive would move, and whether a redrive is already running. */
     inspect: async (worker: WorkerName): Promise<{ messages: number; running: boolean }> => {
       const { arn, messages } = await attributesOf(worker);
       return { messages, running: (await newestTask(arn))?.Status === 'RUNNING' };
     },
 
     /**
-     * Moves the messages of a dead-letter queue back to the worker's queue, and tells how far it has come, once a
-     * second and at its end. A redrive that runs already is followed, not started again. Whoever stops listening does
-     * not stop the redrive.
+     * Moves the messages of a dead-letter queue back to the worker's queue. Yields the progress once a second and at the
+     * end. If a redrive is already running, follows it instead of starting another. Aborting does not stop the
+     * redrive.
      */
     async *redrive(worker: WorkerName, signal?: AbortSignal): AsyncGenerator<Redrive> {
       const { arn } = await attributesOf(worker);
@@ -122,7 +122,7 @@ export const createDeadLetterService = (stage: StageConnection) => {
       if (!running) await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn }));
       for (;;) {
         const task = await newestTask(arn);
-        // Until the new task is listed, the newest one is the last redrive's.
+        // Until SQS lists the new task, the newest one belongs to the previous redrive.
         const listed = task !== undefined && (running || task.StartedTimestamp !== before?.StartedTimestamp);
         const progress = toRedrive(listed ? task : undefined);
         yield progress;

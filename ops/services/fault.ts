@@ -1,12 +1,12 @@
 import { PipelineError } from '../../shared/errors';
 
 /**
- * What kept an operator's wish from coming true: what was asked for is not there (`absent`), the stage cannot be
- * reached, refuses, or does not exist (`unreachable`), or something went wrong on the way (`failed`).
+ * Why an operation failed: what the operator asked for does not exist (`absent`), the stage cannot be reached, refuses
+ * access or does not exist (`unreachable`), or the operation itself failed (`failed`).
  */
 export type FaultKind = 'absent' | 'unreachable' | 'failed';
 
-/** The one error of the operators' services. Its message is a sentence for the operator. */
+/** The error of the operator services. Its message is a sentence for the operator. */
 export class ServiceFault extends Error {
   override readonly name = 'ServiceFault';
 
@@ -22,21 +22,21 @@ export class ServiceFault extends Error {
 const connectionFault = /^(ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|TimeoutError|UND_ERR)/;
 
 /**
- * Gives a sentence to whatever a service threw.
+ * Converts a thrown value into an error with a sentence for the operator.
  *
- * @returns nothing for what nobody foresaw: that is a fault of ours, and its stack is worth seeing.
+ * @returns undefined for an unexpected error, which is a bug: print its stack
  */
 export const toServiceFault = (thrown: unknown): ServiceFault | undefined => {
   if (thrown instanceof ServiceFault) return thrown;
   if (!(thrown instanceof Error)) return undefined;
   if (thrown instanceof PipelineError) return new ServiceFault('failed', `${thrown.message}.`, thrown);
   if ('$fault' in thrown) {
-    const said = thrown.message && thrown.message !== 'UnknownError' ? `: ${thrown.message}` : '.';
-    return new ServiceFault('unreachable', `AWS refused (${thrown.name})${said}`, thrown);
+    const reason = thrown.message && thrown.message !== 'UnknownError' ? `: ${thrown.message}` : '.';
+    return new ServiceFault('unreachable', `AWS refused (${thrown.name})${reason}`, thrown);
   }
   if (/Credential|TokenProvider/.test(thrown.name)) {
     const hint = 'Sign in (`aws sso login`), or set AWS_PROFILE or the AWS_* variables.';
-    return new ServiceFault('unreachable', `There are no AWS credentials to work with. ${hint}`, thrown);
+    return new ServiceFault('unreachable', `No AWS credentials were found. ${hint}`, thrown);
   }
   if (thrown.message === 'Region is missing') {
     return new ServiceFault('unreachable', 'No AWS region is set. Give --region, or set AWS_REGION.', thrown);

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 import { ServiceFault } from './fault';
 
-const runningSchema = z.object({
+const endpointsFileSchema = z.object({
   pid: z.int(),
   endpoints: z.object({
     ...{ dynamodb: z.url(), sqs: z.url(), s3: z.url(), sfn: z.url(), logs: z.url() },
@@ -14,17 +14,17 @@ const runningSchema = z.object({
 });
 
 /**
- * Where the embedded AWS listens, and the outputs of its stacks. It writes both to a file while it runs.
+ * Reads the endpoints of the embedded AWS and the outputs of its stacks, from a file that it writes at its start.
  *
- * @param stateDirectory the folder in which it keeps its state
- * @throws {ServiceFault} `unreachable` when it does not run.
+ * @param stateDirectory the state folder of the embedded AWS
+ * @throws {ServiceFault} `unreachable` if the embedded AWS is not running
  */
 export const readLocalAws = (stateDirectory: string) => {
-  const parsed = runningSchema.safeParse(parseJson(readText(path.join(stateDirectory, 'endpoints.json'))));
-  if (!parsed.success || !runs(parsed.data.pid)) {
+  const parsed = endpointsFileSchema.safeParse(parseJson(readText(path.join(stateDirectory, 'endpoints.json'))));
+  if (!parsed.success || !isRunning(parsed.data.pid)) {
     throw new ServiceFault(
       'unreachable',
-      `No embedded AWS runs with its state in ${stateDirectory}: start it with \`npm start\`, or name its folder with --state.`,
+      `No embedded AWS is running in ${stateDirectory}: start it with \`npm start\`, or name its state folder with --state.`,
     );
   }
   const { endpoints, outputs } = parsed.data;
@@ -40,8 +40,8 @@ const readText = (file: string): string => {
   }
 };
 
-/** A killed process leaves the file behind. */
-const runs = (pid: number): boolean => {
+/** Whether the process exists. A killed process leaves the file behind. */
+const isRunning = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -11,46 +11,46 @@ import {
 import { ServiceFault } from './fault';
 import type { StageConnection } from './stage-connection';
 
-/** A query of CloudWatch Logs Insights that was deployed with the stage. */
+/** A CloudWatch Logs Insights query that is deployed with the stage. */
 export interface SavedQuery {
-  /** Says what it is for. */
+  /** Describes the purpose of the query. */
   readonly name: string;
   readonly queryString: string;
-  /** What it asks for by its id, if it does: `order`, `request` or `run`. */
+  /** What the query filters by ID, if it does: `order`, `request` or `run`. */
   readonly subject: string | undefined;
 }
 
-/** A query that was started, as it stands. */
+/** The current state of a running query. */
 export interface QueryProgress {
-  /** Whether there is nothing more to come: it is complete, or was stopped. */
+  /** Whether the query is complete or was stopped. */
   readonly ended: boolean;
   readonly logGroups: readonly string[];
   readonly recordsScanned: number;
   readonly recordsMatched: number;
   readonly bytesScanned: number;
-  /** Column → value, in the order of the columns, without what a row lacks. */
+  /** Column → value, in column order. A column without a value in a row is left out. */
   readonly rows: readonly ReadonlyMap<string, string>[];
 }
 
 interface RunOptions {
   readonly since: Date;
   readonly until: Date;
-  /** Most rows. */
+  /** Maximum number of rows. */
   readonly limit: number;
-  /** Stops the query. */
+  /** Stops the query when it aborts. */
   readonly signal: AbortSignal;
 }
 
 const firstPollMs = 100;
-const slowestPollMs = 1_000;
-/** So often in a row a query may be `Unknown` to CloudWatch Logs before it is given up. */
-const mostUnknowns = 10;
+const maxPollMs = 1_000;
+/** Consecutive `Unknown` states after which the query counts as failed. */
+const maxUnknowns = 10;
 
-/** Where a saved query names what it is about: `order_id = "QO-123456"`. */
+/** The filter by ID in a saved query: `order_id = "QO-123456"`. */
 const subjectPattern = /\b(\w+)_id = "[^"]*"/;
 
-/** The query for another id. */
-export const queryAbout = ({ queryString }: SavedQuery, id: string): string =>
+/** Returns the query with another ID in its filter. */
+export const withSubjectId = ({ queryString }: SavedQuery, id: string): string =>
   queryString.replace(subjectPattern, (_all, subject: string) => `${subject}_id = ${JSON.stringify(id)}`);
 
 const progressOf = (
@@ -67,7 +67,7 @@ const progressOf = (
   ),
 });
 
-/** Searches the logs of a stage, all of its log groups at once. */
+/** Searches all log groups of a stage. */
 export const createLogService = ({ name: stage, logs }: Pick<StageConnection, 'name' | 'logs'>) => {
   const listLogGroups = async (): Promise<string[]> => {
     const names: string[] = [];
@@ -83,7 +83,7 @@ export const createLogService = ({ name: stage, logs }: Pick<StageConnection, 'n
 
   const stopQuery = (queryId: string | undefined): Promise<unknown> =>
     logs.send(new StopQueryCommand({ queryId })).catch((error: unknown) => {
-      // It has ended in the meantime.
+      // The query has ended in the meantime.
       if (!(error instanceof InvalidParameterException)) throw error;
     });
 
@@ -104,10 +104,10 @@ export const createLogService = ({ name: stage, logs }: Pick<StageConnection, 'n
     },
 
     /**
-     * Runs a query, and tells how it stands until it has ended. Whoever stops it gets what was found by then.
+     * Runs a query and yields its state until it ends. A stopped query yields what was found by then.
      *
-     * @throws {MalformedQueryException} at once, for a query that CloudWatch Logs cannot read
-     * @throws {ServiceFault} `absent` when there are no logs, `failed` when CloudWatch Logs gave up
+     * @throws {MalformedQueryException} at the start, if CloudWatch Logs cannot parse the query
+     * @throws {ServiceFault} `absent` if there are no log groups, `failed` if CloudWatch Logs ends the query
      */
     async *run(queryString: string, { since, until, limit, signal }: RunOptions): AsyncGenerator<QueryProgress> {
       const logGroupNames = await listLogGroups();
@@ -121,13 +121,13 @@ export const createLogService = ({ name: stage, logs }: Pick<StageConnection, 'n
         }),
       );
       let unknowns = 0;
-      for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, slowestPollMs)) {
-        const answer = await logs.send(new GetQueryResultsCommand({ queryId }));
-        unknowns = answer.status === 'Unknown' ? unknowns + 1 : 0;
-        if (answer.status === 'Failed' || answer.status === 'Timeout' || unknowns > mostUnknowns) {
-          throw new ServiceFault('failed', `CloudWatch Logs ended the query: ${answer.status}.`);
+      for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
+        const response = await logs.send(new GetQueryResultsCommand({ queryId }));
+        unknowns = response.status === 'Unknown' ? unknowns + 1 : 0;
+        if (response.status === 'Failed' || response.status === 'Timeout' || unknowns > maxUnknowns) {
+          throw new ServiceFault('failed', `CloudWatch Logs ended the query: ${response.status}.`);
         }
-        const progress = progressOf(answer, logGroupNames);
+        const progress = progressOf(response, logGroupNames);
         yield progress;
         if (progress.ended) return;
         if (signal.aborted) {

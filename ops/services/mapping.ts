@@ -14,7 +14,7 @@ import { createPayloadService, payloadKey } from './payloads';
 import type { StageConnection } from './stage-connection';
 import { readStoredOrders, type StoredOrder, type StoredOrderOptions } from './stored-orders';
 
-/** A raw payload as the mapping of this checkout carries it over. */
+/** The result of mapping a raw payload with the code of this checkout. */
 export type MappedPayload = Mapping | { readonly kind: 'bad_payload' };
 
 export interface MappingTrial {
@@ -22,7 +22,7 @@ export interface MappingTrial {
   readonly mapping: MappedPayload;
 }
 
-/** Why an order's payload cannot be compared. */
+/** Why an order's payload cannot be mapped. */
 export type UnmappableCode =
   | 'UNKNOWN_STATE'
   | 'BAD_PAYLOAD'
@@ -30,22 +30,22 @@ export type UnmappableCode =
   | 'CHECKSUM_MISMATCH'
   | typeof unreadable;
 
-/** How an order does under the mapping of this checkout. */
+/** What the mapping of this checkout changes for an order. */
 export type MappingVerdict = { readonly orderId: OrderId } & (
   | { readonly kind: 'same' }
-  /** The fields that differ from what was posted; none when the order was posted before these were recorded. */
+  /** The fields that differ from the posted ones; empty if the order was posted before fields were recorded. */
   | { readonly kind: 'changed'; readonly fields: readonly string[] }
-  /** FAILED because it could not be mapped, and can be now. */
+  /** FAILED because it could not be mapped; this mapping can map it. */
   | { readonly kind: 'mappable_now' }
-  /** Posted, and cannot be mapped any more. */
+  /** Posted, but this mapping cannot map it. */
   | { readonly kind: 'unmappable'; readonly code: UnmappableCode }
-  /** Under way, or FAILED for another reason: nothing to compare with. */
+  /** In flight, or FAILED for another reason: there is no posted body to compare with. */
   | { readonly kind: 'not_posted' }
 );
 
-/** Payloads that are read at one time, and orders that wait for an earlier one. */
+/** Payloads read concurrently, and orders held until an earlier one is done. */
 const bounds = { inFlight: 40, window: 200 };
-/** Failures that a changed mapping can mend. */
+/** Failures that a changed mapping can fix. */
 const mappingFailures: readonly string[] = ['UNKNOWN_STATE', 'BAD_PAYLOAD'];
 
 /** Maps a raw payload with the mapping of this checkout. */
@@ -54,7 +54,7 @@ export const mapPayload = (bytes: Uint8Array): MappedPayload => {
   return source === undefined ? { kind: 'bad_payload' } : mapOrder(source);
 };
 
-/** The body that would be posted, or why there is none. */
+/** Returns the body that would be posted, or the reason why there is none. */
 const bodyOf = (bytes: Uint8Array | undefined, checksum: Checksum | undefined): InternalOrder | UnmappableCode => {
   if (bytes === undefined) return 'PAYLOAD_MISSING';
   if (checksumOf(bytes) !== checksum) return 'CHECKSUM_MISMATCH';
@@ -63,7 +63,7 @@ const bodyOf = (bytes: Uint8Array | undefined, checksum: Checksum | undefined): 
   return mapping.kind === 'unknown_state' ? 'UNKNOWN_STATE' : 'BAD_PAYLOAD';
 };
 
-/** Tests the mapping of this checkout on the stored payloads of a stage. Sends nothing and changes nothing. */
+/** Tests the mapping of this checkout on the stored payloads of a stage. Reads only. */
 export const createMappingService = (stage: StageConnection) => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb);
   const repository = createOrderRepository(documents, stage.ordersTableName);
@@ -101,7 +101,7 @@ export const createMappingService = (stage: StageConnection) => {
     /**
      * Maps the stored payload of an order's newest round, or of an older one.
      *
-     * @throws {ServiceFault} `absent` when there is none
+     * @throws {ServiceFault} `absent` if no payload is stored
      */
     try: async (orderId: OrderId, round?: Round): Promise<MappingTrial> => {
       const s3Key = round === undefined ? await newestKey(orderId) : await payloads.keyOf(orderId, round);
@@ -110,8 +110,8 @@ export const createMappingService = (stage: StageConnection) => {
     },
 
     /**
-     * Compares what the mapping of this checkout makes of the stored payloads with what was posted. Streams: it holds
-     * some hundred orders at a time.
+     * Maps the stored payloads with the code of this checkout and compares the results with what was posted. Holds a few
+     * hundred orders at a time.
      */
     diff: (options: StoredOrderOptions): AsyncGenerator<MappingVerdict> =>
       mapInOrderFailFast(readStoredOrders(stage, options), bounds, judge),

@@ -11,11 +11,11 @@ export interface PayloadLocation {
   readonly key: string;
 }
 
-/** An order, and where the raw payload of its round is, if anything of it was kept. */
+/** An order, and the location of its round's raw payload, if one is stored. */
 export interface OrderDetails {
   readonly order: Order;
   readonly payload: PayloadLocation | undefined;
-  /** Whether the order keeps what the internal API said when it refused it. */
+  /** Whether the internal API's refusal is stored with the order. */
   readonly answerKept: boolean;
 }
 
@@ -30,25 +30,25 @@ export interface FailedOrders {
 }
 
 export interface ReadOptions {
-  /** Shows what the internal API said when it refused an order, which may hold personal data. */
+  /** Includes the internal API's refusal, which may contain personal data. */
   readonly withAnswer?: boolean;
 }
 
-/** What a replay would begin with: the order as it stands, or nothing when it was never heard of. */
+/** An order before a replay. `status` is undefined if the order is unknown or unreadable. */
 export interface ReplayCandidate {
   readonly orderId: OrderId;
   readonly status: OrderStatus | undefined;
   readonly errorCode: string | undefined;
 }
 
-/** What operators ask of the orders of a stage. */
+/** Reads the orders of a stage. */
 export const createOrderService = (stage: StageConnection) => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb, { marshallOptions: { removeUndefinedValues: true } });
   const repository = createOrderRepository(documents, stage.ordersTableName);
   const queries = createOrderQueries(documents, stage.ordersTableName);
 
   return {
-    /** One order by a consistent read; nothing when there is none. */
+    /** Reads one order consistently; undefined if it does not exist. */
     get: async (orderId: OrderId, { withAnswer = false }: ReadOptions = {}): Promise<OrderDetails | undefined> => {
       const order = await repository.read(orderId);
       if (order === undefined) return undefined;
@@ -72,10 +72,10 @@ export const createOrderService = (stage: StageConnection) => {
     },
 
     /**
-     * Orders whose newest round was processed since then. Reads the item of every order that has a stored payload, for
-     * one may have been processed again from bytes that are older.
+     * Lists orders whose newest round was processed since then. Reads the item of every order that has a stored payload,
+     * because a recent round may have processed an old payload.
      *
-     * @param onRead takes the number of orders that were read so far
+     * @param onRead receives the number of orders read so far
      */
     listProcessed: async (since: Date, onRead: (orders: number) => void): Promise<ReplayCandidate[]> => {
       const found: ReplayCandidate[] = [];
@@ -89,7 +89,7 @@ export const createOrderService = (stage: StageConnection) => {
       return found;
     },
 
-    /** Orders as they stand before a replay, in the order asked for. */
+    /** Reads orders before a replay, in the order of `orderIds`. */
     readCandidates: async (orderIds: readonly OrderId[]): Promise<ReplayCandidate[]> => {
       const known = await queries.readMany(orderIds);
       return orderIds.map((orderId) => toCandidate(orderId, known.get(orderId)));
@@ -97,7 +97,7 @@ export const createOrderService = (stage: StageConnection) => {
   };
 };
 
-/** An order as the plan of a replay shows it. */
+/** Returns an order as the plan of a replay shows it. */
 export const toCandidate = (orderId: OrderId, order: OrderOrUnreadable | undefined): ReplayCandidate =>
   order === unreadable
     ? { orderId, status: undefined, errorCode: unreadable }
@@ -110,7 +110,7 @@ const withoutAnswer = (order: FailedOrder): FailedOrder => {
 
 const payloadOf = (order: Order, bucket: string): PayloadLocation | undefined => {
   if ('s3_key' in order && order.s3_key !== undefined) return { bucket, key: order.s3_key };
-  // An answer that could not be read is kept apart, where the item does not say.
+  // An unreadable response is stored under another key, which is not in the item.
   if (order.status === 'FAILED' && order.error.code === 'BAD_ANSWER') {
     return { bucket, key: `rejected/${order.order_id}/${order.round}.txt` };
   }

@@ -5,13 +5,13 @@ import { ServiceFault } from './fault';
 import type { StageConnection } from './stage-connection';
 
 const folder = 'raw/';
-/** Rounds that an error names. */
+/** Maximum number of rounds that an error message names. */
 const namedRounds = 5;
 
 /** The key under which the download worker stores the payload of a round. */
 export const payloadKey = (orderId: OrderId, round: Round): string => `${folder}${orderId}/${round}.json`;
 
-/** The raw payloads of a stage. */
+/** Finds and reads the raw payloads of a stage. */
 export const createPayloadService = ({ s3, rawBucketName }: Pick<StageConnection, 's3' | 'rawBucketName'>) => {
   const pages = (prefix: string) => paginateListObjectsV2({ client: s3 }, { Bucket: rawBucketName, Prefix: prefix });
 
@@ -35,21 +35,21 @@ export const createPayloadService = ({ s3, rawBucketName }: Pick<StageConnection
     /**
      * The key of an older round's payload.
      *
-     * @throws {ServiceFault} `absent`, naming rounds that are stored, when this one is not
+     * @throws {ServiceFault} `absent`, naming stored rounds, if this one has no payload
      */
     keyOf: async (orderId: OrderId, round: Round): Promise<string> => {
       const stored = await listRounds(orderId);
       if (stored.includes(round)) return payloadKey(orderId, round);
       const newest = stored.slice(0, namedRounds).join(', ');
       const others = newest === '' ? 'it has none' : `the newest are ${newest}`;
-      throw new ServiceFault('absent', `Order ${orderId} has no stored payload of round ${round}; ${others}.`);
+      throw new ServiceFault('absent', `Order ${orderId} has no stored payload for round ${round}; ${others}.`);
     },
 
     /**
-     * Orders of which a payload was stored since then, each once. Lists the keys of the bucket, 1,000 a call, and holds
+     * Yields each order with a payload stored since then once. Lists all keys of the bucket, 1,000 per call, and holds
      * one page.
      *
-     * @param onListed takes the number of objects that were listed so far
+     * @param onListed receives the number of objects listed so far
      */
     async *listStoredSince(since: Date, onListed: (objects: number) => void): AsyncGenerator<OrderId> {
       let newest: OrderId | undefined;
@@ -57,7 +57,7 @@ export const createPayloadService = ({ s3, rawBucketName }: Pick<StageConnection
       for await (const { Contents = [] } of pages(folder)) {
         listed += Contents.length;
         onListed(listed);
-        // The keys of one order follow each other.
+        // Keys are sorted, so those of one order are adjacent.
         for (const { Key = '', LastModified } of Contents) {
           const orderId = LastModified !== undefined && LastModified >= since ? parseKey(Key)?.orderId : undefined;
           if (orderId === undefined || orderId === newest) continue;

@@ -12,25 +12,25 @@ const environmentSchema = z.object({
   QUALIA_CALLS_PER_SECOND: z.coerce.number().int().positive().optional(),
 });
 
-/** Without a budget of the stage. */
+/** Used if the stage configures no budget. */
 const defaultCallsPerSecond = 5;
 
-/** What the deployed reconciler works with. */
+/** What the deployed reconciler uses. */
 export interface DeployedReconciler {
-  /** Calls Qualia with the stage's own credentials, no faster than the reconciler. */
+  /** Calls Qualia with the stage's credentials, no faster than the reconciler. */
   readonly qualia: QualiaClient;
-  /** The bucket of its passes. */
+  /** The bucket in which the reconciler stores its passes. */
   readonly passBucketName: string;
 }
 
 /**
- * Reads the configuration of the stage's reconciler, so that an operator asks the same Qualia as the Lambdas.
+ * Reads the configuration of the stage's reconciler, so that operators call the same Qualia as the Lambdas.
  *
- * @throws {ServiceFault} `unreachable` if the stage has no reconciler of this version
+ * @throws {ServiceFault} `unreachable` if the stage has no reconciler, or one of another version
  */
 export const openReconciler = async (stage: StageConnection, now: () => number): Promise<DeployedReconciler> => {
   const tooOld = () =>
-    new ServiceFault('unreachable', 'The reconciler of this stage is not of this version: deploy the stage first.');
+    new ServiceFault('unreachable', 'The stage does not have the reconciler of this version: deploy the stage first.');
   if (stage.reconcilerFunctionName === undefined) throw tooOld();
   const { Environment } = await stage.lambda.send(
     new GetFunctionConfigurationCommand({ FunctionName: stage.reconcilerFunctionName }),

@@ -6,7 +6,7 @@ import type { Run } from '../../shared/runs/repository';
 
 const statusSchema = z.enum(['SUCCEEDED', 'FAILED']);
 const failedJobSchema = z.object({ job_uuid: z.string(), error: z.string() });
-/** Counts, and what else the statistics hold: durations in seconds, messages. */
+/** Statistics: counts, durations in seconds, messages. */
 const countsSchema = z.record(z.string(), z.unknown()).default(() => ({}));
 const outcomeSchema = z.object({ status: statusSchema, message: z.string() });
 
@@ -28,49 +28,49 @@ const summarySchema = z.object({
   >),
 });
 
-/** The outcome of one job of a run: of `iterable`, or of one portal of `netlife`. */
+/** The outcome of `iterable`, or of one portal of `netlife`. */
 export interface JobOutcome {
-  /** `iterable`, `netlife/<portal>`, or `netlife` when it failed before its portals. */
+  /** `iterable`, `netlife/<portal>`, or `netlife` if it failed before its portals started. */
   readonly name: string;
   readonly status: z.output<typeof statusSchema>;
   /** One sentence. */
   readonly message: string;
   readonly durationSeconds: number | undefined;
-  /** Whole numbers by their names; none of what is zero. */
+  /** Counts by name, without those that are zero. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Jobs of a portal that failed. */
+  /** Failed photo jobs of a portal. */
   readonly failedJobs: readonly z.output<typeof failedJobSchema>[];
 }
 
-/** What a run left. */
+/** The reports of a run. */
 export interface RunReport {
   readonly outcomes: readonly JobOutcome[];
-  /** `summary.json` as it is. */
+  /** The parsed `summary.json`. */
   readonly summary: unknown;
   /** S3 URI of the run's folder, with a slash at the end. */
   readonly folder: string;
-  /** What the run names in it. */
+  /** Paths of the report files in this folder. */
   readonly paths: readonly string[];
-  /** The printed block of each portal. */
+  /** The text block of final statistics of each portal. */
   readonly finalStats: readonly { readonly portal: string; readonly text: string }[];
 }
 
 export interface ReadRunReportOptions {
   readonly folder: RunFolder;
   readonly bucket: string;
-  /** A run that does not run. */
+  /** A run that has ended. */
   readonly run: Run;
 }
 
 const finalStatsPath = /^netlife\/([^/]+)\/stats\.txt$/;
 
-/** Reads what a run left; nothing when it ended, by a stop or a timeout, before it could report. */
+/** Reads the reports of a run; undefined if the run was stopped or timed out before it could write them. */
 export const readRunReport = async ({ folder, bucket, run }: ReadRunReportOptions): Promise<RunReport | undefined> => {
   const keys = run.reports;
   if (keys === undefined) return undefined;
   const summary = parseJson((await folder.readText('summary.json')) ?? '');
   const parsed = summarySchema.safeParse(summary);
-  // The summary may be that of an earlier end of the run.
+  // After a redrive, the summary may be the one from before it.
   if (!parsed.success || parsed.data.finished_at !== run.finished_at) return undefined;
 
   const root = folder.keyOf('');

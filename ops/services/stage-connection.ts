@@ -14,42 +14,42 @@ import { readLocalAws } from './local-aws';
 export const stages = ['dev', 'staging', 'prod'] as const;
 export type StageName = (typeof stages)[number];
 
-/** Which deployment to work on. */
-export interface Target {
+/** The deployment to connect to. */
+interface StageOptions {
   readonly stage: StageName;
-  /** An AWS region; without it the operator's own configuration says. The embedded AWS has only one. */
+  /** An AWS region; default: that of the operator's AWS configuration. Not used with the embedded AWS. */
   readonly region?: string | undefined;
-  /** Folder in which the embedded AWS keeps its state: works on that instead of AWS. */
+  /** State folder of the embedded AWS, which is then used instead of AWS. */
   readonly localStateDirectory?: string | undefined;
 }
 
 /** Outputs of one stack: output name → value. */
 type Outputs = Readonly<Record<string, unknown>>;
 
-const given = z.string('is missing').min(1, 'is empty');
+const output = z.string('is missing').min(1, 'is empty');
 const dataOutputs = z.object({
-  OrdersTableName: given,
-  RawBucketName: given,
-  SyncRunsTableName: given,
-  ArtifactsBucketName: given,
+  OrdersTableName: output,
+  RawBucketName: output,
+  SyncRunsTableName: output,
+  ArtifactsBucketName: output,
 });
 const orderPipelineOutputs = z.object({
-  DownloadQueueUrl: given,
-  DownloadDeadLetterQueueUrl: given,
-  ProcessingQueueUrl: given,
-  ProcessingDeadLetterQueueUrl: given,
-  ReconcilerFunctionName: given.optional(),
+  DownloadQueueUrl: output,
+  DownloadDeadLetterQueueUrl: output,
+  ProcessingQueueUrl: output,
+  ProcessingDeadLetterQueueUrl: output,
+  ReconcilerFunctionName: output.optional(),
 });
 const syncJobsOutputs = z.object({
-  StateMachineArn: given,
-  /** Absent when there are none beside the known ones. */
+  StateMachineArn: output,
+  /** Absent if the stage has no extra portals. */
   NetlifeExtraPortals: portalVariables.NETLIFE_EXTRA_PORTALS,
 });
 
-/** A stage that was found: its clients, and the names of what was deployed. */
+/** A connection to a stage: AWS clients, and the names of the deployed resources. */
 export interface StageConnection {
   readonly name: StageName;
-  /** Whether it runs on this machine. */
+  /** Whether the stage runs in the embedded AWS on this machine. */
   readonly local: boolean;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
@@ -66,21 +66,25 @@ export interface StageConnection {
   readonly syncRunsTableName: string;
   readonly artifactsBucketName: string;
   readonly stateMachineArn: string;
-  /** Absent in a stage that an earlier version deployed. */
+  /** Absent if an earlier version deployed the stage. */
   readonly reconcilerFunctionName: string | undefined;
-  /** The portals of Netlife that its syncs may call. */
+  /** The Netlife portals that the stage's syncs can call. */
   readonly portals: Portals;
   /** Closes the connections. */
   close(): void;
 }
 
 /**
- * Finds a stage: its names are the outputs of its stacks `<stage>-Data`, `<stage>-OrderPipeline` and
- * `<stage>-SyncJobs`, its credentials those of the operator.
+ * Connects to a stage with the operator's credentials. Reads the resource names from the outputs of the stacks
+ * `<stage>-Data`, `<stage>-OrderPipeline` and `<stage>-SyncJobs`.
  *
- * @throws {ServiceFault} `unreachable` when there is no such stage, or it lacks an output.
+ * @throws {ServiceFault} `unreachable` if the stage does not exist or an output is missing
  */
-export const connectToStage = async ({ stage, region, localStateDirectory }: Target): Promise<StageConnection> => {
+export const connectToStage = async ({
+  stage,
+  region,
+  localStateDirectory,
+}: StageOptions): Promise<StageConnection> => {
   const local = localStateDirectory === undefined ? undefined : readLocalAws(localStateDirectory);
   const config = { ...(region !== undefined && { region }), ...local?.clientConfig };
   const stackOutputs = local
@@ -94,7 +98,7 @@ export const connectToStage = async ({ stage, region, localStateDirectory }: Tar
 
   const configOf = (service: keyof ReturnType<typeof readLocalAws>['endpoints']) => ({
     ...config,
-    ...(local && { endpoint: local.endpoints[service] ?? nobody }),
+    ...(local && { endpoint: local.endpoints[service] ?? unusedEndpoint }),
   });
   const clients = {
     dynamodb: new DynamoDBClient(configOf('dynamodb')),
@@ -128,8 +132,8 @@ export const connectToStage = async ({ stage, region, localStateDirectory }: Tar
   };
 };
 
-/** Nothing listens there: where a service is not announced, AWS itself must not be called instead. */
-const nobody = 'http://127.0.0.1:1';
+/** Nothing listens here. Used for a service that the embedded AWS does not offer, so that real AWS is never called. */
+const unusedEndpoint = 'http://127.0.0.1:1';
 
 const noSuchStage = (stackName: string, where: string): never => {
   throw new ServiceFault('unreachable', `${where} has no stack ${stackName}.`);
@@ -161,6 +165,6 @@ const readOutputs = async <T>(
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
   throw new ServiceFault(
     'unreachable',
-    `The outputs of stack ${stackName} are not those of this version: ${faults.join(', ')}.`,
+    `The outputs of stack ${stackName} do not match this version: ${faults.join(', ')}.`,
   );
 };

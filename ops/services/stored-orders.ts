@@ -11,16 +11,16 @@ export interface StoredOrder {
 }
 
 export interface StoredOrderOptions {
-  /** Orders of which a payload was stored since then. */
+  /** Only orders with a payload stored since then. */
   readonly since: Date;
-  /** Takes the number of objects that were listed so far. */
+  /** Receives the number of objects listed so far. */
   readonly onListed: (objects: number) => void;
 }
 
-/** As many ids as one batch read takes. */
+/** Maximum of BatchGetItem. */
 const batchSize = 100;
 
-/** Reads the orders that have a stored payload, without a scan of the table: the keys of the bucket name them. */
+/** Reads the orders that have a stored payload. Takes their IDs from the keys of the bucket instead of scanning the table. */
 export async function* readStoredOrders(
   stage: StageConnection,
   { since, onListed }: StoredOrderOptions,

@@ -21,22 +21,22 @@ import { ServiceFault } from './fault';
 import { type RunReport, readRunReport } from './run-report';
 import type { StageConnection } from './stage-connection';
 
-/** How a run stands: as its execution does, which also knows of what its Lambdas never heard of. */
+/** The status of a run. Comes from its execution, which also ends when no Lambda could record the end. */
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED';
 
-/** What Step Functions says of a run's execution. Absent when it forgot: after 90 days, or in the first moments. */
+/** A run's execution in Step Functions. Absent after 90 days, and possibly in the first moments. */
 export interface RunExecution {
   readonly startedAt: Date | undefined;
   readonly stoppedAt: Date | undefined;
   readonly redrives: number;
-  /** Why it may not be redriven, when it may not. */
+  /** The reason why the execution cannot be redriven, if it cannot. */
   readonly notRedrivable: string | undefined;
-  /** What it failed with: the error's name, and its message. */
+  /** The name and message of the error that it failed with. */
   readonly error: string | undefined;
   readonly cause: string | undefined;
 }
 
-/** A run: its item, once it has been planned, and its newest execution. */
+/** A run: its newest execution, and its item once the run has been planned. */
 export interface RunView {
   readonly runId: string;
   readonly status: RunStatus;
@@ -45,7 +45,7 @@ export interface RunView {
   readonly run: Run | undefined;
 }
 
-/** A line of the list of runs. */
+/** An entry in the list of runs. */
 export interface ListedRun {
   readonly runId: string;
   readonly status: RunStatus;
@@ -56,15 +56,15 @@ export interface ListedRun {
 }
 
 export interface WatchOptions {
-  /** Only this execution counts: whatever the run's item says of an earlier one is not its progress. */
+  /** Show only the progress of this execution. The run's item may still describe an earlier one. */
   readonly executionArn?: string | undefined;
-  /** Ends the watch, not the run. */
+  /** Ends the watch; the run continues. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const pollIntervalMs = 1_000;
 
-/** What operators ask of the sync runs of a stage, and do to them. */
+/** Reads, starts, stops and redrives the sync runs of a stage. */
 export const createSyncService = (stage: StageConnection) => {
   const { sfn, stateMachineArn, artifactsBucketName } = stage;
   const runs = createRunRepository(DynamoDBDocumentClient.from(stage.dynamodb), stage.syncRunsTableName);
@@ -81,15 +81,15 @@ export const createSyncService = (stage: StageConnection) => {
     }
   };
 
-  /** @returns nothing when there is neither such a run nor such an execution */
+  /** @returns undefined if neither the run nor the execution exists */
   const look = async (runId: string, startedArn?: string): Promise<RunView | undefined> => {
     const executionArn = startedArn ?? (await runs.read(runId))?.execution_arn ?? executionArnOf(runId);
     const execution = await describe(executionArn);
-    // Read after it: the item of an execution that has ended is complete.
+    // Read the item after the execution: once the execution has ended, the item is complete.
     const item = await runs.read(runId);
     const run = item?.execution_arn === executionArn ? item : undefined;
     if (execution === undefined && run === undefined && startedArn === undefined) return undefined;
-    // An execution that was started just now may not be known everywhere.
+    // Step Functions is eventually consistent: a new execution may not be visible yet.
     const status = execution ? statusOf(execution.status) : (run?.status ?? 'RUNNING');
     return { runId, status, executionArn, execution: execution && toRunExecution(execution), run };
   };
@@ -100,7 +100,7 @@ export const createSyncService = (stage: StageConnection) => {
     throw new ServiceFault('absent', `There is no sync run ${runId} in ${stage.name}.`);
   };
 
-  /** What the item of a run says; while that is RUNNING, its execution may know better. */
+  /** Lists a run by its item. While the item is RUNNING, the status comes from the execution. */
   const toListed = async (run: Run): Promise<ListedRun> => {
     const execution = run.status === 'RUNNING' ? await describe(run.execution_arn) : undefined;
     return {
@@ -113,7 +113,7 @@ export const createSyncService = (stage: StageConnection) => {
     };
   };
 
-  /** Executions that ended before they began a run: their input was refused. */
+  /** Executions that ended before they began a run, because their input was refused. */
   const listUnplanned = async (planned: readonly Run[], limit: number): Promise<ListedRun[]> => {
     const known = new Set(planned.flatMap(({ run_id, execution_arn }) => [executionArnOf(run_id), execution_arn]));
     const listed: ListedRun[] = [];
@@ -138,18 +138,18 @@ export const createSyncService = (stage: StageConnection) => {
 
   return {
     /**
-     * Checks the input of a run as its first step will.
+     * Checks the input of a run in the same way as the run's first step.
      *
-     * @throws {InvalidInput} naming every fault
+     * @throws {InvalidInput} that lists every fault
      */
     checkInput: (input: unknown, runId: string) => readRunInput(input, runId, { portals: stage.portals }),
 
     /**
      * Starts a run.
      *
-     * @param input a JSON object that {@link checkInput} took
+     * @param input a JSON object that {@link checkInput} accepted
      * @returns the ARN of its execution, which has the run's id as its name
-     * @throws {ServiceFault} `failed` when there was an execution of this name
+     * @throws {ServiceFault} `failed` if an execution with this name exists
      */
     start: async (runId: string, input: object): Promise<string> => {
       try {
@@ -159,12 +159,12 @@ export const createSyncService = (stage: StageConnection) => {
         return executionArn;
       } catch (error) {
         if (!(error instanceof ExecutionAlreadyExists)) throw error;
-        const hint = `"sync redrive ${runId}" lets it go on if it failed; another --run-id starts anew`;
-        throw new ServiceFault('failed', `There is a sync run ${runId} already: ${hint}.`, error);
+        const hint = `use "sync redrive ${runId}" to resume it if it failed, or another --run-id to start a new run`;
+        throw new ServiceFault('failed', `The sync run ${runId} already exists: ${hint}.`, error);
       }
     },
 
-    /** The newest runs first, at most `limit`, and how many there are in all. */
+    /** Lists at most `limit` runs, the newest first, and the total number. */
     list: async (limit: number): Promise<{ total: number; runs: ListedRun[] }> => {
       const planned: Run[] = [];
       for await (const run of runs.list()) planned.push(run);
@@ -175,16 +175,16 @@ export const createSyncService = (stage: StageConnection) => {
       return { total: planned.length + unplanned.length, runs: listed.slice(0, limit) };
     },
 
-    /** @throws {ServiceFault} `absent` */
+    /** @throws {ServiceFault} `absent` if the run does not exist */
     get: (runId: string): Promise<RunView> => existing(runId),
 
-    /** What a run left; nothing while it runs, or when it ended before it could report. */
+    /** The reports of a run; undefined while it runs, or if it ended before it could write them. */
     report: async ({ runId, status, run }: RunView): Promise<RunReport | undefined> =>
       run === undefined || status === 'RUNNING'
         ? undefined
         : readRunReport({ folder: openFolder(runId), bucket: artifactsBucketName, run }),
 
-    /** Stops a run: its execution, and by its item the worker that would not hear of that. */
+    /** Stops the execution of a run, and marks its item so that a Lambda in the middle of its work stops too. */
     stop: async ({ runId, status, executionArn }: RunView): Promise<void> => {
       if (status === 'RUNNING') {
         await sfn.send(new StopExecutionCommand({ executionArn, error: 'Stopped', cause: 'Stopped by an operator' }));
@@ -193,15 +193,15 @@ export const createSyncService = (stage: StageConnection) => {
     },
 
     /**
-     * Redrives the execution of a run that failed or was stopped: it goes on where it ended.
+     * Redrives the execution of a run that failed or was stopped: it resumes where it ended.
      *
-     * @throws {ServiceFault} `failed` when Step Functions does not let it
+     * @throws {ServiceFault} `failed` if Step Functions refuses the redrive
      */
     redrive: async ({ runId, executionArn, execution }: RunView): Promise<void> => {
       const refuse = (why: string, cause?: unknown): never => {
         throw new ServiceFault('failed', `The sync run ${runId} cannot be redriven: ${why}`, cause);
       };
-      if (execution === undefined) return refuse('Step Functions has forgotten its execution.');
+      if (execution === undefined) return refuse('its execution is no longer in Step Functions.');
       if (execution.notRedrivable !== undefined) return refuse(execution.notRedrivable);
       try {
         await sfn.send(new RedriveExecutionCommand({ executionArn }));
@@ -212,9 +212,9 @@ export const createSyncService = (stage: StageConnection) => {
     },
 
     /**
-     * How a run stands, once a second and at its end. Whoever stops listening does not stop the run.
+     * Yields the state of a run once a second and at its end. Aborting does not stop the run.
      *
-     * @throws {ServiceFault} `absent`
+     * @throws {ServiceFault} `absent` if the run does not exist
      */
     async *watch(runId: string, { executionArn, signal }: WatchOptions = {}): AsyncGenerator<RunView> {
       while (!signal?.aborted) {
@@ -242,7 +242,7 @@ const statusOf = (status: string | undefined): RunStatus => {
   }
 };
 
-/** Lambda describes what its function threw as JSON. */
+/** Lambda returns a thrown error as JSON. */
 const thrownSchema = z.object({ errorMessage: z.string() });
 
 const toRunExecution = (execution: DescribeExecutionCommandOutput): RunExecution => {

@@ -3,22 +3,22 @@ import type { OrderId } from '../../../shared/orders/order';
 import { type OrderOrUnreadable, unreadable } from '../../../shared/orders/queries';
 
 /**
- * Where an order is: `proven` if the internal API got the status that Qualia shows, and the order was checked lately.
- * `failed` is accounted for, as it is visible and can be replayed, and so is what is in flight for minutes.
+ * States in which an order is accounted for. `proven`: the internal API has the status that Qualia shows, and the order
+ * was checked recently. `failed` counts because such an order is visible and can be replayed.
  */
 export const accounted = ['proven', 'in_flight', 'failed'] as const;
-/** Where an order must not be. */
+/** States in which an order is not accounted for. */
 export const unaccounted = ['missing', 'drifted', 'stuck', 'unchecked', 'unreadable'] as const;
 export type Gap = (typeof unaccounted)[number];
 export type Standing = (typeof accounted)[number] | Gap;
 
-/** An order that is not accounted for, and why. */
+/** An order that is not accounted for, and the reason. */
 export interface Unaccounted {
   readonly orderId: OrderId;
   readonly gap: Gap;
 }
 
-/** What was counted, order by order. */
+/** The counts, and the orders that are not accounted for. */
 export interface LedgerEntries {
   readonly counts: Readonly<Record<Standing, number>>;
   readonly unaccounted: readonly Unaccounted[];
@@ -27,7 +27,7 @@ export interface LedgerEntries {
 
 const isGap = (standing: Standing): standing is Gap => (unaccounted as readonly Standing[]).includes(standing);
 
-/** Counts orders by where they are, and remembers those that are not accounted for. */
+/** Counts orders by state, and keeps those that are not accounted for. */
 export const openLedger = (now: () => number) => {
   const counts = Object.fromEntries([...accounted, ...unaccounted].map((standing) => [standing, 0]));
   const gaps: Unaccounted[] = [];
@@ -40,7 +40,7 @@ export const openLedger = (now: () => number) => {
       oldestInFlightMs = Math.max(oldestInFlightMs, now() - Date.parse(order.notified_at));
     },
 
-    /** Orders that were added. */
+    /** The number of orders that were added. */
     size: (): number => Object.values(counts).reduce((sum, count) => sum + count, 0),
 
     entries: (): LedgerEntries => ({

@@ -15,26 +15,26 @@ import { openReconciler } from '../reconciler';
 import type { StageConnection } from '../stage-connection';
 import { type LedgerEntries, openLedger, type Standing } from './ledger';
 
-/** What a stage holds of what Qualia knows. */
+/** The comparison of a stage with Qualia. */
 export interface Proof extends LedgerEntries {
   /** Open orders that Qualia listed. */
   readonly listed: number;
-  /** Orders that the last pass knew and that are not listed now: they have left the open set. */
+  /** Orders of the last pass that Qualia no longer lists as open. */
   readonly gone: number;
-  /** Orders in the index of failed orders since then, be they open at Qualia or not. */
+  /** Orders that failed since then, whether or not they are open at Qualia. */
   readonly failedSince: number;
-  /** When the last pass of the reconciler began; absent if there was none. */
+  /** When the reconciler's last pass began; undefined if there was none. */
   readonly lastPassAtMs: number | undefined;
-  /** Qualia's list had an end. Without it, orders that were not listed may be missing. */
+  /** Whether Qualia's list came to an end. If not, orders that were not listed may be missing. */
   readonly isListComplete: boolean;
-  /** Qualia's list shows the status of its orders. Without it, only a check shows a change. */
+  /** Whether Qualia's list shows the status of its orders. If not, only a check of the order shows a change. */
   readonly showsStatus: boolean;
 }
 
 export interface ProveOptions {
   /** Every open order must have been checked since then. */
   readonly since: Date;
-  /** Time for webhooks on their way, before an order counts as missing or drifted. */
+  /** How long to wait for webhooks on their way before an order counts as missing or drifted. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: string) => void;
@@ -49,11 +49,11 @@ export interface ProveSurroundings {
 interface Known {
   readonly orderId: OrderId;
   readonly isOpen: boolean;
-  /** Of its status in the list. */
+  /** Fingerprint of its status in the list. */
   readonly fingerprint: string | undefined;
 }
 
-/** As many ids as one batch read takes. As many payloads are read at once. */
+/** Maximum of BatchGetItem. Also the number of payloads that are read concurrently. */
 const chunkSize = 100;
 
 function* chunksOf<T>(list: readonly T[]): Generator<readonly T[]> {
@@ -68,7 +68,7 @@ const fingerprintIn = (bytes: Uint8Array): string | undefined => {
   return order && fingerprintOf(order);
 };
 
-/** Orders of the last pass that are not listed any more. */
+/** Orders of the last pass that are no longer listed. */
 const goneSince = (last: Pass | undefined, listed: ReadonlyMap<string, unknown>): Known[] =>
   [...(last?.open.keys() ?? []), ...(last?.closed.keys() ?? [])].flatMap((id) => {
     const orderId = listed.has(id) ? undefined : orderIdSchema.safeParse(id).data;
@@ -76,8 +76,8 @@ const goneSince = (last: Pass | undefined, listed: ReadonlyMap<string, unknown>)
   });
 
 /**
- * Proves that a stage holds what Qualia knows, and changes nothing. Reads Qualia's list of open orders, the last pass of the
- * reconciler, the items of all these orders, and the stored payload of each order that was posted.
+ * Proves that a stage holds everything that Qualia knows. Reads Qualia's list of open orders, the last pass of the
+ * reconciler, the items of all these orders, and the stored payload of each order that was posted. Changes nothing.
  *
  * @returns undefined after Ctrl-C
  */
@@ -137,7 +137,7 @@ export const prove = async (
     const gone = list.isListComplete ? goneSince(last, listed) : [];
     const ledger = openLedger(now);
 
-    /** @returns undefined for an order that looks missing or out of date; if that is to be confirmed, never */
+    /** @returns undefined for an order that looks missing or out of date; never undefined with `toConfirm` */
     const judge = async (
       known: Known,
       order: OrderOrUnreadable | undefined,
@@ -156,7 +156,7 @@ export const prove = async (
       return known.isOpen && (checkedAtMs(order) ?? 0) < since.getTime() ? 'unchecked' : 'proven';
     };
 
-    /** @returns the orders that are to be looked at again */
+    /** @returns the orders that look missing or out of date */
     const enter = async (orders: readonly Known[], toConfirm: boolean): Promise<Known[]> => {
       const suspects: Known[] = [];
       for (const chunk of chunksOf(orders)) {
@@ -200,7 +200,7 @@ export const prove = async (
   }
 };
 
-/** Whether Qualia shows the status that was stored. An order that Qualia does not know any more does not change any more. */
+/** Whether Qualia shows the stored status. An order that Qualia no longer knows counts as unchanged. */
 const isUnchanged = async (
   qualia: QualiaClient,
   orderId: OrderId,

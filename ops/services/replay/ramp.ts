@@ -1,27 +1,27 @@
-/** Orders of the first wave. */
+/** Number of orders in the first wave. */
 export const firstWave = 3;
 
-/** A replay stops when a larger share of its orders fails. */
+/** The replay stops when a larger share of its orders has failed. */
 export const failureShare = 0.1;
 
-/** One order that fails again is no reason to stop; it may be the one that cannot be helped. */
+/** A single failure does not stop the replay: that order may be broken for good. */
 const leastFailures = 2;
 
-/** A wave never has more orders than start in this time. */
+/** Limits the size of a wave to the orders that start within this time. */
 const longestWaveSeconds = 60;
 
 export interface RampOptions {
-  /** All orders of the replay. */
+  /** Number of orders in the replay. */
   readonly total: number;
   readonly ratePerSecond: number;
 }
 
 /**
- * Decides when the next order of a replay may start. Pure: it only counts.
+ * Decides when the next order of a replay can start. Pure: it only counts.
  *
- * Orders start in waves of 3, 6, 12, … A wave starts when nine tenths of the one before have ended, and never faster than
- * the rate. At no time have more than three orders and a tenth of all failed or not ended yet: whatever happens, no more
- * than these are lost before the replay stops.
+ * Orders start in waves of 3, 6, 12, … A wave starts when nine tenths of the previous one have ended. The start rate is
+ * limited as well. At any time, at most three orders plus a tenth of all orders have failed or are still in flight, so
+ * at most that many fail before the replay stops.
  */
 export const createRamp = ({ total, ratePerSecond }: RampOptions) => {
   const largestWave = Math.max(firstWave, ratePerSecond * longestWaveSeconds);
@@ -34,7 +34,7 @@ export const createRamp = ({ total, ratePerSecond }: RampOptions) => {
   let nextStartMs = Number.NEGATIVE_INFINITY;
 
   return {
-    /** Milliseconds until the next order may start; `undefined` until another one has ended, or when none is left. */
+    /** Milliseconds until the next order can start; undefined if another order must end first, or none is left. */
     startsInMs: (nowMs: number): number | undefined => {
       const atRisk = started - ended + failed;
       if (started === total || leftInWave === 0 || atRisk >= mostAtRisk) return undefined;
@@ -47,7 +47,7 @@ export const createRamp = ({ total, ratePerSecond }: RampOptions) => {
       nextStartMs = nowMs + 1_000 / ratePerSecond;
     },
 
-    /** An order has ended, or could not be started, which is a failure too. */
+    /** Records that an order has ended. One that could not be started counts as failed. */
     end: ({ isFailure }: { readonly isFailure: boolean }): void => {
       ended++;
       if (isFailure) failed++;

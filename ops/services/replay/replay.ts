@@ -9,21 +9,21 @@ import { createReplayStarter, type StarterOptions } from './sources';
 import { watchCircuits } from './watch-circuits';
 
 export interface ReplayRequest extends StarterOptions {
-  /** Most rounds that begin in a second. */
+  /** Maximum number of rounds started per second. */
   readonly ratePerSecond: number;
-  /** Stops the replay. Rounds under way are left to themselves. */
+  /** Stops the replay. Rounds in flight continue. */
   readonly signal: AbortSignal;
-  /** Time of day in epoch ms, for the search of the logs. */
+  /** Current time in epoch ms, for log searches. */
   readonly now: () => number;
   readonly onResult: (result: ReplayResult) => void;
-  /** Called often. `left` gives the orders that have no round yet. */
+  /** Called often. `left` returns the orders that have no round yet. */
   readonly onProgress: (left: () => readonly OrderId[]) => Promise<void>;
-  /** The logs cannot be read: an open circuit shows only by orders that do not end. */
+  /** Called if the logs cannot be read. An open circuit then shows only in orders that do not end. */
   readonly onBlind: (fault: ServiceFault) => void;
 }
 
 export interface FinishedReplay extends ReplaySummary {
-  /** Workers that opened their circuit. */
+  /** Workers whose circuit opened. */
   readonly openCircuits: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
   await wait(ms, undefined, { signal }).catch(() => undefined);
 };
 
-/** Replays orders of a stage, and follows each to its end. */
+/** Replays orders of a stage and follows each to its end. */
 export const replayOrders = async (
   stage: StageConnection,
   orderIds: readonly OrderId[],

@@ -13,7 +13,7 @@ export type RoundEnd =
   | { readonly outcome: 'posted' | 'unchanged' | 'superseded' }
   | { readonly outcome: 'failed'; readonly code: string };
 
-/** What became of one order of a replay. `code` and `error` say why; `error` is a sentence. */
+/** The result of one order. `code` and `error` give the reason; `error` is a sentence. */
 export type ReplayResult = { readonly orderId: OrderId } & (
   | (ReplayRound & RoundEnd)
   | (ReplayRound & { readonly outcome: 'under_way' })
@@ -25,21 +25,21 @@ export type StopReason = 'too_many_failed' | 'circuit_open' | 'nothing_ends' | '
 
 export interface ReplaySummary {
   readonly stopped: StopReason | undefined;
-  /** With `unreachable`: what AWS said. */
+  /** The AWS error, if `stopped` is `unreachable`. */
   readonly fault: ServiceFault | undefined;
-  /** Orders without a round, in the order given: those that a continuation starts. */
+  /** Orders that have no round, in the order given. A continuation starts these. */
   readonly left: readonly OrderId[];
 }
 
 export interface ReplayDependencies {
-  /** @returns the round, or a sentence that says why there is none */
+  /** @returns the round, or the reason why there is none, as a sentence */
   readonly start: (orderId: OrderId) => Promise<ReplayRound | { readonly error: string }>;
-  /** Reads orders of rounds under way. An order whose round has not ended is left out. */
+  /** Reads the orders of rounds in flight. Leaves out an order whose round has not ended. */
   readonly readEnds: (rounds: ReadonlyMap<OrderId, Round>) => Promise<ReadonlyMap<OrderId, RoundEnd>>;
-  /** Whether an API that the replay needs has been found down since it began. */
+  /** Whether a circuit that the replay needs has opened since it began. */
   readonly isCircuitOpen: () => boolean;
   readonly onResult: (result: ReplayResult) => void;
-  /** Called often. `left` gives the orders that have no round yet. */
+  /** Called often. `left` returns the orders that have no round yet. */
   readonly onProgress: (left: () => readonly OrderId[]) => Promise<void>;
   readonly now: () => number;
   /** Resolves early when the signal aborts. */
@@ -47,24 +47,24 @@ export interface ReplayDependencies {
 }
 
 export interface ReplayOptions {
-  /** Most rounds that begin in a second. */
+  /** Maximum number of rounds started per second. */
   readonly ratePerSecond: number;
-  /** Stops the replay. Rounds under way are left to themselves. */
+  /** Stops the replay. Rounds in flight continue. */
   readonly signal: AbortSignal;
 }
 
 const firstPollMs = 250;
-const slowestPollMs = 2_000;
-/** Starts that wait for AWS at one time. */
-const mostStarting = 20;
-/** After this time without an end, orders count as stuck; the reconciler takes the same. */
+const maxPollMs = 2_000;
+/** Maximum number of concurrent starts. */
+const maxStarting = 20;
+/** If no order ends for this long, the orders count as stuck. The reconciler uses the same limit. */
 const longestSilenceMs = 15 * 60_000;
-/** After a stop, how long the rounds under way may still end and be reported. */
+/** After a stop, how long to wait for the rounds in flight, to report their ends. */
 const graceMs = 30_000;
 
 /**
- * Replays orders, three first, then in growing waves (`ramp.ts`), and follows each to its end. Stops by itself when more
- * than a tenth fails, a circuit opens, or nothing ends any more. Starts each order at most once.
+ * Replays orders, first three, then in growing waves (`ramp.ts`), and follows each to its end. Stops when more than a
+ * tenth has failed, a circuit opens, or no order ends for 15 minutes. Starts each order at most once.
  */
 export const runReplay = async (
   orderIds: readonly OrderId[],
@@ -137,7 +137,7 @@ export const runReplay = async (
   while (crash === undefined && !ramp.isComplete()) {
     stopped = stopReason();
     if (stopped !== undefined) break;
-    const waitMs = starting.size < mostStarting ? ramp.startsInMs(now()) : firstPollMs;
+    const waitMs = starting.size < maxStarting ? ramp.startsInMs(now()) : firstPollMs;
     const orderId = orderIds[next];
     if (waitMs === 0 && orderId !== undefined) {
       next++;
@@ -149,7 +149,7 @@ export const runReplay = async (
       await sleep(Math.min(waitMs ?? untilPollMs, untilPollMs), signal);
       continue;
     }
-    pollMs = (await poll()) ? firstPollMs : Math.min(2 * pollMs, slowestPollMs);
+    pollMs = (await poll()) ? firstPollMs : Math.min(2 * pollMs, maxPollMs);
     nextPollMs = now() + pollMs;
     await onProgress(left);
   }
@@ -160,7 +160,7 @@ export const runReplay = async (
   while (underWay.size > 0 && fault === undefined) {
     await poll();
     if (signal.aborted || now() >= graceEndsMs) break;
-    await sleep(slowestPollMs, signal);
+    await sleep(maxPollMs, signal);
   }
   for (const [orderId, round] of underWay) onResult({ orderId, ...round, outcome: 'under_way' });
   await onProgress(left);

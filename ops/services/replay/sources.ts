@@ -11,20 +11,20 @@ import { createPayloadService } from '../payloads';
 import type { StageConnection } from '../stage-connection';
 import type { ReplayDependencies } from './run-replay';
 
-/** What a replay processes again. */
+/** The input of a replay. */
 export type ReplaySource =
-  /** What Qualia answers now. */
+  /** Qualia's current state of the order. */
   | { readonly kind: 'qualia' }
-  /** The stored bytes of the newest round, or of an older one. */
+  /** The stored bytes of the newest round, or of `round`. */
   | { readonly kind: 'raw'; readonly round?: Round | undefined };
 
 export interface StarterOptions {
   readonly source: ReplaySource;
-  /** Posts whatever the comparison says, under a key of its own. */
+  /** Posts even if nothing changed, with a new idempotency key. */
   readonly force: boolean;
 }
 
-/** What the log lines and the item of a replayed order say in place of a notification's type. */
+/** Stored and logged in place of the type of a notification. */
 const notificationType = 'replay';
 
 /** Starts the rounds of a replay, one order at a time. */
@@ -59,8 +59,8 @@ export const createReplayStarter = (
     const order = await repository.read(orderId);
     if (order === undefined) throw new ServiceFault('absent', `There is no order ${orderId}.`);
     if (order.status === 'NOTIFIED') {
-      // Its newest version is still at Qualia: older bytes must not take its place.
-      throw new ServiceFault('failed', `Order ${orderId} is being downloaded: replay it when that has ended.`);
+      // A newer version is about to be downloaded: older bytes must not replace it.
+      throw new ServiceFault('failed', `Order ${orderId} is being downloaded: replay it after the download.`);
     }
     const began = older === undefined ? order.download_started_at : undefined;
     const started = await startStoredRound({
@@ -70,7 +70,7 @@ export const createReplayStarter = (
       downloadStartedAtMs: began === undefined ? undefined : Date.parse(began),
     });
     if (started.outcome === 'queued') return started;
-    throw new ServiceFault('failed', `Order ${orderId} changed in this very moment: a newer round has started.`);
+    throw new ServiceFault('failed', `Order ${orderId} was not replayed: a newer round started at the same moment.`);
   };
 
   return async (orderId) => {
@@ -89,13 +89,13 @@ export const createReplayStarter = (
   };
 };
 
-/** @throws {ServiceFault} `absent` when the newest round ended before it stored anything */
+/** @throws {ServiceFault} `absent` if the newest round failed before it stored a payload */
 const newestPayload = (order: Exclude<Order, { status: 'NOTIFIED' }>): StoredPayload => {
   const { order_id, s3_key, checksum, payload_size } = order;
   if (s3_key !== undefined && checksum !== undefined && payload_size !== undefined)
     return { s3Key: s3_key, checksum, sizeBytes: payload_size };
   throw new ServiceFault(
     'absent',
-    `Order ${order_id} stored nothing in its newest round: replay it from Qualia, or name an older round by --round.`,
+    `Order ${order_id} has no stored payload in its newest round: replay it from Qualia, or choose an older round with --round.`,
   );
 };

@@ -2,7 +2,7 @@ import { ServiceFault, toServiceFault } from '../fault';
 import { createLogService } from '../logs';
 import type { StageConnection } from '../stage-connection';
 
-/** The workers whose open circuit ends a replay. */
+/** A worker whose open circuit stops a replay. */
 export type CircuitOwner = 'download' | 'processing';
 
 export interface CircuitWatchOptions {
@@ -11,16 +11,16 @@ export interface CircuitWatchOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** The logs cannot be read, so the watch has ended. */
+  /** Called if the logs cannot be read. The watch has then ended. */
   readonly onBlind: (fault: ServiceFault) => void;
 }
 
 const firstLookMs = 2_000;
 const slowestLookMs = 15_000;
-/** CloudWatch Logs may take this long to show a line. */
+/** Time in which a log line becomes searchable in CloudWatch Logs. */
 const ingestionMs = 90_000;
 
-/** A worker adds this metric when its circuit opens, and at most once per probe interval while it stays open. */
+/** A worker adds this metric when its circuit opens, and at most once per probe interval while it is open. */
 const openedBy = (owners: readonly CircuitOwner[]): string =>
   [
     `filter (CircuitOpen > 0 or CircuitOpen.0 > 0) and service in [${owners.map((owner) => `"${owner}"`).join(', ')}]`,
@@ -28,9 +28,9 @@ const openedBy = (owners: readonly CircuitOwner[]): string =>
   ].join(' | ');
 
 /**
- * Looks into the logs, again and again, for a worker that opened its circuit since the watch began.
+ * Searches the logs repeatedly for a circuit that opened since the watch began.
  *
- * @returns the workers that did, as known so far
+ * @returns a function that returns the workers found so far
  */
 export const watchCircuits = (
   stage: Pick<StageConnection, 'name' | 'logs'>,

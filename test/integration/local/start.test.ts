@@ -46,7 +46,7 @@ test('a start that is killed in the middle of its day loses no order', async () 
   expect(await exit).toEqual([0, null]);
   expect(summary.orders).toEqual(summary.expected);
   expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(200);
-}, 90_000);
+}, 180_000);
 
 test('what a day leaves is accounted for, and what is lost afterwards is found and repaired', async () => {
   const running = start('--orders', '60');

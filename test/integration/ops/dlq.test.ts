@@ -7,7 +7,7 @@ beforeEach(async () => {
 afterEach(() => stage.stop());
 
 describe('dlq list', () => {
-  it('shows both queues and some of the orders, and leaves the messages where they are', async () => {
+  it('shows both queues and some of the orders, and leaves the messages in the queues', async () => {
     await stage.addDeadLetter('download', { order_id: 'QO-1' });
     await stage.addDeadLetter('download', { order_id: 'QO-2' });
     await stage.addDeadLetter('download', 'Jane Doe');
@@ -47,7 +47,7 @@ describe('dlq redrive', () => {
     expect(moved.map(({ order_id }) => order_id).sort()).toEqual(['QO-1', 'QO-2']);
   });
 
-  it('tells each redrive from the one before it', async () => {
+  it('distinguishes each redrive from the previous one', async () => {
     for (const order_id of ['QO-1', 'QO-2']) {
       await stage.addDeadLetter('download', { order_id });
       const { exitCode, stdout } = await stage.operate(['dlq', 'redrive', 'download', '--yes', '--json']);
@@ -76,7 +76,7 @@ describe('dlq redrive', () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: 'NOT_STARTED', moved: 0, to_move: 0 });
   });
 
-  it('refuses a queue that is none', async () => {
+  it('refuses an unknown queue', async () => {
     const { exitCode, stderr } = await operate(['dlq', 'redrive', 'webhook', '--stage', 'qa']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('<queue> "webhook" must be download or processing');

@@ -14,7 +14,7 @@ const searchFor = async (...args: readonly string[]) => {
 };
 
 describe('pipeline logs', () => {
-  it('lists the saved queries, and how to ask for each', async () => {
+  it('lists the saved queries, and the command for each', async () => {
     const { exitCode, stdout } = await stage.operate(['logs']);
     expect(exitCode).toBe(exitCodes.done);
     expect(stdout).toMatch(/^One order, step by step +pipeline logs order <order id>$/m);
@@ -22,7 +22,7 @@ describe('pipeline logs', () => {
     expect(stdout).toMatch(/^Retries by API +pipeline logs "Retries by API"$/m);
   });
 
-  it('shows the rows of a query over all log groups of the stage, side by side', async () => {
+  it('shows the rows of a query over all log groups of the stage', async () => {
     stage.logs.webhook.write(hoursAgo(2), { order_id: 'QO-1', status: 'NOTIFIED' });
     stage.logs.download.write(hoursAgo(1), {
       order_id: 'QO-1',
@@ -43,7 +43,7 @@ describe('pipeline logs', () => {
     ]);
   });
 
-  it('gives the rows, the query and what was read as one document', async () => {
+  it('prints the rows, the query and its statistics as one document', async () => {
     stage.logs.webhook.write(hoursAgo(2), { level: 'INFO' });
     stage.logs.webhook.write(hoursAgo(1), { level: 'ERROR' });
     const query = 'filter level = "ERROR" | stats count() as n by level';
@@ -68,7 +68,7 @@ describe('pipeline logs', () => {
     expect((await searchFor('fields hours', '--since', '2d')).document.rows).toHaveLength(3);
     const { document, stderr } = await searchFor('fields hours', '--limit', '1');
     expect(document.rows).toEqual([{ hours: '1' }]);
-    expect(stderr).toBe('The first 1 rows; --limit shows more.\n');
+    expect(stderr).toBe('Showing the first 1 rows; --limit shows more.\n');
   });
 
   it.each([
@@ -90,7 +90,7 @@ describe('pipeline logs', () => {
     },
   );
 
-  it('says so when nothing is found', async () => {
+  it('reports that nothing was found', async () => {
     const { exitCode, stdout } = await stage.operate(['logs', 'order', 'QO-2']);
     expect(exitCode).toBe(exitCodes.done);
     expect(stdout).toBe('Nothing found in 0 lines of dev on this machine since 2026-01-30T12:00:00.000Z.\n');
@@ -98,12 +98,15 @@ describe('pipeline logs', () => {
 
   it.each([
     [['fileds @message | limit 1'], /Line 1, col 1:.*\^.*Expected .*fields/s],
-    [['nosuch'], /"nosuch" is neither a query nor the name of one saved query: "API calls answered 429 or 5xx", /],
-    [['by'], /"by" is neither a query nor the name of one/],
-    [['order'], /"One order, step by step" is asked for by pipeline logs order <order id>/],
-    [['retries', 'QO-1'], /"Retries by API" is asked for by pipeline logs "Retries by API"/],
+    [
+      ['nosuch'],
+      /"nosuch" is neither a query nor the name of exactly one saved query: "API calls answered 429 or 5xx", /,
+    ],
+    [['by'], /"by" is neither a query nor the name of exactly one/],
+    [['order'], /"One order, step by step" needs this form: pipeline logs order <order id>/],
+    [['retries', 'QO-1'], /"Retries by API" needs this form: pipeline logs "Retries by API"/],
     [['order', 'QO-1" or 1'], /<id> "QO-1\\" or 1" is not an id/],
-    [['fields @message', 'extra'], /"extra" stands behind the query/],
+    [['fields @message', 'extra'], /"extra" follows the query/],
     [['fields @message', '--since', 'soon', '--limit', '10001'], /--since "soon".*--limit "10001"/s],
   ])('%j is wrong usage', async (args, expected) => {
     const { exitCode, stderr } = await stage.operate(['logs', ...args]);

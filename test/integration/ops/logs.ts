@@ -6,7 +6,7 @@ const webhook = '/aws/lambda/dev-marketplace-webhook';
 const download = '/aws/lambda/dev-marketplace-download';
 const ofAnotherStage = '/aws/lambda/staging-marketplace-webhook';
 
-/** The API of CloudWatch Logs, over lines that the test writes. */
+/** Serves the CloudWatch Logs API with lines that the test writes. */
 export const startLogs = async () => {
   const events = new Map<string, LogEvent[]>();
   let isEndless = false;
@@ -36,7 +36,7 @@ export const startLogs = async () => {
     webhook: { name: webhook, write: writeTo(webhook) },
     download: { name: download, write: writeTo(download) },
     ofAnotherStage: { name: ofAnotherStage, write: writeTo(ofAnotherStage) },
-    /** From now on a query never comes to the end of a log group. */
+    /** Makes every further query endless. */
     makeEndless: (): void => {
       isEndless = true;
     },

@@ -5,7 +5,7 @@ import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
 import { operate } from './operators';
 import { startWorkedStage, type WorkedStage } from './worked-stage';
 
-/** The mapping as it was before it was fixed: what it makes of an order, while there is one. */
+/** The mapping before the fix: changes an order before it is mapped. */
 let mockEarlier: ((mapping: Mapping) => Mapping) | undefined;
 jest.mock('../../../shared/internal-api/mapping', () => {
   const actual = jest.requireActual('../../../shared/internal-api/mapping');
@@ -32,7 +32,7 @@ const run = async (...args: readonly string[]) => {
   return { exitCode, stderr, document: stdout === '' ? undefined : JSON.parse(stdout) };
 };
 
-/** Orders whose price, or state, the earlier mapping got wrong. */
+/** Orders whose price or state the earlier mapping got wrong. */
 const wrongPrice = (mapping: Mapping): Mapping =>
   mapping.kind === 'mapped' && mapping.order.price === 2
     ? { ...mapping, order: { ...mapping.order, price: 1 } }
@@ -51,7 +51,7 @@ describe('mapping try', () => {
     expect(await world.takenOf('QO-1')).toEqual(taken);
   });
 
-  it('takes an older round, and the newest one of an order without an item', async () => {
+  it('maps an older round, and the newest one of an order without an item', async () => {
     await world.addProcessed('QO-1');
     const older = await world.read('QO-1');
     await world.pipeline.qualia.change('QO-1', { purpose: 'newer' });
@@ -63,7 +63,7 @@ describe('mapping try', () => {
 
   it.each([
     [{ properties: [{ state: 'ZZ' }] }, 'UNKNOWN_STATE: the state "ZZ" is not one of the 54 jurisdictions.'],
-    [{ order_number: null }, 'BAD_PAYLOAD: the payload holds no order.'],
+    [{ order_number: null }, 'BAD_PAYLOAD: the payload contains no order.'],
   ])('says why there is no body: %j', async (fields, expected) => {
     const file = join(world.stage.localStateDirectory, 'payload.json');
     writeFileSync(file, qualiaAnswer(qualiaOrder(fields)));
@@ -85,10 +85,10 @@ describe('mapping try', () => {
 
   it.each([
     [['QO-404'], 1, 'Order QO-404 has no stored payload.'],
-    [['QO-404', '--round', '000000000000001-000000000000'], 1, 'has no stored payload of round'],
+    [['QO-404', '--round', '000000000000001-000000000000'], 1, 'has no stored payload for round'],
     [['--file', 'nowhere.json'], 2, '--file nowhere.json cannot be read (ENOENT).'],
-    [[], 2, 'what to map is missing'],
-    [['QO-1', '--file', 'some.json'], 2, 'exclude each other'],
+    [[], 2, 'give an order id or --file'],
+    [['QO-1', '--file', 'some.json'], 2, 'give either an order id or --file, not both'],
     [['--file', 'some.json', '--round', '000000000000001-000000000000'], 2, '--round needs an order id'],
   ])('refuses %j', async (args, expectedExit, expected) => {
     const { exitCode, stderr } = await world.operate(['mapping', 'try', ...args]);
@@ -121,7 +121,7 @@ describe('mapping diff', () => {
     expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ changed: 0, same: 3 });
   });
 
-  it('names an order that failed and can be mapped now, and one that cannot be mapped any more', async () => {
+  it('lists an order that failed and can be mapped now, and one that can no longer be mapped', async () => {
     mockEarlier = () => ({ kind: 'unknown_state', stateCode: 'CA' });
     await world.pipeline.qualia.add({ ...qualiaOrder(), _id: 'QO-1', order_number: 'MKT-1' });
     await run('orders', 'replay', 'QO-1', '--yes');
@@ -136,13 +136,13 @@ describe('mapping diff', () => {
     });
   });
 
-  it('counts an order from before the fields were recorded as one whose fields are unknown', async () => {
+  it('counts an order posted before fields were recorded as one with unknown fields', async () => {
     await world.addProcessed('QO-1');
     await world.forget('QO-1', 'posted_fields', 'processed_checksum');
     expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ fields: { '(unknown)': ['QO-1'] } });
   });
 
-  it('names payloads that are gone, and bytes that are not those stored', async () => {
+  it('lists missing payloads, and payloads with a wrong checksum', async () => {
     await world.addProcessed('QO-1', 'QO-2');
     for (const id of ['QO-1', 'QO-2']) {
       await world.pipeline.overwritePayload(`raw/${id}/000000000000001-000000000000.json`, Buffer.from('{}'));
@@ -157,7 +157,7 @@ describe('mapping diff', () => {
     });
   });
 
-  it('leaves out what was stored before', async () => {
+  it('leaves out payloads stored before --since', async () => {
     await world.addProcessed('QO-1');
     const later = await world.operate(['mapping', 'diff', '--since', '1h', '--json'], {
       now: () => Date.now() + 2 * 3_600_000,
@@ -175,7 +175,7 @@ describe('mapping diff', () => {
     expect(readFileSync(out, 'utf8')).toBe('QO-9\n');
   });
 
-  it('looks for a file that cannot be written before it begins', async () => {
+  it('checks that the file can be written before it begins', async () => {
     const { exitCode, stderr } = await world.operate(['mapping', 'diff', '--out', 'no/such/folder']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,

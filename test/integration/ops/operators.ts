@@ -18,24 +18,24 @@ import { createBucket, createOrdersTable, createQueuePair, createSyncRunsTable }
 import { startLogs } from './logs';
 import { startWorkflows } from './workflows';
 
-/** What came of a command. */
+/** The outcome of a command. */
 export interface Outcome {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** The operators' time. */
+/** The current time of the operators. */
 export const nowMs = Date.UTC(2026, 0, 31, 12);
 export const hoursAgo = (hours: number): number => nowMs - hours * 3_600_000;
 
 interface OperateOptions {
-  /** What the operator types when asked; the end of the input unless told. */
+  /** What the operator types when asked; default: the end of the input. */
   readonly answer?: string;
   readonly localStateDirectory?: string;
-  /** The time of day; {@link nowMs} unless told. */
+  /** The current time; default: {@link nowMs}. */
   readonly now?: () => number;
-  /** Ctrl-C comes after so many ms of work. */
+  /** Presses Ctrl-C after this time. */
   readonly interruptAfterMs?: number;
 }
 
@@ -62,7 +62,7 @@ export const operate = async (args: readonly string[], options: OperateOptions =
   return { exitCode, stdout: textOf(stdout), stderr: textOf(stderr) };
 };
 
-/** A stage of its own on the embedded AWS, and an operator in front of it. */
+/** Creates a new stage on the embedded AWS, and an operator of it. */
 export const startStage = async () => {
   const clients = createClients();
   const localStateDirectory = mkdtempSync(join(tmpdir(), 'operators-'));
@@ -111,7 +111,7 @@ export const startStage = async () => {
     artifactsBucketName,
     runs: createRunRepository(clients.documents, syncRunsTableName),
     openFolder: createRunFolders(clients.s3, artifactsBucketName),
-    /** Says something else about the AWS that runs. */
+    /** Changes what the running embedded AWS announces. */
     announce: (changes: object): void => announce({ ...running, ...changes }),
 
     operate: (args: readonly string[], options: OperateOptions = {}): Promise<Outcome> =>

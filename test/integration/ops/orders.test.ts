@@ -7,7 +7,7 @@ beforeEach(async () => {
 afterEach(() => stage.stop());
 
 describe('orders get', () => {
-  it('shows an order, and where its raw payload is', async () => {
+  it('shows an order and the location of its raw payload', async () => {
     const { round, s3Key } = await stage.addDownloaded('QO-1');
     const { exitCode, stdout, stderr } = await stage.operate(['orders', 'get', 'QO-1']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -17,7 +17,7 @@ describe('orders get', () => {
     expect(stdout).toContain(`payload       s3://raw-bucket/${s3Key}\n`);
   });
 
-  it('gives the item and the payload as JSON', async () => {
+  it('prints the item and the payload as JSON', async () => {
     const { s3Key } = await stage.addDownloaded('QO-1');
     const { exitCode, stdout } = await stage.operate(['orders', 'get', 'QO-1', '--json']);
     expect(exitCode).toBe(0);
@@ -29,19 +29,19 @@ describe('orders get', () => {
     });
   });
 
-  it('shows why an order failed, and what the internal API said only when told to', async () => {
+  it("shows why an order failed, and the internal API's refusal only with --show-answer", async () => {
     await stage.addFailed('QO-1', hoursAgo(3), { code: 'API_REFUSED', message: 'Refused', answer: 'Jane Doe' });
     for (const json of [[], ['--json']]) {
       const hidden = await stage.operate(['orders', 'get', 'QO-1', ...json]);
       expect(hidden.stdout).toContain('API_REFUSED');
       expect(hidden.stdout + hidden.stderr).not.toContain('Jane Doe');
-      expect(hidden.stdout).toMatch(/answer {8}kept, and shown by --show-answer|"answer_kept": true/);
+      expect(hidden.stdout).toMatch(/answer {8}stored; --show-answer prints it|"answer_kept": true/);
       const shown = await stage.operate(['orders', 'get', 'QO-1', '--show-answer', ...json]);
       expect(shown.stdout).toContain('Jane Doe');
     }
   });
 
-  it('knows where an answer that could not be read was put', async () => {
+  it('shows the location of an unreadable response', async () => {
     const { round } = await stage.addFailed('QO-1', hoursAgo(1), { code: 'BAD_ANSWER' });
     const { stdout } = await stage.operate(['orders', 'get', 'QO-1']);
     expect(stdout).toContain(`s3://raw-bucket/rejected/QO-1/${round}.txt`);
@@ -56,7 +56,7 @@ describe('orders get', () => {
 });
 
 describe('orders list', () => {
-  it('lists what failed since then, newest first, over all shards of the index', async () => {
+  it('lists orders that failed since then, newest first, from all shards of the index', async () => {
     for (const hours of [5, 1, 30, 3, 2, 4]) await stage.addFailed(`QO-${hours}`, hoursAgo(hours));
     await stage.addDownloaded('QO-fine');
     const { exitCode, stdout } = await stage.operate([
@@ -76,7 +76,7 @@ describe('orders list', () => {
     );
   });
 
-  it('stops at the limit, and says so', async () => {
+  it('stops at the limit, and reports it', async () => {
     for (const hours of [1, 2, 3]) await stage.addFailed(`QO-${hours}`, hoursAgo(hours), { answer: 'Jane Doe' });
     const { stdout, stderr } = await stage.operate(['orders', 'list', '--limit', '2']);
     expect(stdout.split('\n')).toEqual([
@@ -85,7 +85,7 @@ describe('orders list', () => {
       'QO-2   2026-01-31T10:00:00.000Z (2h ago)  download  ORDER_NOT_FOUND  Qualia knows no such order',
       '',
     ]);
-    expect(stderr).toBe('The newest 2 of 3; --limit shows more.\n');
+    expect(stderr).toBe('Showing the newest 2 of 3; --limit shows more.\n');
   });
 
   it('reports failed orders that it cannot read, and lists the others', async () => {
@@ -99,7 +99,7 @@ describe('orders list', () => {
     expect(JSON.parse(stdout)).toMatchObject({ total: 1, orders: [{ order_id: 'QO-1' }], unreadable: ['QO-2'] });
   });
 
-  it('says that nothing failed', async () => {
+  it('reports that nothing failed', async () => {
     const { exitCode, stdout } = await stage.operate(['orders', 'list']);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
@@ -107,7 +107,7 @@ describe('orders list', () => {
     });
   });
 
-  it('refuses other statuses, before it looks for the stage', async () => {
+  it('refuses other statuses before it connects to the stage', async () => {
     const { exitCode, stderr } = await operate(['orders', 'list', '--status', 'NOTIFIED']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--status "NOTIFIED" can only be FAILED');

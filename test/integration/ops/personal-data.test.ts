@@ -6,7 +6,7 @@ import { createClients } from '../support/clients';
 import { startStage, type TestStage } from './operators';
 import { startWorkedStage, type WorkedStage } from './worked-stage';
 
-// A terminal is recorded, pasted into a ticket, looked at over a shoulder: what an operator did not ask for is not shown.
+// Terminals are recorded, and their text ends up in tickets: show personal data only if the operator asks for it.
 
 let stage: TestStage;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.stop());
 
-/** @returns everything that a verb prints, for people and as JSON */
+/** @returns everything that a verb prints, as text and as JSON */
 const printed = async (expectedExit: number, ...args: readonly string[]): Promise<string> => {
   const texts: string[] = [];
   for (const form of [[], ['--json']]) {
@@ -25,7 +25,7 @@ const printed = async (expectedExit: number, ...args: readonly string[]): Promis
   return texts.join('\n');
 };
 
-test('dead letters are named by their orders, and not shown', async () => {
+test('dead letters are listed by order ID, without their contents', async () => {
   for (const body of [garbage, JSON.stringify(echo), JSON.stringify(personalOrder())])
     await stage.addDeadLetter('download', body);
   await stage.addDeadLetter('download', { order_id: 'QO-1', ...echo });
@@ -34,7 +34,7 @@ test('dead letters are named by their orders, and not shown', async () => {
   expect(spokenIn(text)).toEqual([]);
 });
 
-test('what the internal API said is shown to whoever asks for it, and to nobody else', async () => {
+test("the internal API's refusal is shown only on request", async () => {
   await stage.addFailed('QO-1', undefined, { code: 'API_REFUSED', answer: garbage });
   for (const args of [
     ['orders', 'get', 'QO-1'],
@@ -44,14 +44,14 @@ test('what the internal API said is shown to whoever asks for it, and to nobody 
   expect(spokenIn(await printed(0, 'orders', 'get', 'QO-1', '--show-answer'))).toContain(token);
 });
 
-describe('what people are in', () => {
+describe('a payload with personal data', () => {
   let world: WorkedStage;
   beforeEach(async () => {
     world = await startWorkedStage();
   });
   afterEach(() => world.stop());
 
-  it('is shown by mapping try, and by nothing else that reads payloads', async () => {
+  it('is shown only by mapping try', async () => {
     const orders = ['QO-1', 'QO-2'].map((id) => ({ ...personalOrder(), _id: id, order_number: id }));
     await world.addProcessed(...orders);
     await world.pipeline.qualia.change('QO-2', { properties: [{ state: name }] });
@@ -71,7 +71,7 @@ describe('what people are in', () => {
   });
 });
 
-test('an item that cannot be read is named, and not shown', async () => {
+test('an unreadable item is named but not shown', async () => {
   const clients = createClients();
   const Item = { order_id: 'QO-1', status: name, ...echo };
   await clients.documents.send(new PutCommand({ TableName: stage.ordersTableName, Item }));

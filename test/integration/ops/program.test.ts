@@ -13,7 +13,7 @@ describe('the command line', () => {
     ],
     [
       ['mapping', 'try', '--help'],
-      ['--file <file>', 'Nothing is sent', 'names, addresses, phone numbers'],
+      ['--file <file>', 'Sends nothing', 'names, addresses, phone numbers'],
     ],
     [
       ['mapping', 'diff', '--help'],
@@ -21,7 +21,7 @@ describe('the command line', () => {
     ],
     [
       ['prove', '--help'],
-      ['--since <when>', '--wait <seconds>', 'What it proves', 'What it cannot see', 'It reads only'],
+      ['--since <when>', '--wait <seconds>', 'It checks every order', 'It cannot see', 'It changes nothing'],
     ],
     [['dlq', 'redrive', '--help'], ['download or processing']],
     [
@@ -50,13 +50,13 @@ describe('the command line', () => {
     expect((await operate(args)).exitCode).toBe(expected);
   });
 
-  it('names what it does not know, and what may have been meant', async () => {
+  it('reports unknown words with a suggestion', async () => {
     const { stdout, stderr } = await operate(['orders', 'list', '--sinc', '1h', '--json']);
     expect(stderr).toBe("error: unknown option '--sinc'\n(Did you mean --since?)\n");
     expect(JSON.parse(stdout)).toEqual({ error: { kind: 'usage', message: expect.stringContaining("'--sinc'") } });
   });
 
-  it('names everything that is wrong in one error', async () => {
+  it('lists all faults in one error', async () => {
     const args = ['orders', 'list', '--stage', 'qa', '--status', 'DONE', '--since', 'soon', '--limit', '0', '--json'];
     const { exitCode, stdout, stderr } = await operate(args);
     expect(exitCode).toBe(2);
@@ -83,7 +83,7 @@ describe('the `pipeline` bin', () => {
     return { exitCode, stdout, stderr };
   };
 
-  it('says what is wrong without a stack', async () => {
+  it('reports an error without a stack', async () => {
     expect(await pipeline(['orders', 'get', 'no/id'])).toEqual({
       exitCode: 2,
       stdout: '',
@@ -91,7 +91,7 @@ describe('the `pipeline` bin', () => {
     });
   });
 
-  it('exits 3 when nobody answers', async () => {
+  it('exits 3 if the stage cannot be reached', async () => {
     const nobody = {
       AWS_ENDPOINT_URL_CLOUDFORMATION: 'http://127.0.0.1:1',
       AWS_REGION: 'us-east-1',

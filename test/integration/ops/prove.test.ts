@@ -13,7 +13,7 @@ import { operate } from './operators';
 const hourMs = 3_600_000;
 const functionName = 'dev-marketplace-reconciler';
 
-/** Describes one function, as Lambda does. */
+/** Serves Lambda's GetFunctionConfiguration for one function. */
 const startFunctions = async (variables: () => Readonly<Record<string, string>>): Promise<Server> => {
   const server = createServer((request, response) => {
     const isKnown = request.url === `/2015-03-31/functions/${functionName}/configuration`;
@@ -30,7 +30,7 @@ let functions: Server;
 let directory: string;
 let variables: Record<string, string>;
 
-/** A stage whose Lambdas are those of a pipeline, and an operator in front of it. */
+/** A stage with the Lambdas of a pipeline, and an operator of it. */
 beforeEach(async () => {
   pipeline = await startPipeline();
   const { tableName, bucketName, queues } = pipeline.resources;
@@ -117,7 +117,7 @@ test('every order is accounted for: posted, in flight, or visibly FAILED', async
   expect(stdout).toContain('Every order that Qualia knows is accounted for');
 });
 
-test('whatever is lost shows until the reconciler has repaired it', async () => {
+test('every loss is reported until the reconciler has repaired it', async () => {
   const [drifted, closed, deleted] = [await known(), await known(), await known()];
   pipeline.pass(1);
   await pipeline.reconcile();
@@ -149,7 +149,7 @@ test('whatever is lost shows until the reconciler has repaired it', async () => 
   expect(await prove()).toMatchObject({ exitCode: exitCodes.done, proven: 4, last_pass_at: expect.any(String) });
 });
 
-test('a webhook on its way is given its time', async () => {
+test('the command waits for webhooks on their way', async () => {
   await openAtQualia();
   const ahead = operate(['prove', '--local', '--json', '--wait', '2'], {
     localStateDirectory: directory,
@@ -181,7 +181,7 @@ test('an order in flight for over 15 minutes, an unreadable item, and one that w
   expect(await prove('--since', '3h')).toMatchObject({ unchecked: 0, proven: 1 });
 });
 
-test('a list without status, or without an end, proves less and says so', async () => {
+test('a list without status, or without an end, proves less and reports it', async () => {
   await known();
   await pipeline.qualia.setList({ status_fields: false });
   expect(await prove()).toMatchObject({ exitCode: exitCodes.done, status_shown: false, proven: 1 });
@@ -191,7 +191,7 @@ test('a list without status, or without an end, proves less and says so', async 
   expect(await prove()).toMatchObject({ exitCode: exitCodes.failed, list_complete: false });
 });
 
-test('changes nothing, and asks Qualia for the list alone when all is well', async () => {
+test('changes nothing, and only calls Qualia for the list if all orders are current', async () => {
   const id = await known();
   const before = await pipeline.rawItem(id);
   const calls = await pipeline.qualia.calls();

@@ -24,13 +24,13 @@ const fileOf = (...lines: readonly string[]): string => {
 };
 
 describe('from Qualia', () => {
-  it('downloads again, and posts what changed', async () => {
+  it('downloads orders again, and posts those that changed', async () => {
     await world.addProcessed('QO-1', 'QO-2');
     await world.pipeline.qualia.change('QO-1', { purpose: 'changed' });
     const { exitCode, stdout, stderr } = await replay('QO-1', 'QO-2', 'QO-1', '--yes');
     expect({ exitCode }).toEqual({ exitCode: 0 });
     expect(stderr).toContain(
-      'QO-1   PROCESSED\nQO-2   PROCESSED\nEach is downloaded again and, unless nothing changed',
+      'QO-1   PROCESSED\nQO-2   PROCESSED\nEach is downloaded again and posted again if anything has changed',
     );
     const order = await world.read('QO-1');
     expect(order).toMatchObject({ status: 'PROCESSED', notification_type: 'replay' });
@@ -71,7 +71,7 @@ describe('from Qualia', () => {
     });
   });
 
-  it('replays what failed since then once the operator agrees', async () => {
+  it('replays orders that failed since then after the operator confirms', async () => {
     await replayed('QO-1');
     await world.addProcessed('QO-2');
     await world.pipeline.qualia.add({ _id: 'QO-1', order_number: 'MKT-QO-1' });
@@ -82,16 +82,16 @@ describe('from Qualia', () => {
     expect((await replayed('--status', 'FAILED', '--since', '1h')).document).toMatchObject({ requested: 0 });
   });
 
-  it.each([['n\n'], ['']])('does nothing when the answer is %j', async (answer) => {
+  it.each([['n\n'], ['']])('does nothing if the operator types %j', async (answer) => {
     await world.addProcessed('QO-1');
     const before = await world.read('QO-1');
     const { exitCode, stdout } = await world.operate(['orders', 'replay', 'QO-1'], { answer });
     expect(exitCode).toBe(130);
-    expect(stdout).toBe('0 new rounds started in dev on this machine, aborted with 1 left as they were.\n');
+    expect(stdout).toBe('0 new rounds started in dev on this machine, aborted with 1 not started.\n');
     expect(await world.read('QO-1')).toEqual(before);
   });
 
-  it('exits 1 when no round can be started', async () => {
+  it('exits 1 if no round can be started', async () => {
     const { outputs, queues } = world.stage;
     const pipeline = { ...outputs['dev-OrderPipeline'], DownloadQueueUrl: `${queues.download.url}-gone` };
     world.stage.announce({ outputs: { ...outputs, 'dev-OrderPipeline': pipeline } });
@@ -105,7 +105,7 @@ describe('from Qualia', () => {
   });
 });
 
-describe('from the stored bytes', () => {
+describe('from the stored payload', () => {
   it('maps the newest round again, without a call to Qualia', async () => {
     await world.addProcessed('QO-1');
     await world.pipeline.qualia.change('QO-1', { purpose: 'not seen' });
@@ -119,7 +119,7 @@ describe('from the stored bytes', () => {
     expect(await world.pipeline.qualia.calls()).toBe(calls);
   });
 
-  it('takes an older round that is named', async () => {
+  it('maps an older round on request', async () => {
     await world.addProcessed('QO-1');
     const older = await world.read('QO-1');
     await world.pipeline.qualia.change('QO-1', { purpose: 'newer' });
@@ -129,7 +129,7 @@ describe('from the stored bytes', () => {
     expect(await world.takenOf('QO-1')).toMatchObject({ posts: 3, body: { purpose: 'Refinance' } });
   });
 
-  it('refuses what would put older bytes in the place of newer ones, in one sentence', async () => {
+  it('refuses in one sentence to replace newer bytes with older ones', async () => {
     await world.addProcessed('QO-1');
     const older = await world.read('QO-1');
     world.pause(true);
@@ -138,14 +138,14 @@ describe('from the stored bytes', () => {
       const { exitCode, document } = await replayed('--from', 'raw', ...round, 'QO-1');
       expect(exitCode).toBe(1);
       expect(document.orders).toMatchObject([
-        { error: 'Order QO-1 is being downloaded: replay it when that has ended.' },
+        { error: 'Order QO-1 is being downloaded: replay it after the download.' },
       ]);
     }
   });
 
   it.each([
     ['an order that nobody knows', 'QO-404', [], 'There is no order QO-404.'],
-    ['an order that stored nothing', 'QO-unknown', [], 'Order QO-unknown stored nothing in its newest round'],
+    ['an order that stored nothing', 'QO-unknown', [], 'Order QO-unknown has no stored payload in its newest round'],
     ['a round that is not stored', 'QO-1', ['--round', '000000000000001-000000000000'], 'the newest are 0'],
   ])('refuses %s', async (_case, id, args, expected) => {
     await world.addProcessed('QO-1');
@@ -159,7 +159,7 @@ describe('from the stored bytes', () => {
 });
 
 describe('--force', () => {
-  it.each([[[]], [['--from', 'raw']]])('posts what has not changed, under a key of its own: %j', async (from) => {
+  it.each([[[]], [['--from', 'raw']]])('posts unchanged orders with a new idempotency key: %j', async (from) => {
     await world.addProcessed('QO-1');
     for (const posts of [2, 3]) {
       const { exitCode, document } = await replayed('--force', ...from, 'QO-1');
@@ -169,7 +169,7 @@ describe('--force', () => {
     expect(outcomesOf((await replayed(...from, 'QO-1')).document)).toEqual({ 'QO-1': 'unchanged' });
   });
 
-  it('posts again what was processed since a backup, and nothing older', async () => {
+  it('posts again only orders processed since a backup', async () => {
     await world.addProcessed('QO-1', 'QO-2');
     await replayed('QO-failed');
     const since = new Date(Date.now() - 60_000).toISOString();
@@ -194,7 +194,7 @@ describe('--force', () => {
     expect(outcome.exitCode).toBe(exitCode);
     expect(outcome.stderr).toContain('Start 1 new round in dev on this machine? [y/N]');
     if (answer.startsWith('y'))
-      expect(outcome.stderr).toContain('Really post 1 order, also where nothing changed? [y/N]');
+      expect(outcome.stderr).toContain('Really post 1 order, even if nothing has changed? [y/N]');
     expect(await world.takenOf('QO-1')).toMatchObject({ posts });
   });
 });
@@ -202,26 +202,26 @@ describe('--force', () => {
 describe('many orders', () => {
   const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => `QO-${index}`);
 
-  it('starts all of them in the end, and keeps nothing', async () => {
+  it('starts all of them, and leaves no --rest file', async () => {
     await world.addProcessed(...ids(12));
     const rest = join(world.stage.localStateDirectory, 'rest.ids');
     const list = fileOf('# twelve orders', ...ids(12), 'QO-3 # again');
     const { exitCode, document, stderr } = await replayed('--ids', list, '--rest', rest, '--rate', '100');
     expect({ exitCode, document }).toMatchObject({ exitCode: 0, document: { requested: 12, started: 12, left: [] } });
     expect(document.rest_file).toBeNull();
-    expect(stderr).toContain(`The first 3 must end before others start. What is not started is kept in ${rest}.`);
+    expect(stderr).toContain(`The first 3 must end before others start. Ids that are not started are kept in ${rest}.`);
     expect(() => readIdFile(rest)).toThrow('cannot be read (ENOENT)');
   });
 
-  it('stops after the first three when all fail, and can be continued', async () => {
+  it('stops after the first three if all fail, and can be continued', async () => {
     const { exitCode, stdout, stderr } = await replay('--ids', fileOf(...ids(20)), '--yes');
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: expect.stringContaining('What is not started is kept'),
+      stderr: expect.stringContaining('Ids that are not started are kept'),
     });
     expect(stdout).toContain('RESULT  ORDERS  CAUSE\nfailed  3       ORDER_NOT_FOUND\n');
     expect(stdout).toContain('Stopped: more than 10 % of the orders failed.\n');
-    expect(stdout).toContain('3 new rounds started in dev on this machine, 3 failed, 17 left as they were.\n');
+    expect(stdout).toContain('3 new rounds started in dev on this machine, 3 failed, 17 not started.\n');
     const [, path = ''] = /To continue: pipeline --local orders replay --ids (\S+) --rest \1\n/.exec(stdout) ?? [];
     expect(readIdFile(path)).toEqual(ids(20).slice(3));
     for (const id of ids(20).slice(3)) expect(await world.read(id)).toBeUndefined();
@@ -243,11 +243,11 @@ describe('many orders', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain('Stopped: the circuit of the worker processing is open');
     expect(stdout).toContain('under way  3\n');
-    expect(stdout).toContain('Under way, and ending by themselves: QO-0 QO-1 QO-2.\n');
+    expect(stdout).toContain('Still in flight: QO-0 QO-1 QO-2.\n');
     expect(stdout).toMatch(/To continue: pipeline --local orders replay --from raw --ids (\S+) --rest \1\n/);
   });
 
-  it('starts nothing more at Ctrl-C', async () => {
+  it('starts no more orders after Ctrl-C', async () => {
     world.pause(true);
     const args = ['orders', 'replay', ...ids(5), '--yes', '--json'];
     const { exitCode, stdout } = await world.operate(args, { interruptAfterMs: 700 });
@@ -267,16 +267,16 @@ describe('many orders', () => {
 });
 
 test.each([
-  [[], 'what to replay is missing'],
-  [['QO-1', '--status', 'FAILED', '--since', '1h'], 'exclude each other'],
-  [['QO-1', '--ids', 'some.ids'], 'exclude each other'],
+  [[], 'give order ids, --ids, or --status with --since'],
+  [['QO-1', '--status', 'FAILED', '--since', '1h'], 'give only one of order ids, --ids, and --status with --since'],
+  [['QO-1', '--ids', 'some.ids'], 'give only one of order ids, --ids, and --status with --since'],
   [['--status', 'FAILED'], '--status needs --since'],
   [['--since', '1h'], '--since needs --status FAILED or PROCESSED'],
   [['--status', 'NOTIFIED', '--since', '1h'], '--status "NOTIFIED" must be FAILED or PROCESSED'],
   [['QO-1', '--from', 'memory'], '--from "memory" must be qualia or raw'],
   [['QO-1', '--round', '000000000000001-000000000000'], '--round needs --from raw'],
   [['QO-1', '--from', 'raw', '--round', 'newest'], '--round "newest" must be a round'],
-  [['QO-1', 'QO-2', '--from', 'raw', '--round', '000000000000001-000000000000'], '--round needs one order id'],
+  [['QO-1', 'QO-2', '--from', 'raw', '--round', '000000000000001-000000000000'], '--round needs exactly one order id'],
 ])('refuses %j', async (args, expected) => {
   const { exitCode, stderr } = await operate(['orders', 'replay', ...args]);
   expect(exitCode).toBe(2);

@@ -21,7 +21,7 @@ describe('with --local', () => {
       'was built before this version',
       undefined,
       { outputs: { 'dev-Data': { OrdersTableName: 'orders' }, 'dev-OrderPipeline': {} } },
-      'The outputs of stack dev-Data are not those of this version: RawBucketName is missing, SyncRunsTableName is ' +
+      'The outputs of stack dev-Data do not match this version: RawBucketName is missing, SyncRunsTableName is ' +
         'missing, ArtifactsBucketName is missing.',
     ],
   ])('exits 3 when the embedded AWS %s', async (_case, directory, changes, expected) => {
@@ -36,7 +36,7 @@ describe('with --local', () => {
 });
 
 describe('with --state', () => {
-  it('works on the embedded AWS of that folder, whatever folder is the default', async () => {
+  it('uses the embedded AWS of that folder instead of the default one', async () => {
     stage.announce({});
     const { orderId } = await stage.addNotified('QO-42');
     const { exitCode, stdout } = await operate([
@@ -53,9 +53,9 @@ describe('with --state', () => {
     ]);
   });
 
-  it('names a folder without a running one', async () => {
+  it('reports a folder without a running embedded AWS', async () => {
     const { exitCode, stderr } = await stage.operate(['--state', '/nowhere', 'orders', 'get', 'QO-42']);
-    expect([exitCode, stderr]).toEqual([exitCodes.unreachable, expect.stringContaining('state in /nowhere')]);
+    expect([exitCode, stderr]).toEqual([exitCodes.unreachable, expect.stringContaining('is running in /nowhere')]);
   });
 });
 
@@ -64,7 +64,7 @@ describe('against AWS', () => {
   let cloudFormation: ReturnType<typeof createServer>;
   const asked: string[] = [];
 
-  /** CloudFormation's `DescribeStacks`, for the stacks of the stage and no others. */
+  /** Serves CloudFormation's `DescribeStacks` for the stacks of the stage only. */
   const answer = (stackName: string): { status: number; body: string } => {
     const outputs = Object.entries(stage.outputs).find(([name]) => name === stackName)?.[1];
     if (!outputs) {
@@ -108,7 +108,7 @@ describe('against AWS', () => {
     await new Promise((resolve) => cloudFormation.close(resolve));
   });
 
-  it("finds the names in the stacks' outputs, with the operator's credentials, in the region given", async () => {
+  it("reads the names from the stacks' outputs, with the operator's credentials, in the given region", async () => {
     await stage.addFailed('QO-1');
     const { exitCode, stdout } = await operate(['orders', 'get', 'QO-1', '--region', 'eu-west-1', '--json']);
     expect(exitCode).toBe(exitCodes.done);
@@ -120,7 +120,7 @@ describe('against AWS', () => {
     ]);
   });
 
-  it('works on the queues too', async () => {
+  it('uses the queues too', async () => {
     await stage.addDeadLetter('download', { order_id: 'QO-1' });
     const { exitCode, stdout } = await operate(['dlq', 'redrive', 'download', '--yes', '--region', 'us-east-1']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '1 message moved to the download queue.\n' });
@@ -145,6 +145,6 @@ describe('against AWS', () => {
   it('exits 3 without credentials', async () => {
     delete process.env.AWS_ACCESS_KEY_ID;
     delete process.env.AWS_SECRET_ACCESS_KEY;
-    unreachable(await operate(['dlq', 'list', '--region', 'us-east-1']), 'There are no AWS credentials to work with.');
+    unreachable(await operate(['dlq', 'list', '--region', 'us-east-1']), 'No AWS credentials were found.');
   });
 });

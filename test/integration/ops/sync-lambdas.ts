@@ -5,7 +5,7 @@ import { nowMs, type TestStage } from './operators';
 /** The one portal of these runs. */
 export const portal = 'nowandforeverphoto';
 
-/** Plays the Lambdas of a run of both jobs. */
+/** Simulates the Lambdas of a run of both jobs. */
 export const playLambdas = (stage: TestStage, runId: string, executionName = runId) => {
   const owner = { run_id: runId, execution_arn: stage.workflows.arnOf(executionName) };
   const folder = stage.openFolder(runId);

@@ -16,7 +16,7 @@ const written = (name: string, content: unknown): string => {
 };
 
 describe('sync start', () => {
-  it('starts an execution of the name of the run, and leaves the defaults to it', async () => {
+  it("starts an execution with the run's ID as its name, and adds no defaults", async () => {
     const { exitCode, stdout } = await stage.operate(['sync', 'start', '--json']);
     expect(exitCode).toBe(0);
     const document = JSON.parse(stdout);
@@ -52,7 +52,7 @@ describe('sync start', () => {
     });
   });
 
-  it('starts nothing, and names every fault, when the input is wrong', async () => {
+  it('starts nothing and lists every fault if the input is wrong', async () => {
     const file = written('run.json', {
       run_id: 'night ly',
       netlife: { portals: [portal, 'evil.example'] },
@@ -79,7 +79,7 @@ describe('sync start', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(expected) });
   });
 
-  it('takes a portal that the stage knows by its configuration', async () => {
+  it("accepts an extra portal of the stage's configuration", async () => {
     const { outputs } = stage;
     stage.announce({
       outputs: { ...outputs, 'dev-SyncJobs': { ...outputs['dev-SyncJobs'], NetlifeExtraPortals: 'newportal, other' } },
@@ -94,8 +94,8 @@ describe('sync start', () => {
     const { exitCode, stderr } = await stage.operate(['sync', 'start', '--run-id', 'nightly']);
     expect(exitCode).toBe(1);
     expect(stderr).toBe(
-      'error: There is a sync run nightly already: "sync redrive nightly" lets it go on if it failed; ' +
-        'another --run-id starts anew.\n',
+      'error: The sync run nightly already exists: use "sync redrive nightly" to resume it if it failed, ' +
+        'or another --run-id to start a new run.\n',
     );
   });
 

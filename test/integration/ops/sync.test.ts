@@ -10,7 +10,7 @@ afterEach(() => stage.stop());
 
 const lambdas = (runId: string, executionName?: string) => playLambdas(stage, runId, executionName);
 
-/** Waits until there is an execution of this name. */
+/** Waits for an execution with this name. */
 const begun = async (name: string): Promise<void> => {
   for (const deadlineMs = Date.now() + 10_000; stage.workflows.find(name) === undefined; await wait(20)) {
     if (Date.now() > deadlineMs) throw new Error(`No execution ${name}`);
@@ -18,7 +18,7 @@ const begun = async (name: string): Promise<void> => {
 };
 
 describe('--watch', () => {
-  it('shows how far each part is, and ends with the report', async () => {
+  it('shows the progress of each counter, and ends with the report', async () => {
     const operating = stage.operate(['sync', 'start', '--run-id', 'mine', '--watch']);
     await begun('mine');
     const run = lambdas('mine');
@@ -42,7 +42,7 @@ describe('--watch', () => {
     expect(stdout).toMatch(/\n\nFINAL STATS - of the portal\n$/);
   });
 
-  it('exits 1 when the run fails, and names what failed', async () => {
+  it('exits 1 if the run fails, and lists what failed', async () => {
     stage.workflows.start('mine');
     const run = lambdas('mine');
     await run.plan();
@@ -66,7 +66,7 @@ describe('--watch', () => {
     );
   });
 
-  it('says why a run ended before it began', async () => {
+  it('reports why a run ended before it began', async () => {
     const operating = stage.operate(['sync', 'start', '--run-id', 'mine', '--watch']);
     await begun('mine');
     const cause = JSON.stringify({ errorType: 'InvalidInput', errorMessage: 'another\ninput', trace: [] });
@@ -96,20 +96,20 @@ describe('--watch', () => {
     });
   });
 
-  it('leaves the run alone at Ctrl-C', async () => {
+  it('does not stop the run at Ctrl-C', async () => {
     stage.workflows.start('mine');
     await lambdas('mine').plan();
     const { exitCode, stdout } = await stage.operate(['sync', 'watch', 'mine'], { interruptAfterMs: 200 });
     expect({ exitCode, stdout }).toEqual({
       exitCode: 130,
-      stdout: 'The run goes on without you; "sync watch mine" follows it.\n',
+      stdout: 'The run continues; "sync watch mine" follows it.\n',
     });
     expect(stage.workflows.find('mine')).toMatchObject({ status: 'RUNNING' });
   });
 });
 
 describe('sync get', () => {
-  it('shows how far a run is', async () => {
+  it('shows the progress of a run', async () => {
     stage.workflows.start('mine');
     const run = lambdas('mine');
     await run.plan(nowMs - 60_000);
@@ -121,7 +121,7 @@ describe('sync get', () => {
     expect(stdout).toMatch(/^iterable\/push +waiting$/m);
   });
 
-  it('knows of an end that no Lambda heard of', async () => {
+  it('shows an end that no Lambda recorded', async () => {
     stage.workflows.start('mine');
     await lambdas('mine').plan();
     stage.workflows.end('mine', 'TIMED_OUT', { error: 'States.Timeout' });
@@ -136,7 +136,7 @@ describe('sync get', () => {
 });
 
 describe('sync list', () => {
-  it('lists runs, newest first, and executions that began none', async () => {
+  it('lists runs, newest first, and executions that began no run', async () => {
     stage.workflows.start('scheduled');
     await lambdas('nightly', 'scheduled').plan(nowMs - 7_200_000);
     stage.workflows.start('stopped');
@@ -167,9 +167,9 @@ describe('sync list', () => {
     expect(table).not.toContain('nightly');
   });
 
-  it('says that there is none', async () => {
+  it('reports that there are none', async () => {
     const { stdout } = await stage.operate(['sync', 'list']);
-    expect(stdout).toBe('There is no sync run in dev on this machine.\n');
+    expect(stdout).toBe('There are no sync runs in dev on this machine.\n');
   });
 });
 
@@ -179,7 +179,7 @@ describe('sync stop', () => {
     await lambdas('mine').plan();
   });
 
-  it('stops the execution, and tells the workers', async () => {
+  it('stops the execution, and marks the item for its Lambdas', async () => {
     const { exitCode, stdout, stderr } = await stage.operate(['sync', 'stop', 'mine'], { answer: 'y\n' });
     expect(exitCode).toBe(0);
     expect(stderr).toContain('Stop the sync run mine in dev on this machine? [y/N]');
@@ -189,7 +189,7 @@ describe('sync stop', () => {
     expect(await lambdas('mine').progress('iterable/push', 1, 2)).toBe(false);
   });
 
-  it('tells the workers of an execution that was stopped elsewhere', async () => {
+  it('marks the item if the execution was stopped elsewhere', async () => {
     stage.workflows.end('mine', 'ABORTED');
     const { exitCode, stdout } = await stage.operate(['sync', 'stop', 'mine', '--yes', '--json']);
     expect(exitCode).toBe(0);
@@ -197,13 +197,13 @@ describe('sync stop', () => {
     expect(await stage.runs.read('mine')).toMatchObject({ status: 'STOPPED' });
   });
 
-  it('stops nothing unless the operator agrees', async () => {
+  it('stops nothing unless the operator confirms', async () => {
     const { exitCode, stdout } = await stage.operate(['sync', 'stop', 'mine']);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: 'The sync run mine was left as it is.\n' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: 'The sync run mine was not changed.\n' });
     expect(stage.workflows.find('mine')).toMatchObject({ status: 'RUNNING' });
   });
 
-  it('has nothing to do when the run has ended', async () => {
+  it('does nothing if the run has ended', async () => {
     await lambdas('mine').finish('SUCCEEDED');
     const { exitCode, stdout } = await stage.operate(['sync', 'stop', 'mine']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'Nothing to do: the sync run mine is SUCCEEDED.\n' });
@@ -223,18 +223,18 @@ describe('sync redrive', () => {
     expect(stderr).toContain('Redrive the sync run mine in dev on this machine?');
     expect(stdout).toBe('Redrove the sync run mine; "sync watch mine" follows it.\n');
     expect(stage.workflows.find('scheduled')).toMatchObject({ status: 'RUNNING', redriveCount: 1 });
-    // Before its first worker begins, the item still tells of the end before.
+    // Until its first Lambda begins, the item still shows the previous end.
     const { stdout: document } = await stage.operate(['sync', 'get', 'mine', '--json']);
     expect(JSON.parse(document)).toMatchObject({ status: 'RUNNING', finished_at: null, summary: null });
   });
 
-  it('leaves it unless the operator agrees', async () => {
+  it('does nothing unless the operator confirms', async () => {
     await lambdas('mine', 'scheduled').finish('FAILED');
     expect((await stage.operate(['sync', 'redrive', 'mine'])).exitCode).toBe(130);
     expect(stage.workflows.find('scheduled')).toMatchObject({ status: 'FAILED' });
   });
 
-  it('has nothing to do while it runs', async () => {
+  it('does nothing while the run is running', async () => {
     const { exitCode, stdout } = await stage.operate(['sync', 'redrive', 'mine', '--json']);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ status_before: 'RUNNING', redriven: false });

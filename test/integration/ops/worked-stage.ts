@@ -9,7 +9,7 @@ import { startStage } from './operators';
 
 const idleMs = 20;
 
-/** A stage whose workers run, with Qualia and the internal API behind them. Its clock is the real one. */
+/** A stage with running workers and simulators of Qualia and the internal API. Uses the real clock. */
 export const startWorkedStage = async () => {
   const [pipeline, stage, clients] = [await startPipeline({ now: Date.now }), await startStage(), createClients()];
   const { tableName, bucketName, queues } = pipeline.resources;
@@ -40,11 +40,11 @@ export const startWorkedStage = async () => {
   return {
     pipeline,
     stage,
-    /** Runs the `pipeline` command at the real time of day. */
+    /** Runs the `pipeline` command with the real clock. */
     operate: (args: readonly string[], options: Parameters<typeof stage.operate>[1] = {}) =>
       stage.operate(args, { now: Date.now, ...options }),
 
-    /** Orders that Qualia knows and that went through once. */
+    /** Creates orders at Qualia and processes them once. */
     addProcessed: async (...orders: readonly (string | QualiaOrder)[]): Promise<void> => {
       const added = orders.map((order) =>
         typeof order === 'string' ? { ...qualiaOrder(), _id: order, order_number: `MKT-${order}` } : order,
@@ -55,7 +55,7 @@ export const startWorkedStage = async () => {
       for (const id of ids) while ((await pipeline.orderOf(id)).status !== 'PROCESSED') await sleep(idleMs);
     },
 
-    /** What the internal API took of an order: how many posts, and the newest body. */
+    /** What the internal API accepted for an order: number of posts, and the newest body. */
     takenOf: async (id: string) => {
       const { posts, body } = await pipeline.internalApi.postsOf(id);
       return { posts: posts.filter(({ outcome }) => outcome === 'taken').length, body };
@@ -63,7 +63,7 @@ export const startWorkedStage = async () => {
 
     read: (id: string) => pipeline.repository.read(id as OrderId),
     readItem: async (id: string) => (await clients.documents.send(new GetCommand(key(id)))).Item,
-    /** Takes attributes from an order's item, as if an older release had written it. */
+    /** Removes attributes from an order's item, as if an older release had written it. */
     forget: async (id: string, ...names: readonly string[]): Promise<void> => {
       await clients.documents.send(
         new UpdateCommand({
@@ -73,7 +73,7 @@ export const startWorkedStage = async () => {
         }),
       );
     },
-    /** The workers stand still until told otherwise. */
+    /** Pauses the workers, or resumes them. */
     pause: (now: boolean): void => {
       paused = now;
     },

@@ -12,7 +12,7 @@ const machine: Machine = {
   tasks: new Map(),
 };
 
-/** The API of Step Functions, behind which nothing works: the test ends its executions. */
+/** Serves the Step Functions API without running anything: the test ends the executions. */
 export const startWorkflows = async (directory: string) => {
   const store = openExecutionStore(directory);
   const arnOf = (name: string): string => `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
@@ -53,7 +53,7 @@ export const startWorkflows = async (directory: string) => {
     arnOf,
     list: store.list,
     find: (name: string): Execution | undefined => store.find(arnOf(name)),
-    /** As somebody else would. */
+    /** Acts as another operator. */
     start: (name: string, input: object = {}): Execution => runner.start(machine, name, JSON.stringify(input)),
     end: (
       name: string,

@@ -84,7 +84,7 @@ test("a folder of somebody else's files is refused and left alone", () => {
   mkdirSync(folder, { mode: 0o755 });
   writeFileSync(join(folder, 'thesis.txt'), 'x', { mode: 0o644 });
   for (const fresh of [false, true]) {
-    expect(() => openStateFolder(folder, fresh)).toThrow(/holds files that no start left there/);
+    expect(() => openStateFolder(folder, fresh)).toThrow(/contains files that are not from a start/);
   }
   expect([existsSync(join(folder, 'thesis.txt')), modeOf(folder), modeOf(join(folder, 'thesis.txt'))]).toEqual([
     true,

@@ -17,7 +17,7 @@ const fileOf = (text: string): string => {
   return path;
 };
 
-test('reads one id a line, each once, without comments and blanks', () => {
+test('reads one ID per line, without duplicates, comments and blanks', () => {
   const path = fileOf('\uFEFFQO-1\r\n\n# a comment\n  QO-2  # price dueDate\nQO-1\nQO-3');
   expect(readIdFile(path)).toEqual(['QO-1', 'QO-2', 'QO-3']);
 });
@@ -28,32 +28,32 @@ test('reads what it writes', () => {
   expect(readIdFile(fileOf(lines))).toEqual(['QO-1', 'QO-2']);
 });
 
-test('names the lines that hold no id', () => {
+test('lists the lines that are not an ID', () => {
   const path = fileOf('QO-1\nno/id\nQO 2\n');
   expect(() => readIdFile(path)).toThrow(
-    `Several things are wrong:\n  ${path}, line 2: "no/id" is no order id\n  ${path}, line 3: "QO 2" is no order id`,
+    `Several errors:\n  ${path}, line 2: "no/id" is not an order id\n  ${path}, line 3: "QO 2" is not an order id`,
   );
 });
 
-test('names some of many', () => {
+test('lists some faults and counts the others', () => {
   const path = fileOf('no/id\n'.repeat(1_000));
-  expect(() => readIdFile(path)).toThrow(/line 5: "no\/id" is no order id\n {2}… and 995 lines more$/);
+  expect(() => readIdFile(path)).toThrow(/line 5: "no\/id" is not an order id\n {2}… and 995 more lines$/);
 });
 
-test('a file that is not there is named', async () => {
+test('a missing file is named', async () => {
   const missing = join(folder, 'none', 'some.ids');
   expect(() => readIdFile(missing)).toThrow(`the file ${missing} cannot be read (ENOENT).`);
   await expect(checkWritable(missing)).rejects.toThrow(`the file ${missing} cannot be written (ENOENT).`);
   await expect(writeWhole(missing, '')).rejects.toThrow(`the file ${missing} cannot be written (ENOENT).`);
 });
 
-test('looking whether a file can be written leaves what is in it', async () => {
+test('checking that a file can be written keeps its contents', async () => {
   const path = fileOf('QO-1\n');
   await checkWritable(path);
   expect(readFileSync(path, 'utf8')).toBe('QO-1\n');
 });
 
-describe('the file of what is left', () => {
+describe('the --rest file', () => {
   const open = (listPath?: string) => {
     let nowMs = 0;
     const path = join(folder, 'rest.ids');
@@ -62,7 +62,7 @@ describe('the file of what is left', () => {
     return { path, rest, read, pass: (ms: number) => (nowMs += ms) };
   };
 
-  it('holds all at first, what is left every few seconds and at the end, and goes when nothing is', async () => {
+  it('has all IDs at first, the remaining ones every few seconds and at the end, and is removed if none remain', async () => {
     const { rest, read, pass } = open();
     await rest.open(ids('QO-1', 'QO-2', 'QO-3'));
     expect(read()).toEqual(['QO-1', 'QO-2', 'QO-3']);
@@ -81,11 +81,11 @@ describe('the file of what is left', () => {
   it('does not overwrite another file', async () => {
     const { rest, path, read } = open();
     writeFileSync(path, 'QO-9\n');
-    await expect(rest.open(ids('QO-1'))).rejects.toThrow(`the file ${path} exists already.`);
+    await expect(rest.open(ids('QO-1'))).rejects.toThrow(`the file ${path} already exists.`);
     expect(read()).toEqual(['QO-9']);
   });
 
-  it('may be the list itself, which shrinks then', async () => {
+  it('can be the list itself, which then shrinks', async () => {
     const { rest, path, read } = open(join(folder, 'rest.ids'));
     writeFileSync(path, 'QO-1\nQO-2\n');
     await rest.open(ids('QO-1', 'QO-2'));

@@ -70,11 +70,11 @@ test.each([
   expect(countSchema(100).safeParse(text).data).toBe(expected);
 });
 
-test('an order id that is named twice is one order', () => {
+test('an order ID that is given twice is one order', () => {
   expect(orderIdsSchema.parse(['QO-1', 'QO-2', 'QO-1'])).toEqual(['QO-1', 'QO-2']);
 });
 
-describe('reading what was typed', () => {
+describe('parsing the command line', () => {
   const schema = z.object({ id: orderIdSchema, status: listableStatusSchema, limit: countSchema(10) });
   const good = { stage: 'dev', id: 'QO-1', status: 'FAILED', limit: '5' };
 
@@ -88,26 +88,28 @@ describe('reading what was typed', () => {
     }
   };
 
-  it('gives the input and what every verb takes', () => {
+  it('returns the input and the options of every verb', () => {
     expect(readInput({ schema }, good, ['id'])).toEqual({
       global: { stage: 'dev', local: false, json: false },
       input: { id: 'QO-1', status: 'FAILED', limit: 5 },
     });
   });
 
-  it('names everything that is wrong at once', () => {
+  it('lists all faults at once', () => {
     const raw = { stage: 'qa', region: 'moon', id: 'no/id', status: 'NOTIFIED', limit: '11' };
     expect(faultsOf(raw, () => ['a rule is broken'])).toEqual([
       '--stage "qa" must be one of dev, staging, prod',
       '--region "moon" must be an AWS region such as us-east-1',
       '<id> "no/id" must be 1 to 128 letters, digits, "-" or "_"',
-      expect.stringMatching(/^--status "NOTIFIED" can only be FAILED: .*"orders get <id>"$/),
+      expect.stringMatching(
+        /^--status "NOTIFIED" can only be FAILED: .*"orders get <id>" shows an order of any status$/,
+      ),
       '--limit "11" must be a whole number from 1 to 10',
       'a rule is broken',
     ]);
   });
 
-  it('quotes the beginning of what is long, and nothing that a terminal would obey', () => {
+  it('shortens long values, and escapes control characters', () => {
     const [fault = ''] = faultsOf({
       stage: 'dev',
       id: `\u202e\u009b31m${'x'.repeat(1_000)}`,
@@ -118,12 +120,12 @@ describe('reading what was typed', () => {
     expect(fault.length).toBeLessThan(300);
   });
 
-  it('names an option as it is typed', () => {
+  it('names an option in its typed form', () => {
     const dashed = { schema: z.object({ runId: countSchema(1) }) };
     expect(() => readInput(dashed, { stage: 'dev', runId: 'x' }, [])).toThrow('--run-id "x" must be a whole number');
   });
 
-  it('names the one of several arguments that is wrong', () => {
+  it('names the wrong one of several arguments', () => {
     const several = { schema: z.object({ ids: orderIdsSchema }) };
     expect(() => readInput(several, { stage: 'dev', ids: ['QO-1', 'no/id', 'QO-2'] }, ['ids'])).toThrow(
       '<ids> "no/id" must be 1 to 128 letters',

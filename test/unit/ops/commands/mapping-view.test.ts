@@ -39,9 +39,9 @@ test('counts orders by field, and names what cannot be mapped', () => {
     'dueDate       1       QO-1',
     'NOT MAPPED     ORDERS  SUCH AS',
     'UNKNOWN_STATE  1       QO-7',
-    '(unknown): posted before fields were recorded; whether they change cannot be told.',
-    '4 orders in prod of those stored since 2026-01-01T00:00:00.000Z would be posted anew, 1 stay as they are, ' +
-      '1 cannot be mapped any more, 1 are under way or failed for another reason.',
+    '(unknown): posted before fields were recorded, so which fields change is unknown.',
+    '4 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 are unchanged, ' +
+      '1 can no longer be mapped, 1 are in flight or failed for another reason.',
     'Their ids are in some.ids. Once the mapping is deployed:',
     '  pipeline orders replay --from raw --ids some.ids',
   ]);
@@ -66,17 +66,17 @@ test('counts orders by field, and names what cannot be mapped', () => {
 
 test('nothing changes', () => {
   expect(renderDiff(count(['QO-1', { kind: 'same' }]), about)).toBe(
-    '0 orders in prod of those stored since 2026-01-01T00:00:00.000Z would be posted anew, 1 stay as they are.',
+    '0 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 are unchanged.',
   );
 });
 
-test('what was stopped says so, and names no list', () => {
+test('a stopped comparison is marked as such, and names no list', () => {
   const text = renderDiff(count(['QO-1', changed('price')]), { ...about, isComplete: false, out: 'some.ids' });
   expect(text).toContain('Stopped early.');
   expect(text).not.toContain('some.ids');
 });
 
-test('tables fit 80 columns, however many orders there are and however long their ids', () => {
+test('tables fit 80 columns, for any number of orders and any length of IDs', () => {
   const verdicts = Array.from(
     { length: 2_000 },
     (_, index) => [`QO-${'x'.repeat(index % 120)}${index}`, changed('projectedCloseDate', 'price')] as const,
@@ -89,7 +89,7 @@ test('tables fit 80 columns, however many orders there are and however long thei
 
 test.each([
   [{ kind: 'unknown_state', stateCode: 'Z\u001b[31mZ' } as const, 'UNKNOWN_STATE: the state "Z [31mZ" is not one of'],
-  [{ kind: 'bad_payload' } as const, 'BAD_PAYLOAD: the payload holds no order.'],
+  [{ kind: 'bad_payload' } as const, 'BAD_PAYLOAD: the payload contains no order.'],
 ])('%j is a failure in one sentence, and has no warnings', (mapping, expected) => {
   expect(describeFailure(mapping)).toContain(expected);
   expect(warningLines(mapping)).toEqual([]);

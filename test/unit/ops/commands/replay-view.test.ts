@@ -26,21 +26,24 @@ const begun = { requestId: requestId(crypto.randomUUID()), round: round() };
 const result = (id: string, rest: object): ReplayResult => ({ orderId: id, ...begun, ...rest }) as ReplayResult;
 
 test.each([
-  [{}, 'Each is downloaded again and, unless nothing changed, posted again: 30 orders in prod'],
-  [{ source: { kind: 'raw' } }, 'Each is mapped again from its stored bytes and, unless nothing changed, posted again'],
+  [{}, 'Each is downloaded again and posted again if anything has changed: 30 orders in prod'],
+  [
+    { source: { kind: 'raw' } },
+    'Each is mapped again from its stored payload and posted again if anything has changed',
+  ],
   [
     { source: { kind: 'raw', round: round(1) } },
-    `mapped again from the stored bytes of round ${round(1)}, even if Qualia has sent newer ones since and, unless`,
+    `mapped again from the stored payload of round ${round(1)}, even if a newer one is stored and posted`,
   ],
-  [{ force: true }, 'Each is downloaded again and posted again, whatever the comparison says: 30 orders'],
+  [{ force: true }, 'Each is downloaded again and posted again, even if nothing has changed: 30 orders'],
 ] as const)('a plan says what happens: %j', (fields, expected) => {
   const candidates = [{ orderId: ids(1)[0] as OrderId, status: undefined, errorCode: undefined }];
   const plan = renderPlan(replayOf(fields), candidates, undefined);
   expect(plan).toContain(expected);
-  expect(plan).toContain('QO-0   never heard of\n… and 29 more\n');
+  expect(plan).toContain('QO-0   unknown\n… and 29 more\n');
 });
 
-test('results are counted by outcome and cause, the good ones first', () => {
+test('results are counted by outcome and cause, successes first', () => {
   const results = [
     result('QO-1', { outcome: 'failed', code: 'UNKNOWN_STATE' }),
     result('QO-2', { outcome: 'not_started', error: 'There is no order QO-2.' }),
@@ -56,7 +59,7 @@ test('results are counted by outcome and cause, the good ones first', () => {
     'superseded   1',
     'failed       1       UNKNOWN_STATE',
     'not started  2       There is no order ….',
-    '4 new rounds started in prod, 3 failed, 2 left as they were.',
+    '4 new rounds started in prod, 3 failed, 2 not started.',
     'To continue: pipeline --stage prod orders replay QO-0 QO-1',
   ]);
 });
@@ -71,7 +74,7 @@ test.each([
   const end = finished({ stopped, left: ids(5), openCircuits: ['download', 'processing'] });
   const text = renderReplay(replay, underWay, end);
   expect(text).toContain(expected);
-  expect(text).toContain('Under way, and ending by themselves: QO-1.');
+  expect(text).toContain('Still in flight: QO-1.');
   expect(text).toContain(
     'pipeline --stage prod orders replay --from raw --force --ids /tmp/rest.ids --rest /tmp/rest.ids',
   );

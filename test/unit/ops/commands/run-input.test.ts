@@ -14,7 +14,7 @@ test.each([
   });
 });
 
-test('a fault of an input that no file gave names no file', async () => {
+test('a fault of an input without a file names no file', async () => {
   const refuse = () => {
     throw new InvalidInput(['iterable is missing']);
   };

@@ -8,7 +8,7 @@ const part = (name: string, done?: number, total?: number, rate?: number): PartP
       : { done, ...(total !== undefined && { total }), ...(rate !== undefined && { rate_per_second: rate }) },
 });
 
-test('bars stand side by side', () => {
+test('bars are aligned', () => {
   const parts = [
     part('netlife/nowandforeverphoto', 21, 42, 3.21),
     part('netlife/legacyphoto', 7, 7, 1),
@@ -48,16 +48,16 @@ test.each([
   expect(renderProgress([part('p', done, total, rate)], 100)[0]).toMatch(expected);
 });
 
-test('there may be no parts', () => {
+test('there can be no counters', () => {
   expect(renderProgress([], 80)).toEqual([]);
 });
 
-describe('the parts of a run', () => {
+describe('the counters of a run', () => {
   const counter = { done: 1, updated_at: '' };
   const namesOf = (input: Record<string, unknown>, counters = {}) =>
     partsOf({ input, counters }).map(({ name, counter }) => [name, counter !== undefined]);
 
-  it('are those of its input, begun or not', () => {
+  it('are those of its input, whether they have begun or not', () => {
     const input = { netlife: { portals: ['b', 'a'] }, iterable: { days: 7 } };
     expect(namesOf(input, { 'netlife/a': counter, 'iterable/other': counter })).toEqual([
       ['netlife/b', false],

@@ -47,7 +47,7 @@ test.each([
   expect(formatDuration(seconds)).toBe(expected);
 });
 
-test("a stranger's text cannot steer the terminal", () => {
+test('untrusted text cannot control the terminal', () => {
   expect(oneLine('bad\u001b[31m\r\nnews\u202e\u0007')).toBe('bad [31m news');
 });
 
@@ -100,7 +100,7 @@ describe('a terminal', () => {
     expect(open().terminal.time('2026-01-01T21:00:00.000Z')).toBe('2026-01-01T21:00:00.000Z (3h ago)');
   });
 
-  test('with --json one document is on stdout, and every word on stderr', () => {
+  test('with --json, one document is on stdout and all messages are on stderr', () => {
     const { terminal, read } = open({ json: true });
     terminal.note('a note');
     terminal.report('a line');
@@ -146,7 +146,7 @@ describe('a terminal', () => {
     expect(read().stderr?.match(/really\? \[y\/N\]/gi)).toHaveLength(asked);
   });
 
-  test('a second question may be answered later', async () => {
+  test('a second question can be answered later', async () => {
     const { terminal, stdin } = open();
     const confirmed = terminal.confirm('Really?', 'Really, really?');
     for (const line of ['y\n', 'y\n']) {
@@ -156,10 +156,10 @@ describe('a terminal', () => {
     expect(await confirmed).toBe(true);
   });
 
-  describe('what changes while a person watches', () => {
+  describe('live lines', () => {
     afterEach(() => jest.useRealTimers());
 
-    it('is redrawn in its place', () => {
+    it('are redrawn in place', () => {
       const { terminal, read } = open({ isTTY: true, rows: 3 });
       const live = terminal.live();
       expect(live.columns()).toBe(79);

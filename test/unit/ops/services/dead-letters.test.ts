@@ -14,7 +14,7 @@ interface Task {
   readonly FailureReason?: string;
 }
 
-/** Follows a redrive during which SQS lists these tasks as the newest, one look after the other. */
+/** Follows a redrive while SQS lists each of these tasks in turn as the newest. */
 const redriveWith = async (...newest: readonly (Task | undefined)[]) => {
   const looks = [...newest];
   const commands: string[] = [];
@@ -42,7 +42,7 @@ const running = (moved: number, StartedTimestamp = 2): Task => ({
 });
 const ended = (Status: string, StartedTimestamp = 2): Task => ({ ...running(9, StartedTimestamp), Status });
 
-test('tells how far it has come, to its end', async () => {
+test('reports the progress until the end', async () => {
   const { seen, started, left } = await redriveWith(undefined, running(0), running(4), ended('COMPLETED'));
   expect({ started, left }).toEqual({ started: true, left: 0 });
   expect(seen.map(({ status, moved, toMove }) => [status, moved, toMove])).toEqual([
@@ -52,18 +52,18 @@ test('tells how far it has come, to its end', async () => {
   ]);
 });
 
-test('does not take the end of the last redrive for its own', async () => {
+test('does not mistake the end of the previous redrive for its own', async () => {
   const { seen } = await redriveWith(ended('COMPLETED', 1), ended('COMPLETED', 1), ended('COMPLETED', 2));
   expect(seen.map(({ status }) => status)).toEqual(['RUNNING', 'COMPLETED']);
 });
 
-test('follows one that runs already', async () => {
+test('follows a redrive that is already running', async () => {
   const { seen, started } = await redriveWith(running(4), running(5), ended('COMPLETED'));
   expect(started).toBe(false);
   expect(seen.map(({ moved }) => moved)).toEqual([5, 9]);
 });
 
-test('says why it failed', async () => {
+test('reports why it failed', async () => {
   const { seen } = await redriveWith(undefined, { ...ended('FAILED'), FailureReason: 'AccessDenied' });
   expect(seen).toEqual([{ status: 'FAILED', moved: 9, toMove: 9, failureReason: 'AccessDenied' }]);
 });

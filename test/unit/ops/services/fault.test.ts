@@ -18,7 +18,7 @@ test.each([
     'unreachable',
     'AWS refused (AccessDenied): Not you.',
   ],
-  ['no credentials', named('CredentialsProviderError'), 'unreachable', 'There are no AWS credentials to work with.'],
+  ['no credentials', named('CredentialsProviderError'), 'unreachable', 'No AWS credentials were found.'],
   ['no region', named('Error', 'Region is missing'), 'unreachable', 'No AWS region is set.'],
   ['nobody listens', Object.assign(named('Error'), { code: 'ECONNREFUSED' }), 'unreachable', '(ECONNREFUSED)'],
   ['no answer', named('TimeoutError'), 'unreachable', '(TimeoutError)'],
@@ -26,6 +26,6 @@ test.each([
   expect(toServiceFault(thrown)).toMatchObject({ kind, message: expect.stringContaining(message) });
 });
 
-test('a fault of our own code keeps its stack for us', () => {
+test('a bug is not converted, so that its stack is printed', () => {
   expect(toServiceFault(new TypeError('x is not a function'))).toBeUndefined();
 });

@@ -7,7 +7,7 @@ jest.mock('node:timers/promises', () => ({ setTimeout: async () => undefined }))
 
 const interrupted = AbortSignal.abort();
 
-/** Runs a query that stands so at one look after the other; what stops it is refused with `refusal`. */
+/** Runs a query with one status per poll. StopQuery is refused with `refusal`. */
 const runWith = async (statuses: readonly string[], signal = new AbortController().signal, refusal?: Error) => {
   const looks = [...statuses];
   const { client } = fakeAwsClient<CloudWatchLogsClient>((_input, command) => {
@@ -17,7 +17,7 @@ const runWith = async (statuses: readonly string[], signal = new AbortController
     if (command === 'StopQueryCommand' && refusal) throw refusal;
     return untold(command)();
   });
-  // Its paginator takes no other.
+  // The paginator accepts no other client.
   const logs = Object.assign(new CloudWatchLogsClient({ region: 'us-east-1' }), client);
   const seen: QueryProgress[] = [];
   const options = { since: new Date(0), until: new Date(1), limit: 1, signal };
@@ -27,17 +27,17 @@ const runWith = async (statuses: readonly string[], signal = new AbortController
   return { seen, left: looks.length };
 };
 
-test('a query that ended before it could be stopped is no error', async () => {
+test('it is not an error if a query ended before it could be stopped', async () => {
   const refusal = new InvalidParameterException({ message: 'The query is Complete.', $metadata: {} });
   const { seen } = await runWith(['Running'], interrupted, refusal);
   expect(seen).toMatchObject([{ ended: false }]);
 });
 
-test('any other refusal to stop it is', async () => {
+test('any other refusal to stop a query is an error', async () => {
   await expect(runWith(['Running'], interrupted, new Error('down'))).rejects.toThrow('down');
 });
 
-test('a query that CloudWatch Logs knows nothing of is given up', async () => {
+test('a query that CloudWatch Logs does not know ends with an error', async () => {
   const unknown = Array.from({ length: 20 }, () => 'Unknown');
   await expect(runWith(unknown)).rejects.toThrow('CloudWatch Logs ended the query: Unknown.');
   expect(await runWith([...unknown.slice(10), 'Running', ...unknown.slice(10), 'Complete'])).toMatchObject({ left: 0 });

@@ -6,7 +6,7 @@ import { round } from '../../../support/orders';
 
 const since = new Date('2026-01-10T00:00:00Z');
 
-/** A bucket that lists these keys, two a page, in the order of their bytes as S3 does. */
+/** A bucket that lists these keys in byte order, as S3 does, two per page. */
 const bucketOf = (objects: Readonly<Record<string, string>>) => {
   const { client, inputs } = fakeAwsClient<S3Client>(({ Prefix, ContinuationToken }) => {
     const all = Object.keys(objects)
@@ -20,14 +20,14 @@ const bucketOf = (objects: Readonly<Record<string, string>>) => {
       ...(from + 2 < all.length && { NextContinuationToken: String(from + 2) }),
     };
   });
-  // Its paginator takes no other.
+  // The paginator accepts no other client.
   const s3 = Object.assign(new S3Client({ region: 'us-east-1' }), client);
   return { payloads: createPayloadService({ s3, rawBucketName: 'raw' }), inputs };
 };
 
 const key = (id: string, ms: number): string => `raw/${id}/${round(ms)}.json`;
 
-test('names each order once of which a payload was stored since then, page by page', async () => {
+test('lists each order with a payload stored since then once, page by page', async () => {
   const { payloads, inputs } = bucketOf({
     [key('QO-1', 1)]: '01',
     [key('QO-1', 2)]: '11',
@@ -48,7 +48,7 @@ test('names each order once of which a payload was stored since then, page by pa
   expect(inputs).toHaveLength(5);
 });
 
-test('lists the rounds of one order, newest first, and of no other', async () => {
+test('lists only the rounds of one order, newest first', async () => {
   const { payloads } = bucketOf({
     [key('QO-1', 1)]: '01',
     [key('QO-1', 3)]: '01',
@@ -61,8 +61,8 @@ test('lists the rounds of one order, newest first, and of no other', async () =>
 });
 
 test.each([
-  ['QO-1', /^Order QO-1 has no stored payload of round \S+; the newest are (\S+, ){4}\S+\.$/],
-  ['QO-2', /^Order QO-2 has no stored payload of round \S+; it has none\.$/],
+  ['QO-1', /^Order QO-1 has no stored payload for round \S+; the newest are (\S+, ){4}\S+\.$/],
+  ['QO-2', /^Order QO-2 has no stored payload for round \S+; it has none\.$/],
 ])('a round of %s that is not stored is answered with those that are', async (id, expected) => {
   const { payloads } = bucketOf(Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((ms) => [key('QO-1', ms), '01'])));
   await expect(payloads.keyOf(id as OrderId, round(99) as Round)).rejects.toThrow(expected);

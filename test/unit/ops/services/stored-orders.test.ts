@@ -5,7 +5,7 @@ import { readStoredOrders } from '../../../../ops/services/stored-orders';
 import { fakeAwsClient } from '../../../support/aws-client';
 import { round } from '../../../support/orders';
 
-/** A bucket of so many orders, 1,000 a page, and a table that knows all of them. */
+/** A bucket with `count` orders, 1,000 per page, and a table that has all of them. */
 const stageOf = (count: number) => {
   const batches: number[] = [];
   const s3 = fakeAwsClient<S3Client>(({ ContinuationToken }) => {
@@ -44,7 +44,7 @@ test('reads every order once, a hundred at a time', async () => {
   expect(pages).toHaveLength(3);
 });
 
-test('reads no further than its reader does', async () => {
+test('stops reading when its consumer stops', async () => {
   const { stage, batches, pages } = stageOf(1_000_000);
   let count = 0;
   for await (const _ of readStoredOrders(stage, options)) if (++count === 150) break;

@@ -1,6 +1,6 @@
 import { createRamp } from '../../../../../ops/services/replay/ramp';
 
-/** Starts as many orders as may start at once. @returns how many */
+/** Starts all orders that can start now. @returns their number */
 const startAll = (ramp: ReturnType<typeof createRamp>, nowMs = 0): number => {
   let count = 0;
   while (ramp.startsInMs(nowMs) === 0) {
@@ -14,10 +14,10 @@ const end = (ramp: ReturnType<typeof createRamp>, count: number, isFailure = fal
   for (let ended = 0; ended < count; ended++) ramp.end({ isFailure });
 };
 
-/** So many a second that only the waves slow it down. */
+/** A rate so high that only the waves limit the starts. */
 const unpaced = Number.POSITIVE_INFINITY;
 
-test('waves double, and each waits for the one before', () => {
+test('waves double, and each waits for the previous one', () => {
   const ramp = createRamp({ total: 10_000, ratePerSecond: unpaced });
   for (const wave of [3, 6]) {
     expect(startAll(ramp)).toBe(wave);
@@ -28,7 +28,7 @@ test('waves double, and each waits for the one before', () => {
   expect(startAll(ramp)).toBe(12);
 });
 
-test('a wave need not wait for the last tenth of the one before', () => {
+test('a wave does not wait for the last tenth of the previous one', () => {
   const ramp = createRamp({ total: 10_000, ratePerSecond: unpaced });
   for (const wave of [3, 6, 12]) {
     startAll(ramp);
@@ -41,7 +41,7 @@ test('a wave need not wait for the last tenth of the one before', () => {
   expect(startAll(ramp)).toBe(48);
 });
 
-test('a wave is never more than a minute of the rate', () => {
+test('a wave never exceeds one minute at the rate', () => {
   const ramp = createRamp({ total: 100_000, ratePerSecond: 1 });
   for (const wave of [3, 6, 12, 24, 48, 60, 60]) {
     let started = 0;
@@ -58,7 +58,7 @@ test('orders start no faster than the rate', () => {
   expect(startAll(ramp, 1_000)).toBe(1);
   expect(ramp.startsInMs(1_100)).toBe(150);
   expect(startAll(ramp, 1_250)).toBe(1);
-  // A pause is not made up for.
+  // Starts do not catch up after a pause.
   expect(startAll(ramp, 60_000)).toBe(1);
 });
 

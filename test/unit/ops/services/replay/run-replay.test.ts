@@ -9,9 +9,9 @@ import {
 import type { OrderId } from '../../../../../shared/orders/order';
 import { requestId, round } from '../../../../support/orders';
 
-/** What happens to the n-th order of a replay. */
+/** The fate of the n-th order of a replay. */
 interface Fate {
-  /** Nothing when its round never ends. */
+  /** Undefined if its round never ends. */
   readonly latencyMs?: number;
   readonly end?: RoundEnd;
   readonly startFails?: boolean;
@@ -25,7 +25,7 @@ interface Told extends Partial<ReplayDependencies> {
   readonly onStart?: (index: number) => void;
 }
 
-/** Replays orders in a pipeline that is only a plan, in its own time. */
+/** Replays orders in a simulated pipeline with a fake clock. */
 const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...told }: Told) => {
   let nowMs = 1_000_000;
   const orderIds = Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
@@ -83,7 +83,7 @@ test('follows every order to its end', async () => {
   expect(results[0]).toEqual({ orderId: 'QO-0', requestId: 'QO-0', round: round(0), outcome: 'posted' });
 });
 
-test('starts three, and no other before these have ended', async () => {
+test('starts three orders, and no other until these have ended', async () => {
   const { startTimes } = await replay({
     count: 9,
     ratePerSecond: 100,
@@ -93,14 +93,14 @@ test('starts three, and no other before these have ended', async () => {
   expect(startTimes.slice(3).every((ms) => ms > 40_000)).toBe(true);
 });
 
-test('stops after the first wave when all of it fails', async () => {
+test('stops after the first wave if all of it fails', async () => {
   const { stopped, left, of } = await replay({ count: 100, fateOf: () => ({ end: failed }) });
   expect(stopped).toBe('too_many_failed');
   expect(of('failed')).toBe(3);
   expect(left).toHaveLength(97);
 });
 
-test('an order that cannot be started is a failure, and is left to be continued', async () => {
+test('an order that cannot be started counts as failed, and can be continued', async () => {
   const { stopped, left, results } = await replay({ count: 50, fateOf: (index) => ({ startFails: index === 1 }) });
   expect(stopped).toBeUndefined();
   expect(left).toEqual(['QO-1']);
@@ -111,7 +111,7 @@ test('an order that cannot be started is a failure, and is left to be continued'
   });
 });
 
-test('stops when a circuit opens, and waits a while for what is under way', async () => {
+test('stops when a circuit opens, and waits for a while for rounds in flight', async () => {
   let started = 0;
   const { stopped, of, left, endedAtMs } = await replay({
     count: 1_000,
@@ -124,13 +124,13 @@ test('stops when a circuit opens, and waits a while for what is under way', asyn
   expect(endedAtMs).toBeLessThan(60_000);
 });
 
-test('stops when nothing ends any more', async () => {
+test('stops when no order ends any more', async () => {
   const { stopped, of, left } = await replay({ count: 10, fateOf: () => ({ latencyMs: Number.POSITIVE_INFINITY }) });
   expect(stopped).toBe('nothing_ends');
   expect([of('under_way'), left.length]).toEqual([3, 7]);
 });
 
-test('at Ctrl-C starts nothing more, and reports what it knows at once', async () => {
+test('Ctrl-C starts no more orders, and reports the results at once', async () => {
   const controller = new AbortController();
   const { stopped, of, left, endedAtMs } = await replay({
     count: 100,
@@ -143,19 +143,19 @@ test('at Ctrl-C starts nothing more, and reports what it knows at once', async (
   expect(endedAtMs).toBeLessThan(20_000);
 });
 
-test('stops in good order when AWS does not answer any more', async () => {
+test('stops cleanly when AWS no longer responds', async () => {
   const fault = new ServiceFault('unreachable', 'The token has expired.');
   const { stopped, fault: said, left } = await replay({ count: 10, readEnds: () => Promise.reject(fault) });
   expect({ stopped, said, left: left.length }).toEqual({ stopped: 'unreachable', said: fault, left: 7 });
 });
 
-test('a fault of ours is thrown', async () => {
+test('a bug is thrown', async () => {
   const bug = () => Promise.reject(new TypeError('a bug'));
   await expect(replay({ count: 10, readEnds: bug })).rejects.toThrow('a bug');
   await expect(replay({ count: 10, start: bug })).rejects.toThrow('a bug');
 });
 
-test('tells what is left as it goes', async () => {
+test('reports the remaining orders as it proceeds', async () => {
   const seen: number[] = [];
   await replay({ count: 40, onProgress: async (left) => void seen.push(left().length) });
   expect(seen.at(-1)).toBe(0);
@@ -163,7 +163,7 @@ test('tells what is left as it goes', async () => {
   expect(seen).toEqual(seen.toSorted((a, b) => b - a));
 });
 
-test('whatever fails: at most three orders and a tenth are lost, each starts once, none is forgotten, the rate holds', () =>
+test('for any failures: at most three orders and a tenth fail, each starts once, none is left out, the rate holds', () =>
   fc.assert(
     fc.asyncProperty(
       fc.record({

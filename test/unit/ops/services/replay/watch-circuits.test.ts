@@ -3,7 +3,7 @@ import type { ServiceFault } from '../../../../../ops/services/fault';
 import { watchCircuits } from '../../../../../ops/services/replay/watch-circuits';
 import { fakeAwsClient } from '../../../../support/aws-client';
 
-/** Watches logs in which each search finds what is told, until `looks` are over. */
+/** Watches logs in which each search finds the given rows, until all `looks` are done. */
 const watch = async (found: (look: number) => readonly string[] | Error, looks: number) => {
   let nowMs = 1_000_000;
   const queries: Readonly<Record<string, unknown>>[] = [];
@@ -14,7 +14,7 @@ const watch = async (found: (look: number) => readonly string[] | Error, looks: 
     if (services instanceof Error) throw services;
     return { status: 'Complete', results: services.map((value) => [{ field: 'service', value }]) };
   });
-  // Its paginator takes no other.
+  // The paginator accepts no other client.
   const logs = Object.assign(new CloudWatchLogsClient({ region: 'us-east-1' }), client);
   const controller = new AbortController();
   const ended = Promise.withResolvers<void>();
@@ -43,7 +43,7 @@ const watch = async (found: (look: number) => readonly string[] | Error, looks: 
   return { opened: opened(), queries, blind, waitsMs };
 };
 
-test('finds nothing while no circuit opens, and looks ever more seldom', async () => {
+test('finds nothing while no circuit opens, and searches less and less often', async () => {
   const { opened, queries, waitsMs } = await watch(() => [], 6);
   expect(opened).toEqual([]);
   expect(waitsMs.slice(0, 6)).toEqual([2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
@@ -51,7 +51,7 @@ test('finds nothing while no circuit opens, and looks ever more seldom', async (
   expect(queries[0]?.queryString).toContain('service in ["download", "processing"]');
 });
 
-test('searches no further back than lines may be late', async () => {
+test('searches no further back than log lines can be delayed', async () => {
   const { queries } = await watch(() => [], 20);
   const { startTime, endTime } = queries.at(-1) ?? {};
   expect(Number(endTime) - Number(startTime)).toBeLessThanOrEqual(106);
@@ -61,7 +61,7 @@ test('remembers which worker opened its circuit', async () => {
   expect((await watch((look) => (look === 2 ? ['processing'] : []), 4)).opened).toEqual(['processing']);
 });
 
-test('reports that it cannot look', async () => {
+test('reports that the logs cannot be searched', async () => {
   const refused = Object.assign(new Error('not authorized'), { $fault: 'client', name: 'AccessDeniedException' });
   const { blind, opened } = await watch(() => refused, 4);
   expect(blind?.message).toBe('AWS refused (AccessDeniedException): not authorized');
