@@ -49,8 +49,11 @@ const refusals = {
 const health = ours(
   'Health',
   answer(200, requestId, {
-    ...{ status: 'ok', service: 'marketplace-event-pipeline' },
-    ...{ version, commit: '4f2a9c1', stage: 'prod' },
+    status: 'ok',
+    service: 'marketplace-event-pipeline',
+    version,
+    commit: '4f2a9c1',
+    stage: 'prod',
   }),
 );
 
@@ -65,13 +68,12 @@ const response = (
   const schemas = [...new Set(all.map(([, { body }]) => body))].map((name) => ({
     $ref: `#/components/schemas/${name}`,
   }));
-  const isFrom = (source: 'gateway' | 'us') =>
-    all.some(([, { body }]) => (body === 'GatewayError') === (source === 'gateway'));
-  const requestIdHeader = isFrom('gateway') ? 'RequestIdOfWebhook' : 'RequestId';
+  const ofGateway = all.filter(([, { body }]) => body === 'GatewayError').length;
+  const requestIdHeader = ofGateway > 0 ? 'RequestIdOfWebhook' : 'RequestId';
   return {
     description,
     headers: {
-      ...(isFrom('us') && { 'x-request-id': { $ref: `#/components/headers/${requestIdHeader}` } }),
+      ...(ofGateway < all.length && { 'x-request-id': { $ref: `#/components/headers/${requestIdHeader}` } }),
       ...headers,
     },
     content: {
