@@ -60,7 +60,7 @@ describe('the state machine', () => {
     expect(isValid).toBe(true);
   });
 
-  test('is Standard, traced, and logs every event without what it carries', () => {
+  test('is Standard, traced, and logs every event without its data', () => {
     prod.syncJobs.hasResourceProperties('AWS::StepFunctions::StateMachine', {
       StateMachineName: 'prod-marketplace-SyncJobs',
       TracingConfiguration: { Enabled: true },
@@ -72,7 +72,7 @@ describe('the state machine', () => {
     });
   });
 
-  test('has the steps of the contract, each a Lambda', () => {
+  test('has the states of the contract, each of which invokes a Lambda', () => {
     expect(tasks.map(([name]) => name).sort()).toEqual(
       ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'].sort(),
     );
@@ -91,7 +91,7 @@ describe('the state machine', () => {
     });
   });
 
-  test.each(tasks)('%s: faults of Lambda are tried again, with full jitter', (_name, task) => {
+  test.each(tasks)('%s: faults of Lambda are retried, with full jitter', (_name, task) => {
     expect(task.Retry).toEqual([
       {
         ErrorEquals: expect.arrayContaining([
@@ -114,7 +114,7 @@ describe('the state machine', () => {
     expect(task.TimeoutSeconds).toBeGreaterThan(900);
   });
 
-  test('every step of a branch is caught, the first and the last state are not', () => {
+  test('errors are caught in every state of a branch, not in the first and last state', () => {
     const caught = tasks.filter(([, task]) => task.Catch?.[0]?.ErrorEquals.includes('States.ALL'));
     expect(caught.map(([name]) => name).sort()).toEqual(
       ['CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report'].sort(),
@@ -128,7 +128,7 @@ describe('the state machine', () => {
     ['UsersExtracted?', 'ExtractUsers', 'PushUsers'],
     ['UsersPushed?', 'PushUsers', 'Report'],
     ['UsersReported?', 'Report', 'IterableOutcome'],
-  ])('%s sends %s round again until it is done', (choice, worker, next) => {
+  ])('%s repeats %s until it is done', (choice, worker, next) => {
     expect(states[worker]?.Next).toBe(choice);
     expect(states[choice]).toMatchObject({
       Choices: expect.arrayContaining([expect.objectContaining({ BooleanEquals: true, Next: next })]),
@@ -136,7 +136,7 @@ describe('the state machine', () => {
     });
   });
 
-  test('a wait that Iterable asks for is waited out between two turns', () => {
+  test('waits between two turns for as long as Iterable asks', () => {
     const choice = { Variable: '$.step.wait_seconds', IsPresent: true, Next: 'WaitForIterable' };
     expect(states['UsersPushed?']).toMatchObject({ Choices: expect.arrayContaining([choice]) });
     expect(states.WaitForIterable).toMatchObject({ Type: 'Wait', SecondsPath: choice.Variable, Next: 'PushUsers' });
@@ -144,13 +144,13 @@ describe('the state machine', () => {
     expect(states.PushUsers).toMatchObject({ Parameters: { 'run.$': '$' }, ResultPath: '$.step' });
   });
 
-  test('a portal whose collecting failed is merged all the same', () => {
+  test('a portal whose collecting failed is still merged', () => {
     expect(states.CollectPortal?.Catch?.[0]).toMatchObject({ ResultPath: '$.collected', Next: 'MergePortal' });
     // Should the merging fail as well, the fault of the collecting is told all the same.
     expect(states.PortalFailed).toMatchObject({ Parameters: { 'collected.$': '$.collected' } });
   });
 
-  test('users whose extraction or sending failed are reported all the same', () => {
+  test('a failed extraction or sending is still followed by the report', () => {
     for (const name of ['ExtractUsers', 'PushUsers']) {
       expect(states[name]?.Catch?.[0]).toMatchObject({ ResultPath: '$.fault', Next: 'Report' });
     }
@@ -159,22 +159,22 @@ describe('the state machine', () => {
     expect(states.IterableFailed).toEqual({ Type: 'Pass', End: true });
   });
 
-  test.each(['CollectPortal', 'MergePortal'])('%s knows of a redrive that begins at it', (name) => {
+  test.each(['CollectPortal', 'MergePortal'])('%s gets the execution, and so the count of redrives', (name) => {
     expect(states[name]).toMatchObject({ Parameters: { 'execution.$': '$$.Execution' } });
   });
 
-  test('keeps to what every runner of the language honours', () => {
+  test('uses only what every runner of the language supports', () => {
     for (const word of ['JSONata', '"Assign"', 'DISTRIBUTED', 'waitForTaskToken']) expect(text).not.toContain(word);
   });
 });
 
-test('the nightly schedule is on in prod alone', () => {
+test('the nightly schedule is enabled only in prod', () => {
   const rule = { ScheduleExpression: 'cron(0 2 * * ? *)', Targets: [Match.objectLike({ Input: '{}' })] };
   prod.syncJobs.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'ENABLED' });
   dev.syncJobs.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'DISABLED' });
 });
 
-test.each(steps)('%s has 15 minutes and the names of table and bucket', (name) => {
+test.each(steps)('%s has a timeout of 15 minutes and the names of the table and bucket', (name) => {
   prod.syncJobs.hasResourceProperties('AWS::Lambda::Function', {
     FunctionName: `prod-marketplace-${name}`,
     Timeout: 900,
@@ -188,7 +188,7 @@ test.each(steps)('%s has 15 minutes and the names of table and bucket', (name) =
   });
 });
 
-test('runs and what they left are kept for 90 days', () => {
+test('runs and their files are kept for 90 days', () => {
   prod.data.hasResource('AWS::DynamoDB::GlobalTable', {
     DeletionPolicy: 'Retain',
     Properties: Match.objectLike({
@@ -201,7 +201,7 @@ test('runs and what they left are kept for 90 days', () => {
   });
 });
 
-test('a sync that should have started and did not is told of where there is a schedule', () => {
+test('a missing sync run raises an alarm if there is a schedule', () => {
   const alarm = {
     AlarmName: 'prod-marketplace-no-sync-run',
     Period: 3600,

@@ -39,7 +39,7 @@ const refusedAfter = async (parts: number, run: RunPlan) => {
   throw new Error('The key was not refused');
 };
 
-test('what was sent until a key was refused is reported, and after a redrive the rest too', async () => {
+test('users sent before a key was refused are reported, and the others after a redrive', async () => {
   const run = await system.plan({ run_id: 'refused', iterable: {} });
   await system.extract(run);
   const fault = await refusedAfter(1, run);
@@ -74,7 +74,7 @@ test('what was sent until a key was refused is reported, and after a redrive the
   expect(await emailsIn(run)).toEqual(emails);
 });
 
-test('of more than a hundred users that failed, the report logs how many failed in which way', async () => {
+test('for more than a hundred failed users, the report logs the number per kind of failure', async () => {
   const logs = captureLogs();
   const failing = (id: number) => row(id, { email: `user${id}+${id % 3 === 0 ? 'forgotten' : 'newlist'}@example.com` });
   const rows = Array.from({ length: 1_600 }, (_, index) => (index < 150 ? failing(index + 1) : row(index + 1)));
@@ -99,7 +99,7 @@ test('of more than a hundred users that failed, the report logs how many failed 
   ]);
 });
 
-test('a database that cannot be read is reported, with the files that there are', async () => {
+test('an unreadable database is reported, with the existing files', async () => {
   const run = await system.plan({ run_id: 'unread', iterable: {} });
   expect(await system.report(run, {}, { Error: 'States.Timeout', Cause: '' })).toMatchObject({
     status: 'FAILED',

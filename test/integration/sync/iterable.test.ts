@@ -45,7 +45,7 @@ const totals = async () => (await fetch(`${iterable.controlUrl}/arrivals`)).json
 /** Of each user, how often Iterable was told of it and of its view. */
 const sendings = async () => (await fetch(`${iterable.controlUrl}/users`)).json() as Promise<Record<string, unknown>>;
 
-test('the sample users of the contract go from SQLite to Iterable, and into the report', async () => {
+test('the sample users of the contract are sent from SQLite to Iterable, and reported', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'users-'));
   const file = join(directory, 'users.sqlite');
   loadSampleUsers(file, Date.now());
@@ -76,7 +76,7 @@ test('the sample users of the contract go from SQLite to Iterable, and into the 
   expect(system.metrics.values.get('SyncRejectedRows')).toBe(rejected.length - 1);
 });
 
-test('rows are cut into parts of 1,000, and extraction goes on behind the last of them', async () => {
+test('rows are cut into parts of 1,000, and extraction resumes after the last part', async () => {
   const { source, readings } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const run = await planned(system);
@@ -92,7 +92,7 @@ test('rows are cut into parts of 1,000, and extraction goes on behind the last o
   expect(readings).toHaveLength(3);
 });
 
-test('the CSV files of the extraction are written in as many turns as they take', async () => {
+test('the CSV files of the extraction are written in several turns', async () => {
   const { source, readings } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const whole = await planned(system);
@@ -114,7 +114,7 @@ test('the CSV files of the extraction are written in as many turns as they take'
 test.each([
   ['to another end, it stops', 2],
   ['as it would have, it goes on', 3],
-])('a worker that finds its part written by another: %s', async (_, count) => {
+])('a worker whose part another worker wrote: %s', async (_, count) => {
   const given = [row(1), row(2), row(3)];
   const text = given
     .slice(0, count)
@@ -143,7 +143,7 @@ test.each([999, 1_000, 1_001])('a limit of %s holds over all turns', async (limi
   expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(limit + 1);
 });
 
-test('nobody to tell is a run that succeeds', async () => {
+test('a run without users succeeds', async () => {
   const system = await withSource(createSource([]).source);
   const run = await planned(system);
   expect(await system.extract(run)).toEqual({ done: true, rows: 0 });
@@ -192,7 +192,7 @@ describe('sending', () => {
     expect(head).toMatchObject({ total_users: sendable.length, successful: sendable.length, rejected: 1_000 });
   });
 
-  test('killed before and after the results of each part are written: whose part is written is not sent again', async () => {
+  test('killed before and after each write of results: users with results are not sent again', async () => {
     const { system, run } = await extracted();
     const deaths: readonly [Death, usersWritten: number][] = [
       [{ when: 'after', call: 'UpdateItem', nth: 2 }, 0],
@@ -225,7 +225,7 @@ describe('sending', () => {
     expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
   });
 
-  test('when the time is up another turn goes on', async () => {
+  test('when the time is up another turn resumes', async () => {
     const { system, run } = await extracted();
     const standing = await system.push(run, turnOf(12));
     expect(standing).toMatchObject({ done: false });
@@ -256,7 +256,7 @@ describe('sending', () => {
     await expect(system.push(run)).rejects.toMatchObject({ message: 'Iterable refused the key with 401' });
   });
 
-  test('over half of the users failed: so has the job, each with its reason', async () => {
+  test('if over half of the users failed, the job has failed, and each user has a reason', async () => {
     const failing = Array.from({ length: 10 }, (_, index) =>
       row(index + 1, { email: index < 6 ? `user${index}+invalid@example.com` : `user${index}@example.com` }),
     );

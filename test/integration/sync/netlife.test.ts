@@ -92,7 +92,7 @@ test('a portal is collected and merged', async () => {
   });
 });
 
-test('a call counts once, however many turns there were', async () => {
+test('a call is counted once over all turns', async () => {
   const run = await planned();
   await system.collect(run, portal);
   const calls = (await takeRequests(netlife.controlUrl)).length;
@@ -100,7 +100,7 @@ test('a call counts once, however many turns there were', async () => {
   expect((await readReport(run)).api_calls_total).toBe(calls);
 });
 
-test('when the time is up another turn goes on, and the file is the same', async () => {
+test('when the time is up another turn resumes, and the file is the same', async () => {
   const run = { ...(await planned()), started_at: undisturbed.run.started_at };
   let turns = 0;
   for (let done = false; !done; turns++) {
@@ -166,7 +166,7 @@ describe('lists of many pages', () => {
     return folder.readText(path);
   };
 
-  test('are read in as many turns as they take, each page once', async () => {
+  test('are read in several turns, each page once', async () => {
     const whole = await plan('in-one-turn');
     await lister.collect(whole, portal);
     await takeRequests(large.controlUrl);
@@ -209,7 +209,7 @@ describe('the worker is killed', () => {
     ].map((death) => ({ ...death, when: when as 'before' | 'after' })),
   );
 
-  test.each(deaths)('$when $call $nth: no job is asked for again once its part is written', async (death) => {
+  test.each(deaths)('$when $call $nth: no job is fetched again once its part is written', async (death) => {
     const run = { ...(await planned()), started_at: undisturbed.run.started_at };
     expect(await system.collect(run, portal, { death })).toBe('died');
     // What was on its way when the process died is there by now.
@@ -233,7 +233,7 @@ describe('failures', () => {
     return collected(run);
   };
 
-  test('a job that fails is named, the others are not touched, and another attempt collects it', async () => {
+  test('a failed job is named, does not affect others, and is collected by another attempt', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const run = await planned();
@@ -265,7 +265,7 @@ describe('failures', () => {
     });
   });
 
-  test('a portal of which over half of the jobs fail has failed, and what there is is kept', async () => {
+  test('a portal has failed if over half of its jobs failed, and its contacts are kept', async () => {
     const ids = await jobIds();
     const bad = ids.slice(0, jobs / 2 + 1);
     await setFaults(netlife.controlUrl, ...bad.map((job) => ({ kind: 'not_found', match: { call: 'job', job } })));
@@ -276,7 +276,7 @@ describe('failures', () => {
     expect((await contactsOf(run)).length).toBeGreaterThan(1);
   });
 
-  test('a redrive of a stopped execution tries again what failed, though its plan is the old one', async () => {
+  test('a redrive of a stopped execution tries failed jobs again, although its plan is unchanged', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const run = await planned();
@@ -286,7 +286,7 @@ describe('failures', () => {
     expect(await collected(run)).toContain(job);
   });
 
-  test('a redrive that begins at the merging says why the newest try of a job failed', async () => {
+  test('a redrive that starts at the merge reports the newest failure of a job', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const run = await planned();
@@ -299,7 +299,7 @@ describe('failures', () => {
     });
   });
 
-  test('the second try within one redrive collects what failed in the first, and merges it', async () => {
+  test('the second attempt within one redrive collects and merges what failed in the first', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const stopped = await planned();
@@ -313,7 +313,7 @@ describe('failures', () => {
     expect(await readReport(again)).toMatchObject({ jobs_processed: jobs, jobs_failed: 0, failed_jobs: [] });
   });
 
-  test('a login that is refused within the run leaves what was collected until then, and says so', async () => {
+  test('a login refused during the run keeps the collected contacts, and is reported', async () => {
     const run = await planned();
     await setFaults(netlife.controlUrl, {
       kind: 'login_refused',
@@ -340,7 +340,7 @@ describe('failures', () => {
     expect((await takeRequests(netlife.controlUrl)).length).toBeLessThanOrEqual(2);
   });
 
-  test('a worker whose run was stopped ends its turn, and a later one takes the run up again', async () => {
+  test('a worker whose run was stopped ends its turn, and a later one resumes the run', async () => {
     const run = await planned();
     let looks = 0;
     const clock = () => Date.now() + 3_000 * looks++;
@@ -351,7 +351,7 @@ describe('failures', () => {
     expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'RUNNING' });
   });
 
-  test('a worker of an execution that lost the run to another does nothing', async () => {
+  test('a worker of an execution whose run was taken over does nothing', async () => {
     const run = await planned();
     await system.plan({ run_id: run.run_id, netlife: { portals: [portal] } }, { Id: 'arn:execution:two', Name: 'two' });
     await expect(system.collect(run, portal)).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });

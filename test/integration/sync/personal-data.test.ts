@@ -24,7 +24,7 @@ const rows: readonly SourceRow[] = Array.from({ length: 8 }, (_, index) =>
   }),
 );
 
-test('nothing of a person, and no credential, reaches a log line or an error', async () => {
+test('no personal data and no credential is in a log line or an error', async () => {
   const netlife = await startNetlifeSimulator({
     credentials: credentials.netlife,
     portals: [{ name: portal, jobs: 4, activitiesPerJob: 1, subjectsPerJob: 10 }],

@@ -94,7 +94,7 @@ describe('FinishRun', () => {
     expect(await summaryOf('older')).toMatchObject({ status: 'SUCCEEDED', iterable: succeeded });
   });
 
-  test('one job failed: the execution fails, and its cause says what became of both', async () => {
+  test('if one job failed, the execution fails, and its cause has both outcomes', async () => {
     const run = await planned('half');
     const portals = [{ portal, collected: { done: true }, error: lambdaError('The portal refused our login (401)') }];
     await expect(system.finish(run, { netlife: { portals }, iterable: succeeded })).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('FinishRun', () => {
     expect(await system.runs.read('half')).toMatchObject({ status: 'FAILED' });
   });
 
-  test('collecting and merging failed: the fault of the collecting comes first', async () => {
+  test('if collecting and merging failed, the fault of the collecting comes first', async () => {
     const run = await planned('both');
     const collected = lambdaError('The portal refused our login (401)');
     const portals = [{ portal, collected, error: lambdaError('A part cannot be read') }];
@@ -117,7 +117,7 @@ describe('FinishRun', () => {
     });
   });
 
-  test('sending and reporting failed: the fault of the sending comes first', async () => {
+  test('if sending and reporting failed, the fault of the sending comes first', async () => {
     const run = await planned('unreported');
     const failed = { ...run, fault: lambdaError('Iterable refused the key with 401'), error: lambdaError('No part') };
     await expect(system.finish(run, { netlife: skipped, iterable: failed })).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe('FinishRun', () => {
     });
   });
 
-  test('a whole branch failed, by an error that is no Lambda’s', async () => {
+  test('a whole branch failed with an error that is not of a Lambda', async () => {
     const run = await planned('branch');
     await expect(
       system.finish(run, { netlife: { error: { Error: 'States.Timeout', Cause: '' } }, iterable: skipped }),
@@ -161,7 +161,7 @@ describe('FinishRun', () => {
     ).rejects.toMatchObject({ name: 'RunFailed' });
   });
 
-  test('an execution that lost the run to another does not close it', async () => {
+  test('an execution whose run was taken over does not close it', async () => {
     const run = await planned('lost');
     await system.plan({ run_id: 'lost', iterable: {} }, { Id: 'arn:execution:other', Name: 'other' });
     await system.folder('lost').put('summary.json', '"of the other"');

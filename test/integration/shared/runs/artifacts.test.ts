@@ -28,14 +28,14 @@ clients.s3.middlewareStack.add(
   { step: 'initialize' },
 );
 
-test('a part is written once: what is there stays', async () => {
+test('a part is written once, and an existing one is kept', async () => {
   expect(await folder.putOnce('part.json', 'first')).toBe(true);
   expect(await folder.putOnce('part.json', 'second')).toBe(false);
   expect(await folder.readText('part.json')).toBe('first');
   expect(folder.keyOf('part.json')).toBe('runs/run-1/part.json');
 });
 
-test('what is not there is nothing, and a list has only its own run', async () => {
+test('a missing object is undefined, and a list has only objects of its own run', async () => {
   expect(await folder.readText('missing.json')).toBeUndefined();
   for await (const _chunk of folder.readBytes('missing.json')) throw new Error('There is something');
   await createRunFolders(clients.s3, bucketName)('run-10').putOnce('parts/x', '');
@@ -57,7 +57,7 @@ describe('a writer', () => {
     expect([...openUploads]).toEqual([]);
   });
 
-  test('that is given up leaves nothing', async () => {
+  test('that is aborted leaves no object', async () => {
     const writer = folder.openWriter('broken.txt');
     for (let written = 0; written < 20_000; written++) await writer.write(line);
     await writer.abort();
@@ -100,7 +100,7 @@ describe('joining, turn by turn', () => {
     expect([...openUploads]).toEqual([]);
   };
 
-  test.each([1, 4, 100])('of %i sources a turn', async (time) => {
+  test.each([1, 4, 100])('of %i sources per turn', async (time) => {
     const name = `join-${time}`;
     let turns = 0;
     for (let done = false; !done; turns++) {
@@ -121,7 +121,7 @@ describe('joining, turn by turn', () => {
     await expectWhole('failing');
   });
 
-  test('a turn that fails leaves the upload that it went on with to the next', async () => {
+  test('a failed turn keeps the upload that it resumed for the next turn', async () => {
     await turn('resumed', 8);
     expect(await folder.readText('resumed.cursor.json')).toContain('"uploadId":"');
     expect(openUploads.size).toBe(1);
@@ -132,7 +132,7 @@ describe('joining, turn by turn', () => {
     await expectWhole('resumed');
   });
 
-  test.each([1, 100])('of %i sources a turn, and the answer to the closing is lost', async (time) => {
+  test.each([1, 100])('of %i sources per turn, if the response of the last call is lost', async (time) => {
     const name = `unheard-${time}`;
     let closed = 0;
     const openWriter: RunFolder['openWriter'] = (...of) => {
@@ -149,7 +149,7 @@ describe('joining, turn by turn', () => {
     await expectWhole(name);
   });
 
-  test('a worker that died after it closed the files is no harm', async () => {
+  test('a worker that died after it closed the files loses nothing', async () => {
     await turn('closed', 8);
     const cursor = (await folder.readText('closed.cursor.json')) ?? '';
     await turn('closed');

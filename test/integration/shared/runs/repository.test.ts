@@ -49,7 +49,7 @@ test('started again, a run keeps its first start and its counters', async () => 
   });
 });
 
-test('an execution that lost the run to another can neither enter, nor write, nor close it', async () => {
+test('an execution whose run was taken over cannot enter, write or close it', async () => {
   await start('taken');
   await start('taken', 'two');
   const loser = { run_id: 'taken', execution_arn: 'one' };
@@ -59,7 +59,7 @@ test('an execution that lost the run to another can neither enter, nor write, no
   expect(await runs.read('taken')).toMatchObject({ status: 'RUNNING', counters: {} });
 });
 
-test('a stopped run takes no progress until a worker enters it again', async () => {
+test('a stopped run rejects progress until a worker enters it again', async () => {
   await start('stopped');
   const owner = { run_id: 'stopped', execution_arn: 'one' };
   await runs.stop('stopped', at);
@@ -70,7 +70,7 @@ test('a stopped run takes no progress until a worker enters it again', async () 
   expect(await runs.read('stopped')).not.toHaveProperty('finished_at');
 });
 
-test('of two turns at a part, only the newest may write: a redrive keeps the execution, but not the worker', async () => {
+test('of two turns at a counter, only the newest can write: a redrive keeps the execution, but not the worker', async () => {
   await start('turns');
   const owner = { run_id: 'turns', execution_arn: 'one' };
   const first = await runs.enter(owner, 'netlife/a', 'first', at);
@@ -81,7 +81,7 @@ test('of two turns at a part, only the newest may write: a redrive keeps the exe
   expect(await runs.recordProgress(elsewhere, 'iterable/push', progress(3))).toBe(true);
 });
 
-test('the runs there are', async () => {
+test('lists all runs', async () => {
   const found: string[] = [];
   for await (const { run_id } of runs.list()) found.push(run_id);
   expect(found).toEqual(expect.arrayContaining(['whole', 'again', 'taken', 'stopped']));

@@ -79,7 +79,7 @@ test('a dry run counts no user as sent', async () => {
   expect(metrics.added).toEqual([]);
 });
 
-test('a turn that goes on never tells of more users than there are', async () => {
+test('a resumed turn never reports more users than there are', async () => {
   const { push, told } = await start();
   let looks = 0;
   await expect(push(() => ++looks > 1)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2 });
@@ -88,7 +88,7 @@ test('a turn that goes on never tells of more users than there are', async () =>
   expect(told.every(({ done }) => done <= 992)).toBe(true);
 });
 
-test('a user whose calls had no time leaves the part to the next turn, after the wait that Iterable asked for', async () => {
+test('a user whose calls ran out of time leaves the part to the next turn, after the wait that Iterable asked for', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 90_500 };
   const { push, metrics, told, written } = await start(clientOf(({ row: { id } }) => (id === '1002' ? busy : success)));
   await expect(push(() => false)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2, wait_seconds: 91 });
@@ -102,7 +102,7 @@ test('a user whose calls had no time leaves the part to the next turn, after the
   expect(told.at(-1)).toMatchObject({ done: 991 });
 });
 
-test('once Iterable asks for a wait, no further part is begun', async () => {
+test('once Iterable asks for a wait, no further part is started', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 10 ** 9 };
   let calls = 0;
   const client = clientOf(() => {
@@ -119,7 +119,7 @@ test('once Iterable asks for a wait, no further part is begun', async () => {
   expect(calls).toBeLessThan(3_000);
 });
 
-test('a wait that lasts is no reason to go on for ever: the third turn that gains no part writes what there is', async () => {
+test('a lasting wait does not repeat turns forever: the third turn without a complete part writes its results', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 600_000 };
   const { push, metrics, parts, written } = await start(clientOf(() => busy));
   const wait = { done: false, parts_done: 0, parts_total: 2, wait_seconds: 600 };
@@ -141,7 +141,7 @@ describe('users that failed', () => {
     failure: { errorCode: 'API_REFUSED', statusCode: 409 },
   };
 
-  test('leave a line each, with the customer and the code, and no e-mail address', async () => {
+  test('are logged as one line each, with customer and code, without e-mail address', async () => {
     const { push, warned } = await start(
       clientOf(({ row: { id } }) => (id === '11' ? refused : success)),
       12,
@@ -160,7 +160,7 @@ describe('users that failed', () => {
     ]);
   });
 
-  test('leave none while they are open', async () => {
+  test('are not logged while they are open', async () => {
     const { push, warned } = await start(
       clientOf(() => ({ ...refused, openForMs: 1_000 })),
       12,
@@ -169,7 +169,7 @@ describe('users that failed', () => {
     expect(warned).toEqual([]);
   });
 
-  test('leave a hundred lines in a run, over all of its turns', async () => {
+  test('are logged up to a hundred lines per run, over all turns', async () => {
     const { push, warned } = await start(
       clientOf(({ row: { id } }) => (Number(id) > 960 ? refused : success)),
       3_000,
@@ -182,7 +182,7 @@ describe('users that failed', () => {
     expect(new Set(warned.map((line) => JSON.stringify(line))).size).toBe(100);
   });
 
-  test('leave none more when the count of lines cannot be written', async () => {
+  test('are not logged if the number of lines cannot be stored', async () => {
     const { push, parts, warned } = await start(
       clientOf(() => refused),
       12,
@@ -193,7 +193,7 @@ describe('users that failed', () => {
   });
 });
 
-test('a user that nobody could try is left open, whatever the turn', async () => {
+test('a user who was not tried is left open in every turn', async () => {
   const untried: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 0 };
   const { push, written } = await start(clientOf(() => untried));
   expect(await push(() => false, 2)).toEqual({ done: false, parts_done: 0, parts_total: 2, idle_turns: 3 });
@@ -207,7 +207,7 @@ const untilAborted = ({ signal }: CallContext) =>
     signal?.addEventListener('abort', () => resolve(open));
   });
 
-test('a stop is heard of while everybody waits, and ends the waiting', async () => {
+test('a stop is noticed while all users wait, and ends the wait', async () => {
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
   try {
     const waiting = Promise.withResolvers<void>();
@@ -232,7 +232,7 @@ test('a stop is heard of while everybody waits, and ends the waiting', async () 
   }
 });
 
-test('when a part cannot be written, whoever waits is sent nowhere', async () => {
+test('if a part cannot be written, waiting users are not sent', async () => {
   let aborted = false;
   const secondPart = Promise.withResolvers<void>();
   const { push, parts } = await start(
@@ -251,7 +251,7 @@ test('when a part cannot be written, whoever waits is sent nowhere', async () =>
   expect(aborted).toBe(true);
 });
 
-test('nobody to send to is told as well: zero sent, zero failed', async () => {
+test('a run without users reports zero sent and zero failed', async () => {
   const { push, metrics } = await start(clientOf(untold('answer')), 0);
   await expect(push(() => false)).resolves.toMatchObject({ done: true });
   expect(metrics.values).toEqual(

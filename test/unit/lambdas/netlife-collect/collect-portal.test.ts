@@ -68,7 +68,7 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
   return { parts, objects, metrics, lines, collect };
 };
 
-test('a run that is stopped ends within a job, and keeps what was done of it', async () => {
+test('a stopped run ends within a job, and keeps its written parts', async () => {
   let told = 0;
   const { collect, objects } = await start(async () => ++told < 5);
   await expect(collect()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
@@ -76,7 +76,7 @@ test('a run that is stopped ends within a job, and keeps what was done of it', a
   expect(written).toEqual([expect.stringMatching(/\/00000\.json$/)]);
 });
 
-test('another worker beside us on the same job ends our turn: the parts of two do not fit together', async () => {
+test('another worker on the same job ends the turn: the parts of two workers do not fit together', async () => {
   const { collect, objects, parts } = await start();
   const { writePart } = parts;
   const theirs = JSON.stringify({ through: 'elsewhere', csv: '', statistics: {}, rejected: [] });
@@ -87,7 +87,7 @@ test('another worker beside us on the same job ends our turn: the parts of two d
   await expect(collect()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
 });
 
-test('a part that is there because the answer to its write was lost is ours', async () => {
+test('an existing part whose response was lost is accepted', async () => {
   const { collect, parts } = await start();
   const { writePart } = parts;
   jest.spyOn(parts, 'writePart').mockImplementation(async (path, part) => {
@@ -97,7 +97,7 @@ test('a part that is there because the answer to its write was lost is ours', as
   await expect(collect()).resolves.toMatchObject({ done: true, jobs_done: 1 });
 });
 
-test('what is written is counted once, by whoever wrote it', async () => {
+test('written contacts are counted once, by the turn that wrote them', async () => {
   const { collect, metrics } = await start();
   await collect();
   const contacts = metrics.values.get('SyncContactsWritten');
@@ -107,14 +107,14 @@ test('what is written is counted once, by whoever wrote it', async () => {
   expect(metrics.values.has('SyncRejectedRows')).toBe(true);
 });
 
-test('jobs that are not on sale are named, and that nothing is written is counted', async () => {
+test('jobs that are not on sale are logged, and zero contacts are counted', async () => {
   const { collect, metrics, lines } = await start(undefined, ['no-job', 'no-job', 'none-either']);
   await expect(collect()).resolves.toEqual({ done: true, jobs_done: 0, jobs_total: 0 });
   expect(lines).toEqual([['jobs not on sale', { jobs: 2, job_ids: ['no-job', 'none-either'] }]]);
   expect(metrics.values.get('SyncContactsWritten')).toBe(0);
 });
 
-test('when the time is up within the list of activities, another turn goes on', async () => {
+test('when the time is up within the list of activities, another turn resumes', async () => {
   const { collect, objects } = await start();
   await expect(collect(() => true)).resolves.toEqual({ done: false, jobs_done: 0, jobs_total: 0 });
   expect([...objects.keys()]).toEqual([]);

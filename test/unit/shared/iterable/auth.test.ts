@@ -9,7 +9,7 @@ test.each([{ api_key: 'x' }, { api_key: 'long-enough', jwt_secret: '1234567' }, 
   },
 );
 
-test('the secret may have no jwt_secret', () => {
+test('the secret does not need a jwt_secret', () => {
   expect(iterableCredentialSchema.safeParse({ api_key: 'long-enough' }).success).toBe(true);
 });
 
@@ -17,17 +17,17 @@ const keys = { api_key: 'key', jwt_secret: 'secret' };
 const claimsOf = (authorization = '') =>
   JSON.parse(Buffer.from(authorization.split('.')[1] ?? '', 'base64url').toString());
 
-test("signs as Iterable's vector says", () => {
+test("signs Iterable's test vector", () => {
   const claims = { email: 'test@iterable.com', iat: 1599693218, exp: 1599693219 };
   const [, , signature] = signJwt(claims, '2EB6A2F34691492F81A819AEDA32427F').split('.');
   expect(signature).toBe('eDbexB7CnK2jGsXvHfYENrCEkblrLKxgMNbmlfJHXUA');
 });
 
-test('signs in by the key alone', () => {
+test('authenticates by the key alone', () => {
   expect(authenticateByKey(keys)).toEqual({ 'api-key': 'key' });
 });
 
-test('signs in by a token for the user, kept until 60 s before it expires', () => {
+test('authenticates by a token for the user, cached until 60 s before it expires', () => {
   let nowMs = 1_795_168_953_900;
   const authenticate = createJwtAuthentication(() => nowMs);
   const first = authenticate(keys, 'maria@example.com');
@@ -46,13 +46,13 @@ test('signs in by a token for the user, kept until 60 s before it expires', () =
   expect(claimsOf(authenticate(keys, 'maria@example.com').authorization).iat).toBe(1795168953 + 3540);
 });
 
-test('signs anew when the secret was rotated', () => {
+test('signs again after the secret was rotated', () => {
   const authenticate = createJwtAuthentication(() => 0);
   const before = authenticate(keys, 'maria@example.com');
   expect(authenticate({ ...keys, jwt_secret: 'rotated' }, 'maria@example.com')).not.toEqual(before);
 });
 
-test('refuses to sign in without a secret, or for more than one user', () => {
+test('does not authenticate without a secret, or for more than one user', () => {
   const authenticate = createJwtAuthentication(() => 0);
   expect(() => authenticate({ api_key: 'key' }, 'maria@example.com')).toThrow(
     expect.objectContaining({ code: 'SECRET_UNREADABLE', retryable: false }),

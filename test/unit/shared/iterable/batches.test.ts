@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { bulkBody, cutBatches } from '../../../../shared/iterable/batches';
 import { collect, stream, user, users } from './sample';
 
-test('property: every batch fits, keeps the order, loses nobody, and could not have taken the next user', async () => {
+test('property: every batch is within the limits, keeps the order, contains every user, and has no room for the next one', async () => {
   const texts = fc.string({ unit: 'grapheme', maxLength: 60 });
   const someUsers = fc
     .array(fc.record({ candidate: texts, location: texts, device: fc.option(texts) }), { maxLength: 60 })

@@ -43,7 +43,7 @@ describe('a user is named', () => {
   });
 });
 
-test('says why: for a documented list, and for any other', () => {
+test('gives the reason, for a documented list and for any other', () => {
   const failedUpdates = { forgottenEmails: ['a@example.com'], 'a secret list': ['b@example.com'] };
   const { results } = share({ successCount: 0, failCount: 2, failedUpdates }, ['a@example.com', 'b@example.com']);
   expect(results.map(({ response }) => response)).toEqual([
@@ -60,7 +60,7 @@ test('a user that two lists name is one user', () => {
   });
 });
 
-test('a user that is not of the batch explains no failure', () => {
+test('a named user who is not in the batch accounts for no failure', () => {
   const failedUpdates = { invalidEmails: ['c@example.com'] };
   expect(share({ successCount: 1, failCount: 1, failedUpdates }, ['a@example.com', 'b@example.com'])).toMatchObject({
     results: [{ success: false }, { success: false }],
@@ -68,14 +68,14 @@ test('a user that is not of the batch explains no failure', () => {
   });
 });
 
-test('of more names than can be read, nobody counts as a success', () => {
+test('with more names than are read, no user counts as a success', () => {
   const failedUpdates = (names: number) => ({ a: Array(names - 1).fill('x'), b: ['c@example.com'] });
   const answer = { successCount: 1, failCount: 0 };
   expect(codesOf({ ...answer, failedUpdates: failedUpdates(10_000) }, ['a@example.com'])).toEqual(['Success']);
   expect(codesOf({ ...answer, failedUpdates: failedUpdates(10_001) }, ['a@example.com'])).toEqual(['failCount']);
 });
 
-test('nested without end, it is read in no time', () => {
+test('deep nesting is read quickly', () => {
   const depth = 100_000;
   const failedUpdates = `${'{"a":'.repeat(depth)}[]${'}'.repeat(depth)}`;
   const body = Buffer.from(`{"successCount":1,"failCount":0,"failedUpdates":${failedUpdates}}`);
@@ -83,7 +83,7 @@ test('nested without end, it is read in no time', () => {
   expect(shareOut(answer, ['a@example.com']).results).toMatchObject([{ success: true }]);
 });
 
-test('property: an address is the same in any case and Unicode form', () => {
+test('property: an address is equal in any case and Unicode form', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
       const forms = [
@@ -111,7 +111,7 @@ const written = (email: string): fc.Arbitrary<unknown> =>
   );
 const emails = ['a@example.com', 'b@example.com', 'caf\u00e9@example.com', 'd@stra\u00dfe.example', 'e@example.com'];
 
-test('property: who is named has failed, and nobody succeeded whom the answer does not prove to', () => {
+test('property: named users have failed, and only users proven by the response have succeeded', () => {
   const answers = fc
     .record({
       batch: fc.subarray(emails, { minLength: 1 }),

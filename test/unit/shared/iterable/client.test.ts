@@ -73,7 +73,7 @@ test.each(Object.entries(limits) as [keyof typeof limits, number][])(
   },
 );
 
-test('a call has 10 s', async () => {
+test('a call times out after 10 s', async () => {
   const timeout = jest.spyOn(AbortSignal, 'timeout');
   server.tell(success);
   await start().updateUser();
@@ -84,7 +84,7 @@ test('a call has 10 s', async () => {
 const sizes = () => server.calls.map(({ body }) => Object.values<unknown[]>(JSON.parse(body))[0]?.length);
 
 describe('the four calls', () => {
-  test('go where the contract says, with the key', async () => {
+  test('use the paths of the contract, with the key', async () => {
     server.tell(success, success, bulkAnswer(), bulkAnswer());
     const { updateUser, trackEvent, updateUsers, trackEvents } = start();
     await updateUser();
@@ -103,7 +103,7 @@ describe('the four calls', () => {
     }
   });
 
-  test('with a token, say whom they are about', async () => {
+  test('with a token, name their user', async () => {
     server.tell(success);
     await start({ useJwt: true }).updateUser();
     const { authorization, 'api-key': apiKey } = server.calls[0]?.headers ?? {};
@@ -159,32 +159,32 @@ describe('answers', () => {
     ]);
   });
 
-  test('a connection that breaks is tried again', async () => {
+  test('a broken connection is tried again', async () => {
     server.tell({ hangUp: true }, success);
     expect((await start().updateUser()).success).toBe(true);
     expect(retries[0]?.error.code).toBe('CONNECTION_FAULT');
   });
 
-  test('no answer by the deadline leaves the user open', async () => {
+  test('without a response by the deadline, the user is left open', async () => {
     server.tell({ silent: 'at once' });
     const result = await start({ deadlineMs: 1_100 }).updateUser();
     expect(result).toMatchObject({ success: false, response: { code: 'TIMEOUT' }, openForMs: 1_000 });
   });
 
-  test('waits up to a fifth longer, and as long as Retry-After says', async () => {
+  test('waits up to a fifth longer, or as long as Retry-After', async () => {
     server.tell(refused(429, 'RateLimitExceeded'), { ...refused(503, ''), headers: { 'retry-after': '75' } }, success);
     expect((await start({ random: 0.999 }).updateUser()).success).toBe(true);
     expect(retries.map(({ waitMs }) => Math.round(waitMs))).toEqual([1_200, 75_000]);
   });
 
-  test('a wait beyond the deadline leaves the user open, for so long', async () => {
+  test('a wait beyond the deadline leaves the user open for that time', async () => {
     server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const result = await start({ deadlineMs: 20_000 }).updateUser();
     const response = { code: 'RateLimitExceeded', msg: '' };
     expect(result).toMatchObject({ success: false, response, openForMs: 30_000 });
   });
 
-  test('of a batch, everybody', async () => {
+  test('all users of a batch', async () => {
     server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const results = await start({ deadlineMs: 20_000 }).updateUsers(2);
     expect(results.map(({ openForMs }) => openForMs)).toEqual([30_000, 30_000]);
@@ -194,7 +194,7 @@ describe('answers', () => {
     [401, 'BadApiKey'],
     [403, 'Forbidden'],
     [403, 'anything'],
-  ])('%d %s ends the run: no call is made any more', async (status, code) => {
+  ])('%d %s ends the run: no further call is made', async (status, code) => {
     server.tell(refused(status, code));
     const { updateUser, trackEvent, updateUsers } = start();
     await expect(updateUser()).rejects.toThrow(KeyRefusedError);
@@ -214,14 +214,14 @@ describe('answers', () => {
     expect(server.calls[1]?.headers['api-key']).toBe('new-key');
   });
 
-  test('no secret is repeated', async () => {
+  test('no secret appears in a response', async () => {
     server.tell(refused(400, 'BadParams', 'the-api-key and the-jwt-secret are bad'));
     const { response } = await start().updateUser();
     expect(response.msg).toBe('[secret] and [secret] are bad');
   });
 });
 
-describe('an answer that is compressed', () => {
+describe('a compressed response', () => {
   const gzipped = (answer: object) => ({
     body: gzipSync(JSON.stringify(answer)),
     headers: { 'content-encoding': 'gzip' },
@@ -233,7 +233,7 @@ describe('an answer that is compressed', () => {
     expect(results.map(({ success }) => success)).toEqual([false, true]);
   });
 
-  test('in a way that we cannot decode is asked for again, and says so in the end', async () => {
+  test('in an unknown coding is tried again, and then reported', async () => {
     const unknown = { ...bulkAnswer(), headers: { 'content-encoding': 'zstd' } };
     server.tell(unknown, bulkAnswer(), unknown, unknown, unknown);
     const { updateUsers, trackEvents } = start();
@@ -243,17 +243,17 @@ describe('an answer that is compressed', () => {
     ]);
   });
 
-  test('in a way that we cannot decode is still a refusal', async () => {
+  test('in an unknown coding is still a refusal', async () => {
     server.tell({ status: 403, body: 'x', headers: { 'content-encoding': 'zstd' } });
     await expect(start().updateUsers(2)).rejects.toBeInstanceOf(KeyRefusedError);
   });
 });
 
-describe('a bulk answer', () => {
+describe('a bulk response', () => {
   const codes = (results: readonly { success: boolean; response: { code: string } }[]) =>
     results.map(({ response }) => response.code);
 
-  test('names by e-mail who failed, whatever the case', async () => {
+  test('names failed users by e-mail, in any case', async () => {
     server.tell(
       bulkAnswer({
         failCount: 6,
@@ -281,13 +281,13 @@ describe('a bulk answer', () => {
     expect(results[0]?.failure).toEqual({ errorCode: 'API_REFUSED', statusCode: 200 });
   });
 
-  test('that names a duplicate means both', async () => {
+  test('that names a duplicate fails both', async () => {
     server.tell(bulkAnswer({ failCount: 1, invalidEmails: ['user1@example.com'] }));
     const batch = [user(1), user(2), user(3, { email: 'User1@Example.com' })];
     expect(codes(await start().updateBatch(batch))).toEqual(['invalidEmails', 'Success', 'invalidEmails']);
   });
 
-  test('says what was filtered out', async () => {
+  test('lists filtered fields', async () => {
     server.tell(bulkAnswer({ filteredOutFields: ['candidate'], createdFields: [] }));
     const [result] = await start().updateUsers(1);
     expect(result).toEqual({ success: true, response: { code: 'Success', msg: '', filteredOutFields: ['candidate'] } });
@@ -313,7 +313,7 @@ describe('a bulk answer', () => {
     expect(results.map(({ success }) => success)).toEqual([false, false]);
   });
 
-  test('that hides who failed is asked again in halves, until everybody who failed is alone', async () => {
+  test('that hides who failed is sent again in halves, until every failed user is alone', async () => {
     const hidden = bulkAnswer({ failCount: 1, successCount: 1 });
     server.tell(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
     // The first two, of whom one is named; the others, of whom nobody is; each of these alone.
@@ -325,7 +325,7 @@ describe('a bulk answer', () => {
     expect(sizes()).toEqual([4, 2, 2, 1, 1]);
   });
 
-  test('of which all failed is asked in halves only until a lone user is not named either', async () => {
+  test('in which all failed is halved only until a lone user is not named either', async () => {
     const none = (failCount: number) => bulkAnswer({ failCount, successCount: 0 });
     server.tell(none(8), none(4), none(2), none(1), none(1), none(2), none(4));
     const results = await start().updateUsers(8);
@@ -334,13 +334,13 @@ describe('a bulk answer', () => {
     expect(sizes()).toEqual([8, 4, 2, 1, 1, 2, 4]);
   });
 
-  test('that counts fewer successes than it should proves none', async () => {
+  test('that counts too few successes proves none', async () => {
     server.tell(bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 0 }));
     expect(codes(await start().updateUsers(2))).toEqual(['Success', 'failCount']);
     expect(sizes()).toEqual([2, 1, 1]);
   });
 
-  test('that names everybody is complete, whatever it counts', async () => {
+  test('that names every user is complete, whatever its counts', async () => {
     server.tell(bulkAnswer({ failCount: 5, failedUpdates: { any: ['user1@example.com', 'user2@example.com'] } }));
     expect(codes(await start().updateUsers(2))).toEqual(['any', 'any']);
   });
@@ -372,7 +372,7 @@ describe('a bulk answer', () => {
     expect(codes(await start().updateUsers(3))).toEqual(['BadParams', 'BadParams', 'BadParams']);
   });
 
-  test('a batch that stays unanswered fails with what happened', async () => {
+  test('a batch without a response fails with the reason', async () => {
     server.tell({ hangUp: true }, { hangUp: true }, { hangUp: true });
     expect(codes(await start().updateUsers(2))).toEqual(['CONNECTION_FAULT', 'CONNECTION_FAULT']);
   });

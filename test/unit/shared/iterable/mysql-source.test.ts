@@ -89,7 +89,7 @@ const elsewhere = '127.1';
 test.each([
   ['a certificate that nobody vouches for', canTls],
   ['no TLS at all', 0],
-])('a server elsewhere with %s does not hear who we are', async (_, canDo) => {
+])('a remote server with %s gets no credentials', async (_, canDo) => {
   const server = await startServer(canDo);
   const source = createMysqlSource({ ...database, host: elsewhere, port: server.port }, async () => database);
   await expect(collect(source.rows(query))).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
@@ -98,7 +98,7 @@ test.each([
   expect(server.told.secret).toBe('');
 });
 
-test('a server on this machine is told without TLS', async () => {
+test('a server on this machine is connected without TLS', async () => {
   const server = await startServer(canTls);
   const here = { ...database, port: server.port };
   const denial = { code: 'CONNECTION_FAULT', message: 'The database refused the query: ER_ACCESS_DENIED_ERROR' };

@@ -53,7 +53,7 @@ const outcomes = (results: Awaited<ReturnType<typeof push>>) =>
   ]);
 
 describe.each(['single', 'bulk'] as const)('%s', (mode) => {
-  test('every user and event arrives once, and as the Swagger file says', async () => {
+  test('every user and event arrives once, as defined by the Swagger file', async () => {
     const given = users(mode === 'single' ? 50 : 2_500);
     const results = await push(given, mode);
     expect(results.map(({ record }) => record.email)).toEqual(given.map(({ email }) => email));
@@ -111,7 +111,7 @@ describe.each(['single', 'bulk'] as const)('%s', (mode) => {
     expect((await control('/requests')).total).toBeLessThanOrEqual(900);
   });
 
-  test('stops reading when it is left', async () => {
+  test('stops reading when the consumer stops', async () => {
     let read = 0;
     const endless = (async function* () {
       for (;;) yield user(++read);
@@ -123,7 +123,7 @@ describe.each(['single', 'bulk'] as const)('%s', (mode) => {
 
 const tagged = (id: number, tag: string) => user(id, { email: `user${id}${tag}@example.com` });
 
-test('single: says of each user what failed, and sends no event without a profile', async () => {
+test("single: reports each user's failure, and sends no event without a profile", async () => {
   const given = [tagged(1, ''), tagged(2, '+forgotten'), tagged(3, '+notfound'), tagged(4, '+mismatch')];
   const results = await push(given, 'single');
   expect(outcomes(results)).toEqual([
@@ -136,7 +136,7 @@ test('single: says of each user what failed, and sends no event without a profil
   expect((await control('/arrivals')).calls['events/track'].calls).toBe(2);
 });
 
-test('bulk: says of each user what failed, and sends no event without a profile', async () => {
+test("bulk: reports each user's failure, and sends no event without a profile", async () => {
   const given = ['', '+forgotten', '+notfound', '+invalid', '+conflict', '+invaliddata', '+mismatch', ''].map(
     (tag, index) => tagged(index, tag),
   );
@@ -153,7 +153,7 @@ test('bulk: says of each user what failed, and sends no event without a profile'
   expect(await control('/arrivals')).toMatchObject({ users: 3, events: 2 });
 });
 
-test('property: whoever is poisoned, in bulk all others arrive once', async () => {
+test('property: in bulk, all users except the poisoned ones arrive once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(fc.nat(39), { maxLength: 6 }), async (poisoned) => {
       await control('/arrivals', 'DELETE');
@@ -175,7 +175,7 @@ test('property: whoever is poisoned, in bulk all others arrive once', async () =
   );
 });
 
-test('property: however Iterable says who failed, nobody who failed is a success, and nobody who succeeded is none', async () => {
+test('property: whatever form Iterable uses, failed users count as failed, and all others as successes', async () => {
   const tags = ['', '', '+forgotten', '+newlist', '+unnamed', '+unnamedevent', '+notfound', '+mismatch'];
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...tags), { minLength: 1, maxLength: 12 }), async (chosen) => {
@@ -198,7 +198,7 @@ test('property: however Iterable says who failed, nobody who failed is a success
   );
 });
 
-test('with tokens: each call has the one of its user', async () => {
+test('with tokens, each call has the token of its user', async () => {
   const byToken = connect(true);
   const results = await push(users(5), 'single', byToken);
   expect(results.every(({ record }) => record.overall_success)).toBe(true);
@@ -244,37 +244,40 @@ const startNight = () => {
 test.each([
   ['bulk', 5, 4_500, 1_000, 60],
   ['single', 500, 850, 1, 2_000],
-] as const)('%s fills %d a second when each of the two calls takes %d ms', async (mode, limit, tookMs, size, calls) => {
-  const night = startNight();
-  const pace = createPace({ callsPerSecond: limit, utilization: 0.985, ...night });
-  const updatedAtMs: number[] = [];
-  const ok: CallResult = { success: true, response: { code: 'Success', msg: '' } };
-  const update = async () => {
-    await pace();
-    updatedAtMs.push(night.now());
-    await night.sleep(tookMs);
-    return ok;
-  };
-  const track = () => night.sleep(tookMs).then(() => ok);
-  const all = <T>(batch: readonly unknown[], result: T) => batch.map(() => result);
-  const slow: IterableClient = {
-    updateUser: update,
-    trackEvent: track,
-    updateUsers: async (batch) => all(batch, await update()),
-    trackEvents: async (batch) => all(batch, await track()),
-    close: untold('close'),
-  };
-  const one = user(1);
-  const given = Array.from({ length: calls * size }, () => one);
-  const pushed = push(given, mode, slow);
-  await night.passUntil(pushed);
-  expect(await pushed).toHaveLength(given.length);
-  expect(updatedAtMs).toHaveLength(calls);
-  const seconds = ((updatedAtMs.at(-1) ?? 0) - (updatedAtMs[0] ?? 0)) / 1_000;
-  expect((calls - 1) / seconds / limit).toBeGreaterThan(0.97);
-});
+] as const)(
+  '%s reaches %d per second if each of the two calls takes %d ms',
+  async (mode, limit, tookMs, size, calls) => {
+    const night = startNight();
+    const pace = createPace({ callsPerSecond: limit, utilization: 0.985, ...night });
+    const updatedAtMs: number[] = [];
+    const ok: CallResult = { success: true, response: { code: 'Success', msg: '' } };
+    const update = async () => {
+      await pace();
+      updatedAtMs.push(night.now());
+      await night.sleep(tookMs);
+      return ok;
+    };
+    const track = () => night.sleep(tookMs).then(() => ok);
+    const all = <T>(batch: readonly unknown[], result: T) => batch.map(() => result);
+    const slow: IterableClient = {
+      updateUser: update,
+      trackEvent: track,
+      updateUsers: async (batch) => all(batch, await update()),
+      trackEvents: async (batch) => all(batch, await track()),
+      close: untold('close'),
+    };
+    const one = user(1);
+    const given = Array.from({ length: calls * size }, () => one);
+    const pushed = push(given, mode, slow);
+    await night.passUntil(pushed);
+    expect(await pushed).toHaveLength(given.length);
+    expect(updatedAtMs).toHaveLength(calls);
+    const seconds = ((updatedAtMs.at(-1) ?? 0) - (updatedAtMs[0] ?? 0)) / 1_000;
+    expect((calls - 1) / seconds / limit).toBeGreaterThan(0.97);
+  },
+);
 
-test('nobody to send to', async () => {
+test('no users to send', async () => {
   expect(await push([], 'bulk')).toEqual([]);
   expect(await push([], 'single')).toEqual([]);
 });

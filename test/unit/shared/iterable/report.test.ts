@@ -59,7 +59,7 @@ test('counts success, partial and failure', () => {
   expect(counts).toEqual({ total_users: 3, successful: 1, partial_failures: 1, total_failures: 1 });
 });
 
-test('Iterable has failed when over half of its users did', () => {
+test('the job has failed if over half of its users failed', () => {
   const counts = { successful: 0, partial_failures: 0 };
   expect(mostFailed({ ...counts, total_users: 4, total_failures: 2 })).toBe(false);
   expect(mostFailed({ ...counts, total_users: 4, total_failures: 3 })).toBe(true);
@@ -75,13 +75,13 @@ test('query results are CSV of all eleven columns', () => {
   );
 });
 
-test('rejected rows say why', () => {
+test('rejected rows have the reason', () => {
   expect(rejectedCsv.header).toMatch(/,event_time,reason\n$/);
   expect(rejectedCsv.line({ row: row(1, { email: null }), reason: 'no e-mail' })).toMatch(/^1,,Maria,.*,no e-mail\n$/);
   expect(rejectedCsv.line({ row: row(1, { email: '@A1' }), reason: 'no e-mail' })).toMatch(/^1,'@A1,/);
 });
 
-test('failed users say which call failed, and how', () => {
+test('failed users have the failed call and its response', () => {
   expect(failedCsv.header).toMatch(/,event_time,call,code,message\n$/);
   expect(results.map(failedCsv.line)).toEqual([
     '',
@@ -98,14 +98,14 @@ describe('parts', () => {
     );
   };
 
-  test.each([1, 7, 100_000])('are read as they were written, in chunks of %d bytes', async (size) => {
+  test.each([1, 7, 100_000])('are read unchanged, in chunks of %d bytes', async (size) => {
     const rows = [row(1, { first_name: '宏' }), row(2, { location: 'a\nb' })];
     expect(await readLines(stream(bytesOf(rows.map(toLine).join(''), size)), sourceRowSchema)).toEqual(rows);
     const written = results.map(toLine).join('').trimEnd();
     expect(await readLines(stream(bytesOf(written, size)), pushResultSchema)).toEqual(results);
   });
 
-  test('no line is given before the last is read: nobody can hold up the connection in between', async () => {
+  test('no line is returned before the last is read, so that the connection does not idle', async () => {
     let ended = false;
     const body = async function* () {
       for (const id of [1, 2]) yield Buffer.from(toLine(row(id)));
@@ -115,7 +115,7 @@ describe('parts', () => {
     expect.assertions(2);
   });
 
-  test('an unreadable line is named by its number, not quoted', async () => {
+  test('an unreadable line is reported by its number, without its content', async () => {
     const lines = stream([Buffer.from(`${toLine(row(1))}{"email":"maria@example.com"}\n`)]);
     await expect(readLines(lines, sourceRowSchema)).rejects.toMatchObject({
       code: 'BAD_PAYLOAD',

@@ -2,7 +2,7 @@ import { swaggerFault } from '../../../../local/simulators/iterable-schemas';
 import { readRow, sourceRowSchema, toEvent, toProfile } from '../../../../shared/iterable/rows';
 import { row, user } from './sample';
 
-test('makes the payloads of the contract', () => {
+test('builds the payloads of the contract', () => {
   const maria = user(7, { device: 'mobile', browser: 'Safari' });
   expect(toProfile(maria)).toEqual({
     email: 'user7@example.com',
@@ -29,13 +29,13 @@ test('makes the payloads of the contract', () => {
   });
 });
 
-test('leaves out what is null, and keeps what is empty', () => {
+test('omits null values and keeps empty ones', () => {
   const bare = user(1, { first_name: null, last_name: '', candidate: null, device: null, location: null });
   expect(toProfile(bare).dataFields).toEqual({ last_name: '', plan_type: 'pro', recent_page_view: true });
   expect(toEvent(bare).dataFields).toEqual({ page: 'pricing', timestamp: '2026-11-20 10:02:33' });
 });
 
-test('payloads are as the Swagger file says', () => {
+test('payloads match the Swagger file', () => {
   for (const sent of [user(1), user(2, { first_name: null, device: null })]) {
     expect(swaggerFault('users/update', toProfile(sent))).toBeUndefined();
     expect(swaggerFault('users/bulkUpdate', { users: [toProfile(sent)] })).toBeUndefined();
@@ -100,7 +100,7 @@ test.each([
   expect(readRow(row(1, { email }))).toMatchObject({ rejected: { reason: 'the e-mail does not parse' } });
 });
 
-test('reads times with a fraction, and e-mails with spaces around', () => {
+test('reads times with a fraction, and e-mails with surrounding spaces', () => {
   const read = user(1, { event_time: '2026-11-20T10:02:33.250', email: ' Maria@Example.com ' });
   expect(read).toMatchObject({ eventTime: 1795168953, email: 'Maria@Example.com' });
   expect(toEvent(read).dataFields.timestamp).toBe('2026-11-20 10:02:33');
@@ -113,7 +113,7 @@ test.each([
   '2026-11-20t10:02:33z',
   '1795168953',
   '1795168953000',
-])('%s is the same moment', (event_time) => {
+])('%s is the same instant', (event_time) => {
   const read = user(1, { event_time });
   expect(read.eventTime).toBe(1_795_168_953);
   expect(toEvent(read).dataFields.timestamp).toBe('2026-11-20 10:02:33');

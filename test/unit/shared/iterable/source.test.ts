@@ -18,7 +18,7 @@ import { collect, row } from './sample';
 const nowMs = Date.parse('2026-11-22T10:15:00Z');
 const query: UserQuery = { plan: 'pro', pages: ['pricing', 'settings'], cutoff: cutoffOf(nowMs, 7), limit: 0 };
 
-test('the last days begin at the start of the day, UTC', () => {
+test('the cutoff is the start of a day, UTC', () => {
   expect(cutoffOf(nowMs, 7)).toBe('2026-11-15 00:00:00');
   expect(cutoffOf(Date.parse('2026-03-01T23:59:59Z'), 1)).toBe('2026-02-28 00:00:00');
 });
@@ -41,14 +41,14 @@ describe('SQLite, with the sample', () => {
   const views = async (changes?: Partial<UserQuery>) =>
     (await rowsOf(changes)).map(({ id, page, event_time }) => [id, page, event_time?.slice(5, 10)]);
 
-  test('is 15 customers and 40 page views', () => {
+  test('has 15 customers and 40 page views', () => {
     const database = new DatabaseSync(file);
     const count = (table: string) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n;
     expect([count('customers'), count('page_views')]).toEqual([15, 40]);
     database.close();
   });
 
-  test('gives the latest view of each customer, by customer', async () => {
+  test('returns the latest view of each customer, ordered by customer', async () => {
     expect(await views()).toEqual([
       ['1', 'pricing', '11-21'],
       ['2', 'pricing', '11-19'],
@@ -71,7 +71,7 @@ describe('SQLite, with the sample', () => {
     expect(reasons).toEqual(['the e-mail does not parse', 'no e-mail']);
   });
 
-  test('gives every column as text or null', async () => {
+  test('returns every column as text or null', async () => {
     expect((await rowsOf({ afterId: '8', limit: 1 }))[0]).toEqual({
       id: '10',
       email: 'jonas.example@example.com',
@@ -87,7 +87,7 @@ describe('SQLite, with the sample', () => {
     });
   });
 
-  test('plan, pages, days, limit and where to go on are the query’s', async () => {
+  test('filters by plan, pages, days, limit and the last customer', async () => {
     expect((await views({ plan: 'free' })).map(([id]) => id)).toEqual(['4']);
     expect(await views({ pages: ['docs'] })).toEqual([
       ['3', 'docs', '11-20'],
@@ -111,13 +111,13 @@ describe('SQLite, with the sample', () => {
     expect((await collect(source.rows(query))).at(-1)?.id).toBe('9007199254740993');
   });
 
-  test('a consumer that leaves closes the file', async () => {
+  test('a consumer that stops early closes the file', async () => {
     const source = await openUserSource(parseDatabaseUrl(`sqlite:${file}`));
     for await (const _ of source.rows(query)) break;
     expect(await views()).toHaveLength(9);
   });
 
-  test('a file that is not there is a fault, and is not made', async () => {
+  test('a missing file is a fault, and is not created', async () => {
     const source = await openUserSource(parseDatabaseUrl(`sqlite:${folder}/none.sqlite`));
     await expect(collect(source.rows(query))).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
   });
@@ -157,7 +157,7 @@ describe('databases', () => {
   });
 });
 
-describe('a connection that is lost', () => {
+describe('a lost connection', () => {
   const lost = (code: string) => Object.assign(new Error('lost'), { code });
 
   /** Reads from customers 1 to 7, and loses the connection after so many rows. */
@@ -175,14 +175,14 @@ describe('a connection that is lost', () => {
     return { rows, asked, waits };
   };
 
-  test('is made anew, after the last row given', async () => {
+  test('is opened again, and resumes after the last row', async () => {
     const { rows, asked, waits } = losing(3);
     expect((await rows()).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
     expect(asked.map(([afterId]) => afterId)).toEqual([undefined, '3', '6']);
     expect(waits).toEqual([1_000, 1_000]);
   });
 
-  test('counts against a limit what it gave', async () => {
+  test('counts its rows against the limit', async () => {
     const { rows, asked } = losing(3);
     expect((await rows({ afterId: '1', limit: 5 })).map(({ id }) => id)).toEqual(['2', '3', '4', '5', '6']);
     expect(asked).toEqual([
@@ -191,7 +191,7 @@ describe('a connection that is lost', () => {
     ]);
   });
 
-  test('just after the last row of a limit is no loss', async () => {
+  test('after the last row of the limit does not matter', async () => {
     const read = async function* () {
       yield row(1);
       throw lost('ECONNRESET');
@@ -199,7 +199,7 @@ describe('a connection that is lost', () => {
     expect(await collect(resumeWhenLost({ ...query, limit: 1 }, read))).toHaveLength(1);
   });
 
-  test('is asked for six times in a row', async () => {
+  test('is tried six times in a row', async () => {
     const { rows, asked, waits } = losing(0, 'ECONNREFUSED');
     await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: true });
     expect(asked).toHaveLength(6);
@@ -212,7 +212,7 @@ describe('a connection that is lost', () => {
     expect(asked).toHaveLength(1);
   });
 
-  describe('a sign-in that was denied', () => {
+  describe('a denied login', () => {
     const denied = () =>
       Object.assign(new Error("Access denied for user 'app'@'10.0.0.5'"), { code: 'ER_ACCESS_DENIED_ERROR' });
     /** Lets nobody in before the credential was renewed so often; a reading loses its connection after three rows. */
@@ -231,11 +231,11 @@ describe('a connection that is lost', () => {
       return collect(resumeWhenLost(query, read, { sleep: async () => undefined, renewCredential }));
     };
 
-    test('is made again with a credential that was rotated meanwhile, at the start as after a loss', async () => {
+    test('is tried again with a rotated credential, at the start and after a lost connection', async () => {
       expect((await guarded(1, [true, true])).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
     });
 
-    test('is final when the credential is the same, and names neither user nor host', async () => {
+    test('is final if the credential is unchanged, and names neither user nor host', async () => {
       const error = await guarded(1, [false]).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
       expect(inspect(error)).not.toMatch(/'app'|10\.0\.0\.5/);

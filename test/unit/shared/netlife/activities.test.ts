@@ -37,7 +37,7 @@ test.each([
   expect([resolved.activities.map(({ uuid }) => uuid), resolved.strategy]).toEqual([uuids, strategy]);
 });
 
-test('jobs come by uuid, their activities by start', () => {
+test('jobs are ordered by uuid, their activities by start', () => {
   const other = activity({ uuid: 'b', job: { uuid: 'job-0' } });
   const jobs = groupByJob([dateless, second, other, first]);
   expect(jobs).toEqual([{ uuid: 'job-0', activities: [other] }, job]);
@@ -59,11 +59,11 @@ test.each([
   ['0', undefined],
   ['2026-13-45T00:00:00Z', undefined],
   ['2026-02-30T08:00:00Z', undefined],
-])('a sale that starts at %j starts at %j', (starting, utc) => {
+])('a start of sale %j is read as %j', (starting, utc) => {
   expect(readStarting(starting)?.utc).toBe(utc);
 });
 
-test('the first on sale is the first in time, however it is written', () => {
+test('activities are ordered by time, whatever its format', () => {
   const starts = ['soon', '2026-03-01T08:00:00+02:00', '2026-03-01T07:00:00Z', '20260301', '1772344800'];
   const activities = starts.map((starting, index) => activity({ uuid: `a${index}`, starting }));
   expect(groupByJob(activities)[0]?.activities.map(({ starting }) => starting)).toEqual([

@@ -40,7 +40,7 @@ describe('faults', () => {
     ['2', 2_000],
     ['30', 30_000],
     ['600', 30_000],
-  ])('Retry-After %s s is waited %s ms', async (retryAfter, waitMs) => {
+  ])('Retry-After %s s makes it wait %s ms', async (retryAfter, waitMs) => {
     tell({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
     await newClient().get('/x');
     expect(waits()).toEqual([waitMs]);
@@ -51,7 +51,7 @@ describe('faults', () => {
     await expect(newClient().get('/x')).rejects.toMatchObject({ code: 'API_REFUSED', retryable: false });
   });
 
-  test('a connection that is cut, and an answer that is no JSON, are tried again', async () => {
+  test('a broken connection and a response that is no JSON are tried again', async () => {
     tell({ hangUp: true }, { body: '<html>' }, ok);
     expect(await newClient().get('/x')).toEqual([]);
   });
@@ -60,12 +60,12 @@ describe('faults', () => {
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
     ['deflate', deflateSync],
-  ])('an answer in %s is none', async (coding, encode) => {
+  ])('a response in %s is unreadable', async (coding, encode) => {
     tell({ body: encode('[1]'), headers: { 'content-encoding': coding } });
     expect(await newClient().get('/x')).toEqual([1]);
   });
 
-  test('an answer in a coding that we cannot decode is tried again, and named', async () => {
+  test('a response in an unknown coding is tried again, and reported', async () => {
     const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
     tell(unknown, ok, unknown, unknown, unknown);
     expect(await newClient().get('/x')).toEqual([]);
@@ -87,7 +87,7 @@ describe('faults', () => {
     expect(calls()).toHaveLength(3);
   });
 
-  test('an answer that does not come', async () => {
+  test('a missing response', async () => {
     tell({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
     await expect(newClient({ timeoutMs: 200 }).get('/x')).rejects.toMatchObject({ code: 'TIMEOUT' });
   });

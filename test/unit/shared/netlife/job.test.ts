@@ -55,7 +55,7 @@ test('the golden contacts file', async () => {
   expect(parts.map(({ done }) => done)).toEqual([true, true]);
 });
 
-test('any page shape, size and order gives the same rows', async () => {
+test('every page shape, size and order gives the same rows', async () => {
   const { file } = await collect(await start());
   const arrangement = fc.record({
     shape: fc.constantFrom<PageShape>('meta', 'results', 'data', 'list'),
@@ -80,7 +80,7 @@ test('any page shape, size and order gives the same rows', async () => {
   );
 }, 60_000);
 
-test('a job is 4 calls and one for each contact', async () => {
+test('a job takes 4 calls and one per contact', async () => {
   const netlife = await start({ jobs: 1, pages: { shape: 'list' } });
   const { client, parts } = await collect(netlife);
   const { subjects_total, rows_rejected, api_calls_total } = client.getStatsSummary();
@@ -110,26 +110,26 @@ describe('filters', () => {
     netlife = await start({ jobs: 1 });
   });
 
-  test('phone-only and email-only save the access keys of the others', async () => {
+  test('phone-only and email-only fetch no access keys for other subjects', async () => {
     const { rows, client } = await collect(netlife, { contactFilter: 'phone-only' });
     expect(rows.every((row) => row.phone_number !== '' || row.phone_number_2 !== '')).toBe(true);
     const { subjects_with_phones, access_keys_existing, access_keys_failed } = client.getStatsSummary();
     expect(access_keys_existing + access_keys_failed).toBe(subjects_with_phones);
   });
 
-  test('registered_only asks for the users, whatever check_registered_users says', async () => {
+  test('registered_only fetches the users, whatever check_registered_users is', async () => {
     const { rows } = await collect(netlife, { registeredOnly: true, checkRegisteredUsers: false });
     expect(rows.length).toBeGreaterThan(0);
     expect(rows.every(({ registered_user }) => registered_user === 'Yes')).toBe(true);
   });
 
-  test('without the check, nobody is asked about', async () => {
+  test('without the check, no user is fetched', async () => {
     const { rows, client } = await collect(netlife, { checkRegisteredUsers: false });
     expect(rows.every(({ registered_user }) => registered_user === 'No')).toBe(true);
     expect(client.getStatsSummary()).toMatchObject({ registered_users_checked: 0, registered_users_found: 0 });
   });
 
-  test('access keys are created on demand, and found the next time', async () => {
+  test('access keys are created on demand, and found in the next run', async () => {
     const before = (await collect(netlife)).client.getStatsSummary();
     expect(before.access_keys_failed).toBeGreaterThan(0);
     const created = (await collect(netlife, { createAccessKeys: true })).client.getStatsSummary();
@@ -138,7 +138,7 @@ describe('filters', () => {
     expect(after).toMatchObject({ access_keys_existing: after.subjects_total, access_keys_failed: 0 });
   });
 
-  test('an access key that was created and never heard of is the one that is found', async () => {
+  test('an access key whose creation lost its response is found', async () => {
     await faults(netlife, [{ kind: 'lost_answer', match: { call: 'create_access_key' }, times: 1 }]);
     const { rows, client } = await collect(netlife, { createAccessKeys: true });
     expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 0, retries: 1 });
@@ -154,7 +154,7 @@ describe('parts', () => {
     return job;
   };
 
-  test('a job that is cut anywhere and continued is the same file and the same statistics', async () => {
+  test('a job that is interrupted anywhere and resumed has the same file and statistics', async () => {
     const netlife = await start({ jobs: 1, subjects: 60 });
     const whole = await collect(netlife);
     const parts: JobPart[] = [];
@@ -181,7 +181,7 @@ describe('parts', () => {
     expect({ ...sum, ...calls }).toEqual({ ...whole.client.getStatsSummary(), ...calls });
   });
 
-  test('when the time is up before it begins, nothing is called', async () => {
+  test('if the time is up before the start, nothing is called', async () => {
     const netlife = await start();
     const client = connect(netlife);
     const job = await jobOf(client);
@@ -191,7 +191,7 @@ describe('parts', () => {
     expect(client.getStatsSummary().api_calls_total).toBe(calls);
   });
 
-  test('what the end of time cuts off is no failure', async () => {
+  test('a call that runs out of time is no failure', async () => {
     const netlife = await start();
     const client = connect(netlife);
     const job = await jobOf(client);
@@ -225,7 +225,7 @@ describe('parts', () => {
     expect(most).toBe(10);
   });
 
-  test('an empty job is a part too', async () => {
+  test('an empty job has one part', async () => {
     const { parts } = await collect(await start({ jobs: 1, subjects: 0 }));
     expect(parts).toMatchObject([{ after: undefined, through: undefined, done: true, contacts: [] }]);
   });
@@ -242,7 +242,7 @@ describe('faults', () => {
     jobs = await client.getJobs();
   });
 
-  test('passing ones change nothing', async () => {
+  test('temporary faults change nothing', async () => {
     const { file, rows } = await collect(netlife);
     const subjects = [...new Set(rows.map(({ subject_uuid }) => subject_uuid))].slice(0, 20);
     const calls = [
@@ -278,7 +278,7 @@ describe('faults', () => {
     expect(await collectAll(client, jobs.slice(1))).toMatchObject([{ done: true }]);
   });
 
-  test('a contact whose key cannot be had is left out and counted', async () => {
+  test('a contact without a key is omitted and counted', async () => {
     const [whole] = await collectAll(client, jobs.slice(0, 1));
     const lost = whole?.contacts[0]?.subject_uuid;
     await faults(netlife, [{ kind: 'server_error', match: { call: 'access_keys', subject: lost } }]);
@@ -288,7 +288,7 @@ describe('faults', () => {
     expect(part?.statistics.errors).toEqual(['The netlife API answered 503']);
   });
 
-  test('when most keys cannot be had, the job fails', async () => {
+  test('if most keys cannot be fetched, the job fails', async () => {
     await faults(netlife, [{ kind: 'client_error', match: { call: 'access_keys' } }]);
     await expect(collectAll(client, jobs)).rejects.toMatchObject({ code: 'API_REFUSED' });
   });

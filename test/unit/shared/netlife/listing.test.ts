@@ -6,13 +6,13 @@ import { collect, stream } from '../iterable/sample';
 const read = (rows: readonly unknown[], onRejected: (rejected: readonly RejectedRow[]) => void) =>
   collect(readRows(stream(rows), { portal: 'p', schema: accessKeySchema, list: 'access_keys' }, onRejected));
 
-test('rows that cannot be read are told by their place, at the end', async () => {
+test('rows that cannot be read are reported by their position, at the end', async () => {
   const told: RejectedRow[] = [];
   expect(await read(['K1', null, 'K2', {}], (rejected) => told.push(...rejected))).toEqual(['K1', 'K2']);
   expect(told.map(({ position }) => position)).toEqual([2, 4]);
 });
 
-test('a list of which over 5,000 rows cannot be read is none', async () => {
+test('a list with over 5,000 unreadable rows fails', async () => {
   const told: number[] = [];
   const onRejected = (rejected: readonly RejectedRow[]) => told.push(rejected.length);
   await read(Array(5_000).fill(null), onRejected);

@@ -52,11 +52,11 @@ test.each([
   `HTTP://NowAndForeverPhoto.shop:80${second}`,
   `http://nowandforeverphoto.shop:443${second}`,
   `http://user:password@nowandforeverphoto.shop${second}#fragment`,
-])('next is followed over https where it says %s', (next) => {
+])('next is followed over https for %s', (next) => {
   expect(resolveNext(next, current, portal)).toBe(second);
 });
 
-test('next is not followed to https where the portal is a stand-in without it', () => {
+test('next is not followed to https if the portal is a simulator without it', () => {
   expect(() => resolveNext('https://127.0.0.1:81/jobs', current, standIn)).toThrow('own origin');
 });
 
@@ -65,7 +65,7 @@ test.each([
   ['the usual base path', '/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['neither', '/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['something that only begins like it', '/api/v10/x', '/nowandforeverphoto/api/v1/api/v10/x'],
-])('next, where a base URL of our own has another path: %s', (_form, next, path) => {
+])('next, with a configured base URL that has another path: %s', (_form, next, path) => {
   expect(resolveNext(next, '/nowandforeverphoto/api/v1/jobs', standIn)).toBe(path);
 });
 
@@ -102,7 +102,7 @@ test.each([
   expect(await rowsOf({ [current]: page })).toEqual([1, 2]);
 });
 
-test('a map by uuid is a list whose rows have the keys for uuids', async () => {
+test('a map by uuid is a list whose rows have the keys as uuids', async () => {
   expect(await rowsOf({ [current]: { data: { a: { x: 1 }, b: { uuid: 'c' }, d: 5 } } })).toEqual([
     { uuid: 'a', x: 1 },
     { uuid: 'c' },
@@ -114,7 +114,7 @@ test('an empty list as an entry of a map is a row, because PHP writes an object 
   expect(await rowsOf({ [current]: { data: { a: { x: 1 }, b: [] } } })).toEqual([{ uuid: 'a', x: 1 }, []]);
 });
 
-test('nothing is no rows', async () => {
+test('null is an empty list', async () => {
   expect(await rowsOf({ [current]: { data: null } })).toEqual([]);
 });
 
@@ -133,7 +133,7 @@ test.each([[{}], ['text'], [5], [{ error: 'no' }], [{ data: 'text' }]])('%j is n
   await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
-test('a next page that is no text is not taken for the end', async () => {
+test('a next page that is no text is not treated as the end', async () => {
   await expect(rowsOf({ [current]: { data: [], next: 2 } })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
@@ -159,7 +159,7 @@ test.each([
       [second]: { results: [2], next: `http://nowandforeverphoto.shop${current}` },
     },
   ],
-])('a page that leads back %s ends the list with an error', async (_where, pages) => {
+])('a page that leads back %s fails the list', async (_where, pages) => {
   await expect(rowsOf(pages)).rejects.toMatchObject({
     code: 'BAD_ANSWER',
     retryable: false,
@@ -182,7 +182,7 @@ test('10,000 pages are read, one more is an error', async () => {
   expect(pages).toBe(10_000);
 });
 
-test('a page is fetched only when its rows are asked for', async () => {
+test('a page is fetched only when its rows are read', async () => {
   const fetchPage = jest.fn(async () => pageOf({ data: [1, 2], next: second }));
   for await (const row of paginate(current, portal, fetchPage)) if (row === 2) break;
   expect(fetchPage).toHaveBeenCalledTimes(1);
@@ -254,7 +254,7 @@ describe('a response that announces more rows in an unknown way is an error', ()
     await expect(rowsOf(pages(4))).rejects.toMatchObject(tooFew);
   });
 
-  test('whatever turn reads the last page', async () => {
+  test('in every turn that reads the last page', async () => {
     const kept = new Map<number, unknown>();
     const keptPages: KeptPages = {
       read: async (position) => (kept.has(position) ? keptPageSchema.parse(kept.get(position)) : undefined),
@@ -273,7 +273,7 @@ describe('a response that announces more rows in an unknown way is an error', ()
   });
 });
 
-describe('what a last page says does not end the list with an error:', () => {
+describe('these values of a last page are no error:', () => {
   test.each<[string, object]>([
     [
       'Laravel',
@@ -320,7 +320,7 @@ test('a page within the page is no page', async () => {
   await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
-test('a map by uuid that has a next page among its rows announces one', async () => {
+test('a map by uuid with a next page among its rows announces one', async () => {
   const page = { data: { a: { x: 1 }, next_page: 2 } };
   await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });

@@ -10,7 +10,7 @@ const createCache = (maxEntries?: number) => {
   return { cache, counts };
 };
 
-test('two callers at once make one call', async () => {
+test('concurrent callers share one call', async () => {
   const { cache, counts } = createCache();
   const load = jest.fn(async () => 'value');
   expect(await Promise.all([cache.get('a', load), cache.get('a', load)])).toEqual(['value', 'value']);
@@ -18,13 +18,13 @@ test('two callers at once make one call', async () => {
   expect(counts).toEqual({ hits: 1, misses: 1 });
 });
 
-test('a failed call is not kept', async () => {
+test('a failed call is not cached', async () => {
   const { cache } = createCache();
   await expect(cache.get('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await cache.get('a', async () => 'value')).toBe('value');
 });
 
-test('forgets what it is told, and the oldest beyond its size', async () => {
+test('drops an entry on request, and the oldest beyond its size', async () => {
   const { cache, counts } = createCache(2);
   for (const key of ['a', 'b', 'c', 'c', 'b']) await cache.get(key, async () => key);
   expect(counts).toEqual({ hits: 2, misses: 3 });

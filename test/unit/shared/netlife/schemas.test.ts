@@ -13,7 +13,7 @@ import {
 import { subject } from '../../../support/netlife';
 
 describe('subjects', () => {
-  test('a uuid is enough; numbers are text; what is unknown is dropped', () => {
+  test('a uuid is enough; numbers are text; unknown fields are dropped', () => {
     expect(subjectSchema.parse({ uuid: 17, external_id: 4, first_name: null, whatever: { email: 'x' } })).toEqual({
       uuid: '17',
       externalId: '4',
@@ -71,7 +71,7 @@ describe('subjects', () => {
     [{ uuid: 's1', email: { ada: 'ada@x.example' } }, 'email is not text'],
     [{ uuid: 's1', delivery_2: 'ada@x.example' }, 'delivery_2 is not an object'],
     [{ uuid: 's1', delivery_1: { mobile_phone: ['Ada'] } }, 'delivery_1.mobile_phone is not text'],
-  ])('the reason against %j says %j and no value', (row, reason) => {
+  ])('the reason for %j is %j, without a value', (row, reason) => {
     const { error } = subjectSchema.safeParse(row);
     const told = error === undefined ? '' : reasonOf(error);
     expect(told).toContain(reason);
@@ -109,7 +109,7 @@ test.each([
   expect([...jobDetailsSchema.parse({ subjects }).imagesBySubject.keys()]).toEqual(['s1']);
 });
 
-test('job details: whatever has over 500,000 images is none', () => {
+test('job details: more than 500,000 images fail', () => {
   const images = Array(500_001).fill('i1');
   for (const details of [{ images }, { subjects: [{ uuid: 's1', images }] }]) {
     expect(() => jobDetailsSchema.safeParse(details)).toThrow('more than 500000 entries');

@@ -1,7 +1,7 @@
 import { addStatistics, formatFinalStats, portalTitle } from '../../../../shared/netlife/stats';
 import { portalAt } from '../../../support/netlife';
 
-test('adds up, and keeps the first 5 messages', () => {
+test('adds counters up, and keeps the first 5 messages', () => {
   const sum = addStatistics(
     { jobs_processed: 1, duration_seconds: 2, errors: ['1', '2', '3'] },
     { jobs_processed: 2, retries: 1, duration_seconds: 0.5, errors: ['4', '5', '6'] },
@@ -55,7 +55,7 @@ API Calls:
 `);
 });
 
-test('the rate is that of the users who were checked, not of all subjects', () => {
+test('the rate is relative to the checked users, not to all subjects', () => {
   const stats = addStatistics({ subjects_total: 1_000, registered_users_checked: 8, registered_users_found: 2 });
   expect(formatFinalStats('portal', stats)).toContain('  - Rate: 25.0%\n');
 });

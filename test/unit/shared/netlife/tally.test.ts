@@ -3,7 +3,7 @@ import { type RejectedRow, Tally } from '../../../../shared/netlife/tally';
 
 const row: RejectedRow = { portal: 'p', job_uuid: 'j1', list: 'buyers', position: 1, reason: 'uuid is missing' };
 
-test('what was taken adds up to the total, each once', () => {
+test('taken counts add up to the total', () => {
   const tally = new Tally();
   tally.count({ activities_found: 3, api_calls_total: 1 });
   tally.count({ subjects_total: 5, api_calls_total: 2, errors: ['a'] }, 'j1');
@@ -21,7 +21,7 @@ test('what was taken adds up to the total, each once', () => {
   expect(tally.take().statistics).toEqual(addStatistics());
 });
 
-test('results can be taken back; calls were made', () => {
+test('results can be reverted, calls cannot', () => {
   const tally = new Tally();
   tally.count({ errors: ['a', 'of another job'] }, 'j2');
   const { errors } = tally.take('j2').statistics;
@@ -33,7 +33,7 @@ test('results can be taken back; calls were made', () => {
   expect(tally.take('j1')).toEqual({ statistics: left, rejected: [] });
 });
 
-test('a list of which no row can be read is no more than a long list', () => {
+test('a long list without readable rows is counted', () => {
   const tally = new Tally();
   tally.reject(Array<RejectedRow>(200_000).fill(row), 'j1');
   expect(tally.take('j1').rejected).toHaveLength(200_000);

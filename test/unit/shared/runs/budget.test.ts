@@ -18,7 +18,7 @@ test('a turn ends when 60 s of the Lambda’s time are left', () => {
   expect(isSpentAfter(240_000)).toBe(true);
 });
 
-test('a turn ends after 10 minutes, however much is left', () => {
+test('a turn ends after 10 minutes, whatever time is left', () => {
   const { isSpentAfter } = at(900_000);
   expect(isSpentAfter(599_999)).toBe(false);
   expect(isSpentAfter(600_000)).toBe(true);

@@ -41,7 +41,7 @@ test.each([{}, { dry_run: false }])('%j runs both jobs with the defaults', (inpu
   });
 });
 
-test('a job runs when its key is there, an empty one with the defaults', () => {
+test('a job runs if its key is present; an empty object gives the defaults', () => {
   expect(read({ run_id: 'a', netlife: {} })).toEqual({ run_id: 'a', dry_run: false, netlife: netlifeDefaults });
   expect(read({ run_id: 'b', dry_run: true, iterable: { limit: 3 } })).toEqual({
     run_id: 'b',
@@ -50,14 +50,14 @@ test('a job runs when its key is there, an empty one with the defaults', () => {
   });
 });
 
-test('a portal of the configuration is as good as the known ones, and none counts twice', () => {
+test('configured portals are accepted like the known ones, and duplicates are removed', () => {
   expect(read({ netlife: { portals: ['extra', 'nowandgen', 'extra'] } }).netlife?.portals).toEqual([
     'extra',
     'nowandgen',
   ]);
 });
 
-test('a token is used with single calls', () => {
+test('a token can be used with single calls', () => {
   expect(read({ iterable: { mode: 'single', use_jwt: true } }).iterable).toMatchObject({
     mode: 'single',
     use_jwt: true,
@@ -102,11 +102,11 @@ test.each([
   expect(faultsOf(input)).toEqual([fault]);
 });
 
-test('the name of an execution is no run id when it has other characters', () => {
+test('an execution name with other characters is refused as run id', () => {
   expect(faultsOf({}, 'nightly 1')).toEqual(['run_id must be 1 to 80 letters, digits, "-" or "_"']);
 });
 
-test('every fault is told at once', () => {
+test('all faults are reported at once', () => {
   const faults = faultsOf({
     run_id: 'a b',
     dry_run: 'no',
@@ -130,14 +130,14 @@ test('every fault is told at once', () => {
   ]);
 });
 
-test('what the cause quotes is short, and nothing that a terminal would obey', () => {
+test('quoted input is short and has no control characters', () => {
   const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`\u202e\u009b${index}`, 0]));
   const [told = ''] = faultsOf(unknown);
   expect(told).toHaveLength(500);
   expect(told).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });
 
-test('of very many faults, the first are told', () => {
+test('of many faults, the first 50 are reported', () => {
   const faults = faultsOf({ netlife: { portals: Array(100).fill('x') } });
   expect(faults).toHaveLength(51);
   expect(faults.at(-1)).toBe('and 50 more');

@@ -45,7 +45,7 @@ const start = (record: (message: string) => Promise<boolean> = async () => true)
   };
 };
 
-test('the item is refreshed at most every 2 s, with the newest', async () => {
+test('the item is written at most every 2 s, with the newest snapshot', async () => {
   const { written, tell } = start();
   for (const [atMs, done] of [
     [0, 0],
@@ -63,14 +63,14 @@ test('the item is refreshed at most every 2 s, with the newest', async () => {
   ]);
 });
 
-test('the rate is that of this turn: what was done before does not count', async () => {
+test('the rate counts only this turn', async () => {
   const { written, tell } = start();
   await tell(0, 5);
   await tell(2_000, 9);
   expect(written.at(-1)).toMatchObject({ done: 9, rate_per_second: 2 });
 });
 
-test('the end is written whenever it comes, and is one line', async () => {
+test('the end is always written, and logged as one line', async () => {
   const { progress, written, tell, at } = start();
   await tell(0, 0);
   at(500);
@@ -89,7 +89,7 @@ test('the end is written whenever it comes, and is one line', async () => {
   ]);
 });
 
-test('a write that takes long is followed by one, with the newest, and the end waits for it', async () => {
+test('a slow write is followed by one write of the newest snapshot, and the end waits for it', async () => {
   const answers: ((value: boolean) => void)[] = [];
   const { progress, written, tell } = start(() => new Promise((resolve) => answers.push(resolve)));
   await tell(0, 0);
@@ -111,7 +111,7 @@ test('a write that takes long is followed by one, with the newest, and the end w
   expect(written).toMatchObject([{ done: 0 }, { done: 3 }, { done: 10 }]);
 });
 
-test('a write that fails is logged, and stops nothing', async () => {
+test('a failed write is logged and does not stop the worker', async () => {
   const { progress, tell } = start(() => Promise.reject(new Error('throttled')));
   await tell(0, 0);
   await progress.close('step', { done: 1, message: 'm' });
@@ -128,7 +128,7 @@ test('a turn is over when its time is up', async () => {
   expect(written).toHaveLength(1);
 });
 
-test('a write that is refused tells the worker to stop', async () => {
+test('a rejected write stops the worker', async () => {
   const { progress, tell } = start(async (message) => message === '0 of 10');
   await tell(0, 0);
   expect(progress.stopped.aborted).toBe(false);

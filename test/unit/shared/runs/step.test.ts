@@ -31,7 +31,7 @@ test('logs its start, with the run', async () => {
   ]);
 });
 
-test('logs that it failed, and throws the error', async () => {
+test('logs the failure, and throws the error', async () => {
   const error = new PipelineError('TIMEOUT', 'The time was up', { retryable: true });
   const before = metrics.flushes();
   await expect(stepOf(() => Promise.reject(error))({ run_id: 'run-1' }, lambdaContext())).rejects.toBe(error);
@@ -46,7 +46,7 @@ test('logs that it failed, and throws the error', async () => {
   expect(metrics.flushes()).toBe(before + 1);
 });
 
-test('a state that it cannot read is named, without a value, and not begun', async () => {
+test('an invalid state is reported without its values, and not run', async () => {
   const run = jest.fn(async () => 'done');
   await expect(stepOf(run)({ run_id: 5 }, lambdaContext())).rejects.toMatchObject({ code: 'BAD_MESSAGE' });
   expect(run).not.toHaveBeenCalled();
