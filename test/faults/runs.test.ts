@@ -10,12 +10,12 @@ import { dryPasses } from './support/world';
 const passes = dryPasses().runs;
 let runs = 0;
 
-/** What reached Iterable, each once: bodies say who and which event, and that is what Iterable goes by. */
+/** The users and events that reached Iterable, each once, identified by their bodies as Iterable does. */
 const sentToIterable = (seen: readonly SeenCall[]) =>
   [...new Set(seen.filter(isPush).map((call) => `${call.operation} ${call.body}`))].sort();
 const isPush = ({ lambda, service, arrived }: SeenCall) => lambda === 'iterable-push' && service === 'http' && arrived;
 
-/** What is sent when its part is written already: it must be nothing. */
+/** What is sent although its part is already written: it must be empty. */
 const sentAgain = (seen: readonly SeenCall[]) => {
   const written = new Set<string>();
   return seen.filter((call) => {
@@ -25,21 +25,24 @@ const sentAgain = (seen: readonly SeenCall[]) => {
   });
 };
 
-/** Subjects for whom an access key was created. */
+/** Subjects for which an access key was created. */
 const keysCreated = (seen: readonly SeenCall[]) =>
   seen
     .filter(isCreatedKey)
     .map(({ resource }) => resource)
     .sort();
 
-/** Calls that differ in their job or subject alone: one of them is enough. But a part that is written may be the first, or the last. */
+/**
+ * Of calls that differ only in their job or subject, one is enough. A written part may be the first or the last,
+ * though.
+ */
 const isLikeAnother = ({ site, nth }: Row['cut']) =>
   nth !== 1 && site.operation.includes(':id') && !/^PutObject .*-last\.json$/.test(site.operation);
 
-/** A read leaves nothing behind: whether it got there before its answer was lost, nobody can tell. */
+/** A read changes nothing, so whether it arrived before its response was lost makes no difference. */
 const isSameAsBefore = ({ site, by }: Row['cut']) => by.when === 'after' && /^(GET|Get|List)/.test(site.operation);
 
-/** Progress is written at the beginning, every so often, and at the end: only three writes are sure to come. */
+/** Progress is written at the start, at intervals, and at the end: only three writes are certain. */
 const mayNotCome = ({ site, nth }: Row['cut']) => site.operation === 'UpdateItem' && Number(nth) > 3;
 
 describe.each(Object.entries(kindsOfRun))('%s', (name, kind) => {
@@ -56,7 +59,7 @@ describe.each(Object.entries(kindsOfRun))('%s', (name, kind) => {
     ({ cut }) => kind.isCut(cut) && !isLikeAnother(cut) && !isSameAsBefore(cut) && !mayNotCome(cut),
   );
 
-  test('every call that is known to be made is cut', () => {
+  test('every known call is interrupted', () => {
     const cut = new Set(rows.map(({ cut: { site, nth } }) => `${nameOf(site)} #${nth}`));
     expect([...cut].sort()).toEqual(callsOfRuns[name]);
   });

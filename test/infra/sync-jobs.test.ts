@@ -24,7 +24,7 @@ const stateSchema = z.looseObject({
 type State = z.output<typeof stateSchema>;
 const statesSchema = z.record(z.string(), stateSchema);
 
-/** The definition as text, each ARN in it replaced by one that a real account would have. */
+/** The definition as text, with each ARN replaced by one as in a real account. */
 const definitionOf = ({ syncJobs }: typeof prod): string => {
   const [machine] = resources(syncJobs, 'AWS::StepFunctions::StateMachine');
   const schema = z.object({
@@ -110,7 +110,7 @@ describe('the state machine', () => {
         JitterStrategy: 'FULL',
       },
     ]);
-    // What the library of the embedded AWS takes for unlimited is 60 s.
+    // The library of the embedded AWS treats unlimited as 60 s.
     expect(task.TimeoutSeconds).toBeGreaterThan(900);
   });
 
@@ -140,13 +140,13 @@ describe('the state machine', () => {
     const choice = { Variable: '$.step.wait_seconds', IsPresent: true, Next: 'WaitForIterable' };
     expect(states['UsersPushed?']).toMatchObject({ Choices: expect.arrayContaining([choice]) });
     expect(states.WaitForIterable).toMatchObject({ Type: 'Wait', SecondsPath: choice.Variable, Next: 'PushUsers' });
-    // It counts what the turns before it gained.
+    // The turn gets the number of idle turns before it.
     expect(states.PushUsers).toMatchObject({ Parameters: { 'run.$': '$' }, ResultPath: '$.step' });
   });
 
   test('a portal whose collecting failed is still merged', () => {
     expect(states.CollectPortal?.Catch?.[0]).toMatchObject({ ResultPath: '$.collected', Next: 'MergePortal' });
-    // Should the merging fail as well, the fault of the collecting is told all the same.
+    // If the merge fails too, the fault of the collecting is still reported.
     expect(states.PortalFailed).toMatchObject({ Parameters: { 'collected.$': '$.collected' } });
   });
 
@@ -154,7 +154,7 @@ describe('the state machine', () => {
     for (const name of ['ExtractUsers', 'PushUsers']) {
       expect(states[name]?.Catch?.[0]).toMatchObject({ ResultPath: '$.fault', Next: 'Report' });
     }
-    // Should the report fail as well, the state goes on as it is: with both faults.
+    // If the report fails too, the state is passed on with both faults.
     expect(states.Report?.Catch?.[0]).toMatchObject({ ResultPath: '$.error', Next: 'IterableFailed' });
     expect(states.IterableFailed).toEqual({ Type: 'Pass', End: true });
   });

@@ -8,7 +8,7 @@ import { createLogger } from '../../shared/observability/logger';
 import { captureLogs } from '../support/logs';
 import { collect } from '../unit/shared/iterable/sample';
 
-/** Against a MySQL or MariaDB of one's own, named by `DATABASE_URL`, whose tables it replaces: `npm run test:mysql`. */
+/** Runs against a MySQL or MariaDB given by `DATABASE_URL`, and replaces its tables: `npm run test:mysql`. */
 const databaseUrl = process.env.DATABASE_URL ?? '';
 
 const sampleFolder = join(__dirname, '../../local/sample/mysql');
@@ -30,7 +30,7 @@ describe('MySQL', () => {
   });
   afterAll(() => admin.end());
 
-  test('gives the rows that SQLite gives', async () => {
+  test('returns the same rows as SQLite', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'users-'));
     const file = join(folder, 'users.sqlite');
     loadSampleUsers(file, nowMs);
@@ -44,7 +44,7 @@ describe('MySQL', () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('goes on after a connection was killed in the middle', async () => {
+  test('resumes after the connection was killed in the middle', async () => {
     const count = 50_000;
     await admin.query(`
       INSERT INTO customers (id, email, plan_type)
@@ -67,7 +67,7 @@ describe('MySQL', () => {
     for (const { id } of list as { id: number }[]) await admin.query(`KILL ${id}`).catch(() => undefined);
   };
 
-  test('a password that was rotated is fetched anew, at the first sign-in that is denied', async () => {
+  test('a rotated password is fetched again after the first denied login', async () => {
     const database = parseDatabaseUrl(databaseUrl);
     const stale = { ...database, password: 'hunter2-of-yesterday' };
     const denied: unknown = await collect((await openUserSource(stale)).rows(query)).catch((error: unknown) => error);
@@ -84,7 +84,7 @@ describe('MySQL', () => {
     expect(await collect(rows(query))).toEqual(await collect((await source()).rows(query)));
   });
 
-  test('a table that is not there is a permanent fault', async () => {
+  test('a missing table is a permanent fault', async () => {
     await admin.query('DROP TABLE page_views');
     const { rows } = await source();
     await expect(collect(rows(query))).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });

@@ -114,7 +114,9 @@ export const dyingBeforeSend = (lambda: string): Cut => killed(lambda, 'sqs', 'S
 export const cutOnce = (calls: readonly NthCall[]): Row[] =>
   calls.flatMap((call) => faultsOf(call).map((fault) => rowOf(call, call.nth, fault)));
 
-/** Each kind of call in a dry pass, cut in every way, always. A time-out for ever is only slower than a reset for ever. */
+/**
+ * Each kind of call in a dry pass, cut in every way, always. A time-out for ever is only slower than a reset for ever.
+ */
 export const cutAlways = (calls: readonly CallSite[]): Row[] => {
   const sites = new Map(calls.map((site) => [nameOf(site), site]));
   return [...sites.values()].flatMap((site) =>

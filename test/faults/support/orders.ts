@@ -73,7 +73,10 @@ export const notify = async (id: string, shape: Shape, attempts = 5): Promise<nu
   return answers;
 };
 
-/** Runs the reconciler for one cell, as the schedule does: once an hour, until it has queued its order. @returns the runs */
+/**
+ * Runs the reconciler for one cell, as the schedule does: once an hour, until it has queued its order. @returns the
+ * runs
+ */
 export const reconcile = async (id: string): Promise<number> => {
   for (let runs = 1; ; runs++) {
     const Payload = JSON.stringify({ id });

@@ -1,4 +1,4 @@
-/** What is cut of each kind of run: a call that is not made any more, or a new one, is to be noticed. */
+/** The calls of each kind of run that are interrupted. A call that is removed or added makes a test fail. */
 export const callsOfRuns: Readonly<Record<string, readonly string[]>> = {
   netlife: [
     'finish-run dynamodb.UpdateItem #1',

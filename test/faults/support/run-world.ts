@@ -12,10 +12,10 @@ import { type Cell, cellIdPattern, nameOf, type SeenCall, siteOf } from './cell'
 import { loadUsers } from './users';
 import { portals, readWorld, secrets } from './world';
 
-/** Far above what the matrix asks for: rate limits have tests of their own. */
+/** Far above the rate of the matrix: rate limits have their own tests. */
 const unlimited = 100_000;
 
-/** The cells, and what their calls come to. */
+/** The cells, and the results of their calls. */
 const createCells = () => {
   const cells = new Map<
     string,
@@ -49,7 +49,7 @@ const createCells = () => {
       return cold !== undefined && (cold === 'every' || functionName.endsWith(`-${cold}`));
     },
     put: (id: string, cell: Cell) => cells.set(id, { ...cell, seen: [], counts: new Map(), logged: [] }),
-    /** From now on it is only watched. */
+    /** From now on it is only observed. */
     heal: (id: string) => {
       const cell = cells.get(id);
       if (cell !== undefined) cells.set(id, { ...cell, cuts: [], cold: undefined });
@@ -61,9 +61,9 @@ const createCells = () => {
 };
 
 /**
- * Runs the real bundles on the embedded AWS, with simulators of every API, and serves the cells: `PUT /<id>` makes one,
- * `DELETE /<id>` ends its faults, `GET /<id>` says what its calls were, `GET /<id>/log` what was logged about it. Runs
- * until its parent lets it go: `run-world.ts <folder>`.
+ * Runs the real bundles on the embedded AWS, with simulators of every API, and serves the cells: `PUT /<id>` creates
+ * one, `DELETE /<id>` ends its faults, `GET /<id>` returns its calls, `GET /<id>/log` its log lines. Runs until its
+ * parent disconnects: `run-world.ts <folder>`.
  */
 const main = async (): Promise<void> => {
   const [stateDirectory = ''] = process.argv.slice(2);
@@ -126,7 +126,7 @@ const main = async (): Promise<void> => {
     internalApi: internalApi.controlUrl,
   });
   process.send?.(world);
-  // Also when its parent died: nobody else would.
+  // Also if the parent died: no other process would stop it.
   process.once('disconnect', async () => {
     await aws.stop();
     process.exit();

@@ -11,13 +11,15 @@ const { outputs } = world();
 
 interface KindOfRun {
   readonly input: object;
-  /** What befalls it beside the cut. */
+  /** Further faults besides the interruption. */
   readonly besides: readonly Cut[];
-  /** What is cut of its calls: nothing that another kind is cut of too. */
+  /** Which of its calls are interrupted: none that another kind of run interrupts. */
   readonly isCut: (cut: Cut) => boolean;
 }
 
-/** Large files take their time, and each error of S3 is said to smaller ones: here the process, or an answer, is lost. */
+/**
+ * Large files take long, and the errors of S3 are tested with small ones: here the process dies, or a response is lost.
+ */
 const loses = ({ by: { does } }: Cut) => does === 'kill' || does === 'reset';
 const isUpload = (cut: Cut) => loses(cut) && /Multipart|UploadPart/.test(cut.site.operation);
 const isAbort = (cut: Cut) => loses(cut) && cut.site.operation.startsWith('AbortMultipartUpload');
@@ -25,12 +27,12 @@ const isPage = (cut: Cut) => loses(cut) && /^GetObject .*\/page\/.*\/buyers\//.t
 const largeNetlife = { netlife: { portals: [portals.large], create_access_keys: true } };
 const largeIterable = { dry_run: true, iterable: { plan: 'enterprise' } };
 
-/** Who is in which plan, `users.ts` says. */
+/** The users of each plan are in `users.ts`. */
 export const kindsOfRun: Readonly<Record<string, KindOfRun>> = {
   netlife: {
     input: { netlife: { portals: [portals.usual], create_access_keys: true } },
     besides: [],
-    // The pages of one list stand for those of another.
+    // The pages of one list represent those of the others.
     isCut: ({ site }) => !site.operation.includes('/job_users/'),
   },
   'bulk Iterable': {
@@ -56,7 +58,7 @@ export const kindsOfRun: Readonly<Record<string, KindOfRun>> = {
   'large Iterable': { input: largeIterable, besides: [], isCut: isUpload },
   'large Iterable whose upload is given up': {
     input: largeIterable,
-    // As often as the SDK tries.
+    // The number of tries of the SDK.
     besides: [1, 2, 3].map((nth) => s3Fails('iterable-extract', 'UploadPart iterable/query_results_:time.csv', nth)),
     isCut: isAbort,
   },
@@ -68,7 +70,9 @@ const ended = (executionArn: string) =>
     return execution.status === 'RUNNING' ? undefined : execution;
   });
 
-/** Runs a job under the id of its cell; redrives it as an operator would, when it fails. @returns the redrives */
+/**
+ * Runs a job under the id of its cell, and redrives it if it fails, like an operator. @returns the number of redrives
+ */
 export const runToItsEnd = async (id: string, kind: KindOfRun): Promise<number> => {
   const input = JSON.stringify(kind.input);
   const { executionArn = '' } = await clients.stepFunctions.send(
@@ -83,9 +87,8 @@ export const runToItsEnd = async (id: string, kind: KindOfRun): Promise<number> 
 };
 
 /**
- * What differs from run to run without a fault: times, how long things took, how often a call was tried, whether an
- * access key was created by this try or by one that was killed, the run's id, and the port at which a process found the
- * portal.
+ * Removes what differs between runs without faults: times, durations, numbers of tries, whether an access key was
+ * created by this try or by a killed one, the run's id, and the port of the portal.
  */
 const sameInEffect = (text: string): string =>
   text
@@ -99,12 +102,12 @@ const sameInEffect = (text: string): string =>
       '"$1":0',
     );
 
-/** Of more, the difference would fill the screen. */
+/** The difference of more would fill the screen. */
 const longestShown = 1_000_000;
 const shown = (text: string): string =>
   text.length > longestShown ? createHash('sha256').update(text).digest('hex') : text;
 
-/** The final files of a run, by their paths: of the parts that they were made from, nothing. */
+/** The final files of a run by path, without the parts that they were made from. */
 export const finalFiles = async (id: string): Promise<Record<string, string>> => {
   const Bucket = outputs.ArtifactsBucketName;
   const Prefix = `runs/${id}/`;

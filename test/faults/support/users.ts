@@ -2,9 +2,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { loadSampleUsers } from '../../../local/sample/users';
 import { usersPerPart } from '../../../shared/iterable/parts';
 
-/** Whom runs send, by their plan. */
+/** The users of runs, by plan. */
 const groups = [
-  /** Two parts, the second as small as can be. */
+  /** Two parts, the second of minimum size. */
   { plan: 'basic', count: usersPerPart + 1, lastName: null },
   /** Sent one by one. */
   { plan: 'free', count: 2, lastName: null },
@@ -12,7 +12,10 @@ const groups = [
   { plan: 'enterprise', count: 64, lastName: 'x'.repeat(100_000) },
 ] as const;
 
-/** Writes customers and their views into a SQLite file. The e-mail holds the number of the customer in its plan, from 0. */
+/**
+ * Writes customers and their views into a SQLite file. The e-mail contains the customer's number within the plan, from
+ * 0.
+ */
 export const loadUsers = (file: string, nowMs: number): void => {
   loadSampleUsers(file, nowMs);
   const database = new DatabaseSync(file);
@@ -35,6 +38,6 @@ export const loadUsers = (file: string, nowMs: number): void => {
   }
 };
 
-/** Which part of its run a user is in that this text tells of. */
+/** The part of the run with the user whom this text mentions. */
 export const partOf = (text: string): number =>
   Math.floor(Number(/-(\d+)@example\.com/.exec(text)?.[1]) / usersPerPart);

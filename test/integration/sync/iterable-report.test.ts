@@ -25,7 +25,7 @@ afterAll(async () => {
 const emailsIn = async (run: RunPlan) =>
   (await results(system, run)).records.map(({ email }: { email: string }) => email);
 
-/** Sends until Iterable refuses the key, when so many parts are written. @returns what the state machine catches */
+/** Sends until Iterable refuses the key after this many parts. @returns the error that the state machine catches */
 const refusedAfter = async (parts: number, run: RunPlan) => {
   await system.push(run, { death: { when: 'after', call: 'PutObject', nth: parts } });
   await setFaults(iterable.controlUrl, { kind: 'bad_api_key' });

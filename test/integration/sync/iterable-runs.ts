@@ -18,27 +18,27 @@ export const row = (id: number, change: Partial<SourceRow> = {}): SourceRow => (
   ...change,
 });
 
-/** As a database would: by id, behind `afterId`, at most `limit`. Remembers from where it was read. */
+/** A source of rows, ordered by id, after `afterId`, at most `limit`. Records where each read started. */
 export const createSource = (rows: readonly SourceRow[]) => {
-  const readings: (string | undefined)[] = [];
+  const reads: (string | undefined)[] = [];
   const source: UserSource = {
     async *rows({ afterId = '0', limit }) {
-      readings.push(afterId);
+      reads.push(afterId);
       const behind = rows.filter(({ id }) => Number(id) > Number(afterId));
       yield* limit === 0 ? behind : behind.slice(0, limit);
     },
   };
-  return { source, readings };
+  return { source, reads };
 };
 
-/** A clock on which a turn is over at the n-th look. */
+/** A clock on which a turn ends after this many reads of the clock. */
 export const turnOf = (looks: number) => {
   let looked = 0;
   return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
 };
 
 export const stampOf = (run: RunPlan) => run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
-/** A file of a run's, without the folder of its job. */
+/** A file of a run; `path` is relative to the folder of the job. */
 export const read = async (system: System, run: RunPlan, path: string) =>
   (await system.folder(run.run_id).readText(`iterable/${path}`)) ?? '';
 export const results = async (system: System, run: RunPlan) =>

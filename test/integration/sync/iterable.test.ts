@@ -40,9 +40,9 @@ const planned = (system: System, input: object = {}, more: object = {}): Promise
   system.plan({ run_id: `iterable-${++runs}`, iterable: input, ...more });
 
 const lines = (text: string): string[] => text.trimEnd().split('\n');
-/** What Iterable holds, and how often it was told the same. */
+/** The users and events in Iterable, and how often each was sent. */
 const totals = async () => (await fetch(`${iterable.controlUrl}/arrivals`)).json() as Promise<Record<string, unknown>>;
-/** Of each user, how often Iterable was told of it and of its view. */
+/** How often each user, and the user's view, was sent to Iterable. */
 const sendings = async () => (await fetch(`${iterable.controlUrl}/users`)).json() as Promise<Record<string, unknown>>;
 
 test('the sample users of the contract are sent from SQLite to Iterable, and reported', async () => {
@@ -77,7 +77,7 @@ test('the sample users of the contract are sent from SQLite to Iterable, and rep
 });
 
 test('rows are cut into parts of 1,000, and extraction resumes after the last part', async () => {
-  const { source, readings } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
+  const { source, reads } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const run = await planned(system);
   let looks = 0;
@@ -86,27 +86,27 @@ test('rows are cut into parts of 1,000, and extraction resumes after the last pa
   looks = 0;
   expect(await system.extract(run, brief)).toEqual({ done: false, rows: 2_000 });
   expect(await system.extract(run)).toEqual({ done: true, rows: users });
-  expect(readings).toEqual(['0', '1000', '2000']);
+  expect(reads).toEqual(['0', '1000', '2000']);
   expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(users + 1);
   expect(await system.extract(run)).toMatchObject({ done: true });
-  expect(readings).toHaveLength(3);
+  expect(reads).toHaveLength(3);
 });
 
 test('the CSV files of the extraction are written in several turns', async () => {
-  const { source, readings } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
+  const { source, reads } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const whole = await planned(system);
   await system.extract(whole);
   const run = { ...(await planned(system)), started_at: whole.started_at };
   let turns = 0;
   for (let done = false; !done; turns++) {
-    const standing = await system.extract(run, turnOf(20));
-    if (standing === 'died') throw new Error('It was not told to die');
-    ({ done } = standing);
+    const result = await system.extract(run, turnOf(20));
+    if (result === 'died') throw new Error('It died without a configured death');
+    ({ done } = result);
     expect(turns).toBeLessThan(20);
   }
   expect(turns).toBeGreaterThan(1);
-  expect(readings).toHaveLength(2);
+  expect(reads).toHaveLength(2);
   const path = `query_results_${stampOf(run)}.csv`;
   expect(await read(system, run, path)).toBe(await read(system, whole, path));
 });
@@ -156,7 +156,7 @@ describe('sending', () => {
   const rejectedPart = Array.from({ length: 1_000 }, (_, index) => row(1_001 + index, { email: null }));
   const rows = [
     ...Array.from({ length: 1_000 }, (_, index) => row(1 + index)),
-    // A part of which nobody can be sent, in the middle.
+    // A part in the middle without users to send.
     ...rejectedPart,
     ...Array.from({ length: users - 2_000 }, (_, index) => row(2_001 + index)),
   ];
@@ -198,14 +198,14 @@ describe('sending', () => {
       [{ when: 'after', call: 'UpdateItem', nth: 2 }, 0],
       [{ when: 'before', call: 'PutObject' }, 0],
       [{ when: 'after', call: 'PutObject' }, 1_000],
-      // The part of which nobody can be sent.
+      // The part without users to send.
       [{ when: 'before', call: 'PutObject' }, 1_000],
       [{ when: 'after', call: 'PutObject' }, 1_000],
       [{ when: 'before', call: 'PutObject' }, 1_000],
       [{ when: 'after', call: 'PutObject' }, 2_000],
       [{ when: 'before', call: 'PutObject' }, 2_000],
       [{ when: 'after', call: 'PutObject' }, 2_500],
-      // What the turn leaves behind its parts.
+      // The counts that the turn stores after its parts.
       [{ when: 'before', call: 'PutObject' }, 2_500],
       [{ when: 'after', call: 'PutObject' }, 2_500],
     ];
@@ -227,8 +227,8 @@ describe('sending', () => {
 
   test('when the time is up another turn resumes', async () => {
     const { system, run } = await extracted();
-    const standing = await system.push(run, turnOf(12));
-    expect(standing).toMatchObject({ done: false });
+    const result = await system.push(run, turnOf(12));
+    expect(result).toMatchObject({ done: false });
     const before = await written(system, run);
     expect(before.length).toBeGreaterThan(0);
     expect(before.length).toBeLessThan(sendable.length);
@@ -286,7 +286,7 @@ describe('sending', () => {
     expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
     expect(head).toMatchObject({ total_users: sendable.length, successful: sendable.length });
     expect(lines(await read(system, run, 'failed.csv'))).toHaveLength(1);
-    // What is reported stays, though the run be redriven.
+    // The report stays, even if the run is redriven.
     expect(await system.report(run)).toEqual(outcome);
   });
 

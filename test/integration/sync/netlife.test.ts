@@ -8,7 +8,7 @@ const subjects = 6;
 
 let netlife: NetlifeSimulator;
 let system: System;
-/** A run that nothing disturbed: what any other comes to in the end. */
+/** An undisturbed run: every other run must have the same result. */
 let undisturbed: { run: RunPlan; contacts: string[]; results: object };
 beforeAll(async () => {
   netlife = await startNetlifeSimulator({
@@ -42,7 +42,7 @@ const contactsOf = async (run: RunPlan): Promise<string[]> => {
 };
 const readReport = async (run: RunPlan) =>
   JSON.parse((await folderOf(run).readText(`netlife/${portal}/stats.json`)) ?? 'null');
-/** The report without what depends on how often something had to be asked for. */
+/** The report without the values that depend on the number of calls. */
 const resultsOf = async (run: RunPlan): Promise<object> => {
   const { api_calls_total, cache_hits, cache_misses, duration_seconds, ...results } = await readReport(run);
   return results;
@@ -72,7 +72,7 @@ test('a portal is collected and merged', async () => {
   });
 
   const [header, ...lines] = await contactsOf(run);
-  // A cell may hold a line break.
+  // A cell may contain a line break.
   const rows = lines.filter((line) => line.startsWith(`${portal},`));
   expect(header).toMatch(/^portal,job_uuid,.*,resolution_strategy$/);
   const report = await readReport(run);
@@ -105,11 +105,11 @@ test('when the time is up another turn resumes, and the file is the same', async
   let turns = 0;
   for (let done = false; !done; turns++) {
     let looks = 0;
-    // Time goes by quickly, if ever less so: a look at the clock takes 5 s in the first turn, 2.5 s in the second.
+    // Each read of the clock takes 5 s in the first turn, 2.5 s in the second, and so on.
     const lookMs = 5_000 / (turns + 1);
-    const standing = await system.collect(run, portal, { clock: () => Date.now() + lookMs * looks++ });
-    if (standing === 'died') throw new Error('It was not told to die');
-    ({ done } = standing);
+    const result = await system.collect(run, portal, { clock: () => Date.now() + lookMs * looks++ });
+    if (result === 'died') throw new Error('It died without a configured death');
+    ({ done } = result);
     expect(turns).toBeLessThan(100);
   }
   expect(turns).toBeGreaterThan(1);
@@ -118,7 +118,7 @@ test('when the time is up another turn resumes, and the file is the same', async
   expect(await resultsOf(run)).toEqual(undisturbed.results);
 });
 
-/** A clock on which a turn is over at the n-th look. */
+/** A clock on which a turn ends after this many reads of the clock. */
 const turnOf = (looks: number) => {
   let looked = 0;
   return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
@@ -175,9 +175,9 @@ describe('lists of many pages', () => {
     let turns = 0;
     for (let done = false; !done; turns++) {
       // Not enough time for any of its lists.
-      const standing = await lister.collect(run, portal, turnOf(100));
-      if (standing === 'died') throw new Error('It was not told to die');
-      ({ done } = standing);
+      const result = await lister.collect(run, portal, turnOf(100));
+      if (result === 'died') throw new Error('It died without a configured death');
+      ({ done } = result);
       expect(turns).toBeLessThan(50);
     }
     expect(turns).toBeGreaterThan(1);
@@ -190,7 +190,7 @@ describe('lists of many pages', () => {
   });
 
   test('are read again by another attempt at the run', async () => {
-    const run = await plan('mended');
+    const run = await plan('fixed');
     await setFaults(large.controlUrl, { kind: 'page_loop', match: { call: 'subjects' }, times: 30 });
     await lister.collect(run, portal);
     await setFaults(large.controlUrl);
@@ -212,14 +212,14 @@ describe('the worker is killed', () => {
   test.each(deaths)('$when $call $nth: no job is fetched again once its part is written', async (death) => {
     const run = { ...(await planned()), started_at: undisturbed.run.started_at };
     expect(await system.collect(run, portal, { death })).toBe('died');
-    // What was on its way when the process died is there by now.
+    // Calls in flight when the process died have arrived by now.
     await new Promise((resolve) => setTimeout(resolve, 100));
     const before = await collected(run);
     await takeRequests(netlife.controlUrl);
 
     expect(await system.collect(run, portal)).toMatchObject({ done: true });
-    const asked = (await takeRequests(netlife.controlUrl)).map(({ path }) => path);
-    for (const job of before) expect(asked.filter((path) => path.includes(job))).toEqual([]);
+    const fetched = (await takeRequests(netlife.controlUrl)).map(({ path }) => path);
+    for (const job of before) expect(fetched.filter((path) => path.includes(job))).toEqual([]);
     await system.merge(run, portal);
     expect(await contactsOf(run)).toEqual(undisturbed.contacts);
     expect(await resultsOf(run)).toEqual(undisturbed.results);

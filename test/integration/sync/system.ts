@@ -34,18 +34,18 @@ export interface SystemOptions {
   readonly netlifeUrl?: string;
   readonly iterableUrl?: string;
   readonly source?: UserSource;
-  /** Silent unless told. */
+  /** Default: silent. */
   readonly logger?: Logger;
 }
 
 export interface Turn {
-  /** Of the Lambda's time; 15 minutes unless told. */
+  /** Remaining time of the Lambda. Default: 15 minutes. */
   readonly remainingMs?: number;
-  /** The process dies there. */
+  /** Where the process dies. */
   readonly death?: Death;
-  /** What `now` says, in ms after the system's start; its own clock unless told. */
+  /** Replaces the clock of the invocation. Default: the real one. */
   readonly clock?: () => number;
-  /** What a worker does in place of its pause before the first call; nothing unless told. */
+  /** Replaces a worker's pause before the first call. Default: no pause. */
   readonly pause?: () => Promise<unknown>;
 }
 
@@ -62,14 +62,14 @@ const control = async (url: string, method = 'GET', body?: unknown): Promise<unk
 export const setFaults = (controlUrl: string, ...faults: readonly Fault[]) =>
   control(`${controlUrl}/faults`, 'PUT', faults);
 
-/** The newest 1,000 requests that a simulator got; they are forgotten then. */
+/** Returns and clears the newest 1,000 requests of a simulator. */
 export const takeRequests = async (controlUrl: string) => {
   const { requests } = requestsSchema.parse(await control(`${controlUrl}/requests`));
   await control(`${controlUrl}/requests`, 'DELETE');
   return requests;
 };
 
-/** What Step Functions says of the execution that works on a run. */
+/** The execution that works on a run, as Step Functions provides it. */
 const executionOf = ({ execution_arn: Id }: RunPlan, RedriveCount: number) => ({
   Id,
   Name: Id.replace(/^.*:/, ''),
@@ -78,7 +78,7 @@ const executionOf = ({ execution_arn: Id }: RunPlan, RedriveCount: number) => ({
 
 let invocations = 0;
 
-/** The Lambdas of the sync jobs, each invocation in a process of its own, with a table and a bucket of their own. */
+/** The Lambdas of the sync jobs, with their own table and bucket. Each invocation is like a new process. */
 export const startSystem = async (options: SystemOptions) => {
   const { netlifeUrl = '', iterableUrl = '', source, logger = new Logger({ logLevel: 'SILENT' }) } = options;
   const operator = createClients();
@@ -95,7 +95,7 @@ export const startSystem = async (options: SystemOptions) => {
     { remainingMs = 900_000, death, clock = () => Date.now() }: Turn = {},
   ): Promise<T | 'died'> => {
     const context = { ...lambdaContext({ remainingMs }), awsRequestId: `invocation-${++invocations}` };
-    // What travels between states is JSON.
+    // States exchange JSON.
     const run = () => create(clock)(JSON.parse(JSON.stringify(event)), context);
     if (death === undefined) return run();
     const deadly = dyingAt(death);
@@ -120,7 +120,7 @@ export const startSystem = async (options: SystemOptions) => {
       execution = { Id: 'arn:execution:one', Name: 'one' },
     ): Promise<RunPlan & JobInputs> => {
       const plan = await invoke((now) => createPlanHandler({ ...common, portals, now }), { input, execution });
-      if (plan === 'died') throw new Error('It was not told to die');
+      if (plan === 'died') throw new Error('It died without a configured death');
       return plan;
     },
     collect: (run: RunPlan, portal: string, turn?: Turn, redriveCount = run.redrive_count) =>
@@ -144,7 +144,7 @@ export const startSystem = async (options: SystemOptions) => {
         { run, portal, execution: executionOf(run, redriveCount) },
         turn,
       ),
-    /** @param collected what the collecting ended with, such as an error */
+    /** @param collected how the collecting ended, such as an error */
     merge: (
       run: RunPlan,
       portal: string,
@@ -182,7 +182,7 @@ export const startSystem = async (options: SystemOptions) => {
         { run },
         turn,
       ),
-    /** @param fault what ended the extraction or the sending */
+    /** @param fault the error that ended the extraction or the sending */
     report: (run: RunPlan, turn?: Turn, fault?: object) =>
       invoke((now) => createReportHandler({ ...common, now }), { run: { ...run, fault } }, turn),
     finish: (run: RunPlan, outcomes: object, execution: object = { Id: 'arn:execution:one', Name: 'one' }) =>

@@ -26,7 +26,7 @@ const unseen = [
 ];
 const signs = ['=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20', '\ufe66', '\ufe62', '\ufe63', '\ufe6b'];
 
-test('property: a sign is guarded behind whatever is not seen, and a word is not', () => {
+test('property: a sign after invisible characters is guarded, and a word is not', () => {
   const before = fc.array(fc.constantFrom(...unseen), { maxLength: 5 }).map((parts) => parts.join(''));
   fc.assert(
     fc.property(before, fc.constantFrom(...signs), fc.string(), (start, sign, rest) => {
@@ -37,15 +37,15 @@ test('property: a sign is guarded behind whatever is not seen, and a word is not
   );
 });
 
-test('takes no time that grows faster than the cell', () => {
+test('takes linear time', () => {
   const cell = ' '.repeat(2_000_000);
   expect(guardFormula(cell)).toBe(cell);
 });
 
-test('quotes the cells that need it, and ends the line with LF', () => {
+test('quotes cells where needed, and ends the line with LF', () => {
   expect(csvLine(['a', 'b,c', 'd"e', 'f\ng', 'h\ri', '', ' j '])).toBe('a,"b,c","d""e","f\ng","h\ri",, j \n');
 });
 
-test('quotes what a program that splits at semicolons and tabs would split', () => {
+test('quotes cells that a program would split at semicolons or tabs', () => {
   expect(csvLine(['x;=1+1', 'a\t=1+1'])).toBe('"x;=1+1","a\t=1+1"\n');
 });

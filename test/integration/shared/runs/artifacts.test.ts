@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => clients.destroy());
 
 const uploadSchema = z.object({ UploadId: z.string() });
-/** Uploads that were begun, and neither completed nor aborted: the embedded S3 cannot list them. */
+/** Uploads that were neither completed nor aborted. The embedded S3 cannot list them. */
 const openUploads = new Set<string>();
 clients.s3.middlewareStack.add(
   (next, { commandName }) =>
@@ -71,7 +71,7 @@ describe('joining, turn by turn', () => {
   const sources = [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const whole = `begin\n${sources.map(textOf).join('')}end\n`;
 
-  /** A turn that has time for so many sources; `fail` is thrown at one of them. */
+  /** A turn with time for this many sources; `fail` is thrown at one of them. */
   const turn = (name: string, time = Number.POSITIVE_INFINITY, fail?: number, within = folder) => {
     let asked = 0;
     return joinParts({
@@ -127,7 +127,7 @@ describe('joining, turn by turn', () => {
     expect(openUploads.size).toBe(1);
     await expect(turn('resumed', 100, 9)).rejects.toThrow('no more');
     expect(openUploads.size).toBe(1);
-    // Begun anew, it would have no time for all of them.
+    // If it started again, it would not have time for all of them.
     expect(await turn('resumed', 1)).toEqual({ done: true, counts: 9 });
     await expectWhole('resumed');
   });
@@ -139,7 +139,7 @@ describe('joining, turn by turn', () => {
       const writer = folder.openWriter(...of);
       const close = async (): Promise<void> => {
         await writer.close();
-        // As the SDK does then.
+        // Like the SDK.
         if (++closed === 1) await writer.close();
       };
       return { ...writer, close };

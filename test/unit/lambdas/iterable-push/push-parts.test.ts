@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { pushParts } from '../../../../lambdas/iterable-push/push-parts';
 import type { CallContext } from '../../../../shared/http/api-client';
@@ -12,7 +12,7 @@ import { recordMetrics } from '../../../support/metrics';
 import { untold } from '../../../support/untold';
 import { row } from '../../shared/iterable/sample';
 
-/** Iterable, as far as single calls go: `answer` says what becomes of a user. */
+/** A client with single calls only; `answer` returns the result for a user. */
 const clientOf = (
   answer: (user: IterableUser, context: CallContext) => CallResult | Promise<CallResult>,
 ): IterableClient => {
@@ -38,8 +38,8 @@ const start = async (client?: IterableClient, users = 1_002) => {
   await parts.writeExtracted({ rows: users, rejected: Math.min(10, users) });
   const metrics = recordMetrics();
   const warned: unknown[] = [];
-  let goesOn = true;
-  const told: { readonly done: number; readonly total?: number | undefined }[] = [];
+  let isRunning = true;
+  const recorded: { readonly done: number; readonly total?: number | undefined }[] = [];
   let nowMs = 0;
   const now = () => (nowMs += 2_000);
   const push = (isSpent: () => boolean, idleTurns = 0) =>
@@ -52,8 +52,8 @@ const start = async (client?: IterableClient, users = 1_002) => {
       progress: createProgress({
         runs: {
           recordProgress: async (_run, _part, { counter }) => {
-            told.push(counter);
-            return goesOn;
+            recorded.push(counter);
+            return isRunning;
           },
         },
         run: { run_id: 'run-1', execution_arn: 'arn:execution' },
@@ -68,9 +68,9 @@ const start = async (client?: IterableClient, users = 1_002) => {
     });
   const written = () => [...objects.keys()].filter((path) => path.includes('/results/'));
   const stopRun = () => {
-    goesOn = false;
+    isRunning = false;
   };
-  return { push, metrics, told, written, parts, stopRun, warned };
+  return { push, metrics, recorded, written, parts, stopRun, warned };
 };
 
 test('a dry run counts no user as sent', async () => {
@@ -80,17 +80,19 @@ test('a dry run counts no user as sent', async () => {
 });
 
 test('a resumed turn never reports more users than there are', async () => {
-  const { push, told } = await start();
+  const { push, recorded } = await start();
   let looks = 0;
   await expect(push(() => ++looks > 1)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2 });
   await push(() => false);
-  expect(told.at(-1)).toMatchObject({ done: 992, total: 992 });
-  expect(told.every(({ done }) => done <= 992)).toBe(true);
+  expect(recorded.at(-1)).toMatchObject({ done: 992, total: 992 });
+  expect(recorded.every(({ done }) => done <= 992)).toBe(true);
 });
 
 test('a user whose calls ran out of time leaves the part to the next turn, after the wait that Iterable asked for', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 90_500 };
-  const { push, metrics, told, written } = await start(clientOf(({ row: { id } }) => (id === '1002' ? busy : success)));
+  const { push, metrics, recorded, written } = await start(
+    clientOf(({ row: { id } }) => (id === '1002' ? busy : success)),
+  );
   await expect(push(() => false)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2, wait_seconds: 91 });
   expect(written()).toEqual(['iterable/parts/results/000000.ndjson']);
   expect(metrics.values).toEqual(
@@ -99,7 +101,7 @@ test('a user whose calls ran out of time leaves the part to the next turn, after
       ['SyncUsersFailed', 0],
     ]),
   );
-  expect(told.at(-1)).toMatchObject({ done: 991 });
+  expect(recorded.at(-1)).toMatchObject({ done: 991 });
 });
 
 test('once Iterable asks for a wait, no further part is started', async () => {
@@ -200,7 +202,7 @@ test('a user who was not tried is left open in every turn', async () => {
   expect(written()).toEqual([]);
 });
 
-/** Waits for an answer that never comes, until the signal: as if a try had failed just then. */
+/** Waits for a response that never arrives. The signal ends the wait as if a try had failed at that time. */
 const untilAborted = ({ signal }: CallContext) =>
   new Promise<CallResult>((resolve) => {
     const open: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 1_000 };
@@ -218,10 +220,10 @@ test('a stop is noticed while all users wait, and ends the wait', async () => {
         return untilAborted(context);
       }),
     );
-    // The third turn without a part: who is asked to wait now has failed, but not who is stopped.
+    // In the third turn without a part, a user whom Iterable asks to wait has failed, but not one whose run is stopped.
     const pushing = push(() => false, 2).catch((error: unknown) => error);
     await waiting.promise;
-    while (written().length === 0) await nextTurn();
+    while (written().length === 0) await nextTick();
     stopRun();
     await jest.advanceTimersByTimeAsync(2_000);
     expect(await pushing).toMatchObject({ code: 'RUN_TAKEN_OVER' });
@@ -247,7 +249,7 @@ test('if a part cannot be written, waiting users are not sent', async () => {
   );
   jest.spyOn(parts, 'writeResults').mockRejectedValue(new Error('no such bucket'));
   await expect(push(() => false)).rejects.toThrow('no such bucket');
-  await nextTurn();
+  await nextTick();
   expect(aborted).toBe(true);
 });
 

@@ -47,7 +47,7 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
     counterName: `netlife/${portalName}`,
     budget: { isSpent: () => isSpent() },
     logger,
-    // Each look at the clock is 2 s after the one before: every standing may be written.
+    // Each read of the clock is 2 s after the one before, so every snapshot can be written.
     now: () => (nowMs += 2_000),
   });
   const metrics = recordMetrics();
@@ -69,8 +69,8 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
 };
 
 test('a stopped run ends within a job, and keeps its written parts', async () => {
-  let told = 0;
-  const { collect, objects } = await start(async () => ++told < 5);
+  let writes = 0;
+  const { collect, objects } = await start(async () => ++writes < 5);
   await expect(collect()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
   const written = [...objects.keys()].filter((path) => path.includes('/job/'));
   expect(written).toEqual([expect.stringMatching(/\/00000\.json$/)]);

@@ -99,7 +99,7 @@ test('property: an address is equal in any case and Unicode form', () => {
   );
 });
 
-/** How an answer may write an address. */
+/** Ways in which a response may write an address. */
 const written = (email: string): fc.Arbitrary<unknown> =>
   fc.constantFrom<unknown>(
     email,
@@ -137,7 +137,7 @@ test('property: named users have failed, and only users proven by the response h
         expect(failCount).toBeLessThanOrEqual(namedInBatch.length);
         expect(successCount).toBeGreaterThanOrEqual(successes);
       }
-      // Of a complete answer, nobody has to be asked about again.
+      // After a complete response, no user is sent again.
       const isNamed = namedInBatch.length === batch.length;
       expect(isComplete).toBe(isNamed || successes === batch.length - namedInBatch.length);
     }),

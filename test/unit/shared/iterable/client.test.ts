@@ -9,7 +9,7 @@ import { secretOf, user, users } from './sample';
 const credential: IterableCredential = { api_key: 'the-api-key', jwt_secret: 'the-jwt-secret' };
 const success = { body: { code: 'Success', msg: 'ok' } };
 const refused = (status: number, code: string, msg = '') => ({ status, body: { code, msg } });
-/** That all succeeded but `failCount`; it counts more than a batch has. */
+/** A response in which all users except `failCount` succeeded; its counts exceed any batch. */
 const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 1_000, failCount: 0, ...answer } });
 
 let server: ToldServer;
@@ -56,7 +56,7 @@ const start = (
   };
 };
 
-/** Of each call: Iterable's limit for a second. */
+/** Iterable's limit per second of each call. */
 const limits = { updateUser: 500, updateUsers: 5, trackEvent: 2_000, trackEvents: 10 } as const;
 
 test.each(Object.entries(limits) as [keyof typeof limits, number][])(
@@ -316,7 +316,7 @@ describe('a bulk response', () => {
   test('that hides who failed is sent again in halves, until every failed user is alone', async () => {
     const hidden = bulkAnswer({ failCount: 1, successCount: 1 });
     server.tell(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
-    // The first two, of whom one is named; the others, of whom nobody is; each of these alone.
+    // The first two, one of which is named; the other two, neither of which is named; then each of these alone.
     server.tell(bulkAnswer({ failCount: 1, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
     server.tell(hidden, bulkAnswer(), bulkAnswer({ failCount: 1, successCount: 0 }));
     const results = await start().updateUsers(4);
@@ -350,7 +350,7 @@ describe('a bulk response', () => {
     refused(400, 'RequestFieldsTypesMismatched'),
     { status: 413, body: 'Payload Too Large' },
   ])('%j halves the batch, down to one', async (answer) => {
-    // 4 in halves; the first of them in halves again; of these, the first one is refused, alone.
+    // 4 in halves; the first half in halves again; the first of these is refused alone.
     server.tell(answer, answer, answer, bulkAnswer(), bulkAnswer());
     const results = await start().updateUsers(4);
     expect(results.map(({ success }) => success)).toEqual([false, true, true, true]);

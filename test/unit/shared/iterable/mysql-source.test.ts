@@ -38,7 +38,7 @@ const packet = (number: number, ...parts: readonly Buffer[]): Buffer => {
 };
 const packetHead = 4;
 const canTls = 0x0800;
-/** Of protocol 10: a version, a connection, 20 bytes to scramble a password with, and what the server can do. */
+/** Handshake of protocol 10: version, connection id, 20 bytes of salt, and the capabilities of the server. */
 const greeting = (canDo: number): Buffer => {
   const flags = 0xa200 | canDo;
   return packet(
@@ -51,7 +51,7 @@ const greeting = (canDo: number): Buffer => {
 };
 const denied = (number: number): Buffer => packet(number, Buffer.from([0xff, 0x15, 0x04]), Buffer.from('#28000Denied'));
 
-/** A MySQL server that denies every sign-in, with a certificate that nobody vouches for. Keeps what it was told. */
+/** A MySQL server with a self-signed certificate that denies every login, and records what it receives. */
 const startServer = async (canDo: number) => {
   const told = { plain: '', secret: '' };
   const sockets: Socket[] = [];
@@ -64,7 +64,7 @@ const startServer = async (canDo: number) => {
       told.plain += bytes.toString('latin1');
       const asksForTls = (bytes.readUInt16LE(packetHead) & canTls) !== 0;
       if (!asksForTls) return void socket.write(denied(2));
-      // What follows that wish is TLS's.
+      // After the request for TLS, the bytes belong to TLS.
       socket.unshift(bytes.subarray(packetHead + bytes.readUIntLE(0, 3)));
       const secure = new TLSSocket(socket, { isServer: true, ...selfSigned('127.1') });
       secure.on('error', () => undefined);
@@ -83,7 +83,7 @@ const startServer = async (canDo: number) => {
   return { told, port: typeof address === 'object' && address !== null ? address.port : 0, stop };
 };
 
-/** A name for this machine that is none of those that are known to be it. */
+/** A name of this machine other than the known ones. */
 const elsewhere = '127.1';
 
 test.each([

@@ -216,7 +216,7 @@ test('a dry run builds every payload and sends nothing', async () => {
   });
 });
 
-/** A clock that moves on when everybody sleeps. */
+/** A clock that advances when all callers sleep. */
 const startNight = () => {
   let nowMs = 0;
   let sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];

@@ -1,6 +1,6 @@
 import { type IterableUser, readRow, type SourceRow } from '../../../../shared/iterable/rows';
 
-/** A row that can be sent; `id` also makes the e-mail. */
+/** A row that can be sent; the e-mail is derived from `id`. */
 export const row = (id: number, changes: Partial<SourceRow> = {}): SourceRow => ({
   id: String(id),
   email: `user${id}@example.com`,
@@ -34,7 +34,7 @@ export const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   return all;
 };
 
-/** A secret that was fetched. */
+/** A fetched secret. */
 export const secretOf = <T>(value: T, refreshed: T = value) => ({
   get: async () => value,
   refresh: async () => refreshed,

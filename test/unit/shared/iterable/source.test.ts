@@ -52,7 +52,7 @@ describe('SQLite, with the sample', () => {
     expect(await views()).toEqual([
       ['1', 'pricing', '11-21'],
       ['2', 'pricing', '11-19'],
-      // Of two views at the same moment, the later one.
+      // Of two views at the same time, the one with the higher id.
       ['3', 'pricing', '11-18'],
       ['5', 'settings', '11-20'],
       ['7', 'pricing', '11-21'],
@@ -160,7 +160,7 @@ describe('databases', () => {
 describe('a lost connection', () => {
   const lost = (code: string) => Object.assign(new Error('lost'), { code });
 
-  /** Reads from customers 1 to 7, and loses the connection after so many rows. */
+  /** Reads customers 1 to 7, and loses the connection after these numbers of rows. */
   const losing = (rowsEach: number, code = 'PROTOCOL_CONNECTION_LOST') => {
     const asked: [afterId: string | undefined, limit: number][] = [];
     const waits: number[] = [];
@@ -215,7 +215,7 @@ describe('a lost connection', () => {
   describe('a denied login', () => {
     const denied = () =>
       Object.assign(new Error("Access denied for user 'app'@'10.0.0.5'"), { code: 'ER_ACCESS_DENIED_ERROR' });
-    /** Lets nobody in before the credential was renewed so often; a reading loses its connection after three rows. */
+    /** Denies logins until the credential was renewed this many times; a read loses its connection after three rows. */
     const guarded = (renewals: number, changes: readonly boolean[]) => {
       let renewed = 0;
       const read = async function* ({ afterId }: UserQuery) {

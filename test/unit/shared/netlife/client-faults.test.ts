@@ -3,9 +3,9 @@ import { OutOfTimeError } from '../../../../shared/http/api-client';
 import { isLoginRefusal } from '../../../../shared/netlife/api';
 import { login, loginSecret, subject } from '../../../support/netlife';
 import { basicAuthorization } from '../../../support/webhook-calls';
-import { toldPortal } from './told-portal';
+import { scriptedPortal } from './scripted-portal';
 
-const { tell, calls, waits, connect, newClient } = toldPortal();
+const { respond, calls, waits, connect, newClient } = scriptedPortal();
 
 describe('faults', () => {
   const ok = { body: [] };
@@ -13,7 +13,7 @@ describe('faults', () => {
   test.each([408, 425, 429, 500, 502, 503, 504])(
     '%s is tried 3 times: after 1.5 s and 2.25 s at most',
     async (status) => {
-      tell({ status }, { status }, ok);
+      respond({ status }, { status }, ok);
       const failed: number[] = [];
       const client = newClient({ onRetry: ({ attempt }) => failed.push(attempt) });
       expect(await client.get('/x')).toEqual([]);
@@ -24,13 +24,13 @@ describe('faults', () => {
   );
 
   test('full jitter', async () => {
-    tell({ status: 500 }, { status: 500 }, ok);
+    respond({ status: 500 }, { status: 500 }, ok);
     await newClient({ random: () => 0.5 }).get('/x');
     expect(waits()).toEqual([750, 1_125]);
   });
 
   test('the last try counts', async () => {
-    tell({ status: 500 }, { status: 500 }, { status: 503 });
+    respond({ status: 500 }, { status: 500 }, { status: 503 });
     const client = newClient();
     await expect(client.get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
     expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 3, api_calls_failed: 1, retries: 2 });
@@ -41,18 +41,18 @@ describe('faults', () => {
     ['30', 30_000],
     ['600', 30_000],
   ])('Retry-After %s s makes it wait %s ms', async (retryAfter, waitMs) => {
-    tell({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
+    respond({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
     await newClient().get('/x');
     expect(waits()).toEqual([waitMs]);
   });
 
   test.each([400, 404, 422, 302])('%s is final', async (status) => {
-    tell({ status });
+    respond({ status });
     await expect(newClient().get('/x')).rejects.toMatchObject({ code: 'API_REFUSED', retryable: false });
   });
 
   test('a broken connection and a response that is no JSON are tried again', async () => {
-    tell({ hangUp: true }, { body: '<html>' }, ok);
+    respond({ hangUp: true }, { body: '<html>' }, ok);
     expect(await newClient().get('/x')).toEqual([]);
   });
 
@@ -61,13 +61,13 @@ describe('faults', () => {
     ['br', brotliCompressSync],
     ['deflate', deflateSync],
   ])('a response in %s is unreadable', async (coding, encode) => {
-    tell({ body: encode('[1]'), headers: { 'content-encoding': coding } });
+    respond({ body: encode('[1]'), headers: { 'content-encoding': coding } });
     expect(await newClient().get('/x')).toEqual([1]);
   });
 
   test('a response in an unknown coding is tried again, and reported', async () => {
     const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
-    tell(unknown, ok, unknown, unknown, unknown);
+    respond(unknown, ok, unknown, unknown, unknown);
     expect(await newClient().get('/x')).toEqual([]);
     await expect(newClient().get('/x')).rejects.toMatchObject({
       code: 'BAD_ANSWER',
@@ -77,7 +77,7 @@ describe('faults', () => {
   });
 
   test('the body of the connection test does not matter', async () => {
-    tell(
+    respond(
       { body: 'x', headers: { 'content-encoding': 'zstd' } },
       { body: 'x', cut: true },
       { silent: 'after the head' },
@@ -88,7 +88,7 @@ describe('faults', () => {
   });
 
   test('a missing response', async () => {
-    tell({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
+    respond({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
     await expect(newClient({ timeoutMs: 200 }).get('/x')).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
@@ -97,7 +97,7 @@ describe('faults', () => {
     const client = newClient();
     const timeoutsOf = async (call: () => Promise<unknown>) => {
       timeouts.mockClear();
-      tell({ status: 500 }, { status: 500 }, { body: { data: [] } });
+      respond({ status: 500 }, { status: 500 }, { body: { data: [] } });
       await call();
       return timeouts.mock.calls.map(([ms]) => ms);
     };
@@ -115,15 +115,15 @@ describe('faults', () => {
     }
   });
 
-  test('no try begins once the signal is aborted', async () => {
+  test('no try starts after the signal was aborted', async () => {
     const ended = new AbortController();
-    tell({ status: 500, before: () => ended.abort() });
+    respond({ status: 500, before: () => ended.abort() });
     await expect(newClient({ signal: ended.signal }).get('/x')).rejects.toBeInstanceOf(OutOfTimeError);
     expect(waits()).toEqual([]);
   });
 
-  test('no try begins after the deadline', async () => {
-    tell({ status: 500 });
+  test('no try starts after the deadline', async () => {
+    respond({ status: 500 });
     await expect(newClient({ deadlineMs: 1_002_000 }).get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(waits()).toEqual([]);
   });
@@ -131,7 +131,7 @@ describe('faults', () => {
 
 describe('a refused login', () => {
   test.each([401, 403])('%s ends the portal at once: no further call is made', async (status) => {
-    tell({ status });
+    respond({ status });
     const client = newClient();
     const refusal = await client.testConnection().catch((error: unknown) => error);
     expect(isLoginRefusal(refusal)).toBe(true);
@@ -141,8 +141,8 @@ describe('a refused login', () => {
     expect(client.getStatsSummary()).toMatchObject({ api_calls_total: 1, api_calls_failed: 1, retries: 0 });
   });
 
-  test('calls that wait for their turn end too', async () => {
-    tell({ status: 401 });
+  test('calls that wait for a slot fail too', async () => {
+    respond({ status: 401 });
     const client = connect({ rateLimitPerSecond: 5 });
     const outcomes = await Promise.allSettled(['/1', '/2', '/3', '/4'].map((path) => client.get(path)));
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
@@ -151,7 +151,7 @@ describe('a refused login', () => {
 
   test('a rotated login is tried first', async () => {
     const secret = { ...loginSecret(), refresh: async () => ({ ...login, password: 'new' }) };
-    tell({ status: 401 }, { body: [] });
+    respond({ status: 401 }, { body: [] });
     expect(await newClient({ login: secret }).get('/x')).toEqual([]);
     expect(calls()[1]?.headers.authorization).toBe(basicAuthorization(login.username, 'new'));
   });

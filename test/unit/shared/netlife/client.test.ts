@@ -3,15 +3,15 @@ import type { NetlifeClient } from '../../../../shared/netlife/client';
 import { login, subject } from '../../../support/netlife';
 import { untold } from '../../../support/untold';
 import { basicAuthorization } from '../../../support/webhook-calls';
-import { toldPortal } from './told-portal';
+import { scriptedPortal } from './scripted-portal';
 
-const { tell, calls, origin, paths, waits, newClient } = toldPortal();
+const { respond, calls, origin, paths, waits, newClient } = scriptedPortal();
 
 const row = (uuid: string, more = {}) => ({ uuid, ...more });
 
 describe('calls', () => {
-  test('signs in with HTTP Basic', async () => {
-    tell({ body: 'any 2xx will do', status: 204 });
+  test('authenticates with HTTP Basic', async () => {
+    respond({ body: 'any 2xx will do', status: 204 });
     await newClient().testConnection();
     expect(paths()).toEqual(['GET /activities/search?status_id=in-webshop']);
     expect(calls()[0]?.headers).toMatchObject({
@@ -20,9 +20,9 @@ describe('calls', () => {
     });
   });
 
-  test('activities, each once, and what cannot be read', async () => {
+  test('returns unique activities, and reports unreadable ones', async () => {
     const activity = { uuid: 'a1', name: 'Spring', starting: null, job: { uuid: 'j1' } };
-    tell({ body: { data: [activity, { uuid: 'a2', name: 'Ada' }], next: '?page=2' } }, { body: [activity, null] });
+    respond({ body: { data: [activity, { uuid: 'a2', name: 'Ada' }], next: '?page=2' } }, { body: [activity, null] });
     const client = newClient();
     const activities = await client.getActivitiesInWebshop();
     expect(activities).toEqual([{ uuid: 'a1', name: 'Spring', starting: '', jobUuid: 'j1' }]);
@@ -36,13 +36,13 @@ describe('calls', () => {
     });
   });
 
-  test('an activity whose start is no instant is used, counted and reported', async () => {
+  test('an activity with an unreadable start is used, counted and reported', async () => {
     const job = { uuid: 'j1' };
     const activities = [
       { uuid: 'a1', starting: '2026-02-30T08:00:00Z', job },
       { uuid: 'a2', starting: '20260301', job },
     ];
-    tell({ body: activities });
+    respond({ body: activities });
     const client = newClient();
     expect(await client.getActivitiesInWebshop()).toHaveLength(2);
     const reason = 'starting is not a real instant, so its contacts get the start of the run';
@@ -52,13 +52,13 @@ describe('calls', () => {
     });
   });
 
-  test('a list whose next page is in a header only is an error, not a whole list', async () => {
-    tell({ body: [row('s1')], headers: { link: '</api/v1/jobs/j1/subjects?page=2>; rel="next"' } });
+  test('a list whose next page is only in a header is an error, not a complete list', async () => {
+    respond({ body: [row('s1')], headers: { link: '</api/v1/jobs/j1/subjects?page=2>; rel="next"' } });
     await expect(newClient().getJobSubjects('j1', true)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
   });
 
-  test('the first access key is enough, whatever comes after it', async () => {
-    tell({ body: { data: ['K1'], has_more: true } }, { body: { data: [], has_more: true } });
+  test('the first access key is used, whatever follows it', async () => {
+    respond({ body: { data: ['K1'], has_more: true } }, { body: { data: [], has_more: true } });
     const client = newClient();
     expect(await client.getOrCreateAccessKey('j1', subject(), true)).toBe('K1');
     await expect(client.getOrCreateAccessKey('j1', subject(), true)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
@@ -66,7 +66,7 @@ describe('calls', () => {
   });
 
   test('ids that are numbers keep their digits', async () => {
-    tell({ body: '[{"uuid":9007199254740993,"external_id":12345678901234567890}]' }, { body: [] });
+    respond({ body: '[{"uuid":9007199254740993,"external_id":12345678901234567890}]' }, { body: [] });
     const { buyers } = await newClient().getBuyersAndNonBuyers('j1');
     expect(buyers).toMatchObject([{ uuid: '9007199254740993', externalId: '12345678901234567890' }]);
   });
@@ -76,7 +76,7 @@ describe('calls', () => {
     const bothAreThere = new Promise<void>((resolve) => {
       both = resolve;
     });
-    tell(
+    respond(
       { body: [row('s2'), row('s1'), row('s2')], before: () => bothAreThere },
       { body: { results: [] }, before: () => both() },
     );
@@ -90,14 +90,14 @@ describe('calls', () => {
     ]);
   });
 
-  test('registered users of a job: by subject, the same one whatever the order', async () => {
+  test('registered users of a job by subject, independent of their order', async () => {
     const users = [
       { subjectUuid: 's1', userUuid: 'u2', userUsername: 'b@x.example' },
       { subjectUuid: 's1', userUuid: 'u1', userUsername: 'a@x.example' },
       { subjectUuid: 's2', uuid: 'u3', email: 'c@x.example' },
       { subjectUuid: 's3', userUsername: 'ada@x.example' },
     ];
-    tell({ body: users }, { body: { data: users.toReversed() } });
+    respond({ body: users }, { body: { data: users.toReversed() } });
     const client = newClient();
     const map = await client.getJobRegisteredUsersMap('j1');
     expect([...map.keys()].toSorted()).toEqual(['s1', 's2']);
@@ -111,21 +111,21 @@ describe('calls', () => {
   test.each([[[{ userUuid: 'u1' }]], [{ success: true, data: [{ uuid: 'u1' }] }]])(
     'registered users of a subject: %j',
     async (body) => {
-      tell({ body });
+      respond({ body });
       expect(await newClient().getRegisteredUsers('j1', 's1')).toEqual([{ userUuid: 'u1', email: '' }]);
       expect(paths()).toEqual(['GET /jobs/j1/subjects/s1/users']);
     },
   );
 
-  test('what is not what was asked for is an error, for good', async () => {
-    tell({ body: [] }, { body: 'null' });
+  test('an unexpected response is a permanent error', async () => {
+    respond({ body: [] }, { body: 'null' });
     const client = newClient();
     await expect(client.getJobDetails('j1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
     await expect(client.getUserDetails('u1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
   });
 
   test('the activities of subjects', async () => {
-    tell({ body: { name: 'Job', images: { i1: { activity_uuid: 'a2' } } } });
+    respond({ body: { name: 'Job', images: { i1: { activity_uuid: 'a2' } } } });
     const activity = (uuid: string) => ({ uuid, name: '', starting: '', jobUuid: 'j1' });
     const job = { uuid: 'j1', activities: [activity('a1'), activity('a2')] };
     const mapping = await newClient().buildSubjectActivityMapping(job, [subject({ images: ['i1'] })]);
@@ -143,7 +143,7 @@ describe('access keys', () => {
     ['access_keys', { access_keys: [{ access_key: 'K1' }] }],
     ['data', { data: [{ key: 'K1' }] }],
   ])('the first one of %s, in one call', async (_shape, body) => {
-    tell({ body });
+    respond({ body });
     const client = newClient();
     expect(await ask(client, true)).toBe('K1');
     expect(paths()).toEqual([`GET ${path}`]);
@@ -151,7 +151,7 @@ describe('access keys', () => {
   });
 
   test('a page without a key is followed by the next; a blank one is rejected', async () => {
-    tell({ body: { data: [{ key: ' ' }], next: '?page=2' } }, { body: { data: ['K1'] } });
+    respond({ body: { data: [{ key: ' ' }], next: '?page=2' } }, { body: { data: ['K1'] } });
     const client = newClient();
     expect(await ask(client)).toBe('K1');
     expect(client.takeStats('j1').rejected).toEqual([
@@ -166,15 +166,15 @@ describe('access keys', () => {
     ]);
   });
 
-  test('none is created unless the run says so', async () => {
-    tell({ body: [] });
+  test('none is created by default', async () => {
+    respond({ body: [] });
     const client = newClient();
     expect(await ask(client)).toBeUndefined();
     expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 1 });
   });
 
   test('one is created, named after the subject', async () => {
-    tell({ body: { data: [] } }, { status: 201, body: { data: { access_key: 'K1' } } });
+    respond({ body: { data: [] } }, { status: 201, body: { data: { access_key: 'K1' } } });
     const client = newClient();
     expect(await ask(client, true)).toBe('K1');
     expect(paths()).toEqual([`GET ${path}`, `POST ${path}`]);
@@ -189,8 +189,8 @@ describe('access keys', () => {
     ['its answer is lost', { hangUp: true }],
     ['it is answered 500', { status: 500 }],
     ['its answer is no JSON', { body: '<html>' }],
-  ])('one that was created although %s is found, and not created again', async (_what, answer) => {
-    tell({ body: [] }, answer, { body: ['K1'] });
+  ])('a key that was created although %s is found, and not created again', async (_what, answer) => {
+    respond({ body: [] }, answer, { body: ['K1'] });
     const client = newClient();
     expect(await ask(client, true)).toBe('K1');
     expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
@@ -203,16 +203,16 @@ describe('access keys', () => {
     });
   });
 
-  test('one that was not created is tried for 3 times, each after a look', async () => {
+  test('a failed creation is tried 3 times, each after a lookup', async () => {
     const none = { body: [] };
-    tell(none, { status: 500 }, none, { status: 500 }, none, { status: 500 });
+    respond(none, { status: 500 }, none, { status: 500 }, none, { status: 500 });
     await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(paths()).toEqual(Array.from({ length: 3 }, () => [`GET ${path}`, `POST ${path}`]).flat());
     expect(waits()).toEqual([1_500, 2_250]);
   });
 
-  test('without a look, none is created', async () => {
-    tell({ body: [] }, { status: 500 }, { status: 404 });
+  test('if the lookup fails, none is created', async () => {
+    respond({ body: [] }, { status: 500 }, { status: 404 });
     await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_REFUSED' });
     expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
   });
@@ -227,20 +227,23 @@ describe('caches', () => {
     ['user details', (client) => client.getUserDetails('u1'), { phone_number: ' 5 ', name: 'Ada' }],
   ];
 
-  test.each(cached)('%s: two callers at once make one call, a failed one is not kept', async (_what, ask, body) => {
-    const client = newClient();
-    tell({ status: 404 }, { body });
-    await expect(Promise.all([ask(client), ask(client)])).rejects.toMatchObject({ code: 'API_REFUSED' });
-    const [first, second] = await Promise.all([ask(client), ask(client)]);
-    expect(await ask(client)).toBe(first);
-    expect(second).toBe(first);
-    expect(client.getStatsSummary()).toMatchObject({ cache_hits: 3, cache_misses: 2, api_calls_total: 2 });
-  });
+  test.each(cached)(
+    '%s: concurrent callers share one call, and a failed call is not cached',
+    async (_what, ask, body) => {
+      const client = newClient();
+      respond({ status: 404 }, { body });
+      await expect(Promise.all([ask(client), ask(client)])).rejects.toMatchObject({ code: 'API_REFUSED' });
+      const [first, second] = await Promise.all([ask(client), ask(client)]);
+      expect(await ask(client)).toBe(first);
+      expect(second).toBe(first);
+      expect(client.getStatsSummary()).toMatchObject({ cache_hits: 3, cache_misses: 2, api_calls_total: 2 });
+    },
+  );
 
   test('enriched subjects: by job and filters', async () => {
     const client = newClient();
     const lists = { body: { data: [], name: 'Job' } };
-    tell(lists, lists, lists, lists);
+    respond(lists, lists, lists, lists);
     const filters = { audience: 'both', checkRegisteredUsers: true } as const;
     const all = await client.getEnrichedSubjects(job, filters);
     expect(await client.getEnrichedSubjects(job, filters)).toBe(all);
@@ -249,17 +252,17 @@ describe('caches', () => {
     expect(calls()).toHaveLength(4);
   });
 
-  test('a released job is asked for again', async () => {
+  test('a released job is fetched again', async () => {
     const client = newClient();
-    tell({ body: {} }, { body: {} });
+    respond({ body: {} }, { body: {} });
     await client.getJobDetails('j1');
     client.releaseJob('j1');
     await client.getJobDetails('j1');
   });
 });
 
-test('user details are the phone number, and nothing else', async () => {
-  tell({ body: { phone_number: ' 555 ', name: 'Ada' } });
+test('user details contain only the phone number', async () => {
+  respond({ body: { phone_number: ' 555 ', name: 'Ada' } });
   expect(await newClient().getUserDetails('u1')).toEqual({ phoneNumber: '555' });
 });
 

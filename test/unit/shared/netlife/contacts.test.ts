@@ -163,7 +163,7 @@ test.each([
   expect(reachOf(subject(row)).email2).toBe(email2);
 });
 
-test('phone numbers that nobody can dial are empty, and counted', () => {
+test('phone numbers that cannot be dialled are empty, and counted', () => {
   expect(reachOf(subject({ phone_number: '123', phone_number_2: '555-1234' }))).toMatchObject({
     phoneNumber: '',
     phoneNumber2: '',

@@ -13,7 +13,7 @@ test('a portal has its own login, else the shared one, with defaults', async () 
   expect(await loginOf(secret, 'legacyphoto').refresh()).toEqual(shared);
 });
 
-test('a portal without any login is told so, for good', async () => {
+test('a portal without a login is a permanent error', async () => {
   await expect(loginOf(secretOf({ nowandgen: own }), 'legacyphoto').get()).rejects.toMatchObject({
     code: 'SECRET_UNREADABLE',
     retryable: false,

@@ -21,7 +21,7 @@ test('a subject in both lists is a buyer, once, with the row of the list of buye
   const [buyers, nonBuyers] = [[named('b', 'Buyer')], [named('a', 'Other'), named('b', 'Older')]];
   expect(rows('both', buyers, nonBuyers)).toEqual(['a Other No', 'b Buyer Yes']);
   expect(rows('non-buyers', buyers, nonBuyers)).toEqual(['a Other No']);
-  // This audience reads one list alone: the subject has the same row, whatever the audience.
+  // This audience reads only one list. The subject has the same row for every audience.
   expect(rows('buyers', buyers, [])).toEqual(['b Buyer Yes']);
   expect(rows('buyers', buyers, nonBuyers)).toEqual(['b Buyer Yes']);
 });

@@ -33,7 +33,7 @@ const faults = (netlife: NetlifeSimulator, list: readonly object[]) =>
     expect(status).toBe(200),
   );
 
-/** The file, with the portal's own origin in place of the simulator's. */
+/** The file, with the origin of the simulator replaced by that of the portal. */
 const fileOf = (parts: readonly JobPart[], client: NetlifeClient): string =>
   (contactsHeader + parts.map(({ contacts }) => contactLines(contacts)).join('')).replaceAll(
     client.origin,
@@ -49,7 +49,7 @@ const collect = async (netlife: NetlifeSimulator, options: Partial<CollectOption
 test('the golden contacts file', async () => {
   const { file, parts } = await collect(await start());
   const golden = join(__dirname, 'golden', 'contacts.csv');
-  // `UPDATE_GOLDEN=1` writes it anew: read the difference before you commit it.
+  // `UPDATE_GOLDEN=1` writes it again: review the difference before you commit it.
   if (process.env.UPDATE_GOLDEN) writeFileSync(golden, file);
   expect(file).toBe(readFileSync(golden, 'utf8'));
   expect(parts.map(({ done }) => done)).toEqual([true, true]);
@@ -90,7 +90,7 @@ test('a job takes 4 calls and one per contact', async () => {
 
 describe('audience', () => {
   test('a subject in both lists is a buyer, once', async () => {
-    // Every fiftieth buyer is listed as a non-buyer too.
+    // Every fiftieth buyer is also listed as a non-buyer.
     const netlife = await start({ jobs: 1, subjects: 200 });
     const uuidsOf = async (audience: CollectOptions['audience']) => {
       const { rows } = await collect(netlife, { audience });
@@ -209,7 +209,7 @@ describe('parts', () => {
     let most = 0;
     let open = () => {};
     const tenAreThere = new Promise<void>((resolve) => {
-      // A moment later, so that an eleventh would be seen.
+      // Slightly later, so that an eleventh would be noticed.
       open = () => setTimeout(resolve, 50);
     });
     await Promise.all(
@@ -255,7 +255,7 @@ describe('faults', () => {
       ...subjects.map((subject) => ({ call: 'access_keys', subject })),
     ];
     const fleeting = ['rate_limited', 'server_error', 'hang_up', 'lost_answer', 'garbage'];
-    // A call has three tries, so each of these ends well in whatever order the calls come.
+    // A call has three tries, so each of these succeeds, whatever the order of the calls.
     await faults(
       netlife,
       calls.map((match, index) => ({ kind: fleeting[index % fleeting.length], match, times: 2 })),
@@ -271,7 +271,7 @@ describe('faults', () => {
     ['job_users', 'foreign_next', 'BAD_ANSWER'],
     ['subjects', 'server_error', 'API_UNAVAILABLE'],
   ])('%s: %s fails the job', async (call, kind, code) => {
-    // Not for ever: a loop of pages that is not detected ends, and fails the test.
+    // Limited, so that an undetected loop of pages ends and fails the test.
     await faults(netlife, [{ kind, match: { call, job: jobs[0]?.uuid }, times: 30 }]);
     await expect(collectAll(client, jobs.slice(0, 1))).rejects.toMatchObject({ code });
     expect(client.takeStats(jobs[0]?.uuid)).toMatchObject({ statistics: { subjects_total: 0 }, rejected: [] });

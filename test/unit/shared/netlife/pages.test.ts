@@ -19,7 +19,7 @@ const pageOf = (json: unknown, headers: Record<string, string> = {}, statusCode 
   statusCode,
 });
 
-/** More than any list here has: a loop that is not detected fails its test, and takes no memory. */
+/** More than any list in this file has, so that an undetected loop fails its test without using up the memory. */
 const mostFetches = 20;
 
 const collect = async (fetchPage: (path: string) => FetchedPage, first = current): Promise<unknown[]> => {
@@ -198,7 +198,7 @@ test.each([
   expect(kept).toEqual(expected);
 });
 
-/** Descriptions of a page within each other, the innermost of them at this depth. */
+/** Nested descriptions of a page, with the innermost at this depth. */
 const nested = (depth: number, innermost: object): object =>
   Array.from({ length: depth }).reduce<object>((inner) => ({ pagination: inner }), innermost);
 

@@ -84,7 +84,7 @@ test('property: the ten digits of an American number are kept, whatever separate
       const [area, exchange, line] = [number.slice(0, 3), number.slice(3, 6), number.slice(6)];
       const written = `${start}${brackets ? `(${area})` : area}${one}${exchange}${two}${line}`;
       expect(formatPhone(written)).toBe(`+1 (${area}) ${exchange}-${line}`);
-      // What is written plainly is formatted without the library, and the same.
+      // Plain notations are formatted without the library, with the same result.
       expect(parsePhoneNumberFromString(written, 'US')?.number).toBe(`+1${number}`);
     }),
   );

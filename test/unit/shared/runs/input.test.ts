@@ -132,9 +132,9 @@ test('all faults are reported at once', () => {
 
 test('quoted input is short and has no control characters', () => {
   const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`\u202e\u009b${index}`, 0]));
-  const [told = ''] = faultsOf(unknown);
-  expect(told).toHaveLength(500);
-  expect(told).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  const [fault = ''] = faultsOf(unknown);
+  expect(fault).toHaveLength(500);
+  expect(fault).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });
 
 test('of many faults, the first 50 are reported', () => {

@@ -34,7 +34,7 @@ const start = (record: (message: string) => Promise<boolean> = async () => true)
     spend: () => {
       isSpent = true;
     },
-    tell: async (atMs: number, done: number) => {
+    update: async (atMs: number, done: number) => {
       nowMs = atMs;
       progress.update({ done, total: 10, message: `${done} of 10` });
       await settle();
@@ -46,7 +46,7 @@ const start = (record: (message: string) => Promise<boolean> = async () => true)
 };
 
 test('the item is written at most every 2 s, with the newest snapshot', async () => {
-  const { written, tell } = start();
+  const { written, update } = start();
   for (const [atMs, done] of [
     [0, 0],
     [100, 1],
@@ -55,7 +55,7 @@ test('the item is written at most every 2 s, with the newest snapshot', async ()
     [2_500, 4],
     [4_100, 5],
   ] as const)
-    await tell(atMs, done);
+    await update(atMs, done);
   expect(written).toEqual([
     { run_id: 'run-1', part: 'netlife/portal', done: 0, total: 10, message: '0 of 10' },
     { run_id: 'run-1', part: 'netlife/portal', done: 3, total: 10, rate_per_second: 1.5, message: '3 of 10' },
@@ -64,15 +64,15 @@ test('the item is written at most every 2 s, with the newest snapshot', async ()
 });
 
 test('the rate counts only this turn', async () => {
-  const { written, tell } = start();
-  await tell(0, 5);
-  await tell(2_000, 9);
+  const { written, update } = start();
+  await update(0, 5);
+  await update(2_000, 9);
   expect(written.at(-1)).toMatchObject({ done: 9, rate_per_second: 2 });
 });
 
 test('the end is always written, and logged as one line', async () => {
-  const { progress, written, tell, at } = start();
-  await tell(0, 0);
+  const { progress, written, update, at } = start();
+  await update(0, 0);
   at(500);
   await progress.close('netlife_collect', { done: 10, total: 10, message: 'done' });
   expect(written.at(-1)).toMatchObject({ done: 10, message: 'done' });
@@ -91,15 +91,15 @@ test('the end is always written, and logged as one line', async () => {
 
 test('a slow write is followed by one write of the newest snapshot, and the end waits for it', async () => {
   const answers: ((value: boolean) => void)[] = [];
-  const { progress, written, tell } = start(() => new Promise((resolve) => answers.push(resolve)));
-  await tell(0, 0);
-  await tell(2_000, 1);
-  await tell(4_000, 2);
+  const { progress, written, update } = start(() => new Promise((resolve) => answers.push(resolve)));
+  await update(0, 0);
+  await update(2_000, 1);
+  await update(4_000, 2);
   expect(written).toMatchObject([{ done: 0 }]);
   answers[0]?.(true);
   await settle();
-  await tell(6_000, 3);
-  await tell(6_100, 4);
+  await update(6_000, 3);
+  await update(6_100, 4);
   expect(written).toMatchObject([{ done: 0 }, { done: 3 }]);
   const closed = progress.close('step', { done: 10, message: 'done' });
   await settle();
@@ -112,8 +112,8 @@ test('a slow write is followed by one write of the newest snapshot, and the end 
 });
 
 test('a failed write is logged and does not stop the worker', async () => {
-  const { progress, tell } = start(() => Promise.reject(new Error('throttled')));
-  await tell(0, 0);
+  const { progress, update } = start(() => Promise.reject(new Error('throttled')));
+  await update(0, 0);
   await progress.close('step', { done: 1, message: 'm' });
   expect(logs.lines().filter(({ message }) => message === 'progress not recorded')).toHaveLength(2);
   expect(progress.stopped.aborted).toBe(false);
@@ -129,10 +129,10 @@ test('a turn is over when its time is up', async () => {
 });
 
 test('a rejected write stops the worker', async () => {
-  const { progress, tell } = start(async (message) => message === '0 of 10');
-  await tell(0, 0);
+  const { progress, update } = start(async (message) => message === '0 of 10');
+  await update(0, 0);
   expect(progress.stopped.aborted).toBe(false);
-  await tell(2_000, 1);
+  await update(2_000, 1);
   expect(progress.stopped.aborted).toBe(true);
   expect(progress.isTurnOver({ done: 1, message: 'm' })).toBe(true);
   expect(progress.assertGoesOn).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));

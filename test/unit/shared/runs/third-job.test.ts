@@ -34,12 +34,12 @@ const use = {
       readRunInput({}, 'a', { portals: createPortals() }).third?.careful;`,
 };
 
-/** The newest one: what it has read is used again. */
+/** The previous program, whose files are reused. */
 let program: ts.Program | undefined;
 
 type Files = Readonly<Record<string, string | ((text: string) => string)>>;
 
-/** What the compiler reports about the modules that depend on the list of jobs, with these files added or changed. */
+/** The compiler's errors in the modules that depend on the list of jobs, with these files added or changed. */
 const compile = (files: Files): string[] => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(

@@ -2,8 +2,8 @@ import type { NetlifeClient, NetlifeClientOptions } from '../../../../shared/net
 import { clientAt } from '../../../support/netlife';
 import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
 
-/** For each test of a file a portal that answers as it is told, and the clients of it. */
-export const toldPortal = () => {
+/** Starts a portal with scripted responses for each test of a file, and closes its clients afterwards. */
+export const scriptedPortal = () => {
   let server: ToldServer;
   let clients: NetlifeClient[];
   let waits: number[];
@@ -27,21 +27,21 @@ export const toldPortal = () => {
   };
 
   return {
-    tell: (...answers: readonly ToldAnswer[]) => server.tell(...answers),
+    respond: (...answers: readonly ToldAnswer[]) => server.tell(...answers),
     calls: () => server.calls,
     origin: () => server.origin,
-    /** `GET /jobs`, below the portal's own path. */
+    /** Method and path below the portal's base path, such as `GET /jobs`. */
     paths: () => server.calls.map(({ method, path }) => `${method} ${path.replace('/api/v1', '')}`),
     waits: () => waits,
     connect,
-    /** A client whose clock only waiting moves, and whose waits are the longest. */
+    /** A client whose clock advances only by waiting, with maximum waits. */
     newClient: (options: Partial<NetlifeClientOptions> = {}): NetlifeClient => {
       let nowMs = 1_000_000;
       return connect({
         now: () => nowMs,
         sleep: async (ms) => {
           nowMs += ms;
-          // A turn of the pace is a millisecond.
+          // A slot of the pace is a millisecond.
           if (ms > 1) waits.push(ms);
         },
         random: () => 1,
