@@ -34,7 +34,7 @@ export const reasonToRefuse = (headers: IncomingHttpHeaders): string | undefined
   }
   const site = headers['sec-fetch-site'] ?? 'none';
   if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
-    return 'Web pages may not call this server: requests with an Origin header, or from another site, are refused.';
+    return 'Web pages must not call this server: requests with an Origin header, or from another site, are refused.';
   }
   return undefined;
 };

@@ -19,7 +19,7 @@ const targetOf = (request: Request): string => request.headers['x-amz-target']?.
 
 /** Corrects responses in which fauxqs differs from SQS: to invalid receipt handles and to unknown actions. */
 export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; readonly onReply: PreSerializer } => {
-  /** fauxqs uses a UUID for each receive. An expired receipt handle cannot be told from any other UUID. */
+  /** fauxqs uses a UUID for each receive. An expired receipt handle looks like any other UUID. */
   const isInvalidHandle = (queue: SqsQueue, handle: string): boolean =>
     !z.uuid().safeParse(handle).success ||
     [...store.allQueues()].some((other) => other !== queue && other.inflightMessages.has(handle));

@@ -1,7 +1,7 @@
 /**
  * Creates a throttle that admits `burst` requests at once and `ratePerSecond` over time.
  * @param nowMs a monotonic clock: if the time of day were set back, all requests would be blocked for that long
- * @returns a function that tells whether to admit one more request
+ * @returns a function that returns whether to admit one more request
  */
 export const createTokenBucket = (
   ratePerSecond: number,

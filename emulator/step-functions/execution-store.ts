@@ -38,7 +38,7 @@ export interface ExecutionStore {
   readHistory(executionArn: string): z.infer<typeof eventSchema>[];
 }
 
-const forgetAdvice = 'Delete it: only this execution is forgotten.';
+const forgetAdvice = 'Delete it: only this execution is lost.';
 
 /**
  * Opens the executions of earlier starts. Executions that were running when the process ended become ABORTED: they can

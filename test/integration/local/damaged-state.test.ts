@@ -13,7 +13,7 @@ const original = newStateDirectory();
 const copy = `${original}-copy`;
 beforeAll(async () => {
   const aws = await startFixture(original);
-  // Enough that LevelDB has written a table file, and SQLite more than one page of bodies.
+  // Enough data for a table file of LevelDB, and for several pages of bodies in SQLite.
   const large = 'x'.repeat(300_000);
   for (let index = 0; index < 20; index += 1) {
     await aws.putOrder(`order-${index}`, large);
@@ -31,14 +31,14 @@ afterAll(() => {
   rmSync(copy, { recursive: true });
 });
 
-/** Starts the embedded AWS on the copy, which must fail. */
+/** Starts the embedded AWS with the damaged copy. The start must fail. */
 const failedStart = async (): Promise<string> => {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', path.join(__dirname, 'fixture/run.ts'), copy, secretsFile(copy)],
     { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
-  if (child.stderr === null) throw new Error('no output to read');
+  if (child.stderr === null) throw new Error('The process has no output');
   child.once('message', () => child.kill());
   const exited = once(child, 'exit');
   const output = await text(child.stderr);
@@ -59,7 +59,7 @@ const remove = (...files: string[]) => {
 };
 const database = () => inCopy('queues-and-buckets', 'fauxqs.db');
 
-/** What is left of the data. The log of writes is left out: LevelDB turns it into a table file when it opens. */
+/** The remaining data, without the log of writes: LevelDB converts that to a table file when it opens. */
 const contents = () =>
   [...tableFiles(/\.ldb$/), database(), inCopy('ports.json')]
     .filter((file) => existsSync(file))
@@ -92,14 +92,14 @@ test.each<[string, () => void, RegExp]>([
     () => writeFileSync(inCopy('ports.json'), '{"api":99999}'),
     /ports\.json is damaged: api: .*\. Delete it: /,
   ],
-])('%s: the start names it, and leaves what there is', async (_name, damage, message) => {
+])('with %s, the start names the damage and keeps the remaining data', async (_name, damage, message) => {
   damage();
   const before = contents();
   expect(await failedStart()).toMatch(message);
   expect(contents()).toEqual(expect.arrayContaining(before));
 });
 
-test('a damaged secrets file is named, and what it holds is not shown', async () => {
+test('a start with a damaged secrets file names the file, but does not show its content', async () => {
   writeFileSync(secretsFile(original), '{"WebhookSecret":{"signing_secrets":["whsec_private');
   const aws = await startFixture(original);
   const response = await fetch(aws.endpoints.secretsmanager, {
@@ -107,8 +107,8 @@ test('a damaged secrets file is named, and what it holds is not shown', async ()
     headers: { 'x-amz-target': 'secretsmanager.GetSecretValue' },
     body: JSON.stringify({ SecretId: aws.data.WebhookSecretArn }),
   });
-  const answer = await response.text();
-  expect([response.status, answer]).toEqual([500, expect.stringContaining('secrets.json is damaged: it is not JSON')]);
-  expect(answer).not.toContain('private');
+  const body = await response.text();
+  expect([response.status, body]).toEqual([500, expect.stringContaining('secrets.json is damaged: it is not JSON')]);
+  expect(body).not.toContain('private');
   await aws.stop();
 });

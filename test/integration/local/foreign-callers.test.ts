@@ -34,14 +34,14 @@ interface Call {
   readonly body?: string;
 }
 
-interface Answer {
+interface Received {
   readonly status: number | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** `Host` is what the address says unless `headers` has another. */
-const call = async (port: number, { method = 'POST', path = '/', headers, body = '{}' }: Call): Promise<Answer> => {
+/** Sends a request. `Host` comes from the address by default. */
+const call = async (port: number, { method = 'POST', path = '/', headers, body = '{}' }: Call): Promise<Received> => {
   const hasBody = method === 'POST' || method === 'PUT';
   const request = sendRequest({ host: '127.0.0.1', port, method, path, headers, agent: false });
   request.end(hasBody ? body : undefined);
@@ -63,7 +63,7 @@ const attack = async (server: ListeningServer, attempt: Call) => {
   return { status, cors: corsHeaders(headers), body: JSON.parse(body) as unknown };
 };
 
-test('every kind of server is among those that are attacked', () => {
+test('the attacks below cover every kind of server', () => {
   const names = servers.map(({ name }) => name);
   const known = ['dynamodb', 'sqs', 'secretsmanager', 'lambda', 'sfn', 'logs', 'api'];
   expect(names).toEqual(
@@ -71,7 +71,7 @@ test('every kind of server is among those that are attacked', () => {
   );
 });
 
-test('every server listens on the loopback alone', () => {
+test('every server listens on the loopback interface only', () => {
   expect(new Set(servers.map(({ address }) => address))).toEqual(new Set(['127.0.0.1']));
 });
 
@@ -87,16 +87,16 @@ const foreignHosts = [
   '[::2]',
 ];
 
-test.each(foreignHosts)('no server answers a request for the host "%s"', async (host) => {
+test.each(foreignHosts)('every server rejects a request for the host "%s"', async (host) => {
   for (const server of servers) {
     for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
-      const answer = await attack(server, { method, headers: { host } });
-      expect({ server, ...answer }).toEqual({ server, ...refused(/Host header/) });
+      const received = await attack(server, { method, headers: { host } });
+      expect({ server, ...received }).toEqual({ server, ...refused(/Host header/) });
     }
   }
 });
 
-test('no server answers a request that names no host', async () => {
+test('every server rejects a request without a host', async () => {
   for (const server of servers) {
     const socket = connect(server.port, '127.0.0.1').setNoDelay();
     socket.write('POST / HTTP/1.0\r\ncontent-length: 2\r\n\r\n{}');
@@ -126,19 +126,19 @@ const crossSite: [string, Call][] = [
   ['a script of another port', { method: 'GET', headers: { 'sec-fetch-site': 'same-site' } }],
 ];
 
-test.each(crossSite)('no server answers %s of a web page', async (_name, attempt) => {
+test.each(crossSite)('every server rejects %s of a web page', async (_name, attempt) => {
   for (const server of servers) {
-    const answer = await attack(server, attempt);
-    expect({ server, ...answer }).toEqual({ server, ...refused(/Web pages/) });
+    const received = await attack(server, attempt);
+    expect({ server, ...received }).toEqual({ server, ...refused(/Web pages/) });
   }
 });
 
 test.each(['127.0.0.1', 'localhost', 'LOCALHOST', '[::1]', 'a-bucket.localhost'])(
-  'every server answers programs that call it %s',
+  'every server accepts programs that call it %s',
   async (name) => {
     for (const server of servers.filter(({ name }) => name !== 'of a function')) {
-      const answer = await call(server.port, { headers: { host: `${name}:${server.port}` } });
-      expect({ server, status: answer.status }).not.toEqual({ server, status: 403 });
+      const received = await call(server.port, { headers: { host: `${name}:${server.port}` } });
+      expect({ server, status: received.status }).not.toEqual({ server, status: 403 });
     }
   },
 );
@@ -157,7 +157,7 @@ test('a web page cannot invoke a function, not even with a GET', async () => {
 });
 
 test('a secret is not read through DNS rebinding', async () => {
-  const answer = await call(portOf('secretsmanager'), {
+  const received = await call(portOf('secretsmanager'), {
     headers: {
       host: `rebound.example:${portOf('secretsmanager')}`,
       'x-amz-target': 'secretsmanager.GetSecretValue',
@@ -165,5 +165,5 @@ test('a secret is not read through DNS rebinding', async () => {
     },
     body: '{"SecretId":"dev-webhook-secret"}',
   });
-  expect(answer).toMatchObject({ status: 403, body: expect.not.stringContaining('SecretString') });
+  expect(received).toMatchObject({ status: 403, body: expect.not.stringContaining('SecretString') });
 });

@@ -19,7 +19,7 @@ const post = async (order_id: string) => {
   const headers = { 'content-type': 'application/json' };
   return fetch(`${aws.apiUrl}/orders`, { method: 'POST', headers, body: JSON.stringify({ order_id }) });
 };
-/** Posts an order whose `SendMessage` is cut. @returns the answer's status */
+/** Posts an order and interrupts its `SendMessage`. @returns the status of the response */
 const postCut = async (order_id: string, by: Interception): Promise<number> => {
   await aws.ask({ cut: { operation: 'SendMessage', text: order_id, by } });
   return (await post(order_id)).status;
@@ -28,22 +28,22 @@ const arrives = (order_id: string) => eventually(() => aws.order(order_id));
 
 const refusal = { status: 400, headers: { 'x-amzn-errortype': 'AccessDenied' }, body: '{}' };
 
-// The SDK tries again what it can; what is left shows in the function's answer.
+// The SDK retries what it can. The other failures show in the function's response.
 test.each<[string, Interception, number]>([
-  ['the process is killed after', { when: 'after', does: 'kill' }, 500],
-  ['the connection is reset before', { when: 'before', does: 'reset' }, 202],
-  ['the connection is reset after', { when: 'after', does: 'reset' }, 202],
-  ['another answer is given after', { when: 'after', does: refusal }, 500],
-])('a call is cut, and the message sent: %s', async (name, by, status) => {
+  ['killing the process after it', { when: 'after', does: 'kill' }, 500],
+  ['resetting the connection before it', { when: 'before', does: 'reset' }, 202],
+  ['resetting the connection after it', { when: 'after', does: 'reset' }, 202],
+  ['replacing its response', { when: 'after', does: refusal }, 500],
+])('an interrupted call sends its message: %s', async (name, by, status) => {
   const id = name.replaceAll(' ', '-');
   expect(await postCut(id, by)).toBe(status);
   await arrives(id);
 });
 
 test.each<[string, Interception, number]>([
-  ['the process is killed before', { when: 'before', does: 'kill' }, 500],
-  ['another answer is given before', { when: 'before', does: refusal }, 500],
-])('a call is cut, and no message sent: %s', async (name, by, status) => {
+  ['killing the process before it', { when: 'before', does: 'kill' }, 500],
+  ['responding in place of the server', { when: 'before', does: refusal }, 500],
+])('an interrupted call sends no message: %s', async (name, by, status) => {
   const id = name.replaceAll(' ', '-');
   expect(await postCut(id, by)).toBe(status);
   await post(`${id}-behind`);
@@ -51,7 +51,7 @@ test.each<[string, Interception, number]>([
   expect(await aws.order(id)).toBeUndefined();
 });
 
-test('every call is seen, with what it is about', async () => {
+test('every call is intercepted, with its service, operation and resource', async () => {
   await post('seen');
   await eventually(() => aws.order('seen'));
   const lines = readFileSync(path.join(stateDirectory, 'calls.ndjson'), 'utf8').trim().split('\n').sort();
@@ -71,7 +71,7 @@ test('every call is seen, with what it is about', async () => {
   ]);
 });
 
-test('the processes of a function are killed, also in the middle of an invocation; the next one gets a new one', async () => {
+test('a kill of a function ends its processes, also during an invocation; the next invocation gets a new process', async () => {
   const moods = (mood?: string) => aws.invoke('dev-marketplace-moods', { mood });
   const first = await moods();
   const interrupted = moods('sleep');

@@ -41,7 +41,7 @@ const resultsOf = async (queryId: string | undefined): Promise<GetQueryResultsCo
 const start = (queryString: string, changes: object = {}) =>
   client.send(new StartQueryCommand({ logGroupNames: [logs.webhook.name], queryString, ...period, ...changes }));
 
-test('a query runs over the log groups and the seconds that it was started with', async () => {
+test('a query covers exactly its log groups and its period', async () => {
   const atSeconds = [-1, 0, 3_600, 3_600.999, 3_601];
   for (const x of atSeconds) logs.webhook.write(startMs + x * 1_000, { x });
   logs.download.write(startMs, { x: 'download' });
@@ -60,7 +60,7 @@ test('a query runs over the log groups and the seconds that it was started with'
   expect(statistics).toEqual({ recordsMatched: 4, recordsScanned: 4, bytesScanned: expect.any(Number) });
 });
 
-test('a query that cannot be read is refused with the place of its fault', async () => {
+test('a query with a syntax error is rejected with the position of the error', async () => {
   await expect(start('filter a ==')).rejects.toMatchObject({
     name: 'MalformedQueryException',
     message: expect.stringContaining('Line 1, col 11'),
@@ -73,11 +73,11 @@ test.each([
   ['no log group', { logGroupNames: [] }, 'InvalidParameterException'],
   ['an end before its start', { endTime: period.startTime - 1 }, 'InvalidParameterException'],
   ['a limit over 10,000', { limit: 10_001 }, 'InvalidParameterException'],
-])('a query with %s is refused', async (_, changes, name) => {
+])('a query with %s is rejected', async (_, changes, name) => {
   await expect(start('fields x', changes)).rejects.toMatchObject({ name });
 });
 
-test('a query can be stopped while it runs, and not again', async () => {
+test('a running query can be stopped, but only once', async () => {
   logs.makeEndless();
   const { queryId } = await start('fields x');
   expect((await client.send(new GetQueryResultsCommand({ queryId }))).status).toBe('Running');
@@ -87,14 +87,14 @@ test('a query can be stopped while it runs, and not again', async () => {
   await expect(again).rejects.toMatchObject({ name: 'InvalidParameterException' });
 });
 
-test('the results of an old query are forgotten', async () => {
+test('the results of an old query are dropped', async () => {
   const { queryId } = await start('fields x');
   for (let count = 0; count < 20; count++) await start('fields x');
-  const forgotten = client.send(new GetQueryResultsCommand({ queryId }));
-  await expect(forgotten).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  const dropped = client.send(new GetQueryResultsCommand({ queryId }));
+  await expect(dropped).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });
 
-test('log groups are found by a prefix or a part of their names, page by page', async () => {
+test('log groups are listed by a prefix or a part of their names, in pages', async () => {
   const prefixed = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: '/aws/lambda/staging-' }));
   expect(prefixed.logGroups).toMatchObject([{ logGroupName: logs.ofAnotherStage.name }]);
   const names: unknown[] = [];
@@ -103,7 +103,7 @@ test('log groups are found by a prefix or a part of their names, page by page', 
   expect(names).toEqual([[logs.download.name], [logs.webhook.name]]);
 });
 
-test('saved queries are found by a prefix', async () => {
+test('saved queries are listed by a prefix', async () => {
   const found = await client.send(
     new DescribeQueryDefinitionsCommand({ queryDefinitionNamePrefix: 'dev-marketplace/Slowest' }),
   );
@@ -118,7 +118,7 @@ test('saved queries are found by a prefix', async () => {
 
 describe('the events of a log group', () => {
   const logGroupName = () => logs.webhook.name;
-  /** Ten seconds with one line each. */
+  /** Ten seconds, each with one line. */
   const writeTen = () => {
     for (let second = 0; second < 10; second++) {
       logs.webhook.write(startMs + second * 1_000, { second, level: second % 2 === 0 ? 'INFO' : 'WARN' });
@@ -145,7 +145,7 @@ describe('the events of a log group', () => {
     expect(secondsOf((await filter({ logStreamNamePrefix: 'str' })).events)).toHaveLength(10);
   });
 
-  test('come page by page', async () => {
+  test('are returned in pages', async () => {
     writeTen();
     const pages: unknown[] = [];
     for await (const { events } of paginateFilterLogEvents({ client, pageSize: 4 }, { logGroupName: logGroupName() }))
@@ -157,7 +157,7 @@ describe('the events of a log group', () => {
     ]);
   });
 
-  test('fill no page beyond a megabyte', async () => {
+  test('are limited to one megabyte per page', async () => {
     for (let second = 0; second < 5; second++) logs.webhook.write(startMs, { second, text: 'x'.repeat(400_000) });
     const pages: unknown[] = [];
     for await (const { events } of paginateFilterLogEvents({ client }, { logGroupName: logGroupName() }))
@@ -165,8 +165,8 @@ describe('the events of a log group', () => {
     expect(pages).toEqual([[0, 1], [2, 3], [4]]);
   });
 
-  // `aws logs tail --follow` asks again from its newest event on, and shows each id once.
-  test('have the same ids in every answer, and different ones if they are equal', async () => {
+  // `aws logs tail --follow` repeats its request from the newest event, and shows each id once.
+  test('have the same ids in every response; equal events have different ids', async () => {
     writeTen();
     const newest = { second: 9, level: 'WARN' };
     logs.webhook.write(startMs + 9_000, newest);
@@ -179,7 +179,7 @@ describe('the events of a log group', () => {
     expect(later.slice(0, 2)).toEqual(all.slice(-2));
   });
 
-  test('are read from one stream in both directions, to its ends', async () => {
+  test('can be read from one stream in both directions, up to its ends', async () => {
     writeTen();
     const read = (more: object) =>
       client.send(
@@ -203,7 +203,7 @@ describe('the events of a log group', () => {
     expect([secondsOf(done.events), done.nextForwardToken]).toEqual([[], forward.nextForwardToken]);
   });
 
-  test('are in streams, which are listed with their times', async () => {
+  test('belong to streams, which are listed with their times', async () => {
     writeTen();
     const { logStreams } = await client.send(
       new DescribeLogStreamsCommand({
@@ -219,10 +219,10 @@ describe('the events of a log group', () => {
 
   test.each([
     ['an unknown log group', { logGroupName: '/aws/lambda/nosuch' }, 'ResourceNotFoundException'],
-    ['a pattern that cannot be read', { filterPattern: '[a, b]' }, 'InvalidParameterException'],
-    ['a token that no page gave', { nextToken: 'x' }, 'InvalidParameterException'],
+    ['an invalid pattern', { filterPattern: '[a, b]' }, 'InvalidParameterException'],
+    ['an invalid token', { nextToken: 'x' }, 'InvalidParameterException'],
     ['a limit over 10,000', { limit: 10_001 }, 'InvalidParameterException'],
-  ])('are refused with %s', async (_, changes, name) => {
+  ])('are not returned for %s', async (_, changes, name) => {
     await expect(filter(changes)).rejects.toMatchObject({ name });
   });
 });

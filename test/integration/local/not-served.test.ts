@@ -46,7 +46,7 @@ afterAll(async () => {
 
 const refusal = (name: string, message: string) => expect.objectContaining({ name, message });
 
-describe('what is not served says so in one sentence that names the action', () => {
+describe('an error for an action that is not served names the action in one sentence', () => {
   const arn = 'arn:aws:states:us-east-1:000000000000:stateMachine:dev-marketplace-workflow';
   const Bucket = () => aws.data.RawBucketName;
   test.each<[string, string, () => Promise<unknown>]>([

@@ -10,8 +10,8 @@ import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 import { peopleIn, says } from '../../support/personal-data';
 
-// A small day and both sync jobs run on the embedded AWS. Then everything that they left is searched for our secrets,
-// and everything but the two buckets for the people of the sample data.
+// Runs a small day and both sync jobs on the embedded AWS. Then searches everything that they stored for secrets, and
+// everything except the two buckets for the people of the sample data.
 
 const root = join(__dirname, '../../..');
 const stateDirectory = mkdtempSync(join(tmpdir(), 'privacy-'));
@@ -27,7 +27,7 @@ const namesSchema = z.object({
   ArtifactsBucketName: z.string(),
 });
 
-/** Where something was found → the text there. */
+/** Place → the text stored there. */
 type Places = ReadonlyMap<string, string>;
 
 const filesBelow = (folder: string): Places =>
@@ -90,7 +90,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }));
 
-/** Where one of the values stands, and which. */
+/** The places that contain one of the values, and that value. */
 const findIn = (places: Places, values: readonly string[]): string[] =>
   [...places].flatMap(([place, text]) =>
     values.filter((value) => says(text, value)).map((value) => `${place}: ${value}`),
@@ -98,7 +98,7 @@ const findIn = (places: Places, values: readonly string[]): string[] =>
 
 const basicSchema = z.object({ username: z.string(), password: z.string() });
 
-/** The texts within, and for each pair of a user and a password what HTTP Basic makes of it. */
+/** All texts in a value, and for each pair of user and password its HTTP Basic credentials. */
 const leavesOf = (value: unknown): string[] =>
   typeof value === 'object' && value !== null
     ? [...Object.values(value).flatMap(leavesOf), ...basicOf(value)]
@@ -111,18 +111,18 @@ const basicOf = (value: object): string[] => {
   return data === undefined ? [] : [Buffer.from(`${data.username}:${data.password}`).toString('base64')];
 };
 
-test('something was left everywhere', () => {
+test('every place contains something', () => {
   for (const places of [raw, artifacts, items, logs, executions, assembly]) expect(places.size).toBeGreaterThan(1);
   const logged = [...logs.values()].join('');
   for (const word of ['order processed', 'CloudWatchMetrics', 'sync step']) expect(logged.includes(word)).toBe(true);
 });
 
 // Templates and bundles are older than these secrets, see test/infra/stacks.test.ts.
-test('no secret is anywhere: not in a log, an object, an item, or the history of a run', () => {
+test('no log, object, item or execution history contains a secret', () => {
   const file = z
     .record(z.string(), z.unknown())
     .parse(JSON.parse(readFileSync(join(stateDirectory, 'secrets.json'), 'utf8')));
-  // User names are words that stand anywhere.
+  // User names are common words, so they are excluded.
   const secrets = leavesOf(file).filter((value) => value.length >= 20);
   expect(secrets.length).toBeGreaterThanOrEqual(10);
   const spelled = secrets.flatMap((value) => [
@@ -133,7 +133,7 @@ test('no secret is anywhere: not in a log, an object, an item, or the history of
   for (const places of [raw, artifacts, items, logs, executions]) expect(findIn(places, spelled)).toEqual([]);
 });
 
-test('no person is anywhere but in the two buckets', () => {
+test('only the two buckets contain personal data', () => {
   const inBuckets = [...raw.values(), ...artifacts.values()].join('\n');
   const people = new Set([
     ...(inBuckets.match(/[\w.+-]+@[\w-]+\.\w+/g) ?? []),

@@ -21,7 +21,7 @@ const send = (QueueUrl: string, order_id: string, rest: number) =>
   aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ order_id, rest }) }));
 
 const logOf = (name: string): string => readFileSync(path.join(stateDirectory, 'logs', `${name}.ndjson`), 'utf8');
-/** How many lines of a function's log hold a text. */
+/** Number of lines of a function's log that contain a text. */
 const linesWith = (name: string, text: string): number =>
   logOf(name)
     .split('\n')
@@ -37,7 +37,7 @@ const deadLetters = async () =>
     )
   ).Messages;
 
-test('a function that sends its messages back to its own queue is stopped after 16 invocations', async () => {
+test('a function that sends messages back to its queue is stopped after 16 invocations', async () => {
   await send(aws.pipeline.LoopQueueUrl, 'QO-endless', 99);
   const [dead] = (await eventually(deadLetters)) ?? [];
   expect(dead).toMatchObject({
@@ -48,7 +48,7 @@ test('a function that sends its messages back to its own queue is stopped after 
   expect(linesWith('dev-marketplace-loop', 'RecursiveInvocationException')).toBeGreaterThan(0);
 });
 
-test('a loop that ends in time runs to its end', async () => {
+test('a shorter loop runs to its end', async () => {
   await send(aws.pipeline.LoopQueueUrl, 'QO-short', 15);
   await eventually(async () => logOf('dev-marketplace-loop').includes('received QO-short 0'));
 });
@@ -59,7 +59,7 @@ test('a function whose RecursiveLoop is Allow is not stopped', async () => {
   expect(linesWith('dev-marketplace-allowed-loop', 'received QO-allowed')).toBe(41);
 });
 
-test('a loop through Invoke is refused', async () => {
+test('a loop through Invoke is rejected', async () => {
   const arn = 'arn:aws:lambda:us-east-1:000000000000:function:dev-marketplace-loop';
   let trace = traceOfInvocation(arn, []);
   for (let invocations = 1; invocations < 16; invocations++) trace = traceOfInvocation(arn, [trace]);
@@ -76,7 +76,7 @@ test('a loop through Invoke is refused', async () => {
   );
 });
 
-test('the trace of a message that was accepted is there again after a kill', async () => {
+test('the trace of an accepted message survives a kill', async () => {
   const QueueUrl = aws.pipeline.LoopDeadLetterQueueUrl;
   const AWSTraceHeader = 'Root=1-6532f4a0-0123456789abcdef01234567;Lineage=a87bd80c:7';
   await aws.sqs.send(

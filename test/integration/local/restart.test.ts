@@ -6,7 +6,7 @@ import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
 jest.setTimeout(60_000);
 
-test('a kill at any moment loses nothing that was acknowledged', async () => {
+test('a kill at any moment loses no acknowledged write', async () => {
   const stateDirectory = newStateDirectory();
   let aws = await startFixture(stateDirectory);
   const before = { endpoints: aws.endpoints, outputs: aws.outputs };
@@ -15,7 +15,7 @@ test('a kill at any moment loses nothing that was acknowledged', async () => {
 
   for (const round of [0, 1, 2]) {
     const s3 = new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 });
-    // The worker is slow, so that each kill finds messages in every state.
+    // The worker is slow, so that there are messages in every state at each kill.
     const sending = Array.from({ length: 40 }, async (_, index) => {
       const order_id = `R-${round}-${index}`;
       const MessageBody = JSON.stringify({ order_id, sleep_ms: 20, fail_first: index % 10 === 0 });
@@ -50,7 +50,7 @@ test('a kill at any moment loses nothing that was acknowledged', async () => {
   rmSync(stateDirectory, { recursive: true });
 });
 
-test('a message in flight at a kill is visible at once after it, its receives counted', async () => {
+test('after a kill, a message in flight is visible at once and keeps its receive count', async () => {
   const stateDirectory = newStateDirectory();
   const first = await startFixture(stateDirectory);
   const MessageBody = JSON.stringify({ order_id: 'held', sleep_ms: 900 });
@@ -67,11 +67,11 @@ test('a message in flight at a kill is visible at once after it, its receives co
   rmSync(stateDirectory, { recursive: true });
 });
 
-/** Kinds of writes: each fills another file. */
+/** Kinds of writes. */
 const kinds = ['orders', 'objects', 'messages'] as const;
 
-// A limit on the size of files imitates a full disk: it needs no rights, and writes fail in the same places. One kind of
-// writes alone fills its own store first; all together fill the database that objects and messages share.
+// A limit on the size of files imitates a full disk: it needs no privileges, and writes fail in the same places. Orders
+// are stored in LevelDB; objects and messages share a SQLite database, which fills first if all kinds are written.
 test.each([...kinds.map((kind) => [kind, [kind]] as const), ['all kinds', kinds] as const])(
   'a disk filled by %s ends the process, and a restart with free space loses no acknowledged write',
   async (_what, written) => {

@@ -64,7 +64,7 @@ afterAll(async () => {
 });
 
 describe('Lambda', () => {
-  test('lists its functions, page by page', async () => {
+  test('lists its functions in pages', async () => {
     const pages: unknown[] = [];
     for await (const { Functions = [] } of paginateListFunctions({ client: clients.lambda, pageSize: 3 }, {}))
       pages.push(...Functions.map(({ FunctionName }) => FunctionName));
@@ -75,7 +75,7 @@ describe('Lambda', () => {
     });
   });
 
-  test('describes a function as the template has it', async () => {
+  test('describes a function with the values of the template', async () => {
     const FunctionName = 'arn:aws:lambda:us-east-1:000000000000:function:dev-marketplace-webhook';
     const configuration = await clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
     expect(configuration).toMatchObject({
@@ -106,7 +106,7 @@ describe('Secrets Manager', () => {
   const SecretId = 'dev-Data-WebhookSecretF21E29CC';
   const get = (more = {}) => clients.secrets.send(new GetSecretValueCommand({ SecretId, ...more }));
 
-  test('a new value is there at the next call, and after a kill', async () => {
+  test('returns a new value at the next call, and after a kill', async () => {
     const before = await get();
     const SecretString = '{"signing_secrets": ["third"],\n "note": "two \\u0020 spaces  "}';
     const put = await clients.secrets.send(
@@ -125,7 +125,7 @@ describe('Secrets Manager', () => {
     expect((await get()).SecretString).toBe(after.SecretString);
   });
 
-  test('JSON is kept as JSON, so that the file can be edited; other text as it is', async () => {
+  test('stores JSON as JSON, so that people can edit the file, and other text unchanged', async () => {
     const file = secretsFile(stateDirectory);
     for (const [text, kept] of [
       ['{ "a": [1, "b c"] }', { a: [1, 'b c'] }],
@@ -139,7 +139,7 @@ describe('Secrets Manager', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test('lists and describes its secrets, without their values', async () => {
+  test('lists and describes its secrets without their values', async () => {
     const { SecretList } = await clients.secrets.send(new ListSecretsCommand({}));
     const { VersionId = '' } = await get();
     expect(SecretList).toEqual([
@@ -164,7 +164,7 @@ describe('Secrets Manager', () => {
 });
 
 describe('SQS', () => {
-  test('refuses a receipt handle that no receive gave, and takes an old one', async () => {
+  test('rejects an invalid receipt handle, and accepts an expired one', async () => {
     const QueueUrl = aws.pipeline.DownloadDeadLetterQueueUrl;
     const nonsense = { name: 'ReceiptHandleIsInvalid' };
     const remove = (ReceiptHandle: string, url = QueueUrl) =>
@@ -196,16 +196,16 @@ describe('SQS', () => {
 
 describe('S3', () => {
   test.each([
-    ['a body of no bytes', { 'content-type': 'application/json' }],
-    ['no body at all', {}],
-  ])('keeps an empty object that came with %s', async (what, headers) => {
+    ['an empty body', { 'content-type': 'application/json' }],
+    ['no body', {}],
+  ])('stores an empty object for a put with %s', async (what, headers) => {
     const url = `${aws.endpoints.s3}/${aws.data.RawBucketName}/empty/${encodeURIComponent(what)}`;
     expect((await fetch(url, { method: 'PUT', headers, body: null })).status).toBe(200);
     const got = await fetch(url);
     expect([got.status, got.headers.get('content-length'), await got.text()]).toEqual([200, '0', '']);
   });
 
-  test('lists objects with every parameter that it serves', async () => {
+  test('lists objects with every supported parameter', async () => {
     const Bucket = aws.data.RawBucketName;
     for (const Key of ['list/a/1', 'list/b/2', 'list/c'])
       await clients.s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
@@ -281,7 +281,7 @@ describe('an S3 listing', () => {
 });
 
 describe('CloudWatch Logs', () => {
-  test('each process of a function has a stream of its own', async () => {
+  test('has a separate stream for each process of a function', async () => {
     await aws.invoke('dev-marketplace-moods', { mood: 'throw' });
     await aws.ask({ kill: 'dev-marketplace-moods' });
     await aws.invoke('dev-marketplace-moods', { mood: 'throw' });
@@ -305,10 +305,10 @@ describe('CloudWatch Logs', () => {
 describe('Step Functions', () => {
   const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:dev-marketplace-workflow';
   test.each([
-    ['a status that there is not', { statusFilter: 'LOST' as 'FAILED' }, 'ValidationException'],
-    ['too large a page', { maxResults: 1_001 }, 'ValidationException'],
-    ['a token that no page gave', { nextToken: 'x' }, 'InvalidToken'],
-  ])('refuses %s', async (_what, changes, name) => {
+    ['an unknown status', { statusFilter: 'LOST' as 'FAILED' }, 'ValidationException'],
+    ['a page that is too large', { maxResults: 1_001 }, 'ValidationException'],
+    ['an invalid token', { nextToken: 'x' }, 'InvalidToken'],
+  ])('rejects %s', async (_what, changes, name) => {
     await expect(clients.sfn.send(new ListExecutionsCommand({ stateMachineArn, ...changes }))).rejects.toMatchObject({
       name,
     });

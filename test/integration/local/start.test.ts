@@ -31,7 +31,7 @@ const linesOf = async (child: ChildProcess): Promise<string[]> => {
   return lines;
 };
 
-test('a start that is killed in the middle of its day loses no order', async () => {
+test('a start that is killed during its day loses no order', async () => {
   const killed = start('--orders', '200');
   if (killed.stdout === null) throw new Error('no output to watch');
   for await (const line of createInterface({ input: killed.stdout })) {
@@ -48,7 +48,7 @@ test('a start that is killed in the middle of its day loses no order', async () 
   expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(200);
 }, 180_000);
 
-test('what a day leaves is accounted for, and what is lost afterwards is found and repaired', async () => {
+test('prove accounts for every order of a day, reports a lost order, and confirms its repair by the reconciler', async () => {
   const running = start('--orders', '60');
   const exit = once(running, 'exit');
   await awaitLine(running, 'It stays up');
@@ -78,9 +78,9 @@ test('what a day leaves is accounted for, and what is lost afterwards is found a
   await exit;
 }, 90_000);
 
-test("a server of one's own takes a simulator's place, with the credentials of the secrets file", async () => {
+test('an own server can replace a simulator, with the credentials of the secrets file', async () => {
   const tokens = new Set<string | undefined>();
-  // A round that is overtaken during its POST is posted again, so orders are counted.
+  // A round that a newer one overtakes during its POST causes another POST, so this counts orders.
   const orderIds = new Set<unknown>();
   const server = createServer((request, response) => {
     tokens.add(request.headers.authorization);
@@ -101,7 +101,7 @@ test("a server of one's own takes a simulator's place, with the credentials of t
   expect(tokens).toEqual(new Set([`Bearer ${InternalApiSecret.token}`]));
 }, 90_000);
 
-/** Waits for a line of the output that begins so. */
+/** Waits for a line of the output with this beginning. */
 const awaitLine = async ({ stdout }: ChildProcess, beginning: string): Promise<void> => {
   if (stdout === null) throw new Error('no output to watch');
   for await (const line of createInterface({ input: stdout })) if (line.startsWith(beginning)) return;
@@ -115,7 +115,7 @@ const errorsOf = async (child: ChildProcess): Promise<readonly [stderr: string, 
   return [stderr, (await exited)[0]];
 };
 
-test('a second start in the same folder is refused, whatever it asks for; one after a kill is not', async () => {
+test('a second start in the same folder is rejected with any options; a start after a kill is not', async () => {
   const first = start('--orders', '0');
   await awaitLine(first, 'The pipeline runs at');
   const files = () =>
@@ -137,7 +137,7 @@ test('a second start in the same folder is refused, whatever it asks for; one af
   expect(await errorsOf(start('--orders', '0', '--once'))).toEqual(['', 0]);
 }, 90_000);
 
-test('everything in the state folder is for its owner alone', () => {
+test('only the owner has access to the files in the state folder', () => {
   const modes = readdirSync(stateDirectory, { recursive: true, encoding: 'utf8' }).map((name) => {
     const status = statSync(join(stateDirectory, name));
     return [name, status.isDirectory(), (status.mode & 0o777).toString(8)];
@@ -146,8 +146,8 @@ test('everything in the state folder is for its owner alone', () => {
   expect(modes.filter(([, isDirectory, mode]) => mode !== (isDirectory ? '700' : '600'))).toEqual([]);
 });
 
-// A limit on the size of files stands for a full disk, see restart.test.ts.
-test('a full disk is reported in one sentence, and the day is finished when there is space again', async () => {
+// A limit on the size of files imitates a full disk, see restart.test.ts.
+test('a full disk is reported in one sentence, and the next start with free space finishes the day', async () => {
   const limited = ['-c', 'ulimit -f 2000 && exec "$@"', 'sh', ...startCommand, '--orders', '300'];
   const full = spawn('/bin/sh', limited, { stdio: ['ignore', 'pipe', 'pipe'] });
   expect(await errorsOf(full)).toEqual([

@@ -45,7 +45,7 @@ const history = async (executionArn: string): Promise<string[]> => {
   return events.map(({ type, stateEnteredEventDetails: state }) => (state ? `${type} ${state.name}` : `${type}`));
 };
 const quick = { mood: '', pause: 0, items: [1, 2] };
-/** Waits in its second state until somebody stops it. */
+/** An execution that waits in its second state until it is stopped. */
 const endless = { ...quick, pause: 100_000 };
 const paused = (executionArn: string) =>
   eventually(
@@ -53,7 +53,7 @@ const paused = (executionArn: string) =>
     (events) => events.includes('WaitStateEntered Pause'),
   );
 
-test('runs the definition of the template, over both ways to call a Lambda', async () => {
+test('runs the template’s definition, with both ways to invoke a function', async () => {
   expect(aws.pipeline.WorkflowArn).toBe(stateMachineArn);
   const executionArn = await start('quick', quick);
   expect(executionArn).toBe('arn:aws:states:us-east-1:000000000000:execution:dev-marketplace-workflow:quick');
@@ -74,7 +74,7 @@ test('runs the definition of the template, over both ways to call a Lambda', asy
   );
 });
 
-test('tells a state of its execution', async () => {
+test('passes the execution’s context to a state', async () => {
   const executionArn = await start('context', quick);
   await ended(executionArn);
   const { events = [] } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
@@ -82,7 +82,7 @@ test('tells a state of its execution', async () => {
   expect(JSON.parse(exited).mood.event.execution).toMatchObject({ Id: executionArn, Name: 'context', RedriveCount: 0 });
 });
 
-test('a Lambda’s error ends the execution under its own name, unless it is caught', async () => {
+test('a function’s error ends the execution with the error’s name, unless it is caught', async () => {
   const failed = await ended(await start('throws', { ...quick, mood: 'throw' }));
   expect(failed).toMatchObject({ status: 'FAILED', error: 'TypeError', redriveStatus: 'REDRIVABLE' });
   expect(JSON.parse(failed.cause ?? '')).toMatchObject({ errorType: 'TypeError', errorMessage: 'a bad mood' });
@@ -91,7 +91,7 @@ test('a Lambda’s error ends the execution under its own name, unless it is cau
   expect(JSON.parse(caught.output ?? '').error).toMatchObject({ Error: 'Runtime.ExitError' });
 });
 
-test('a redrive begins at the state that failed', async () => {
+test('a redrive starts at the failed state', async () => {
   const executionArn = await start('redriven', { ...quick, mood: 'throw' });
   await ended(executionArn);
   await client.send(new RedriveExecutionCommand({ executionArn }));
@@ -106,7 +106,7 @@ test('a redrive begins at the state that failed', async () => {
   ]);
 });
 
-test('a name is used once; the same start again is the same execution', async () => {
+test('a name can be used once; an identical start returns the same execution', async () => {
   const executionArn = await start('once', endless);
   expect(await start('once', endless)).toBe(executionArn);
   await expect(start('once', quick)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
@@ -119,11 +119,11 @@ test.each([
   ['a bad name', { stateMachineArn, name: 'a b' }, 'InvalidName'],
   ['no JSON', { stateMachineArn, name: 'no-json', input: '{' }, 'InvalidExecutionInput'],
   ['no such machine', { stateMachineArn: `${stateMachineArn}x`, name: 'x' }, 'StateMachineDoesNotExist'],
-])('refuses %s', async (_what, input, name) => {
+])('rejects %s', async (_what, input, name) => {
   await expect(client.send(new StartExecutionCommand(input))).rejects.toMatchObject({ name });
 });
 
-test('knows its machines, and lists executions by status and page', async () => {
+test('lists its state machines, and executions by status and in pages', async () => {
   const { stateMachines } = await client.send(new ListStateMachinesCommand({}));
   expect(stateMachines).toMatchObject([{ stateMachineArn, name: 'dev-marketplace-workflow', type: 'STANDARD' }]);
   const { definition = '' } = await client.send(new DescribeStateMachineCommand({ stateMachineArn }));

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** An assembly of these stacks, read back. */
+/** Writes an assembly with these stacks and reads it. */
 const assemblyOf = (stacks: Record<string, unknown>) => {
   const write = (file: string, value: unknown) => writeFileSync(path.join(directory, file), JSON.stringify(value));
   const artifacts = Object.keys(stacks).map((name) => [
@@ -44,7 +44,7 @@ test.each<[string, unknown, unknown]>([
   ['Ref of a parameter', { Ref: 'Stage' }, 'dev'],
   ['GetAtt', { 'Fn::GetAtt': ['Queue', 'Arn'] }, 'arn:aws:sqs:us-east-1:000000000000:orders'],
   ['GetAtt as text', { 'Fn::GetAtt': 'Queue.QueueName' }, 'orders'],
-  ['GetAtt of what is skipped', { 'Fn::GetAtt': ['Role', 'Arn'] }, expect.stringMatching(/^arn:.*app-Role$/)],
+  ['GetAtt of a skipped resource', { 'Fn::GetAtt': ['Role', 'Arn'] }, expect.stringMatching(/^arn:.*app-Role$/)],
   ['Join', { 'Fn::Join': ['-', ['a', { Ref: 'AWS::Region' }]] }, 'a-us-east-1'],
   ['Select and Split', { 'Fn::Select': [1, { 'Fn::Split': ['-', 'a-b'] }] }, 'b'],
   ['Sub', { 'Fn::Sub': `\${AWS::AccountId}/\${Queue.QueueName}/\${!kept}` }, `000000000000/orders/\${kept}`],
@@ -72,16 +72,16 @@ test.each<[string, unknown, unknown]>([
 });
 
 test.each([
-  ['a function that is not supported', { 'Fn::If': ['a', 'b', 'c'] }, 'Fn::If is not supported here'],
+  ['an unsupported function', { 'Fn::If': ['a', 'b', 'c'] }, 'Fn::If is not supported here'],
   ['a reference to nothing', { Ref: 'Nothing' }, 'a reference to Nothing, which is not a supported resource'],
   ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Age'] }, 'has no attribute Age'],
   ['an import of nothing', { 'Fn::ImportValue': 'x' }, 'No stack of the assembly exports x'],
-])('refuses %s', (_what, Value, message) => {
+])('rejects %s', (_what, Value, message) => {
   const assembly = assemblyOf({ app: { Resources: { Queue: queue }, Outputs: { Out: { Value } } } });
   expect(() => createApplication(assembly, endpoints)).toThrow(message);
 });
 
-test('refuses all unknown resources in one error, and lets the harmless pass', () => {
+test('rejects all unknown resources in one error, and accepts harmless ones', () => {
   const assembly = assemblyOf({
     app: {
       Resources: {
@@ -97,7 +97,7 @@ test('refuses all unknown resources in one error, and lets the harmless pass', (
   );
 });
 
-test('refuses properties that it cannot honour, and says where they stand', () => {
+test('rejects unsupported properties and names their place', () => {
   const assembly = assemblyOf({ app: { Resources: { Queue: queue } } });
   const schema = z.object({ QueueName: z.literal('other') });
   expect(() => createApplication(assembly, endpoints).resources(['AWS::SQS::Queue'], schema)).toThrow(
@@ -105,12 +105,12 @@ test('refuses properties that it cannot honour, and says where they stand', () =
   );
 });
 
-test('refuses a folder that holds no assembly', () => {
+test('rejects a folder without an assembly', () => {
   writeFileSync(path.join(directory, 'manifest.json'), '{}');
   expect(() => readAssembly(directory)).toThrow('manifest.json does not have the format that cdk synth writes');
 });
 
-test('a schedule’s input reaches its target with the words of the context filled in', () => {
+test('the target of a schedule gets the input with the context attributes replaced', () => {
   const assembly = assemblyOf({
     app: {
       Resources: {

@@ -48,11 +48,11 @@ const mappingOf = (more: {
   Enabled: true,
 });
 
-/** A queue of `count` messages and a function that takes `durationMs`, watched. */
+/** A queue with `count` messages and a function that takes `durationMs`; records what happens to them. */
 const setting = (
   count: number,
   durationMs: number,
-  answer: (ids: string[]) => InvocationResult,
+  respond: (ids: string[]) => InvocationResult,
   traceOf: (index: number) => string | undefined = () => undefined,
 ) => {
   const messages = Array.from({ length: count }, (_, index) => ({
@@ -93,27 +93,27 @@ const setting = (
         mostRunning = Math.max(mostRunning, ++running);
         await sleep(durationMs);
         running--;
-        return answer(ids);
+        return respond(ids);
       },
     },
   };
 };
 
-test('no more batches run at once than the mapping allows', async () => {
+test('the number of concurrent batches does not exceed the mapping’s maximum', async () => {
   const { source, target, deleted, mostRunning } = setting(60, 20, () => ({ payload: 'null' }));
   await runFor(200, mappingOf({ BatchSize: 5, MaximumConcurrency: 3 }), source, target);
   expect(mostRunning()).toBe(3);
   expect(deleted).toHaveLength(60);
 });
 
-test('a window fills batches beyond ten messages', async () => {
+test('a batching window collects more than ten messages', async () => {
   const { source, target, batchSizes } = setting(45, 1, () => ({ payload: 'null' }));
   const mapping = mappingOf({ BatchSize: 20, MaximumBatchingWindowInSeconds: 0.1 });
   await runFor(300, mapping, source, target);
   expect(batchSizes).toEqual([20, 20, 5]);
 });
 
-test('what failed is kept: a message that is reported, a whole batch when its function fails', async () => {
+test('failed messages stay in the queue: those reported, or the whole batch if the function fails', async () => {
   const { source, target, deleted, released } = setting(20, 1, (ids) =>
     ids.includes('m0')
       ? { payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: 'm3' }] }) }
@@ -124,7 +124,7 @@ test('what failed is kept: a message that is reported, a whole batch when its fu
   expect(deleted).toEqual(['r0', 'r1', 'r2', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);
 });
 
-test('a message of a recursive loop fails without an invocation; the others of its batch are delivered', async () => {
+test('a message of a recursive loop fails without an invocation; the other messages of its batch are delivered', async () => {
   const traces = ['a loop', 'no loop', undefined];
   const { source, target, deleted, released, causes } = setting(
     6,

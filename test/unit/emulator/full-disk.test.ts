@@ -10,7 +10,7 @@ test.each([
   ['SQLite with a limit on files', errorWith('disk I/O error', { code: 'ERR_SQLITE_ERROR', errcode: 778 })],
   ['LevelDB', errorWith('IO error: /x/tables/000005.log: No space left on device', { code: 'LEVEL_IO_ERROR' })],
   ['a cause', new Error('Database failed to open', { cause: errorWith('ENOSPC', { code: 'ENOSPC' }) })],
-])('%s is full', (_name, error) => {
+])('recognizes a full disk: %s', (_name, error) => {
   expect(isDiskFull(error)).toBe(true);
 });
 
@@ -18,9 +18,9 @@ test.each([
   ['another error', new Error('no')],
   ['a locked database', errorWith('database is locked', { code: 'ERR_SQLITE_ERROR', errcode: 5 })],
   ['a damaged file', errorWith('IO error: /x/000005.ldb: Invalid argument', { code: 'LEVEL_IO_ERROR' })],
-  ['an errcode that is not of SQLite', errorWith('x', { errcode: 13 })],
+  ['an errcode without the code of SQLite', errorWith('x', { errcode: 13 })],
   ['no error', 'ENOSPC'],
   ['nothing', undefined],
-])('%s is no full disk', (_name, error) => {
+])('%s is not a full disk', (_name, error) => {
   expect(isDiskFull(error)).toBe(false);
 });

@@ -7,7 +7,7 @@ const anyCase = (text: string) =>
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
     .map((upper) => Array.from(text, (letter, index) => (upper[index] ? letter.toUpperCase() : letter)).join(''));
 
-test('a loopback name is answered, in any case and with any port', () => {
+test('a loopback name is accepted, in any case and with any port', () => {
   const names = fc.constantFrom('127.0.0.1', 'localhost', '[::1]', 'bucket.localhost', 'my.bucket-2.localhost');
   fc.assert(
     fc.property(names.chain(anyCase), port, (name, suffix) => {
@@ -16,7 +16,7 @@ test('a loopback name is answered, in any case and with any port', () => {
   );
 });
 
-test('a name that somebody can register is refused, whatever loopback name it contains', () => {
+test('a name that can be registered is rejected, even if it contains a loopback name', () => {
   const loopback = fc.constantFrom('127.0.0.1', 'localhost', '[::1]', '');
   const joint = fc.constantFrom('.', '-', '@', ':80@', '#', '/', '%00', ' ');
   fc.assert(
@@ -26,13 +26,13 @@ test('a name that somebody can register is refused, whatever loopback name it co
   );
 });
 
-test('any origin is refused, and so is a request of another site', () => {
+test('any origin and any cross-site request are rejected', () => {
   fc.assert(
     fc.property(fc.oneof(fc.webUrl(), fc.constantFrom('null', '', 'http://127.0.0.1:4000')), (origin) => {
       expect(reasonToRefuse({ host: '127.0.0.1', origin })).toMatch(/Web pages/);
     }),
   );
   expect(reasonToRefuse({ host: '127.0.0.1', 'sec-fetch-site': 'cross-site' })).toMatch(/Web pages/);
-  // An address that was typed into a browser.
+  // An address entered in a browser.
   expect(reasonToRefuse({ host: '127.0.0.1', 'sec-fetch-site': 'none' })).toBeUndefined();
 });

@@ -37,12 +37,12 @@ const messageOf = (work: () => unknown): string => {
 describe('readStateFile', () => {
   const schema = z.object({ token: z.string() });
 
-  test('gives what the file holds, and undefined when there is no file', () => {
+  test('returns the content of the file, or undefined if there is no file', () => {
     expect(readStateFile(fileWith('{"token":"abc"}'), schema, 'Restore it.')).toEqual({ token: 'abc' });
     expect(readStateFile(path.join(directory, 'absent.json'), schema, 'Restore it.')).toBeUndefined();
   });
 
-  test('names a file that was cut anywhere, with what to do, and shows nothing of it', () => {
+  test('names a truncated file and how to fix it, without showing its content', () => {
     const content = JSON.stringify({ token: 'very-secret-token' });
     fc.assert(
       fc.property(fc.nat(content.length - 1), (length) => {
@@ -53,7 +53,7 @@ describe('readStateFile', () => {
     );
   });
 
-  test('names what is wrong with JSON of another form, and shows nothing of it', () => {
+  test('names the errors in JSON of another form, without showing its content', () => {
     const file = fileWith('{"token":12345}');
     const message = messageOf(() => readStateFile(file, schema, 'Restore it.'));
     expect(message).toMatch(/some\.json is damaged: token: .*expected string.*\. Restore it\.$/);
@@ -61,7 +61,7 @@ describe('readStateFile', () => {
   });
 });
 
-test('writeStateFile replaces a file as a whole, for its owner alone', () => {
+test('writeStateFile replaces a file atomically, with access only for its owner', () => {
   const file = fileWith('old');
   writeStateFile(file, 'new');
   expect(readFileSync(file, 'utf8')).toBe('new');
@@ -69,7 +69,7 @@ test('writeStateFile replaces a file as a whole, for its owner alone', () => {
   expect(readdirSync(directory)).toEqual(['some.json']);
 });
 
-test('cutUnfinishedLine leaves whole lines', () => {
+test('cutUnfinishedLine keeps complete lines', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', 'ä', '\n') }), (content) => {
       const file = fileWith(content);
@@ -99,7 +99,7 @@ describe('refuseMissingStores', () => {
     refuseMissingStores(directory);
   });
 
-  test('accepts what a first start leaves that was killed before it was complete', () => {
+  test('accepts the files of a first start that was killed', () => {
     fileWith('', 'tables/LOCK');
     fileWith('', 'tables/MANIFEST-000001');
     refuseMissingStores(directory);
@@ -109,12 +109,12 @@ describe('refuseMissingStores', () => {
     ['queues-and-buckets/fauxqs.db', 'fauxqs.db is damaged: it is missing or empty'],
     ['tables/CURRENT', 'CURRENT is damaged: it is missing'],
     ['tables/000005.log', 'tables is damaged: its .log file is missing'],
-  ])('refuses a directory without %s', (missing, message) => {
+  ])('rejects a directory without %s', (missing, message) => {
     fill([missing]);
     expect(messageOf(() => refuseMissingStores(directory))).toContain(message);
   });
 
-  test('refuses a directory without tables, and one whose queues are an empty file', () => {
+  test('rejects a directory without tables, and one with an empty queue database', () => {
     fill(files.filter((name) => name.startsWith('tables/')));
     expect(messageOf(() => refuseMissingStores(directory))).toContain('tables is damaged: its files are missing');
     fill([]);
@@ -122,7 +122,7 @@ describe('refuseMissingStores', () => {
     expect(messageOf(() => refuseMissingStores(directory))).toContain('fauxqs.db is damaged: it is missing or empty');
   });
 
-  test('refuses tables that hold data, even if nothing else shows that a start was complete', () => {
+  test('rejects incomplete tables with data, even without other signs of a complete start', () => {
     fileWith('x', 'tables/000004.ldb');
     expect(messageOf(() => refuseMissingStores(directory))).toContain('CURRENT is damaged: it is missing');
   });

@@ -4,7 +4,7 @@ import { readStateMachines } from '../../../emulator/step-functions/definition';
 const lambda = 'arn:aws:lambda:us-east-1:000000000000:function:step';
 const task = { Type: 'Task', Resource: lambda, End: true };
 
-/** An application of one state machine. */
+/** An application with one state machine. */
 const applicationOf = (definition: object): Application => ({
   directory: '',
   outputs: {},
@@ -17,7 +17,7 @@ const applicationOf = (definition: object): Application => ({
 const read = (state: object, more: object = {}) =>
   readStateMachines(applicationOf({ StartAt: 'A', States: { A: state }, ...more }));
 
-test('finds the tasks at any depth', () => {
+test('finds tasks at any depth', () => {
   const inner = (name: string) => ({ StartAt: name, States: { [name]: task } });
   const map = { Type: 'Map', ItemProcessor: inner('C'), End: true };
   const parallel = { Type: 'Parallel', Branches: [inner('B'), { StartAt: 'M', States: { M: map } }], End: true };
@@ -47,11 +47,11 @@ test.each([
   ],
   ['another service', { ...task, Resource: 'arn:aws:states:::sqs:sendMessage' }, {}, 'A: only Lambda functions'],
   [
-    'what is nested',
+    'a nested state',
     { Type: 'Parallel', Branches: [{ StartAt: 'B', States: { B: { ...task, Assign: {} } } }], End: true },
     {},
     'A / B: Assign is not supported',
   ],
-])('refuses %s when it is loaded', (_what, state, more, message) => {
+])('rejects %s when the definition is read', (_what, state, more, message) => {
   expect(() => read(state, more)).toThrow(message);
 });

@@ -1,6 +1,6 @@
 import { writeOneAtATime } from '../../../emulator/write-order';
 
-/** A database whose writes end when the test says so. */
+/** A database whose writes end when the test ends them. */
 const fakeLevel = () => {
   const started: string[] = [];
   const ends: PromiseWithResolvers<void>[] = [];
@@ -41,6 +41,6 @@ test('no write starts after a failure, and every later write fails', async () =>
   expect(started).toEqual(['put a']);
 });
 
-test('a database without these methods is refused', () => {
+test('a database without these methods is rejected', () => {
   expect(() => writeOneAtATime({ _put: () => undefined })).toThrow('abstract-level no longer writes with _del');
 });

@@ -12,7 +12,7 @@ const eventOf = (body: Buffer, rawHeaders: readonly string[] = [], url = '/') =>
 const json = ['Content-Type', 'application/json'];
 const mebibyte = 1024 * 1024;
 
-test('headers and parameters may be named after what every object has', () => {
+test('headers and parameters can have the names of inherited properties', () => {
   const event = eventOf(Buffer.alloc(0), ['constructor', 'a', 'Constructor', 'b'], '/?toString=1&__proto__=2');
   expect(event.headers.constructor).toBe('a,b');
   expect(Object.entries(event.queryStringParameters ?? {})).toEqual([
@@ -27,6 +27,6 @@ test.each([
   ['text that is longer as JSON', Buffer.alloc(4 * mebibyte, '"'), json, false],
   ['bytes of 4 MiB', Buffer.alloc(4 * mebibyte), [], true],
   ['bytes of 5 MiB, which base64 makes longer', Buffer.alloc(5 * mebibyte), [], false],
-])('Lambda takes 6 MiB with all that belongs to the event: %s', (_what, body, headers, taken) => {
+])('the limit of 6 MiB applies to the whole event: %s', (_what, body, headers, taken) => {
   expect(toPayload(eventOf(body, headers)) !== undefined).toBe(taken);
 });

@@ -14,8 +14,8 @@ afterEach(() => server?.stop());
 type Target = Pick<LambdaFunction, 'invoke' | 'isThrottled'>;
 const works: Target = { isThrottled: () => false, invoke: async () => ({ payload: '"done"' }) };
 
-/** How a request is answered by an API before a function. */
-const answerOf = async (read: () => HttpApi | 'starting' | undefined, target: Target = works) => {
+/** Status and body of the response to a request. */
+const responseOf = async (read: () => HttpApi | 'starting' | undefined, target: Target = works) => {
   server = await startHttpApi(read, () => target);
   const response = await fetch(server.url);
   return [response.status, await response.text()];
@@ -23,30 +23,30 @@ const answerOf = async (read: () => HttpApi | 'starting' | undefined, target: Ta
 
 const unavailable = [503, '{"message":"Service Unavailable"}'];
 
-test('a request is answered 503 while the application starts', async () => {
-  expect(await answerOf(() => 'starting')).toEqual(unavailable);
+test('a request during the start gets a 503', async () => {
+  expect(await responseOf(() => 'starting')).toEqual(unavailable);
 });
 
-test('a request is answered as soon as the application has started', async () => {
+test('a request after the start is served', async () => {
   let read: HttpApi | 'starting' = 'starting';
-  expect(await answerOf(() => read)).toEqual(unavailable);
+  expect(await responseOf(() => read)).toEqual(unavailable);
   read = api;
   expect(await (await fetch(server?.url ?? '')).text()).toBe('done');
 });
 
-test('an application without an API answers 404', async () => {
-  expect(await answerOf(() => undefined)).toEqual([404, '{"message":"Not Found"}']);
+test('without an API, every request gets a 404', async () => {
+  expect(await responseOf(() => undefined)).toEqual([404, '{"message":"Not Found"}']);
 });
 
-test('a request beyond the concurrency of its function is answered 503, and invokes nothing', async () => {
+test('a request beyond the function’s concurrency gets a 503 and does not invoke the function', async () => {
   const invoke = jest.fn(works.invoke);
-  expect(await answerOf(() => api, { isThrottled: () => true, invoke })).toEqual(unavailable);
+  expect(await responseOf(() => api, { isThrottled: () => true, invoke })).toEqual(unavailable);
   expect(invoke).not.toHaveBeenCalled();
 });
 
-test('a request that takes longer than its integration may is answered 503', async () => {
+test('a request that exceeds the integration’s timeout gets a 503', async () => {
   const invoke = () => new Promise<never>(() => undefined);
-  expect(await answerOf(() => api, { ...works, invoke })).toEqual(unavailable);
+  expect(await responseOf(() => api, { ...works, invoke })).toEqual(unavailable);
 });
 
 test('a route with its own throttle has its own limit; the other routes share the limit of the stage', async () => {

@@ -12,7 +12,7 @@ test.each<[string, unknown, number, string, string]>([
   ['headers', { statusCode: 200, headers: { 'Content-Type': 'text/html' }, body: '<p>' }, 200, 'text/html', '<p>'],
   ['base64', { statusCode: 200, body: 'aGk=', isBase64Encoded: true }, 200, text, 'hi'],
   ['no status', { statusCode: 'soon' }, 500, json, '{"message":"Internal Server Error"}'],
-  ['a body that is no text', { statusCode: 200, body: { a: 1 } }, 500, json, '{"message":"Internal Server Error"}'],
+  ['a body that is not text', { statusCode: 200, body: { a: 1 } }, 500, json, '{"message":"Internal Server Error"}'],
 ])('%s', (_what, result, status, contentType, body) => {
   const response = toHttpResponse({ payload: JSON.stringify(result) });
   expect([response.statusCode, response.headers['content-type'], response.body.toString()]).toEqual([
@@ -22,11 +22,11 @@ test.each<[string, unknown, number, string, string]>([
   ]);
 });
 
-test('each cookie becomes a header', () => {
+test('each cookie becomes a header of its own', () => {
   const payload = JSON.stringify({ statusCode: 200, cookies: ['a=1', 'b=2'] });
   expect(toHttpResponse({ payload }).headers['set-cookie']).toEqual(['a=1', 'b=2']);
 });
 
-test('a failed function is a 500', () => {
+test('a failed invocation becomes a 500', () => {
   expect(toHttpResponse({ payload: '{}', functionError: 'Unhandled' }).statusCode).toBe(500);
 });

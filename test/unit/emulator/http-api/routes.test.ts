@@ -13,10 +13,10 @@ test.each([
   ['POST', '/a.b', 'POST /a.b', undefined],
   ['POST', '/aXb', 'ANY /{proxy+}', { proxy: 'aXb' }],
   ['GET', '/', '$default', undefined],
-])('%s %s takes %s', (method, path, routeKey, pathParameters) => {
+])('%s %s matches %s', (method, path, routeKey, pathParameters) => {
   expect(route(method, path)).toEqual({ routeKey, target: routeKey, pathParameters });
 });
 
-test('without $default a request may match nothing', () => {
+test('without $default, a request can match no route', () => {
   expect(createRouter([{ routeKey: 'GET /health', target: 1 }])('POST', '/health')).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createTokenBucket } from '../../../../emulator/http-api/token-bucket';
 
-test('lets through a burst, then its rate', () => {
+test('admits a burst, then its rate', () => {
   let nowMs = 0;
   const admit = createTokenBucket(10, 3, () => nowMs);
   const admitted = () => [admit(), admit(), admit(), admit()].filter(Boolean).length;
@@ -12,7 +12,7 @@ test('lets through a burst, then its rate', () => {
   expect(admitted()).toBe(3);
 });
 
-test('never lets through more than burst and rate allow, nor less when nobody asked for a while', () => {
+test('never admits more than burst and rate allow, and admits a full burst again after a pause', () => {
   const steps = fc.array(fc.integer({ min: 0, max: 2_000 }), { maxLength: 50 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 20 }), steps, (rate, burst, waitsMs) => {
@@ -30,8 +30,8 @@ test('never lets through more than burst and rate allow, nor less when nobody as
   );
 });
 
-// A laptop that wakes up, or NTP, sets the time of day back. That must not block requests.
-test('does not look at the time of day', () => {
+// NTP, or the wake-up of a laptop, can set the time of day back. That must not block requests.
+test('does not depend on the time of day', () => {
   const timeOfDay = jest.spyOn(Date, 'now');
   const admit = createTokenBucket(1, 2);
   expect([admit(), admit(), admit()]).toEqual([true, true, false]);

@@ -13,7 +13,7 @@ const definition = {
   environment: {},
 } as const;
 
-/** A pool whose invocations end when the test says so. */
+/** A pool whose invocations end when the test ends them. */
 const startPool = (limits: { reserved: number | undefined; maxProcesses: number }) => {
   const running: ((result: InvocationResult) => void)[] = [];
   let processes = 0;
@@ -31,7 +31,7 @@ const startPool = (limits: { reserved: number | undefined; maxProcesses: number 
 };
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('a function is throttled at the concurrency that it reserves, which waiting invocations count for', async () => {
+test('a function is throttled at its reserved concurrency, and waiting invocations count', async () => {
   const { pool, running, processes } = startPool({ reserved: 3, maxProcesses: 2 });
   expect(pool.maxConcurrency).toBe(2);
   const results = [pool.invoke('1'), pool.invoke('2')];
@@ -45,7 +45,7 @@ test('a function is throttled at the concurrency that it reserves, which waiting
   expect(pool.isThrottled()).toBe(false);
 });
 
-test('a function that reserves nothing has the concurrency of an account', () => {
+test('a function without a reservation has the concurrency of the account', () => {
   const { pool } = startPool({ reserved: undefined, maxProcesses: 2 });
   for (let count = 0; count < 999; count++) void pool.invoke('');
   expect(pool.isThrottled()).toBe(false);
@@ -53,7 +53,7 @@ test('a function that reserves nothing has the concurrency of an account', () =>
   expect(pool.isThrottled()).toBe(true);
 });
 
-test('a function that reserves nothing at all is off', () => {
+test('a reserved concurrency of 0 switches a function off', () => {
   const { pool } = startPool({ reserved: 0, maxProcesses: 2 });
   expect([pool.isThrottled(), pool.maxConcurrency]).toEqual([true, 0]);
 });

@@ -72,7 +72,7 @@ test.each(['[ip, user]', '{ $.level }', '{ level = "x" }', '{ $.a = 1', '"open',
   },
 );
 
-test('a quoted text is found wherever it is, and by itself', () => {
+test('a quoted text matches anywhere in a message, and as the whole message', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), fc.string(), (before, term, after) => {
       const pattern = `"${term.replaceAll(/["\\]/g, '\\$&')}"`;
@@ -82,7 +82,7 @@ test('a quoted text is found wherever it is, and by itself', () => {
   );
 });
 
-test('a string field fits itself', () => {
+test('a string field matches its own value', () => {
   fc.assert(
     fc.property(fc.string(), (value) => {
       const literal = value.replaceAll(/["\\]/g, '\\$&');

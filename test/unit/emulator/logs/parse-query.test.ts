@@ -30,14 +30,14 @@ test.each([
   ['filter count() > 1', 7, 'col 8', /Aggregates are allowed only in stats/],
   ['stats count() by bin(1q)', 21, 'col 22', /not a duration/],
   ['filter a like /(/', 14, 'col 15', /not a valid regular expression/],
-])('%j is refused at character %d', (query, start, place, expected) => {
+])('%j is rejected at character %d', (query, start, place, expected) => {
   const { message, start: at } = faultOf(query);
   expect({ at, message }).toEqual({ at: start, message: expect.stringContaining(place) });
   expect(message).toMatch(expected);
   expect(message).toContain('^');
 });
 
-test('words of the syntax are of any case, and comments are skipped', () => {
+test('keywords are case-insensitive, and comments are skipped', () => {
   const plain = parseQuery('fields a as b | filter not a in [1] | stats count(*) by bin(5m) | sort a desc | limit 3');
   const loud = parseQuery(
     '# all of it\nFIELDS a AS b\n| FILTER NOT a IN [1] # and this\n| STATS COUNT(*) BY bin(5m)' +
@@ -46,7 +46,7 @@ test('words of the syntax are of any case, and comments are skipped', () => {
   expect(JSON.stringify(loud).toLowerCase()).toBe(JSON.stringify(plain));
 });
 
-test('a word of the syntax may begin or end the name of a field', () => {
+test('the name of a field can begin or end with a keyword', () => {
   expect(() =>
     parseQuery('fields inside, as_of, order, not_now, bytes | filter android = 1 | sort descent'),
   ).not.toThrow();

@@ -4,7 +4,7 @@ import { runQuery } from '../../../../emulator/logs/insights/run-query';
 
 const startMs = Date.UTC(2026, 10, 22, 8, 30);
 
-/** Events of one log group, one a second. */
+/** Events of one log group, one per second. */
 const eventsOf = (...messages: readonly (string | object)[]): LogEvent[] =>
   messages.map((message, index) => ({
     timestamp: startMs + index * 1_000,
@@ -17,7 +17,7 @@ async function* stream(events: Iterable<LogEvent>) {
   yield* events;
 }
 
-/** The rows, as objects, without the pointers to their events. */
+/** The rows as objects, without the pointers to their events. */
 const rowsOf = async (query: string, events: Iterable<LogEvent>, limit?: number) => {
   const rows = await runQuery(parseQuery(query), stream(events), { limit }).rows;
   return rows.map((row) =>
@@ -25,12 +25,12 @@ const rowsOf = async (query: string, events: Iterable<LogEvent>, limit?: number)
   );
 };
 
-/** The values of column `x` of rows that have one. */
+/** The values of column `x`, in rows that have one. */
 const xOf = async (query: string, ...messages: readonly (string | object)[]) =>
   (await rowsOf(query, eventsOf(...messages))).map(({ x }) => x);
 
 describe('fields', () => {
-  test("are an event's own, those of its JSON, nested ones by dots, and what is worked out of them", async () => {
+  test("are the event's own, those of its JSON (nested ones with dots), and computed ones", async () => {
     const event = { a: 1.5, 'b.c': 'flat', d: { e: [{ f: 'deep' }] }, yes: true, no: false, nothing: null };
     const query =
       'fields @timestamp, @log, @logStream, a, b.c, d.e.0.f, d, yes, no, nothing, a * 2 as double, strlen(b.c)';
@@ -51,7 +51,7 @@ describe('fields', () => {
     ]);
   });
 
-  test('are the time and the message where none are asked for; display chooses anew', async () => {
+  test('are the time and the message by default; display replaces the selection', async () => {
     expect(await rowsOf('limit 1', eventsOf('plain text'))).toEqual([
       { '@timestamp': '2026-11-22 08:30:00.000', '@message': 'plain text' },
     ]);
@@ -60,11 +60,11 @@ describe('fields', () => {
     ]);
   });
 
-  test('with signs in their names stand between backticks', async () => {
+  test('with special characters in their names need backticks', async () => {
     expect(await rowsOf('fields `x-y` as x', eventsOf({ 'x-y': 1 }))).toEqual([{ x: '1' }]);
   });
 
-  test('are parsed out of a text, by a glob or by a pattern', async () => {
+  test('can be parsed from a text, with a glob or a pattern', async () => {
     const events = eventsOf('user=ada took 12 ms');
     const parsed = [{ x: 'ada', y: '12 ms' }];
     expect(await rowsOf('parse @message "user=* took *" as x, y', events)).toEqual(parsed);
@@ -101,7 +101,7 @@ describe('filter', () => {
     expect(await xOf(`fields x | filter ${condition}`, ...events)).toEqual(expected);
   });
 
-  test('a truth is 1 or 0, and true or false', async () => {
+  test('treats true and false as 1 and 0', async () => {
     for (const condition of ['x = 1', 'x = true', 'x != false', 'x']) {
       expect(await xOf(`fields x | filter ${condition}`, { x: true }, { x: false })).toEqual(['1']);
     }
@@ -146,7 +146,7 @@ test.each([
 describe('the order', () => {
   const numbered = (count: number) => eventsOf(...Array.from({ length: count }, (_, x) => ({ x, half: x % 2 })));
 
-  test('is newest first, at most 10,000, unless the caller asks for fewer', async () => {
+  test('is newest first, with at most 10,000 rows or the caller’s limit', async () => {
     const events = numbered(25_000);
     const rows = await rowsOf('fields x', events);
     expect(rows.length).toBe(10_000);
@@ -154,7 +154,7 @@ describe('the order', () => {
     expect(await rowsOf('fields x', events, 2)).toEqual([{ x: '24999' }, { x: '24998' }]);
   });
 
-  test('is what sort says, by several keys, the missing last', async () => {
+  test('follows the keys of sort, with missing values last', async () => {
     expect(await xOf('fields x | sort y, x desc', { x: 1, y: 2 }, { x: 2, y: 1 }, { x: 3, y: 1 }, { x: 4 })).toEqual([
       '3',
       '2',
@@ -168,7 +168,7 @@ describe('the order', () => {
     expect(await xOf('fields x | sort x desc', { x: 1 }, { y: 1 }, { x: 2 })).toEqual(['2', '1', undefined]);
   });
 
-  test('of equals is the one in which they came', async () => {
+  test('of equal rows is the order of the events', async () => {
     const rows = await rowsOf('fields x, half | sort half | limit 20000', numbered(20_000), 20_000);
     expect(rows.slice(0, 2)).toEqual([
       { x: '0', half: '0' },
@@ -177,11 +177,11 @@ describe('the order', () => {
     expect(rows.at(-1)).toEqual({ x: '19999', half: '1' });
   });
 
-  test('goes before limit, whatever comes behind', async () => {
+  test('is applied before limit, regardless of later commands', async () => {
     expect(await xOf('fields x | sort x desc | limit 2 | filter x < 3', { x: 1 }, { x: 2 }, { x: 3 })).toEqual(['2']);
   });
 
-  test('decides which row dedup keeps; rows without the field are all kept', async () => {
+  test('determines which row dedup keeps; all rows without the field are kept', async () => {
     const events = [{ x: 1, k: 'a' }, { x: 2, k: 'a' }, { x: 3, k: 'b' }, { x: 4 }, { x: 5 }];
     expect(await xOf('fields x | dedup k', ...events)).toEqual(['5', '4', '3', '2']);
     expect(await xOf('fields x | sort x | dedup k | limit 2', ...events)).toEqual(['1', '3']);
@@ -200,7 +200,7 @@ describe('stats', () => {
     { x: 'text' },
   );
 
-  test('adds up everything', async () => {
+  test('computes every aggregate', async () => {
     const query =
       'stats count(), count(*), count(x), count_distinct(k), sum(x), avg(x), min(x), max(x), pct(x, 50), median(x), ' +
       'stddev(x), earliest(k), latest(k), sum(x) / count(k) as ratio';
@@ -224,7 +224,7 @@ describe('stats', () => {
     ]);
   });
 
-  test('by fields; what has none is a group too', async () => {
+  test('groups by fields; events without the field are a group too', async () => {
     expect(await rowsOf('stats count() as n, max(x) as most by k', events)).toEqual([
       { k: 'a', n: '3', most: '9' },
       { k: 'b', n: '2', most: '5' },
@@ -232,7 +232,7 @@ describe('stats', () => {
     ]);
   });
 
-  test('by time, oldest first', async () => {
+  test('groups by time, oldest first', async () => {
     expect(await rowsOf('stats count() by bin(2s)', events)).toEqual([
       { 'bin(2s)': '2026-11-22 08:30:00.000', 'count()': '2' },
       { 'bin(2s)': '2026-11-22 08:30:02.000', 'count()': '2' },
@@ -240,7 +240,7 @@ describe('stats', () => {
     ]);
   });
 
-  test('is sorted by what was written or its alias, filtered, and added up again', async () => {
+  test('can be sorted by an expression or its alias, filtered, and aggregated again', async () => {
     const ordered = [{ k: 'b' }, { k: 'a' }];
     expect(await rowsOf('filter ispresent(k) | stats count() by k | sort count() | display k', events)).toEqual(
       ordered,
@@ -249,7 +249,7 @@ describe('stats', () => {
     expect(await rowsOf('stats count() as n by k | filter n > 1 | stats sum(n)', events)).toEqual([{ 'sum(n)': '5' }]);
   });
 
-  test('of no event has no row', async () => {
+  test('has no row without events', async () => {
     expect(await rowsOf('stats count()', [])).toEqual([]);
   });
 
@@ -264,7 +264,7 @@ describe('stats', () => {
   });
 });
 
-test('the statistics say what was read, and what the filters let through', async () => {
+test('the statistics count the events that were read, and those that passed the filters', async () => {
   const { rows, statistics } = runQuery(
     parseQuery('filter x > 1 | stats count()'),
     stream(eventsOf({ x: 1 }, { x: 2 }, { x: 3 })),
@@ -273,7 +273,7 @@ test('the statistics say what was read, and what the filters let through', async
   expect(statistics).toEqual({ recordsMatched: 2, recordsScanned: 3, bytesScanned: 21 });
 });
 
-test('an event has a pointer of its own, a group has none', async () => {
+test('an event has its own pointer, a group has none', async () => {
   const rows = await runQuery(parseQuery('fields x'), stream(eventsOf({ x: 1 }, { x: 2 }))).rows;
   expect(new Set(rows.map((row) => row.at(-1)?.value)).size).toBe(2);
   expect(rows.every((row) => row.at(-1)?.field === '@ptr')).toBe(true);
@@ -281,7 +281,7 @@ test('an event has a pointer of its own, a group has none', async () => {
   expect(group).toEqual([{ field: 'count()', value: '1' }]);
 });
 
-test('a query that is stopped reads no further', async () => {
+test('a stopped query stops reading', async () => {
   const controller = new AbortController();
   let read = 0;
   async function* endless() {

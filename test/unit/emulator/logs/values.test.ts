@@ -9,7 +9,7 @@ describe('compare', () => {
     [10, '9', 1],
     ['b', 'a', 1],
     ['a', '1', 1],
-    // More digits than a number holds, or no number at all.
+    // More digits than a number can represent, or not a number.
     [digits, digits, 0],
     [digits, digits.replace(/4$/, '5'), -1],
     ['1e999', '1e999', 0],
@@ -23,13 +23,13 @@ describe('compare', () => {
     expect(Math.sign(compare(b, a) ?? Number.NaN)).toBe(sign === 0 ? 0 : -sign);
   });
 
-  test('what is missing has no order', () => {
+  test('has no order for missing values', () => {
     expect(compare(undefined, 1)).toBeUndefined();
     expect(compare('', undefined)).toBeUndefined();
   });
 });
 
-test('sorts texts, then numbers by their size, long ones by their digits', () => {
+test('sorts texts before numbers, and numbers by size, long ones by their digits', () => {
   const sorted = ['1e999', 'x', '2', '10', digits, digits.replace(/4$/, '5')];
   expect([...sorted].reverse().sort((a, b) => compareForSort(a, b, 1))).toEqual(sorted);
 });
