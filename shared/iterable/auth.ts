@@ -48,7 +48,7 @@ export const createJwtAuthentication = (now: () => number): Authenticate => {
       throw new PipelineError('SECRET_UNREADABLE', 'The secret has no jwt_secret', { retryable: false });
     }
     if (email === undefined) {
-      throw new PipelineError('CONFIG_INVALID', 'A JWT key may not use the bulk calls', { retryable: false });
+      throw new PipelineError('CONFIG_INVALID', 'A JWT key cannot make bulk calls', { retryable: false });
     }
     return { 'api-key': api_key, authorization: `Bearer ${tokenFor(email, jwt_secret)}` };
   };

@@ -11,10 +11,17 @@ import {
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
 import { createPace, type Pace } from '../http/pace';
-import { type CallResponse, type CallResult, KeyRefusedError, type Redact, RefusedError, readSingle } from './answers';
 import { type Authenticate, authenticateByKey, createJwtAuthentication, type IterableCredential } from './auth';
 import { bulkBody } from './batches';
-import { allFailed, readBulk, shareOut } from './bulk-answer';
+import { allFailed, readBulk, shareOut } from './bulk-response';
+import {
+  type CallResponse,
+  type CallResult,
+  KeyRefusedError,
+  type Redact,
+  RefusedError,
+  readSingle,
+} from './responses';
 import { type IterableUser, toEvent, toProfile } from './rows';
 
 /** The four calls (docs/contracts/iterable.md); `callsPerSecond` is Iterable's limit for the project. */
@@ -70,7 +77,7 @@ const catchUpUtilization = 0.99;
 const retryWaitMs = (attempt: number, random: Random): number => 1_000 * 2 ** (attempt - 1) * (1 + random() / 5);
 
 /** Whether only the call about these users failed, not the run. */
-const isAnswered = (error: unknown): error is PipelineError =>
+const isCallFailure = (error: unknown): error is PipelineError =>
   error instanceof PipelineError && error.api === 'iterable' && !(error instanceof KeyRefusedError);
 
 const failure = (error: PipelineError): CallResult => {
@@ -133,7 +140,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
   const post = async <T>(
     call: IterableCall,
     body: string,
-    read: (answer: ApiResponse, redact: Redact, nowMs: number) => T,
+    read: (response: ApiResponse, redact: Redact, nowMs: number) => T,
     context: CallContext,
     email?: string,
   ): Promise<T> => {
@@ -147,7 +154,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
         const headers = { 'content-type': 'application/json', ...identity };
         return api.call({
           request: { method: 'POST', path: iterableCalls[call].path, headers, body },
-          read: (answer) => read(answer, redact, now()),
+          read: (response) => read(response, redact, now()),
           context,
           pace: paces[call],
         });
@@ -167,7 +174,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
       const response: CallResponse = await post(call, JSON.stringify(body), readSingle, context, body.email);
       return { success: true, response };
     } catch (error) {
-      if (isAnswered(error)) return failure(error);
+      if (isCallFailure(error)) return failure(error);
       throw error;
     }
   };
@@ -183,14 +190,14 @@ export const createIterableClient = (options: IterableClientOptions) => {
     halving?: Halving,
   ): Promise<readonly CallResult[]> => {
     try {
-      const answer = await post(call, bulkBody[call](batch), readBulk, context);
+      const response = await post(call, bulkBody[call](batch), readBulk, context);
       const emails = batch.map(({ email }) => email);
-      const { results, isComplete } = shareOut(answer, emails);
+      const { results, isComplete } = shareOut(response, emails);
       if (halving && !isComplete && batch.length === 1) halving.namesNobody = true;
       if (isComplete || batch.length <= 1) return results;
-      if (halving?.namesNobody && allFailed(answer, emails)) return results;
+      if (halving?.namesNobody && allFailed(response, emails)) return results;
     } catch (error) {
-      if (!isAnswered(error)) throw error;
+      if (!isCallFailure(error)) throw error;
       const halves = batch.length > 1 && error instanceof RefusedError && error.tooMuch;
       if (!halves) return batch.map(() => failure(error));
     }

@@ -18,7 +18,7 @@ const jwtInBulk = z.object({ use_jwt: z.literal(true), mode: z.literal('bulk').d
 /** Faults of keys that are valid by themselves but not together. A refinement would not run beside other faults. */
 export const findIterableConflicts = (given: unknown): readonly string[] =>
   jwtInBulk.safeParse(given).success
-    ? ['use_jwt cannot be used with mode "bulk": a JWT key may not use the bulk calls']
+    ? ['use_jwt cannot be used with mode "bulk": a JWT key cannot make bulk calls']
     : [];
 
 /** The plan of a run that includes the Iterable job. */

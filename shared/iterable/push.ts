@@ -1,10 +1,10 @@
 import { mapInOrderFailFast } from '../concurrency/fail-fast';
 import type { ErrorCode } from '../errors';
 import type { CallContext } from '../http/api-client';
-import type { CallResult } from './answers';
 import { cutBatches } from './batches';
 import { type IterableClient, iterableConnections } from './client';
 import { reasonOf } from './reasons';
+import type { CallResult } from './responses';
 import type { IterableUser, SourceRow } from './rows';
 import { toEvent, toProfile } from './rows';
 

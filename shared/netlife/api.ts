@@ -70,7 +70,7 @@ const readJson = ({ body, statusCode }: ApiResponse): unknown => {
   // Ids and phone numbers may be numbers; they keep all digits.
   const json = parseJsonAsWritten(body);
   if (json !== undefined) return json;
-  throw new PipelineError('BAD_ANSWER', 'Netlife answered something else than JSON', {
+  throw new PipelineError('BAD_ANSWER', 'The response of Netlife is not JSON', {
     api: 'netlife',
     retryable: true,
     statusCode,
@@ -106,7 +106,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
 
   const send = async <T>(
     call: PortalCall<T>,
-    read: (answer: ApiResponse) => T,
+    read: (response: ApiResponse) => T,
     needsBody?: () => boolean,
   ): Promise<T> => {
     const { method = 'GET', path, body, slow = false, job, look } = call;
@@ -123,9 +123,9 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
             },
             ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           },
-          read: (answer) => {
-            expectSuccess(answer, 'netlife', now(), maxWaitMs);
-            return read(answer);
+          read: (response) => {
+            expectSuccess(response, 'netlife', now(), maxWaitMs);
+            return read(response);
           },
           context: {
             deadlineMs: options.deadlineMs ?? Number.POSITIVE_INFINITY,
@@ -168,7 +168,11 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
 
     /** Like `fetchJson`, with the status and headers, which may announce more pages. */
     fetchPage: (call: PortalCall<FetchedPage>): Promise<FetchedPage> =>
-      send(call, (answer) => ({ json: readJson(answer), statusCode: answer.statusCode, headers: answer.headers })),
+      send(call, (response) => ({
+        json: readJson(response),
+        statusCode: response.statusCode,
+        headers: response.headers,
+      })),
 
     /** One call whose body is ignored: resolves on any 2xx. */
     check: (call: PortalCall<void>): Promise<void> =>

@@ -12,7 +12,7 @@ import { createPortalApi, type PortalApiOptions } from './api';
 import type { EnrichedSubject } from './contacts';
 import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
 import type { Audience } from './input';
-import { type Listing, readAnswer, readRows } from './listing';
+import { type Listing, readResponse, readRows } from './listing';
 import { type FetchedPage, type KeptPages, paginate } from './pages';
 import type { Portal } from './portals';
 import { PromiseCache } from './promise-cache';
@@ -147,8 +147,8 @@ export class NetlifeClient {
 
   getJobDetails(job: string): Promise<JobDetails> {
     return this.#jobDetails.get(job, async () => {
-      const answer = await this.get(`/jobs/${segment(job)}`, { job, slow: true });
-      return readAnswer(jobDetailsSchema, answer, 'details of a job');
+      const response = await this.get(`/jobs/${segment(job)}`, { job, slow: true });
+      return readResponse(jobDetailsSchema, response, 'details of a job');
     });
   }
 
@@ -201,8 +201,8 @@ export class NetlifeClient {
     }
     if (create) {
       const body = { name: displayNameOf(subject) };
-      const answer = await this.#api.fetchJson({ method: 'POST', path: this.#path(path), body, job, look });
-      const key = createdKeySchema.safeParse(answer).data;
+      const response = await this.#api.fetchJson({ method: 'POST', path: this.#path(path), body, job, look });
+      const key = createdKeySchema.safeParse(response).data;
       this.#tally.count(key === undefined ? { access_keys_failed: 1 } : { access_keys_created: 1 }, job);
       return key;
     }
@@ -231,7 +231,7 @@ export class NetlifeClient {
 
   getUserDetails(user: string): Promise<UserDetails> {
     return this.#users.get(user, async () =>
-      readAnswer(userDetailsSchema, await this.get(`/users/${segment(user)}`), 'details of a user'),
+      readResponse(userDetailsSchema, await this.get(`/users/${segment(user)}`), 'details of a user'),
     );
   }
 

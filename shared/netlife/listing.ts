@@ -60,8 +60,8 @@ export async function* readRows<T>(
 /**
  * Reads a response that is not a list. @throws {PipelineError} `BAD_ANSWER`, permanent, with the faults and no values
  */
-export const readAnswer = <T>(schema: ZodType<T>, answer: unknown, what: string): T => {
-  const parsed = schema.safeParse(answer);
+export const readResponse = <T>(schema: ZodType<T>, response: unknown, what: string): T => {
+  const parsed = schema.safeParse(response);
   if (parsed.success) return parsed.data;
   throw badAnswer(`The ${what} cannot be read: ${reasonOf(parsed.error)}`);
 };

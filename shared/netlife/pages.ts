@@ -37,7 +37,7 @@ export const keptPageSchema: z.ZodType<Page> = z.object({
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const noPage = (): Error => badAnswer('A list was asked for, and something else answered');
+const noPage = (): Error => badAnswer('The response is not a list');
 const moreRows = (): Error => badAnswer('A list has more rows than its pages lead to');
 
 const rowKeys = ['data', 'results', 'access_keys'];

@@ -6,7 +6,7 @@ import { parseJsonAsWritten } from '../../../shared/json';
 import { groupByJob } from '../../../shared/netlife/activities';
 import { contactLines, contactsHeader, contactsOf } from '../../../shared/netlife/contacts';
 import { enrichSubjects, uniqueByUuid } from '../../../shared/netlife/enrich';
-import { type Listing, readAnswer, readRows } from '../../../shared/netlife/listing';
+import { type Listing, readResponse, readRows } from '../../../shared/netlife/listing';
 import { paginate } from '../../../shared/netlife/pages';
 import {
   accessKeySchema,
@@ -127,13 +127,13 @@ const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> 
   const lines: string[] = [contactsHeader];
   const ids: string[] = [];
   for (const job of jobs.slice(0, 3)) {
-    const details = readAnswer(jobDetailsSchema, answerTo('details'), 'details of a job');
+    const details = readResponse(jobDetailsSchema, answerTo('details'), 'details of a job');
     const buyers = await read('buyers', subjectSchema, 'buyers');
     const nonBuyers = await read('nonBuyers', subjectSchema, 'non_buyers');
     const users = new Map(
       (await read('users', jobUserSchema, 'job_users')).map(({ subjectUuid, user }) => [subjectUuid, user]),
     );
-    readAnswer(userDetailsSchema, answerTo('userDetails'), 'details of a user');
+    readResponse(userDetailsSchema, answerTo('userDetails'), 'details of a user');
     const subjects = enrichSubjects({ job, audience: 'both', lists: { buyers, nonBuyers }, users, details });
     const code = call === 'created' ? createdKeySchema.safeParse(answerTo(call)).data : await firstKey();
     ids.push(job.uuid);

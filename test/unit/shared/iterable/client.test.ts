@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import type { FailedAttempt } from '../../../../shared/http/api-client';
-import { KeyRefusedError } from '../../../../shared/iterable/answers';
 import type { IterableCredential } from '../../../../shared/iterable/auth';
 import { createIterableClient } from '../../../../shared/iterable/client';
+import { KeyRefusedError } from '../../../../shared/iterable/responses';
 import { startToldServer, type ToldServer } from '../../../support/told-server';
 import { secretOf, user, users } from './sample';
 
@@ -128,14 +128,14 @@ describe('answers', () => {
     [refused(200, 'GenericError', 'hm'), { code: 'GenericError', msg: 'hm' }],
     [
       { status: 200, body: '<html>' },
-      { code: 'HTTP 200', msg: 'The answer cannot be read' },
+      { code: 'HTTP 200', msg: 'The response cannot be read' },
     ],
     [refused(400, 'BadParams', 'email is missing'), { code: 'BadParams', msg: 'email is missing' }],
     [refused(401, 'InvalidJwtPayload'), { code: 'InvalidJwtPayload', msg: '' }],
     [refused(401, 'JwtUserIdentifiersMismatched'), { code: 'JwtUserIdentifiersMismatched', msg: '' }],
     [
       { status: 404, body: '' },
-      { code: 'HTTP 404', msg: 'The answer cannot be read' },
+      { code: 'HTTP 404', msg: 'The response cannot be read' },
     ],
     [refused(409, 'ForgottenUserError', 'gone'), { code: 'ForgottenUserError', msg: 'gone' }],
     [refused(425, 'GenericError'), { code: 'GenericError', msg: '' }],

@@ -74,12 +74,12 @@ const keptNameLength = 100;
 /** A code or field name of Iterable, shortened and without secrets. */
 export const nameIn = (text: string, redact: Redact): string => redact(text).slice(0, keptNameLength);
 
-const answerSchema = z.object({ code: z.string(), msg: z.string().catch('') });
+const responseSchema = z.object({ code: z.string(), msg: z.string().catch('') });
 
 /** The code and message of a response about one user, or about a call that Iterable refused. */
 export const responseOf = ({ body, statusCode }: ApiResponse, redact: Redact): CallResponse => {
-  const parsed = answerSchema.safeParse(parseJson(body));
-  if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The answer cannot be read' };
+  const parsed = responseSchema.safeParse(parseJson(body));
+  if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The apiResponse cannot be read' };
   return { code: nameIn(parsed.data.code, redact), msg: redact(parsed.data.msg).slice(0, keptMessageLength) };
 };
 
@@ -89,10 +89,10 @@ export const responseOf = ({ body, statusCode }: ApiResponse, redact: Redact): C
  * @throws {KeyRefusedError} 401 `BadApiKey`, and 403
  * @throws {RefusedError} every other response that is no 2xx
  */
-export const expectOk = (answer: ApiResponse, redact: Redact, nowMs: number): void => {
-  const { statusCode, headers } = answer;
+export const expectOk = (apiResponse: ApiResponse, redact: Redact, nowMs: number): void => {
+  const { statusCode, headers } = apiResponse;
   if (statusCode >= 200 && statusCode < 300) return;
-  const response = responseOf(answer, redact);
+  const response = responseOf(apiResponse, redact);
   if (statusCode === 403 || (statusCode === 401 && response.code === 'BadApiKey'))
     throw new KeyRefusedError(statusCode);
   const retryable = retryableStatuses.includes(statusCode);
@@ -107,9 +107,9 @@ export const expectOk = (answer: ApiResponse, redact: Redact, nowMs: number): vo
  * @throws {KeyRefusedError}
  * @throws {RefusedError} for every other response
  */
-export const readSingle = (answer: ApiResponse, redact: Redact, nowMs: number): CallResponse => {
-  expectOk(answer, redact, nowMs);
-  const response = responseOf(answer, redact);
+export const readSingle = (apiResponse: ApiResponse, redact: Redact, nowMs: number): CallResponse => {
+  expectOk(apiResponse, redact, nowMs);
+  const response = responseOf(apiResponse, redact);
   if (response.code === 'Success') return response;
-  throw new RefusedError('API_REFUSED', response, { retryable: false, statusCode: answer.statusCode });
+  throw new RefusedError('API_REFUSED', response, { retryable: false, statusCode: apiResponse.statusCode });
 };

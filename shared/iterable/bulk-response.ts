@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { ApiResponse } from '../http/api-client';
 import { parseJson } from '../json';
-import { type CallResult, expectOk, nameIn, type Redact, RefusedError, responseOf } from './answers';
 import { unexplained } from './reasons';
+import { type CallResult, expectOk, nameIn, type Redact, RefusedError, responseOf } from './responses';
 import { eventName } from './rows';
 
 /** The response to a bulk call (docs/contracts/iterable.md, "Responses"). */
-export interface BulkAnswer {
+export interface BulkResponse {
   readonly statusCode: number;
   readonly successCount: number;
   readonly failCount: number;
@@ -67,7 +67,7 @@ const namesIn = (value: unknown, redact: Redact): string[] =>
     .map((text) => nameIn(text, redact));
 
 /** The response of both bulk calls. The lists are read by hand: a list of an unknown form must not hide a failure. */
-const bulkAnswerSchema = z.looseObject({ successCount: z.number(), failCount: z.number() });
+const bulkResponseSchema = z.looseObject({ successCount: z.number(), failCount: z.number() });
 
 /**
  * Reads the response to a bulk call: a 2xx, which can hide failures ({@link shareOut}).
@@ -75,12 +75,12 @@ const bulkAnswerSchema = z.looseObject({ successCount: z.number(), failCount: z.
  * @throws {KeyRefusedError} 401 `BadApiKey`, and 403
  * @throws {RefusedError} for every other response
  */
-export const readBulk = (answer: ApiResponse, redact: Redact, nowMs: number): BulkAnswer => {
-  expectOk(answer, redact, nowMs);
-  const { statusCode } = answer;
-  const { data } = bulkAnswerSchema.safeParse(parseJson(answer.body));
+export const readBulk = (response: ApiResponse, redact: Redact, nowMs: number): BulkResponse => {
+  expectOk(response, redact, nowMs);
+  const { statusCode } = response;
+  const { data } = bulkResponseSchema.safeParse(parseJson(response.body));
   if (data === undefined) {
-    throw new RefusedError('BAD_ANSWER', responseOf(answer, redact), { retryable: false, statusCode });
+    throw new RefusedError('BAD_ANSWER', responseOf(response, redact), { retryable: false, statusCode });
   }
   const named = new Map<string, string>();
   let entriesLeft = mostEntries;
@@ -120,11 +120,11 @@ const reasons: ReadonlyMap<string, string> = new Map([
  * others succeeded if the counts prove it: no more failed than are named, and as many succeeded as are not named.
  * Otherwise no other user counts as a success, and the response is incomplete.
  */
-export const shareOut = (answer: BulkAnswer, emails: readonly string[]): Shares => {
-  const { statusCode, successCount, failCount, filteredOutFields, createdFields } = answer;
+export const shareOut = (response: BulkResponse, emails: readonly string[]): Shares => {
+  const { statusCode, successCount, failCount, filteredOutFields, createdFields } = response;
   const keys = emails.map(foldEmail);
-  const lists = keys.map((key) => answer.named.get(key));
-  const namedUsers = new Set(keys.filter((key) => answer.named.has(key))).size;
+  const lists = keys.map((key) => response.named.get(key));
+  const namedUsers = new Set(keys.filter((key) => response.named.has(key))).size;
   const others = lists.filter((list) => list === undefined).length;
   const isProven = failCount <= namedUsers && successCount >= others;
 
@@ -134,8 +134,9 @@ export const shareOut = (answer: BulkAnswer, emails: readonly string[]): Shares 
     failure: { errorCode: 'API_REFUSED', statusCode },
   });
   const resultOfOthers = (): CallResult => {
-    if (answer.refusesEvent) return failed('disallowedEventNames', 'Iterable is set to refuse events of this name');
-    if (!isProven) return failed(unexplained, 'Iterable says that it failed, not why');
+    if (response.refusesEvent)
+      return failed('disallowedEventNames', 'Iterable is configured to refuse events with this name');
+    if (!isProven) return failed(unexplained, 'Iterable counts the user as failed without a reason');
     return {
       success: true,
       response: {
@@ -151,10 +152,10 @@ export const shareOut = (answer: BulkAnswer, emails: readonly string[]): Shares 
     results: lists.map((list) =>
       list === undefined ? other : failed(list, reasons.get(list) ?? 'Iterable names the user in this list'),
     ),
-    isComplete: others === 0 || answer.refusesEvent || isProven,
+    isComplete: others === 0 || response.refusesEvent || isProven,
   };
 };
 
 /** Whether all users of a batch failed, named or not. */
-export const allFailed = ({ failCount, successCount }: BulkAnswer, emails: readonly string[]): boolean =>
+export const allFailed = ({ failCount, successCount }: BulkResponse, emails: readonly string[]): boolean =>
   successCount <= 0 && failCount >= emails.length;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { foldEmail, readBulk, shareOut } from '../../../../shared/iterable/bulk-answer';
+import { foldEmail, readBulk, shareOut } from '../../../../shared/iterable/bulk-response';
 
 const read = (body: unknown) =>
   readBulk(
