@@ -79,7 +79,7 @@ const responseSchema = z.object({ code: z.string(), msg: z.string().catch('') })
 /** The code and message of a response about one user, or about a call that Iterable refused. */
 export const responseOf = ({ body, statusCode }: ApiResponse, redact: Redact): CallResponse => {
   const parsed = responseSchema.safeParse(parseJson(body));
-  if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The apiResponse cannot be read' };
+  if (!parsed.success) return { code: `HTTP ${statusCode}`, msg: 'The response cannot be read' };
   return { code: nameIn(parsed.data.code, redact), msg: redact(parsed.data.msg).slice(0, keptMessageLength) };
 };
 
