@@ -44,11 +44,11 @@ What is replayed:
                 it if the internal API has lost data. Asks twice.
 
 More than ${firstWave} orders:
-  The first ${firstWave} orders must end before 6 more start, then 12, 24 and so on,
-  at most --rate per second. The replay stops when more than 10 % have failed, a
-  circuit opens, or no order ends for 15 minutes. By then, at most ${firstWave} orders plus
-  a tenth of all have failed. The ids of orders that were not started are in the
-  --rest file: pass it to --ids to continue. Ctrl-C stops the replay too.`;
+  The first ${firstWave} orders must end before 6 more start, then 12, 24 and so on. The
+  rate never exceeds --rate. The replay stops when more than 10 % have failed, a
+  circuit opens, or no order ends for 15 minutes. By then, no more than ${firstWave} orders
+  plus a tenth of all have failed. The ids of orders that were not started are
+  in the --rest file: pass it to --ids to continue. Ctrl-C stops the replay too.`;
 
 /** Adds `orders replay`. */
 export const addReplayCommand = (orders: Command, attach: Attach, now: Surroundings['now']): void => {

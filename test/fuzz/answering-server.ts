@@ -36,7 +36,7 @@ export const startAnsweringServer = async () => {
   const { port } = server.address() as AddressInfo;
   return {
     origin: `http://127.0.0.1:${port}`,
-    tell: (next: HttpAnswer): void => {
+    respond: (next: HttpAnswer): void => {
       answer = next;
     },
     stop: async (): Promise<void> => {

@@ -1,4 +1,4 @@
-/** An AWS client whose `send` is told what to answer; it keeps the input of each command. */
+/** A fake AWS client whose `send` returns `answer`. Keeps the input of each command. */
 export const fakeAwsClient = <Client>(
   answer: (input: Readonly<Record<string, unknown>>, command: string) => unknown,
 ) => {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { arnOf } from '../../emulator/resource-types';
 import type { Grant } from './roles';
 
-/** A call that a Lambda made, as IAM sees it. */
+/** A call of a Lambda, with its IAM action and resource. */
 export interface Call extends Grant {
   readonly functionName: string;
 }
@@ -15,7 +15,7 @@ const lineSchema = z.object({
   resource: z.string(),
 });
 
-/** Operations that IAM does not call by their name. */
+/** Operations whose IAM action has another name. */
 const actions: Readonly<Record<string, string>> = {
   's3:HeadObject': 's3:GetObject',
   's3:ListObjectsV2': 's3:ListBucket',
@@ -25,7 +25,7 @@ const actions: Readonly<Record<string, string>> = {
   'sqs:SendMessageBatch': 'sqs:SendMessage',
 };
 
-/** The ARNs behind the names in a call. */
+/** The ARNs of the resources in a call. */
 const arns: Readonly<Record<string, (resource: string) => string[]>> = {
   dynamodb: (tables) => tables.split(',').map((table) => arnOf('dynamodb', `table/${table}`)),
   s3: (path) => [`arn:aws:s3:::${path}`],
@@ -33,7 +33,7 @@ const arns: Readonly<Record<string, (resource: string) => string[]>> = {
   secretsmanager: (arn) => [arn],
 };
 
-/** The calls to AWS in a file that `emulator/call-recorder.ts` wrote. */
+/** Reads the AWS calls that `emulator/call-recorder.ts` recorded in a file. */
 export const readCalls = (file: string): Call[] => {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   return lines.flatMap((line) => {
@@ -45,7 +45,7 @@ export const readCalls = (file: string): Call[] => {
   });
 };
 
-/** Whether `grant` allows `call`. A pattern counts at the end of an ARN alone: no other is narrow enough. */
+/** Whether `grant` allows `call`. A pattern is accepted only at the end of an ARN. */
 export const allows = (grant: Grant, call: Call): boolean =>
   grant.action === call.action &&
   (grant.resource.endsWith('/*')

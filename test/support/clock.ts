@@ -1,4 +1,4 @@
-/** Every timer stays real: only the time of day is ours. */
+/** All timers stay real. Only the time of day is fake. */
 const timers = [
   'hrtime',
   'nextTick',
@@ -12,7 +12,7 @@ const timers = [
   'clearTimeout',
 ] as const;
 
-/** A clock that stands still until told, for `Date` and as `now`. `jest.useRealTimers()` sets it going again. */
+/** A frozen clock, for `Date` and as `now`, that `pass` advances. `jest.useRealTimers()` restores the real one. */
 export const freezeClock = (startMs = Date.parse('2026-01-01T00:00:00Z')) => {
   jest.useFakeTimers({ now: startMs, doNotFake: [...timers] });
   return {

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { untold } from './untold';
+import { unconfigured } from './unconfigured';
 
 /** The context of one invocation. */
 export const lambdaContext = ({ remainingMs = 60_000, functionName = 'dev-marketplace-webhook' } = {}): Context => ({
@@ -12,7 +12,7 @@ export const lambdaContext = ({ remainingMs = 60_000, functionName = 'dev-market
   logGroupName: `/aws/lambda/${functionName}`,
   logStreamName: 'stream',
   getRemainingTimeInMillis: () => remainingMs,
-  done: untold('done'),
-  fail: untold('fail'),
-  succeed: untold('succeed'),
+  done: unconfigured('done'),
+  fail: unconfigured('fail'),
+  succeed: unconfigured('succeed'),
 });

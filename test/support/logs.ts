@@ -1,11 +1,11 @@
-/** One JSON line as Lambda's log group gets it. */
+/** A JSON line in the Lambda's log group. */
 export type Line = Readonly<Record<string, unknown>>;
 
 const isMetric = (line: Line): boolean => '_aws' in line;
 
 /**
- * Catches what a Lambda writes to its standard output and error, until `stop`.
- * What is no JSON is kept as `{ text }`, so that nothing slips through.
+ * Captures what a Lambda writes to standard output and error, until `stop`.
+ * A line that is not JSON is kept as `{ text }`.
  */
 export const captureLogs = () => {
   const chunks: string[] = [];
@@ -30,7 +30,7 @@ export const captureLogs = () => {
         }
       });
   return {
-    /** Everything that was written, as it was written. */
+    /** Everything that was written, unchanged. */
     text: (): string => chunks.join(''),
     lines: (): Line[] => parsed().filter((line) => !isMetric(line)),
     /** The EMF lines. */
@@ -51,6 +51,6 @@ const common = [
   'xray_trace_id',
 ];
 
-/** A line without the fields that every line has, but for its level and message. */
+/** A line without the common fields, except its level and message. */
 export const ownFields = (line: Line): Line =>
   Object.fromEntries(Object.entries(line).filter(([name]) => !common.includes(name)));

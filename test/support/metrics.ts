@@ -1,6 +1,6 @@
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 
-/** A recorder that keeps what it is told, such as `OrderFailed` or `ApiRetry:qualia`, and the sums of the values. */
+/** A recorder that keeps the added metrics, such as `OrderFailed` or `ApiRetry:qualia`, and the sums of their values. */
 export const recordMetrics = () => {
   const added: string[] = [];
   const values = new Map<string, number>();

@@ -18,7 +18,7 @@ import {
 
 export const portalName = 'nowandforeverphoto';
 
-/** The portal, with its API where the server is. */
+/** The portal, with its API at `baseUrl`. */
 export const portalAt = (baseUrl = `https://${portalName}.shop/api/v1`): Portal => {
   const portal = createPortals({ NETLIFE_BASE_URL: baseUrl }).find(portalName);
   if (portal === undefined) throw new Error('The portal is unknown');
@@ -27,13 +27,13 @@ export const portalAt = (baseUrl = `https://${portalName}.shop/api/v1`): Portal 
 
 export const login: NetlifeLogin = { username: 'user', password: 'pä:ss', timeout_s: 30, rate_limit_per_sec: 8 };
 
-/** A secret that is always the same. */
+/** A secret that never changes. */
 export const loginSecret = (value = login): Secret<NetlifeLogin> => ({
   get: async () => value,
   refresh: async () => value,
 });
 
-/** A client without a limit to speak of. */
+/** A client without an effective rate limit. */
 export const clientAt = (baseUrl: string, options: Partial<NetlifeClientOptions> = {}): NetlifeClient =>
   new NetlifeClient({
     portal: portalAt(baseUrl),
@@ -68,7 +68,7 @@ export const collectOptions: CollectOptions = {
   startedAt: '2026-11-22T01:02:03.000Z',
 };
 
-/** Collects jobs one after the other, and keeps their parts. */
+/** Collects photo jobs one after the other, and returns their parts. */
 export const collectAll = async (
   client: NetlifeClient,
   jobs: readonly NetlifeJob[],
@@ -81,7 +81,7 @@ export const collectAll = async (
   return parts;
 };
 
-/** The simulator with one small portal; `seed` 7 unless told. */
+/** Starts the simulator with one small portal, generated from seed 7. */
 export const startPortal = (
   options: {
     readonly jobs?: number;

@@ -16,7 +16,7 @@ const concurrent = 32;
 
 const get = async (url: string): Promise<string> => (await fetch(url)).text();
 
-/** Whether the internal API's newest body of an order is the mapping of what Qualia has now. */
+/** Whether the internal API's newest body of an order equals the mapping of Qualia's current state. */
 export const hasNewestState = async (orderId: string, { qualiaUrl, internalApiUrl }: Sides): Promise<boolean> => {
   const order = await get(`${qualiaUrl}/orders/${orderId}`);
   const source = readOrder(Buffer.from(`{"data":{"order":{"order":${order}}}}`));
@@ -25,7 +25,7 @@ export const hasNewestState = async (orderId: string, { qualiaUrl, internalApiUr
   return mapping?.kind === 'mapped' && held.success && bodyHashOf(mapping.order) === bodyHashOf(held.data.body);
 };
 
-/** Orders that are PROCESSED although the internal API does not hold Qualia's newest state. */
+/** Finds orders that are PROCESSED although the internal API does not have Qualia's newest state. */
 export const findStale = async (orders: readonly Order[], sides: Sides): Promise<ReadonlySet<string>> => {
   const stale = new Set<string>();
   const queue = orders.filter(({ status }) => status === 'PROCESSED').values();

@@ -9,33 +9,33 @@ import { type CapturedLogs, ownFields } from './logs';
 import { recordMetrics } from './metrics';
 import { downloadMessage } from './orders';
 import { sqsEvent, sqsRecord } from './sqs-events';
-import { untold } from './untold';
+import { unconfigured } from './unconfigured';
 
-/** When every run of a worker takes place. */
+/** The current time in every run. */
 export const nowMs = Date.parse('2026-01-01T00:00:10Z');
 
 export type Step = (delivery: Delivery<DownloadMessage>) => Promise<WriteOutcome>;
 
-/** What its queue and its repository are told to answer, and whatever else is not as usual. */
-export type ToldWorker = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 'step' | 'queue' | 'repository'>> & {
+/** Behaviour of the queue and the repository, and options that differ from the defaults. */
+export type WorkerDoubles = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 'step' | 'queue' | 'repository'>> & {
   readonly read?: OrderRepository['read'];
   readonly send?: () => unknown;
   readonly hideFor?: () => unknown;
   readonly recordFailure?: () => WriteOutcome;
 };
 
-/** Runs an order worker over one batch: what it gave back, did in which order, recorded, counted and logged. */
-export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, told: ToldWorker = {}) => {
+/** Runs an order worker on one batch. Returns its response, its actions in order, the recorded failures, metrics and log lines. */
+export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => {
   const metrics = recordMetrics();
   const did: unknown[][] = [];
   const failures: ({ orderId: string; round: string } & FailureRecord)[] = [];
   const {
-    send = untold('send'),
-    hideFor = untold('hideFor'),
-    recordFailure = untold('recordFailure'),
-    read = untold('read'),
+    send = unconfigured('send'),
+    hideFor = unconfigured('hideFor'),
+    recordFailure = unconfigured('recordFailure'),
+    read = unconfigured('read'),
     ...options
-  } = told;
+  } = doubles;
   const worker = createOrderWorker({
     worker: 'download',
     api: 'qualia',
@@ -51,7 +51,7 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
         did.push(['hide', receipt, seconds]);
       },
     },
-    // Until told otherwise: the API answers others all the time.
+    // Default: the API responds to other calls all the time.
     lastResponseAtMs: () => nowMs,
     repository: {
       read,
@@ -88,10 +88,10 @@ export const ok = () => undefined;
 
 export const applied = (): WriteOutcome => ({ applied: true });
 
-/** A step that ends well. */
+/** A step that succeeds. */
 export const done = async (): Promise<WriteOutcome> => applied();
 
-/** A step that fails with what is given. */
+/** A step that throws the given error. */
 export const throwing = (error: unknown) => async (): Promise<never> => {
   throw error;
 };
@@ -103,7 +103,7 @@ interface ProblemOptions {
   readonly retryAfterMs?: number;
 }
 
-/** A judged error, retryable unless told otherwise. */
+/** A classified error; default: retryable. */
 export const problem = (code: ErrorCode, options: ProblemOptions = {}) =>
   new PipelineError(code, `It was ${code}`, { retryable: true, ...options });
 

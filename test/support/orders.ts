@@ -5,7 +5,7 @@ import { checksumOf } from '../../shared/orders/payload-store';
 export const orderId = (text = 'QO-123456') => text as OrderId;
 export const requestId = (text = 'request-1') => text as RequestId;
 
-/** The round of an event at so many milliseconds since the epoch. */
+/** The round of an event, given in epoch milliseconds. */
 export const round = (ms = 1_767_225_600_000, tail = '000000000000') =>
   `${String(ms).padStart(15, '0')}-${tail}` as Round;
 
@@ -55,7 +55,7 @@ const downloaded = {
   payload_size: 7,
 };
 
-/** An order in each of its states. */
+/** An order in each status. */
 export const orders = {
   notified: (fields: Partial<Common> = {}): Order => ({ ...seen, status: 'NOTIFIED', ...fields }),
   downloaded: (fields: Partial<Common> & { download_started_at?: string } = {}): Order => ({

@@ -1,7 +1,7 @@
 import { readCsv } from '../fuzz/csv';
 import { qualiaOrder } from './qualia-orders';
 
-/** Everything here is known to the tests, and none of it may reach a log line, a metric or an error. */
+/** Personal data of the tests. None of it may reach a log line, a metric or an error. */
 export const name = 'Zebedee Quillfeather';
 export const email = 'zebedee@quillfeather.example';
 export const phone = '+1 555 0123 9876';
@@ -19,14 +19,14 @@ const unspeakable = [
   ...[`${username}:${password}`, everything.join(' ')].map((text) => Buffer.from(text).toString('base64')),
 ];
 
-/** Whether a text says a value, plainly or as JSON writes it. */
+/** Whether a text contains a value, plain or JSON-escaped. */
 export const says = (text: string, value: string): boolean =>
   text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1));
 
-/** What of it a text says, plainly or as JSON writes it. */
+/** The values that a text contains, plain or JSON-escaped. */
 export const spokenIn = (text: string): readonly string[] => unspeakable.filter((value) => says(text, value));
 
-/** An order of Qualia's that says all of it. */
+/** A Qualia order that contains all of them. */
 export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
   qualiaOrder({
     customer_name: name,
@@ -39,16 +39,16 @@ export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
     ...fields,
   });
 
-/** What an API may answer that has lost its way: no JSON, or everything that it was told. */
+/** Responses of a broken API: not JSON, or an echo of the request. */
 export const garbage = `<html>${everything.join(' ')} ${token} ${password}</html>`;
 export const echo = { error: garbage, order: personalOrder() };
 
-/** Who stands in a file for people: their full names, and what opens their galleries. */
+/** The personal data in a file for people: full names, and the access keys of galleries. */
 export const peopleIn = (csv: string): readonly string[] => {
   const [header = [], ...rows] = readCsv(csv) ?? [];
   const column = (name: string) => {
     const index = header.indexOf(name);
-    // Where a cell would run as a formula, it begins with a quote.
+    // A cell that would run as a formula begins with a quote.
     return (row: readonly string[]): string => (row[index] ?? '').replace(/^'/, '');
   };
   const [first, last, accessCode] = [column('first_name'), column('last_name'), column('access_code')];

@@ -6,21 +6,21 @@ import { createLogger } from '../../shared/observability/logger';
 import type { Order } from '../../shared/orders/order';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { readOrder } from '../../shared/qualia/order';
+import { fakeRepository } from './fake-repository';
 import { lambdaContext } from './lambda-context';
 import { type CapturedLogs, ownFields } from './logs';
 import { recordMetrics } from './metrics';
 import { checksum, orderId, processingMessage, round } from './orders';
 import { qualiaAnswer } from './qualia-orders';
 import { sqsEvent, sqsRecord } from './sqs-events';
-import { toldRepository } from './told-repository';
-import { untold } from './untold';
+import { unconfigured } from './unconfigured';
 
-/** When every batch is handled. */
+/** The current time when every batch is handled. */
 export const nowMs = Date.parse('2026-01-01T00:00:07.5Z');
 
-/** How one message meets its surroundings; whatever is not given throws when it is used. */
-export interface Told {
-  /** What is in the bucket. */
+/** The doubles for one message. One that is not given throws when it is used. */
+export interface MessageDoubles {
+  /** The stored payload. */
   readonly payload?: string;
   readonly load?: ProcessingDependencies['payloads']['load'];
   readonly checksumInMessage?: ReturnType<typeof checksum>;
@@ -32,33 +32,36 @@ export interface Told {
   readonly sleep?: ProcessingDependencies['sleep'];
   readonly receiveCount?: number;
   readonly retried?: boolean;
-  /** When our worker sent the message. By the clock of SQS it was sent in the last minutes of 2025. */
+  /** When the download worker sent the message. The SentTimestamp of SQS is in the last minutes of 2025. */
   readonly sentAtMs?: number;
 }
 
 /** Handles a batch of one message. */
-export const handleMessage = async (logs: CapturedLogs, told: Told) => {
+export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles) => {
   const metrics = recordMetrics();
-  const payload = told.payload ?? qualiaAnswer();
-  const load = jest.fn(told.load ?? (async () => Buffer.from(payload)));
+  const payload = doubles.payload ?? qualiaAnswer();
+  const load = jest.fn(doubles.load ?? (async () => Buffer.from(payload)));
   const message = processingMessage({
-    checksum: told.checksumInMessage ?? checksum(payload),
-    ...(told.retried && { retried: true }),
-    ...(told.sentAtMs !== undefined && { sent_at: told.sentAtMs }),
+    checksum: doubles.checksumInMessage ?? checksum(payload),
+    ...(doubles.retried && { retried: true }),
+    ...(doubles.sentAtMs !== undefined && { sent_at: doubles.sentAtMs }),
   });
   const handler = createHandler({
     payloads: { load },
-    internalApi: { postOrder: told.postOrder ?? untold('postOrder'), lastResponseAtMs: () => nowMs },
-    repository: toldRepository({ ...('current' in told && { read: async () => told.current }), ...told.repository }),
-    queue: { send: told.send ?? untold('send'), hideFor: told.hideFor ?? untold('hideFor') },
+    internalApi: { postOrder: doubles.postOrder ?? unconfigured('postOrder'), lastResponseAtMs: () => nowMs },
+    repository: fakeRepository({
+      ...('current' in doubles && { read: async () => doubles.current }),
+      ...doubles.repository,
+    }),
+    queue: { send: doubles.send ?? unconfigured('send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
     now: () => nowMs,
     random: () => 0,
-    sleep: told.sleep ?? untold('sleep'),
+    sleep: doubles.sleep ?? unconfigured('sleep'),
   });
-  const { receiveCount = 1 } = told;
+  const { receiveCount = 1 } = doubles;
   const { batchItemFailures } = await handler(sqsEvent(sqsRecord(message, { receiveCount })), lambdaContext());
   expect(load.mock.calls).toEqual([[message.s3_key]]);
   return {
@@ -71,7 +74,7 @@ export const handleMessage = async (logs: CapturedLogs, told: Told) => {
 
 export type PostOrder = ProcessingDependencies['internalApi']['postOrder'];
 
-/** Posts at the n-th attempt, as the client does: each attempt asks first. */
+/** Posts at the n-th attempt. Like the client, calls the check before each attempt. */
 export const posted = (outcome: 'posted' | 'already_known' = 'posted', attempts = 1) =>
   jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeAttempt }) => {
     for (let attempt = 1; attempt <= attempts; attempt++) await beforeAttempt?.();
@@ -87,11 +90,11 @@ export const ok = async () => undefined;
 const source = readOrder(Buffer.from(qualiaAnswer()));
 const mapped = source && mapOrder(source);
 if (mapped?.kind !== 'mapped') throw new Error('The sample order cannot be mapped');
-/** What is posted of the sample order. */
+/** The body that is posted for the sample order. */
 export const { order: body } = mapped;
 /** Its idempotency key. */
 export const keyOf = (repost?: string) =>
   idempotencyKeyOf({ orderId: orderId(), round: round(), bodyHash: bodyHashOf(body), repost });
 export const identity = { order_id: 'QO-123456', request_id: 'request-1' };
-/** The line of a message whose round is over. */
+/** The log line of a message whose round has ended. */
 export const superseded = { level: 'INFO', message: 'message superseded', ...identity, outcome: 'superseded' };

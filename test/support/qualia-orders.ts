@@ -26,10 +26,10 @@ const filled = {
   ],
 };
 
-/** An order as Qualia writes it, every field filled; `fields` replaces some, and takes away what is undefined. */
+/** A Qualia order with all fields. `fields` replaces some, and removes those that are undefined. */
 export const qualiaOrder = (fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> =>
   Object.fromEntries(Object.entries({ ...filled, ...fields }).filter(([, value]) => value !== undefined));
 
-/** Qualia's answer around an order. */
+/** Qualia's response with an order. */
 export const qualiaAnswer = (order: unknown = qualiaOrder()): string =>
   JSON.stringify({ data: { order: { order, outstanding_tasks: [] } } });

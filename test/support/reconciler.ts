@@ -14,7 +14,7 @@ export const queued: StartedRound = { outcome: 'queued', round: round(), status:
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 
-/** Passes in memory, with versions as S3 has them. */
+/** Stores passes in memory, with versions as in S3. */
 const createMemoryPasses = () => {
   const objects = new Map<PassName, { readonly bytes: Buffer; readonly etag: string }>();
   let versions = 0;
@@ -33,26 +33,26 @@ const createMemoryPasses = () => {
   return { store, objects };
 };
 
-/** The event of a message in the reconciler's queue. */
+/** The event for a message of the reconciler's queue. */
 export const continuation = (message: unknown) => ({
   Records: [{ eventSource: 'aws:sqs', body: typeof message === 'string' ? message : JSON.stringify(message) }],
 });
 
 /**
- * A reconciler between a list of open orders, a table and queues that a test changes between its passes. Its clock
- * advances by `pass`, and by every wait.
+ * A reconciler with a list of open orders, a table and queues that a test changes between its passes. Its clock
+ * advances by `pass` and by every wait.
  */
 export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies> = {}) => {
   let nowMs = Date.parse('2026-01-05T12:00:00Z');
   let requests = 0;
   let passIds = 0;
   let metrics = recordMetrics();
-  /** Id and status fingerprint of each open order, in Qualia's order. */
+  /** ID and status fingerprint of each open order, in Qualia's order. */
   const open = new Map<string, string | undefined>();
   const table = new Map<OrderId, OrderOrUnreadable>();
   const started: RoundRequest[] = [];
   const sent: { readonly pass: string }[] = [];
-  /** What the download queue holds at the next looks; then nothing. */
+  /** Depths of the download queue at the next checks; then 0. */
   const backlog: number[] = [];
   const passes = createMemoryPasses();
 
@@ -98,7 +98,7 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     ...overrides,
   });
 
-  /** One invocation. @returns its report, or the error that it ended with */
+  /** Runs one invocation. @returns its report, or the error that it threw */
   const invoke = (event: unknown = {}, remainingMs = 900_000): Promise<unknown> => {
     started.length = 0;
     metrics = recordMetrics();
@@ -125,7 +125,7 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     /** Delivers the newest message of the reconciler's queue. */
     deliver: (remainingMs?: number): Promise<unknown> => invoke(continuation(sent.at(-1)), remainingMs),
 
-    /** An order that was notified, downloaded and posted so many ms ago. */
+    /** Adds an order that was notified, downloaded and posted this many ms ago. */
     processed: (id: string, agoMs = 0, fields: object = {}): void => {
       const at = new Date(nowMs - agoMs).toISOString();
       const times = { notified_at: at, download_started_at: at, downloaded_at: at, processed_at: at };
@@ -133,7 +133,7 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
       put(id, orders.processed(), { ...times, ...ofRound, ...fields });
     },
 
-    /** An order that was notified so many ms ago, and not downloaded. */
+    /** Adds an order that was notified this many ms ago, and not downloaded. */
     notified: (id: string, agoMs = 0, fields: object = {}): void => {
       const notified_at = new Date(nowMs - agoMs).toISOString();
       put(id, orders.notified(), { round: round(nowMs - agoMs), notified_at, ...fields });

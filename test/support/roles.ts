@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { createApplication } from '../../emulator/application';
 import { readAssembly } from '../../emulator/assembly';
 
-/** One action on one resource, as a statement of a role allows it. */
+/** One action on one resource that a role's statement allows. */
 export interface Grant {
   readonly action: string;
   /** An ARN, or a pattern of ARNs. */
@@ -20,10 +20,10 @@ const functionSchema = z.object({ FunctionName: z.string(), Role: z.string() });
 const machineSchema = z.object({ RoleArn: z.string(), DefinitionString: z.string() });
 const ruleSchema = z.object({ Targets: z.array(z.object({ Arn: z.string(), RoleArn: z.string().optional() })) });
 
-/** Where the servers listen is no part of an ARN. */
+/** Addresses do not matter, as ARNs do not contain them. */
 const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', logs: '', api: '' };
 
-/** Who may do what, by a cloud assembly; its ARNs are those that the embedded AWS gives. */
+/** Reads the permissions of all roles in a cloud assembly, with the ARNs of the embedded AWS. */
 export const readRoles = (assemblyDirectory: string) => {
   const application = createApplication(readAssembly(assemblyDirectory), nowhere);
   const policies = application.resources(['AWS::IAM::Policy'], policySchema);
@@ -46,7 +46,7 @@ export const readRoles = (assemblyDirectory: string) => {
     machines: application
       .resources(['AWS::StepFunctions::StateMachine'], machineSchema)
       .map(({ properties }) => ({ grants: grantsOf(properties.RoleArn), definition: properties.DefinitionString })),
-    /** Rules that act by a role. */
+    /** Rules with a role. */
     rules: application
       .resources(['AWS::Events::Rule'], ruleSchema)
       .flatMap(({ properties }) => properties.Targets)

@@ -1,12 +1,12 @@
 import type { Secret } from '../../shared/aws/secret';
 
-/** A secret that is `value`, and `rotated` once it is fetched again. */
+/** A secret with `value`, and `rotated` after a refresh. */
 export const secretOf = <T>(value: T, rotated: T = value): Secret<T> => ({
   get: async () => value,
   refresh: async () => rotated,
 });
 
-/** A secret that cannot be had. */
+/** A secret that cannot be read. */
 export const unreadableSecret = <T>(error: Error): Secret<T> => ({
   get: async () => {
     throw error;

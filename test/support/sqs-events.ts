@@ -1,9 +1,9 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 
-/** When SQS took every message, epoch ms. */
+/** When SQS received every message, epoch ms. */
 export const sqsSentAtMs = 1_767_225_000_000;
 
-/** One received message; `body` is taken as it is when it is text, else written as JSON. */
+/** A received message. `body` is used unchanged if it is text, otherwise written as JSON. */
 export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'message-1' } = {}): SQSRecord => ({
   messageId,
   receiptHandle: `receipt-of-${messageId}`,
@@ -21,5 +21,5 @@ export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'messag
   awsRegion: 'us-east-1',
 });
 
-/** A batch as a worker gets it. */
+/** The event of a batch. */
 export const sqsEvent = (...records: readonly SQSRecord[]): SQSEvent => ({ Records: [...records] });

@@ -15,7 +15,7 @@ const bytesOf = (body: unknown): Buffer => {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 };
 
-/** A call as the HTTP API hands it to the webhook: payload format 2.0. */
+/** The event of a call: HTTP API payload format 2.0. */
 export const webhookEvent = (call: Call = {}): APIGatewayProxyEventV2 => {
   const { method = 'POST', path = '/webhooks/qualia', base64 = false } = call;
   const bytes = bytesOf(call.body);

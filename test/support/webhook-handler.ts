@@ -5,16 +5,16 @@ import { lambdaContext } from './lambda-context';
 import type { CapturedLogs } from './logs';
 import { recordMetrics } from './metrics';
 import { round } from './orders';
-import { untold } from './untold';
+import { unconfigured } from './unconfigured';
 import { type Call, webhookEvent } from './webhook-calls';
 
-/** What the sign-in and the start of a round are told to answer. */
-export interface ToldWebhook {
+/** Doubles of the authentication and of the start of a round. */
+export interface WebhookDoubles {
   readonly authenticate?: (headers: Readonly<Record<string, string | undefined>>, body: Buffer) => Promise<boolean>;
   readonly startRound?: StartRound;
 }
 export const known = async () => true;
-/** A start of a round with the given outcome. */
+/** The result of starting a round, with the given outcome. */
 export const started = (outcome: RoundOutcome, status: StartedRound['status'] = 'NOTIFIED'): StartedRound => ({
   outcome,
   round: round(),
@@ -22,10 +22,10 @@ export const started = (outcome: RoundOutcome, status: StartedRound['status'] = 
 });
 export const queued: StartRound = async () => started('queued');
 
-/** Calls the webhook; every answer of it carries its request's id, and its metrics are written once. */
+/** Calls the webhook. Checks that the response has the request ID, and that metrics are written once. */
 export const callWebhook = async (
   what: Call = {},
-  { authenticate = untold('authenticate'), startRound = untold('startRound') }: ToldWebhook = {},
+  { authenticate = unconfigured('authenticate'), startRound = unconfigured('startRound') }: WebhookDoubles = {},
 ) => {
   const metrics = recordMetrics();
   let ticks = 0;
@@ -45,7 +45,7 @@ export const callWebhook = async (
   return { status: answer.statusCode, headers: answer.headers ?? {}, body, added: metrics.added };
 };
 
-/** The fields of the one line that was written, less those that every line has. */
+/** The fields of the only log line, without the fields of every line. */
 export const onlyLine = (logs: CapturedLogs) => {
   const lines = logs.lines();
   expect(lines).toHaveLength(1);

@@ -65,7 +65,7 @@ const localState = (origin: string): string => {
 const open = async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'pipeline-fuzz-'));
   const server = await startAnsweringServer();
-  server.tell(refusal);
+  server.respond(refusal);
   writeFileSync(path.join(folder, 'endpoints.json'), localState(server.origin));
   return { folder, server };
 };

@@ -189,7 +189,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     waits = pause;
     opened ??= open();
     const connection = await opened;
-    connection.server.tell({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), coding, cut });
+    connection.server.respond({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), coding, cut });
 
     const files = { queried: queryResultsCsv.header, rejected: rejectedCsv.header, failed: failedCsv.header };
     const users: IterableUser[] = [];

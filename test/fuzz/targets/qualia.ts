@@ -206,7 +206,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
     const answered = toBuffer(body);
     try {
-      server.tell({ status, headers, body: answered, coding, cut });
+      server.respond({ status, headers, body: answered, coding, cut });
       if (call === 'listOpenOrders') {
         const listed = await client.listOpenOrders({ limit: 100, offset: 0, withStatus: true }, context);
         return { fingerprints: listed.map(({ fingerprint }) => fingerprint) };
@@ -218,7 +218,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
         pause();
         passSilence();
         // One good answer closes the circuit again.
-        server.tell(goodAnswer);
+        server.respond(goodAnswer);
         await client.fetchOrder(qualiaOrderId, context);
       }
       return { error: thrown };

@@ -20,7 +20,7 @@ import { createRunRepository } from '../../../shared/runs/repository';
 import { lambdaContext } from '../../support/lambda-context';
 import { recordMetrics } from '../../support/metrics';
 import { secretOf } from '../../support/secrets';
-import { untold } from '../../support/untold';
+import { unconfigured } from '../../support/unconfigured';
 import { createClients, createLambdaClients } from '../support/clients';
 import { type Death, dyingAt, runWithin } from '../support/outside';
 import { createBucket, createSyncRunsTable } from '../support/resources';
@@ -159,7 +159,7 @@ export const startSystem = async (options: SystemOptions) => {
       ),
     extract: (run: RunPlan, turn?: Turn) =>
       invoke(
-        (now) => createExtractHandler({ ...common, now, openSource: async () => source ?? untold('source')() }),
+        (now) => createExtractHandler({ ...common, now, openSource: async () => source ?? unconfigured('source')() }),
         { run },
         turn,
       ),

@@ -7,7 +7,7 @@ import { createWebhookDescription } from '../../../bin/docs/webhook-openapi';
 import { readNotice } from '../../../lambdas/webhook/notice';
 import { type CapturedLogs, captureLogs } from '../../support/logs';
 import { activity, type Call, notification } from '../../support/webhook-calls';
-import { callWebhook, known, queued, started, type ToldWebhook } from '../../support/webhook-handler';
+import { callWebhook, known, queued, started, type WebhookDoubles } from '../../support/webhook-handler';
 
 const description = createWebhookDescription();
 const ajv = new Ajv({ allErrors: true, strictSchema: false });
@@ -89,12 +89,12 @@ describe('matches what the webhook responds', () => {
   afterEach(() => logs.stop());
 
   const body = notification();
-  const accepting: ToldWebhook = { authenticate: known, startRound: queued };
+  const accepting: WebhookDoubles = { authenticate: known, startRound: queued };
   const starting = (outcome: 'duplicate' | 'stale') => ({ ...accepting, startRound: async () => started(outcome) });
   const failing = { ...accepting, startRound: () => Promise.reject(new Error('no table')) };
   const atHealth = { path: '/health' };
 
-  const cases: [number, string, Call, ToldWebhook][] = [
+  const cases: [number, string, Call, WebhookDoubles][] = [
     [200, 'Accepted', { body }, accepting],
     [200, 'Accepted', { body: activity() }, accepting],
     [200, 'Accepted', { body }, starting('duplicate')],

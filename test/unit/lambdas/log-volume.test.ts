@@ -4,13 +4,13 @@ import { createHandler as createWebhook } from '../../../lambdas/webhook/handler
 import { createLogger } from '../../../shared/observability/logger';
 import { createMetrics } from '../../../shared/observability/metrics';
 import type { WriteOutcome } from '../../../shared/orders/repository';
+import { fakeRepository } from '../../support/fake-repository';
 import { lambdaContext } from '../../support/lambda-context';
 import { type CapturedLogs, captureLogs } from '../../support/logs';
 import { checksum, downloadMessage, orders, processingMessage, requestId } from '../../support/orders';
 import { qualiaAnswer } from '../../support/qualia-orders';
 import { sqsEvent, sqsRecord } from '../../support/sqs-events';
-import { toldRepository } from '../../support/told-repository';
-import { untold } from '../../support/untold';
+import { unconfigured } from '../../support/unconfigured';
 import { notification, webhookEvent } from '../../support/webhook-calls';
 import { queued } from '../../support/webhook-handler';
 
@@ -48,7 +48,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
   const sum = checksum(payload.toString());
   const s3Key = processingMessage().s3_key;
   const worker = {
-    queue: { send: untold('send'), hideFor: untold('hideFor') },
+    queue: { send: unconfigured('send'), hideFor: unconfigured('hideFor') },
     maxReceiveCount: 5,
     now: () => Date.parse('2026-01-01T00:00:07Z'),
   };
@@ -74,9 +74,9 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
     },
     payloads: {
       keep: async () => ({ s3Key, checksum: sum, sizeBytes: payload.byteLength, isNew: true }),
-      keepRejected: untold('keepRejected'),
+      keepRejected: unconfigured('keepRejected'),
     },
-    repository: toldRepository({ recordDownload: applied }),
+    repository: fakeRepository({ recordDownload: applied }),
     processingQueue: { send: async () => undefined },
   });
   await fetch(sqsEvent(sqsRecord(downloadMessage({ request_id: request }))), download.context);
@@ -90,7 +90,7 @@ test('a clean order costs at most 6 lines and 3 kB over its whole life', async (
       postOrder: async () => ({ outcome: 'posted', statusCode: 201, attempt: 1, responseTimeMs: 120 }),
       lastResponseAtMs: () => undefined,
     },
-    repository: toldRepository({ read: async () => orders.downloaded(), recordProcessing: applied }),
+    repository: fakeRepository({ read: async () => orders.downloaded(), recordProcessing: applied }),
   });
   await post(sqsEvent(sqsRecord(processingMessage({ request_id: request, checksum: sum }))), processing.context);
 

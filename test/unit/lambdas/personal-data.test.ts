@@ -10,6 +10,7 @@ import { createLogger } from '../../../shared/observability/logger';
 import { createMetrics } from '../../../shared/observability/metrics';
 import type { WriteOutcome } from '../../../shared/orders/repository';
 import { fakeAwsClient } from '../../support/aws-client';
+import { fakeRepository } from '../../support/fake-repository';
 import { lambdaContext } from '../../support/lambda-context';
 import { type CapturedLogs, captureLogs } from '../../support/logs';
 import { checksum, downloadMessage, orders, processingMessage } from '../../support/orders';
@@ -30,11 +31,10 @@ import {
   username,
 } from '../../support/personal-data';
 import { qualiaAnswer } from '../../support/qualia-orders';
+import { startScriptedInternalApi, startScriptedQualia } from '../../support/scripted-apis';
+import type { ScriptedResponse } from '../../support/scripted-server';
 import { secretOf } from '../../support/secrets';
 import { sqsEvent, sqsRecord } from '../../support/sqs-events';
-import { startToldInternalApi, startToldQualia } from '../../support/told-apis';
-import { toldRepository } from '../../support/told-repository';
-import type { ToldAnswer } from '../../support/told-server';
 import { activity, basicAuthorization, type Call, notification, webhookEvent } from '../../support/webhook-calls';
 import { queued } from '../../support/webhook-handler';
 
@@ -132,7 +132,8 @@ describe('webhook', () => {
 
 const applied = async (): Promise<WriteOutcome> => ({ applied: true });
 const queue = { send: async () => undefined, hideFor: async () => undefined };
-const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
+const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
+  Array.from({ length: count }, () => answer);
 
 const common = () => ({
   queue,
@@ -143,15 +144,15 @@ const common = () => ({
 });
 
 describe('download', () => {
-  const download = async (answers: readonly ToldAnswer[], record: SQSRecord, { keep = true } = {}) => {
-    const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
-    qualia.server.tell(...answers);
+  const download = async (answers: readonly ScriptedResponse[], record: SQSRecord, { keep = true } = {}) => {
+    const qualia = await startScriptedQualia({ credential: secretOf({ username, password }) });
+    qualia.server.respond(...answers);
     const stored = async () => ({ s3Key: 'raw/key', checksum: checksum(), sizeBytes: 1, isNew: true });
     const handler = createDownload({
       ...common(),
       qualia: qualia.client,
       payloads: keep ? { keep: stored, keepRejected: stored } : { keep: down, keepRejected: down },
-      repository: toldRepository({ recordDownload: applied, recordFailure: applied }),
+      repository: fakeRepository({ recordDownload: applied, recordFailure: applied }),
       processingQueue: queue,
     });
     await handler(sqsEvent(record), lambdaContext());
@@ -161,12 +162,12 @@ describe('download', () => {
   };
 
   const { order_id: _id } = downloadMessage();
-  const order: ToldAnswer = { body: qualiaAnswer(personalOrder({ _id })) };
-  const graphQl = (message: string, code?: string): ToldAnswer => ({
+  const order: ScriptedResponse = { body: qualiaAnswer(personalOrder({ _id })) };
+  const graphQl = (message: string, code?: string): ScriptedResponse => ({
     body: { data: { order: { order: personalOrder({ _id }) } }, errors: [{ message, extensions: { code, ...echo } }] },
   });
 
-  test.each<[string, readonly ToldAnswer[], number]>([
+  test.each<[string, readonly ScriptedResponse[], number]>([
     ['an order', [order], 1],
     ['an order after failed tries', [{ status: 503, body: garbage }, graphQl(`${name} is busy`), order], 3],
     ['a GraphQL error that is final', [graphQl(`${name} not found`, 'NOT_FOUND')], 1],
@@ -209,7 +210,7 @@ describe('download', () => {
 
 describe('processing', () => {
   const post = async (
-    answers: readonly ToldAnswer[],
+    answers: readonly ScriptedResponse[],
     {
       payload = qualiaAnswer(personalOrder()),
       receiveCount = 1,
@@ -217,13 +218,13 @@ describe('processing', () => {
       sum = checksum(payload),
     } = {},
   ) => {
-    const api = await startToldInternalApi({ credential: secretOf({ token }) });
-    api.server.tell(...answers);
+    const api = await startScriptedInternalApi({ credential: secretOf({ token }) });
+    api.server.respond(...answers);
     const handler = createProcessing({
       ...common(),
       payloads: { load: async () => Buffer.from(payload) },
       internalApi: api.client,
-      repository: toldRepository({
+      repository: fakeRepository({
         read: async () => orders.downloaded(),
         recordProcessing,
         recordFailure: applied,
@@ -238,7 +239,7 @@ describe('processing', () => {
     await api.stop();
   };
 
-  test.each<[string, readonly ToldAnswer[], number]>([
+  test.each<[string, readonly ScriptedResponse[], number]>([
     ['a POST, with warnings', [{ status: 201, body: echo }], 1],
     ['a POST that was known', [{ status: 409, body: echo }], 1],
     ['a POST after failed tries', [{ status: 503, body: echo }, { hangUp: true }, { status: 200 }], 3],

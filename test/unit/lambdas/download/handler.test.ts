@@ -3,14 +3,14 @@ import { type ErrorCode, PipelineError } from '../../../../shared/errors';
 import { createLogger } from '../../../../shared/observability/logger';
 import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
 import { UnreadableResponseError } from '../../../../shared/qualia/client';
+import { fakeRepository } from '../../../support/fake-repository';
 import { lambdaContext } from '../../../support/lambda-context';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 import { recordMetrics } from '../../../support/metrics';
 import { checksum, downloadMessage, orders, processingMessage, round } from '../../../support/orders';
 import { qualiaAnswer } from '../../../support/qualia-orders';
 import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
-import { toldRepository } from '../../../support/told-repository';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 
 const nowMs = Date.parse('2026-01-01T00:00:05Z');
 const bytes = Buffer.from(qualiaAnswer());
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-interface Told {
+interface MessageDoubles {
   readonly qualia?: Pick<DownloadDependencies['qualia'], 'fetchOrder'>;
   readonly keep?: DownloadDependencies['payloads']['keep'];
   readonly keepRejected?: DownloadDependencies['payloads']['keepRejected'];
@@ -31,7 +31,7 @@ interface Told {
   readonly hideFor?: DownloadDependencies['queue']['hideFor'];
 }
 
-const download = async (told: Told, receiveCount = 1) => {
+const download = async (told: MessageDoubles, receiveCount = 1) => {
   const metrics = recordMetrics();
   const handler = createHandler({
     qualia: {
@@ -39,10 +39,13 @@ const download = async (told: Told, receiveCount = 1) => {
       lastResponseAtMs: () => nowMs,
       ...told.qualia,
     },
-    payloads: { keep: told.keep ?? untold('keep'), keepRejected: told.keepRejected ?? untold('keepRejected') },
-    repository: toldRepository(told.repository ?? {}),
-    queue: { send: untold('queue.send'), hideFor: told.hideFor ?? untold('hideFor') },
-    processingQueue: { send: told.send ?? untold('processingQueue.send') },
+    payloads: {
+      keep: told.keep ?? unconfigured('keep'),
+      keepRejected: told.keepRejected ?? unconfigured('keepRejected'),
+    },
+    repository: fakeRepository(told.repository ?? {}),
+    queue: { send: unconfigured('queue.send'), hideFor: told.hideFor ?? unconfigured('hideFor') },
+    processingQueue: { send: told.send ?? unconfigured('processingQueue.send') },
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -190,7 +193,7 @@ describe('what fails', () => {
   const fault = (code: ErrorCode, retryable: boolean) => new PipelineError(code, 'No', { retryable, api: 'qualia' });
   const down = failing(new Error('AWS is down'));
 
-  test.each<[string, Told]>([
+  test.each<[string, MessageDoubles]>([
     ['the fetch', { qualia: { fetchOrder: failing(fault('TIMEOUT', true)) } }],
     ['the bucket', { keep: down }],
     ['the table', { keep: kept(), repository: { recordDownload: down } }],

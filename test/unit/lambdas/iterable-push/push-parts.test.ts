@@ -9,7 +9,7 @@ import { createUserParts } from '../../../../shared/iterable/user-parts';
 import { createProgress } from '../../../../shared/runs/progress';
 import { memoryFolder } from '../../../support/memory-folder';
 import { recordMetrics } from '../../../support/metrics';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 import { row } from '../../shared/iterable/sample';
 
 /** A client with single calls only; `answer` returns the result for a user. */
@@ -20,9 +20,9 @@ const clientOf = (
   return {
     updateUser: call,
     trackEvent: call,
-    updateUsers: untold('updateUsers'),
-    trackEvents: untold('trackEvents'),
-    close: untold('close'),
+    updateUsers: unconfigured('updateUsers'),
+    trackEvents: unconfigured('trackEvents'),
+    close: unconfigured('close'),
   };
 };
 const success: CallResult = { success: true, response: { code: 'Success', msg: '' } };
@@ -254,7 +254,7 @@ test('if a part cannot be written, waiting users are not sent', async () => {
 });
 
 test('a run without users reports zero sent and zero failed', async () => {
-  const { push, metrics } = await start(clientOf(untold('answer')), 0);
+  const { push, metrics } = await start(clientOf(unconfigured('answer')), 0);
   await expect(push(() => false)).resolves.toMatchObject({ done: true });
   expect(metrics.values).toEqual(
     new Map([

@@ -9,11 +9,11 @@ import {
   handleMessage,
   identity,
   keyOf,
+  type MessageDoubles,
   nowMs,
   ok,
   posted,
   superseded,
-  type Told,
   writing,
 } from '../../../support/processing-handler';
 import { qualiaAnswer, qualiaOrder } from '../../../support/qualia-orders';
@@ -23,7 +23,7 @@ beforeEach(() => {
   logs = captureLogs();
 });
 afterEach(() => logs.stop());
-const handle = (told: Told) => handleMessage(logs, told);
+const handle = (told: MessageDoubles) => handleMessage(logs, told);
 
 describe('an order that is DOWNLOADED', () => {
   test.each(['posted', 'already_known'] as const)('is posted, and PROCESSED: %s', async (outcome) => {

@@ -5,12 +5,12 @@ import {
   handleMessage,
   identity,
   keyOf,
+  type MessageDoubles,
   nowMs,
   ok,
   type PostOrder,
   posted,
   superseded,
-  type Told,
   writing,
 } from '../../../support/processing-handler';
 
@@ -19,7 +19,7 @@ beforeEach(() => {
   logs = captureLogs();
 });
 afterEach(() => logs.stop());
-const handle = (told: Told) => handleMessage(logs, told);
+const handle = (told: MessageDoubles) => handleMessage(logs, told);
 const token = expect.stringMatching(/^[0-9a-f]{12}$/);
 
 describe('an older round does not overtake a newer one', () => {

@@ -13,9 +13,9 @@ import {
   username,
 } from '../../../support/personal-data';
 import { createReconcilerWorld } from '../../../support/reconciler';
+import { startScriptedQualia } from '../../../support/scripted-apis';
+import type { ScriptedResponse } from '../../../support/scripted-server';
 import { secretOf } from '../../../support/secrets';
-import { startToldQualia } from '../../../support/told-apis';
-import type { ToldAnswer } from '../../../support/told-server';
 import { queued } from '../../../support/webhook-handler';
 
 const environment = process.env;
@@ -30,9 +30,9 @@ afterEach(() => {
 });
 
 /** @returns what the invocation answered, or the error that it ended with, as Lambda reports it */
-const reconcile = async (answers: readonly ToldAnswer[], startRound = queued) => {
-  const qualia = await startToldQualia({ credential: secretOf({ username, password }) });
-  qualia.server.tell(...answers);
+const reconcile = async (answers: readonly ScriptedResponse[], startRound = queued) => {
+  const qualia = await startScriptedQualia({ credential: secretOf({ username, password }) });
+  qualia.server.respond(...answers);
   const world = createReconcilerWorld({
     qualia: qualia.client,
     startRound,
@@ -47,10 +47,11 @@ const reconcile = async (answers: readonly ToldAnswer[], startRound = queued) =>
   return JSON.stringify(said);
 };
 
-const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
-const listed = (...orders: readonly object[]): ToldAnswer => ({ body: { data: { orders: { orders } } } });
+const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
+  Array.from({ length: count }, () => answer);
+const listed = (...orders: readonly object[]): ScriptedResponse => ({ body: { data: { orders: { orders } } } });
 
-test.each<[string, readonly ToldAnswer[], number]>([
+test.each<[string, readonly ScriptedResponse[], number]>([
   [
     "orders that are nobody else's business",
     [listed(personalOrder({ _id: 'QO-1' }), personalOrder({ _id: name })), listed(personalOrder({ _id: name }))],

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import { type Call, notification } from '../../../support/webhook-calls';
-import { callWebhook, known, onlyLine, queued, type ToldWebhook } from '../../../support/webhook-handler';
+import { callWebhook, known, onlyLine, queued, type WebhookDoubles } from '../../../support/webhook-handler';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => logs.stop());
 
 describe('refused', () => {
-  const refusals: [string, Call, ToldWebhook, number, Record<string, unknown>, Record<string, string>][] = [
+  const refusals: [string, Call, WebhookDoubles, number, Record<string, unknown>, Record<string, string>][] = [
     [
       'another path',
       { path: '/webhooks/other', body: notification() },

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { createDeadLetterService, type Redrive } from '../../../../ops/services/dead-letters';
 import type { StageConnection } from '../../../../ops/services/stage-connection';
 import { fakeAwsClient } from '../../../support/aws-client';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 
 jest.mock('node:timers/promises', () => ({ setTimeout: async () => undefined }));
 
@@ -26,7 +26,7 @@ const redriveWith = async (...newest: readonly (Task | undefined)[]) => {
       const task = looks.shift();
       return { Results: task === undefined ? [] : [task] };
     }
-    return untold(command)();
+    return unconfigured(command)();
   });
   const stage = { sqs: client, deadLetterQueueUrls: { download: 'd', processing: 'p' } } as unknown as StageConnection;
   const seen: Redrive[] = [];

@@ -1,7 +1,7 @@
 import { CloudWatchLogsClient, InvalidParameterException } from '@aws-sdk/client-cloudwatch-logs';
 import { createLogService, type QueryProgress } from '../../../../ops/services/logs';
 import { fakeAwsClient } from '../../../support/aws-client';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 
 jest.mock('node:timers/promises', () => ({ setTimeout: async () => undefined }));
 
@@ -15,7 +15,7 @@ const runWith = async (statuses: readonly string[], signal = new AbortController
     if (command === 'StartQueryCommand') return { queryId: 'query' };
     if (command === 'GetQueryResultsCommand' && looks.length > 0) return { status: looks.shift() };
     if (command === 'StopQueryCommand' && refusal) throw refusal;
-    return untold(command)();
+    return unconfigured(command)();
   });
   // The paginator accepts no other client.
   const logs = Object.assign(new CloudWatchLogsClient({ region: 'us-east-1' }), client);

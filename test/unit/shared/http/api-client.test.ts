@@ -11,7 +11,7 @@ import { createCircuitBreaker } from '../../../../shared/http/circuit-breaker';
 import type { CallRecord } from '../../../../shared/http/exchange';
 import { callContext } from '../../../support/call-context';
 import { freezeClock } from '../../../support/clock';
-import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
+import { type ScriptedResponse, type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const answered = (statusCode: number, retryAfter?: string): ApiResponse => ({
@@ -53,10 +53,10 @@ describe('expectSuccess', () => {
 });
 
 describe('a client', () => {
-  let server: ToldServer;
+  let server: ScriptedServer;
   let clock: ReturnType<typeof freezeClock>;
   beforeEach(async () => {
-    server = await startToldServer();
+    server = await startScriptedServer();
     clock = freezeClock();
   });
   afterEach(async () => {
@@ -88,7 +88,7 @@ describe('a client', () => {
     clientOf(options).call({ request, read, context: callContext().context });
 
   test('sends a request without a body', async () => {
-    server.tell({ body: 'users' });
+    server.respond({ body: 'users' });
     expect(await call()).toEqual({ text: 'users', attempt: 1 });
     expect(server.calls).toEqual([
       { method: 'GET', path: '/users?limit=2', body: '', headers: expect.objectContaining({ 'x-a': 'b' }) },
@@ -96,7 +96,7 @@ describe('a client', () => {
   });
 
   test('says which codings it reads, unless the request does', async () => {
-    server.tell({}, {});
+    server.respond({}, {});
     await call();
     const headers = { 'accept-encoding': 'identity' };
     await clientOf().call({ request: { ...request, headers }, read, context: callContext().context });
@@ -107,9 +107,9 @@ describe('a client', () => {
   });
 
   describe('reports each try', () => {
-    const madeBy = async (path: string, ...answers: readonly ToldAnswer[]) => {
+    const madeBy = async (path: string, ...answers: readonly ScriptedResponse[]) => {
       const made: CallRecord[] = [];
-      server.tell(...answers);
+      server.respond(...answers);
       const client = clientOf({ onCall: (call) => void made.push(call) });
       const about = { order_id: 'QO-1' };
       const { context } = callContext();
@@ -150,7 +150,7 @@ describe('a client', () => {
 
   describe('a body', () => {
     const gzipped = { body: gzipSync('users'), headers: { 'content-encoding': 'gzip' } };
-    const broken: [string, ToldAnswer][] = [
+    const broken: [string, ScriptedResponse][] = [
       ['an unknown coding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
       ['a wrong coding', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
       ['a body that breaks off', { body: 'x', cut: true }],
@@ -159,37 +159,37 @@ describe('a client', () => {
     ];
 
     test('is decoded though nobody asked for the coding', async () => {
-      server.tell(gzipped);
+      server.respond(gzipped);
       expect(await call()).toMatchObject({ text: 'users' });
     });
 
     test.each(broken)('of a success counts: %s', async (_, answer) => {
-      server.tell(answer, answer, answer);
+      server.respond(answer, answer, answer);
       await expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^(BAD_ANSWER|CONNECTION_FAULT)$/) });
     });
 
     test('that comes with the second try is read', async () => {
-      server.tell({ body: 'x', headers: { 'content-encoding': 'zstd' } }, gzipped);
+      server.respond({ body: 'x', headers: { 'content-encoding': 'zstd' } }, gzipped);
       expect(await call()).toEqual({ text: 'users', attempt: 2 });
     });
 
     test.each(broken)('is beside the point where the status decides: %s', async (_, answer) => {
-      server.tell({ ...answer, status: 404 });
+      server.respond({ ...answer, status: 404 });
       await expect(call()).rejects.toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
-      server.tell({ ...answer, status: 503, headers: { ...answer.headers, 'retry-after': '30' } });
+      server.respond({ ...answer, status: 503, headers: { ...answer.headers, 'retry-after': '30' } });
       await expect(call()).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 30_000 });
       expect(server.calls).toHaveLength(2);
     });
 
-    test.each<[string, ToldAnswer]>([...broken, ['a body without end', { silent: 'after the head' }]])(
+    test.each<[string, ScriptedResponse]>([...broken, ['a body without end', { silent: 'after the head' }]])(
       'is not waited for where nobody needs it: %s',
       async (_, answer) => {
-        server.tell(answer);
+        server.respond(answer);
         const client = clientOf();
         const context = callContext().context;
         const needsBody = (statusCode: number) => statusCode >= 300;
         expect(await client.call({ request, read, context, needsBody })).toEqual({ text: '', attempt: 1 });
-        server.tell({ status: 404, body: 'no such user' });
+        server.respond({ status: 404, body: 'no such user' });
         const readRefusal = ({ body }: ApiResponse) => body.toString();
         expect(await client.call({ request, read: readRefusal, context, needsBody })).toBe('no such user');
       },
@@ -198,7 +198,7 @@ describe('a client', () => {
 
   test('headers that are too large are tried again, but not forever', async () => {
     const large = { headers: { 'x-large': 'x'.repeat(70_000) } };
-    server.tell(large, large, large);
+    server.respond(large, large, large);
     const { context, failedTries } = callContext();
     await expect(clientOf().call({ request, read, context })).rejects.toMatchObject({
       code: 'BAD_ANSWER',
@@ -206,14 +206,14 @@ describe('a client', () => {
       message: 'The iterable API answered more than 65536 bytes of headers',
     });
     expect(failedTries.map(({ error }) => error.retryable)).toEqual([true, true]);
-    server.tell(large, { headers: { 'x-large': 'x'.repeat(60_000) }, body: 'users' });
+    server.respond(large, { headers: { 'x-large': 'x'.repeat(60_000) }, body: 'users' });
     expect(await call()).toEqual({ text: 'users', attempt: 2 });
   });
 
   test('holds its pace before each try', async () => {
     const did: string[] = [];
     const pace = async () => void did.push('pace');
-    server.tell({ status: 503, before: () => did.push('try') }, { before: () => did.push('try') });
+    server.respond({ status: 503, before: () => did.push('try') }, { before: () => did.push('try') });
     await call({ pace });
     expect(did).toEqual(['pace', 'try', 'pace', 'try']);
   });
@@ -242,14 +242,14 @@ describe('a client', () => {
         did.push('beforeAttempt');
       };
       const before = () => did.push('try');
-      server.tell({ status: 503, before }, { status: 503, before }, { before });
+      server.respond({ status: 503, before }, { status: 503, before }, { before });
       await callWith(note, { pace, breaker: breaker(5) }).result;
       expect(did).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeAttempt', 'try']).flat());
     });
 
     test('is not asked while the circuit is open', async () => {
       const beforeAttempt = jest.fn(async () => undefined);
-      server.tell({ status: 503 });
+      server.respond({ status: 503 });
       await expect(callWith(beforeAttempt, { breaker: breaker(1) }).result).rejects.toMatchObject({ statusCode: 503 });
       expect(beforeAttempt).toHaveBeenCalledTimes(1);
     });
@@ -266,14 +266,14 @@ describe('a client', () => {
       expect(await result.catch((error: unknown) => error)).toBe(thrown);
       expect(beforeAttempt).toHaveBeenCalledTimes(1);
       expect([server.calls, failedTries, client.lastResponseAtMs()]).toEqual([[], [], undefined]);
-      server.tell({ body: 'the circuit is closed' });
+      server.respond({ body: 'the circuit is closed' });
       expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ attempt: 1 });
     });
 
     test('ends the call before its second try, too', async () => {
       const thrown = new Error('superseded');
       let asked = 0;
-      server.tell({ status: 503 });
+      server.respond({ status: 503 });
       const { client, result } = callWith(async () => {
         asked += 1;
         if (asked === 2) throw thrown;
@@ -291,7 +291,7 @@ describe('a client', () => {
 
     test('takes its time from the try', async () => {
       const timeout = jest.spyOn(AbortSignal, 'timeout');
-      server.tell({});
+      server.respond({});
       await callWith(async () => clock.pass(1_400), { timeoutMs: () => 9_000 }, 5_000).result;
       expect(timeout.mock.calls).toEqual([[3_600]]);
     });
@@ -299,7 +299,7 @@ describe('a client', () => {
 
   test('gives each try its own time, unless the call says otherwise', async () => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
-    server.tell({ status: 503 }, { status: 503 }, {}, {});
+    server.respond({ status: 503 }, { status: 503 }, {}, {});
     const client = clientOf();
     const { context } = callContext();
     await client.call({ request, read, context });
@@ -308,7 +308,7 @@ describe('a client', () => {
   });
 
   test('works without a circuit breaker', async () => {
-    server.tell(...Array.from({ length: 9 }, () => ({ status: 503 })), { body: 'back' });
+    server.respond(...Array.from({ length: 9 }, () => ({ status: 503 })), { body: 'back' });
     const client = clientOf();
     for (let n = 0; n < 3; n++) {
       await expect(client.call({ request, read, context: callContext().context })).rejects.toMatchObject({
@@ -319,7 +319,7 @@ describe('a client', () => {
   });
 
   test('takes what its reader throws, when nobody judged it, for a fault that may pass', async () => {
-    server.tell({}, {}, {});
+    server.respond({}, {}, {});
     const client = clientOf();
     const broken = () => {
       throw new TypeError('a bug');
@@ -350,14 +350,14 @@ describe('a client', () => {
     });
 
     test('says what the newest try came to, and how long to wait', async () => {
-      server.tell({ status: 503, headers: { 'retry-after': '1' } });
+      server.respond({ status: 503, headers: { 'retry-after': '1' } });
       const failure = await failureOf({}, 1_500);
       expect(failure).toBeInstanceOf(OutOfTimeError);
       expect(failure).toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 1_000, waitMs: 1_000 });
     });
 
     test('the last try is not the last when its time was cut short', async () => {
-      server.tell({ status: 503 }, { status: 503 }, { status: 503, before: () => clock.pass(5_000) });
+      server.respond({ status: 503 }, { status: 503 }, { status: 503, before: () => clock.pass(5_000) });
       expect(await failureOf({}, 6_000)).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toHaveLength(3);
     });
@@ -382,7 +382,7 @@ describe('a client', () => {
     });
 
     test('nobody waits for another try', async () => {
-      server.tell({ status: 503 });
+      server.respond({ status: 503 });
       const asleep = Promise.withResolvers<void>();
       const { ended, result } = waiting({
         sleep: () => {
@@ -397,7 +397,7 @@ describe('a client', () => {
 
     test('what is on the wire has its answer, and no second try', async () => {
       const abortBeforeAnswering = (status: number) => {
-        server.tell({ status, before: () => ended.abort() });
+        server.respond({ status, before: () => ended.abort() });
         const { ended, result } = waiting({});
         return result;
       };
@@ -412,9 +412,9 @@ describe('a client', () => {
   test('knows when it was last answered, be it by a refusal', async () => {
     const client = clientOf();
     const call = () => client.call({ request, read, context: callContext(1_000).context }).catch(() => undefined);
-    const answeredAfter = async (answer: ToldAnswer) => {
+    const answeredAfter = async (answer: ScriptedResponse) => {
       clock.pass(1_000);
-      server.tell(answer);
+      server.respond(answer);
       await call();
       return client.lastResponseAtMs();
     };

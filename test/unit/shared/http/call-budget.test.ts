@@ -1,7 +1,7 @@
 import { createOrderApi } from '../../../../shared/http/order-api';
 import { createPace } from '../../../../shared/http/pace';
 import { callContext } from '../../../support/call-context';
-import { startToldServer, type ToldServer } from '../../../support/told-server';
+import { type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 
 /** What the pace was made with, and how many turns were taken. */
 let turns = 0;
@@ -11,11 +11,11 @@ jest.mock('../../../../shared/http/pace', () => ({
   }),
 }));
 
-let server: ToldServer;
+let server: ScriptedServer;
 beforeEach(async () => {
   turns = 0;
   jest.mocked(createPace).mockClear();
-  server = await startToldServer();
+  server = await startScriptedServer();
 });
 afterEach(() => server.stop());
 
@@ -28,7 +28,7 @@ const call = async (callsPerSecond: number | undefined) => {
     sleep: async () => undefined,
     onCircuitOpen: () => undefined,
   });
-  server.tell({ hangUp: true }, { body: {} });
+  server.respond({ hangUp: true }, { body: {} });
   await api.call({
     request: { method: 'GET', path: '/', headers: {} },
     read: () => true,

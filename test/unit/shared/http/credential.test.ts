@@ -1,12 +1,12 @@
 import { PipelineError } from '../../../../shared/errors';
 import { withCredential } from '../../../../shared/http/credential';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 
 const refusal = (statusCode: number) => new PipelineError('API_REFUSED', 'No', { retryable: false, statusCode });
 
 const secretOf = (first: string, second?: string) => ({
   get: async () => ({ token: first }),
-  refresh: second === undefined ? untold('refresh') : jest.fn(async () => ({ token: second })),
+  refresh: second === undefined ? unconfigured('refresh') : jest.fn(async () => ({ token: second })),
 });
 
 test('uses the credential at hand', async () => {

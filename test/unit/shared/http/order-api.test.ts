@@ -2,13 +2,13 @@ import type { PipelineError } from '../../../../shared/errors';
 import { pathOf } from '../../../../shared/http/order-api';
 import { callContext } from '../../../support/call-context';
 import { qualiaAnswer, qualiaOrderId } from '../../../support/qualia-orders';
-import { startToldQualia } from '../../../support/told-apis';
-import type { ToldAnswer } from '../../../support/told-server';
+import { startScriptedQualia } from '../../../support/scripted-apis';
+import type { ScriptedResponse } from '../../../support/scripted-server';
 
 /** Patience and its limits, seen through Qualia's client: waits, time, the circuit. */
-let qualia: Awaited<ReturnType<typeof startToldQualia>>;
+let qualia: Awaited<ReturnType<typeof startScriptedQualia>>;
 beforeEach(async () => {
-  qualia = await startToldQualia();
+  qualia = await startScriptedQualia();
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -23,8 +23,8 @@ const failureOf = (context = callContext().context): Promise<PipelineError> =>
     },
     (error: PipelineError) => error,
   );
-const order: ToldAnswer = { body: qualiaAnswer() };
-const busy: ToldAnswer = { status: 503 };
+const order: ScriptedResponse = { body: qualiaAnswer() };
+const busy: ScriptedResponse = { status: 503 };
 
 describe('Retry-After', () => {
   test.each([
@@ -32,7 +32,7 @@ describe('Retry-After', () => {
     ['an HTTP date', 'Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
     ['the longest that is waited for here', '8', 8_000],
   ])('as %s outranks the jitter', async (_, header, waitMs) => {
-    qualia.server.tell({ status: 429, headers: { 'retry-after': header } }, order);
+    qualia.server.respond({ status: 429, headers: { 'retry-after': header } }, order);
     await fetchOrder();
     expect(qualia.waitsMs).toEqual([waitMs]);
   });
@@ -40,7 +40,7 @@ describe('Retry-After', () => {
   test.each(['soon', 'wait 5', 'after 5', 'sec 10', '1.5', '-1', '120, 120'])(
     'that cannot be read, %j, is none',
     async (header) => {
-      qualia.server.tell({ status: 429, headers: { 'retry-after': header } }, order);
+      qualia.server.respond({ status: 429, headers: { 'retry-after': header } }, order);
       await fetchOrder();
       expect(qualia.waitsMs).toEqual([250]);
     },
@@ -48,7 +48,7 @@ describe('Retry-After', () => {
 
   test.each(['0', 'Wed, 31 Dec 2025 00:00:00 GMT'])('that is no wait, %j, leaves the backoff', async (header) => {
     const answer = { status: 429, headers: { 'retry-after': header } };
-    qualia.server.tell(answer, answer, order);
+    qualia.server.respond(answer, answer, order);
     await fetchOrder();
     expect(qualia.waitsMs).toEqual([250, 500]);
   });
@@ -59,7 +59,7 @@ describe('Retry-After', () => {
     ['Thu, 01 Jan 2026 01:00:00 GMT', 3_600_000],
     ['9999999999', 2 ** 31 * 1_000],
   ])('of %s is left to the caller', async (header, retryAfterMs) => {
-    qualia.server.tell({ status: 503, headers: { 'retry-after': header } });
+    qualia.server.respond({ status: 503, headers: { 'retry-after': header } });
     expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE', retryable: true, retryAfterMs });
     expect(qualia.server.calls).toHaveLength(1);
     expect(qualia.waitsMs).toEqual([]);
@@ -68,19 +68,19 @@ describe('Retry-After', () => {
 
 describe('the time that is left', () => {
   test('a try that could not end in time is not waited for', async () => {
-    qualia.server.tell(busy);
+    qualia.server.respond(busy);
     expect(await failureOf(callContext(1_249).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(qualia.server.calls).toHaveLength(1);
     expect(qualia.waitsMs).toEqual([]);
   });
 
   test('one that could is', async () => {
-    qualia.server.tell(busy, order);
+    qualia.server.respond(busy, order);
     await expect(fetchOrder(callContext(1_250).context)).resolves.toMatchObject({ attempt: 2 });
   });
 
   test('time that the tries themselves took counts', async () => {
-    qualia.server.tell({ ...busy, before: () => qualia.clock.pass(29_000) });
+    qualia.server.respond({ ...busy, before: () => qualia.clock.pass(29_000) });
     expect(await failureOf(callContext(30_000).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(qualia.server.calls).toHaveLength(1);
   });
@@ -92,7 +92,7 @@ describe('the time that is left', () => {
     [1_000, 1_000],
   ])('with %i ms left, a try may take %i ms', async (leftMs, timeoutMs) => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
-    qualia.server.tell(order);
+    qualia.server.respond(order);
     await fetchOrder(callContext(leftMs).context);
     expect(timeout.mock.calls).toEqual([[timeoutMs]]);
   });
@@ -107,7 +107,7 @@ test.each(['at once', 'after the head'] as const)('silence %s is a timeout, and 
   const patience = new AbortController();
   const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(patience.signal);
   const giveUp = () => setImmediate(() => patience.abort(new DOMException('late', 'TimeoutError')));
-  qualia.server.tell({ silent, before: giveUp }, order);
+  qualia.server.respond({ silent, before: giveUp }, order);
   const { context, failedTries } = callContext();
   await expect(fetchOrder(context)).resolves.toMatchObject({ attempt: 2 });
   expect(timeout).toHaveBeenCalledTimes(2);
@@ -133,7 +133,7 @@ test('a server that is not there is a connection fault', async () => {
 describe('the circuit', () => {
   /** Three tries, then two: the fifth failure in a row. */
   const breakCircuit = async () => {
-    qualia.server.tell(busy, busy, busy, busy, busy);
+    qualia.server.respond(busy, busy, busy, busy, busy);
     await failureOf();
     return failureOf();
   };
@@ -158,7 +158,7 @@ describe('the circuit', () => {
     await breakCircuit();
     qualia.clock.pass(30_000);
     let other: Promise<PipelineError> | undefined;
-    qualia.server.tell({
+    qualia.server.respond({
       ...order,
       before: () => {
         other = failureOf();
@@ -168,14 +168,14 @@ describe('the circuit', () => {
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
     expect(await other).toMatchObject({ code: 'CIRCUIT_OPEN' });
     expect(qualia.server.calls).toHaveLength(6);
-    qualia.server.tell(order);
+    qualia.server.respond(order);
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
   });
 
   test('a probe that fails is the only call of another 30 s', async () => {
     await breakCircuit();
     qualia.clock.pass(30_000);
-    qualia.server.tell(busy);
+    qualia.server.respond(busy);
     expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN' });
     expect(qualia.server.calls).toHaveLength(6);
@@ -183,7 +183,7 @@ describe('the circuit', () => {
   });
 
   test('stays closed when an answer, even a refusal, comes in between', async () => {
-    qualia.server.tell(busy, busy, busy, { status: 404 }, busy, busy, busy, order);
+    qualia.server.respond(busy, busy, busy, { status: 404 }, busy, busy, busy, order);
     await failureOf();
     await failureOf();
     await failureOf();

@@ -4,13 +4,13 @@ import { internalApiCredentialSchema, OrderRefusedError } from '../../../../shar
 import type { InternalOrder } from '../../../../shared/internal-api/order';
 import { callContext } from '../../../support/call-context';
 import { requestId, round } from '../../../support/orders';
+import { startScriptedInternalApi } from '../../../support/scripted-apis';
+import type { ScriptedResponse } from '../../../support/scripted-server';
 import { secretOf, unreadableSecret } from '../../../support/secrets';
-import { startToldInternalApi } from '../../../support/told-apis';
-import type { ToldAnswer } from '../../../support/told-server';
 
-let api: Awaited<ReturnType<typeof startToldInternalApi>>;
+let api: Awaited<ReturnType<typeof startScriptedInternalApi>>;
 beforeEach(async () => {
-  api = await startToldInternalApi();
+  api = await startScriptedInternalApi();
 });
 afterEach(() => api.stop());
 
@@ -39,10 +39,11 @@ const answerKept = async (): Promise<string | undefined> => {
   const error = await failureOf();
   return error instanceof OrderRefusedError ? error.response : undefined;
 };
-const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
+const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
+  Array.from({ length: count }, () => answer);
 
 test('the request is exactly what the contract says', async () => {
-  api.server.tell({ status: 201 });
+  api.server.respond({ status: 201 });
   await postOrder();
   const [call] = api.server.calls;
   expect(call).toMatchObject({ method: 'POST', path: '/v1/orders?source=q' });
@@ -66,13 +67,13 @@ test.each([
   [204, 'posted'],
   [409, 'already_known'],
 ])('%i is a success: %s', async (statusCode, outcome) => {
-  api.server.tell({ status: statusCode, before: () => api.clock.pass(35) });
+  api.server.respond({ status: statusCode, before: () => api.clock.pass(35) });
   expect(await postOrder()).toEqual({ outcome, statusCode, responseTimeMs: 35 });
   expect(api.server.calls).toHaveLength(1);
 });
 
 describe.each([200, 201, 409])('%i is a success', (status) => {
-  test.each<[string, ToldAnswer]>([
+  test.each<[string, ScriptedResponse]>([
     ['a page', { body: '<html>' }],
     ['more than 4 MiB', { body: Buffer.alloc(5 * 1_024 * 1_024) }],
     ['a coding that nobody knows', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
@@ -82,25 +83,25 @@ describe.each([200, 201, 409])('%i is a success', (status) => {
     ['a body without end', { silent: 'after the head' }],
     ['40 kB of headers', { headers: { 'x-trace': 'x'.repeat(40_000) } }],
   ])('with %s', async (_, answer) => {
-    api.server.tell({ ...answer, status });
+    api.server.respond({ ...answer, status });
     expect(await postOrder()).toMatchObject({ statusCode: status });
     expect(api.server.calls).toHaveLength(1);
   });
 });
 
 test('headers that nobody can read end the order after three tries, under one key', async () => {
-  api.server.tell(...times(3, { status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }));
+  api.server.respond(...times(3, { status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }));
   expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
   expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
 });
 
 test('headers that are too large once, and then a 409: the order is there', async () => {
-  api.server.tell({ status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }, { status: 409 });
+  api.server.respond({ status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }, { status: 409 });
   expect(await postOrder()).toMatchObject({ outcome: 'already_known' });
 });
 
 describe('a fault that may pass', () => {
-  test.each<[string, ToldAnswer, string]>([
+  test.each<[string, ScriptedResponse, string]>([
     ['408', { status: 408 }, 'API_UNAVAILABLE'],
     ['425', { status: 425 }, 'API_UNAVAILABLE'],
     ['429', { status: 429 }, 'RATE_LIMITED'],
@@ -110,7 +111,7 @@ describe('a fault that may pass', () => {
     ['504', { status: 504 }, 'API_UNAVAILABLE'],
     ['a hang-up', { hangUp: true }, 'CONNECTION_FAULT'],
   ])('%s is tried three times, under the same key', async (_, answer, code) => {
-    api.server.tell(...times(3, answer));
+    api.server.respond(...times(3, answer));
     expect(await failureOf()).toMatchObject({ code, retryable: true, api: 'internal' });
     expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     expect(api.server.calls).toHaveLength(3);
@@ -118,13 +119,13 @@ describe('a fault that may pass', () => {
   });
 
   test('Retry-After outranks the jitter', async () => {
-    api.server.tell({ status: 429, headers: { 'retry-after': '3' } }, { status: 200 });
+    api.server.respond({ status: 429, headers: { 'retry-after': '3' } }, { status: 200 });
     await postOrder();
     expect(api.waitsMs).toEqual([3_000]);
   });
 
   test('the circuit opens after five in a row', async () => {
-    api.server.tell(...times(5, { status: 500 }));
+    api.server.respond(...times(5, { status: 500 }));
     await failureOf();
     await failureOf();
     expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', api: 'internal' });
@@ -137,7 +138,7 @@ describe('a refusal for good', () => {
   test.each([300, 400, 401, 403, 404, 405, 406, 410, 412, 413, 415, 418, 422, 451])(
     '%i keeps what the API said',
     async (status) => {
-      api.server.tell({ status, body: { error: 'no such product' } });
+      api.server.respond({ status, body: { error: 'no such product' } });
       const error = await failureOf();
       expect(error).toBeInstanceOf(OrderRefusedError);
       expect(error).toMatchObject({
@@ -153,12 +154,12 @@ describe('a refusal for good', () => {
   );
 
   test('keeps our token out of it, wherever it stands', async () => {
-    api.server.tell({ status: 400, body: 'tok-1 is not tok-1' });
+    api.server.respond({ status: 400, body: 'tok-1 is not tok-1' });
     expect(await answerKept()).toBe('[token] is not [token]');
   });
 
   test('keeps our token out of it even where the cut goes through it', async () => {
-    api.server.tell({ status: 400, body: `${'x'.repeat(2_045)}tok-1` });
+    api.server.respond({ status: 400, body: `${'x'.repeat(2_045)}tok-1` });
     expect(await answerKept()).toBe(`${'x'.repeat(2_045)}[to`);
   });
 
@@ -169,26 +170,26 @@ describe('a refusal for good', () => {
     ['a character on the border', `${'x'.repeat(2_047)}ü`, 'x'.repeat(2_047)],
     ['many-byte characters', 'ü'.repeat(2_000), 'ü'.repeat(1_024)],
   ])('keeps of %s the first 2 KiB', async (_, body, kept) => {
-    api.server.tell({ status: 422, body });
+    api.server.respond({ status: 422, body });
     const answer = await answerKept();
     expect(answer).toBe(kept);
     expect(Buffer.byteLength(answer ?? '')).toBeLessThanOrEqual(2_048);
   });
 
-  test.each<[string, ToldAnswer, string]>([
+  test.each<[string, ScriptedResponse, string]>([
     ['is compressed', { body: gzipSync('no'), headers: { 'content-encoding': 'gzip' } }, 'no'],
     ['cannot be decoded', { body: 'no', headers: { 'content-encoding': 'zstd' } }, ''],
     ['is too large', { body: 'n'.repeat(5 * 1_024 * 1_024) }, 'n'.repeat(2_048)],
     ['breaks off', { body: 'no', cut: true }, ''],
   ])('is a refusal even when what it says %s', async (_, answer, kept) => {
-    api.server.tell({ ...answer, status: 422 });
+    api.server.respond({ ...answer, status: 422 });
     const error = await failureOf();
     expect(error).toMatchObject({ code: 'API_REFUSED', retryable: false, statusCode: 422 });
     expect(error instanceof OrderRefusedError && error.response).toBe(kept);
   });
 
   test('keeps it away from whatever formats the error', async () => {
-    api.server.tell({ status: 400, body: 'Ada Byron' });
+    api.server.respond({ status: 400, body: 'Ada Byron' });
     const error = await failureOf();
     expect(Object.keys(error)).not.toContain('response');
     expect(JSON.stringify(error) + error.stack).not.toContain('Ada');
@@ -198,8 +199,8 @@ describe('a refusal for good', () => {
 describe('the token', () => {
   test('is fetched again when it was refused, and tried once more', async () => {
     await api.stop();
-    api = await startToldInternalApi({ credential: secretOf({ token: 'old' }, { token: 'new' }) });
-    api.server.tell({ status: 401 }, { status: 200 });
+    api = await startScriptedInternalApi({ credential: secretOf({ token: 'old' }, { token: 'new' }) });
+    api.server.respond({ status: 401 }, { status: 200 });
     expect(await postOrder()).toMatchObject({ outcome: 'posted' });
     expect(api.server.calls.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
   });
@@ -207,7 +208,7 @@ describe('the token', () => {
   test('that cannot be had makes no call', async () => {
     await api.stop();
     const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
-    api = await startToldInternalApi({ credential: unreadableSecret(unreadable) });
+    api = await startScriptedInternalApi({ credential: unreadableSecret(unreadable) });
     expect(await failureOf()).toBe(unreadable);
     expect(api.server.calls).toEqual([]);
   });

@@ -3,7 +3,7 @@ import type { FailedAttempt } from '../../../../shared/http/api-client';
 import type { IterableCredential } from '../../../../shared/iterable/auth';
 import { createIterableClient } from '../../../../shared/iterable/client';
 import { KeyRefusedError } from '../../../../shared/iterable/responses';
-import { startToldServer, type ToldServer } from '../../../support/told-server';
+import { type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 import { secretOf, user, users } from './sample';
 
 const credential: IterableCredential = { api_key: 'the-api-key', jwt_secret: 'the-jwt-secret' };
@@ -12,12 +12,12 @@ const refused = (status: number, code: string, msg = '') => ({ status, body: { c
 /** A response in which all users except `failCount` succeeded; its counts exceed any batch. */
 const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 1_000, failCount: 0, ...answer } });
 
-let server: ToldServer;
+let server: ScriptedServer;
 let retries: FailedAttempt[];
 let closing: (() => Promise<void>)[];
 
 beforeEach(async () => {
-  server = await startToldServer();
+  server = await startScriptedServer();
   retries = [];
   closing = [];
 });
@@ -64,7 +64,7 @@ test.each(Object.entries(limits) as [keyof typeof limits, number][])(
   async (call, limit) => {
     const count = Math.max(10, limit / 5);
     const answer = call.endsWith('s') ? bulkAnswer() : success;
-    server.tell(...Array.from({ length: count }, () => answer));
+    server.respond(...Array.from({ length: count }, () => answer));
     const { [call]: send, elapsedMs } = start();
     await Promise.all(Array.from({ length: count }, () => send(2)));
     const leastMs = (count / limit) * 1_000;
@@ -75,7 +75,7 @@ test.each(Object.entries(limits) as [keyof typeof limits, number][])(
 
 test('a call times out after 10 s', async () => {
   const timeout = jest.spyOn(AbortSignal, 'timeout');
-  server.tell(success);
+  server.respond(success);
   await start().updateUser();
   expect(timeout.mock.calls).toEqual([[10_000]]);
   timeout.mockRestore();
@@ -85,7 +85,7 @@ const sizes = () => server.calls.map(({ body }) => Object.values<unknown[]>(JSON
 
 describe('the four calls', () => {
   test('use the paths of the contract, with the key', async () => {
-    server.tell(success, success, bulkAnswer(), bulkAnswer());
+    server.respond(success, success, bulkAnswer(), bulkAnswer());
     const { updateUser, trackEvent, updateUsers, trackEvents } = start();
     await updateUser();
     await trackEvent();
@@ -104,7 +104,7 @@ describe('the four calls', () => {
   });
 
   test('with a token, name their user', async () => {
-    server.tell(success);
+    server.respond(success);
     await start({ useJwt: true }).updateUser();
     const { authorization, 'api-key': apiKey } = server.calls[0]?.headers ?? {};
     expect(apiKey).toBe('the-api-key');
@@ -120,7 +120,7 @@ describe('the four calls', () => {
 
 describe('answers', () => {
   test('success is a 2xx with the code Success', async () => {
-    server.tell(success);
+    server.respond(success);
     expect(await start().updateUser()).toEqual({ success: true, response: { code: 'Success', msg: 'ok' } });
   });
 
@@ -141,13 +141,17 @@ describe('answers', () => {
     [refused(425, 'GenericError'), { code: 'GenericError', msg: '' }],
     [refused(501, 'GenericError'), { code: 'GenericError', msg: '' }],
   ])('%j is permanent for that user', async (answer, response) => {
-    server.tell(answer);
+    server.respond(answer);
     expect(await start().updateUser()).toMatchObject({ success: false, response });
     expect(server.calls).toHaveLength(1);
   });
 
   test.each([408, 429, 500, 502, 503, 504])('%d is tried 3 times', async (status) => {
-    server.tell(refused(status, 'DatabaseError'), refused(status, 'DatabaseError'), refused(status, 'DatabaseError'));
+    server.respond(
+      refused(status, 'DatabaseError'),
+      refused(status, 'DatabaseError'),
+      refused(status, 'DatabaseError'),
+    );
     expect(await start().trackEvent()).toEqual({
       success: false,
       response: { code: 'DatabaseError', msg: '' },
@@ -160,32 +164,36 @@ describe('answers', () => {
   });
 
   test('a broken connection is tried again', async () => {
-    server.tell({ hangUp: true }, success);
+    server.respond({ hangUp: true }, success);
     expect((await start().updateUser()).success).toBe(true);
     expect(retries[0]?.error.code).toBe('CONNECTION_FAULT');
   });
 
   test('without a response by the deadline, the user is left open', async () => {
-    server.tell({ silent: 'at once' });
+    server.respond({ silent: 'at once' });
     const result = await start({ deadlineMs: 1_100 }).updateUser();
     expect(result).toMatchObject({ success: false, response: { code: 'TIMEOUT' }, openForMs: 1_000 });
   });
 
   test('waits up to a fifth longer, or as long as Retry-After', async () => {
-    server.tell(refused(429, 'RateLimitExceeded'), { ...refused(503, ''), headers: { 'retry-after': '75' } }, success);
+    server.respond(
+      refused(429, 'RateLimitExceeded'),
+      { ...refused(503, ''), headers: { 'retry-after': '75' } },
+      success,
+    );
     expect((await start({ random: 0.999 }).updateUser()).success).toBe(true);
     expect(retries.map(({ waitMs }) => Math.round(waitMs))).toEqual([1_200, 75_000]);
   });
 
   test('a wait beyond the deadline leaves the user open for that time', async () => {
-    server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
+    server.respond({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const result = await start({ deadlineMs: 20_000 }).updateUser();
     const response = { code: 'RateLimitExceeded', msg: '' };
     expect(result).toMatchObject({ success: false, response, openForMs: 30_000 });
   });
 
   test('all users of a batch', async () => {
-    server.tell({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
+    server.respond({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const results = await start({ deadlineMs: 20_000 }).updateUsers(2);
     expect(results.map(({ openForMs }) => openForMs)).toEqual([30_000, 30_000]);
   });
@@ -195,7 +203,7 @@ describe('answers', () => {
     [403, 'Forbidden'],
     [403, 'anything'],
   ])('%d %s ends the run: no further call is made', async (status, code) => {
-    server.tell(refused(status, code));
+    server.respond(refused(status, code));
     const { updateUser, trackEvent, updateUsers } = start();
     await expect(updateUser()).rejects.toThrow(KeyRefusedError);
     await expect(trackEvent()).rejects.toThrow(KeyRefusedError);
@@ -204,18 +212,18 @@ describe('answers', () => {
   });
 
   test('a bulk call ends the run in the same way', async () => {
-    server.tell(refused(401, 'BadApiKey'));
+    server.respond(refused(401, 'BadApiKey'));
     await expect(start().updateUsers(2)).rejects.toThrow(KeyRefusedError);
   });
 
   test('a key that was rotated is tried once more', async () => {
-    server.tell(refused(401, 'BadApiKey'), success);
+    server.respond(refused(401, 'BadApiKey'), success);
     expect((await start({ rotated: { api_key: 'new-key' } }).updateUser()).success).toBe(true);
     expect(server.calls[1]?.headers['api-key']).toBe('new-key');
   });
 
   test('no secret appears in a response', async () => {
-    server.tell(refused(400, 'BadParams', 'the-api-key and the-jwt-secret are bad'));
+    server.respond(refused(400, 'BadParams', 'the-api-key and the-jwt-secret are bad'));
     const { response } = await start().updateUser();
     expect(response.msg).toBe('[secret] and [secret] are bad');
   });
@@ -228,14 +236,14 @@ describe('a compressed response', () => {
   });
 
   test('is read', async () => {
-    server.tell(gzipped({ successCount: 1, failCount: 1, invalidEmails: ['user1@example.com'] }));
+    server.respond(gzipped({ successCount: 1, failCount: 1, invalidEmails: ['user1@example.com'] }));
     const results = await start().updateUsers(2);
     expect(results.map(({ success }) => success)).toEqual([false, true]);
   });
 
   test('in an unknown coding is tried again, and then reported', async () => {
     const unknown = { ...bulkAnswer(), headers: { 'content-encoding': 'zstd' } };
-    server.tell(unknown, bulkAnswer(), unknown, unknown, unknown);
+    server.respond(unknown, bulkAnswer(), unknown, unknown, unknown);
     const { updateUsers, trackEvents } = start();
     expect(await updateUsers(1)).toMatchObject([{ success: true }]);
     expect(await trackEvents(1)).toMatchObject([
@@ -244,7 +252,7 @@ describe('a compressed response', () => {
   });
 
   test('in an unknown coding is still a refusal', async () => {
-    server.tell({ status: 403, body: 'x', headers: { 'content-encoding': 'zstd' } });
+    server.respond({ status: 403, body: 'x', headers: { 'content-encoding': 'zstd' } });
     await expect(start().updateUsers(2)).rejects.toBeInstanceOf(KeyRefusedError);
   });
 });
@@ -254,7 +262,7 @@ describe('a bulk response', () => {
     results.map(({ response }) => response.code);
 
   test('names failed users by e-mail, in any case', async () => {
-    server.tell(
+    server.respond(
       bulkAnswer({
         failCount: 6,
         failedUpdates: {
@@ -282,20 +290,20 @@ describe('a bulk response', () => {
   });
 
   test('that names a duplicate fails both', async () => {
-    server.tell(bulkAnswer({ failCount: 1, invalidEmails: ['user1@example.com'] }));
+    server.respond(bulkAnswer({ failCount: 1, invalidEmails: ['user1@example.com'] }));
     const batch = [user(1), user(2), user(3, { email: 'User1@Example.com' })];
     expect(codes(await start().updateBatch(batch))).toEqual(['invalidEmails', 'Success', 'invalidEmails']);
   });
 
   test('lists filtered fields', async () => {
-    server.tell(bulkAnswer({ filteredOutFields: ['candidate'], createdFields: [] }));
+    server.respond(bulkAnswer({ filteredOutFields: ['candidate'], createdFields: [] }));
     const [result] = await start().updateUsers(1);
     expect(result).toEqual({ success: true, response: { code: 'Success', msg: '', filteredOutFields: ['candidate'] } });
   });
 
   test('is kept short, and without the key', async () => {
     const createdFields = ['the-api-key '.repeat(50), ...Array<string>(50).fill('a')];
-    server.tell(bulkAnswer({ createdFields }));
+    server.respond(bulkAnswer({ createdFields }));
     const [result] = await start().updateUsers(1);
     const kept = result?.response.createdFields;
     expect(kept).toEqual([expect.stringMatching(/^(\[secret\] )+/), ...Array(19).fill('a')]);
@@ -303,22 +311,22 @@ describe('a bulk response', () => {
   });
 
   test('that disallows the event fails all', async () => {
-    server.tell(bulkAnswer({ disallowedEventNames: ['page_view'] }));
+    server.respond(bulkAnswer({ disallowedEventNames: ['page_view'] }));
     expect(codes(await start().trackEvents(2))).toEqual(['disallowedEventNames', 'disallowedEventNames']);
   });
 
   test('that cannot be read fails all', async () => {
-    server.tell({ body: { code: 'Success' } });
+    server.respond({ body: { code: 'Success' } });
     const results = await start().updateUsers(2);
     expect(results.map(({ success }) => success)).toEqual([false, false]);
   });
 
   test('that hides who failed is sent again in halves, until every failed user is alone', async () => {
     const hidden = bulkAnswer({ failCount: 1, successCount: 1 });
-    server.tell(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    server.respond(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
     // The first two, one of which is named; the other two, neither of which is named; then each of these alone.
-    server.tell(bulkAnswer({ failCount: 1, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
-    server.tell(hidden, bulkAnswer(), bulkAnswer({ failCount: 1, successCount: 0 }));
+    server.respond(bulkAnswer({ failCount: 1, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    server.respond(hidden, bulkAnswer(), bulkAnswer({ failCount: 1, successCount: 0 }));
     const results = await start().updateUsers(4);
     expect(codes(results)).toEqual(['Success', 'conflictEmails', 'Success', 'failCount']);
     expect(results.map(({ success }) => success)).toEqual([true, false, true, false]);
@@ -327,7 +335,7 @@ describe('a bulk response', () => {
 
   test('in which all failed is halved only until a lone user is not named either', async () => {
     const none = (failCount: number) => bulkAnswer({ failCount, successCount: 0 });
-    server.tell(none(8), none(4), none(2), none(1), none(1), none(2), none(4));
+    server.respond(none(8), none(4), none(2), none(1), none(1), none(2), none(4));
     const results = await start().updateUsers(8);
     expect(codes(results)).toEqual(Array(8).fill('failCount'));
     expect(results[7]?.failure).toEqual({ errorCode: 'API_REFUSED', statusCode: 200 });
@@ -335,13 +343,13 @@ describe('a bulk response', () => {
   });
 
   test('that counts too few successes proves none', async () => {
-    server.tell(bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 0 }));
+    server.respond(bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 0 }));
     expect(codes(await start().updateUsers(2))).toEqual(['Success', 'failCount']);
     expect(sizes()).toEqual([2, 1, 1]);
   });
 
   test('that names every user is complete, whatever its counts', async () => {
-    server.tell(bulkAnswer({ failCount: 5, failedUpdates: { any: ['user1@example.com', 'user2@example.com'] } }));
+    server.respond(bulkAnswer({ failCount: 5, failedUpdates: { any: ['user1@example.com', 'user2@example.com'] } }));
     expect(codes(await start().updateUsers(2))).toEqual(['any', 'any']);
   });
 
@@ -351,7 +359,7 @@ describe('a bulk response', () => {
     { status: 413, body: 'Payload Too Large' },
   ])('%j halves the batch, down to one', async (answer) => {
     // 4 in halves; the first half in halves again; the first of these is refused alone.
-    server.tell(answer, answer, answer, bulkAnswer(), bulkAnswer());
+    server.respond(answer, answer, answer, bulkAnswer(), bulkAnswer());
     const results = await start().updateUsers(4);
     expect(results.map(({ success }) => success)).toEqual([false, true, true, true]);
     expect(sizes()).toEqual([4, 2, 1, 1, 2]);
@@ -359,7 +367,7 @@ describe('a bulk response', () => {
 
   test('two batches are halved one after the other', async () => {
     const answer = refused(400, 'RequestFieldsTypesMismatched');
-    server.tell(answer, answer, answer, bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer());
+    server.respond(answer, answer, answer, bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer());
     const { updateBatch } = start();
     const batch = users(8);
     await Promise.all([updateBatch(batch.slice(0, 4)), updateBatch(batch.slice(4))]);
@@ -368,12 +376,12 @@ describe('a bulk response', () => {
   });
 
   test('another 400 fails the batch, unhalved', async () => {
-    server.tell(refused(400, 'BadParams'));
+    server.respond(refused(400, 'BadParams'));
     expect(codes(await start().updateUsers(3))).toEqual(['BadParams', 'BadParams', 'BadParams']);
   });
 
   test('a batch without a response fails with the reason', async () => {
-    server.tell({ hangUp: true }, { hangUp: true }, { hangUp: true });
+    server.respond({ hangUp: true }, { hangUp: true }, { hangUp: true });
     expect(codes(await start().updateUsers(2))).toEqual(['CONNECTION_FAULT', 'CONNECTION_FAULT']);
   });
 });

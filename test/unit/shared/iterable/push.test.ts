@@ -6,13 +6,13 @@ import { createIterableClient, type IterableClient } from '../../../../shared/it
 import { type PushMode, pushUsers } from '../../../../shared/iterable/push';
 import { type CallResult, KeyRefusedError } from '../../../../shared/iterable/responses';
 import type { IterableUser } from '../../../../shared/iterable/rows';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 import { collect, secretOf, stream, user, users } from './sample';
 
 const keys = { api_key: 'key', jwt_secret: 'secret' };
 const unlimited = { 'users/update': 1e6, 'users/bulkUpdate': 1e6, 'events/track': 1e6, 'events/trackBulk': 1e6 };
 const unpaced = { updateUser: 1e6, updateUsers: 1e6, trackEvent: 1e6, trackEvents: 1e6 };
-const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: untold('onRetry') };
+const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: unconfigured('onRetry') };
 
 let iterable: IterableSimulator;
 let client: IterableClient;
@@ -264,7 +264,7 @@ test.each([
       trackEvent: track,
       updateUsers: async (batch) => all(batch, await update()),
       trackEvents: async (batch) => all(batch, await track()),
-      close: untold('close'),
+      close: unconfigured('close'),
     };
     const one = user(1);
     const given = Array.from({ length: calls * size }, () => one);

@@ -1,7 +1,7 @@
 import { groupByJob } from '../../../../shared/netlife/activities';
 import type { NetlifeClient } from '../../../../shared/netlife/client';
 import { login, subject } from '../../../support/netlife';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 import { basicAuthorization } from '../../../support/webhook-calls';
 import { scriptedPortal } from './scripted-portal';
 
@@ -72,7 +72,7 @@ describe('calls', () => {
   });
 
   test('subjects, buyers and non-buyers side by side', async () => {
-    let both: () => void = untold('both');
+    let both: () => void = unconfigured('both');
     const bothAreThere = new Promise<void>((resolve) => {
       both = resolve;
     });

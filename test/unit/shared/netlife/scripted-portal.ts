@@ -1,15 +1,15 @@
 import type { NetlifeClient, NetlifeClientOptions } from '../../../../shared/netlife/client';
 import { clientAt } from '../../../support/netlife';
-import { startToldServer, type ToldAnswer, type ToldServer } from '../../../support/told-server';
+import { type ScriptedResponse, type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 
 /** Starts a portal with scripted responses for each test of a file, and closes its clients afterwards. */
 export const scriptedPortal = () => {
-  let server: ToldServer;
+  let server: ScriptedServer;
   let clients: NetlifeClient[];
   let waits: number[];
 
   beforeEach(async () => {
-    server = await startToldServer();
+    server = await startScriptedServer();
     clients = [];
     waits = [];
   });
@@ -27,7 +27,7 @@ export const scriptedPortal = () => {
   };
 
   return {
-    respond: (...answers: readonly ToldAnswer[]) => server.tell(...answers),
+    respond: (...answers: readonly ScriptedResponse[]) => server.respond(...answers),
     calls: () => server.calls,
     origin: () => server.origin,
     /** Method and path below the portal's base path, such as `GET /jobs`. */

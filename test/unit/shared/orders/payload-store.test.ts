@@ -1,19 +1,19 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { createPayloadStore } from '../../../../shared/orders/payload-store';
 import { checksum, orderId, round } from '../../../support/orders';
-import { startToldServer, type ToldAnswer } from '../../../support/told-server';
+import { type ScriptedResponse, startScriptedServer } from '../../../support/scripted-server';
 
 const bytes = Buffer.from('payload');
-const conflict: ToldAnswer = {
+const conflict: ScriptedResponse = {
   status: 409,
   headers: { 'content-type': 'application/xml' },
   body: '<Error><Code>ConditionalRequestConflict</Code><Message>Try again</Message></Error>',
 };
 
 /** Stores a payload in an S3 that gives these answers. */
-const keep = async (...answers: readonly ToldAnswer[]) => {
-  const server = await startToldServer();
-  server.tell(...answers);
+const keep = async (...answers: readonly ScriptedResponse[]) => {
+  const server = await startScriptedServer();
+  server.respond(...answers);
   const client = new S3Client({
     endpoint: server.origin,
     region: 'us-east-1',
@@ -38,7 +38,7 @@ test('two deliveries that write at once: the conflict is tried again', async () 
 });
 
 test('if the other delivery has won meanwhile, its bytes stay', async () => {
-  const exists: ToldAnswer = { status: 412, body: '<Error><Code>PreconditionFailed</Code></Error>' };
+  const exists: ScriptedResponse = { status: 412, body: '<Error><Code>PreconditionFailed</Code></Error>' };
   const other = { headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from('other') };
   expect(await keep(conflict, exists, other)).toEqual({
     stored: { s3Key, checksum: checksum('other'), sizeBytes: 5, isNew: false },

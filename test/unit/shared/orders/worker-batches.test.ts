@@ -9,12 +9,12 @@ import {
   received,
   runWorker,
   type Step,
-  type ToldWorker,
   throwing,
+  type WorkerDoubles,
 } from '../../../support/order-worker';
 import { downloadMessage, orderId, requestId } from '../../../support/orders';
 import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
-import { untold } from '../../../support/untold';
+import { unconfigured } from '../../../support/unconfigured';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const work = (event: SQSEvent, step: Step, told: ToldWorker = {}) => runWorker(logs, event, step, told);
+const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorker(logs, event, step, told);
 
 describe('a message that cannot be read', () => {
   test.each<[string, unknown]>([
@@ -53,7 +53,7 @@ describe('what cannot be settled', () => {
   const down = () => {
     throw new Error('DynamoDB is down');
   };
-  test.each<[string, number, PipelineError, ToldWorker]>([
+  test.each<[string, number, PipelineError, WorkerDoubles]>([
     ['a failure that cannot be recorded', 1, problem('BAD_PAYLOAD', { retryable: false }), { recordFailure: down }],
     ['a last one that cannot be recorded', 5, problem('TIMEOUT'), { recordFailure: down }],
     ['a visibility that cannot be set', 2, problem('TIMEOUT'), { hideFor: down }],
@@ -111,7 +111,7 @@ describe('a batch', () => {
 
   test('of which every record failed is given back whole, without an error of the function', async () => {
     const event = sqsEvent(sqsRecord('x', { messageId: 'a' }), sqsRecord('y', { messageId: 'b' }));
-    expect((await work(event, untold('step'))).returned.sort()).toEqual(['a', 'b']);
+    expect((await work(event, unconfigured('step'))).returned.sort()).toEqual(['a', 'b']);
   });
 
   test('is handled at the same time', async () => {

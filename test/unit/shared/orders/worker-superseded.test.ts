@@ -8,8 +8,8 @@ import {
   received,
   runWorker,
   type Step,
-  type ToldWorker,
   throwing,
+  type WorkerDoubles,
 } from '../../../support/order-worker';
 import { downloadMessage, orders, round } from '../../../support/orders';
 
@@ -19,20 +19,20 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const work = (event: SQSEvent, step: Step, told: ToldWorker = {}) => runWorker(logs, event, step, told);
+const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorker(logs, event, step, told);
 
 const permanent = problem('API_REFUSED', { retryable: false, statusCode: 404, api: 'qualia' });
 const refused = (order: Order | undefined) => (): WriteOutcome => ({ applied: false, order });
 
 /** The ways in which a message learns that its order is no longer its own. */
-const ways: readonly [string, number, (order: Order | undefined) => readonly [Step, ToldWorker]][] = [
+const ways: readonly [string, number, (order: Order | undefined) => readonly [Step, WorkerDoubles]][] = [
   ['its step was not taken', 1, (order) => [async () => refused(order)(), {}]],
   ['its permanent failure was not taken', 1, (order) => [throwing(permanent), { recordFailure: refused(order) }]],
   ['its last failure was not taken', 5, (order) => [throwing(problem('TIMEOUT')), { recordFailure: refused(order) }]],
 ];
 
 describe.each(ways)('%s', (_way, receiveCount, given) => {
-  const meet = (order: Order | undefined, told: ToldWorker = {}) => {
+  const meet = (order: Order | undefined, told: WorkerDoubles = {}) => {
     const [step, answers] = given(order);
     return work(received(receiveCount), step, { ...answers, ...told });
   };

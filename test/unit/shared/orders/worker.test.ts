@@ -10,8 +10,8 @@ import {
   received,
   runWorker,
   type Step,
-  type ToldWorker,
   throwing,
+  type WorkerDoubles,
 } from '../../../support/order-worker';
 import { downloadMessage, orders, round } from '../../../support/orders';
 import { sqsEvent, sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const work = (event: SQSEvent, step: Step, told: ToldWorker = {}) => runWorker(logs, event, step, told);
+const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorker(logs, event, step, told);
 
 test('a step that is done is acknowledged: nothing else happens', async () => {
   const step = jest.fn(done);
@@ -225,7 +225,7 @@ describe('the last receive, which proves nothing against its message', () => {
   const down = problem('TIMEOUT', { api: 'qualia' });
   const minutesAgo = (minutes: number) => nowMs - minutes * 60_000;
   // First received 10 minutes and 10 seconds ago.
-  const spared: readonly [string, PipelineError, ToldWorker][] = [
+  const spared: readonly [string, PipelineError, WorkerDoubles][] = [
     ['nobody was ever answered', down, { lastResponseAtMs: () => undefined }],
     ['nobody was answered since it first failed', down, { lastResponseAtMs: () => minutesAgo(8.2) }],
     ['there were too many calls', problem('RATE_LIMITED', { api: 'internal' }), {}],
@@ -273,7 +273,7 @@ describe('the last receive, which proves nothing against its message', () => {
     expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
   });
 
-  test.each<[string, PipelineError, ToldWorker]>([
+  test.each<[string, PipelineError, WorkerDoubles]>([
     ['the API answered others meanwhile', down, { lastResponseAtMs: () => minutesAgo(8.1) }],
     ['no API is concerned', problem('AWS_FAULT'), { lastResponseAtMs: () => undefined }],
     ['its round began four days ago', down, { lastResponseAtMs: () => undefined, now: () => nowMs + 4 * 86_400_000 }],

@@ -4,15 +4,15 @@ import { UnreadableResponseError } from '../../../../shared/qualia/client';
 import { orderQuery } from '../../../../shared/qualia/query';
 import { callContext } from '../../../support/call-context';
 import { qualiaAnswer, qualiaOrder, qualiaOrderId } from '../../../support/qualia-orders';
+import { startScriptedQualia } from '../../../support/scripted-apis';
+import type { ScriptedResponse } from '../../../support/scripted-server';
 import { secretOf, unreadableSecret } from '../../../support/secrets';
-import { startToldQualia } from '../../../support/told-apis';
-import type { ToldAnswer } from '../../../support/told-server';
 
-type Qualia = Awaited<ReturnType<typeof startToldQualia>>;
+type Qualia = Awaited<ReturnType<typeof startScriptedQualia>>;
 
 let qualia: Qualia;
 beforeEach(async () => {
-  qualia = await startToldQualia();
+  qualia = await startScriptedQualia();
 });
 afterEach(() => qualia.stop());
 
@@ -22,13 +22,14 @@ const failureOf = async (context = callContext().context): Promise<PipelineError
   if (thrown instanceof PipelineError) return thrown;
   throw new Error('fetchOrder did not fail with a PipelineError');
 };
-const times = (count: number, answer: ToldAnswer): ToldAnswer[] => Array.from({ length: count }, () => answer);
-const order: ToldAnswer = { body: qualiaAnswer() };
-const graphQlError = (error: unknown, data: unknown = null): ToldAnswer => ({ body: { data, errors: [error] } });
+const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
+  Array.from({ length: count }, () => answer);
+const order: ScriptedResponse = { body: qualiaAnswer() };
+const graphQlError = (error: unknown, data: unknown = null): ScriptedResponse => ({ body: { data, errors: [error] } });
 
 describe('the request', () => {
   test('is exactly what the contract says', async () => {
-    qualia.server.tell(order);
+    qualia.server.respond(order);
     await fetchOrder();
     const [call] = qualia.server.calls;
     expect(call).toMatchObject({ method: 'POST', path: '/api/vendor/graphql?v=1' });
@@ -40,7 +41,7 @@ describe('the request', () => {
   });
 
   test('goes over connections that are kept', async () => {
-    qualia.server.tell(...times(10, order));
+    qualia.server.respond(...times(10, order));
     for (let n = 0; n < 10; n++) await fetchOrder();
     // The pool may open a second one while the first is just about to be free.
     expect(qualia.server.connections()).toBeLessThanOrEqual(2);
@@ -54,7 +55,7 @@ describe('the request', () => {
       if (++arrived === 20) open();
       return gate;
     };
-    qualia.server.tell(...times(30, { ...order, before }));
+    qualia.server.respond(...times(30, { ...order, before }));
     await Promise.all(Array.from({ length: 30 }, () => fetchOrder()));
     expect(qualia.server.connections()).toBe(20);
   });
@@ -63,13 +64,13 @@ describe('the request', () => {
 describe('an order', () => {
   test('comes byte for byte as received', async () => {
     const bytes = `  ${qualiaAnswer(qualiaOrder({ price: '1.50', later: 'ü' }))}\r\n`;
-    qualia.server.tell({ body: bytes, before: () => qualia.clock.pass(120) });
+    qualia.server.respond({ body: bytes, before: () => qualia.clock.pass(120) });
     expect(await fetchOrder()).toEqual({ bytes: Buffer.from(bytes), attempt: 1, responseTimeMs: 120 });
   });
 
   test('may have a number beyond 2^53', async () => {
     const bytes = qualiaAnswer().replace('"QO-123456"', '9007199254740993');
-    qualia.server.tell({ body: bytes });
+    qualia.server.respond({ body: bytes });
     expect((await fetchOrder()).bytes).toEqual(Buffer.from(bytes));
   });
 
@@ -78,13 +79,13 @@ describe('an order', () => {
     ['errors that are null', { errors: null }],
     ['what nobody knows', { extensions: {} }],
   ])('may come with %s', async (_, extra) => {
-    qualia.server.tell({ body: { ...JSON.parse(qualiaAnswer()), ...extra } });
+    qualia.server.respond({ body: { ...JSON.parse(qualiaAnswer()), ...extra } });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
   });
 
   test('may hold null for anything but its id and number', async () => {
     const nulls = Object.fromEntries(Object.keys(qualiaOrder()).map((field) => [field, null]));
-    qualia.server.tell({ body: qualiaAnswer({ ...nulls, _id: qualiaOrderId, order_number: 'b' }) });
+    qualia.server.respond({ body: qualiaAnswer({ ...nulls, _id: qualiaOrderId, order_number: 'b' }) });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
   });
 });
@@ -98,13 +99,13 @@ describe('an order that is compressed', () => {
     ['deflate', deflateSync],
     ['gzip, br', (text) => brotliCompressSync(gzipSync(text))],
   ])('in %s is kept as the JSON that was encoded', async (coding, encode) => {
-    qualia.server.tell({ body: encode(json), headers: { 'content-encoding': coding } });
+    qualia.server.respond({ body: encode(json), headers: { 'content-encoding': coding } });
     expect(await fetchOrder()).toMatchObject({ bytes: Buffer.from(json), attempt: 1 });
     expect(qualia.server.calls[0]?.headers['accept-encoding']).toBe('gzip, br, deflate');
   });
 
   test.each(['zstd', 'gzip'])('in a way that we cannot decode (%s) may pass, and says so', async (coding) => {
-    qualia.server.tell(...times(3, { body: json, headers: { 'content-encoding': coding } }));
+    qualia.server.respond(...times(3, { body: json, headers: { 'content-encoding': coding } }));
     expect(await failureOf()).toMatchObject({
       code: 'BAD_ANSWER',
       retryable: true,
@@ -115,7 +116,7 @@ describe('an order that is compressed', () => {
 
   test('to hide more than 4 MiB is refused', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1_024 * 1_024));
-    qualia.server.tell({ body: bomb, headers: { 'content-encoding': 'gzip' } });
+    qualia.server.respond({ body: bomb, headers: { 'content-encoding': 'gzip' } });
     expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
     expect(qualia.server.calls).toHaveLength(1);
   });
@@ -123,7 +124,7 @@ describe('an order that is compressed', () => {
 
 describe('a status that is final', () => {
   test.each([300, 302, 400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 418, 422, 451])('%i', async (status) => {
-    qualia.server.tell({ status, headers: { 'retry-after': '1' }, body: qualiaAnswer() });
+    qualia.server.respond({ status, headers: { 'retry-after': '1' }, body: qualiaAnswer() });
     expect(await failureOf()).toMatchObject({
       code: 'API_REFUSED',
       retryable: false,
@@ -136,7 +137,7 @@ describe('a status that is final', () => {
 });
 
 describe('a fault that may pass', () => {
-  const faults: [string, ToldAnswer, string, number | undefined][] = [
+  const faults: [string, ScriptedResponse, string, number | undefined][] = [
     ['408', { status: 408 }, 'API_UNAVAILABLE', 408],
     ['425', { status: 425 }, 'API_UNAVAILABLE', 425],
     ['429', { status: 429 }, 'RATE_LIMITED', 429],
@@ -152,7 +153,7 @@ describe('a fault that may pass', () => {
   test.each(faults)(
     '%s: three tries with full jitter, then it is left to the queue',
     async (_, answer, code, statusCode) => {
-      qualia.server.tell(...times(3, answer));
+      qualia.server.respond(...times(3, answer));
       const { context, failedTries } = callContext();
       const error = await failureOf(context);
       expect(error).toMatchObject({ code, retryable: true, api: 'qualia', statusCode, retryAfterMs: undefined });
@@ -166,13 +167,13 @@ describe('a fault that may pass', () => {
   );
 
   test.each(faults)('%s: passes with the third try', async (_, answer) => {
-    qualia.server.tell(answer, answer, order);
+    qualia.server.respond(answer, answer, order);
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 3, responseTimeMs: 0 });
     expect(qualia.server.left()).toBe(0);
   });
 
   test('is met by a final refusal: that stands', async () => {
-    qualia.server.tell({ status: 503 }, { status: 404 });
+    qualia.server.respond({ status: 503 }, { status: 404 });
     expect(await failureOf()).toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
     expect(qualia.server.calls).toHaveLength(2);
   });
@@ -182,7 +183,7 @@ describe('GraphQL errors', () => {
   test.each(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'])(
     'of code %s are final',
     async (code) => {
-      qualia.server.tell(graphQlError({ message: 'x', extensions: { code } }));
+      qualia.server.respond(graphQlError({ message: 'x', extensions: { code } }));
       expect(await failureOf()).toMatchObject({
         code: code === 'NOT_FOUND' ? 'ORDER_NOT_FOUND' : 'GRAPHQL_ERROR',
         retryable: false,
@@ -201,14 +202,14 @@ describe('GraphQL errors', () => {
     ['that are a mere text', 'Oops'],
     ['that are null', null],
   ])('%s may pass', async (_, error) => {
-    qualia.server.tell(...times(3, graphQlError(error, { order: null })));
+    qualia.server.respond(...times(3, graphQlError(error, { order: null })));
     expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
     expect(qualia.server.calls).toHaveLength(3);
   });
 
   test('are final when any of several is', async () => {
     const errors = [{ message: 'Oops' }, { message: 'x', extensions: { code: 'FORBIDDEN' } }];
-    qualia.server.tell({ body: { errors } });
+    qualia.server.respond({ body: { errors } });
     expect(await failureOf()).toMatchObject({ retryable: false });
   });
 
@@ -223,14 +224,16 @@ describe('GraphQL errors', () => {
       [['viewer', 'order', 'order']],
     ])('at %j do not matter: it was received, and is kept byte for byte', async (path) => {
       const body = JSON.stringify({ data, errors: [forbidden(...path), forbidden(...path)] });
-      qualia.server.tell({ body });
+      qualia.server.respond({ body });
       expect(await fetchOrder()).toMatchObject({ bytes: Buffer.from(body), attempt: 1 });
     });
 
     test.each([[['order', 'order']], [['order', 'order', 'borrowers', 0]], [['order']], [[]]])(
       'at %j count',
       async (path) => {
-        qualia.server.tell({ body: { data, errors: [forbidden('order', 'outstanding_tasks'), forbidden(...path)] } });
+        qualia.server.respond({
+          body: { data, errors: [forbidden('order', 'outstanding_tasks'), forbidden(...path)] },
+        });
         expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: false });
       },
     );
@@ -238,7 +241,7 @@ describe('GraphQL errors', () => {
     test.each([undefined, null, 'order.outstanding_tasks', { 0: 'order' }])(
       'with the path %j may be about the order',
       async (path) => {
-        qualia.server.tell(...times(3, graphQlError({ message: 'Oops', path }, data)));
+        qualia.server.respond(...times(3, graphQlError({ message: 'Oops', path }, data)));
         expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
       },
     );
@@ -246,26 +249,26 @@ describe('GraphQL errors', () => {
     test('elsewhere do not decide what those about the order mean', async () => {
       const passing = { message: 'Oops', path: ['order', 'order', 'price'] };
       const body = { data, errors: [forbidden('order', 'outstanding_tasks'), passing] };
-      qualia.server.tell(...times(3, { body }));
+      qualia.server.respond(...times(3, { body }));
       expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
     });
 
     test('elsewhere count when they took the order away', async () => {
       const elsewhere = { message: 'Oops', path: ['order', 'outstanding_tasks'] };
-      qualia.server.tell(...times(3, graphQlError(elsewhere, { order: null })));
+      qualia.server.respond(...times(3, graphQlError(elsewhere, { order: null })));
       expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
-      qualia.server.tell(graphQlError(forbidden('order', 'outstanding_tasks'), { order: null }));
+      qualia.server.respond(graphQlError(forbidden('order', 'outstanding_tasks'), { order: null }));
       expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: false });
     });
 
     test('elsewhere do not matter to the list of open orders', async () => {
       const list = { orders: { orders: [{ _id: 'QO-1' }] } };
-      qualia.server.tell(graphQlError(forbidden('orders', 'total'), list));
+      qualia.server.respond(graphQlError(forbidden('orders', 'total'), list));
       const page = { limit: 10, offset: 0, withStatus: false };
       expect(await qualia.client.listOpenOrders(page, callContext().context)).toEqual([
         { id: 'QO-1', fingerprint: undefined },
       ]);
-      qualia.server.tell(graphQlError(forbidden('orders', 'orders', 0, '_id'), list));
+      qualia.server.respond(graphQlError(forbidden('orders', 'orders', 0, '_id'), list));
       await expect(qualia.client.listOpenOrders(page, callContext().context)).rejects.toMatchObject({
         code: 'GRAPHQL_ERROR',
       });
@@ -276,7 +279,7 @@ describe('GraphQL errors', () => {
 test.each([{ data: { order: null } }, { data: { order: { order: null } } }, { data: { order: null }, errors: null }])(
   'no order and no error, %j: there is none',
   async (body) => {
-    qualia.server.tell({ body });
+    qualia.server.respond({ body });
     expect(await failureOf()).toMatchObject({ code: 'ORDER_NOT_FOUND', retryable: false });
     expect(qualia.server.calls).toHaveLength(1);
   },
@@ -284,7 +287,7 @@ test.each([{ data: { order: null } }, { data: { order: { order: null } } }, { da
 
 describe('the list of open orders', () => {
   const list = async (orders: readonly unknown[], withStatus = true) => {
-    qualia.server.tell({ body: { data: { orders: { orders } } } });
+    qualia.server.respond({ body: { data: { orders: { orders } } } });
     return qualia.client.listOpenOrders({ limit: 10, offset: 20, withStatus }, callContext().context);
   };
   const lastBody = () => JSON.parse(qualia.server.calls.at(-1)?.body ?? '');
@@ -340,7 +343,7 @@ describe('an answer that cannot be read', () => {
     ['the same id in other letters', qualiaAnswer(qualiaOrder({ _id: qualiaOrderId.toLowerCase() }))],
     ['properties that are none', qualiaAnswer(qualiaOrder({ properties: 'CA' }))],
   ])('%s: two more tries, then final, with its bytes', async (_, body) => {
-    qualia.server.tell(...times(3, { body }));
+    qualia.server.respond(...times(3, { body }));
     const error = await failureOf();
     expect(error).toBeInstanceOf(UnreadableResponseError);
     expect(error).toMatchObject({ code: 'BAD_ANSWER', retryable: false, statusCode: 200 });
@@ -349,19 +352,19 @@ describe('an answer that cannot be read', () => {
   });
 
   test('keeps its bytes out of whatever formats the error', async () => {
-    qualia.server.tell(...times(3, { body: 'Ada Byron' }));
+    qualia.server.respond(...times(3, { body: 'Ada Byron' }));
     const error = await failureOf();
     expect(Object.keys(error)).not.toContain('bytes');
     expect(JSON.stringify(error) + error.stack).not.toContain('Ada');
   });
 
   test('twice, and then an order, is an order', async () => {
-    qualia.server.tell({ body: 'oops' }, { body: '{}' }, order);
+    qualia.server.respond({ body: 'oops' }, { body: '{}' }, order);
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 3 });
   });
 
   test('is counted anew in every call', async () => {
-    qualia.server.tell(...times(2, { body: 'oops' }), { status: 503 }, { body: 'oops' }, order);
+    qualia.server.respond(...times(2, { body: 'oops' }), { status: 503 }, { body: 'oops' }, order);
     expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE' });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 2 });
   });
@@ -370,10 +373,10 @@ describe('an answer that cannot be read', () => {
 describe('the credential', () => {
   test('is fetched again when it was refused, and tried once more', async () => {
     await qualia.stop();
-    qualia = await startToldQualia({
+    qualia = await startScriptedQualia({
       credential: secretOf({ username: 'us', password: 'old' }, { username: 'us', password: 'new' }),
     });
-    qualia.server.tell({ status: 401 }, order);
+    qualia.server.respond({ status: 401 }, order);
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
     expect(qualia.server.calls.map(({ headers }) => headers.authorization)).toEqual(
       ['us:old', 'us:new'].map((pair) => `Basic ${Buffer.from(pair).toString('base64')}`),
@@ -383,7 +386,7 @@ describe('the credential', () => {
   test('that cannot be had makes no call', async () => {
     await qualia.stop();
     const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
-    qualia = await startToldQualia({ credential: unreadableSecret(unreadable) });
+    qualia = await startScriptedQualia({ credential: unreadableSecret(unreadable) });
     expect(await failureOf()).toBe(unreadable);
     expect(qualia.server.calls).toEqual([]);
   });

@@ -17,7 +17,7 @@ interface Fate {
   readonly startFails?: boolean;
 }
 
-interface Told extends Partial<ReplayDependencies> {
+interface ReplayPlan extends Partial<ReplayDependencies> {
   readonly count: number;
   readonly ratePerSecond?: number;
   readonly fateOf?: (index: number) => Fate;
@@ -26,7 +26,7 @@ interface Told extends Partial<ReplayDependencies> {
 }
 
 /** Replays orders in a simulated pipeline with a fake clock. */
-const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...told }: Told) => {
+const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...dependencies }: ReplayPlan) => {
   let nowMs = 1_000_000;
   const orderIds = Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
   const startedAtMs = new Map<OrderId, number>();
@@ -42,7 +42,7 @@ const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...told 
         const index = orderIds.indexOf(orderId);
         expect(startedAtMs.has(orderId)).toBe(false);
         startedAtMs.set(orderId, nowMs);
-        told.onStart?.(index);
+        dependencies.onStart?.(index);
         if (fateOf(index).startFails) return { error: 'No.' };
         return { requestId: requestId(orderId), round: round(index) };
       },
@@ -60,9 +60,9 @@ const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...told 
       sleep: async (ms) => {
         nowMs += ms;
       },
-      ...told,
+      ...dependencies,
     },
-    { ratePerSecond, signal: told.signal ?? new AbortController().signal },
+    { ratePerSecond, signal: dependencies.signal ?? new AbortController().signal },
   );
   const of = (outcome: ReplayResult['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length;

@@ -1,12 +1,12 @@
 import { createInternalApiClient, type InternalApiCredential } from '../../shared/internal-api/client';
 import { createQualiaClient, type QualiaCredential } from '../../shared/qualia/client';
 import { freezeClock } from './clock';
+import { startScriptedServer } from './scripted-server';
 import { secretOf } from './secrets';
-import { startToldServer } from './told-server';
 
-/** What runs until `stop`: a told server, a clock that stands still but for waits, and how long each wait was. */
+/** A scripted server with a frozen clock that advances only by waits, and the length of each wait. Runs until `stop`. */
 const startApi = async () => {
-  const server = await startToldServer();
+  const server = await startScriptedServer();
   const clock = freezeClock();
   const waitsMs: number[] = [];
   const opened: string[] = [];
@@ -26,8 +26,8 @@ const startApi = async () => {
   return { server, clock, waitsMs, opened, options, stop };
 };
 
-/** Qualia's client against a told server. */
-export const startToldQualia = async ({
+/** Qualia's client with a scripted server. */
+export const startScriptedQualia = async ({
   credential = secretOf<QualiaCredential>({ username: 'us', password: 'pw' }),
 } = {}) => {
   const { options, ...api } = await startApi();
@@ -35,8 +35,8 @@ export const startToldQualia = async ({
   return { ...api, client };
 };
 
-/** The internal API's client against a told server. */
-export const startToldInternalApi = async ({
+/** The internal API's client with a scripted server. */
+export const startScriptedInternalApi = async ({
   credential = secretOf<InternalApiCredential>({ token: 'tok-1' }),
 } = {}) => {
   const { options, ...api } = await startApi();

@@ -8,35 +8,35 @@ export interface ReceivedCall {
   readonly body: string;
 }
 
-export interface ToldAnswer {
+export interface ScriptedResponse {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Text or bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   /** The connection ends one byte before the body is whole. */
   readonly cut?: boolean;
-  /** The connection is cut without a word. */
+  /** The connection is closed without a response. */
   readonly hangUp?: boolean;
-  /** Nothing comes, or only the head of the answer. */
+  /** No response, or only its head. */
   readonly silent?: 'at once' | 'after the head';
-  /** Done once the call is there, before it is answered. */
+  /** Runs after the request was received, before the response. */
   readonly before?: () => unknown;
 }
 
-const send = (response: ServerResponse, answer: ToldAnswer): void => {
-  const { status = 200, headers = {}, body = '' } = answer;
-  if (answer.hangUp) return void response.destroy();
-  if (answer.silent === 'at once') return;
+const send = (response: ServerResponse, reply: ScriptedResponse): void => {
+  const { status = 200, headers = {}, body = '' } = reply;
+  if (reply.hangUp) return void response.destroy();
+  if (reply.silent === 'at once') return;
   const bytes = Buffer.from(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
-  const length = answer.cut && { 'content-length': String(bytes.length + 1) };
+  const length = reply.cut && { 'content-length': String(bytes.length + 1) };
   response.writeHead(status, { 'content-type': 'application/json', ...length, ...headers });
-  if (answer.silent === 'after the head') return void response.write('{');
-  response.end(bytes, () => answer.cut && response.socket?.destroySoon());
+  if (reply.silent === 'after the head') return void response.write('{');
+  response.end(bytes, () => reply.cut && response.socket?.destroySoon());
 };
 
-/** An HTTP server on loopback that gives the answers it was told, in order; a call beyond them answers 599. */
-export const startToldServer = async () => {
-  const told: ToldAnswer[] = [];
+/** Starts an HTTP server on loopback that sends scripted responses in order, then 599. */
+export const startScriptedServer = async () => {
+  const scripted: ScriptedResponse[] = [];
   const calls: ReceivedCall[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -47,16 +47,16 @@ export const startToldServer = async () => {
       headers: request.headers,
       body: Buffer.concat(chunks).toString(),
     });
-    const answer = told.shift() ?? { status: 599, body: 'The server was not told what to answer' };
-    await answer.before?.();
-    send(response, answer);
+    const reply = scripted.shift() ?? { status: 599, body: 'The server has no scripted response for this request' };
+    await reply.before?.();
+    send(response, reply);
   });
   let connections = 0;
   server.on('connection', (socket) => {
     connections++;
     socket.unref();
   });
-  // A test that fails before it stops the server must not keep the process.
+  // A test that fails before it stops the server must not keep the process running.
   server.unref();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -64,10 +64,10 @@ export const startToldServer = async () => {
     origin: `http://127.0.0.1:${port}`,
     calls,
     connections: (): number => connections,
-    /** Answers that were told and never asked for. */
-    left: (): number => told.length,
-    tell: (...answers: readonly ToldAnswer[]): void => {
-      told.push(...answers);
+    /** Number of responses that were not requested. */
+    left: (): number => scripted.length,
+    respond: (...responses: readonly ScriptedResponse[]): void => {
+      scripted.push(...responses);
     },
     stop: async (): Promise<void> => {
       server.closeAllConnections();
@@ -76,4 +76,4 @@ export const startToldServer = async () => {
   };
 };
 
-export type ToldServer = Awaited<ReturnType<typeof startToldServer>>;
+export type ScriptedServer = Awaited<ReturnType<typeof startScriptedServer>>;
