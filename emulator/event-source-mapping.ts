@@ -52,8 +52,8 @@ export const startEventSourceMapping = (
 
   const handle = async (batch: readonly Message[]) => {
     // Messages of a recursive loop fail without an invocation, until SQS moves them to the dead-letter queue.
-    const stopped = batch.filter(({ Attributes }) => target.stopsLoop(Attributes.AWSTraceHeader));
-    const accepted = batch.filter((message) => !stopped.includes(message));
+    const looping = batch.filter(({ Attributes }) => target.stopsLoop(Attributes.AWSTraceHeader));
+    const accepted = batch.filter((message) => !looping.includes(message));
     const failed = accepted.length > 0 ? await invoke(accepted) : new Set();
     const done = accepted.filter(({ MessageId }) => !failed.has(MessageId));
     const handlesOf = (messages: readonly Message[]) => messages.map(({ ReceiptHandle }) => ReceiptHandle);

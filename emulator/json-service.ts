@@ -90,7 +90,11 @@ export const serveJsonService = (
  * Returns one page of a list. Its token is the index of the first item of the next page.
  * @throws {ServiceError} for an invalid token
  */
-export const pageOf = <T>(all: readonly T[], size: number, nextToken = '0'): { items: T[]; nextToken?: string } => {
+export const pageOf = <T>(
+  all: readonly T[],
+  size: number,
+  nextToken = '0',
+): { readonly items: T[]; readonly nextToken?: string } => {
   if (!/^\d{1,9}$/.test(nextToken)) {
     throw new ServiceError(invalidToken, `Invalid Token: '${nextToken}'`);
   }

@@ -83,7 +83,7 @@ export const toPayload = (event: ReturnType<typeof toEvent>): string | undefined
 const encode = (
   body: Buffer,
   headers: Readonly<Record<string, string>>,
-): { body?: string | undefined; isBase64Encoded: boolean } => {
+): { readonly body?: string | undefined; readonly isBase64Encoded: boolean } => {
   if (body.length === 0) {
     return { isBase64Encoded: false };
   }

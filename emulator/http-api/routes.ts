@@ -37,7 +37,7 @@ export const createRouter = <T>(
 const catchAll = { pattern: /^/, rank: Number.POSITIVE_INFINITY };
 
 /** A more specific path has a lower `rank`: each variable counts 1, a greedy variable 1,000. */
-const compile = (path: string): { pattern: RegExp; rank: number } => {
+const compile = (path: string): { readonly pattern: RegExp; readonly rank: number } => {
   let rank = 0;
   const segments = path.split('/').map((segment) => {
     const [, name, greedy] = /^\{(\w+)(\+?)\}$/.exec(segment) ?? [];

@@ -61,7 +61,12 @@ export const startExecutionEnvironment = async (
   const initialized = Promise.withResolvers<InvocationResult | undefined>();
   const exited = Promise.withResolvers<void>();
   let current:
-    | { requestId: string; payload: string; startedAt: number; settle(result: InvocationResult): void }
+    | {
+        readonly requestId: string;
+        readonly payload: string;
+        readonly startedAt: number;
+        settle(result: InvocationResult): void;
+      }
     | undefined;
   let ready = Promise.withResolvers<void>();
   let isInitialized = false;

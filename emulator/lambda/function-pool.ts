@@ -40,7 +40,10 @@ const accountConcurrency = 1_000;
  */
 export const createFunctionPool = (
   definition: FunctionDefinition,
-  { reserved = accountConcurrency, maxProcesses }: { reserved: number | undefined; maxProcesses: number },
+  {
+    reserved = accountConcurrency,
+    maxProcesses,
+  }: { readonly reserved: number | undefined; readonly maxProcesses: number },
   startEnvironment: () => Promise<ExecutionEnvironment>,
   startsCold: (payload: string) => boolean = () => false,
 ): FunctionPool => {

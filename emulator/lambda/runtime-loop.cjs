@@ -86,7 +86,7 @@ const loadHandler = async () => {
   return loaded[name];
 };
 
-async function main() {
+const main = async () => {
   const handler = await loadHandler().catch(async (error) => {
     await report('init/error', error);
     process.exit(1);
@@ -113,7 +113,7 @@ async function main() {
       await report(`invocation/${requestId}/error`, error);
     }
   }
-}
+};
 
 for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (error) => {

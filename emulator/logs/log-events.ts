@@ -60,12 +60,14 @@ export const createEventActions = (logs: Logs): Readonly<Record<string, Action>>
         unmask: z.boolean().optional(),
       },
       async ({ logStreamNames, logStreamNamePrefix = '', filterPattern, limit, nextToken, ...request }) => {
-        const fits = compileFilterPattern(filterPattern);
+        const matches = compileFilterPattern(filterPattern);
         const events = await read(
           groupOf(request),
           request,
           ({ logStream, message }) =>
-            (logStreamNames?.includes(logStream) ?? true) && logStream.startsWith(logStreamNamePrefix) && fits(message),
+            (logStreamNames?.includes(logStream) ?? true) &&
+            logStream.startsWith(logStreamNamePrefix) &&
+            matches(message),
         );
         const count = withinPage(pageOf(events, limit, nextToken).items).length;
         const page = pageOf(events, count, nextToken);
@@ -153,7 +155,11 @@ const withinPage = (events: readonly LogEvent[]): readonly LogEvent[] => {
 };
 
 /** Reads a token: with `f/INDEX` the page starts at the index, with `b/INDEX` it ends there. */
-const rangeOf = (events: readonly LogEvent[], limit: number, token: string): { start: number; end: number } => {
+const rangeOf = (
+  events: readonly LogEvent[],
+  limit: number,
+  token: string,
+): { readonly start: number; readonly end: number } => {
   const [, direction, index] = /^([fb])\/(\d{1,9})$/.exec(token) ?? [];
   if (direction === undefined) {
     throw new ServiceError('InvalidParameterException', 'The specified nextToken is invalid.');

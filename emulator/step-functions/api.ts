@@ -216,7 +216,7 @@ const isJson = (text: string): boolean => {
   }
 };
 
-const defined = (reason: { error?: string | undefined; cause?: string | undefined }) => ({
+const defined = (reason: { readonly error?: string | undefined; readonly cause?: string | undefined }) => ({
   ...(reason.error !== undefined && { error: reason.error }),
   ...(reason.cause !== undefined && { cause: reason.cause }),
 });

@@ -221,7 +221,7 @@ const isClosed = (execution: Execution | undefined): boolean =>
   execution !== undefined && execution.status !== 'RUNNING';
 
 /** Unwraps the error that ended an execution. */
-const describe = (thrown: unknown): { error: string; cause: string } => {
+const describe = (thrown: unknown): { readonly error: string; readonly cause: string } => {
   const inner = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   return inner instanceof Error
     ? { error: inner.name, cause: inner.message }

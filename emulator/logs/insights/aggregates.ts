@@ -53,7 +53,7 @@ const first = (before: (order: number) => boolean) =>
 
 /** Keeps the value of the first or last row by time. */
 const atTime = (takes: (time: number, than: number) => boolean) =>
-  over<{ value: Value; time: number } | undefined>(
+  over<{ readonly value: Value; readonly time: number } | undefined>(
     () => undefined,
     (best, value, time) => (best === undefined || takes(time, best.time) ? { value, time } : best),
     (best) => best?.value,

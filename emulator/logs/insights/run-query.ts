@@ -78,7 +78,11 @@ export const runQuery = (
 };
 
 /** Plans the steps of a query and the columns of its result. */
-const plan = (query: Query, limit: number, onMatch: () => void): { steps: QueryStep[]; columns: readonly string[] } => {
+const plan = (
+  query: Query,
+  limit: number,
+  onMatch: () => void,
+): { readonly steps: QueryStep[]; readonly columns: readonly string[] } => {
   const steps: QueryStep[] = [];
   let shown: readonly string[] = [];
   let order = newestFirst;
@@ -119,8 +123,8 @@ const plan = (query: Query, limit: number, onMatch: () => void): { steps: QueryS
         break;
       case 'dedup': {
         const next = query[index + 1];
-        const most = next?.kind === 'limit' ? next.count : next ? Number.POSITIVE_INFINITY : limit;
-        gather(ordering(order, most, command.names));
+        const maxCount = next?.kind === 'limit' ? next.count : next ? Number.POSITIVE_INFINITY : limit;
+        gather(ordering(order, maxCount, command.names));
         break;
       }
       case 'limit':

@@ -13,7 +13,7 @@ export interface Sink {
 /** A step of a query: wraps the sink of the next step. */
 export type QueryStep = (next: Sink) => Sink;
 
-type CommandOf<Kind extends QueryCommand['kind']> = Extract<QueryCommand, { kind: Kind }>;
+type CommandOf<Kind extends QueryCommand['kind']> = Extract<QueryCommand, { readonly kind: Kind }>;
 
 /** Creates a step that handles each row separately. */
 const each =
@@ -66,15 +66,15 @@ export const counting = (add: () => void): QueryStep =>
 const spareRows = 5_000;
 
 /**
- * Sorts rows and passes on the first `most`. Of rows with equal values in all fields of `distinct`, only the first is
- * passed on; a row that lacks one of these fields is always distinct. Holds hardly more than `most` rows.
+ * Sorts rows and passes on the first `maxCount`. Of rows with equal values in all fields of `distinct`, only the first is
+ * passed on; a row that lacks one of these fields is always distinct. Holds hardly more than `maxCount` rows.
  */
-export const ordering = (keys: readonly SortKey[], most: number, distinct: readonly string[] = []): QueryStep => {
+export const ordering = (keys: readonly SortKey[], maxCount: number, distinct: readonly string[] = []): QueryStep => {
   const order = keys.map(({ name, expression, direction }) => ({ name, evaluate: compile(expression), direction }));
   return (next) => {
     let held: { readonly row: Row; readonly keys: readonly Value[] }[] = [];
-    let mostHeld = spareRows;
-    const tidy = () => {
+    let maxHeld = spareRows;
+    const sortAndCut = () => {
       held.sort((a, b) => {
         for (const [index, { direction }] of order.entries()) {
           const compared = compareForSort(a.keys[index], b.keys[index], direction);
@@ -94,19 +94,19 @@ export const ordering = (keys: readonly SortKey[], most: number, distinct: reado
           return isNew;
         });
       }
-      held.splice(most);
-      mostHeld = held.length + Math.max(spareRows, held.length / 2);
+      held.splice(maxCount);
+      maxHeld = held.length + Math.max(spareRows, held.length / 2);
     };
     return {
       push(row) {
         // A column of `stats` is named by its source text, so the row already has the key's value.
         held.push({ row, keys: order.map(({ name, evaluate }) => row.get(name) ?? evaluate(row)) });
-        if (held.length > mostHeld) {
-          tidy();
+        if (held.length > maxHeld) {
+          sortAndCut();
         }
       },
       end() {
-        tidy();
+        sortAndCut();
         for (const { row } of held) {
           next.push(row);
         }
@@ -116,7 +116,7 @@ export const ordering = (keys: readonly SortKey[], most: number, distinct: reado
   };
 };
 
-type Aggregate = Extract<Expression, { kind: 'aggregate' }>;
+type Aggregate = Extract<Expression, { readonly kind: 'aggregate' }>;
 
 /** Replaces each aggregate by a field, and adds the aggregate to `found`. */
 const lift = (expression: Expression, found: Aggregate[]): Expression => {
