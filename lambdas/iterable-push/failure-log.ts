@@ -1,6 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { PushResult } from '../../shared/iterable/push';
-import { mostFailuresLogged } from '../../shared/iterable/report';
+import { maxFailuresLogged } from '../../shared/iterable/report';
 import type { UserParts } from '../../shared/iterable/user-parts';
 
 export interface FailureLogOptions {
@@ -21,7 +21,7 @@ export const createFailureLog = ({ parts, logger }: FailureLogOptions) => {
     const failed = results.filter(({ failure }) => failure !== undefined);
     if (failed.length === 0) return;
     logged ??= await parts.readLoggedFailures();
-    const first = failed.slice(0, Math.max(0, mostFailuresLogged - logged));
+    const first = failed.slice(0, Math.max(0, maxFailuresLogged - logged));
     if (first.length === 0) return;
     logged += first.length;
     await parts.writeLoggedFailures(logged);

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { iterablePlanSchema } from '../../shared/iterable/input';
 import type { ReportOutcome } from '../../shared/iterable/outcome';
 import { usersPerPart } from '../../shared/iterable/parts';
-import { extractionPaths, mostFailed, mostFailuresLogged } from '../../shared/iterable/report';
+import { extractionPaths, maxFailuresLogged, overHalfFailed } from '../../shared/iterable/report';
 import { createUserParts } from '../../shared/iterable/user-parts';
 import { fileStamp } from '../../shared/runs/files';
 import { caughtSchema, messageOf } from '../../shared/runs/outcome';
@@ -52,7 +52,7 @@ export const createHandler = (dependencies: WorkerDependencies) => {
     }
     const { summary, failures } = joined;
     // Up to this number, each failed user has its own log line.
-    if (failures.reduce((total, { count }) => total + count, 0) > mostFailuresLogged) {
+    if (failures.reduce((total, { count }) => total + count, 0) > maxFailuresLogged) {
       for (const kind of failures.toSorted((a, b) => b.count - a.count)) {
         logger.warn('users failed', { error: 'Calls about users failed', ...kind });
       }
@@ -67,7 +67,7 @@ export const createHandler = (dependencies: WorkerDependencies) => {
     const ofExtraction = extracted === undefined ? [] : Object.values(extractionPaths(fileStamp(run.started_at)));
     return {
       done: true,
-      status: !isWhole || mostFailed(summary) ? 'FAILED' : 'SUCCEEDED',
+      status: !isWhole || overHalfFailed(summary) ? 'FAILED' : 'SUCCEEDED',
       message,
       reports: [...ofExtraction, results, failed].map(folder.keyOf),
       counts: { total_users, successful, partial_failures, total_failures, rejected, retries },

@@ -32,7 +32,7 @@ const maxNames = 20;
  * Ten times what a batch can name. A response with more entries proves nothing, because reading them all would take too
  * long.
  */
-const mostEntries = 10_000;
+const maxEntries = 10_000;
 /** `failedUpdates` contains lists; a list may be in an object of its own. */
 const deepestList = 3;
 
@@ -83,7 +83,7 @@ export const readBulk = (response: ApiResponse, redact: Redact, nowMs: number): 
     throw new RefusedError('BAD_ANSWER', responseOf(response, redact), { retryable: false, statusCode });
   }
   const named = new Map<string, string>();
-  let entriesLeft = mostEntries;
+  let entriesLeft = maxEntries;
   // The two lists outside of `failedUpdates` are deprecated, but also name failures.
   const { failedUpdates, invalidEmails, invalidUserIds } = data;
   for (const [name, entries] of listsIn('failedUpdates', { failedUpdates, invalidEmails, invalidUserIds })) {

@@ -40,7 +40,7 @@ export const countRecord = (counts: PushCounts, { overall_success, users_update,
 };
 
 /** A run logs a line for each of this many failed users. If more failed, it logs one line for each kind of failure. */
-export const mostFailuresLogged = 100;
+export const maxFailuresLogged = 100;
 
 /** How many users failed in the same way, for the log. */
 export interface FailureCount {
@@ -66,7 +66,8 @@ export const extractionPaths = (stamp: string) => ({
 });
 
 /** Whether over half of the users failed, and so the job. */
-export const mostFailed = ({ total_failures, total_users }: PushCounts): boolean => total_failures * 2 > total_users;
+export const overHalfFailed = ({ total_failures, total_users }: PushCounts): boolean =>
+  total_failures * 2 > total_users;
 
 /** The pieces of `integration_results_….json`, to write it record by record. */
 export const integrationResults = {

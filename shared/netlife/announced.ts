@@ -22,7 +22,7 @@ const description =
   /^(meta(data|info)?|pagination|paginator|paging|pager?|pages|page(able|info|data)|links?|cursors?|(list|result)(set|info)?|info)$/;
 /** Maximum depth of descriptions. At this depth, only the keys themselves are read. */
 export const deepestDescription = 4;
-const mostKeys = 200;
+const maxKeys = 200;
 
 /** Makes `next_page_url`, `nextPageUrl` and `X-Next-Page-Url` equal. */
 const plain = (key: string): string =>
@@ -68,7 +68,7 @@ const announcedBy = (key: string, value: unknown, depth: number): readonly Annou
   if (allPages.test(name)) announced.push({ pages: numberIn(value) });
   if (!description.test(name) || depth >= deepestDescription) return announced;
   const isNextLink = (link: unknown) => isObject(link) && link.rel === 'next';
-  if (Array.isArray(value)) announced.push({ more: value.slice(0, mostKeys).some(isNextLink) });
+  if (Array.isArray(value)) announced.push({ more: value.slice(0, maxKeys).some(isNextLink) });
   else announced.push(announcedIn(value, depth + 1));
   return announced;
 };
@@ -80,7 +80,7 @@ const announcedBy = (key: string, value: unknown, depth: number): readonly Annou
 export const announcedIn = (described: unknown, depth = 0): Announced =>
   mergeAnnounced(
     Object.entries(isObject(described) ? described : {})
-      .slice(0, mostKeys)
+      .slice(0, maxKeys)
       .flatMap(([key, value]) => announcedBy(key, value, depth)),
   );
 

@@ -20,7 +20,7 @@ export interface Listing<T> {
  * With more of these, the response is not treated as a list: the report would fill the memory, and nobody would read
  * it.
  */
-const mostRejected = 5_000;
+const maxRejected = 5_000;
 
 /**
  * Yields the rows that can be read. The others, and rows with a fault, are reported at the end, unless reading the list
@@ -41,8 +41,8 @@ export async function* readRows<T>(
       const parsed = schema.safeParse(row);
       const reason = parsed.success ? faultOf?.(parsed.data) : reasonOf(parsed.error);
       if (reason !== undefined) {
-        if (rejected.length === mostRejected) {
-          throw badAnswer(`More than ${mostRejected} rows of a list cannot be read`);
+        if (rejected.length === maxRejected) {
+          throw badAnswer(`More than ${maxRejected} rows of a list cannot be read`);
         }
         rejected.push({ portal, job_uuid: job, list, uuid: subject ?? uuidOf(row), position, reason });
       }

@@ -4,9 +4,9 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 const northAmerican = /^([2-9]\d{2})(\d{3})(\d{4})$/;
 /** The same as it is written most often, with or without the country code: the library needs 50 µs for it. */
 const writtenPlainly = /^(?:\+?1[ .-]?)?(?:\(([2-9]\d{2})\)|([2-9]\d{2}))[ .-]?(\d{3})[ .-]?(\d{4})$/;
-const fewestDigits = 10;
+const minDigits = 10;
 /** The library also refuses a longer text, but normalization to NFKC could make it much longer first. */
-const mostCharacters = 250;
+const maxLength = 250;
 
 /**
  * A phone number as the contacts file has it (docs/contracts/netlife.md): `+1 (AAA) BBB-CCCC`, or E.164 for another
@@ -17,7 +17,7 @@ const mostCharacters = 250;
  * @returns the empty string for text that is no number, or that nobody could dial
  */
 export const formatPhone = (written: string): string => {
-  if (written.length > mostCharacters) return '';
+  if (written.length > maxLength) return '';
   const plain = writtenPlainly.exec(written.trim());
   if (plain !== null) return `+1 (${plain[1] ?? plain[2]}) ${plain[3]}-${plain[4]}`;
   const phone = parsePhoneNumberFromString(written.normalize('NFKC'), 'US');
@@ -26,5 +26,5 @@ export const formatPhone = (written: string): string => {
     const [, area, exchange, line] = northAmerican.exec(phone.nationalNumber) ?? [];
     return area === undefined ? '' : `+1 (${area}) ${exchange}-${line}`;
   }
-  return phone.number.length > fewestDigits ? phone.number : '';
+  return phone.number.length > minDigits ? phone.number : '';
 };

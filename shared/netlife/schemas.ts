@@ -41,7 +41,7 @@ const optionalObject = <S extends z.ZodRawShape>(shape: S) =>
  * More meaningful entries than this do not fit into a response of 64 MiB: a longer list is not one of the portals'
  * lists.
  */
-const mostEntries = 500_000;
+const maxEntries = 500_000;
 
 /**
  * The entries of a list, or of a map by uuid, whose keys become the entries' `uuid`; `undefined` if it is neither.
@@ -52,7 +52,7 @@ export const entriesOf = (value: unknown): readonly unknown[] | undefined => {
   if (value == null) return [];
   if (typeof value !== 'object') return undefined;
   const entries = Array.isArray(value) ? value : Object.entries(value);
-  if (entries.length > mostEntries) throw badAnswer(`A list has more than ${mostEntries} entries`);
+  if (entries.length > maxEntries) throw badAnswer(`A list has more than ${maxEntries} entries`);
   if (Array.isArray(value)) return value;
   return entries.map(([key, entry]: [string, unknown]) => (isObject(entry) ? { uuid: key, ...entry } : entry));
 };

@@ -4,8 +4,8 @@ import {
   countRecord,
   failedCsv,
   integrationResults,
-  mostFailed,
   noCounts,
+  overHalfFailed,
   type PushSummary,
   queryResultsCsv,
   rejectedCsv,
@@ -61,9 +61,9 @@ test('counts success, partial and failure', () => {
 
 test('the job has failed if over half of its users failed', () => {
   const counts = { successful: 0, partial_failures: 0 };
-  expect(mostFailed({ ...counts, total_users: 4, total_failures: 2 })).toBe(false);
-  expect(mostFailed({ ...counts, total_users: 4, total_failures: 3 })).toBe(true);
-  expect(mostFailed({ ...counts, total_users: 0, total_failures: 0 })).toBe(false);
+  expect(overHalfFailed({ ...counts, total_users: 4, total_failures: 2 })).toBe(false);
+  expect(overHalfFailed({ ...counts, total_users: 4, total_failures: 3 })).toBe(true);
+  expect(overHalfFailed({ ...counts, total_users: 0, total_failures: 0 })).toBe(false);
 });
 
 test('query results are CSV of all eleven columns', () => {
