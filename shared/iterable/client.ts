@@ -59,7 +59,7 @@ interface Halving {
   /**
    * A batch of one failed without being named. Halving a batch of which all users failed then gives no new information.
    */
-  namesNobody: boolean;
+  givesNoNames: boolean;
 }
 
 /** A bulk response names at most its 1,000 users. */
@@ -193,9 +193,9 @@ export const createIterableClient = (options: IterableClientOptions) => {
       const response = await post(call, bulkBody[call](batch), readBulk, context);
       const emails = batch.map(({ email }) => email);
       const { results, isComplete } = shareOut(response, emails);
-      if (halving && !isComplete && batch.length === 1) halving.namesNobody = true;
+      if (halving && !isComplete && batch.length === 1) halving.givesNoNames = true;
       if (isComplete || batch.length <= 1) return results;
-      if (halving?.namesNobody && allFailed(response, emails)) return results;
+      if (halving?.givesNoNames && allFailed(response, emails)) return results;
     } catch (error) {
       if (!isCallFailure(error)) throw error;
       const halves = batch.length > 1 && error instanceof RefusedError && error.tooMuch;
@@ -207,7 +207,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
       return [...first, ...(await bulk(call, batch.slice(middle), context, shared))];
     };
     // The halves of a half already hold the slot.
-    return halving ? sendHalves(halving) : oneAtATime.execute(() => sendHalves({ namesNobody: false }));
+    return halving ? sendHalves(halving) : oneAtATime.execute(() => sendHalves({ givesNoNames: false }));
   };
 
   return {

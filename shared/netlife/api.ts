@@ -47,7 +47,7 @@ export interface PortalCall<T = unknown> {
   /**
    * Called before another try of a call that must not take effect twice. @returns the result, if it already took effect
    */
-  readonly look?: () => Promise<T | undefined>;
+  readonly findCompleted?: () => Promise<T | undefined>;
 }
 
 /** One page of a large job has tens of thousands of subjects. */
@@ -109,7 +109,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     read: (response: ApiResponse) => T,
     needsBody?: () => boolean,
   ): Promise<T> => {
-    const { method = 'GET', path, body, slow = false, job, look } = call;
+    const { method = 'GET', path, body, slow = false, job, findCompleted } = call;
     try {
       return await withCredential(login, ({ username, password }) =>
         api.call({
@@ -138,7 +138,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
           timeoutMs: (attempt) => (slow && attempt === maxAttempts ? Math.max(slowTimeoutMs, timeoutMs) : timeoutMs),
           onAttempt: () => tally.count({ api_calls_total: 1 }, job),
           about: { job_uuid: job },
-          ...(look && { findCompleted: look }),
+          ...(findCompleted && { findCompleted }),
           ...(needsBody && { needsBody }),
         }),
       );

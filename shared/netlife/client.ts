@@ -190,18 +190,24 @@ export class NetlifeClient {
   async getOrCreateAccessKey(job: string, subject: Subject, create: boolean): Promise<string | undefined> {
     const path = `/jobs/${segment(job)}/subjects/${segment(subject.uuid)}/accesskeys`;
     const listing = { schema: accessKeySchema, list: 'access_keys', job, subject: subject.uuid } as const;
-    const look = async (): Promise<string | undefined> => {
+    const findKey = async (): Promise<string | undefined> => {
       for await (const key of this.#read({ ...listing, path })) return key;
       return undefined;
     };
-    const existing = await look();
+    const existing = await findKey();
     if (existing !== undefined) {
       this.#tally.count({ access_keys_existing: 1 }, job);
       return existing;
     }
     if (create) {
       const body = { name: displayNameOf(subject) };
-      const response = await this.#api.fetchJson({ method: 'POST', path: this.#path(path), body, job, look });
+      const response = await this.#api.fetchJson({
+        method: 'POST',
+        path: this.#path(path),
+        body,
+        job,
+        findCompleted: findKey,
+      });
       const key = createdKeySchema.safeParse(response).data;
       this.#tally.count(key === undefined ? { access_keys_failed: 1 } : { access_keys_created: 1 }, job);
       return key;

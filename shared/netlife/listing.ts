@@ -17,8 +17,8 @@ export interface Listing<T> {
 }
 
 /**
- * With more of these, the response is not treated as a list: the report would fill the memory, and nobody would read
- * it.
+ * Maximum number of rows to report. A response with more is not treated as a list, since the report would fill the
+ * memory.
  */
 const maxRejected = 5_000;
 

@@ -110,7 +110,7 @@ export const callsOfRuns: Readonly<Record<string, readonly string[]>> = {
     'netlife-merge s3.UploadPart netlife/legacyphoto/contacts_legacyphoto_both_any_:time.csv #1',
     'netlife-merge s3.UploadPart netlife/legacyphoto/contacts_legacyphoto_both_any_:time.csv #2',
   ],
-  'large Netlife, gone on with from its pages': [
+  'large Netlife, resumed from its pages': [
     'netlife-collect s3.GetObject netlife/legacyphoto/parts/page/:attempt/job/:id/buyers/00000.json #1',
     'netlife-collect s3.GetObject netlife/legacyphoto/parts/page/:attempt/job/:id/buyers/00001.json #1',
   ],

@@ -50,7 +50,7 @@ export const kindsOfRun: Readonly<Record<string, KindOfRun>> = {
     besides: [],
     isCut: isUpload,
   },
-  'large Netlife, gone on with from its pages': {
+  'large Netlife, resumed from its pages': {
     input: largeNetlife,
     besides: [killed('netlife-collect', 's3', `PutObject netlife/${portals.large}/parts/job/:id/00000-last.json`)],
     isCut: isPage,

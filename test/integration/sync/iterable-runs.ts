@@ -32,9 +32,9 @@ export const createSource = (rows: readonly SourceRow[]) => {
 };
 
 /** A clock on which a turn ends after this many reads of the clock. */
-export const turnOf = (looks: number) => {
-  let looked = 0;
-  return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
+export const turnOf = (clockReads: number) => {
+  let readSoFar = 0;
+  return { clock: () => Date.now() + (++readSoFar > clockReads ? 600_000 : 0) };
 };
 
 export const stampOf = (run: RunPlan) => run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');

@@ -80,10 +80,10 @@ test('rows are cut into parts of 1,000, and extraction resumes after the last pa
   const { source, reads } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const run = await planned(system);
-  let looks = 0;
-  const brief = { clock: () => Date.now() + 400_000 * looks++ };
+  let clockReads = 0;
+  const brief = { clock: () => Date.now() + 400_000 * clockReads++ };
   expect(await system.extract(run, brief)).toEqual({ done: false, rows: 1_000 });
-  looks = 0;
+  clockReads = 0;
   expect(await system.extract(run, brief)).toEqual({ done: false, rows: 2_000 });
   expect(await system.extract(run)).toEqual({ done: true, rows: users });
   expect(reads).toEqual(['0', '1000', '2000']);
@@ -112,8 +112,8 @@ test('the CSV files of the extraction are written in several turns', async () =>
 });
 
 test.each([
-  ['to another end, it stops', 2],
-  ['as it would have, it goes on', 3],
+  ['with another end: it stops', 2],
+  ['with the same content: it continues', 3],
 ])('a worker whose part another worker wrote: %s', async (_, count) => {
   const given = [row(1), row(2), row(3)];
   const text = given
@@ -137,8 +137,8 @@ test.each([999, 1_000, 1_001])('a limit of %s holds over all turns', async (limi
   const { source } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const run = await planned(system, { limit });
-  let looks = 0;
-  await system.extract(run, { clock: () => Date.now() + 400_000 * looks++ });
+  let clockReads = 0;
+  await system.extract(run, { clock: () => Date.now() + 400_000 * clockReads++ });
   expect(await system.extract(run)).toMatchObject({ done: true, rows: limit });
   expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(limit + 1);
 });

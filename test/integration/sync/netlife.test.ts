@@ -104,10 +104,10 @@ test('when the time is up another turn resumes, and the file is the same', async
   const run = { ...(await planned()), started_at: undisturbed.run.started_at };
   let turns = 0;
   for (let done = false; !done; turns++) {
-    let looks = 0;
+    let clockReads = 0;
     // Each read of the clock takes 5 s in the first turn, 2.5 s in the second, and so on.
-    const lookMs = 5_000 / (turns + 1);
-    const result = await system.collect(run, portal, { clock: () => Date.now() + lookMs * looks++ });
+    const readMs = 5_000 / (turns + 1);
+    const result = await system.collect(run, portal, { clock: () => Date.now() + readMs * clockReads++ });
     if (result === 'died') throw new Error('It died without a configured death');
     ({ done } = result);
     expect(turns).toBeLessThan(100);
@@ -119,9 +119,9 @@ test('when the time is up another turn resumes, and the file is the same', async
 });
 
 /** A clock on which a turn ends after this many reads of the clock. */
-const turnOf = (looks: number) => {
-  let looked = 0;
-  return { clock: () => Date.now() + (++looked > looks ? 600_000 : 0) };
+const turnOf = (clockReads: number) => {
+  let readSoFar = 0;
+  return { clock: () => Date.now() + (++readSoFar > clockReads ? 600_000 : 0) };
 };
 
 test('merged turn by turn, killed at any call, the files are the same', async () => {
@@ -342,8 +342,8 @@ describe('failures', () => {
 
   test('a worker whose run was stopped ends its turn, and a later one resumes the run', async () => {
     const run = await planned();
-    let looks = 0;
-    const clock = () => Date.now() + 3_000 * looks++;
+    let clockReads = 0;
+    const clock = () => Date.now() + 3_000 * clockReads++;
     const pause = () => system.runs.stop(run.run_id, Date.now());
     await expect(system.collect(run, portal, { clock, pause })).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
     expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'STOPPED' });

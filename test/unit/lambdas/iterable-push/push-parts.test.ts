@@ -81,8 +81,8 @@ test('a dry run counts no user as sent', async () => {
 
 test('a resumed turn never reports more users than there are', async () => {
   const { push, recorded } = await start();
-  let looks = 0;
-  await expect(push(() => ++looks > 1)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2 });
+  let clockReads = 0;
+  await expect(push(() => ++clockReads > 1)).resolves.toEqual({ done: false, parts_done: 1, parts_total: 2 });
   await push(() => false);
   expect(recorded.at(-1)).toMatchObject({ done: 992, total: 992 });
   expect(recorded.every(({ done }) => done <= 992)).toBe(true);
@@ -176,8 +176,8 @@ describe('users that failed', () => {
       clientOf(({ row: { id } }) => (Number(id) > 960 ? refused : success)),
       3_000,
     );
-    let looks = 0;
-    await expect(push(() => ++looks > 1)).resolves.toMatchObject({ parts_done: 1 });
+    let clockReads = 0;
+    await expect(push(() => ++clockReads > 1)).resolves.toMatchObject({ parts_done: 1 });
     expect(warned).toHaveLength(40);
     await expect(push(() => false)).resolves.toMatchObject({ done: true });
     expect(warned).toHaveLength(100);

@@ -18,7 +18,7 @@ describe('a user is named', () => {
     ['in a list of objects', { invalidEmails: [{ email: 'b@example.com', reason: 'x' }] }, 'invalidEmails'],
     ['in another case', { notFoundEmails: ['B@EXAMPLE.COM'] }, 'notFoundEmails'],
     ['with white space around it', { notFoundEmails: [' b@example.com\n'] }, 'notFoundEmails'],
-    ['beside entries that are none', { conflictEmails: [null, 5, {}, [], 'b@example.com'] }, 'conflictEmails'],
+    ['among invalid entries', { conflictEmails: [null, 5, {}, [], 'b@example.com'] }, 'conflictEmails'],
     ['in a list of user ids', { invalidUserIds: ['b@example.com'] }, 'invalidUserIds'],
     ['in an object of lists', { more: { deepEmails: ['b@example.com'] } }, 'deepEmails'],
     ['in a list in place of the lists', ['b@example.com'], 'failedUpdates'],

@@ -53,7 +53,7 @@ const denied = (number: number): Buffer => packet(number, Buffer.from([0xff, 0x1
 
 /** A MySQL server with a self-signed certificate that denies every login, and records what it receives. */
 const startServer = async (canDo: number) => {
-  const told = { plain: '', secret: '' };
+  const received = { plain: '', secret: '' };
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
@@ -61,7 +61,7 @@ const startServer = async (canDo: number) => {
     socket.write(greeting(canDo));
     socket.once('readable', () => {
       const bytes: Buffer = socket.read();
-      told.plain += bytes.toString('latin1');
+      received.plain += bytes.toString('latin1');
       const asksForTls = (bytes.readUInt16LE(packetHead) & canTls) !== 0;
       if (!asksForTls) return void socket.write(denied(2));
       // After the request for TLS, the bytes belong to TLS.
@@ -69,7 +69,7 @@ const startServer = async (canDo: number) => {
       const secure = new TLSSocket(socket, { isServer: true, ...selfSigned('127.1') });
       secure.on('error', () => undefined);
       secure.once('data', (text) => {
-        told.secret += text.toString('latin1');
+        received.secret += text.toString('latin1');
         secure.write(denied(3));
       });
     });
@@ -80,22 +80,22 @@ const startServer = async (canDo: number) => {
     for (const socket of sockets) socket.destroy();
     server.close();
   };
-  return { told, port: typeof address === 'object' && address !== null ? address.port : 0, stop };
+  return { received, port: typeof address === 'object' && address !== null ? address.port : 0, stop };
 };
 
 /** A name of this machine other than the known ones. */
 const elsewhere = '127.1';
 
 test.each([
-  ['a certificate that nobody vouches for', canTls],
+  ['a self-signed certificate', canTls],
   ['no TLS at all', 0],
 ])('a remote server with %s gets no credentials', async (_, canDo) => {
   const server = await startServer(canDo);
   const source = createMysqlSource({ ...database, host: elsewhere, port: server.port }, async () => database);
   await expect(collect(source.rows(query))).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
   server.stop();
-  expect(server.told.plain).not.toContain('reader');
-  expect(server.told.secret).toBe('');
+  expect(server.received.plain).not.toContain('reader');
+  expect(server.received.secret).toBe('');
 });
 
 test('a server on this machine is connected without TLS', async () => {
@@ -104,5 +104,5 @@ test('a server on this machine is connected without TLS', async () => {
   const denial = { code: 'CONNECTION_FAULT', message: 'The database refused the query: ER_ACCESS_DENIED_ERROR' };
   await expect(collect(createMysqlSource(here, async () => here).rows(query))).rejects.toMatchObject(denial);
   server.stop();
-  expect(server.told.plain).toContain('reader');
+  expect(server.received.plain).toContain('reader');
 });

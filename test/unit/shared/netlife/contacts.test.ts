@@ -83,7 +83,7 @@ const columns: [string, EnrichedSubject, Partial<Record<ContactColumn, string>>]
   ],
   ['the activity', enriched(), { activity_uuid: 'activity-1', activity_name: 'Spring', resolution_strategy: 'images' }],
   ['the strategy', enriched({}, { strategy: 'job' }), { resolution_strategy: 'job' }],
-  ['nobody registered', enriched(), { registered_user: 'No', registered_user_email: '', registered_user_uuid: '' }],
+  ['no registered user', enriched(), { registered_user: 'No', registered_user_email: '', registered_user_uuid: '' }],
   [
     'a registered user',
     enriched({}, { registeredUser: { userUuid: 'u1', email: 'a@x.example' } }),

@@ -64,7 +64,7 @@ test.each([
   ['the whole path', '/nowandforeverphoto/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['the usual base path', '/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['neither', '/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
-  ['something that only begins like it', '/api/v10/x', '/nowandforeverphoto/api/v1/api/v10/x'],
+  ['a path that only starts like it', '/api/v10/x', '/nowandforeverphoto/api/v1/api/v10/x'],
 ])('next, with a configured base URL that has another path: %s', (_form, next, path) => {
   expect(resolveNext(next, '/nowandforeverphoto/api/v1/jobs', standIn)).toBe(path);
 });
@@ -229,7 +229,7 @@ describe('a response that announces more rows in an unknown way is an error', ()
     ['what is left', { meta: { remaining: 1 } }],
     ['two lists', { results: [3] }],
     ['two next pages', { meta: { next: second }, next: '?page=3' }],
-    ['meta without next, beside another', { meta: { next: null }, pagination: { next: second } }],
+    ['meta without next, and another description with it', { meta: { next: null }, pagination: { next: second } }],
   ])('%s', async (_way, more) => {
     await expect(rowsOf({ [current]: { data: [1, 2], ...more }, [second]: [] })).rejects.toMatchObject(tooFew);
   });
@@ -309,8 +309,8 @@ describe('these values of a last page are no error:', () => {
 });
 
 test.each([
-  ['data that is nothing beside results', { data: null, results: [1, 2] }],
-  ['an empty list beside results', { data: [], results: [1, 2] }],
+  ['results next to null data', { data: null, results: [1, 2] }],
+  ['results next to an empty list', { data: [], results: [1, 2] }],
 ])('the rows are read from %s', async (_what, page) => {
   expect(await rowsOf({ [current]: page })).toEqual([1, 2]);
 });

@@ -50,7 +50,7 @@ test.each([
   ['full-width characters', '\uff0b\uff14\uff14 7700 900123', british],
   ['Arabic digits', '\u0665\u0665\u0665\u0661\u0662\u0663\u0664\u0665\u0666\u0667', american],
   ['dashes, no-break and zero-width spaces', '555\u2013123\u00a0\u200b4567', american],
-  ['words beside it', 'Mom: 555-123-4567 (cell)', american],
+  ['words around it', 'Mom: 555-123-4567 (cell)', american],
   ['another country of the code 1', '+1 876 555 1234', '+1 (876) 555-1234'],
   ['a number of no country', '+800 1234 5678', '+80012345678'],
 ])('reads %s', (_notation, written, formatted) => {
@@ -68,7 +68,7 @@ test.each([
   ['with a trunk zero that its country does not have', '+1 0555 123 4567'],
   ['of a country that does not exist', '+999 1234567890'],
   ['of fewer than 10 digits', '+376 312 345'],
-  ['beside another one', '555-123-4567 / 555-999-8888'],
+  ['two numbers', '555-123-4567 / 555-999-8888'],
   ['of letters', '1-800-FLOWERS'],
   ['with more than one +', '++44 7700 900123'],
 ])('a wrong number is worse than none: %s', (_fault, written) => {

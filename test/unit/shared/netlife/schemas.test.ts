@@ -73,9 +73,9 @@ describe('subjects', () => {
     [{ uuid: 's1', delivery_1: { mobile_phone: ['Ada'] } }, 'delivery_1.mobile_phone is not text'],
   ])('the reason for %j is %j, without a value', (row, reason) => {
     const { error } = subjectSchema.safeParse(row);
-    const told = error === undefined ? '' : reasonOf(error);
-    expect(told).toContain(reason);
-    expect(told.toLowerCase()).not.toContain('ada');
+    const reported = error === undefined ? '' : reasonOf(error);
+    expect(reported).toContain(reason);
+    expect(reported.toLowerCase()).not.toContain('ada');
   });
 
   test('the uuid of a row that cannot be read is found, if there is one', () => {
