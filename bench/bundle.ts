@@ -4,11 +4,11 @@ import * as z from 'zod';
 import { readAssembly } from '../emulator/assembly';
 import { synthesize } from '../local/start/synthesize';
 
-/** A Lambda's bundle, as `cdk synth` wrote it. */
+/** A Lambda's bundle, written by `cdk synth`. */
 export interface Bundle {
   readonly file: string;
   readonly sizeBytes: number;
-  /** Its variables; a value that only AWS would know is a URL that leads nowhere. */
+  /** Its environment variables. A value that only AWS knows is replaced by an unused URL. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ const functionSchema = z.object({
 export const synthesized = (): string =>
   synthesize(() => process.stderr.write('Synthesizing: the sources changed …\n'));
 
-/** The bundles of our Lambdas, by their names without the stage: `webhook`, `download`, … */
+/** The bundles of our Lambdas, by name without the stage: `webhook`, `download`, … */
 export const readBundles = (assemblyDirectory: string): ReadonlyMap<string, Bundle> => {
   const { stacks } = readAssembly(assemblyDirectory);
   const bundles = new Map<string, Bundle>();
@@ -40,7 +40,7 @@ export const readBundles = (assemblyDirectory: string): ReadonlyMap<string, Bund
   return bundles;
 };
 
-/** @throws {Error} when the assembly has no such Lambda */
+/** @throws {Error} if the assembly has no such Lambda */
 export const bundleOf = (bundles: ReadonlyMap<string, Bundle>, name: string): Bundle => {
   const bundle = bundles.get(name);
   if (!bundle) throw new Error(`The app has no Lambda "${name}"; it has ${[...bundles.keys()].join(', ')}.`);

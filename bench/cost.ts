@@ -1,16 +1,16 @@
 import type { Prices } from './prices';
 import { sum } from './statistics';
 
-/** What one clean order takes, as it was measured. */
+/** The measured usage of one clean order. */
 export interface OrderUsage {
   readonly dynamoDbWrites: number;
   readonly dynamoDbReads: number;
   readonly s3Puts: number;
   readonly s3Gets: number;
   readonly sqsSends: number;
-  /** Messages that Lambda's pollers took in and deleted. */
+  /** Messages that Lambda's pollers received and deleted. */
   readonly sqsReceived: number;
-  /** Messages in one batch, on average: a receive and a delete each cover so many. */
+  /** Average number of messages per batch: one receive and one delete cover a batch. */
   readonly sqsBatchSize: number;
   readonly lambdaInvocations: number;
   readonly lambdaGbSeconds: number;
@@ -18,7 +18,7 @@ export interface OrderUsage {
   readonly accessLogBytes: number;
 }
 
-/** A line of the bill: what for, and USD per million orders. */
+/** A line of the bill: purpose, and USD per million orders. */
 export interface CostLine {
   readonly item: string;
   readonly usdPerMillion: number;
@@ -26,9 +26,9 @@ export interface CostLine {
 
 const million = 1e6;
 
-/** The bill for a million orders that are all like `usage`. */
+/** The bill for a million orders with this usage. */
 export const billOf = (usage: OrderUsage, prices: Prices): readonly CostLine[] => {
-  // The pollers' receives and deletes are no calls of ours, but they are on our bill.
+  // The pollers' receives and deletes are not our calls, but they are billed.
   const sqsRequests = usage.sqsSends + (2 * usage.sqsReceived) / usage.sqsBatchSize;
   const usdByItem = {
     'S3 put': usage.s3Puts * prices.s3Put,

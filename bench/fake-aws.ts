@@ -4,7 +4,7 @@ import { type LoopbackServer, readBody, serveOnLoopback } from '../emulator/loop
 
 const messageSchema = z.object({ MessageBody: z.string() });
 
-/** Says yes to what the webhook asks of AWS, and does nothing, so that nothing but the webhook takes time. */
+/** Confirms the webhook's AWS calls without doing anything, so that only the webhook takes time. */
 export const startFakeAws = (webhookSecret: unknown): Promise<LoopbackServer> => {
   const answers: Record<string, (body: string) => unknown> = {
     'secretsmanager.GetSecretValue': () => ({ SecretString: JSON.stringify(webhookSecret) }),

@@ -1,4 +1,4 @@
-/** What a figure is held against. */
+/** The limit of a figure. */
 export interface Bar {
   readonly unit: string;
   readonly bar: number;
@@ -9,17 +9,17 @@ export interface Bar {
 export interface FigureSet<Name extends string = string> {
   readonly title: string;
   readonly bars: Readonly<Record<Name, Bar>>;
-  /** Measures all of them. `note` prints a line of what lies behind the figures. */
+  /** Measures all of them. `note` prints a line with details. */
   measure(note: (line: string) => void): Promise<Readonly<Record<Name, number>>>;
 }
 
-/** A figure as `results.json` holds it. */
+/** A figure in `results.json`. */
 export interface Result extends Bar {
   readonly value: number;
   readonly holds: boolean;
 }
 
-/** Holds a value against its bar. A value that equals the bar holds. */
+/** Compares a value with its bar. A value equal to the bar passes. */
 export const judge = (value: number, bar: Bar): Result => ({
   value,
   ...bar,

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What a Lambda finds in its environment besides its own variables. */
+/** Environment variables of a Lambda besides its own. */
 const lambdaVariables = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'local',
@@ -13,9 +13,9 @@ const lambdaVariables = {
 };
 
 /**
- * Runs a CommonJS program in a process of its own, with a Lambda's environment and nothing else's.
+ * Runs a CommonJS program in its own process, with only a Lambda's environment.
  *
- * @param program text that writes one number, the last thing on standard error
+ * @param program source that writes a number as the last output on standard error
  */
 export const measureInFreshProcess = async (
   program: string,
@@ -34,10 +34,10 @@ export const measureInFreshProcess = async (
 const startsARound = 3;
 
 /**
- * Measures several things in turn, round after round, so that whatever else the machine does falls on all of them.
+ * Measures several things alternately, so that other load on the machine affects all of them equally.
  *
- * @returns for each name a value a round: the best of three, as what disturbs a start can only make it longer. A first
- * round, which warms the disk's cache, is left out
+ * @returns for each name one value per round: the best of three, because interference can only make a start slower. The first
+ * round warms the disk's cache and is left out
  */
 export const measureInTurn = async <Name extends string>(
   rounds: number,

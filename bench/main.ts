@@ -37,7 +37,7 @@ const main = async (prefix: string): Promise<void> => {
         if (value !== undefined && name.startsWith(prefix)) results[name] = judge(value, bar);
       }
     } catch (error) {
-      // The other figures are worth having all the same; these are missing from the results.
+      // Continue with the other figures. These are missing from the results.
       note(colors.red(`not measured: ${error instanceof Error ? error.stack : String(error)}`));
     }
   }

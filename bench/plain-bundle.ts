@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** Bundles a source text like a Lambda, but without our substitutions, and lets `work` have the file. */
+/** Bundles a source text like a Lambda, but without our substitutions, and passes the file to `work`. */
 export const withPlainBundle = async <T>(source: string, work: (file: string) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-bundle-'));
   try {

@@ -2,15 +2,15 @@
  * The smallest of `values` that at least `share` of them do not exceed (nearest rank).
  *
  * @param share above 0, at most 1: 0.5 is the median
- * @throws {Error} when there are no values
+ * @throws {Error} if there are no values
  */
 export const percentile = (values: readonly number[], share: number): number => {
   const value = values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1];
-  if (value === undefined) throw new Error('There is no percentile of nothing.');
+  if (value === undefined) throw new Error('An empty list has no percentile.');
   return value;
 };
 
-/** @throws {Error} when there are no values */
+/** @throws {Error} if there are no values */
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
 export const sum = (values: Iterable<number>): number => {
@@ -19,5 +19,5 @@ export const sum = (values: Iterable<number>): number => {
   return total;
 };
 
-/** Rounded to so many digits after the point: a figure is read by people too. */
+/** Rounds to a number of decimal places. */
 export const round = (value: number, digits: number): number => Number(value.toFixed(digits));

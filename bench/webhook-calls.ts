@@ -1,4 +1,4 @@
-/** Calls the webhook's handler over and over, and sends what it took of its own time to the process that forked it. */
+/** Calls the webhook's handler repeatedly, and sends the handler's own time per call to the parent process. */
 import { randomUUID } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';

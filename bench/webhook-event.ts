@@ -3,17 +3,17 @@ import type { MixedDay } from '../local/sample/day';
 import { mixedDay } from '../local/sample/day';
 import { signedHeaders, type WebhookSecret } from '../local/sample/sign-in';
 
-/** A secret that opens nothing. */
+/** A secret for measuring only. */
 export const benchSecret: WebhookSecret = {
   basic: [{ username: 'qualia', password: 'a password for measuring' }],
   signing_secrets: [`whsec_${Buffer.from('a key of 24 bytes or so.').toString('base64')}`],
 };
 
-/** A day of `orders` plain orders, none of which goes wrong. */
+/** A day of `orders` plain orders without faults. */
 export const cleanDay = (orders: number, firstOrder = 0): MixedDay =>
   mixedDay({ orders, firstOrder, seed: firstOrder + 1, nowMs: Date.now(), stories: [], bad: [] });
 
-/** The calls of a clean day as the HTTP API hands them to the webhook. */
+/** The webhook events of a clean day, in the HTTP API's format. */
 export const webhookEvents = (orders: number): readonly APIGatewayProxyEventV2[] =>
   cleanDay(orders).calls.map((call) => ({
     version: '2.0',
@@ -43,7 +43,7 @@ export const webhookEvents = (orders: number): readonly APIGatewayProxyEventV2[]
     isBase64Encoded: false,
   }));
 
-/** The context of an invocation, as far as the webhook looks at it. */
+/** The parts of an invocation's context that the webhook uses. */
 export const invocationContext: Context = {
   callbackWaitsForEmptyEventLoop: true,
   functionName: 'dev-marketplace-webhook',

@@ -5,12 +5,12 @@ const meanAndVariance = (values: readonly number[]): readonly [mean: number, var
   return [mean, values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)];
 };
 
-/** The slowest are what the machine did meanwhile, not what was measured. */
+/** The slowest calls measure other load on the machine. */
 const keptShare = 0.9;
 
 /**
- * Welch's t between two classes of times: how many standard errors their means lie apart. Above 4.5 they differ, says
- * who looks for leaks in cryptographic code (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). The
+ * Welch's t between two classes of times: the distance of their means in standard errors. Above 4.5 they differ,
+ * according to a method that finds leaks in cryptographic code (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). The
  * slowest tenth of both together is left out.
  */
 export const welchT = (one: readonly number[], other: readonly number[]): number => {

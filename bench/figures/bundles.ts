@@ -7,7 +7,7 @@ import { median, round } from '../statistics';
 const rounds = 15;
 const workers = ['download', 'processing', 'reconciler'] as const;
 
-/** What a cold start is held against: the two clients that the webhook needs, bundled as esbuild does it by itself. */
+/** The baseline of a cold start: the two clients that the webhook needs, bundled with esbuild's defaults. */
 const plainClients = `
   import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
   import { SQSClient } from '@aws-sdk/client-sqs';
@@ -21,7 +21,7 @@ const initOf = (file: string): string => `
   process.stderr.write(String(performance.now() - startedAtMs));
 `;
 
-/** Size of the bundles, and their module initialisation in a fresh process, less that of an empty handler. */
+/** Size of the bundles, and time of their module initialisation in a fresh process, minus that of an empty handler. */
 export const bundles: FigureSet<'webhook_bundle_kb' | 'webhook_init_ratio' | 'worker_bundle_kb' | 'worker_init_ratio'> =
   {
     title: 'Bundles and cold start',

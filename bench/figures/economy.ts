@@ -10,18 +10,18 @@ import { round, sum } from '../statistics';
 const orders = 500;
 
 /**
- * Answers take as long as they do from APIs across the internet, as a Lambda is paid for while it waits; and one process
- * of each Lambda, so that it does not wait for its turn on this machine's cores as well.
+ * The simulators respond as slowly as APIs across the internet, because a Lambda is billed while it waits. Each Lambda
+ * has one process, so that it does not also wait for this machine's cores.
  */
 const circumstances = { qualiaLatencyMs: 200, internalApiLatencyMs: 100, maxConcurrency: 1 };
 
-/** Calls that are not made for an order: a process fetches its secret once in five minutes. */
+/** Calls that do not belong to an order: a process fetches its secret every five minutes. */
 const notForAnOrder = ['secretsmanager GetSecretValue'];
 
 const functionSchema = z.object({ FunctionName: z.string(), MemorySize: z.number() });
 const stageSchema = z.object({ AccessLogSettings: z.object({ Format: z.string() }) });
 
-/** Values of the length that they have on AWS. */
+/** Values with the same length as on AWS. */
 const accessLogSamples: Readonly<Record<string, string>> = {
   requestTime: '23/Nov/2026:03:02:48 +0000',
   requestId: 'JKJaXmPLvHcESHA=',
@@ -34,7 +34,7 @@ const accessLogSamples: Readonly<Record<string, string>> = {
   integrationErrorMessage: '-',
 };
 
-/** What of the templates is on the bill: the functions' memory, and the API's access log. */
+/** The billed properties in the templates: the functions' memory, and the API's access log. */
 const readTemplates = () => {
   const { stacks } = readAssembly(synthesized());
   const read = <S extends z.ZodType>(wanted: string, schema: S): z.output<S>[] =>
@@ -55,7 +55,7 @@ const readTemplates = () => {
   };
 };
 
-/** What one of the run's orders took. */
+/** The usage of one order of the run. */
 const usageOf = ({ calls, invocations, logs }: PipelineRun) => {
   const { memoryMb, accessLogBytes } = readTemplates();
   const perOrder = (count: number | undefined): number => (count ?? 0) / orders;
@@ -70,7 +70,7 @@ const usageOf = ({ calls, invocations, logs }: PipelineRun) => {
     s3Puts: perOrder(calls['s3 PUT']),
     s3Gets: perOrder(calls['s3 GET']),
     sqsSends: perOrder(calls['sqs SendMessage']),
-    // Each order is received twice: for its download, and for its processing.
+    // Each order has two messages: one for the download, one for the processing.
     sqsReceived: 2,
     sqsBatchSize: (2 * orders) / batches,
     lambdaInvocations: perOrder(sum(Object.values(invocations).map(({ count }) => count))),
@@ -80,11 +80,11 @@ const usageOf = ({ calls, invocations, logs }: PipelineRun) => {
   };
 };
 
-/** What a clean order takes of AWS: calls, log lines, and what the bill says to that. */
+/** AWS usage of a clean order: calls, log lines and cost. */
 export const economy: FigureSet<
   'log_bytes_per_order' | 'log_lines_per_order' | 'aws_calls_per_order' | 'cost_usd_per_million'
 > = {
-  title: 'What a clean order takes of AWS',
+  title: 'AWS usage of a clean order',
   bars: {
     log_bytes_per_order: { unit: 'B', bar: 3000, better: 'lower' },
     log_lines_per_order: { unit: 'lines', bar: 6, better: 'lower' },
@@ -94,13 +94,13 @@ export const economy: FigureSet<
   measure: async (note) => {
     const run = await runPipeline({ orders, warmUpOrders: 50, metered: true, ...circumstances });
     const { calls, invocations, logs } = run;
-    for (const [call, count] of Object.entries(calls)) note(`${call}: ${count / orders} an order`);
+    for (const [call, count] of Object.entries(calls)) note(`${call}: ${count / orders} per order`);
     for (const [name, { count, billedMs }] of Object.entries(invocations)) {
       const wide = `${round(orders / count, 1)} orders and ${round(billedMs / count, 0)} billed ms each`;
       note(`${name}: ${count} invocations of ${wide}`);
     }
     const bill = billOf(usageOf(run), prices);
-    note('USD per million orders, without storage, traces, and what is paid by the month:');
+    note('USD per million orders, without storage, traces, and monthly charges:');
     for (const { item, usdPerMillion } of bill) note(`${item.padEnd(22)}${usdPerMillion.toFixed(2).padStart(6)}`);
     const forOrders = Object.entries(calls).filter(([call]) => !notForAnOrder.includes(call));
     return {

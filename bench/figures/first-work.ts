@@ -20,7 +20,7 @@ const firstCallOf = (file: string, event: unknown): string => `
   });
 `;
 
-/** The least that a webhook can do, by the plain clients: no sign-in, and so no secret. */
+/** The minimum work of a webhook, with the plain clients: no authentication, and therefore no secret. */
 const plainHandler = `
   import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
   import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -36,7 +36,7 @@ const plainHandler = `
 /** From nothing loaded to the first webhook answered: import, secret, conditional put, send. */
 export const firstWork: FigureSet<'webhook_first_work_ms'> = {
   title: 'Cold to first work done',
-  // The plain clients' put and send took 118 ms when the bar was set; the rest is for the secret, a third client and call.
+  // The plain clients' put and send took 118 ms when the bar was set. The rest is for the secret: a third client and call.
   bars: { webhook_first_work_ms: { unit: 'ms', bar: 150, better: 'lower' } },
   measure: (note) =>
     withPlainBundle(plainHandler, async (plainFile) => {
@@ -55,7 +55,7 @@ export const firstWork: FigureSet<'webhook_first_work_ms'> = {
         });
         note(`webhook, with its secret: ${round(median(ours), 1)} ms, best ${round(Math.min(...ours), 1)} ms`);
         note(
-          `plain clients, put and send alone: ${round(median(plain), 1)} ms, best ${round(Math.min(...plain), 1)} ms`,
+          `plain clients, only put and send: ${round(median(plain), 1)} ms, best ${round(Math.min(...plain), 1)} ms`,
         );
         return { webhook_first_work_ms: round(median(ours), 1) };
       } finally {

@@ -9,23 +9,23 @@ import { usageSchema } from '../sync/usage';
 
 const apiKey = 'bench';
 const latencyMs = 200;
-/** Users of a bulk call. */
+/** Users per bulk call. */
 const batch = 1_000;
 const limits = { single: 500, bulk: 5 } as const;
-/** More calls a second than can be had. */
+/** Higher than any reachable rate of calls per second. */
 const unlimited = 1_000_000;
 
 const reportSchema = usageSchema.extend({ succeeded: z.number(), departures: departuresSchema });
 
 interface Trial extends Pick<IterableOrder, 'mode' | 'users'> {
   readonly latencyMs: number;
-  /** Whether our client keeps to Iterable's limits. */
+  /** Whether our client applies Iterable's limits. */
   readonly limited: boolean;
 }
 
 /**
- * Sends so many users, and gives what that took and how the calls left. The simulator has no limits: when a neighbour
- * keeps it from the CPU, it reads late what arrived in time, and would refuse calls that were within the limit.
+ * Sends users and returns the usage and the departures of the calls. The simulator has no limits: when another process
+ * takes its CPU, it reads calls late and would refuse some that were within the limit.
  */
 const sendUsers = ({ latencyMs, limited, ...trial }: Trial) =>
   withSimulator(
@@ -56,7 +56,7 @@ const sendUsers = ({ latencyMs, limited, ...trial }: Trial) =>
     },
   );
 
-/** The half of the stretches in which the kernel kept the sender waiting for a CPU least. */
+/** The half of the stretches in which the sender waited least for a CPU. */
 const quietHalf = (stretches: readonly Stretch[]): readonly Stretch[] => {
   const share = ({ cpuWaitMs, durationMs }: Stretch) => cpuWaitMs / durationMs;
   return stretches.toSorted((a, b) => share(a) - share(b)).slice(0, Math.ceil(stretches.length / 2));
@@ -65,16 +65,16 @@ const quietHalf = (stretches: readonly Stretch[]): readonly Stretch[] => {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * The pace of the calls about users, in a way that a neighbour on the CPU cannot change:
+ * Measures the pace of calls about users independently of other processes on the CPU:
  *
- * - Calls are timed where they leave the sender. Timed where they arrive, evenly sent calls seem to come at once after
- *   the simulator was kept waiting for the CPU: up to 588 were seen in a second of which none had more than 500.
- * - The pace is that of the quieter half of the run, stretch by stretch of a second's worth of calls. Which half is
- *   quieter is told by the kernel's count of the time for which it kept the sender waiting, not by the pace, so that the
- *   pacer's own losses stay in. No stretch can be faster than the pacer allows, and so make up for another.
- * - Both processes go before their neighbours, where the system allows it (favour.ts).
+ * - Calls are timed when they leave the sender. At the simulator, evenly sent calls seem to arrive together after it
+ *   waited for the CPU: up to 588 in a second were seen although no second had more than 500.
+ * - The pace is that of the quieter half of the run, in stretches of one second's worth of calls. Quiet means that the
+ *   kernel reports little waiting time of the sender. The choice does not depend on the pace, so the pacer's own losses
+ *   are included. No stretch can be faster than the pacer allows and thereby compensate for another.
+ * - Both processes have priority over others, where the system allows it (favour.ts).
  *
- * The most in any second is that of the whole run.
+ * The maximum in any second is that of the whole run.
  */
 const measurePace = async (mode: 'single' | 'bulk', users: number, note: (line: string) => void) => {
   const { departures, cpuMs } = await sendUsers({ mode, users, latencyMs, limited: true });
@@ -83,7 +83,7 @@ const measurePace = async (mode: 'single' | 'bulk', users: number, note: (line: 
   const callsPerSecond = (quiet.length * limits[mode] * 1_000) / sum(quiet.map(({ durationMs }) => durationMs));
   const kept = sum(stretches.map(({ cpuWaitMs }) => cpuWaitMs)) / sum(stretches.map(({ durationMs }) => durationMs));
   note(
-    `${mode}: ${users} users in ${calls} calls, ${round(callsPerSecond, 3)} a second, at most ${mostInASecond} in any; ` +
+    `${mode}: ${users} users in ${calls} calls, ${round(callsPerSecond, 3)} per second, at most ${mostInASecond} in any; ` +
       `over the whole run ${round(((calls - 1) * 1_000) / elapsedMs, 3)}, of which ${round(kept * 100, 1)} % waited for a CPU; ` +
       `CPU ${round((cpuMs / users) * 1_000, 1)} ms per 1,000`,
   );
@@ -112,22 +112,22 @@ type IterableFigure =
   | 'iterable_peak_mb'
   | 'iterable_cpu_ms_per_1000';
 
-/** The Iterable sync against its simulator: each in a process of its own, the pace as it leaves the sender. */
+/** The Iterable sync and its simulator, each in its own process. The pace is measured at the sender. */
 export const iterable: FigureSet<IterableFigure> = {
   title: 'Iterable: pace, memory and CPU',
   bars: {
-    // Nothing to be proud of: at 200 ms a call it can be 2.5, and were it much lower, it would flatter the two ratios.
+    // Not a goal: at 200 ms per call, 2.5 is possible, and a much lower value would make the two ratios look too good.
     iterable_old_users_per_s: { unit: 'users/s', bar: 2.4, better: 'higher' },
     iterable_single_pace_ratio: { unit: `× ${limits.single} calls/s`, bar: 0.98, better: 'higher' },
     iterable_single_max_per_s: { unit: 'calls in any second', bar: limits.single, better: 'lower' },
     iterable_bulk_pace_ratio: { unit: `× ${limits.bulk} calls/s`, bar: 0.98, better: 'higher' },
     iterable_bulk_max_per_s: { unit: 'calls in any second', bar: limits.bulk, better: 'lower' },
-    // What follows from 98 % of the limits and from 2.5 users a second.
+    // Derived from 98 % of the limits and 2.5 users per second.
     iterable_single_vs_old: { unit: '× old', bar: 196, better: 'higher' },
     iterable_bulk_vs_old: { unit: '× old', bar: 1_960, better: 'higher' },
     iterable_memory_ratio: { unit: '1000000 ÷ 10000 users', bar: 1.3, better: 'lower' },
     iterable_peak_mb: { unit: 'MiB', bar: 256, better: 'lower' },
-    // No bar was set: it is here to be watched.
+    // No target was set; the bar only makes a regression visible.
     iterable_cpu_ms_per_1000: { unit: 'ms per 1000 users', bar: 50, better: 'lower' },
   },
   measure: async (note) => {

@@ -10,14 +10,14 @@ const orders = 108;
 const rounds = 200;
 const warmUpRounds = 200;
 
-/** What Qualia answers to our query for each of the sample orders. */
+/** Qualia's response to our query for each sample order. */
 const sampleAnswers = (): readonly string[] =>
   sampleOrders(orders).map((order) => {
     const resolvers = { order: () => ({ order, outstanding_tasks: order.outstanding_tasks }) };
     return JSON.stringify(readGraphqlRequest(orderQuery, { id: order._id }).run(resolvers));
   });
 
-/** Microseconds for each of `items`, by the median of rounds over all of them. */
+/** Microseconds per item: the median of rounds over all items. */
 const timeOf = <T>(items: readonly T[], work: (item: T) => unknown) => {
   const roundsUs: number[] = [];
   return {
@@ -30,7 +30,7 @@ const timeOf = <T>(items: readonly T[], work: (item: T) => unknown) => {
   };
 };
 
-/** Schema and mapping of an order, in one thread, against `JSON.parse` of the same text. */
+/** Schema and mapping of an order in one thread, compared with `JSON.parse` of the same text. */
 export const mapping: FigureSet<'mapping_ratio'> = {
   title: 'Schema and mapping',
   bars: { mapping_ratio: { unit: '× JSON.parse', bar: 3, better: 'lower' } },
@@ -45,8 +45,8 @@ export const mapping: FigureSet<'mapping_ratio'> = {
     }
     const meanBytes = sum(answers.map((answer) => Buffer.byteLength(answer))) / answers.length;
     note(`${orders} orders of ${round(meanBytes / 1000, 1)} kB on average`);
-    note(`JSON.parse ${round(parsing.us(), 1)} µs, schema and mapping ${round(mapped.us(), 1)} µs an order`);
-    note(`${Math.round(1e6 / mapped.us())} orders a second in one thread`);
+    note(`JSON.parse ${round(parsing.us(), 1)} µs, schema and mapping ${round(mapped.us(), 1)} µs per order`);
+    note(`${Math.round(1e6 / mapped.us())} orders per second in one thread`);
     return { mapping_ratio: round(mapped.us() / parsing.us(), 2) };
   },
 };

@@ -9,11 +9,11 @@ import { usageSchema } from '../sync/usage';
 const portal = 'nowandforeverphoto';
 const credentials = { username: 'bench', password: 'bench' };
 const callsPerSecond = 8;
-/** More than can be had. */
+/** Higher than any reachable rate. */
 const unlimited = 1_000_000;
 const latencyMs = 150;
 const jobsAtATime = 10;
-/** Of one job: at 8 calls a second no portal is so slow that more would help. */
+/** Concurrency within one photo job. At 8 calls per second, a higher one does not help with any portal. */
 const callsAtATime = 10;
 
 interface Trial {
@@ -31,7 +31,7 @@ const requestsSchema = z.object({
   requests: z.array(z.object({ facts: z.looseObject({ call: z.string(), page: z.string(), subject: z.string() }) })),
 });
 
-/** Collects a portal of such a size. `look` may ask the simulator what arrived. */
+/** Collects a portal of the given size. `look` can query the simulator's arrivals. */
 const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promise<T>) =>
   withSimulator(
     {
@@ -58,12 +58,12 @@ const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promis
   );
 
 /**
- * Calls a job, without those for further pages, and without one for the access key of each subject: a second one for
- * the same subject counts. The simulator remembers 1,000 requests.
+ * Calls per photo job, without those for further pages and without one access key call per subject. A second one for the
+ * same subject counts. The simulator keeps 1,000 requests.
  */
 const countCallsPerJob = async (ask: RunningSimulator['ask'], jobs: number): Promise<number> => {
   const { total, requests } = await ask('requests', requestsSchema);
-  if (requests.length < total) throw new Error('The simulator does not remember all requests');
+  if (requests.length < total) throw new Error('The simulator did not keep all requests');
   const facts = requests.map((request) => request.facts).filter(({ call }) => call !== 'activities');
   const subjects = new Set(facts.map(({ subject }) => subject).filter(Boolean));
   const furtherPages = facts.filter(({ page }) => page !== '1').length;
@@ -77,7 +77,7 @@ const measurePace = async (note: (line: string) => void) => {
     (ask) => countCallsPerJob(ask, jobs),
   );
   const { calls, calls_per_second, most_in_a_second } = arrivals;
-  note(`${calls} calls in all, ${round(calls_per_second, 3)} a second as they arrived`);
+  note(`${calls} calls in all, ${round(calls_per_second, 3)} per second at the simulator`);
   return {
     netlife_pace_ratio: round(calls_per_second / callsPerSecond, 4),
     netlife_max_per_s: most_in_a_second,
@@ -85,7 +85,7 @@ const measurePace = async (note: (line: string) => void) => {
   };
 };
 
-/** Every list fits a page, so that the longest chain of a job is one list and then its access keys, 10 at a time. */
+/** Every list fits on one page, so the critical path of a photo job is one list and then its access keys, 10 at a time. */
 const measureCriticalPath = async (note: (line: string) => void) => {
   const [jobs, subjectsPerJob] = [40, 200];
   const { elapsedMs, contacts } = await collect(
@@ -100,7 +100,7 @@ const measureCriticalPath = async (note: (line: string) => void) => {
   return { netlife_critical_path_ratio: round(elapsedMs / criticalPathMs, 3) };
 };
 
-/** A portal grows by its jobs, of 100 subjects each: of a job in work everything but the contacts is held at once. */
+/** The portal grows by photo jobs of 100 subjects, because everything of a current job except its contacts is in memory. */
 const measureMemory = async (note: (line: string) => void) => {
   const peakOf = async (subjects: number): Promise<number> => {
     const { peakMib, elapsedMs, contacts } = await collect(
@@ -123,7 +123,7 @@ type NetlifeFigure =
   | 'netlife_calls_per_job'
   | 'netlife_memory_ratio';
 
-/** The Netlife sync against its simulator: each in a process of its own, the pace as it arrives. */
+/** The Netlife sync and its simulator, each in its own process. The pace is measured at the simulator. */
 export const netlife: FigureSet<NetlifeFigure> = {
   title: 'Netlife: pace, calls and memory',
   bars: {

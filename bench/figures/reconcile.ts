@@ -11,9 +11,9 @@ import { round } from '../statistics';
 
 const orders = 5_000;
 
-/** Far above what is measured, so that neither the pace nor the queue holds the reconciler back. */
+/** Far above the measured values, so that neither the pace nor the queue limits the reconciler. */
 const withoutLimits = { ROUNDS_PER_SECOND: '1000', BACKLOG_LIMIT: '1000000' };
-/** Qualia's answers about one order take so long that the download worker uses no time of this machine's cores. */
+/** Qualia's responses about single orders are so slow that the download worker uses no CPU time. */
 const slowDownloads = [{ kind: 'slow', match: { operation: 'order' }, latency_ms: 600_000 }];
 
 const outputsSchema = z.object({ ReconcilerFunctionName: z.string() });
@@ -23,11 +23,11 @@ const reportSchema = z.object({
   not_started: z.literal(0),
 });
 
-/** How fast a pass starts the orders that one lost hour of webhooks leaves behind: the list is read, and each gets a round. */
+/** How fast a pass starts rounds for the orders of one lost hour of webhooks, including reading the list. */
 export const reconcile: FigureSet<'reconcile_orders_per_s'> = {
   title: 'Missing orders started by the reconciler',
   bars: {
-    // 720,000 orders, an hour at 200 webhooks a second, in two hours.
+    // 720,000 orders (an hour at 200 webhooks per second) in two hours.
     reconcile_orders_per_s: { unit: 'orders/s', bar: 100, better: 'higher' },
   },
   measure: async (note) => {

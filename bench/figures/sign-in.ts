@@ -28,7 +28,7 @@ const basic = (user: string, pass: string): RequestHeaders => ({
   authorization: `Basic ${Buffer.from(`${user}:${pass}`).toString('base64')}`,
 });
 
-/** Hashes the password of a known user alone, as one should not: so much the measurement has to see. */
+/** A leaky implementation for comparison: hashes the password only if the user is known. The measurement must detect it. */
 const leaky: Authenticate = async (headers, body) => {
   const known = await signIn(headers, body);
   const [user = '', pass = ''] = Buffer.from(headers.authorization?.slice('Basic '.length) ?? '', 'base64')
@@ -43,7 +43,7 @@ const messageId = 'msg_1';
 const guess = (length: number): string => randomBytes(length).toString('base64url').slice(0, length);
 const guessAfter = (prefix: string, length: number): string => prefix + guess(length - prefix.length);
 
-/** The right signature of the body at a moment, without the padding. */
+/** The valid signature of the body at a time, without its padding. */
 const signatureAt = (now: Date): string =>
   new Webhook(signingSecret).sign(messageId, now, body.toString()).slice('v1,'.length, -1);
 
@@ -53,9 +53,9 @@ interface Call {
 }
 
 /**
- * Makes two kinds of refused calls, drawn anew for each round. They differ in nothing but what is right: where one
- * repeats something, the other repeats as much of a guess. For code is faster with what it saw before, which tells of the
- * caller's own words, and not of the secret.
+ * Creates two kinds of refused calls, with new guesses in each round. They differ only in what is correct: where one repeats
+ * a value, the other repeats a guess of the same length. Code is faster with input that it has seen before, and this
+ * difference would depend on the caller's input instead of the secret.
  */
 type Pair = () => readonly [one: () => Call, other: () => Call];
 
@@ -77,22 +77,22 @@ const users =
   (signIn: Authenticate): Pair =>
   () => [withPassword(signIn, username, ''), withPassword(signIn, guess(username.length), '')];
 
-/** Whoever could tell the two of a pair apart by their time would learn something. */
+/** A caller that could distinguish the two kinds of a pair by their time would learn something about the secret. */
 const pairs: Readonly<Record<string, Pair>> = {
   'a known and an unknown user': users(signIn),
-  'the right password of an unknown user, and a wrong one': () => {
+  'a known password with an unknown user, and a wrong password': () => {
     const user = guess(username.length);
     return [withPassword(signIn, user, password), withPassword(signIn, user, guess(password.length))];
   },
-  'a password that begins right, and one that does not': () => [
+  'a password with the right beginning, and a wrong one': () => [
     withPassword(signIn, username, password.slice(0, -6)),
     withPassword(signIn, username, guess(password.length - 6)),
   ],
-  'a password as long as the right one, and half as long': () => [
+  'a secret password of one length, and of twice that length': () => [
     withPassword(signIn, username, ''),
     withPassword(longer, username, ''),
   ],
-  'a signature that begins right, and one that does not': () => {
+  'a signature with the right beginning, and a wrong one': () => {
     const now = new Date();
     const right = signatureAt(now);
     return [
@@ -106,14 +106,14 @@ const timeOf = async (call: Call): Promise<number> => {
   const startedAtMs = performance.now();
   const known = await call.signIn(call.headers, body);
   const ms = performance.now() - startedAtMs;
-  if (known) throw new Error('A guess was right');
+  if (known) throw new Error('A guess was accepted');
   return ms;
 };
 
-/** Welch's t of one round, its calls in a random order. */
+/** Welch's t of one round with its calls in random order. */
 const compare = async (pair: Pair, calls: number): Promise<number> => {
   const [one, other] = pair();
-  // All are made before the first is timed: what making one leaves behind would show in its time.
+  // Create all calls before the first is timed, so that creating them does not affect the times.
   const drawn = Array.from({ length: 2 * calls }, () => {
     const kind = randomBytes(1).readUInt8() < 128 ? 0 : 1;
     return { kind, call: kind === 0 ? one() : other() } as const;
@@ -127,13 +127,13 @@ const measurePair = async (pair: Pair): Promise<number> => {
   await compare(pair, warmUpCalls);
   const ts: number[] = [];
   for (let count = 0; count < rounds; count++) ts.push(await compare(pair, callsAClass));
-  // A difference that is there points the same way in every round; noise does not.
+  // A real difference has the same sign in every round; noise does not.
   return round(Math.abs(median(ts)), 2);
 };
 
-/** Whether the time of a refusal tells how near a guess was; and that it would be seen, of a sign-in that does tell. */
+/** Whether the time of a refusal depends on how close a guess was, and whether the measurement detects a leaky implementation. */
 export const signInTiming: FigureSet<'signin_timing_t' | 'signin_leaky_t'> = {
-  title: 'Sign-in, timing of refusals',
+  title: 'Authentication, timing of refusals',
   bars: {
     signin_timing_t: { unit: 'standard errors', bar: 4.5, better: 'lower' },
     signin_leaky_t: { unit: 'standard errors', bar: 4.5, better: 'higher' },
@@ -145,7 +145,7 @@ export const signInTiming: FigureSet<'signin_timing_t' | 'signin_leaky_t'> = {
       found.push(t);
       note(`${name}: t ${t}`);
     }
-    note(`medians of ${rounds} rounds of ${callsAClass} calls of either kind`);
+    note(`medians of ${rounds} rounds of ${callsAClass} calls of each kind`);
     return { signin_timing_t: Math.max(...found), signin_leaky_t: await measurePair(users(leaky)) };
   },
 };

@@ -11,19 +11,19 @@ const describe = ({ orders, seconds, endToEndMs, peaks }: PipelineRun): string =
   const [p50, p95] = [0.5, 0.95].map((share) => round(percentile(endToEndMs, share) / 1000, 2));
   const rate = round(orders / seconds, 1);
   const [own, family] = [round(peaks.ownMb, 0), round(peaks.familyMb, 0)];
-  return `${orders} orders: ${rate} a second, end to end p50 ${p50} s, p95 ${p95} s, peak ${family} MB (without Lambdas ${own} MB)`;
+  return `${orders} orders: ${rate} per second, end to end p50 ${p50} s, p95 ${p95} s, peak ${family} MB (without Lambdas ${own} MB)`;
 };
 
 /**
- * The whole pipeline on the embedded AWS, the simulators answering at once. All orders arrive as fast as webhooks are
- * answered, so that end to end an order mostly waits for those before it.
+ * The whole pipeline on the embedded AWS, with simulators that respond at once. Orders arrive as fast as webhooks are
+ * answered, so the end-to-end time is mostly waiting for earlier orders.
  */
 export const throughput: FigureSet<
   'pipeline_orders_per_s' | 'pipeline_scale_ratio' | 'pipeline_peak_mb' | 'pipeline_memory_ratio'
 > = {
   title: 'The whole pipeline on the embedded AWS',
   bars: {
-    // No bar of its own was set for these two: they are here to be watched, and to notice a fall to a half.
+    // No target was set for these two; the bars only detect a drop by half.
     pipeline_orders_per_s: { unit: 'orders/s', bar: 50, better: 'higher' },
     pipeline_peak_mb: { unit: 'MB', bar: 2000, better: 'lower' },
     pipeline_scale_ratio: { unit: `${large} ÷ ${small} orders`, bar: 0.9, better: 'higher' },
@@ -39,7 +39,7 @@ export const throughput: FigureSet<
         maxConcurrency: availableParallelism(),
         metered: false,
       });
-    // The few come before and after the many, so that a machine that grows faster or slower is not taken for the pipeline.
+    // The small runs come before and after the large one, so that a change of the machine's speed does not bias the ratio.
     const runs: PipelineRun[] = [];
     for (const orders of [small, medium, large, small]) {
       const done = await run(orders);
@@ -51,7 +51,7 @@ export const throughput: FigureSet<
     const many = runs.filter(({ orders }) => orders === large);
     const few = runs.filter(({ orders }) => orders === small);
     note('peak: the embedded AWS and all of its Lambdas, without the simulators and the sender');
-    // Without the Lambdas: only the embedded AWS could grow with the number of orders, and the Lambdas' memory would hide it.
+    // Without the Lambdas: only the embedded AWS can grow with the number of orders, and the Lambdas' memory would hide it.
     const ownPeakMb = (wanted: number): number =>
       Math.max(...runs.filter(({ orders }) => orders === wanted).map(({ peaks }) => peaks.ownMb));
     return {

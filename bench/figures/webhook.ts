@@ -7,7 +7,7 @@ import { percentile, round } from '../statistics';
 
 const timesSchema = z.array(z.number()).min(1);
 
-/** The webhook handler's own time in a warm process: the whole of a call, less its two calls to AWS. */
+/** The webhook handler's own time in a warm process: the duration of a call minus its two AWS calls. */
 export const webhook: FigureSet<'webhook_own_ms_p50' | 'webhook_own_ms_p99'> = {
   title: 'Webhook handler, warm',
   bars: {
@@ -15,7 +15,7 @@ export const webhook: FigureSet<'webhook_own_ms_p50' | 'webhook_own_ms_p99'> = {
     webhook_own_ms_p99: { unit: 'ms', bar: 5, better: 'lower' },
   },
   measure: async (note) => {
-    // In a process of its own, as its log lines go to the standard output.
+    // In its own process, because its log lines go to standard output.
     const child = fork(path.join(__dirname, '../webhook-calls.ts'), {
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

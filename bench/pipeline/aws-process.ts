@@ -4,10 +4,10 @@ import path from 'node:path';
 import { runningSchema } from '../../emulator/embedded-aws';
 import type { EmbeddedAwsOrder } from './embedded-aws-process';
 
-/** What the process answers to the order to start. */
+/** The response to the start command. */
 export const startedSchema = runningSchema.omit({ pid: true });
 
-/** Starts the embedded AWS in a process of its own; an order is answered before the next is given. */
+/** Starts the embedded AWS in its own process. Each command is answered before the next one is sent. */
 export const startAwsProcess = async () => {
   const child = fork(path.join(__dirname, 'embedded-aws-process.ts'), {
     execArgv: ['--import', 'tsx'],

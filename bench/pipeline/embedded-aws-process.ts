@@ -1,4 +1,4 @@
-/** The embedded AWS in a process of its own, so that its memory and its calls can be told from everybody else's. */
+/** Runs the embedded AWS in its own process, to measure its memory and calls separately. */
 import * as z from 'zod';
 import { startEmbeddedAws } from '../../emulator/embedded-aws';
 import { createMeter, type Meter, type MeterReport } from './meter';
@@ -18,7 +18,7 @@ const orderSchema = z.discriminatedUnion('kind', [
 ]);
 export type EmbeddedAwsOrder = z.input<typeof orderSchema>;
 
-/** The report when nothing is metered. */
+/** The report without metering. */
 const emptyReport: MeterReport = { calls: {}, invocations: {}, logs: { bytes: 0, lines: 0 } };
 
 const main = () => {
@@ -43,7 +43,7 @@ const main = () => {
   process.on('message', (message) => {
     obey(message).then((answer) => process.send?.(answer ?? {}), fail);
   });
-  // Nobody is left to work for.
+  // The parent has ended.
   process.once('disconnect', () => void stop().finally(() => process.exit()));
 };
 

@@ -3,7 +3,7 @@ import { sum } from '../statistics';
 
 const intervalMs = 500;
 
-/** Undefined when the process has ended. */
+/** Undefined if the process has ended. */
 const readProcess = (pid: number, file: string): string | undefined => {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
@@ -18,7 +18,7 @@ const familyOf = (pid: number): readonly number[] => {
   return [pid, ...children.map(Number)];
 };
 
-/** Proportional set size: memory that processes share, such as Node's own code, counts once among them. */
+/** Proportional set size: memory that processes share, such as Node's code, counts once in total. */
 const memoryMbOf = (pid: number): number => {
   const kib = /^Pss:\s+(\d+) kB$/m.exec(readProcess(pid, 'smaps_rollup') ?? '')?.[1];
   return (Number(kib ?? 0) * 1024) / 1e6;
@@ -26,7 +26,7 @@ const memoryMbOf = (pid: number): number => {
 
 /** Highest memory use, in MB (1e6 bytes), of any sample. */
 export interface MemoryPeaks {
-  /** The process alone. */
+  /** The process without its children. */
   readonly ownMb: number;
   /** The process and its children together. */
   readonly familyMb: number;

@@ -3,19 +3,19 @@ import { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import type { LogLine } from '../../emulator/embedded-aws';
 
-/** What the functions of an embedded AWS did. */
+/** The measured activity of the functions. */
 export interface MeterReport {
-  /** AWS call, such as `dynamodb UpdateItem` or `s3 PUT` → how often. */
+  /** AWS call, such as `dynamodb UpdateItem` or `s3 PUT` → count. */
   readonly calls: Readonly<Record<string, number>>;
-  /** Function name → its invocations: how many, and their time as Lambda would bill it. */
+  /** Function name → number of invocations, and their billed time. */
   readonly invocations: Readonly<Record<string, { readonly count: number; readonly billedMs: number }>>;
-  /** What they wrote, EMF lines included; a line's bytes are its text in UTF-8. */
+  /** Log lines including EMF lines, and their size in UTF-8. */
   readonly logs: { readonly bytes: number; readonly lines: number };
 }
 
 const exchangeSchema = z.object({ request: z.instanceof(IncomingMessage) });
 
-/** Every call that an AWS SDK makes is signed, for a service that the signature names. */
+/** Every AWS SDK call is signed, and the signature names the service. */
 const signedService = /Credential=[^/]+\/\d+\/[^/]+\/([a-z0-9-]+)\/aws4_request/;
 const nextInvocation = '/2018-06-01/runtime/invocation/next';
 const invocationResult = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(?:response|error)$/;
@@ -28,16 +28,16 @@ const callOf = ({ headers, method }: IncomingMessage): string | undefined => {
 };
 
 /**
- * Measures the embedded AWS of this process from outside: what its HTTP servers are asked, on the wire, and what its
- * functions write. An invocation lasts from the event that leaves the Runtime API to the result that arrives there; a
- * line that it wrote tells whose it was.
+ * Measures the embedded AWS of this process from outside: the requests to its HTTP servers, and the output of its
+ * functions. An invocation lasts from the event that leaves the Runtime API to the result that arrives there. Its log
+ * lines identify the function.
  */
 export const createMeter = () => {
   let calls: Record<string, number> = {};
   let logs = { bytes: 0, lines: 0 };
   let billedMs = new Map<string, number>();
   let functionNames = new Map<string, string>();
-  /** Port of a Runtime API, which is one process's own → when its event left. */
+  /** Port of a Runtime API (one per process) → time at which its event left. */
   const deliveredAtMs = new Map<number | undefined, number>();
 
   subscribe('http.server.request.start', (message) => {
@@ -57,15 +57,15 @@ export const createMeter = () => {
   });
 
   return {
-    /** For the embedded AWS. */
+    /** Options for the embedded AWS. */
     onLog: ({ function: functionName, message }: LogLine): void => {
       logs = { bytes: logs.bytes + Buffer.byteLength(message), lines: logs.lines + 1 };
       const requestId = loggedInvocation.exec(message)?.[1];
-      // A copy: a match shares its line's memory, so storing the match itself would keep the whole line.
+      // Copy the text: a match shares its line's memory, so it would keep the whole line.
       if (requestId) functionNames.set(Buffer.from(requestId).toString(), functionName);
     },
 
-    /** What was measured since the last report. */
+    /** Returns the measurements since the last report. */
     report: (): MeterReport => {
       const invocations: Record<string, { count: number; billedMs: number }> = {};
       for (const [requestId, ms] of billedMs) {

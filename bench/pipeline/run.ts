@@ -17,17 +17,17 @@ import type { MeterReport } from './meter';
 
 export interface PipelineRunOptions {
   readonly orders: number;
-  /** Orders that come first and count for nothing: every process is up, and holds its secret. */
+  /** Warm-up orders, which are not measured: afterwards all processes run and have their secrets. */
   readonly warmUpOrders: number;
   readonly qualiaLatencyMs: number;
   readonly internalApiLatencyMs: number;
-  /** Most processes of one function. */
+  /** Maximum number of processes per function. */
   readonly maxConcurrency: number;
   /** Whether to count calls, invocations and log lines. Counting takes memory in the embedded AWS's own process. */
   readonly metered: boolean;
 }
 
-/** What came of a day of clean orders, without its warm-up. */
+/** The result of a day of clean orders, without the warm-up. */
 export interface PipelineRun extends MeterReport {
   readonly orders: number;
   /** From the first webhook sent to the last order PROCESSED. */
@@ -39,7 +39,7 @@ export interface PipelineRun extends MeterReport {
 }
 
 const patienceMs = 60_000;
-/** After its POST, an order is marked and its lines are written. */
+/** Time in which an order's last write and its log lines follow its POST. */
 const settleMs = 1_000;
 const postsSchema = z.object({ posts: z.number() });
 const reportSchema = z.object({
@@ -49,10 +49,10 @@ const reportSchema = z.object({
 });
 
 /**
- * Sends a day of clean orders through the whole pipeline on the embedded AWS. The simulators and whoever posts run in
+ * Sends a day of clean orders through the whole pipeline on the embedded AWS. The simulators and the sender run in
  * this process, the embedded AWS in another.
  *
- * @throws {Error} when an order does not end as PROCESSED
+ * @throws {Error} if an order does not end as PROCESSED
  */
 export const runPipeline = async (options: PipelineRunOptions): Promise<PipelineRun> => {
   const { orders, warmUpOrders } = options;
@@ -89,7 +89,7 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
     const stopWatching = watchMemory(aws.pid);
     const tableName = z.string().parse(Object.values(outputs).find((one) => 'OrdersTableName' in one)?.OrdersTableName);
 
-    /** Counts at the far end, so that waiting costs the embedded AWS nothing. */
+    /** Counts posts at the internal API, so that waiting does not load the embedded AWS. */
     const awaitPosts = async (expected: number): Promise<void> => {
       for (let posts = 0, movedAtMs = Date.now(); posts < expected; await sleep(100)) {
         const answer = postsSchema.parse(await (await fetch(`${internalApi.controlUrl}/orders`)).json());

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How long the main thread of this process could have run and did not, since its start, in ms: the CPU was given to
- * others. Always 0 on a system that does not say.
+ * Time in ms since its start in which the main thread of this process was ready to run but waited for a CPU. Always 0 on a
+ * system that does not report it.
  */
 export const cpuWaitMs = (): number => {
   try {

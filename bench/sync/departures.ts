@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { createSlidingSecond } from '../../local/simulators/sliding-second';
 import { cpuWaitMs } from './cpu-wait';
 
-/** A stretch of as many calls as the limit allows in a second. */
+/** A stretch: the number of calls that the limit allows per second. */
 const stretchSchema = z.object({
   durationMs: z.number(),
-  /** Of it, how long the kernel kept this process waiting for a CPU. */
+  /** Time of it in which this process waited for a CPU. */
   cpuWaitMs: z.number(),
 });
 export type Stretch = z.output<typeof stretchSchema>;
@@ -15,7 +15,7 @@ export const departuresSchema = z.object({
   calls: z.number(),
   /** From the first call to the last. */
   elapsedMs: z.number(),
-  /** The most calls in any second, wherever that second begins. */
+  /** Maximum number of calls in any sliding second. */
   mostInASecond: z.number(),
   stretches: z.array(stretchSchema),
 });
@@ -23,8 +23,8 @@ export const departuresSchema = z.object({
 const sentSchema = z.object({ request: z.object({ path: z.string() }) });
 
 /**
- * Starts to record when calls leave this process: when undici writes their first bytes to the socket. On loopback a call
- * is at its server at that time.
+ * Records when calls leave this process, which is when undici writes their first bytes to the socket. On loopback, a call
+ * reaches its server at that time.
  *
  * @param path of the calls to record
  */

@@ -5,14 +5,14 @@ const autogroupFile = '/proc/self/autogroup';
 const mostFavoured = '-19';
 
 /**
- * Lets this process have the CPU before its neighbours, where the system allows it: root may, on Linux. The process must
- * be in a session of its own (`detached`), or what else runs in its session would be favoured too. Not `setPriority`: that
- * favours the main thread alone, which then outruns the collector of its garbage.
+ * Gives this process priority on the CPU where the system allows it (root on Linux). The process must be in its own
+ * session (`detached`), because the priority applies to the whole session. Does not use `setPriority`, which affects only
+ * the main thread: it would then outrun its garbage collector.
  */
 export const favourThisProcess = (): void => {
   try {
     writeFileSync(autogroupFile, mostFavoured);
   } catch {
-    // Then a busy neighbour disturbs it, and the figures say so.
+    // Without the priority, other load affects the figures.
   }
 };

@@ -1,4 +1,4 @@
-/** Sends users to Iterable, as the Lambda does but for the parts: rows are made as they are needed, results dropped. */
+/** Sends users to Iterable as the Lambda does, but without parts: rows are generated on demand, results are dropped. */
 import * as z from 'zod';
 import { createIterableClient } from '../../shared/iterable/client';
 import { pushUsers } from '../../shared/iterable/push';
@@ -13,9 +13,9 @@ const orderSchema = z.object({
   apiKey: z.string(),
   mode: z.enum(['one_by_one', 'single', 'bulk']),
   users: z.number(),
-  /** Calls about users, the departure of which is recorded in stretches of this many. */
+  /** Records departures of calls about users, in stretches of this many calls. */
   callsInStretch: z.number(),
-  /** In place of Iterable's own limits. */
+  /** Overrides Iterable's limits. */
   bulkCallsPerSecond: z.number().optional(),
 });
 export type IterableOrder = z.output<typeof orderSchema>;
@@ -39,7 +39,7 @@ async function* makeUsers(count: number): AsyncGenerator<IterableUser> {
   }
 }
 
-/** The method of the system before us: one user after the other, the two calls of each in turn, keep-alive. */
+/** The method of the previous system: one user after the other, two calls each, keep-alive. */
 const sendOneByOne = async ({ baseUrl, apiKey, users }: IterableOrder): Promise<number> => {
   const post = async (path: string, body: object): Promise<boolean> => {
     const headers = { 'content-type': 'application/json', 'api-key': apiKey };

@@ -1,4 +1,4 @@
-/** Collects the contacts of a portal, as the Lambda does but for the parts: they are made, counted and dropped. */
+/** Collects the contacts of a portal as the Lambda does, but parts are counted and dropped. */
 import * as z from 'zod';
 import { NetlifeClient } from '../../shared/netlife/client';
 import { contactLines } from '../../shared/netlife/contacts';

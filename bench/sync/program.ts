@@ -1,10 +1,10 @@
 import type * as z from 'zod';
 import { favourThisProcess } from './favour';
 
-/** The work of a program that `runSender` starts: takes its order, and sends what it returns to the starter. */
+/** Runs the work of a program that `runSender` started: parses its argument, and sends the result to the parent. */
 export const send = <T>(schema: z.ZodType<T>, work: (order: T) => Promise<object>): void => {
   favourThisProcess();
-  // In a session of its own, it does not hear of Ctrl-C.
+  // In its own session, it does not receive Ctrl-C.
   process.once('disconnect', () => process.exit(1));
   work(schema.parse(JSON.parse(process.argv[2] ?? ''))).then(
     (report) => void process.send?.(report, () => process.exit()),

@@ -18,16 +18,16 @@ const lambdaArguments = [
  * Bundles a program of this folder like a sync Lambda and runs it once, in a fresh process with a Lambda's heap.
  *
  * @param order the program's only argument, as JSON
- * @param schema of the report that it sends
+ * @param schema schema of the report that it sends
  */
 export const runSender = <T>(program: string, order: object, schema: z.ZodType<T>): Promise<T> =>
   withPlainBundle(`import '../lib/bundling/young-generation'; import './sync/${program}';`, async (file) => {
     const child = fork(file, [JSON.stringify(order)], {
       execArgv: lambdaArguments,
-      // As the sync Lambdas have it (lib/stacks/sync-jobs.ts).
+      // As for the sync Lambdas (lib/stacks/sync-jobs.ts).
       env: { MALLOC_ARENA_MAX: '1' },
       timeout: 300_000,
-      // A session of its own: see favour.ts.
+      // In its own session: see favour.ts.
       detached: true,
     });
     const exited = once(child, 'exit');

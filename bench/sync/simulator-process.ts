@@ -1,4 +1,4 @@
-/** A simulator in a process of its own, so that whoever calls it has a processor to himself. It ends with its parent. */
+/** Runs a simulator in its own process, so that it does not share a CPU core with its caller. Ends with its parent. */
 import * as z from 'zod';
 import { startIterableSimulator } from '../../local/simulators/iterable';
 import { startNetlifeSimulator } from '../../local/simulators/netlife';

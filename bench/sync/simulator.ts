@@ -5,24 +5,24 @@ import * as z from 'zod';
 import type { SimulatorOrder } from './simulator-process';
 
 export interface RunningSimulator {
-  /** For whoever calls the API. */
+  /** Address of the API, for the caller. */
   readonly url: string;
-  /** What the control API answers to a GET of `/_control/<place>`: how the calls arrived. */
+  /** Returns the response of the control API to `GET /_control/<place>`: the arrivals of calls. */
   readonly ask: <T>(place: string, schema: z.ZodType<T>) => Promise<T>;
 }
 
 const startedSchema = z.object({ url: z.string(), controlUrl: z.string() });
 
-/** Lets `work` have a simulator in a process of its own. */
+/** Runs `work` with a simulator in its own process. */
 export const withSimulator = async <T>(
   order: SimulatorOrder,
   work: (simulator: RunningSimulator) => Promise<T>,
 ): Promise<T> => {
   const child = fork(path.join(__dirname, 'simulator-process.ts'), [JSON.stringify(order)], {
-    // A small young generation: collecting a large one stops it for up to 20 ms, and calls that come in seem to come at once.
+    // A small young generation: collecting a large one takes up to 20 ms, after which waiting calls seem to arrive together.
     execArgv: ['--max-semi-space-size=2', '--import', 'tsx'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // A session of its own: see favour.ts.
+    // In its own session: see favour.ts.
     detached: true,
   });
   const exited = once(child, 'exit');

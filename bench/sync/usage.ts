@@ -2,28 +2,28 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 
 export const usageSchema = z.object({
-  /** From the start of the work to its end. */
+  /** Duration of the work. */
   elapsedMs: z.number(),
   /** User and system time of all threads in that time. */
   cpuMs: z.number(),
-  /** The most memory that the process ever had, its start included, in MiB. */
+  /** Peak memory of the process in MiB, including its start. */
   peakMib: z.number(),
 });
 export type Usage = z.output<typeof usageSchema>;
 
 /**
- * The kernel's high-water mark of this process' resident memory. Not `process.resourceUsage().maxRSS`: to Linux that
- * is the largest of all programs that the process ever was, and before its own it was a copy of its parent.
+ * The kernel's high-water mark of this process' resident memory. Not `process.resourceUsage().maxRSS`: on
+ * Linux, that includes the time before exec, when the process was a copy of its parent.
  *
  * @throws {Error} on a system without `/proc`
  */
 const peakMib = (): number => {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-  if (kib === undefined) throw new Error('The kernel does not tell the peak of the memory');
+  if (kib === undefined) throw new Error('The kernel does not report the peak memory');
   return Number(kib) / 1024;
 };
 
-/** Starts to measure this process. @returns says what was used up to then */
+/** Starts to measure this process. @returns a function that returns the usage so far */
 export const startUsage = (): (() => Usage) => {
   const startedAtMs = performance.now();
   const startedCpu = process.cpuUsage();

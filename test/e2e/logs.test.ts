@@ -3,8 +3,8 @@ import { lambdaLogGroups, type ResultRow, savedQueries, search } from './support
 import { type Answer, activity, closedOrder, eventually, notification, orderAtQualia, post } from './support/pipeline';
 import { testOf } from './support/target';
 
-// Other tests write to the same log groups meanwhile: what is compared is of orders of our own, or of seconds that are
-// over.
+// Other tests write to the same log groups at the same time, so these tests compare only their own orders, or seconds
+// that have passed.
 
 jest.setTimeout(90_000);
 const testOfQueries = testOf('log-queries');
@@ -28,7 +28,7 @@ beforeAll(async () => {
 const searchAll = (queryString: string, untilMs?: number) =>
   search(queryString, { logGroupNames, sinceMs, ...(untilMs !== undefined && { untilMs }) });
 
-/** Rows of seconds that are over, once those of our own are among them. */
+/** Returns rows of seconds that have passed, once they include this test's rows. */
 const settled = <T>(what: string, ask: (untilMs: number) => Promise<T | undefined>): Promise<T> =>
   eventually(what, () => ask(Date.now() - 2_000));
 
@@ -43,12 +43,12 @@ const statusesOf = (orderId: string, count: number): Promise<(string | undefined
     return rows.length < count ? undefined : rows.map(({ status }) => status);
   });
 
-testOfQueries('the lines of one order, in their order', async () => {
+testOfQueries('the lines of one order, in sequence', async () => {
   expect(await statusesOf(fineId, 3)).toEqual(['NOTIFIED', 'DOWNLOADED', 'PROCESSED']);
   expect(await statusesOf(failingId, 2)).toEqual(['NOTIFIED', 'FAILED']);
 });
 
-testOfQueries('errors, counted by five minutes', async () => {
+testOfQueries('errors, counted per five minutes', async () => {
   const { lines, counted } = await settled('the error of our own', async (untilMs) => {
     const counted = await searchAll(
       'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
@@ -66,7 +66,7 @@ testOfQueries('errors, counted by five minutes', async () => {
   expect(new Map(counted.map((row) => [row['bin(5m)'], Number(row['count()'])]))).toEqual(expected);
 });
 
-testOfQueries('response times: their mean, the longest, the 95th percentile', async () => {
+testOfQueries('response times: mean, maximum, 95th percentile', async () => {
   const { times, figures } = await settled('the response times of our own', async (untilMs) => {
     const figures = await searchAll(
       'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n' +
@@ -87,7 +87,7 @@ testOfQueries('response times: their mean, the longest, the 95th percentile', as
   expect(share((time) => time < percentile)).toBeLessThanOrEqual(0.95 + 1 / times.length);
 });
 
-testOfQueries('every saved query runs over its log groups, and finds what it is for', async () => {
+testOfQueries('every saved query runs on its log groups, and finds what it is for', async () => {
   const saved = await savedQueries();
   const run = async (name: string, id?: string): Promise<ResultRow[]> => {
     const query = [...saved].find(([full]) => full.startsWith(name))?.[1];
@@ -110,11 +110,11 @@ testOfQueries('every saved query runs over its log groups, and finds what it is 
   await finds('Refused webhooks by reason', { reason: 'validation_failed' });
 });
 
-testOfQueries('every line is JSON, with the fields that its event promises', async () => {
+testOfQueries('every line is JSON, with the fields of its event', async () => {
   const lines = await settled('the lines of our own', async (untilMs) => {
     const rows = await searchAll('fields @message', untilMs);
     return rows.some((row) => row['@message']?.includes(failingId)) ? rows : undefined;
   });
-  // Those of the other tests are looked at when the suite has ended.
+  // The lines of other tests are checked when the suite has ended.
   expect(lines.flatMap((row) => faultOfLine(row['@message'] ?? '') ?? [])).toEqual([]);
 });

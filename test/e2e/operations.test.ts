@@ -20,7 +20,7 @@ import { target } from './support/target';
 
 const { outputs } = target();
 
-test('the reconciler finds an order whose webhook never came', async () => {
+test('the reconciler finds an order whose webhook never arrived', async () => {
   const order = await orderAtQualia({ status: 'open' });
   const run = await lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
   expect(JSON.parse(run.Payload?.transformToString() ?? '')).toMatchObject({
@@ -33,7 +33,7 @@ test('the reconciler finds an order whose webhook never came', async () => {
   });
 });
 
-test('the reconciler finds what changed at Qualia without a webhook: a status, and an order that was completed', async () => {
+test('the reconciler finds changes at Qualia without a webhook: a new status, and a completed order', async () => {
   const reconcile = () =>
     lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
   const orders = [await orderAtQualia({ status: 'open' }), await orderAtQualia({ status: 'open' })] as const;
@@ -54,27 +54,24 @@ test('the reconciler finds what changed at Qualia without a webhook: a status, a
 test.each([
   ['download', outputs.DownloadQueueUrl, outputs.DownloadDeadLetterQueueUrl],
   ['processing', outputs.ProcessingQueueUrl, outputs.ProcessingDeadLetterQueueUrl],
-])(
-  'a message that is not ours ends in the %s dead-letter queue, and can be redriven',
-  async (_, queue, deadLetters) => {
-    const body = `not ours ${Date.now()}`;
-    const arrived = () =>
-      eventually('the dead letter', async () => {
-        const { Messages } = await sqs.send(
-          new ReceiveMessageCommand({ QueueUrl: deadLetters, WaitTimeSeconds: 1, VisibilityTimeout: 0 }),
-        );
-        return Messages?.find((message) => message.Body === body);
-      });
+])('an invalid message ends in the %s dead-letter queue, and can be redriven', async (_, queue, deadLetters) => {
+  const body = `not ours ${Date.now()}`;
+  const arrived = () =>
+    eventually('the dead letter', async () => {
+      const { Messages } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: deadLetters, WaitTimeSeconds: 1, VisibilityTimeout: 0 }),
+      );
+      return Messages?.find((message) => message.Body === body);
+    });
 
-    await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: body }));
-    await arrived();
+  await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: body }));
+  await arrived();
 
-    const { Attributes } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ['QueueArn'] }),
-    );
-    await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: Attributes?.QueueArn }));
-    // It comes back: it is still not ours.
-    await arrived();
-    await sqs.send(new PurgeQueueCommand({ QueueUrl: deadLetters }));
-  },
-);
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ['QueueArn'] }),
+  );
+  await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: Attributes?.QueueArn }));
+  // It returns to the dead-letter queue, because it is still invalid.
+  await arrived();
+  await sqs.send(new PurgeQueueCommand({ QueueUrl: deadLetters }));
+});

@@ -17,9 +17,9 @@ import { target } from './support/target';
 afterEach(() => setQualiaFaults([]));
 
 test.each([
-  ['a notification, signed in by HTTP Basic', notification, post],
+  ['a notification with HTTP Basic', notification, post],
   ['a notification with a signature', notification, postSigned],
-  ['an activity, signed in by HTTP Basic', activity, post],
+  ['an activity with HTTP Basic', activity, post],
   ['an activity with a signature', activity, postSigned],
 ])('%s becomes an order at the internal API', async (_, bodyOf, send) => {
   const order = await orderAtQualia();
@@ -34,7 +34,7 @@ test.each([
   });
 });
 
-test('the raw payload lies in S3 as it was received', async () => {
+test('the raw payload is stored in S3 byte for byte', async () => {
   const order = await orderAtQualia();
   await post(activity(order._id));
   const closed = await closedOrder(order._id);
@@ -50,7 +50,7 @@ test('the raw payload lies in S3 as it was received', async () => {
   });
 });
 
-test('a notification sent again is a duplicate, an older one is stale, a newer one begins a new round', async () => {
+test('a repeated notification is a duplicate, an older one is stale, a newer one begins a new round', async () => {
   const order = await orderAtQualia();
   const at = new Date(Date.now() - 60_000);
   await post(notification(order._id, at));
@@ -68,7 +68,7 @@ test('a notification sent again is a duplicate, an older one is stale, a newer o
   });
 });
 
-test('an order that did not change is closed without a second post', async () => {
+test('an unchanged order is closed without a second post', async () => {
   const order = await orderAtQualia();
   await post(activity(order._id));
   const first = await closedOrder(order._id);
@@ -77,7 +77,7 @@ test('an order that did not change is closed without a second post', async () =>
   expect(await internalOrder(order._id)).toMatchObject({ posts: [{ outcome: 'taken' }] });
 });
 
-test('an order in an unknown state fails, and is processed once it was corrected', async () => {
+test('an order in an unknown state fails, and is processed after its correction', async () => {
   const order = await orderAtQualia({ properties: [{ address_1: '1 Main St', city: 'Nowhere', state: 'ZZ' }] });
   await post(activity(order._id));
   const failed = await closedOrder(order._id);
@@ -95,7 +95,7 @@ test('an order in an unknown state fails, and is processed once it was corrected
   });
 });
 
-test('an order that Qualia does not know fails for good', async () => {
+test('an order that Qualia does not know fails permanently', async () => {
   const orderId = `QO-nobody-${Date.now()}`;
   await post(notification(orderId));
   expect(await closedOrder(orderId)).toMatchObject({
@@ -108,9 +108,9 @@ test.each([
   ['a 503', { kind: 'server_error' }],
   ['a 429 with Retry-After', { kind: 'rate_limited', retry_after: 1 }],
   ['a hang-up', { kind: 'hang_up' }],
-  ['an answer that is no JSON', { kind: 'garbage' }],
-  ['a passing GraphQL error', { kind: 'graphql_error' }],
-])('%s at Qualia passes', async (_, fault) => {
+  ['a response that is not JSON', { kind: 'garbage' }],
+  ['a temporary GraphQL error', { kind: 'graphql_error' }],
+])('the order is processed after %s at Qualia', async (_, fault) => {
   const order = await orderAtQualia();
   await setQualiaFaults([{ ...fault, times: 1, match: { order_id: order._id } }]);
   await post(activity(order._id));

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const both = { netlife: { portals: [portal] }, iterable: {} };
 
-test('a run of both jobs leaves its files, its item and its history', async () => {
+test('a run of both jobs writes its files, its item and its history', async () => {
   const runId = randomUUID();
   const executionArn = await startRun(both, runId);
   expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', name: runId });
@@ -68,7 +68,7 @@ test('a run of both jobs leaves its files, its item and its history', async () =
   expect(events.at(-1)?.type).toBe('ExecutionSucceeded');
 });
 
-test('a wrong input fails the first state, with every fault, before anybody is called', async () => {
+test('a wrong input fails the first state with every fault, before any API is called', async () => {
   const executionArn = await startRun({ netlife: { portals: ['evil.example'] }, iterable: { use_jwt: true }, typo: 1 });
   const { status, error, cause } = await ended(executionArn);
   expect({ status, error }).toEqual({ status: 'FAILED', error: errorNamed('InvalidInput') });
@@ -78,7 +78,7 @@ test('a wrong input fails the first state, with every fault, before anybody is c
   expect([...(await netlife.takeCalls()), ...(await iterable.takeCalls())]).toEqual([]);
 });
 
-/** Iterable refuses the key: one branch fails. */
+/** Makes Iterable refuse the key, so that one branch fails. */
 const failIterable = async (runId: string) => {
   await iterable.setFaults({ kind: 'bad_api_key' });
   const failed = await ended(await startRun({ run_id: runId, ...both }));
@@ -88,7 +88,7 @@ const failIterable = async (runId: string) => {
 const contactsIn = (artifacts: ReadonlyMap<string, string>) =>
   [...artifacts].find(([path]) => path.includes('/contacts_'))?.[1];
 
-test('one branch fails, the other is done', async () => {
+test('one branch fails, the other succeeds', async () => {
   const runId = randomUUID();
   const failed = await failIterable(runId);
   expect(failed).toMatchObject({ status: 'FAILED', error: errorNamed('RunFailed') });
@@ -103,7 +103,7 @@ test('one branch fails, the other is done', async () => {
   expect(report.reports).toHaveLength(4);
 });
 
-testOf('redrive')('a redrive does what failed, and asks nobody twice', async () => {
+testOf('redrive')('a redrive repeats only what failed', async () => {
   const runId = randomUUID();
   const { executionArn = '', redriveStatus } = await failIterable(runId);
   expect(redriveStatus).toBe('REDRIVABLE');
@@ -116,7 +116,7 @@ testOf('redrive')('a redrive does what failed, and asks nobody twice', async () 
   expect(await readRun(runId)).toMatchObject({ status: 'SUCCEEDED' });
 });
 
-test('a portal that refuses our login does not stop another, and is named', async () => {
+test('a portal that refuses our login does not stop the others, and is named', async () => {
   const refusing = 'legacyphoto';
   await netlife.setFaults({ kind: 'login_refused', match: { portal: refusing } });
   const runId = randomUUID();
@@ -137,7 +137,7 @@ test('a portal that refuses our login does not stop another, and is named', asyn
   expect(summary).not.toHaveProperty('iterable');
 });
 
-test('stopped and started again with the same run_id, a run goes on where it stopped', async () => {
+test('a run that is stopped and started again with the same run_id resumes where it stopped', async () => {
   const runId = randomUUID();
   const input = { run_id: runId, ...both };
   const first = await startRun(input);
@@ -151,7 +151,7 @@ test('stopped and started again with the same run_id, a run goes on where it sto
   expect([...(await netlife.takeCalls()), ...(await iterable.takeCalls())]).toEqual([]);
 });
 
-test('an execution is started once under its name', async () => {
+test('an execution name is used only once', async () => {
   const name = randomUUID();
   const input = { iterable: { limit: 1 } };
   const executionArn = await startRun(input, name);

@@ -2,14 +2,14 @@ import { activity, basicAuthorization, call, notification, post, postSigned } fr
 
 const path = '/webhooks/qualia';
 
-test('health answers without signing in', async () => {
+test('health needs no authentication', async () => {
   const answer = await call('/health');
   expect(answer).toMatchObject({ status: 200, body: { status: 'ok', stage: expect.any(String) } });
   expect(answer.headers.get('x-request-id')).toMatch(/./);
 });
 
 test.each([
-  ['no JSON', '{"order_id":', 400, 'invalid_json'],
+  ['invalid JSON', '{"order_id":', 400, 'invalid_json'],
   ['a wrong field', { ...notification('QO-1'), timestamp: '2026-02-30T00:00:00Z' }, 422, 'validation_failed'],
   ['an unknown activity', { ...activity('abc'), type: 'exploded' }, 422, 'validation_failed'],
   ['a body over 256 KiB', { ...activity('abc'), description: 'x'.repeat(256 * 1024) }, 413, 'payload_too_large'],
@@ -18,7 +18,7 @@ test.each([
   expect(answer).toMatchObject({ status, body: { error, request_id: answer.headers.get('x-request-id') } });
 });
 
-test('every fault is named at once', async () => {
+test('all faults are listed at once', async () => {
   const answer = await post({ order_id: '12', notification_type: 'order.eaten', timestamp: 'noon' });
   const details = answer.body.details as { path: string }[];
   expect(new Set(details.map((detail) => detail.path))).toEqual(
@@ -26,11 +26,11 @@ test('every fault is named at once', async () => {
   );
 });
 
-test('HEAD health answers without a body', async () => {
+test('HEAD health returns no body', async () => {
   expect(await call('/health', { method: 'HEAD' })).toMatchObject({ status: 200, body: {} });
 });
 
-test('a body with a content encoding is refused, whoever sends it', async () => {
+test('a body with a content encoding is refused from any caller', async () => {
   expect((await post(activity('abc'), { 'content-encoding': 'gzip' })).status).toBe(415);
   expect((await post(activity('abc'), { 'content-encoding': 'gzip', authorization: '' })).status).toBe(415);
 });
@@ -43,7 +43,7 @@ test.each([
   ['nothing', undefined],
   ['a wrong password', `Basic ${Buffer.from('qualia:wrong').toString('base64')}`],
   ['no credentials at all', 'Basic'],
-])('signing in with %s is refused without a reason', async (_, authorization) => {
+])('authentication with %s is refused without a reason', async (_, authorization) => {
   const answer = await call(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },

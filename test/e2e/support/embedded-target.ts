@@ -7,12 +7,12 @@ import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { outputsSchema, simulatorsSchema, type Target } from './target';
 
-/** The pipeline on an embedded AWS, in a process of its own. */
+/** The pipeline on an embedded AWS, in its own process. */
 export interface EmbeddedTarget {
   readonly target: Target;
   /** Where `calls.ndjson` is, see `emulator/call-recorder.ts`. */
   readonly stateDirectory: string;
-  /** Stops it, and removes its state. */
+  /** Stops the process and removes its state. */
   stop(): Promise<void>;
 }
 

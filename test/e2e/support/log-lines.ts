@@ -8,7 +8,7 @@ const text = z.string().min(1);
 const count = z.number().min(0);
 const errorCode = z.enum(errorCodes);
 
-/** What every line has (docs/contracts/logs.md). */
+/** The fields of every line (docs/contracts/logs.md). */
 const everyLine = z.looseObject({
   timestamp: z.iso.datetime(),
   level: z.enum(['INFO', 'WARN', 'ERROR']),
@@ -28,7 +28,7 @@ const warn = z.literal('WARN');
 const ofOrder = { order_id: text, request_id: text };
 const asError = { error: text, error_code: errorCode };
 
-/** What the line of an event has besides. */
+/** The additional fields of each event. */
 const events: Readonly<Record<string, z.ZodType>> = {
   'webhook accepted': z
     .object({ ...ofOrder, level: info, notification_type: text, response_time_ms: count })
@@ -134,13 +134,13 @@ const events: Readonly<Record<string, z.ZodType>> = {
 };
 
 const metrics = z.looseObject({ _aws: z.object({}), service: text, stage: text });
-/** Lambda itself writes about invocations that end in an error. */
+/** Lambda itself logs invocations that end in an error. */
 const ofLambda = z.union([
   z.looseObject({ type: z.templateLiteral(['platform.', text]) }),
   z.looseObject({ requestId: text }),
 ]);
 
-/** Says what is wrong with a line of a log group; nothing if it is as promised. */
+/** Validates a line of a log group. Returns its faults; undefined if it conforms to the contract. */
 export const faultOfLine = (line: string): string | undefined => {
   const json = parseJson(line);
   if (metrics.safeParse(json).success || ofLambda.safeParse(json).success) return undefined;

@@ -9,11 +9,11 @@ import {
 import { clientConfig } from './pipeline';
 import { target } from './target';
 
-/** What the names of everything in the stage begin with: `dev-marketplace`. */
+/** The name prefix of the stage's resources: `dev-marketplace`. */
 const prefix = target().outputs.ReconcilerFunctionName.replace(/-reconciler$/, '');
 const client = new CloudWatchLogsClient(clientConfig('logs'));
 
-/** One row of a result, without the pointer to its event. */
+/** A row of a result, without the pointer to its event. */
 export type ResultRow = Readonly<Record<string, string>>;
 
 /** The log groups of all Lambdas. */
@@ -24,7 +24,7 @@ export const lambdaLogGroups = async (): Promise<string[]> => {
   return logGroups.flatMap(({ logGroupName }) => logGroupName ?? []);
 };
 
-/** The saved queries, by their names without the stage. */
+/** The saved queries, by name without the stage. */
 export const savedQueries = async () => {
   const { queryDefinitions = [] } = await client.send(
     new DescribeQueryDefinitionsCommand({ queryDefinitionNamePrefix: `${prefix}/` }),
@@ -37,7 +37,7 @@ export const savedQueries = async () => {
   );
 };
 
-/** As many rows as CloudWatch Logs gives. */
+/** The maximum number of rows of CloudWatch Logs. */
 export const mostRows = 10_000;
 
 interface Search {
@@ -47,7 +47,7 @@ interface Search {
   readonly untilMs?: number;
 }
 
-/** Runs an Insights query to its end. @throws {Error} unless it completes */
+/** Runs an Insights query to its end. @throws {Error} if it does not complete */
 export const search = async (queryString: string, { logGroupNames, sinceMs, untilMs }: Search) => {
   const { queryId } = await client.send(
     new StartQueryCommand({

@@ -10,7 +10,7 @@ import { Webhook } from 'standardwebhooks';
 import { sampleOrder } from '../../../local/sample/orders';
 import { target } from './target';
 
-/** The pipeline as its users see it: HTTP and AWS APIs, nothing else. */
+/** The pipeline from the outside: only HTTP and AWS APIs. */
 const { apiUrl, endpoints, outputs, simulators } = target();
 
 export const clientConfig = (service: string) => {
@@ -55,7 +55,7 @@ export const basicAuthorization = async (): Promise<string> => {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 };
 
-/** Posts a webhook, signed in by HTTP Basic. A string is sent as it stands. */
+/** Posts a webhook with HTTP Basic authentication. A string is sent unchanged. */
 export const post = async (body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
   call('/webhooks/qualia', {
     method: 'POST',
@@ -84,7 +84,7 @@ const control = async (url: string, method = 'GET', body?: unknown): Promise<unk
   return response.ok ? response.json() : undefined;
 };
 
-/** What the internal API got about an order, newest body first. */
+/** The posts of an order at the internal API, and its newest body. */
 export const internalOrder = (orderId: string) =>
   control(`${simulators.internalApi}/orders/${orderId}`) as Promise<Record<string, unknown> | undefined>;
 
@@ -93,7 +93,7 @@ export const setQualiaFaults = (faults: readonly Record<string, unknown>[]) =>
 
 let next = 0;
 
-/** A new order at Qualia, served under an id that no other test uses. @returns the order */
+/** Creates an order at Qualia with an ID that no other test uses. @returns the order */
 export const orderAtQualia = async (change: Record<string, unknown> = {}) => {
   const order = { ...sampleOrder(next++), _id: `QO-${randomUUID()}`, ...change };
   order.order_number = `N-${order._id}`;
@@ -109,13 +109,13 @@ export const readOrder = async (orderId: string): Promise<Record<string, unknown
   return (await documents.send(new GetCommand(key))).Item;
 };
 
-/** Asks again and again until `ask` gives something. @throws {Error} after 20 s */
+/** Calls `ask` until it returns a value. @throws {Error} after 20 s */
 export const eventually = async <T>(what: string, ask: () => Promise<T | undefined>): Promise<T> => {
   const deadlineMs = Date.now() + 20_000;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (Date.now() > deadlineMs) throw new Error(`It never came: ${what}`);
+    if (Date.now() > deadlineMs) throw new Error(`Timed out waiting for ${what}`);
     await sleep(50);
   }
 };

@@ -5,7 +5,7 @@ import { faultOfLine } from './log-lines';
 import { lambdaLogGroups, mostRows, search } from './logs';
 import './start-target';
 
-/** Looks at every line and every call that the suite caused, stops what was started, and removes its state. */
+/** Checks all log lines and calls that the suite caused, stops the target, and removes its state. */
 export default async (): Promise<void> => {
   const running = globalThis.e2eTarget;
   if (running === undefined) return;
@@ -17,17 +17,18 @@ export default async (): Promise<void> => {
   }
 };
 
-/** @throws {Error} naming the lines that are not as promised */
+/** @throws {Error} that lists the lines that break the contract */
 const checkLogLines = async (): Promise<void> => {
   const sinceMs = Date.now() - process.uptime() * 1_000;
   const lines = await search('fields @message', { logGroupNames: await lambdaLogGroups(), sinceMs });
-  // A query gives no more than these: the rest would go unseen.
-  if (lines.length === mostRows) throw new Error(`There are ${mostRows} log lines or more: look at them in pieces.`);
+  // A query returns at most this many lines. The others would not be checked.
+  if (lines.length === mostRows)
+    throw new Error(`There are ${mostRows} log lines or more: check them in several queries.`);
   const faults = lines.flatMap((row) => faultOfLine(row['@message'] ?? '') ?? []);
-  if (faults.length > 0) throw new Error(`Log lines are not as promised:\n${faults.slice(0, 10).join('\n\n')}`);
+  if (faults.length > 0) throw new Error(`Log lines break the contract:\n${faults.slice(0, 10).join('\n\n')}`);
 };
 
-/** @throws {Error} naming the calls to AWS that a Lambda made and its role does not allow */
+/** @throws {Error} that lists AWS calls that a Lambda's role does not allow */
 const checkCalls = (stateDirectory: string): void => {
   const calls = readCalls(join(stateDirectory, 'calls.ndjson'));
   if (calls.length === 0) throw new Error('No call to AWS was recorded.');
@@ -35,6 +36,6 @@ const checkCalls = (stateDirectory: string): void => {
   const refused = calls.filter((call) => !functions.get(call.functionName)?.some((grant) => allows(grant, call)));
   if (refused.length > 0) {
     const lines = refused.map(({ functionName, action, resource }) => `${functionName}: ${action} ${resource}`);
-    throw new Error(`Roles do not allow what was called:\n${lines.join('\n')}`);
+    throw new Error(`Roles do not allow these calls:\n${lines.join('\n')}`);
   }
 };

@@ -15,13 +15,13 @@ import { target } from './target';
 
 const { outputs, simulators, lacks } = target();
 
-/** A portal of few jobs. */
+/** A portal with few photo jobs. */
 export const portal = 'nowandgen';
 
 export const stepFunctions = new SFNClient(clientConfig('sfn'));
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig('dynamodb')));
 
-/** Starts a run under a name of its own. @returns the execution */
+/** Starts a run with a unique name. @returns the execution */
 export const startRun = async (input: object, name: string = randomUUID()): Promise<string> => {
   const { executionArn = '' } = await stepFunctions.send(
     new StartExecutionCommand({ stateMachineArn: outputs.StateMachineArn, name, input: JSON.stringify(input) }),
@@ -39,20 +39,20 @@ export const ended = async (executionArn: string): Promise<DescribeExecutionComm
   for (;;) {
     const execution = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
     if (execution.status !== 'RUNNING') return execution;
-    if (Date.now() > deadlineMs) throw new Error(`It never ended: ${executionArn}`);
+    if (Date.now() > deadlineMs) throw new Error(`Timed out waiting for the end of ${executionArn}`);
     await sleep(100);
   }
 };
 
-/** The states that a run of both jobs enters, as far as the target tells of them. */
+/** The states that a run of both jobs enters, as far as the target reports them. */
 export const statesOfBoth = lacks.includes('branch-history')
   ? ['PlanRun', 'FinishRun']
   : ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'];
 
-/** The name by which an execution failed, as far as the target tells it. */
+/** The error name of a failed execution, as far as the target reports it. */
 export const errorNamed = (name: string): unknown => (lacks.includes('error-names') ? expect.any(String) : name);
 
-/** What a run left, by its path in the run's folder. */
+/** The objects of a run, by path in its folder. */
 export const readArtifacts = async (runId: string): Promise<ReadonlyMap<string, string>> => {
   const Bucket = outputs.ArtifactsBucketName;
   const Prefix = `runs/${runId}/`;
@@ -69,13 +69,13 @@ export const readRun = async (runId: string): Promise<Record<string, unknown> | 
   return (await documents.send(new GetCommand(key))).Item;
 };
 
-/** A vendor, as its simulator plays it. */
+/** The simulator of a vendor. */
 const vendor = (url: string) => {
   const ask = async (path: string, method: string, body?: unknown): Promise<unknown> =>
     (await fetch(`${url}${path}`, { method, ...(body !== undefined && { body: JSON.stringify(body) }) })).json();
   return {
     setFaults: (...faults: readonly Record<string, unknown>[]) => ask('/faults', 'PUT', faults),
-    /** The paths that were asked for since this was asked last. */
+    /** The requested paths since the previous call. */
     takeCalls: async (): Promise<string[]> => {
       const { requests } = (await ask('/requests', 'GET')) as { requests: { path: string }[] };
       await ask('/requests', 'DELETE');

@@ -20,7 +20,7 @@ describe('percentile', () => {
   });
 
   test('of nothing there is none', () => {
-    expect(() => percentile([], 0.5)).toThrow('There is no percentile of nothing.');
+    expect(() => percentile([], 0.5)).toThrow('An empty list has no percentile.');
   });
 
   test('is one of the values, and the smallest that covers its share', () => {
