@@ -105,6 +105,7 @@ const listPage = (
   const { prefix = '', delimiter, maxKeys = 1000, startAfter = options.marker ?? '' } = options;
   const found: S3Object[] = [];
   const commonPrefixes = new Set<string>();
+  let prefixesBeforeLastObject = 0;
   for (const object of objectsFrom(prefix, startAfter)) {
     if (!object.key.startsWith(prefix)) {
       break;
@@ -116,10 +117,13 @@ const listPage = (
       continue;
     }
     if (found.length + commonPrefixes.size >= maxKeys) {
-      return { objects: found, commonPrefixes: [...commonPrefixes], isTruncated: true };
+      // If there are objects, fauxqs starts the next page after the last of them. It then contains the other prefixes.
+      const kept = found.length > 0 ? prefixesBeforeLastObject : commonPrefixes.size;
+      return { objects: found, commonPrefixes: [...commonPrefixes].slice(0, kept), isTruncated: true };
     }
     if (commonPrefix === undefined) {
       found.push(object);
+      prefixesBeforeLastObject = commonPrefixes.size;
     } else {
       commonPrefixes.add(commonPrefix);
     }
