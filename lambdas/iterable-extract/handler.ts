@@ -39,7 +39,7 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
     const done = extracted !== undefined;
     if (done && (await parts.writeExtracted(extracted))) metrics.add('SyncRejectedRows', extracted.rejected);
     await progress.close(step, { ...snapshot, ...(done && { total: rows }) });
-    if (!done) progress.assertGoesOn();
+    if (!done) progress.assertNotStopped();
     return { done, rows };
   };
 

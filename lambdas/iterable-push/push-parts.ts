@@ -64,7 +64,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResu
   await progress.close('iterable_push', sender.snapshot());
   const { partsDone, partsGained, waitMs } = sender.counts();
   const done = partsDone === paths.length;
-  if (!done) progress.assertGoesOn();
+  if (!done) progress.assertNotStopped();
   return {
     done,
     parts_done: partsDone,

@@ -47,7 +47,7 @@ export const createHandler = (dependencies: WorkerDependencies) => {
     const joined = await joinResults({ run, folder, parts, sources, isWhole, isTimeUp, now });
     if (joined === undefined) {
       await progress.close(step, writing);
-      progress.assertGoesOn();
+      progress.assertNotStopped();
       return { done: false };
     }
     const { summary, failures } = joined;

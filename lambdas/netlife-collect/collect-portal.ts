@@ -65,7 +65,7 @@ const endTurn = async (portal: PortalProgress, progress: Progress): Promise<Coll
   const { done, total } = portal.snapshot();
   const isDone = done === total;
   await progress.close('netlife_collect', portal.snapshot());
-  if (!isDone) progress.assertGoesOn();
+  if (!isDone) progress.assertNotStopped();
   return { done: isDone, jobs_done: done, jobs_total: total ?? 0 };
 };
 

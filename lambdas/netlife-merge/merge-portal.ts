@@ -113,7 +113,7 @@ export const mergePortal = async (options: MergePortalOptions): Promise<MergedPo
   });
   if (!done) {
     await progress.close('netlife_merge', snapshot);
-    progress.assertGoesOn();
+    progress.assertNotStopped();
     return undefined;
   }
 

@@ -84,7 +84,7 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
     stopped: stopped.signal,
 
     /** @throws {PipelineError} `RUN_TAKEN_OVER` if the run was stopped or taken over, so that no further turn starts */
-    assertGoesOn: (): void => {
+    assertNotStopped: (): void => {
       if (stopped.signal.aborted)
         throw new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
     },

@@ -43,6 +43,19 @@ test('a missing object is undefined, and a list has only objects of its own run'
   expect([...(await folder.list('parts/'))]).toEqual(['parts/a']);
 });
 
+test('JSON is read by its schema; an object of another form is a permanent fault', async () => {
+  const schema = z.object({ rows: z.number() });
+  await folder.put('good.json', '{"rows":1}');
+  await folder.put('bad.json', '{"rows":"one"}');
+  expect(await folder.readJson('good.json', schema)).toEqual({ rows: 1 });
+  expect(await folder.readJson('missing.json', schema)).toBeUndefined();
+  await expect(folder.readJson('bad.json', schema)).rejects.toMatchObject({
+    code: 'BAD_PAYLOAD',
+    retryable: false,
+    message: 'The part runs/run-1/bad.json cannot be read',
+  });
+});
+
 describe('a writer', () => {
   const line = `${'ä'.repeat(500)}\n`;
 

@@ -117,7 +117,7 @@ test('a failed write is logged and does not stop the worker', async () => {
   await progress.close('step', { done: 1, message: 'm' });
   expect(logs.lines().filter(({ message }) => message === 'progress not recorded')).toHaveLength(2);
   expect(progress.stopped.aborted).toBe(false);
-  expect(progress.assertGoesOn).not.toThrow();
+  expect(progress.assertNotStopped).not.toThrow();
 });
 
 test('a turn is over when its time is up', async () => {
@@ -135,5 +135,5 @@ test('a rejected write stops the worker', async () => {
   await update(2_000, 1);
   expect(progress.stopped.aborted).toBe(true);
   expect(progress.isTurnOver({ done: 1, message: 'm' })).toBe(true);
-  expect(progress.assertGoesOn).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));
+  expect(progress.assertNotStopped).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));
 });
