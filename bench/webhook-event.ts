@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { signedHeaders, type WebhookSecret } from '../local/sample/authentication';
 import type { MixedDay } from '../local/sample/day';
 import { mixedDay } from '../local/sample/day';
-import { signedHeaders, type WebhookSecret } from '../local/sample/sign-in';
 
 /** A secret for measuring only. */
 export const benchSecret: WebhookSecret = {

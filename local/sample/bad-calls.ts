@@ -1,4 +1,4 @@
-import type { SignIn } from './stories';
+import type { Authentication } from './stories';
 
 /** A call that must be refused. It is a POST of JSON to the webhook unless it says otherwise. */
 export interface BadCall {
@@ -9,7 +9,7 @@ export interface BadCall {
   path?: string;
   headers?: Record<string, string>;
   body: string;
-  signIn: SignIn;
+  authentication: Authentication;
   expectedStatus: number;
 }
 
@@ -34,56 +34,56 @@ const forged = {
 
 /** Calls that every public endpoint receives. */
 export const badCalls: readonly BadCall[] = [
-  { name: 'not JSON', share, body: '{"order_id": "QO-', signIn: 'basic', expectedStatus: 400 },
-  { name: 'empty', share, body: '', signIn: 'signature', expectedStatus: 400 },
-  { name: 'a list', share, body: `[${good}]`, signIn: 'basic', expectedStatus: 422 },
+  { name: 'not JSON', share, body: '{"order_id": "QO-', authentication: 'basic', expectedStatus: 400 },
+  { name: 'empty', share, body: '', authentication: 'signature', expectedStatus: 400 },
+  { name: 'a list', share, body: `[${good}]`, authentication: 'basic', expectedStatus: 422 },
   {
     name: 'every field wrong',
     share,
     body: JSON.stringify({ order_id: '12345', notification_type: 'order.deleted', timestamp: '2026-02-30T10:00:00Z' }),
-    signIn: 'basic',
+    authentication: 'basic',
     expectedStatus: 422,
   },
   {
     name: 'no time zone',
     share,
     body: JSON.stringify({ ...notification, timestamp: '2026-01-05T14:30:00' }),
-    signIn: 'signature',
+    authentication: 'signature',
     expectedStatus: 422,
   },
   {
     name: 'unknown activity',
     share,
     body: JSON.stringify({ ...activity, type: 'order_exploded' }),
-    signIn: 'basic',
+    authentication: 'basic',
     expectedStatus: 422,
   },
   {
     name: 'an id with a slash',
     share,
     body: JSON.stringify({ ...activity, order_id: '../secrets' }),
-    signIn: 'basic',
+    authentication: 'basic',
     expectedStatus: 422,
   },
-  { name: 'no credentials', share, body: good, signIn: 'none', expectedStatus: 401 },
-  { name: 'wrong password', share, body: good, signIn: 'wrong', expectedStatus: 401 },
-  { name: 'forged signature', share, headers: forged, body: good, signIn: 'none', expectedStatus: 401 },
-  { name: 'wrong password and bad JSON', share, body: '{', signIn: 'wrong', expectedStatus: 401 },
+  { name: 'no credentials', share, body: good, authentication: 'none', expectedStatus: 401 },
+  { name: 'wrong password', share, body: good, authentication: 'wrong', expectedStatus: 401 },
+  { name: 'forged signature', share, headers: forged, body: good, authentication: 'none', expectedStatus: 401 },
+  { name: 'wrong password and bad JSON', share, body: '{', authentication: 'wrong', expectedStatus: 401 },
   {
     name: 'not JSON by its content type',
     share,
     headers: { 'content-type': 'text/plain' },
     body: good,
-    signIn: 'basic',
+    authentication: 'basic',
     expectedStatus: 415,
   },
   {
     name: 'too large',
     share: 0.001,
     body: JSON.stringify({ ...activity, padding: 'x'.repeat(largestBodyBytes) }),
-    signIn: 'basic',
+    authentication: 'basic',
     expectedStatus: 413,
   },
-  { name: 'wrong method', share, method: 'PUT', body: good, signIn: 'basic', expectedStatus: 405 },
-  { name: 'wrong path', share, path: '/webhooks/quaila', body: good, signIn: 'basic', expectedStatus: 404 },
+  { name: 'wrong method', share, method: 'PUT', body: good, authentication: 'basic', expectedStatus: 405 },
+  { name: 'wrong path', share, path: '/webhooks/quaila', body: good, authentication: 'basic', expectedStatus: 404 },
 ];

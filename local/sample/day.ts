@@ -3,7 +3,7 @@ import type { QualiaOrder } from '../simulators/qualia';
 import { createRandom, type Random } from '../simulators/random';
 import { type BadCall, badCalls } from './bad-calls';
 import { sampleOrder } from './orders';
-import { type OrderStory, orderStories, type SignIn } from './stories';
+import { type Authentication, type OrderStory, orderStories } from './stories';
 
 /** A call of the day, as data. The code that posts it adds the authentication (see `signedHeaders`) and checks the answer. */
 export interface WebhookCall {
@@ -15,7 +15,7 @@ export interface WebhookCall {
   path: string;
   headers: Record<string, string>;
   body: string;
-  signIn: SignIn;
+  authentication: Authentication;
   /** Name of the call that must have been answered before this one is sent. */
   after?: string;
   expectedStatus: number;
@@ -96,7 +96,7 @@ export const mixedDay = (options: {
         orderId,
         ...webhook,
         body,
-        signIn: random.chance(0.3) ? 'signature' : 'basic',
+        authentication: random.chance(0.3) ? 'signature' : 'basic',
         ...(nth > 0 ? { after: callName(nth - 1) } : {}),
         expectedStatus: 200,
         expectedAnswer,

@@ -3,7 +3,7 @@ import type { QualiaOrder } from '../simulators/qualia';
 import { withBadValues, withUnknownState } from './orders';
 
 /** How a call authenticates; `wrong` is a wrong Basic password. */
-export type SignIn = 'basic' | 'signature' | 'none' | 'wrong';
+export type Authentication = 'basic' | 'signature' | 'none' | 'wrong';
 
 const notificationEveryMs = 60_000;
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import * as z from 'zod';
+import { signedHeaders, type WebhookSecret } from '../sample/authentication';
 import type { WebhookCall } from '../sample/day';
-import { signedHeaders, type WebhookSecret } from '../sample/sign-in';
 
 /** The final answer to a call of the day. */
 export interface CallAnswer {

@@ -1,5 +1,5 @@
+import type { WebhookSecret } from '../../local/sample/authentication';
 import type { WebhookCall } from '../../local/sample/day';
-import type { WebhookSecret } from '../../local/sample/sign-in';
 import { createRandom } from '../../local/simulators/random';
 import { postCalls } from '../../local/start/post-calls';
 
@@ -39,7 +39,7 @@ export const changeAndChangeBack = async (surroundings: Surroundings): Promise<n
       path: '/webhooks/qualia',
       headers: { 'content-type': 'application/json' },
       body,
-      signIn: 'basic',
+      authentication: 'basic',
       orderId,
       expectedStatus: 200,
     };

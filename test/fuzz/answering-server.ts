@@ -7,19 +7,19 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** How the body is compressed on its way, though nobody asked for it. */
+  /** Compression of the body, although the client did not request it. */
   readonly coding?: Coding | undefined;
-  /** The connection ends one byte before the body is whole. */
+  /** Closes the connection one byte before the end of the body. */
   readonly cut?: boolean;
 }
 
-/** Now and then. */
+/** Occasionally. */
 export const cutAnswer = fc.oneof(
   { weight: 30, arbitrary: fc.constant(false) },
   { weight: 1, arbitrary: fc.constant(true) },
 );
 
-/** An HTTP server on loopback that gives every request the same answer, until it is told another. */
+/** An HTTP server on loopback that gives every request the current response. */
 export const startAnsweringServer = async () => {
   let answer: HttpAnswer = { status: 500, headers: {}, body: Buffer.alloc(0) };
   const server = createServer((request, response) => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { hostileTexts, type Large, largeBytes, largeNames } from './hostile-values';
 import { type Gap, gapsIn, hostileJson } from './json-text';
 
-/** Bytes on their way to us: large ones by their name, so that a report can say which; `within` stands around them. */
+/** Input bytes. Large ones are given by name, so that a report can name them; `within` surrounds them. */
 export type Bytes = Buffer | { readonly large: Large; readonly within?: Gap };
 
 export const toBuffer = (bytes: Bytes): Buffer => {
@@ -11,15 +11,15 @@ export const toBuffer = (bytes: Bytes): Buffer => {
   return Buffer.concat([Buffer.from(before), largeBytes(bytes.large), Buffer.from(after)]);
 };
 
-/** No text in UTF-8: cut short, overlong, a surrogate, beyond Unicode; and marks that turn up at the start of files. */
+/** Invalid UTF-8: truncated, overlong, a surrogate, beyond Unicode; and byte order marks. */
 const oddBytes = [
   ...[[0xff], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xbb, 0xbf]],
   ...[[0xff, 0xfe], [0x00], [0x0a], [0x22], [0x5c], [0x7b]],
 ].map((bytes) => Buffer.from(bytes));
 
 /**
- * Everything large in place of a whole document, and one long list in place of each list and map within it: an input each,
- * under a name for the corpus.
+ * One named corpus input for each large value in place of the whole document, and for a long list in place of each list
+ * and map within it.
  */
 export const largeCorpus = <Input>(
   document: unknown,
@@ -53,10 +53,10 @@ const applyDamage = (bytes: Buffer, { at, how, bytes: odd }: Damage): Buffer => 
   return Buffer.concat([bytes.subarray(0, place), odd, bytes.subarray(after)]);
 };
 
-/** How a part of the inputs comes about, of all of them together. */
+/** How one kind of input is generated, and its weight among all kinds. */
 const weights = { changed: 1_600, damaged: 300, json: 60, text: 20, random: 20, large: 1 };
 
-/** Bytes where a reader expects one of the documents: mostly one of them, changed, and now and then anything at all. */
+/** Bytes where a reader expects one of the documents: mostly a changed document, occasionally anything. */
 export const hostileBytes = (documents: readonly unknown[]): fc.Arbitrary<Bytes> => {
   const changed = hostileJson(documents).map((text) => Buffer.from(text));
   return fc.oneof(

@@ -1,4 +1,4 @@
-/** Keeps what is printed, instead of printing it, until `stop`. */
+/** Captures the output until `stop`. */
 export const captureOutput = () => {
   const streams = [process.stdout, process.stderr];
   const writes = streams.map(({ write }) => write);

@@ -11,14 +11,14 @@ const encoders = {
   'gzip,gzip,gzip,gzip,gzip': (bytes: Buffer) => bytes,
 } as const;
 
-/** What a `content-encoding` header says; the last two cannot be undone. */
+/** Values of a `content-encoding` header. The last two cannot be decoded. */
 export type Coding = keyof typeof encoders;
 export const codings = Object.keys(encoders) as Coding[];
 
 export const encode = (bytes: Buffer, coding: Coding | undefined): Buffer =>
   coding === undefined ? bytes : encoders[coding](bytes);
 
-/** Compressed now and then. */
+/** Occasionally compressed. */
 export const anyCoding: fc.Arbitrary<Coding | undefined> = fc.oneof(
   { weight: 12, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: fc.constantFrom(...codings) },

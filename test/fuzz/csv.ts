@@ -1,4 +1,4 @@
-/** Reads CSV by RFC 4180, as a spreadsheet does, each line ended by LF; nothing when it is none. */
+/** Parses CSV by RFC 4180, as a spreadsheet does, with LF line ends; undefined if it is invalid. */
 export const readCsv = (text: string): readonly (readonly string[])[] | undefined => {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -15,14 +15,14 @@ export const readCsv = (text: string): readonly (readonly string[])[] | undefine
   return row.length === 0 ? rows : undefined;
 };
 
-/** The two forms in which the contacts file has phone numbers, and in which they may begin with `+`. */
+/** The two formats of phone numbers in the contacts file, which can begin with `+`. */
 const phone = /^(\+1 \(\d{3}\) \d{3}-\d{4}|\+[2-9]\d{9,14})$/;
-/** As an importer that trims a cell sees it. */
+/** The cell after an importer has trimmed it. */
 const trimmed = (cell: string): string => cell.replace(/^[\s\p{Z}\p{Cc}\p{Cf}]+/u, '');
 const isFormula = (cell: string): boolean =>
   (/^[\t\r\n]/.test(cell) || /^[=+\-@＝＋－＠﹦﹢﹣﹫]/.test(trimmed(cell))) && !phone.test(cell);
 
-/** What is wrong with a CSV file that people open: rows of another length than its header, and cells that would run. */
+/** The faults of a CSV file that people open: rows whose length differs from the header's, and cells that run as formulas. */
 export const csvFaults = (text: string): readonly string[] => {
   const table = readCsv(text);
   if (table === undefined) return ['it is no CSV'];

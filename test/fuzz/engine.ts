@@ -4,36 +4,36 @@ import { captureOutput } from './capture-output';
 import { toAscii } from './to-ascii';
 import { watchProcess } from './watch-process';
 
-/** A part of the system that takes what strangers say. */
+/** A part of the system that reads untrusted input. */
 export interface FuzzTarget<Input = unknown, Outcome = unknown> {
   readonly name: string;
-  /** Inputs that are tried every time, by what they are. */
+  /** Inputs of every run, by description. */
   readonly corpus: Readonly<Record<string, Input>>;
   readonly arbitrary: fc.Arbitrary<Input>;
   /**
-   * What it throws is a crash.
+   * Runs one input. A thrown error counts as a crash.
    *
-   * @param pause called where the system would wait: what follows is timed by itself
+   * @param pause called where the system would wait: the time after it is measured separately
    */
   run(input: Input, pause: () => void): Promise<Outcome>;
-  /** @returns a sentence for each thing that should not have come out */
+  /** @returns a sentence for each fault of the outcome */
   judge(outcome: Outcome, input: Input): readonly string[];
-  /** What may stand in nothing that was printed meanwhile. */
+  /** Texts that must not be printed. */
   readonly unspeakable: readonly string[];
-  /** Frees what `run` opened. */
+  /** Releases the resources of `run`. */
   close?(): Promise<void>;
 }
 
 export interface FuzzOptions {
   readonly inputs: number;
   readonly seed: number;
-  /** One input may take no longer, however large it is. */
+  /** Time limit per input, for any size. */
   readonly maxMs: number;
-  /** Called before each input: an input that never ends is one that no other follows. */
+  /** Called before each input, so that an input that never ends can be detected. */
   readonly onInput?: () => void;
 }
 
-/** What came of a target's inputs. */
+/** The result of a target's inputs. */
 export interface FuzzReport {
   readonly inputs: number;
   readonly seconds: number;
@@ -41,17 +41,17 @@ export interface FuzzReport {
   readonly failure: { readonly faults: string; readonly input: string } | undefined;
 }
 
-/** A pause of the machine is no fault of the input: what was slow may try again. */
+/** Number of retries of a slow input, because a pause of the machine is not the input's fault. */
 const tries = 5;
 
-/** Runs inputs, and says of each what is wrong with what came of it. */
+/** Runs inputs, and returns the faults of each. */
 const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => {
   const watch = watchProcess();
   const output = captureOutput();
   let inputs = 0;
   let slowestMs = 0;
 
-  /** Its time on the processor, and the time in which it waited with nothing to do: neither grows on a busy machine. */
+  /** CPU time plus idle time of this process: neither grows on a busy machine. */
   const measure = () => {
     const cpuBefore = process.cpuUsage();
     const loopBefore = performance.eventLoopUtilization();
@@ -84,7 +84,7 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
     examine: async (input: unknown): Promise<readonly string[]> => {
       inputs += 1;
       onInput?.();
-      // Timers run, and rejections that nobody handles are told, only between the turns of the event loop.
+      // Timers run and unhandled rejections are reported only between ticks of the event loop.
       if (inputs % 64 === 0) await nextTurn();
       let { faults, ms } = await attempt(input);
       for (let again = 1; again < tries && faults.length === 0 && ms > maxMs; again++) {
@@ -107,11 +107,11 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
 };
 
 /**
- * Tries a target's corpus, then so many inputs of its arbitrary; ends at the first that fails, shrunk.
+ * Runs a target's corpus, then a number of inputs of its arbitrary. Stops at the first failure and shrinks it.
  *
- * By fast-check alone. A fuzzer that is guided by coverage would have to instrument every module: jazzer.js does it by a
- * native addon, which `npm ci` would have to build where no binary fits; jsfuzz by a release of nyc from 2019. What is
- * attacked here is read by schemas, whose branches changed documents reach.
+ * Uses fast-check without coverage guidance, which would have to instrument every module: jazzer.js uses a native addon,
+ * which `npm ci` would have to build where no binary fits; jsfuzz uses a release of nyc from 2019. The inputs here are read
+ * by schemas, whose branches are reached by changed documents.
  */
 export const fuzz = async (target: FuzzTarget, options: FuzzOptions): Promise<FuzzReport> => {
   const { inputs, seed } = options;

@@ -1,7 +1,7 @@
-/** `[[[…]]]`, so deep. */
+/** `[[[…]]]` of the given depth. */
 export const deepNesting = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
-/** Texts that somebody, somewhere, takes for something else than text. */
+/** Texts that some software interprets as something else. */
 export const hostileTexts: readonly string[] = [
   '',
   ' ',
@@ -86,7 +86,7 @@ export const hostileTexts: readonly string[] = [
 const mebibyte = 1_024 * 1_024;
 const memoized = new Map<string, Buffer>();
 
-/** What is large: made when it is asked for, once. */
+/** Large values, created once on demand. */
 const large = {
   'an array 100,000 deep': () => deepNesting(100_000),
   'an object 100,000 deep': () => `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`,

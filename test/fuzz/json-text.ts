@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { deepNesting, hostileTexts } from './hostile-values';
 
-/** JSON as text is written: numbers beyond a double's range, the same key twice, and whatever else no value holds. */
+/** JSON as written text. Unlike values, it can have numbers beyond a double's range and duplicate keys. */
 type Json =
   | { readonly raw: string }
   | { readonly list: readonly Json[] }
@@ -54,7 +54,7 @@ const hostileKey = fc.oneof(
   hostileText,
 );
 
-/** One change of a document: what is done, to its n-th node, with what. */
+/** One change of a document: the operation, the index of the node, and the operand. */
 interface Edit {
   readonly at: number;
   readonly how: 'replace' | 'remove' | 'add' | 'twice' | 'rename' | 'wrap' | 'repeat';
@@ -75,7 +75,7 @@ const countNodes = (json: Json): number => {
   return children.reduce((sum, child) => sum + countNodes(child), 1);
 };
 
-/** What takes the place of one entry of a list or of an object. */
+/** The replacement of an entry of a list or an object. */
 const entryAfter = <Entry>(entry: Entry, edited: Entry | undefined, { how }: Edit): readonly Entry[] => {
   if (edited === undefined) return [];
   return how === 'twice' ? [entry, edited] : how === 'repeat' ? Array<Entry>(40).fill(edited) : [edited];
@@ -90,7 +90,7 @@ const change = (json: Json, { how, key, value }: Edit): Json | undefined => {
   return value;
 };
 
-/** The document after an edit. Nodes are counted in the order in which they are written. */
+/** Returns the document after an edit. Nodes are counted in their written order. */
 const applyEdit = (document: Json, edit: Edit): Json => {
   let left = edit.at % countNodes(document);
   const visit = (json: Json): { readonly json: Json | undefined; readonly here: boolean } => {
@@ -115,7 +115,7 @@ const applyEdit = (document: Json, edit: Edit): Json => {
   return visit(document).json ?? { raw: 'null' };
 };
 
-/** The JSON text of a document after one to three changes that its reader may not expect. */
+/** The JSON text of a document after one to three unexpected changes. */
 export const hostileJson = (documents: readonly unknown[]): fc.Arbitrary<string> => {
   const known = documents.map(toJson);
   return fc
@@ -133,7 +133,7 @@ export interface Gap {
 
 const mark = 'the gap';
 
-/** The places of a document's lists and maps, but for itself. */
+/** The places of the lists and maps within a document. */
 export const gapsIn = (document: unknown): readonly Gap[] => {
   const gaps = (parent: unknown, path: readonly string[]): readonly Gap[] =>
     Object.entries(Object(parent)).flatMap(([key, holder]) => {

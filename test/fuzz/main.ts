@@ -1,4 +1,4 @@
-/** `npm run fuzz`: every target in a process of its own, two at a time. Exits with 1 when one of them failed. */
+/** `npm run fuzz`: runs every target in its own process, two at a time. Exits with 1 if one failed. */
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,7 +6,7 @@ import type { FuzzReport } from './engine';
 import { targets } from './targets';
 
 const atATime = 2;
-/** A process that says nothing for so long is stuck in an input. */
+/** A process without a message for this time is stuck in an input. */
 const longestSilenceMs = 60_000;
 
 const readOptions = () => {
@@ -25,7 +25,7 @@ const readOptions = () => {
   return { inputs, seed, names };
 };
 
-/** @returns the report, or a sentence when there is none */
+/** @returns the report, or a sentence if there is none */
 const fuzzInProcess = (name: string, inputs: string, seed: string): Promise<FuzzReport | string> =>
   new Promise((resolve) => {
     const child = fork(path.join(__dirname, 'target-process.ts'), [name, inputs, seed], {
@@ -58,7 +58,7 @@ const describe = (name: string, report: FuzzReport | string, seed: string): stri
 
 const main = async (): Promise<void> => {
   const { inputs, seed, names } = readOptions();
-  process.stdout.write(`${inputs} inputs a target, seed ${seed}\n`);
+  process.stdout.write(`${inputs} inputs per target, seed ${seed}\n`);
   const queue = names.values();
   const worker = async (): Promise<void> => {
     for (const name of queue) {

@@ -7,7 +7,7 @@ const shown = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, shown(entry)]));
 };
 
-/** An input as text that a terminal and a log bear: ASCII, bytes as latin1, cut where it is long. */
+/** An input as safe text for a terminal or a log: ASCII, bytes as latin1, shortened. */
 export const toAscii = (input: unknown): string => {
   const text = (JSON.stringify(shown(input)) ?? 'undefined').replace(
     /[^\x20-\x7e]/g,

@@ -2,7 +2,7 @@ const builtIns = [Object.prototype, Array.prototype, Function.prototype, String.
 
 const keysOf = (prototype: object): readonly PropertyKey[] => Reflect.ownKeys(prototype);
 
-/** Watches what an input could change for everybody: the prototypes of all objects, and promises that nobody awaits. */
+/** Watches global effects of an input: changed prototypes and unhandled rejections. */
 export const watchProcess = () => {
   const before = builtIns.map((prototype) => new Set(keysOf(prototype)));
   const rejected: string[] = [];
@@ -21,7 +21,7 @@ export const watchProcess = () => {
 
   const findings = (): readonly string[] => [...polluted(), ...rejected.splice(0)];
   return {
-    /** What was found since it was asked last. */
+    /** Returns the findings since the last call. */
     findings,
     stop: (): readonly string[] => {
       process.off('unhandledRejection', onRejection);

@@ -15,7 +15,7 @@ const inputFile = '(the file)';
 
 interface Input {
   readonly args: readonly string[];
-  /** What the file of `--input` holds. */
+  /** The contents of the `--input` file. */
   readonly file: Bytes;
 }
 
@@ -36,7 +36,7 @@ const collector = () => {
   return { stream, text: () => text };
 };
 
-/** An AWS that refuses every call: no verb gets further than its first. */
+/** A fake AWS that refuses every call, so that each verb ends at its first. */
 const refusal = {
   status: 400,
   headers: { 'content-type': 'application/x-amz-json-1.0' },
@@ -118,7 +118,7 @@ const args: fc.Arbitrary<readonly string[]> = fc
 
 const runInputs = [{}, { run_id: 'x', dry_run: true, netlife: { portals: ['legacyphoto'] }, iterable: { days: 7 } }];
 const known: readonly number[] = Object.values(exitCodes);
-/** But for line breaks. */
+/** Control characters except line breaks. */
 const obeyed = /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u;
 
 const isJson = (text: string): boolean => {
@@ -130,7 +130,7 @@ const isJson = (text: string): boolean => {
   }
 };
 
-/** The operators' command, in this process: what was typed, or a script passed on. */
+/** The operators' command, in this process, with typed or scripted arguments. */
 export const cli: FuzzTarget<Input, Outcome> = {
   name: 'cli',
   corpus: {

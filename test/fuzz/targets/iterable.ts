@@ -33,17 +33,17 @@ interface Input {
   readonly body: Bytes;
   readonly coding?: Coding | undefined;
   readonly cut: boolean;
-  /** What the database gave for some columns of the first row. */
+  /** The database's values for some columns of the first row. */
   readonly row: Partial<SourceRow>;
 }
 
 interface Outcome {
   readonly files: Readonly<Record<'queried' | 'rejected' | 'failed', string>>;
   readonly report: string;
-  /** Whether a result reads the same once it was a line of a part. */
+  /** Whether a result is unchanged after it was written to a part and read again. */
   readonly kept: boolean;
   readonly users: number;
-  /** Addresses of those whose profile counts as updated. */
+  /** Addresses of users whose profile counts as updated. */
   readonly updated: readonly string[];
   readonly results: number;
   readonly answered: number;
@@ -51,7 +51,7 @@ interface Outcome {
   readonly error?: PipelineError;
 }
 
-/** Milliseconds with fractions: on a clock of whole ones, a pace without a limit to speak of would wait for the next. */
+/** A clock with fractions of milliseconds: with whole ones, even an unlimited pace would wait for the next millisecond. */
 const now = (): number => performance.timeOrigin + performance.now();
 
 const open = async () => {
@@ -68,7 +68,7 @@ const open = async () => {
     });
   return { server, connect, client: connect() };
 };
-/** Set anew for each input. */
+/** Set for each input. */
 let waits: () => void = () => undefined;
 let opened: ReturnType<typeof open> | undefined;
 
@@ -108,7 +108,7 @@ const good: Input = {
   row: {},
 };
 
-/** The addresses that the lists of an answer name, as plainly as they can be read. */
+/** The addresses in the lists of a response, extracted in the simplest way. */
 const namedIn = (body: Bytes): readonly string[] => {
   const answer = z.object({ failedUpdates: z.record(z.string(), z.unknown()) }).safeParse(parseJson(toBuffer(body)));
   const entries = Object.values(answer.data?.failedUpdates ?? {}).flatMap((list) => (Array.isArray(list) ? list : []));
@@ -125,7 +125,7 @@ const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
 
 const mostReportBytes = 100_000;
 
-/** Rows as the database gives them, Iterable's answers about them, and the files that people open. */
+/** Rows of the database, Iterable's responses about them, and the files that people open. */
 export const iterable: FuzzTarget<Input, Outcome> = {
   name: 'iterable',
   corpus: {
@@ -208,7 +208,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     try {
       for await (const result of pushUsers(stream(users), { mode, client: connection.client, context, now })) {
         answered += 1;
-        // Left to a later turn: nothing is written of it.
+        // Left to a later turn, so nothing is written about it.
         if (result.openForMs !== undefined) continue;
         results.push(result);
         counts = countRecord(counts, result.record);
@@ -217,7 +217,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     } catch (thrown) {
       if (!(thrown instanceof PipelineError)) throw thrown;
       error = thrown;
-      // A key that was refused ends a client.
+      // A refused key ends the client.
       await connection.client.close();
       connection.client = connection.connect();
     }

@@ -45,7 +45,7 @@ const subjectRow = {
   activity_uuid: 'activity-1',
 };
 
-/** Every answer on the way to a contact, as a portal gives it. */
+/** All responses that lead to a contact, in a portal's format. */
 const answers = {
   activities: {
     data: [
@@ -72,7 +72,7 @@ const answers = {
 type Call = keyof typeof answers;
 const calls = Object.keys(answers) as Call[];
 
-/** One of the answers is another. */
+/** Replaces one of the responses. */
 interface Input {
   readonly call: Call;
   readonly body: Bytes;
@@ -82,7 +82,7 @@ interface Input {
 interface Outcome {
   readonly csv: string;
   readonly rejected: readonly RejectedRow[];
-  /** Everything that stood in a path. */
+  /** All IDs used in paths. */
   readonly ids: readonly string[];
   readonly error?: PipelineError;
 }
@@ -91,7 +91,7 @@ const phones = [
   ...['555-012-3987 x89', '+44 (0)7700 900123', '+(44) 7700 900123', '011 44 7700 900123', '0044 7700 900123'],
   ...['+1 (1) 555 012 3987', '555-012-3987 / 555-999-8888', '\uff0b44 7700 900123', '1-800-FLOWERS', '(0)555 012 3987'],
 ];
-/** Ways in which a page says that it is not the last, none of which is one that we follow. */
+/** Unsupported ways in which a page announces further pages. */
 const announcements = [
   ...[{ next_page_url: '?page=2' }, { meta: { nextPage: 2 } }, { has_more: true }, { meta: { last_page: 2 } }],
   ...[{ total: 5 }, { links: { next: '?page=2' } }, { links: [{ rel: 'next' }] }, { meta: { next: '?a' }, next: '?b' }],
@@ -100,7 +100,7 @@ const announcements = [
 const portal = portalAt();
 const limits = { api: 'netlife', maxBytes: 64 * 1_024 * 1_024, mayBeCut: false } as const;
 
-/** What a run does with the answers, from their bytes to the lines of the contacts file. */
+/** Processes the responses as a run does, from their bytes to the lines of the contacts file. */
 const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
   const received = await readBody(Readable.from([encode(toBuffer(body), coding)]), coding, limits);
@@ -160,7 +160,7 @@ const saysJson = (body: Bytes, json: object): boolean =>
 const id = /^[A-Za-z0-9][\w-]{0,99}$/;
 const unspeakable = [person, 'quillfeather'];
 
-/** Netlife's pages and rows, from their bytes to the contacts file. */
+/** Netlife's pages and rows, from bytes to the contacts file. */
 export const netlife: FuzzTarget<Input, Outcome> = {
   name: 'netlife',
   corpus: {

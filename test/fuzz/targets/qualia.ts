@@ -42,11 +42,11 @@ const open = async () => {
   });
   return { server, client, passSilence: () => (nowMs += longestOpenMs) };
 };
-/** Set anew for each input. */
+/** Set for each input. */
 let waits: () => void = () => undefined;
 let opened: ReturnType<typeof open> | undefined;
 
-/** What the two steps of an order do with an answer. */
+/** Processes a response as the two workers do. */
 const process = (bytes: Uint8Array, answered: Buffer): Outcome => {
   const order = readOrder(bytes);
   if (order === undefined) throw new Error('What was downloaded holds no order');
@@ -79,7 +79,7 @@ const isHeaderValue = (value: string): boolean => {
 const headerValues = [...hostileTexts, '0', '-1', '1.5', '99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'gzip', 'br'];
 const unreadableWaits = ['wait 5', 'after 5', 'sec 10', '9999999999', '1.5', '-1', '120, 120'];
 
-/** Faults of the server that speak of something not found. */
+/** Server faults whose text contains "not found". */
 const passingErrors = [
   ['request to https://orders.internal failed, reason: getaddrinfo ENOTFOUND orders.internal', 'INTERNAL_SERVER_ERROR'],
   ['PersistedQueryNotFound', 'PERSISTED_QUERY_NOT_FOUND'],
@@ -124,13 +124,13 @@ const ofOrder = (order: object): Input => ({
   body: Buffer.from(qualiaAnswer(order)),
 });
 
-/** An order with fields as they are written in an answer. */
+/** A response with an order whose fields are given as text. */
 const written = (fields: string): Input => ({
   ...ofOrder(good),
   body: Buffer.from(`{"data":{"order":{"order":{"_id":"bK8bg5tajNkDpDk25","order_number":"1",${fields}}}}}`),
 });
 
-/** Qualia's answers, from the socket to the body that the internal API gets. */
+/** Qualia's responses, from the socket to the body of the internal API. */
 export const qualia: FuzzTarget<Input, Outcome> = {
   name: 'qualia',
   corpus: {
@@ -217,7 +217,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
       if (thrown.retryable) {
         pause();
         passSilence();
-        // One good answer closes the circuit again.
+        // A good response closes the circuit again.
         server.respond(goodAnswer);
         await client.fetchOrder(qualiaOrderId, context);
       }

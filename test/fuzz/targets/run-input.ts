@@ -15,7 +15,7 @@ import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
 
-/** What Step Functions hands to the first state. */
+/** The input of the first state. */
 interface Input {
   readonly body: Bytes;
   readonly executionName: string;
@@ -24,7 +24,7 @@ interface Input {
 interface Outcome {
   readonly plan?: RunPlan & JobInputs;
   readonly error?: PipelineError | InvalidInput;
-  /** Runs whose folder was written to. */
+  /** Runs whose folder was opened. */
   readonly opened: readonly string[];
 }
 
@@ -67,12 +67,12 @@ const inputs = [
 
 const bodyOf = (input: unknown): Buffer => Buffer.from(JSON.stringify(input));
 const runId = /^[A-Za-z0-9_-]{1,80}$/;
-/** Step Functions keeps so much of a cause. */
+/** Maximum length of a cause in Step Functions. */
 const mostCauseCharacters = 32_768;
 /** A line of our own, or quoted input on one. */
 const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
-/** The input of an execution, up to the folder of its run. */
+/** The input of an execution, up to the creation of its run's folder. */
 export const runInput: FuzzTarget<Input, Outcome> = {
   name: 'run-input',
   corpus: {

@@ -28,13 +28,13 @@ const description = 'call Zebedee Quillfeather before noon';
 interface Input {
   readonly method: string;
   readonly url: string;
-  /** Names and values, one after the other. */
+  /** Names and values, alternating. */
   readonly headers: readonly string[];
   readonly signIn: 'basic' | 'signature' | 'svix' | 'none';
   readonly body: Bytes;
-  /** The status that must come of it, where only one may. */
+  /** The expected status, if there is only one. */
   readonly status?: number;
-  /** The event's own body, for what no gateway would make of a request. */
+  /** Overrides of the event, for events that no gateway creates. */
   readonly told?: { readonly body: string | undefined; readonly isBase64Encoded: boolean } | undefined;
 }
 
@@ -64,7 +64,7 @@ const handler = createHandler({
   monotonicNow: () => performance.now(),
 });
 
-/** A body that is refused for its size needs no signature, which takes its time. */
+/** Bodies that are refused for their size are not signed, because signing them takes long. */
 const signatureOver = (body: Buffer, prefix: string): readonly string[] => {
   if (body.length > 300_000) return [];
   const now = new Date();
@@ -149,7 +149,7 @@ const plain: Input = {
   body: Buffer.from(JSON.stringify(notification())),
 };
 
-/** Timestamps that a sender may write, and one that is no calendar day. */
+/** Timestamps that a sender can use, and one that is not a calendar day. */
 const timestamps = [
   '2026-11-26T10:00:00+0000',
   '2026-11-26T05:00:00-05',
@@ -162,7 +162,7 @@ const timestamps = [
 ];
 
 const answers = [200, 400, 401, 404, 405, 413, 415, 422];
-/** What is said before anybody is known; the health is open to all. */
+/** Statuses before authentication. The health check is public. */
 const refusals = [401, 404, 405, 413, 415];
 const orderId = /^[A-Za-z0-9_-]{1,128}$/;
 const round = /^\d{15}-[0-9a-f]{12}$/;
@@ -179,7 +179,7 @@ const headerFaults = (headers: HttpResponse['headers']): readonly string[] =>
     }
   });
 
-/** A call, from its bytes to the answer's: as the HTTP API makes an event of it and a response of what it gets. */
+/** A call from the request's bytes to the response's, converted to an event and back as by the HTTP API. */
 export const webhook: FuzzTarget<Input, Outcome> = {
   name: 'webhook',
   corpus: {
@@ -262,7 +262,7 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     const body = toBuffer(input.body);
     const route = { apiId: 'api', routeKey: '$default', pathParameters: undefined };
     const event = { ...toEvent(requestOf(input, body), body, route), ...input.told };
-    // As the event reaches the Lambda, and its answer the gateway: as JSON.
+    // The event reaches the Lambda, and its response the gateway, as JSON.
     const payload = toPayload(event);
     if (payload === undefined) return { response: gatewayResponse(413, 'Request Entity Too Large'), started: [] };
     const answer = await handler(JSON.parse(payload), lambdaContext());

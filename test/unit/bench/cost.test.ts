@@ -32,7 +32,7 @@ const nothing: OrderUsage = {
 const linesOf = (used: OrderUsage, list: Prices = prices): Record<string, number> =>
   Object.fromEntries(billOf(used, list).map(({ item, usdPerMillion }) => [item, usdPerMillion]));
 
-test('a bill has each service by its list price', () => {
+test('a bill has each service at its list price', () => {
   const lines = linesOf(usage);
   const expected = {
     'S3 put': 5,
@@ -42,7 +42,7 @@ test('a bill has each service by its list price', () => {
     'Logs of the Lambdas': 1,
     'Access log of the API': 0.1,
     'HTTP API': 1,
-    // Two sends, and for two messages a tenth of a receive and of a delete each.
+    // Two sends, and a tenth of a receive and of a delete for each of two messages.
     'SQS requests': 0.96,
     'Lambda requests': 0.24,
     'Lambda time': 0.533336,
@@ -52,7 +52,7 @@ test('a bill has each service by its list price', () => {
   expect(totalOf(billOf(usage, prices))).toBeCloseTo(11.233336, 9);
 });
 
-test('an order that takes nothing still comes in over the HTTP API', () => {
+test('an order without usage still costs its HTTP API call', () => {
   expect(totalOf(billOf(nothing, prices))).toBeCloseTo(1, 9);
 });
 

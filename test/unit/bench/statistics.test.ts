@@ -19,7 +19,7 @@ describe('percentile', () => {
     expect([0.01, 0.5, 1].map((share) => percentile([7], share))).toEqual([7, 7, 7]);
   });
 
-  test('of nothing there is none', () => {
+  test('an empty list has none', () => {
     expect(() => percentile([], 0.5)).toThrow('An empty list has no percentile.');
   });
 
@@ -36,7 +36,7 @@ describe('percentile', () => {
     );
   });
 
-  test('leaves the values as they were', () => {
+  test('does not change the values', () => {
     const values = [3, 1, 2];
     percentile(values, 0.5);
     expect(values).toEqual([3, 1, 2]);
@@ -51,11 +51,11 @@ test('a sum of nothing is 0', () => {
   expect([sum([]), sum([1, 2, 3.5])]).toEqual([0, 6.5]);
 });
 
-test('rounding gives a number', () => {
+test('rounding returns a number', () => {
   expect([round(1.2345, 2), round(1.996, 2), round(12, 1)]).toEqual([1.23, 2, 12]);
 });
 
-describe('a figure holds', () => {
+describe('a figure passes', () => {
   test.each([
     ['lower', 299.9, true],
     ['lower', 300, true],

@@ -1,19 +1,19 @@
 import { Webhook } from 'standardwebhooks';
+import { signedHeaders } from '../../../../local/sample/authentication';
 import { badCalls } from '../../../../local/sample/bad-calls';
 import { mixedDay } from '../../../../local/sample/day';
-import { signedHeaders } from '../../../../local/sample/sign-in';
 import { orderStories } from '../../../../local/sample/stories';
 
 const nowMs = Date.UTC(2026, 10, 23, 12);
 const day = mixedDay({ seed: 1, nowMs });
 const orderCalls = day.calls.filter(({ orderId }) => orderId !== undefined);
 
-test('is the same for the same input, another for another seed', () => {
+test('is the same for the same input, and different for another seed', () => {
   expect(mixedDay({ orders: 300, seed: 1, nowMs })).toEqual(day);
   expect(mixedDay({ seed: 2, nowMs }).calls).not.toEqual(day.calls);
 });
 
-test('has as many orders as asked for, each with an outcome and a call', () => {
+test('has the given number of orders, each with an outcome and a call', () => {
   for (const count of [1, 2, 30, 300, 5_000]) {
     const { expected, calls } = mixedDay({ orders: count, seed: 3, nowMs });
     expect(Object.keys(expected)).toHaveLength(count);
@@ -21,7 +21,7 @@ test('has as many orders as asked for, each with an outcome and a call', () => {
   }
 });
 
-test('holds every story and every bad call', () => {
+test('contains every story and every bad call', () => {
   const names = day.calls.map(({ name }) =>
     name.replace(/^order \d+ |^bad call: /, '').replace(/ \(\d of \d\)$| \d+$/, ''),
   );
@@ -29,14 +29,14 @@ test('holds every story and every bad call', () => {
   expect(new Set(names)).toEqual(new Set([...wanted, 'plain notification', 'plain activity']));
 });
 
-test('keeps to the shares', () => {
+test('follows the shares', () => {
   const { expected } = mixedDay({ orders: 5_000, seed: 1, nowMs });
   const failed = Object.values(expected).filter(({ outcome }) => outcome === 'FAILED');
   const share = orderStories.filter(({ outcome }) => outcome === 'FAILED').reduce((sum, story) => sum + story.share, 0);
   expect(failed).toHaveLength(5_000 * share);
 });
 
-test('names are unique, and a call comes after the one that it waits for, about the same order', () => {
+test('names are unique, and a call follows the one that it waits for, which is about the same order', () => {
   const seen = new Map<string, string | undefined>();
   for (const call of day.calls) {
     expect(seen.has(call.name)).toBe(false);
@@ -49,7 +49,7 @@ test('names are unique, and a call comes after the one that it waits for, about 
   }
 });
 
-test('answers expected of notifications follow from their times', () => {
+test('the expected responses to notifications follow from their times', () => {
   const newest = new Map<string, number>();
   let answers = '';
   for (const { orderId = '', body, expectedAnswer } of orderCalls) {
@@ -68,9 +68,10 @@ test('answers expected of notifications follow from their times', () => {
   expect(answers).toMatch(/duplicate.*stale|stale.*duplicate/);
 });
 
-test('both shapes and both sign-ins come; notifications name QO- ids only', () => {
+test('both shapes and both kinds of authentication occur; notifications only name QO- IDs', () => {
   const kinds = orderCalls.map(
-    ({ body, signIn }) => `${body.includes('notification_type') ? 'notification' : 'activity'} ${signIn}`,
+    ({ body, authentication }) =>
+      `${body.includes('notification_type') ? 'notification' : 'activity'} ${authentication}`,
   );
   expect(new Set(kinds)).toEqual(
     new Set(['notification basic', 'notification signature', 'activity basic', 'activity signature']),
@@ -78,7 +79,7 @@ test('both shapes and both sign-ins come; notifications name QO- ids only', () =
   for (const { body, orderId } of orderCalls) if (body.includes('notification_type')) expect(orderId).toMatch(/^QO-/);
 });
 
-test('faults hit one order each; those that do not pass belong to orders that fail', () => {
+test('each fault affects one order; permanent ones belong to orders that fail', () => {
   expect(day.faults.internalApi.length).toBeGreaterThan(0);
   for (const { match, times } of [...day.faults.qualia, ...day.faults.internalApi]) {
     const orderId = match?.order_id ?? '';
@@ -98,42 +99,42 @@ test('bad calls cover each refusal of the contract and name no order of the day'
   expect(bad.find(({ expectedStatus }) => expectedStatus === 413)?.body.length).toBeGreaterThan(256 * 1024);
 });
 
-test('is plain when no special case is asked for', () => {
+test('has only plain orders without special cases', () => {
   const { calls, expected, faults } = mixedDay({ orders: 50, seed: 1, nowMs, stories: [], bad: [] });
   expect(calls).toHaveLength(50);
   expect(faults).toEqual({ qualia: [], internalApi: [] });
   expect(Object.values(expected).every(({ outcome }) => outcome === 'PROCESSED')).toBe(true);
 });
 
-describe('sign-in', () => {
+describe('authentication', () => {
   const secret = {
     basic: [{ username: 'qualia', password: 'pass' }],
     signing_secrets: ['whsec_c2FtcGxlIHNlY3JldCBvZiAyNCBieXRlcyE='],
   };
-  const call = (signIn: 'basic' | 'signature' | 'none' | 'wrong') => ({
+  const call = (authentication: 'basic' | 'signature' | 'none' | 'wrong') => ({
     name: 'order 1 – ü',
     method: 'POST',
     path: '/',
     headers: { 'content-type': 'application/json' },
     body: '{"a":1}',
-    signIn,
+    authentication,
     expectedStatus: 200,
   });
 
-  test('by Basic, right, wrong and not at all', () => {
+  test('by Basic: right, wrong and missing', () => {
     expect(signedHeaders(call('basic'), secret, nowMs).authorization).toBe('Basic cXVhbGlhOnBhc3M=');
     expect(signedHeaders(call('wrong'), secret, nowMs).authorization).not.toBe('Basic cXVhbGlhOnBhc3M=');
     expect(signedHeaders(call('none'), secret, nowMs)).toEqual({ 'content-type': 'application/json' });
   });
 
-  test('by a signature that holds', () => {
+  test('by a valid signature', () => {
     const headers = signedHeaders(call('signature'), secret, Date.now());
     expect(new Webhook(secret.signing_secrets[0] ?? '').verify('{"a":1}', headers)).toEqual({ a: 1 });
     expect(headers['webhook-id']).toMatch(/^[\w-]+$/);
   });
 
-  test.each(['basic', 'signature'] as const)('by %s needs a credential of that kind', (signIn) => {
-    expect(() => signedHeaders(call(signIn), { basic: [], signing_secrets: [] }, nowMs)).toThrow(
+  test.each(['basic', 'signature'] as const)('by %s needs a credential of that kind', (authentication) => {
+    expect(() => signedHeaders(call(authentication), { basic: [], signing_secrets: [] }, nowMs)).toThrow(
       'webhook secret has no',
     );
   });

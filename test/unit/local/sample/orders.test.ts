@@ -5,7 +5,7 @@ import states from '../../../vectors/states.json';
 const orders = sampleOrders(400);
 const text = JSON.stringify(orders);
 
-/** Every value found under a field name, at any depth, of all the orders. */
+/** All values of a field, at any depth, in all orders. */
 const valuesOf = (field: string, of: unknown): unknown[] => {
   if (typeof of !== 'object' || of === null) return [];
   return Object.entries(of).flatMap(([name, value]) => (name === field ? [value] : valuesOf(field, value)));
@@ -15,20 +15,20 @@ test("the jurisdictions are those of the contract's vectors", () => {
   expect(jurisdictions).toEqual(states);
 });
 
-test('an order is always the same, and nobody else’s', () => {
+test('an order is always the same, and no two are equal', () => {
   expect(sampleOrder(17)).toEqual(orders[17]);
   const many = sampleOrders(20_000);
   expect(new Set(many.map(({ _id }) => _id)).size).toBe(20_000);
   expect(new Set(many.map(({ order_number }) => order_number)).size).toBe(20_000);
 });
 
-test('ids are of both looks', () => {
+test('IDs have both formats', () => {
   for (const [index, { _id }] of orders.entries()) {
     expect(_id).toMatch(index % 2 === 0 ? /^QO-\d{6}$/ : /^[2-9A-HJ-NP-TW-Za-km-z]{17}$/);
   }
 });
 
-test('108 orders hold all 54 jurisdictions', () => {
+test('108 orders have all 54 jurisdictions', () => {
   const found = new Set(
     valuesOf('flat_address', orders.slice(0, 108)).map((address) => /, ([A-Z]{2}) \d{5}$/.exec(String(address))?.[1]),
   );
@@ -42,14 +42,14 @@ test.each([
   expect(valuesOf(field, orders)).toEqual(expect.arrayContaining(samples));
 });
 
-test('each state is written in every way over the orders', () => {
+test('each state is written in every way in some order', () => {
   const written = new Set(valuesOf('state', sampleOrders(2_000)));
   for (const sample of ['CA', 'Texas', 'fl', ' NEW  YORK ', 'D.C.', 'Virgin Islands', 'PR', '', null]) {
     expect(written).toContain(sample);
   }
 });
 
-test('dates and numbers are of every form', () => {
+test('dates and numbers have every form', () => {
   const dates = valuesOf('due_date', orders);
   const form = (value: unknown) =>
     typeof value === 'number' ? (value >= 1e11 ? 'epoch ms' : 'epoch s') : String(value).replaceAll(/\d/g, '9');
@@ -68,7 +68,7 @@ test('properties, borrowers and sellers are absent, empty, null, one or several'
   expect(orders.flatMap(({ borrowers }) => borrowers ?? [])).toContain(null);
 });
 
-test('every field but the two that can be relied on is null somewhere', () => {
+test('every field except the two certain ones is null in some order', () => {
   const nullable = Object.keys(sampleOrder(0)).filter(
     (name) => !['_id', 'order_number', 'outstanding_tasks'].includes(name),
   );
@@ -81,12 +81,12 @@ test('an order is about 5 kB of JSON', () => {
   expect(sizes[200]).toBeLessThan(5_500);
 });
 
-test('people are obviously fictional', () => {
+test('people are recognizably fictional', () => {
   for (const email of text.matchAll(/[^"\s]+@[^"]+/g)) expect(email[0]).toMatch(/^[a-z.-]+@example\.com$/);
   for (const phone of text.matchAll(/\(\d{3}\) [\d-]+/g)) expect(phone[0]).toMatch(/^\(\d{3}\) 555-01\d\d$/);
 });
 
-test('the special orders have ids that a notification can name', () => {
+test('the special orders have IDs that a notification accepts', () => {
   const { orders: special, unknownId } = specialOrders;
   for (const id of [...special.map(({ _id }) => _id), unknownId]) expect(id).toMatch(/^QO-[A-Z-]+$/);
   expect(special.map(({ _id }) => _id)).not.toContain(unknownId);

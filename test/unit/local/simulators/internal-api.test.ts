@@ -76,7 +76,7 @@ const control = async (path: string, method = 'GET', body?: unknown) => {
 };
 const none = { posts: 0, distinct_orders: 0, posted_again: {}, duplicates: 0, older_rounds: 0, invalid: 0 };
 
-test('takes an order once for an idempotency key', async () => {
+test('accepts an order once per idempotency key', async () => {
   expect((await post(order)).status).toBe(201);
   expect((await post(order)).status).toBe(409);
   expect((await post({ ...order, price: 126 }, { 'idempotency-key': key('b') })).status).toBe(201);
@@ -90,7 +90,7 @@ test('takes an order once for an idempotency key', async () => {
   });
 });
 
-test('reports what it got, by either id: the last POST wins', async () => {
+test('reports the posts of an order by either ID; the last POST wins', async () => {
   await post(order, { 'x-order-round': '0002' });
   await post({ ...order, price: 1 }, { 'x-order-round': '0001', 'idempotency-key': key('b') });
   for (const id of ['QO-1', 'N-1']) {
@@ -108,7 +108,7 @@ test('reports what it got, by either id: the last POST wins', async () => {
   expect((await control('/orders/QO-9')).status).toBe(404);
 });
 
-test('refuses an older round only when told to mind', async () => {
+test('refuses an older round only with refuse-older-rounds', async () => {
   await control('/refuse-older-rounds', 'PUT', true);
   await post(order, { 'x-order-round': '0002' });
   expect((await post(order, { 'x-order-round': '0001', 'idempotency-key': key('b') })).status).toBe(412);
@@ -124,7 +124,7 @@ test('refuses an older round only when told to mind', async () => {
   });
 });
 
-test('remembers over a restart, a torn last line notwithstanding', async () => {
+test('keeps its posts over a restart, even with an incomplete last line', async () => {
   await post(order);
   await post({ ...order, notes: 'x' }, { 'idempotency-key': key('b') });
   await post(order);
@@ -191,7 +191,7 @@ test.each([
   expect((await fetch(new URL(path, api.url), { method, headers })).status).toBe(status);
 });
 
-test('faults match on the order; one whose answer is lost was taken', async () => {
+test('faults match on the order; a lost_answer still accepts the order', async () => {
   const faults = [{ kind: 'lost_answer', match: { order_id: 'QO-1', external_order_id: 'N-1' }, times: 1 }];
   expect((await control('/faults', 'PUT', faults)).status).toBe(200);
   await expect(post(order)).rejects.toThrow();

@@ -38,7 +38,7 @@ const codeOf = async (answer: ReturnType<typeof post>) => {
 const profile = (email: string) => ({ email, dataFields: { plan_type: 'pro' } });
 const event = (email: string, id: string) => ({ eventName: 'page_view', email, id, createdAt: 1, dataFields: {} });
 
-test('keeps users and events, and how often they came', async () => {
+test('keeps users and events, and how often they arrived', async () => {
   expect(await codeOf(post('users/update', profile('Maria@example.com')))).toEqual([200, 'Success']);
   await post('users/bulkUpdate', { users: [{ email: 'maria@example.com', dataFields: { candidate: 'x' } }] });
   expect(await codeOf(post('events/track', event('maria@example.com', 'a')))).toEqual([200, 'Success']);
@@ -69,7 +69,7 @@ test('keeps users and events, and how often they came', async () => {
   expect(await control('/arrivals')).toMatchObject({ users: 0, user_updates: 0 });
 });
 
-test('only counts, when told so', async () => {
+test('only counts with keep: counts', async () => {
   await start({ keep: 'counts' });
   await post('events/trackBulk', { events: [event('nobody@example.com', 'a')] });
   expect(await control('/arrivals')).toEqual({ calls: expect.anything(), user_updates: 0, event_tracks: 1 });
@@ -99,7 +99,7 @@ test.each([
 
 afterEach(() => jest.restoreAllMocks());
 
-test('knows its callers', async () => {
+test('authenticates its callers', async () => {
   const call = (headers: Record<string, string>) => codeOf(post('users/update', profile('a@example.com'), headers));
   const nowMs = Date.now();
   jest.spyOn(Date, 'now').mockReturnValue(nowMs);
@@ -130,7 +130,7 @@ test('knows its callers', async () => {
   expect(await call({})).toEqual([401, 'BadAuthorizationHeader']);
 });
 
-test('fails users by the tag of their e-mail', async () => {
+test('fails users by the tag of their e-mail address', async () => {
   const emails = ['a', 'b+invalid', 'c+forgotten', 'd+conflict', 'e+invaliddata', 'f+notfound'].map(
     (name) => `${name}@example.com`,
   );
@@ -170,7 +170,7 @@ test('answers 429 beyond its limits', async () => {
   expect(await burst()).toBe(0);
 });
 
-test('plays faults, by call and by user', async () => {
+test('applies faults by call and by user', async () => {
   await control('/limits', 'PUT', { 'users/bulkUpdate': 100 });
   const faults = [
     ['bad_api_key', 401, 'BadApiKey'],
@@ -202,7 +202,7 @@ test('does not keep long bodies', async () => {
 });
 
 describe('a sliding second', () => {
-  test('takes no more than the limit, wherever it begins', () => {
+  test('accepts no more than the limit, wherever the second begins', () => {
     const second = createSlidingSecond(() => 3);
     const moments = [0, 400, 800, 900, 999, 1_000, 1_399, 1_400, 1_401];
     expect(moments.map((atMs) => second.take(atMs))).toEqual([
@@ -219,7 +219,7 @@ describe('a sliding second', () => {
     expect(second.most()).toBe(7);
   });
 
-  test('remembers but a second', () => {
+  test('remembers only one second', () => {
     const second = createSlidingSecond(() => 1e9);
     for (let atMs = 0; atMs < 100_000; atMs += 1) second.take(atMs);
     expect(second.most()).toBe(1_000);

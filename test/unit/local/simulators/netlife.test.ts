@@ -34,7 +34,7 @@ const firstJob = async (): Promise<string> => {
   return (body.data ?? body.results ?? body)[0].job.uuid;
 };
 
-test('asks for credentials, and knows its portals and jobs', async () => {
+test('requires credentials, and serves its portals and jobs', async () => {
   await start();
   expect((await ask(search, { headers: {} })).status).toBe(401);
   expect((await ask(search, { portal: 'three' })).status).toBe(404);
@@ -42,7 +42,7 @@ test('asks for credentials, and knows its portals and jobs', async () => {
   expect((await ask(`/jobs/${await firstJob()}/subjects/unknown/accesskeys`)).status).toBe(404);
 });
 
-test('the same seed makes the same portal, another portal is another', async () => {
+test('the same seed gives the same portal, and portals differ', async () => {
   await start({ shape: 'list' });
   const [one, again, two] = [await ask(search), await ask(search), await ask(search, { portal: 'two' })];
   expect(one.body).toHaveLength(4);
@@ -91,7 +91,7 @@ test.each([true, false])('details with maps: %s', async (maps) => {
   expect(Array.isArray(body.images)).toBe(!maps);
 });
 
-test('keeps every access key that was created, in their order', async () => {
+test('keeps all created access keys, in order', async () => {
   await start({ shape: 'list' });
   const job = await firstJob();
   const { body } = await ask(`/jobs/${job}/subjects?filter_has_order=true`);
@@ -106,7 +106,7 @@ test('keeps every access key that was created, in their order', async () => {
   expect(listed.indexOf(again.body.access_key)).toBeGreaterThan(listed.indexOf(created.body.access_key));
 });
 
-test('refuses what is beyond the rate limit of a portal, and says what arrived', async () => {
+test('refuses calls beyond the rate limit of a portal, and reports the arrivals', async () => {
   await start({ shape: 'list' }, 3);
   const answers = await Promise.all(Array.from({ length: 5 }, () => ask(search)));
   const refused = answers.filter(({ status }) => status === 429);
@@ -120,7 +120,7 @@ test('refuses what is beyond the rate limit of a portal, and says what arrived',
   expect(await control('GET', '/arrivals/one')).toMatchObject({ calls: 1, refused: 0, most_in_a_second: 1 });
 });
 
-test('its own faults, matched by their facts', async () => {
+test('applies its own faults by facts', async () => {
   await start({ shape: 'data', size: 2 });
   const job = await firstJob();
   await control('PUT', '/faults', [

@@ -42,7 +42,7 @@ const control = async (method: string, path: string, body?: unknown) => {
 };
 const orderQuery = 'query ($id: ID!) { order(_id: $id) { order { _id order_number price } outstanding_tasks } }';
 
-test('serves the fields asked for and no others, as untidy as they are', async () => {
+test('serves only the requested fields, unchanged', async () => {
   const query = `query ($id: ID!) { order(_id: $id) { outstanding_tasks order {
     _id status price due_date loan_amount borrowers { full_name last_name } properties { state } sellers { full_name }
   } } }`;
@@ -69,7 +69,7 @@ test('an unknown order is null', async () => {
   expect(await ask(orderQuery, { id: 'QO-9' })).toEqual({ data: { order: null } });
 });
 
-test('where told so, no two answers about an order are the same, and its fields are', async () => {
+test('with this option, no two responses about an order are equal, although its fields are', async () => {
   await qualia.stop();
   qualia = await startQualiaSimulator({
     credentials: { username: 'user', password: 'pä:ss' },
@@ -134,7 +134,7 @@ test.each([
   expect(await ask(orderQuery, { id: 'QO-2' })).toMatchObject({ data: { order: { order: { _id: 'QO-2' } } } });
 });
 
-test('orders are added, read, replaced and changed by control', async () => {
+test('the control API adds, reads, replaces and changes orders', async () => {
   const price = async (id: string) => (await ask(orderQuery, { id })).data.order?.order.price;
   expect((await control('POST', '/orders', [{ _id: 'QO-4', order_number: 'N-4', price: 1 }])).body).toEqual({
     orders: 4,
@@ -162,7 +162,7 @@ describe('the list of orders', () => {
   });
   const behave = async (settings: object) => expect((await control('PUT', '/list', settings)).status).toBe(200);
 
-  test('shows the status of its orders, unless told otherwise', async () => {
+  test('shows the status of its orders by default', async () => {
     expect(await list(1, 0, '_id status status_details { open }')).toEqual(['QO-2']);
     await behave({ status_fields: false });
     expect(await list(1, 0, '_id status')).toBe('GRAPHQL_VALIDATION_FAILED');
@@ -171,7 +171,7 @@ describe('the list of orders', () => {
     expect(await ask('{ order(_id: "QO-1") { order { _id status } } }')).toMatchObject({ data: {} });
   });
 
-  test('may have shorter pages than were asked for, or always the first one', async () => {
+  test('can have shorter pages than requested, or always return the first one', async () => {
     await behave({ longest_page: 2 });
     expect(await list(9, 0)).toEqual(['QO-2', 'QO-4']);
     await behave({ longest_page: 2, ignores_offset: true });
@@ -181,7 +181,7 @@ describe('the list of orders', () => {
     expect((await control('PUT', '/list', { longest_page: 0 })).status).toBe(422);
   });
 
-  test('may shift while it is read', async () => {
+  test('can shift while it is read', async () => {
     await control(
       'POST',
       '/orders',

@@ -33,14 +33,14 @@ const control = async (method: string, path: string, body?: unknown) => {
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-test('listens on the loopback address alone and answers as it is told', async () => {
+test('listens only on the loopback address, and answers through `read`', async () => {
   expect(simulator.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   const response = await call();
   expect(response.headers.get('content-type')).toBe('application/json');
   expect(await response.json()).toEqual({ path: '/a' });
 });
 
-test('refuses a stranger, and does not work for one', async () => {
+test('refuses an unknown caller without doing the work', async () => {
   for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
     const response = await fetch(simulator.origin, { method: 'POST', body: 'x', headers });
     expect(response.status).toBe(401);
@@ -53,7 +53,7 @@ test('refuses a body over 8 MiB and stays up', async () => {
   expect((await call()).status).toBe(200);
 });
 
-test('answers 500 when a simulator itself is broken', async () => {
+test('answers 500 if the simulator itself has a bug', async () => {
   const broken = await startSimulator({
     admits: () => true,
     facts: {},
@@ -79,7 +79,7 @@ describe('faults', () => {
     expect(done).toEqual([]);
   });
 
-  test('say their status, body and Retry-After', async () => {
+  test('can set status, body and Retry-After', async () => {
     const date = 'Wed, 21 Oct 2026 07:28:00 GMT';
     await control('PUT', '/faults', [
       { kind: 'rate_limited', retry_after: 7, times: 1 },
@@ -112,7 +112,7 @@ describe('faults', () => {
     expect(performance.now() - startedMs).toBeGreaterThan(55);
   });
 
-  test('hit only what they match, as often as they are told, the first in the list first', async () => {
+  test('affect only matching requests, for the given number of times, the first in the list first', async () => {
     await control('PUT', '/faults', [
       { kind: 'server_error', match: { path: '/b' }, times: 2 },
       { kind: 'teapot', match: { path: '/b' }, times: 1 },
@@ -129,7 +129,7 @@ describe('faults', () => {
     expect((await control('GET', '/faults')).body).toEqual([]);
   });
 
-  test('with a probability strike the same calls for the same seed', async () => {
+  test('with a probability affect the same calls for the same seed', async () => {
     const run = async (seed: number) => {
       await control('PUT', '/faults', [{ kind: 'server_error', probability: 0.5, seed }]);
       const statuses: number[] = [];
@@ -142,7 +142,7 @@ describe('faults', () => {
     expect(await run(5)).not.toEqual(first);
   });
 
-  test('that are wrong are refused with every fault at once, and change nothing', async () => {
+  test('that are invalid are refused with all errors at once, and change nothing', async () => {
     await control('PUT', '/faults', [{ kind: 'teapot' }]);
     const { status, body } = await control('PUT', '/faults', [
       { kind: 'nonsense', times: 0, retry_after: 'soon' },
@@ -154,7 +154,7 @@ describe('faults', () => {
     expect((await call()).status).toBe(418);
   });
 
-  test('that could never fire are refused, with what is known', async () => {
+  test('that could never fire are refused, with the known names', async () => {
     const answer = await control('PUT', '/faults', [
       { kind: 'teapot', match: { order_id: 'QO-1', path: '/a' } },
       { kind: 'teapot', match: { half: 'third' } },
@@ -174,7 +174,7 @@ describe('faults', () => {
 });
 
 describe('control', () => {
-  test('lists what arrived, without credentials, by fact', async () => {
+  test('lists the received requests by fact, without credentials', async () => {
     await control('PUT', '/faults', [{ kind: 'hang_up', match: { path: '/b' } }]);
     await call('/a?x=1', 'one');
     await call('/b').catch(() => undefined);
@@ -218,12 +218,12 @@ describe('control', () => {
     expect((await control(method, path, body)).status).toBe(status);
   });
 
-  test('finds the routes of the simulator itself', async () => {
+  test("serves the simulator's own routes", async () => {
     expect((await control('GET', '/things/a%20b')).body).toEqual({ id: 'a b' });
   });
 });
 
-test('stops at once, waits and open connections or not, and may be stopped twice', async () => {
+test('stops at once despite waits and open connections, and can be stopped twice', async () => {
   await control('PUT', '/latency', { latency_ms: 600_000 });
   const waiting = call().catch(() => 'cut off');
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -233,7 +233,7 @@ test('stops at once, waits and open connections or not, and may be stopped twice
   await expect(call()).rejects.toThrow();
 });
 
-test('rejects when its port is taken', async () => {
+test('rejects if its port is taken', async () => {
   const port = Number(new URL(simulator.origin).port);
   await expect(
     startSimulator({

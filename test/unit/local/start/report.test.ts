@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { pipelineOptions } from '../../../../local/start/report';
 
-test('the default folder needs no name', () => {
+test('the default folder needs no option', () => {
   expect(pipelineOptions(join(__dirname, '../../../../.local'))).toBe('--local');
 });
 
-test('another folder is named, so that a shell gives it to the command as it is', () => {
+test('another folder is quoted for the shell', () => {
   expect(pipelineOptions('/tmp/state-1')).toBe('--state /tmp/state-1');
   const folders = fc.array(fc.string({ unit: fc.constantFrom('a', ' ', "'", '"', '$HOME', '\\', '*', ';', '-') }), {
     minLength: 20,

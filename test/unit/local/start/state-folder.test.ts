@@ -24,14 +24,14 @@ afterEach(() => rmSync(parent, { recursive: true }));
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
-test('a new folder is for its owner alone', () => {
+test('only the owner has access to a new folder', () => {
   const { release } = openStateFolder(folder, false);
   expect(modeOf(folder)).toBe('700');
   expect(modeOf(join(folder, 'lock'))).toBe('600');
   release();
 });
 
-test('wider permissions of an older folder are taken away, and nothing outside of it is touched', () => {
+test('wider permissions in an existing folder are removed, and nothing outside of it changes', () => {
   mkdirSync(join(folder, 'tables'), { recursive: true });
   writeFileSync(join(folder, 'secrets.json'), '{}');
   writeFileSync(join(folder, 'tables', '000005.log'), '');
@@ -80,7 +80,7 @@ test('--fresh deletes what earlier starts left', () => {
   release();
 });
 
-test("a folder of somebody else's files is refused and left alone", () => {
+test('a folder with other files is refused and not changed', () => {
   mkdirSync(folder, { mode: 0o755 });
   writeFileSync(join(folder, 'thesis.txt'), 'x', { mode: 0o644 });
   for (const fresh of [false, true]) {
@@ -94,7 +94,7 @@ test("a folder of somebody else's files is refused and left alone", () => {
   expect(() => openStateFolder(join(folder, 'thesis.txt'), false)).toThrow(/is not a folder/);
 });
 
-test('an empty folder is taken', () => {
+test('an empty folder is accepted', () => {
   mkdirSync(folder);
   writeFileSync(join(folder, '.gitkeep'), '');
   openStateFolder(folder, false).release();

@@ -18,12 +18,12 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const inFolder = (name: string) => join(folder, name);
 
 describe('the secrets file', () => {
-  test('is written once, and read again as it was', () => {
+  test('is written once, and read unchanged', () => {
     const secrets = readSecretsFile(inFolder('secrets.json'));
     expect(readSecretsFile(inFolder('secrets.json'))).toEqual(secrets);
   });
 
-  test('is named and kept when it is damaged, and shows no value', () => {
+  test('is named and kept if it is damaged; no value is shown', () => {
     const file = inFolder('secrets.json');
     const { InternalApiSecret } = readSecretsFile(file);
     const whole = readFileSync(file, 'utf8');
@@ -48,7 +48,7 @@ describe('the log of days', () => {
     return plan;
   };
 
-  test('resumes the open day, without a name whose write was interrupted', () => {
+  test('resumes the open day, without an incomplete last name', () => {
     const plan = begun();
     appendFileSync(inFolder('day-answers.txt'), 'cal');
     const resumed = openDayLog(folder);
@@ -58,7 +58,7 @@ describe('the log of days', () => {
     expect(openDayLog(folder).answered).toEqual(new Set(['call 1', 'call 2']));
   });
 
-  test('is named when it is damaged or missing, for another day of the same orders would begin', () => {
+  test('is named if it is damaged or missing, as a day of the same orders would begin otherwise', () => {
     begun();
     truncateSync(inFolder('day.json'), 5);
     expect(() => openDayLog(folder)).toThrow(/day\.json is damaged: it is not JSON\. Restore it/);
@@ -77,7 +77,7 @@ describe('the journal', () => {
     return { journal, entries };
   };
 
-  test('cuts off a last line whose write was interrupted', () => {
+  test('cuts off an incomplete last line', () => {
     const { journal } = open();
     journal.append({ at: 1 });
     journal.close();
@@ -90,7 +90,7 @@ describe('the journal', () => {
     expect(third.entries).toEqual([{ at: 1 }, { at: 2 }]);
   });
 
-  test('is named when a whole line is damaged', () => {
+  test('is named if a complete line is damaged', () => {
     writeFileSync(inFolder('journal.ndjson'), '{"at":1}\n{"at":\n');
     expect(open).toThrow(/journal\.ndjson is damaged: it is not JSON\. Delete it/);
     writeFileSync(inFolder('journal.ndjson'), '{"at":"noon"}\n');
@@ -98,14 +98,14 @@ describe('the journal', () => {
   });
 });
 
-test('sample users take the place of a file that is no database', () => {
+test('sample users replace a file that is not a database', () => {
   writeFileSync(inFolder('users.sqlite'), 'nonsense');
   loadSampleUsers(inFolder('users.sqlite'), Date.UTC(2026, 0, 5));
   expect(readFileSync(inFolder('users.sqlite')).subarray(0, 6).toString()).toBe('SQLite');
 });
 
 describe('what a failed start prints', () => {
-  test('is one sentence for what a person can fix', () => {
+  test('is one sentence if the user can fix it', () => {
     expect(describeFailure(new StateError('x is damaged: it is empty. Delete it.'), '/s')).toBe(
       'x is damaged: it is empty. Delete it.',
     );
@@ -115,7 +115,7 @@ describe('what a failed start prints', () => {
     );
   });
 
-  test('has the stack of anything else', () => {
+  test('has the stack of any other error', () => {
     expect(describeFailure(new Error('a bug'), '/s')).toMatch(/^Error: a bug\n\s+at /);
     expect(describeFailure('a bug', '/s')).toBe('a bug');
   });

@@ -8,7 +8,7 @@ const call = (fields: Partial<WebhookCall> = {}): WebhookCall => ({
   path: '/webhooks/qualia',
   headers: {},
   body: '{}',
-  signIn: 'basic',
+  authentication: 'basic',
   expectedStatus: 200,
   expectedAnswer: 'queued',
   ...fields,
@@ -83,7 +83,7 @@ test.each<[string, Partial<DayResult>, string]>([
   expect(findSurprises({ ...asExpected, ...change }).join()).toContain(sentence);
 });
 
-test('the newest of two rounds that overlap may be posted again', () => {
+test('the newest of two overlapping rounds can be posted again', () => {
   const expected = { ...asExpected.day.expected, a: { outcome: 'PROCESSED' as const, rounds: 2 } };
   const postedAgain = (posts: number) => ({
     ...asExpected,
@@ -94,7 +94,7 @@ test('the newest of two rounds that overlap may be posted again', () => {
   expect(findSurprises(postedAgain(4))).toEqual(['a: posted 4 times in 2 rounds']);
 });
 
-test('what a killed start did is not held against the one that goes on', () => {
+test('the resumed start does not report differences caused by the killed one', () => {
   const resumed = { ...asExpected, resumed: true, internalApi: { posts: 0, distinct_orders: 0, posted_again: {} } };
   expect(findSurprises({ ...resumed, answers: [{ call: call(), status: 200, outcome: 'duplicate' }] })).toEqual([]);
 });

@@ -47,8 +47,8 @@ test('after a failure the next call synthesizes again', () => {
   expect([synthesize(), synthesize()]).toEqual([true, false]);
 });
 
-test('processes that start together synthesize once, and all find a whole assembly', async () => {
-  // Like the CDK CLI, it fails while another one writes to the same folder.
+test('concurrent processes synthesize once, and all find a complete assembly', async () => {
+  // Like the CDK CLI, fails while another process writes to the same folder.
   const program = `
     const { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
     const { synthesizeOnce } = require(${JSON.stringify(join(__dirname, '../../../../local/start/synthesize.ts'))});

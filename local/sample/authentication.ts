@@ -14,7 +14,7 @@ export interface WebhookSecret {
  * @throws if the secret has no credential of the call's kind
  */
 export const signedHeaders = (call: WebhookCall, secret: WebhookSecret, nowMs: number): Record<string, string> => {
-  switch (call.signIn) {
+  switch (call.authentication) {
     case 'none':
       return call.headers;
     case 'wrong':
