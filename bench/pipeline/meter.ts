@@ -67,7 +67,7 @@ export const createMeter = () => {
 
     /** Returns the measurements since the last report. */
     report: (): MeterReport => {
-      const invocations: Record<string, { count: number; billedMs: number }> = {};
+      const invocations: Record<string, { readonly count: number; readonly billedMs: number }> = {};
       for (const [requestId, ms] of billedMs) {
         const functionName = functionNames.get(requestId) ?? 'without a line';
         const { count, billedMs: before } = invocations[functionName] ?? { count: 0, billedMs: 0 };

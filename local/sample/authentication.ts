@@ -3,8 +3,8 @@ import type { WebhookCall } from './day';
 
 /** The webhook's secret, as stored in Secrets Manager. */
 export interface WebhookSecret {
-  basic: { username: string; password: string }[];
-  signing_secrets: string[];
+  readonly basic: { readonly username: string; readonly password: string }[];
+  readonly signing_secrets: string[];
 }
 
 /**

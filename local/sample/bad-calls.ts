@@ -2,15 +2,15 @@ import type { Authentication } from './stories';
 
 /** A call that must be refused. It is a POST of JSON to the webhook unless it says otherwise. */
 export interface BadCall {
-  name: string;
+  readonly name: string;
   /** Number of such calls per order, 0 to 1; at least one call in total. */
-  share: number;
-  method?: string;
-  path?: string;
-  headers?: Record<string, string>;
-  body: string;
-  authentication: Authentication;
-  expectedStatus: number;
+  readonly share: number;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body: string;
+  readonly authentication: Authentication;
+  readonly expectedStatus: number;
 }
 
 const share = 0.004;

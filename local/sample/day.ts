@@ -8,21 +8,21 @@ import { type Authentication, type OrderStory, orderStories } from './stories';
 /** A call of the day, as data. The code that posts it adds the authentication (see `signedHeaders`) and checks the answer. */
 export interface WebhookCall {
   /** Unique within the day. */
-  name: string;
+  readonly name: string;
   /** The order of the call; undefined for a bad call, which must not create an order. */
-  orderId?: string;
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  body: string;
-  authentication: Authentication;
+  readonly orderId?: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly authentication: Authentication;
   /** Name of the call that must have been answered before this one is sent. */
-  after?: string;
-  expectedStatus: number;
+  readonly after?: string;
+  readonly expectedStatus: number;
   /** `status` in the body of a 200 answer. */
-  expectedAnswer?: 'queued' | 'duplicate' | 'stale';
+  readonly expectedAnswer?: 'queued' | 'duplicate' | 'stale';
   /** Where the order ends. */
-  expectedOutcome?: Outcome;
+  readonly expectedOutcome?: Outcome;
 }
 
 /** Where an order ends. */
@@ -30,12 +30,15 @@ type Outcome = 'PROCESSED' | 'FAILED';
 
 /** A day of webhooks, with the orders and faults for the simulators, and the expected outcomes. */
 export interface MixedDay {
-  calls: WebhookCall[];
-  orders: QualiaOrder[];
+  readonly calls: readonly WebhookCall[];
+  readonly orders: QualiaOrder[];
   /** For `PUT /_control/faults` of each simulator. */
-  faults: { qualia: Fault[]; internalApi: Fault[] };
+  readonly faults: { readonly qualia: Fault[]; readonly internalApi: Fault[] };
   /** By order id; `errorCode` only where the contract names one. `rounds` is the number of webhooks that start a round. */
-  expected: Record<string, { outcome: Outcome; errorCode?: string; rounds: number }>;
+  readonly expected: Record<
+    string,
+    { readonly outcome: Outcome; readonly errorCode?: string; readonly rounds: number }
+  >;
 }
 
 /**
@@ -50,17 +53,17 @@ export interface MixedDay {
  * const day = mixedDay({ orders: 5000, seed: 1, nowMs: Date.now() });
  */
 export const mixedDay = (options: {
-  orders?: number;
-  firstOrder?: number;
-  seed: number;
-  nowMs: number;
-  stories?: readonly OrderStory[];
-  bad?: readonly BadCall[];
+  readonly orders?: number;
+  readonly firstOrder?: number;
+  readonly seed: number;
+  readonly nowMs: number;
+  readonly stories?: readonly OrderStory[];
+  readonly bad?: readonly BadCall[];
 }): MixedDay => {
   const { orders: count = 300, firstOrder = 0, seed, nowMs, stories = orderStories, bad = badCalls } = options;
   const random = createRandom(seed);
   const day: MixedDay = { calls: [], orders: [], faults: { qualia: [], internalApi: [] }, expected: {} };
-  const timeline: { at: number; call: WebhookCall }[] = [];
+  const timeline: { readonly at: number; readonly call: WebhookCall }[] = [];
 
   castStories(count, stories, random).forEach((story, index) => {
     const order = sampleOrder(firstOrder + index);
@@ -112,8 +115,7 @@ export const mixedDay = (options: {
     }
   }
 
-  day.calls = timeline.sort((a, b) => a.at - b.at).map(({ call }) => call);
-  return day;
+  return { ...day, calls: timeline.sort((a, b) => a.at - b.at).map(({ call }) => call) };
 };
 
 const webhook = { method: 'POST', path: '/webhooks/qualia', headers: { 'content-type': 'application/json' } };

@@ -9,25 +9,25 @@ const notificationEveryMs = 60_000;
 
 /** A special case: what happens to an order during a day, and to how many orders. */
 export interface OrderStory {
-  name: string;
+  readonly name: string;
   /** Shape of its webhooks. A `notification` needs an order with a `QO-` id, an `activity` one without. */
-  shape: 'notification' | 'activity';
+  readonly shape: 'notification' | 'activity';
   /** Share of all orders, 0 to 1; at least one order has it. */
-  share: number;
+  readonly share: number;
   /** Its webhooks, one after the other; default: one plain webhook. `ageMs` is how much older it is than the newest. */
-  sends?: readonly {
-    ageMs?: number;
-    shape?: 'notification' | 'activity';
-    expectedAnswer?: 'queued' | 'duplicate' | 'stale';
+  readonly sends?: readonly {
+    readonly ageMs?: number;
+    readonly shape?: 'notification' | 'activity';
+    readonly expectedAnswer?: 'queued' | 'duplicate' | 'stale';
   }[];
   /** The order that Qualia has instead of the sample order; undefined for none. */
-  order?: (order: QualiaOrder) => QualiaOrder | undefined;
+  readonly order?: (order: QualiaOrder) => QualiaOrder | undefined;
   /** Faults that affect only this order. */
-  qualiaFaults?: readonly Omit<Fault, 'match'>[];
-  internalApiFaults?: readonly Omit<Fault, 'match'>[];
+  readonly qualiaFaults?: readonly Omit<Fault, 'match'>[];
+  readonly internalApiFaults?: readonly Omit<Fault, 'match'>[];
   /** Default `PROCESSED`. */
-  outcome?: 'PROCESSED' | 'FAILED';
-  errorCode?: string;
+  readonly outcome?: 'PROCESSED' | 'FAILED';
+  readonly errorCode?: string;
 }
 
 /**

@@ -50,43 +50,44 @@ export const loanTypes = ['Conventional', 'FHA', 'VA', 'USDA', 'Jumbo'] as const
 type Product = readonly [type: string, name: string];
 
 /** Each vertical with the products sold in it. */
-export const verticals: readonly { vertical: string; products: readonly [Product, ...Product[]] }[] = [
-  {
-    vertical: 'Title',
-    products: [
-      ['title_search', 'Full Title Search (30 years)'],
-      ['current_owner', 'Current Owner Search'],
-    ],
-  },
-  {
-    vertical: 'Notary',
-    products: [
-      ['mobile_signing', 'Mobile Notary Signing'],
-      ['remote_online', 'Remote Online Notarization'],
-    ],
-  },
-  {
-    vertical: 'Survey',
-    products: [
-      ['boundary_survey', 'Boundary Survey'],
-      ['alta_survey', 'ALTA/NSPS Land Title Survey'],
-    ],
-  },
-  {
-    vertical: 'ReleaseTracking',
-    products: [
-      ['mortgage_release', 'Mortgage Release Tracking'],
-      ['lien_release', 'Lien Release Tracking'],
-    ],
-  },
-  {
-    vertical: 'Other',
-    products: [
-      ['tax_certificate', 'Tax Certificate'],
-      ['municipal_lien', 'Municipal Lien Search'],
-    ],
-  },
-];
+export const verticals: readonly { readonly vertical: string; readonly products: readonly [Product, ...Product[]] }[] =
+  [
+    {
+      vertical: 'Title',
+      products: [
+        ['title_search', 'Full Title Search (30 years)'],
+        ['current_owner', 'Current Owner Search'],
+      ],
+    },
+    {
+      vertical: 'Notary',
+      products: [
+        ['mobile_signing', 'Mobile Notary Signing'],
+        ['remote_online', 'Remote Online Notarization'],
+      ],
+    },
+    {
+      vertical: 'Survey',
+      products: [
+        ['boundary_survey', 'Boundary Survey'],
+        ['alta_survey', 'ALTA/NSPS Land Title Survey'],
+      ],
+    },
+    {
+      vertical: 'ReleaseTracking',
+      products: [
+        ['mortgage_release', 'Mortgage Release Tracking'],
+        ['lien_release', 'Lien Release Tracking'],
+      ],
+    },
+    {
+      vertical: 'Other',
+      products: [
+        ['tax_certificate', 'Tax Certificate'],
+        ['municipal_lien', 'Municipal Lien Search'],
+      ],
+    },
+  ];
 
 /** Statuses, with whether an order in it is still open. */
 export const statuses = [

@@ -6,9 +6,9 @@ import { createRandom } from './random';
  * `headers` has another.
  */
 export interface Reply {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Record<string, string>;
 }
 
 /** The facts that a simulator extracts from requests, by name, with their possible values. */
@@ -66,17 +66,17 @@ const sharedFaultAnswers: Record<string, FaultAnswer> = {
  * - `status`, `body`, `code`, `message`: replace those of the default answer.
  */
 export interface Fault {
-  kind: string;
-  match?: Facts | undefined;
-  times?: number | undefined;
-  probability?: number | undefined;
-  seed?: number | undefined;
-  latency_ms?: number | undefined;
-  retry_after?: number | string | undefined;
-  status?: number | undefined;
-  body?: string | undefined;
-  code?: string | undefined;
-  message?: string | undefined;
+  readonly kind: string;
+  readonly match?: Facts | undefined;
+  readonly times?: number | undefined;
+  readonly probability?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly latency_ms?: number | undefined;
+  readonly retry_after?: number | string | undefined;
+  readonly status?: number | undefined;
+  readonly body?: string | undefined;
+  readonly code?: string | undefined;
+  readonly message?: string | undefined;
 }
 
 const faultSchema = (kinds: string[], facts: FactTypes): z.ZodType<Fault> =>
@@ -105,7 +105,7 @@ export interface Faults {
   /** Replaces all faults. */
   set(faults: readonly Fault[]): void;
   /** Each fault with the number of requests that it has hit. */
-  list(): (Fault & { hits: number })[];
+  list(): (Fault & { readonly hits: number })[];
   /** Returns the first fault that matches this request and counts a hit; undefined if none matches. */
   next(facts: Facts): Fault | undefined;
   /** The response of the fault; undefined if it only delays or loses the real response. */
@@ -115,7 +115,7 @@ export interface Faults {
 /** @param ownAnswers the kinds that the simulator adds or replaces */
 export const createFaults = (facts: FactTypes, ownAnswers: Record<string, FaultAnswer> = {}): Faults => {
   const answers = new Map(Object.entries({ ...sharedFaultAnswers, ...ownAnswers }));
-  let active: { fault: Fault; hits: number; meets: (facts: Facts) => boolean }[] = [];
+  let active: { readonly fault: Fault; hits: number; readonly meets: (facts: Facts) => boolean }[] = [];
 
   const arm = (fault: Fault) => {
     const wanted = Object.entries(fault.match ?? {});

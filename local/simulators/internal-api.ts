@@ -29,16 +29,16 @@ const entrySchema = z.object({
 type Entry = z.infer<typeof entrySchema>;
 
 interface OrderRecord {
-  posts: Omit<Entry, 'body'>[];
+  readonly posts: Omit<Entry, 'body'>[];
   newestRound: string;
   newestBody: Position;
 }
 
 /** `INTERNAL_API_URL` for the pipeline, and the control API. */
 export interface InternalApiSimulator {
-  url: string;
-  controlUrl: string;
-  stop: () => Promise<void>;
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -57,11 +57,11 @@ export interface InternalApiSimulator {
  * @throws if the journal cannot be read
  */
 export const startInternalApiSimulator = async (options: {
-  port?: number;
-  credentials: { token: string };
-  stateFolder: string;
-  refuseOlderRounds?: boolean;
-  latencyMs?: number;
+  readonly port?: number;
+  readonly credentials: { readonly token: string };
+  readonly stateFolder: string;
+  readonly refuseOlderRounds?: boolean;
+  readonly latencyMs?: number;
 }): Promise<InternalApiSimulator> => {
   const orders = new Map<string, OrderRecord>();
   const orderIdsByNumber = new Map<string, string>();

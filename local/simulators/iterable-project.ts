@@ -11,13 +11,13 @@ const eventSchema = z.object({
 });
 
 /** An item of a call that conforms to the Swagger file. */
-export type Item = { email?: string };
+export type Item = { readonly email?: string };
 
 /** How an update of a user can fail: the list of `failedUpdates` that names the user, if any, and the response to a single call. */
 interface Failing {
-  list: string | undefined;
-  status: number;
-  code: string;
+  readonly list: string | undefined;
+  readonly status: number;
+  readonly code: string;
 }
 
 const unknownUser: Failing = { list: 'notFoundEmails', status: 400, code: 'UnknownEmailError' };
@@ -43,18 +43,18 @@ const tagOf = (email: string): string => /\+(\w+)@/.exec(email)?.[1] ?? '';
 const keyOf = (email: string): string => email.trim().toLowerCase();
 
 interface User {
-  email: string;
-  data_fields: Record<string, unknown>;
+  readonly email: string;
+  readonly data_fields: Record<string, unknown>;
   updates: number;
-  event_ids: string[];
+  readonly event_ids: string[];
 }
 
 interface KeptEvent {
-  id: string;
-  name: string;
-  created_at: number | undefined;
-  data_fields: Record<string, unknown>;
-  tracks: number;
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: number | undefined;
+  readonly data_fields: Record<string, unknown>;
+  readonly tracks: number;
 }
 
 /**

@@ -29,21 +29,21 @@ const iterableLimits: Limits = {
 
 /** `ITERABLE_API_BASE_URL` for the pipeline, and the control API. */
 export interface IterableSimulator {
-  url: string;
-  controlUrl: string;
-  stop: () => Promise<void>;
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly stop: () => Promise<void>;
 }
 
 export interface IterableSimulatorOptions {
-  port?: number;
-  credentials: { api_key: string; jwt_secret?: string };
+  readonly port?: number;
+  readonly credentials: { readonly api_key: string; readonly jwt_secret?: string };
   /** Whether the API key requires a JWT. */
-  requireJwt?: boolean;
+  readonly requireJwt?: boolean;
   /** Maximum calls per second; default: Iterable's limits. `Infinity` means no limit. */
-  limits?: Partial<Limits>;
+  readonly limits?: Partial<Limits>;
   /** What is kept of the requests; default `everything`. */
-  keep?: 'everything' | 'counts';
-  latencyMs?: number;
+  readonly keep?: 'everything' | 'counts';
+  readonly latencyMs?: number;
 }
 
 /**

@@ -5,8 +5,8 @@ import { parseState } from '../../emulator/state-files';
 
 /** The position of an entry in the journal's file. */
 export interface Position {
-  offsetBytes: number;
-  lengthBytes: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
 }
 
 /** An append-only file of JSON lines that survives a kill of its process. */

@@ -2,16 +2,16 @@ const secondMs = 1_000;
 
 /** The calls that a portal received. Times are milliseconds since the simulator started. */
 export interface ArrivalReport {
-  calls: number;
+  readonly calls: number;
   /** Calls beyond the limit, answered with 429. */
-  refused: number;
-  first_ms: number | null;
-  last_ms: number | null;
+  readonly refused: number;
+  readonly first_ms: number | null;
+  readonly last_ms: number | null;
   /** From the first call to the last. */
-  calls_per_second: number;
+  readonly calls_per_second: number;
   /** Maximum in any sliding second. */
-  most_in_a_second: number;
-  arrivals_ms: number[];
+  readonly most_in_a_second: number;
+  readonly arrivals_ms: number[];
 }
 
 /** The arrivals at one portal, and its limit. */

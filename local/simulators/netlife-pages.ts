@@ -5,30 +5,30 @@ export type NextForm = 'absolute' | 'relative' | 'repeated' | 'query';
 
 export interface PageOptions {
   /** `list` is one bare list, without pages. By default each list has its own shape, form and kind of collection. */
-  shape?: PageShape | undefined;
-  next?: NextForm | undefined;
+  readonly shape?: PageShape | undefined;
+  readonly next?: NextForm | undefined;
   /** Rows on a page; default 100. */
-  size?: number | undefined;
+  readonly size?: number | undefined;
   /** Each number gives another order of the rows; default: 0, the original order. */
-  order?: number | undefined;
+  readonly order?: number | undefined;
   /** Where the API allows both: a map by UUID (true) or a list (false). */
-  maps?: boolean | undefined;
+  readonly maps?: boolean | undefined;
 }
 
 /** The request for a list. */
 export interface PageRequest {
-  origin: string;
+  readonly origin: string;
   /** `/<portal>/api/v1`. */
-  basePath: string;
+  readonly basePath: string;
   /** Below the base path. */
-  path: string;
-  query: URLSearchParams;
+  readonly path: string;
+  readonly query: URLSearchParams;
 }
 
 /** The row with a number. */
 export interface Rows {
-  count: number;
-  row: (index: number) => unknown;
+  readonly count: number;
+  readonly row: (index: number) => unknown;
 }
 
 const shapes: PageShape[] = ['meta', 'results', 'data', 'list'];

@@ -3,33 +3,37 @@ import { createRandom, type Random } from './random';
 
 /** The size of a portal. */
 export interface NetlifePortalSize {
-  name: string;
-  jobs: number;
-  activitiesPerJob: number;
-  subjectsPerJob: number;
+  readonly name: string;
+  readonly jobs: number;
+  readonly activitiesPerJob: number;
+  readonly subjectsPerJob: number;
 }
 
 /** The contents of a photo job, by number. They are computed, so a large job needs no more memory than a small one. */
 export interface NetlifeJobSample {
-  uuid: string;
-  name: string;
+  readonly uuid: string;
+  readonly name: string;
   /** The number of subjects, and the numbers of those listed as buyers and as non-buyers. A few are listed as both. */
-  subjects: number;
-  buyers: { from: number; to: number };
-  nonBuyers: { from: number; to: number };
-  subject: (index: number) => unknown;
+  readonly subjects: number;
+  readonly buyers: { readonly from: number; readonly to: number };
+  readonly nonBuyers: { readonly from: number; readonly to: number };
+  readonly subject: (index: number) => unknown;
   /** The number in a subject's UUID; undefined if the subject is not in this job. */
-  indexOf: (subjectUuid: string) => number | undefined;
-  images: (index: number) => { uuid: string; activity_uuid?: string; activity?: { uuid: string } }[];
+  readonly indexOf: (subjectUuid: string) => number | undefined;
+  readonly images: (
+    index: number,
+  ) => { readonly uuid: string; readonly activity_uuid?: string; readonly activity?: { readonly uuid: string } }[];
   /** The items of the list of access keys, in one of their forms. */
-  accessKeys: (index: number) => unknown[];
+  readonly accessKeys: (index: number) => unknown[];
   /** The registered user of a subject in the bulk list; undefined for most subjects. */
-  user: (index: number) => { subjectUuid: string; userUuid: string; userUsername: string } | undefined;
+  readonly user: (
+    index: number,
+  ) => { readonly subjectUuid: string; readonly userUuid: string; readonly userUsername: string } | undefined;
 }
 
 export interface NetlifePortalSample {
-  activities: unknown[];
-  job: (uuid: string) => NetlifeJobSample | undefined;
+  readonly activities: unknown[];
+  readonly job: (uuid: string) => NetlifeJobSample | undefined;
 }
 
 const firstNames = [

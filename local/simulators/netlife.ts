@@ -7,15 +7,20 @@ import { type Arrival, basic, checked, parseJson, startSimulator } from './simul
 
 /** `NETLIFE_BASE_URL` for the sync job, with `{portal}` in it, and the control API. */
 export interface NetlifeSimulator {
-  baseUrl: string;
-  controlUrl: string;
-  stop: () => Promise<void>;
+  readonly baseUrl: string;
+  readonly controlUrl: string;
+  readonly stop: () => Promise<void>;
 }
 
 interface Place {
-  portal: string;
-  request: { origin: string; basePath: string; path: string; query: URLSearchParams };
-  body: string;
+  readonly portal: string;
+  readonly request: {
+    readonly origin: string;
+    readonly basePath: string;
+    readonly path: string;
+    readonly query: URLSearchParams;
+  };
+  readonly body: string;
 }
 
 type Route = [call: string, method: string, path: RegExp, answer: (place: Place, job: string, id: string) => Reply];
@@ -42,13 +47,13 @@ const defaultRateLimit = 8;
  * });
  */
 export const startNetlifeSimulator = async (options: {
-  port?: number;
-  credentials: { username: string; password: string };
-  seed?: number;
-  portals: NetlifePortalSize[];
-  rateLimitPerSecond?: number;
-  latencyMs?: number;
-  pages?: PageOptions;
+  readonly port?: number;
+  readonly credentials: { readonly username: string; readonly password: string };
+  readonly seed?: number;
+  readonly portals: NetlifePortalSize[];
+  readonly rateLimitPerSecond?: number;
+  readonly latencyMs?: number;
+  readonly pages?: PageOptions;
 }): Promise<NetlifeSimulator> => {
   const { seed = 1, pages = {} } = options;
   const portals = new Map(
@@ -162,7 +167,7 @@ export const startNetlifeSimulator = async (options: {
     query,
     body,
     headers,
-  }: Arrival): { facts: Facts<typeof facts>; answer: () => Reply } => {
+  }: Arrival): { readonly facts: Facts<typeof facts>; readonly answer: () => Reply } => {
     const [, portal = '', below = ''] = /^\/([^/]+)\/api\/v1(\/.*)$/.exec(path) ?? [];
     const arrivals = portals.get(portal)?.arrivals;
     if (arrivals === undefined) return { facts: {}, answer: () => notFound };

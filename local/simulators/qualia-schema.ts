@@ -55,9 +55,9 @@ const qualiaSchema = buildSchema(`
 const queriesKept = 100;
 
 interface CompiledQuery {
-  document: DocumentNode;
-  root: FieldNode | undefined;
-  listsStatus: boolean;
+  readonly document: DocumentNode;
+  readonly root: FieldNode | undefined;
+  readonly listsStatus: boolean;
 }
 
 const compiled = new Map<string, CompiledQuery | readonly GraphQLError[]>();
@@ -99,11 +99,11 @@ const withCode = (error: GraphQLError, code: string): GraphQLError => {
 /** One GraphQL request, read but not yet run. */
 export interface GraphqlRequest {
   /** Name of the query's first field; empty if the query is invalid. */
-  operation: string;
+  readonly operation: string;
   /** Value of that field's `_id` argument, if it has one. */
-  id: string | undefined;
+  readonly id: string | undefined;
   /** Whether it requests the status of listed orders. */
-  listsStatus: boolean;
+  readonly listsStatus: boolean;
   /** Runs the query with the resolvers. Errors have a code, as those of Apollo servers. */
   run(resolvers: object): ExecutionResult;
 }

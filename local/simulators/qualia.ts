@@ -9,8 +9,8 @@ const largestPage = 500;
 
 /** An order at Qualia. Only these two fields are certain. `outstanding_tasks` is served beside the order. */
 export interface QualiaOrder {
-  _id: string;
-  order_number: string;
+  readonly _id: string;
+  readonly order_number: string;
   [field: string]: unknown;
 }
 
@@ -33,9 +33,9 @@ const listSchema = z.strictObject({
 
 /** `QUALIA_API_URL` for the pipeline, and the control API. */
 export interface QualiaSimulator {
-  url: string;
-  controlUrl: string;
-  stop: () => Promise<void>;
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly stop: () => Promise<void>;
 }
 
 /**
@@ -55,12 +55,12 @@ export interface QualiaSimulator {
  * await qualia.stop();
  */
 export const startQualiaSimulator = async (options: {
-  port?: number;
-  credentials: { username: string; password: string };
-  orders: Iterable<QualiaOrder>;
+  readonly port?: number;
+  readonly credentials: { readonly username: string; readonly password: string };
+  readonly orders: Iterable<QualiaOrder>;
   /** Each response about an order has different bytes: a new task. */
-  answersDiffer?: boolean;
-  latencyMs?: number;
+  readonly answersDiffer?: boolean;
+  readonly latencyMs?: number;
 }): Promise<QualiaSimulator> => {
   const orders = new Map<string, QualiaOrder>();
   const put = (order: QualiaOrder) => void orders.set(order._id, order);
@@ -70,11 +70,11 @@ export const startQualiaSimulator = async (options: {
   let answers = 0;
   const tasksOf = (order: QualiaOrder) => (options.answersDiffer ? [`Task ${++answers}`] : order.outstanding_tasks);
   const resolvers = {
-    order: ({ _id }: { _id: string }) => {
+    order: ({ _id }: { readonly _id: string }) => {
       const order = orders.get(_id);
       return order === undefined ? null : { order, outstanding_tasks: tasksOf(order) };
     },
-    orders: ({ input }: { input: OrdersInput }) => {
+    orders: ({ input }: { readonly input: OrdersInput }) => {
       const { ignores_offset, longest_page, completes_per_page } = list;
       const offset = ignores_offset ? 0 : input.offset;
       const listed = page([...orders.values()], { ...input, offset }, longest_page);
@@ -157,9 +157,9 @@ const faultAnswers: Record<string, FaultAnswer> = {
 };
 
 interface OrdersInput {
-  status?: string | null;
-  limit: number;
-  offset: number;
+  readonly status?: string | null;
+  readonly limit: number;
+  readonly offset: number;
 }
 
 const page = (orders: QualiaOrder[], { status, limit, offset }: OrdersInput, longestPage: number) => {

@@ -22,55 +22,60 @@ const controlPrefix = '/_control/';
 
 /** A received request. `path` has no query; header names are in lower case. */
 export interface Arrival {
-  method: string;
-  path: string;
-  query: URLSearchParams;
-  headers: IncomingHttpHeaders;
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** A simulator can shorten it before the request is kept in the list. */
   body: string;
 }
 
 /** An interpreted request: facts that faults match, and the work, which a fault can prevent. */
 interface Call<Types extends FactTypes = FactTypes> {
-  facts: Facts<Types>;
-  answer: () => Reply;
+  readonly facts: Facts<Types>;
+  readonly answer: () => Reply;
 }
 
 /** One control route; `id` is the last path segment where the route ends in `/:id`, else empty. */
-export type ControlRoute = (request: { id: string; query: URLSearchParams; body: string }) => Reply;
+export type ControlRoute = (request: {
+  readonly id: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}) => Reply;
 
 /** The parts that differ between simulators. */
 export interface SimulatorOptions<Types extends FactTypes> {
   /** Default 0: any free port. */
-  port?: number | undefined;
+  readonly port?: number | undefined;
   /** The delay of every response, in milliseconds; `PUT /_control/latency` changes it. Default 0. */
-  latencyMs?: number | undefined;
+  readonly latencyMs?: number | undefined;
   /** Whether the caller is known. An unknown one gets a 401. */
-  admits: (headers: IncomingHttpHeaders) => boolean;
+  readonly admits: (headers: IncomingHttpHeaders) => boolean;
   /** The facts that `read` can return. */
-  facts: Types;
+  readonly facts: Types;
   /** Interprets a request of a known caller. Must not do the work: `answer` does. */
-  read: (arrival: Arrival) => Call<Types>;
+  readonly read: (arrival: Arrival) => Call<Types>;
   /** Fault kinds of this API. They replace shared ones of the same name. */
-  faultAnswers?: Record<string, FaultAnswer>;
+  readonly faultAnswers?: Record<string, FaultAnswer>;
   /** Further control routes, such as `'PUT /orders/:id'`. */
-  control?: Record<string, ControlRoute>;
+  readonly control?: Record<string, ControlRoute>;
   /** Called once the server has closed. */
-  onStop?: () => void;
+  readonly onStop?: () => void;
 }
 
 /** A running simulator: `origin` is `http://127.0.0.1:<port>`, `controlUrl` has no slash at its end. */
 export interface Simulator {
-  origin: string;
-  controlUrl: string;
-  stop: () => Promise<void>;
+  readonly origin: string;
+  readonly controlUrl: string;
+  readonly stop: () => Promise<void>;
 }
 
 /** Admits callers whose `Authorization` is HTTP Basic with these values. */
-export const basic = ({ username, password }: { username: string; password: string }) =>
+export const basic = ({ username, password }: { readonly username: string; readonly password: string }) =>
   authorization(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
 
 /** Admits callers whose `Authorization` is this bearer token. */
-export const bearer = ({ token }: { token: string }) => authorization(`Bearer ${token}`);
+export const bearer = ({ token }: { readonly token: string }) => authorization(`Bearer ${token}`);
 
 const authorization = (expected: string) => (headers: IncomingHttpHeaders) => headers.authorization === expected;
 
@@ -246,8 +251,14 @@ const send = (response: ServerResponse, { status, body, headers }: Reply) => {
 
 /** The received requests: totals of all, and the newest ones in full. */
 const createRequestLog = () => {
-  type Entry = { at: string; arrival: Arrival; facts: Facts; status: number | null; fault: string | null };
-  let entries: (Omit<Entry, 'at'> & { atMs: number })[] = [];
+  type Entry = {
+    readonly at: string;
+    readonly arrival: Arrival;
+    readonly facts: Facts;
+    readonly status: number | null;
+    readonly fault: string | null;
+  };
+  let entries: (Omit<Entry, 'at'> & { readonly atMs: number })[] = [];
   let total = 0;
   let statuses: Record<string, number> = {};
 

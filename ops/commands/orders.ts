@@ -105,7 +105,7 @@ const failureRows = ({ failed_at, error }: FailedOrder, answerKept: boolean, tim
   ] as const;
 };
 
-const renderWarnings = (order: Extract<Order, { status: 'PROCESSED' }>): string | undefined =>
+const renderWarnings = (order: Extract<Order, { readonly status: 'PROCESSED' }>): string | undefined =>
   order.warnings?.map(({ code, field }) => `${code} (${oneLine(field)})`).join(', ');
 
 const renderFailures = (orders: readonly FailedOrder[], { time }: Terminal): string =>

@@ -48,7 +48,7 @@ export const renderPlan = (
   ].join('\n');
 };
 
-const bytesOf = (source: Extract<ReplaySource, { kind: 'raw' }>): string =>
+const bytesOf = (source: Extract<ReplaySource, { readonly kind: 'raw' }>): string =>
   source.round === undefined
     ? 'its stored payload'
     : `the stored payload of round ${source.round}, even if a newer one is stored`;

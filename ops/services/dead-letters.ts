@@ -105,7 +105,7 @@ export const createDeadLetterService = (stage: StageConnection) => {
       ),
 
     /** Returns how many messages a redrive would move, and whether a redrive is already running. */
-    inspect: async (worker: WorkerName): Promise<{ messages: number; running: boolean }> => {
+    inspect: async (worker: WorkerName): Promise<{ readonly messages: number; readonly running: boolean }> => {
       const { arn, messages } = await attributesOf(worker);
       return { messages, running: (await newestTask(arn))?.Status === 'RUNNING' };
     },

@@ -20,7 +20,7 @@ export interface OrderDetails {
 }
 
 /** An order whose newest round failed. */
-export type FailedOrder = Extract<Order, { status: 'FAILED' }>;
+export type FailedOrder = Extract<Order, { readonly status: 'FAILED' }>;
 
 export interface FailedOrders {
   /** Newest first. */

@@ -165,7 +165,7 @@ export const createSyncService = (stage: StageConnection) => {
     },
 
     /** Lists at most `limit` runs, the newest first, and the total number. */
-    list: async (limit: number): Promise<{ total: number; runs: ListedRun[] }> => {
+    list: async (limit: number): Promise<{ readonly total: number; readonly runs: ListedRun[] }> => {
       const planned: Run[] = [];
       for await (const run of runs.list()) planned.push(run);
       planned.sort((a, b) => b.started_at.localeCompare(a.started_at));

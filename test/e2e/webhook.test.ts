@@ -20,7 +20,7 @@ test.each([
 
 test('all faults are listed at once', async () => {
   const answer = await post({ order_id: '12', notification_type: 'order.eaten', timestamp: 'noon' });
-  const details = answer.body.details as { path: string }[];
+  const details = answer.body.details as { readonly path: string }[];
   expect(new Set(details.map((detail) => detail.path))).toEqual(
     new Set(['order_id', 'notification_type', 'timestamp']),
   );

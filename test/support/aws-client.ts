@@ -3,7 +3,7 @@ export const fakeAwsClient = <Client>(
   answer: (input: Readonly<Record<string, unknown>>, command: string) => unknown,
 ) => {
   const inputs: Record<string, unknown>[] = [];
-  const send = async (command: { input: Record<string, unknown> }): Promise<unknown> => {
+  const send = async (command: { readonly input: Record<string, unknown> }): Promise<unknown> => {
     inputs.push(command.input);
     return answer(command.input, command.constructor.name);
   };

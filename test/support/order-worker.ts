@@ -28,7 +28,7 @@ export type WorkerDoubles = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 's
 export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => {
   const metrics = recordMetrics();
   const did: unknown[][] = [];
-  const failures: ({ orderId: string; round: string } & FailureRecord)[] = [];
+  const failures: ({ readonly orderId: string; readonly round: string } & FailureRecord)[] = [];
   const {
     send = unconfigured('send'),
     hideFor = unconfigured('hideFor'),

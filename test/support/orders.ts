@@ -58,13 +58,13 @@ const downloaded = {
 /** An order in each status. */
 export const orders = {
   notified: (fields: Partial<Common> = {}): Order => ({ ...seen, status: 'NOTIFIED', ...fields }),
-  downloaded: (fields: Partial<Common> & { download_started_at?: string } = {}): Order => ({
+  downloaded: (fields: Partial<Common> & { readonly download_started_at?: string } = {}): Order => ({
     ...seen,
     ...downloaded,
     status: 'DOWNLOADED',
     ...fields,
   }),
-  processed: (fields: Partial<Common> & { download_started_at?: string } = {}): Order => ({
+  processed: (fields: Partial<Common> & { readonly download_started_at?: string } = {}): Order => ({
     ...seen,
     ...downloaded,
     status: 'PROCESSED',

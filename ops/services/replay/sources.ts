@@ -90,7 +90,7 @@ export const createReplayStarter = (
 };
 
 /** @throws {ServiceFault} `absent` if the newest round failed before it stored a payload */
-const newestPayload = (order: Exclude<Order, { status: 'NOTIFIED' }>): StoredPayload => {
+const newestPayload = (order: Exclude<Order, { readonly status: 'NOTIFIED' }>): StoredPayload => {
   const { order_id, s3_key, checksum, payload_size } = order;
   if (s3_key !== undefined && checksum !== undefined && payload_size !== undefined)
     return { s3Key: s3_key, checksum, sizeBytes: payload_size };

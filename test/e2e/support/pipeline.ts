@@ -30,8 +30,8 @@ const webhookSecret = async () => {
     new GetSecretValueCommand({ SecretId: outputs.WebhookSecretArn }),
   );
   return JSON.parse(SecretString) as {
-    basic: [{ username: string; password: string }];
-    signing_secrets: [string];
+    readonly basic: [{ readonly username: string; readonly password: string }];
+    readonly signing_secrets: [string];
   };
 };
 

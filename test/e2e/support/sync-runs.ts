@@ -77,7 +77,7 @@ const vendor = (url: string) => {
     setFaults: (...faults: readonly Record<string, unknown>[]) => ask('/faults', 'PUT', faults),
     /** The requested paths since the previous call. */
     takeCalls: async (): Promise<string[]> => {
-      const { requests } = (await ask('/requests', 'GET')) as { requests: { path: string }[] };
+      const { requests } = (await ask('/requests', 'GET')) as { readonly requests: { readonly path: string }[] };
       await ask('/requests', 'DELETE');
       return requests.map(({ path }) => path);
     },

@@ -96,7 +96,7 @@ const orderFaults = ({
   sameBytes,
   sameDigits,
   posted,
-}: Extract<Outcome, { mapping: Mapping }>): readonly string[] => {
+}: Extract<Outcome, { readonly mapping: Mapping }>): readonly string[] => {
   const kept = [
     ...(sameBytes ? [] : ['the bytes are not those that were answered']),
     ...(sameDigits ? [] : ['the order number has other digits than those that were answered']),
