@@ -3,14 +3,14 @@ import { safeParse } from 'zod/v4/core';
 import { PipelineError } from './errors';
 import { describeIssues, type Schema } from './schema';
 
-/** A text that is there. */
+/** A text that is not empty. */
 export const required = z.string('is missing').check(z.minLength(1, 'is empty'));
 
 const minSecretLength = 8;
 
 /**
- * A password, token or key. We remove those that we send from whatever an API answers: a shorter one would take half of
- * the answer with it.
+ * A password, token or key. We redact our credentials in the responses of an API. A shorter one would also match ordinary
+ * text.
  */
 export const secretText = z
   .string('is missing')
@@ -19,13 +19,13 @@ export const secretText = z
 /** An absolute http(s) URL, as text. */
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' });
 
-/** What every Lambda finds in its environment. */
+/** The environment variables that every Lambda has. */
 export const commonVariables = { STAGE: required, SERVICE_VERSION: required, COMMIT_SHA: required };
 
 /**
  * Reads a Lambda's configuration from its environment.
  *
- * @throws {PipelineError} `CONFIG_INVALID`, naming every variable that is missing or wrong, and no value.
+ * @throws {PipelineError} `CONFIG_INVALID`, naming every missing or invalid variable, without values.
  */
 export const parseEnvironment = <T>(
   schema: Schema<T>,

@@ -1,6 +1,6 @@
 /**
- * Every `error_code` that a log line, an order or an answer may carry: a closed list, because saved queries, alarms and
- * people depend on it.
+ * Every `error_code` that a log line, an order or a response may have. The list is closed, because saved queries, alarms and
+ * operators depend on it.
  */
 export const errorCodes = [
   'API_REFUSED',
@@ -29,22 +29,22 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** Which of the APIs that we call. */
+/** An API that we call. */
 export type ApiName = 'qualia' | 'internal' | 'netlife' | 'iterable';
 
 export interface PipelineErrorOptions {
-  /** Whether the same call may succeed later. Decided once, where the answer is read. */
+  /** Whether the same call may succeed later. Decided once, where the response is read. */
   readonly retryable: boolean;
-  /** The API that answered, or did not. */
+  /** The API that was called. */
   readonly api?: ApiName | undefined;
   readonly statusCode?: number | undefined;
-  /** What `Retry-After` asked for. From a second on, it takes precedence over every computed wait. */
+  /** The wait in `Retry-After`. If it is at least one second, it takes precedence over every computed wait. */
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * The one error of the pipeline. Its message is a sentence fit for a log: no secret, no personal data, no body.
+ * The error type of the pipeline. Its message is a sentence for the log: no secret, no personal data, no body.
  *
  * A `SyntaxError` of `JSON.parse` is never passed as `cause`: its message quotes the input.
  */
@@ -70,8 +70,8 @@ const isAwsServiceError = (error: unknown): error is Error =>
   error instanceof Error && '$metadata' in error && '$fault' in error;
 
 /**
- * Gives a shape to whatever was thrown. What nobody judged before (a fault of AWS, a bug of ours) is retryable: the
- * order is kept, and runs out of receives visibly if it was a bug.
+ * Converts anything that was thrown. An error that is not classified yet (a fault of AWS, a bug of ours) is retryable: the
+ * order is kept, and with a bug it visibly runs out of receives.
  */
 export const toPipelineError = (thrown: unknown): PipelineError => {
   if (thrown instanceof PipelineError) return thrown;

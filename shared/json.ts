@@ -1,7 +1,7 @@
 const decode = (source: string | Uint8Array): string =>
   typeof source === 'string' ? source : new TextDecoder('utf-8', { fatal: true }).decode(source);
 
-/** Parses JSON, from text or from UTF-8 bytes. `undefined` when it is none: the parser's own error quotes the input. */
+/** Parses JSON from text or UTF-8 bytes. Returns `undefined` for invalid JSON, because the parser's error quotes the input. */
 export const parseJson = (source: string | Uint8Array): unknown => {
   try {
     return JSON.parse(decode(source));
@@ -13,7 +13,7 @@ export const parseJson = (source: string | Uint8Array): unknown => {
 const quotationMark = 0x22;
 const minus = 0x2d;
 const backslash = 0x5c;
-/** Every integer of so many digits is exact as a double, and is printed as it was written. */
+/** An integer of up to this many digits is exact as a double, and prints as it was written. */
 const exactDigits = 15;
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
@@ -31,7 +31,7 @@ const endOfString = (json: string, start: number): number => {
   return json.length;
 };
 
-/** Makes a string of each number in valid JSON that is not a safe integer, or is written in an unusual way. */
+/** Quotes each number in valid JSON that is not a safe integer, or that prints differently from how it was written. */
 const quoteInexactNumbers = (json: string): string => {
   const pieces: string[] = [];
   let copied = 0;
@@ -58,13 +58,13 @@ const quoteInexactNumbers = (json: string): string => {
 };
 
 /**
- * Parses JSON as {@link parseJson} does, but gives every number other than a safe integer as the text that was written:
- * `9007199254740993`, `12.50`, `1e3`. So `String()` of any number in the result is what was received.
+ * Parses JSON like {@link parseJson}, but returns every number other than a safe integer as the text that was received:
+ * `9007199254740993`, `12.50`, `1e3`. So `String()` of any number in the result equals the received text.
  *
- * By hand, because the reviver of `JSON.parse`, which is given the source text too, takes 20 times as long and overflows
- * the stack on deep nesting.
+ * The reviver of `JSON.parse` also gets the source text, but takes 20 times as long and overflows the stack on deep
+ * nesting.
  *
- * @param parsed what `parseJson` gives for the same source
+ * @param parsed result of `parseJson` for the same source
  */
 export const parseJsonAsWritten = (source: string | Uint8Array, parsed: unknown = parseJson(source)): unknown => {
   if (parsed === undefined) return undefined;

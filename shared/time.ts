@@ -1,15 +1,15 @@
 /**
- * The one grammar for times that others write: ISO 8601 in the spellings that are common, and epochs
- * (docs/contracts/qualia.md, docs/contracts/internal-api.md). Every reader of such a time uses this module.
+ * The one grammar for times from outside: ISO 8601 in its common spellings, and epochs (docs/contracts/qualia.md,
+ * docs/contracts/internal-api.md). All code that reads such a time uses this module.
  */
 
 /** A moment. */
 export interface Instant {
   /** Milliseconds since 1970, truncated. */
   readonly ms: number;
-  /** Every digit of the fraction beyond the milliseconds, without trailing zeros. As long as the sender made it. */
+  /** Digits of the fraction after the milliseconds, without trailing zeros. Unlimited length. */
   readonly subMsDigits: string;
-  /** How exact the text is: 60,000 without seconds, 1,000 without a fraction, 100 or 10 with one or two digits, else 1. */
+  /** Precision of the text: 60,000 without seconds, 1,000 without a fraction, 100 or 10 with one or two digits, else 1. */
   readonly precisionMs: number;
 }
 
@@ -24,13 +24,13 @@ const epochPattern = /^([1-9]\d{8,15})(?:\.(\d+))?$/;
 const firstMs = Date.parse('0001-01-01T00:00:00Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** From here on an epoch counts milliseconds, below it seconds. */
+/** From this value on, an epoch is in milliseconds; below it, in seconds. */
 const firstEpochMs = 1e11;
 const firstEpochSeconds = 1e8;
-/** The year 2100 is the last in which an epoch is believed. */
+/** An epoch after the year 2100 is not accepted. */
 const endOfEpochsMs = Date.parse('2101-01-01T00:00:00Z');
 
-/** Without a regular expression, which would take quadratic time on a long run of zeros. */
+/** A regular expression would take quadratic time on a long run of zeros. */
 const withoutTrailingZeros = (digits: string): string => {
   let end = digits.length;
   while (digits[end - 1] === '0') end--;
@@ -87,8 +87,8 @@ const parseEpoch = (text: string): Instant | undefined => {
 export const parseInstant = (text: string): Instant | undefined => readInstant(text, true);
 
 /**
- * Reads whatever says a time: a day, an instant (in UTC where it has no offset), or an epoch in seconds or milliseconds
- * from 10^8 seconds (1973) to the end of the year 2100. Eight digits are a day, or nothing.
+ * Reads any form of a time: a day, an instant (UTC if it has no offset), or an epoch in seconds or milliseconds from 10^8
+ * seconds (1973) to the end of the year 2100. Eight digits are always a day.
  *
  * @returns `undefined` for any other text
  */
@@ -99,7 +99,7 @@ export const parseTime = (text: string): Time | undefined => {
   return instant && { instant };
 };
 
-/** Writes an instant as ISO 8601 UTC, with the precision that it was read with. */
+/** Writes an instant as ISO 8601 UTC, in the precision of the text that it was read from. */
 export const formatInstant = ({ ms, subMsDigits, precisionMs }: Instant): string => {
   const text = new Date(ms).toISOString();
   if (precisionMs >= 60_000) return `${text.slice(0, 16)}Z`;

@@ -2,19 +2,19 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 
 /**
- * Settings of a client whose calls are small: one that hangs fails after 5 s and is tried again by the SDK, well within
- * the Lambda's time, instead of taking a whole batch with it.
+ * Settings of a client with small calls. A call that hangs fails after 5 s and the SDK retries it within the Lambda's
+ * timeout, so that it does not fail a whole batch.
  */
 export const smallCalls = {
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
 };
 
 /**
- * Settings of a client whose calls carry megabytes: what counts is not how long one takes, but that it goes on. Without
- * it, a connection that died in silence would hold its Lambda until the end of its time.
+ * Settings of a client whose calls transfer megabytes. They limit the idle time, not the duration: a dead connection would
+ * otherwise block its Lambda until the timeout.
  */
 export const largeCalls = { requestHandler: { connectionTimeout: 1_000, socketTimeout: 10_000 } };
 
-/** A DynamoDB client for plain objects; fields that are undefined are left out of an item. */
+/** A DynamoDB client for plain objects. It leaves undefined fields out of an item. */
 export const createDocumentClient = (): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(new DynamoDBClient(smallCalls), { marshallOptions: { removeUndefinedValues: true } });

@@ -6,7 +6,7 @@ const counts = [
   'ApproximateNumberOfMessagesNotVisible',
 ] as const satisfies readonly QueueAttributeName[];
 
-/** Counts all messages of a queue, approximately: those that wait, are delayed, are being handled, or are hidden. */
+/** Approximate number of messages in a queue: waiting, delayed, in flight and hidden. */
 export const createQueueDepth = (client: SQSClient, queueUrl: string) => async (): Promise<number> => {
   const { Attributes } = await client.send(
     new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...counts] }),

@@ -2,7 +2,7 @@ import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } fr
 
 /** A queue of JSON messages. */
 export const createQueue = <Message>(client: SQSClient, queueUrl: string) => ({
-  /** @param delaySeconds how long the message stays hidden first, at most 900. */
+  /** @param delaySeconds delay before the first delivery, at most 900. */
   send: async (message: Message, delaySeconds?: number): Promise<void> => {
     await client.send(
       new SendMessageCommand({
@@ -13,7 +13,7 @@ export const createQueue = <Message>(client: SQSClient, queueUrl: string) => ({
     );
   },
 
-  /** Hides a message that was received for another `seconds` (0 to 43,200), then it comes back. */
+  /** Hides a received message for another `seconds` (0 to 43,200). After that, it is delivered again. */
   hideFor: async (receiptHandle: string, seconds: number): Promise<void> => {
     await client.send(
       new ChangeMessageVisibilityCommand({

@@ -6,31 +6,31 @@ import { parseJson } from '../json';
 import { describeIssues, type Schema } from '../schema';
 
 const maxAgeMs = 5 * 60_000;
-/** Well before it is too old, so that a hiccup of Secrets Manager ends no run and refuses no webhook. */
+/** Well below the maximum age, so that a short failure of Secrets Manager fails no run and no webhook. */
 const renewAfterMs = 3 * 60_000;
 const renewAgainAfterMs = 10_000;
-/** Nobody waits longer for that, and but one caller at all: Secrets Manager may hang, and what is known is good. */
-const longestRenewalMs = 1_000;
+/** How long one caller waits for a renewal. Secrets Manager may hang, and the cached value is still valid. */
+const maxRenewalMs = 1_000;
 
 export interface SecretOptions<T> {
   readonly client: SecretsManagerClient;
   readonly secretId: string;
   readonly schema: Schema<T>;
   readonly now: () => number;
-  /** `refresh` fetches once in so many ms at most; 1 s unless told. */
+  /** Minimum time between two fetches by `refresh`. Default: 1 s. */
   readonly refreshIntervalMs?: number;
 }
 
 /**
- * A JSON secret, cached for at most 5 minutes. It is fetched again from 3 minutes on; while that fails, what was fetched
- * before is given to the end of its 5 minutes. A fetch that failed is not kept.
+ * A JSON secret, cached for at most 5 minutes. From an age of 3 minutes it is fetched again; while that fails, the cached
+ * value is used until the end of its 5 minutes. A failed fetch is not cached.
  */
 export interface Secret<T> {
-  /** @throws {PipelineError} `SECRET_UNREADABLE`, naming what is wrong with it, and no value. */
+  /** @throws {PipelineError} `SECRET_UNREADABLE`, with every fault and without values. */
   get(): Promise<T>;
   /**
-   * Fetches the secret again after somebody was refused by it, since it may have been rotated; at most once in
-   * `refreshIntervalMs`, whatever came of it. In between, it gives what the last refresh gave.
+   * Fetches the secret again after a refusal, because it may have been rotated: at most once per `refreshIntervalMs`,
+   * including failed fetches. In between, it returns the result of the last refresh.
    *
    * @throws {PipelineError} as `get`
    */
@@ -59,7 +59,7 @@ export const createSecret = <T>(options: SecretOptions<T>): Secret<T> => {
     throw unreadable(`The secret has the wrong shape: ${faults.join('; ')}`);
   };
 
-  /** Of two fetches at once, the one that began later knows better. One that fails leaves what was cached as it is. */
+  /** Of two concurrent fetches, the one that started later wins. A failed fetch leaves the cached value unchanged. */
   const fetchAndKeep = async (): Promise<T> => {
     const fetchedAtMs = now();
     const value = await fetchValue();
@@ -72,7 +72,7 @@ export const createSecret = <T>(options: SecretOptions<T>): Secret<T> => {
 
   const known = () => (cached !== undefined && now() - cached.fetchedAtMs < maxAgeMs ? cached : undefined);
 
-  /** Many callers at once cost one fetch. */
+  /** Concurrent callers share one fetch. */
   const get = async (): Promise<T> => {
     const before = known();
     if (before !== undefined && now() < renewAtMs) return before.value;
@@ -82,9 +82,7 @@ export const createSecret = <T>(options: SecretOptions<T>): Secret<T> => {
     if (before === undefined) return pending;
     renewAtMs = now() + renewAgainAfterMs;
     const renewal = pending;
-    const inTime = await Promise.race([renewal, sleep(longestRenewalMs, undefined, { ref: false })]).catch(
-      () => undefined,
-    );
+    const inTime = await Promise.race([renewal, sleep(maxRenewalMs, undefined, { ref: false })]).catch(() => undefined);
     return inTime ?? known()?.value ?? renewal;
   };
 
@@ -92,7 +90,7 @@ export const createSecret = <T>(options: SecretOptions<T>): Secret<T> => {
     get,
 
     refresh: async () => {
-      // Not the fetch that `get` may be waiting for: it may have begun before the secret was rotated.
+      // Does not share the fetch of `get`, which may have started before the rotation.
       if (refreshed === undefined || now() - refreshed.atMs >= refreshIntervalMs) {
         refreshed = { atMs: now(), done: fetchAndKeep() };
       }

@@ -8,7 +8,7 @@ import { readRetryAfterMs } from './retry-after';
 
 export type { ApiResponse } from './exchange';
 
-/** A try that failed and will be made again within the same call. */
+/** An attempt that failed and is followed by another one within the same call. */
 export interface FailedAttempt {
   readonly error: PipelineError;
   readonly attempt: number;
@@ -16,65 +16,65 @@ export interface FailedAttempt {
 }
 
 export interface ApiClientOptions extends ExchangeOptions {
-  /** A try's whole time; `attempt` counts from 1. */
+  /** Timeout of a whole attempt. `attempt` counts from 1. */
   readonly timeoutMs: (attempt: number) => number;
-  /** The wait after the n-th failed try. A `Retry-After` of at least a second takes precedence. */
+  /** The wait after a failed attempt. A `Retry-After` of at least one second takes precedence. */
   readonly waitMs: (attempt: number) => number;
-  /** A longer wait than this is left to the caller: the time of a Lambda is paid for. */
+  /** If the wait is longer, the call fails and the caller decides: waiting in a Lambda costs money. */
   readonly maxWaitMs: number;
-  /** Held before each try, where the API has a rate limit. */
+  /** Awaited before each attempt. Default: no rate limit. */
   readonly pace?: Pace;
   readonly breaker?: CircuitBreaker;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** What a call is made within. */
+/** The limits of a call. */
 export interface CallContext {
-  /** Epoch ms. No try goes on beyond it, and none is waited for, by pace or by backoff, that would begin too late. */
+  /** Epoch ms. Attempts are cut off here, and no wait (pace or backoff) extends beyond it. */
   readonly deadlineMs: number;
-  /** Aborted, it is as if the deadline had come: what is on the wire ends, nothing else begins. */
+  /** An abort has the effect of the deadline, except that an attempt under way may finish. */
   readonly signal?: AbortSignal;
   readonly onRetry: (failed: FailedAttempt) => void;
 }
 
 export interface Call<T> extends ExchangeRequest {
-  /** Reads the answer, and throws a {@link PipelineError} that says whether another try makes sense. */
-  readonly read: (answer: ApiResponse) => T;
+  /** Reads the response. Throws a {@link PipelineError} whose `retryable` decides about another attempt. */
+  readonly read: (response: ApiResponse) => T;
   readonly context: CallContext;
-  /** In place of the client's own. */
+  /** Default: the client's. */
   readonly timeoutMs?: (attempt: number) => number;
-  /** In place of the client's own. */
+  /** Default: the client's. */
   readonly pace?: Pace;
   /**
-   * Awaited immediately before every try, after the pace and the circuit check. What it throws ends the call as it is:
-   * it is not retried, is no failure of the API for the circuit breaker, and is not an answer.
+   * Awaited immediately before every attempt, after the pace and the circuit check. An error that it throws ends the call
+   * unchanged: it is not retried, and the circuit breaker counts it neither as a failure nor as a success.
    */
   readonly beforeAttempt?: () => Promise<void>;
-  /** Told of each try as it is sent. */
+  /** Called when an attempt is sent. */
   readonly onAttempt?: () => void;
-  /** Asked before another try: what the failed one may have done all the same. If something, that is the call's value. */
+  /** Called before another attempt, in case the failed one took effect. A result other than undefined ends the call. */
   readonly findCompleted?: () => Promise<T | undefined>;
 }
 
-/** Carries what `beforeTry` threw past the handling of the API's failures. */
+/** Carries an error of `beforeAttempt` past the handling of the API's failures. */
 class CallStopped {
   constructor(readonly thrown: unknown) {}
 }
 
-/** With less time left than this, a try is not worth its start. */
-const minTryMs = 1_000;
-const longestTimerMs = 2 ** 31 - 1;
+/** No attempt starts with less time left than this. */
+const minAttemptMs = 1_000;
+const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * The deadline or the signal came before the call had had all of its tries: with more time there would have been
- * another. It carries what the newest try came to, where there was one, else `TIMEOUT`.
+ * The deadline or the signal ended the call before its last attempt. It has the code of the newest attempt's error, or
+ * `TIMEOUT` if there was no attempt.
  */
 export class OutOfTimeError extends PipelineError {
   constructor(
     api: ApiName,
-    /** How long to wait before the next try. */
+    /** How long to wait before the next attempt. */
     readonly waitMs: number,
-    /** Absent when no try was made. */
+    /** Undefined if no attempt was made. */
     readonly lastAttempt?: PipelineError,
   ) {
     super(lastAttempt?.code ?? 'TIMEOUT', lastAttempt?.message ?? `There was no time left to call the ${api} API`, {
@@ -88,8 +88,8 @@ export class OutOfTimeError extends PipelineError {
 }
 
 /**
- * Judges an answer by its status alone: 2xx passes; 408, 425, 429 and 5xx are retryable; all else is permanent. A
- * `Retry-After` above `longestRetryAfterMs` counts as that much.
+ * Classifies a response by its status: 2xx passes; 408, 425, 429 and 5xx are retryable; anything else is permanent. A
+ * `Retry-After` above `maxRetryAfterMs` is reduced to it.
  *
  * @throws {PipelineError} `RATE_LIMITED`, `API_UNAVAILABLE` (retryable) or `API_REFUSED` (permanent)
  */
@@ -97,7 +97,7 @@ export const expectSuccess = (
   { statusCode, headers }: ApiResponse,
   api: ApiName,
   nowMs: number,
-  longestRetryAfterMs = Number.POSITIVE_INFINITY,
+  maxRetryAfterMs = Number.POSITIVE_INFINITY,
 ): void => {
   if (isSuccess(statusCode)) return;
   const retryable = [408, 425, 429].includes(statusCode) || statusCode >= 500;
@@ -107,7 +107,7 @@ export const expectSuccess = (
     api,
     retryable,
     statusCode,
-    retryAfterMs: retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, longestRetryAfterMs),
+    retryAfterMs: retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, maxRetryAfterMs),
   });
 };
 
@@ -116,26 +116,26 @@ const runAlways: CircuitBreaker = async (run, before) => {
   return run();
 };
 
-/** One API: a pool of connections, tries with waits in between, and where asked for a pace and a circuit breaker. */
+/** A client for one API: a connection pool, retries with backoff, and optionally a pace and a circuit breaker. */
 export const createApiClient = (options: ApiClientOptions) => {
   const { api, now, sleep = sleepFor, breaker = runAlways } = options;
   const exchange = createExchange(options);
 
-  /** @throws {OutOfTimeError} when a try that began now could not end in time */
+  /** @throws {OutOfTimeError} when too little time is left for an attempt */
   const timeLeft = ({ deadlineMs, signal }: CallContext): number => {
     const leftMs = deadlineMs - now();
-    if (leftMs < minTryMs || signal?.aborted) throw new OutOfTimeError(api, 0);
+    if (leftMs < minAttemptMs || signal?.aborted) throw new OutOfTimeError(api, 0);
     return leftMs;
   };
 
-  /** Less than the header's unit (0, or a date that is past, maybe by our clock alone) does not say how long to wait. */
+  /** Below one second, the header (0, or a date in the past, maybe only by our clock) gives no usable wait. */
   const waitAfter = ({ retryAfterMs = 0 }: PipelineError, attempt: number): number =>
     retryAfterMs >= 1_000 ? retryAfterMs : Math.max(retryAfterMs, options.waitMs(attempt));
 
-  /** Waits, but not beyond the end of the call's time: however many wait, all of them end. */
+  /** Waits until `done`, the deadline or the signal, whichever is first. */
   const waitInTime = async (done: Promise<unknown>, { deadlineMs, signal }: CallContext): Promise<void> => {
     const ended = Promise.withResolvers<void>();
-    const timer = setTimeout(ended.resolve, Math.min(deadlineMs - now(), longestTimerMs));
+    const timer = setTimeout(ended.resolve, Math.min(deadlineMs - now(), maxTimerMs));
     const listening = signal && addAbortListener(signal, () => ended.resolve());
     try {
       await Promise.race([done, ended.promise]);
@@ -167,13 +167,13 @@ export const createApiClient = (options: ApiClientOptions) => {
   let lastResponseAtMs: number | undefined;
 
   return {
-    /** When the API last gave an answer that was not to be tried again, be it a refusal; epoch ms. */
+    /** Time of the API's last response that needed no retry, including refusals; epoch ms. */
     lastResponseAtMs: (): number | undefined => lastResponseAtMs,
 
     /**
-     * @throws {OutOfTimeError} when the deadline or the signal came before the last try
-     * @throws {PipelineError} of the last try; `CIRCUIT_OPEN` only when no try was made at all; and what
-     * `beforeTry` or `look` throws
+     * @throws {OutOfTimeError} when the deadline or the signal ended the call before its last attempt
+     * @throws {PipelineError} the error of the last attempt; `CIRCUIT_OPEN` only if no attempt was made; and errors of
+     * `beforeAttempt` and `findCompleted`
      */
     call: async <T>(call: Call<T>): Promise<T> => {
       let failedBefore: PipelineError | undefined;
@@ -189,15 +189,16 @@ export const createApiClient = (options: ApiClientOptions) => {
           if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;
           if (error instanceof OutOfTimeError || !error.retryable) throw error;
           const isLast = attempt >= options.maxAttempts;
-          // The deadline may have cut the last try short, too.
+          // The deadline may also have cut off the last attempt.
           const waitMs = isLast ? 0 : waitAfter(error, attempt);
           if (waitMs > options.maxWaitMs) throw error;
           const { deadlineMs, signal, onRetry } = call.context;
-          if (now() + waitMs + minTryMs > deadlineMs || signal?.aborted) throw new OutOfTimeError(api, waitMs, error);
+          if (now() + waitMs + minAttemptMs > deadlineMs || signal?.aborted)
+            throw new OutOfTimeError(api, waitMs, error);
           if (isLast) throw error;
           onRetry({ error, attempt, waitMs });
           failedBefore = error;
-          await waitInTime(sleep(Math.min(waitMs, longestTimerMs)), call.context);
+          await waitInTime(sleep(Math.min(waitMs, maxTimerMs)), call.context);
           timeLeft(call.context);
           const done = await call.findCompleted?.();
           if (done !== undefined) return done;

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, type ZlibOptions } from 'node:zlib';
 import { type ApiName, PipelineError } from '../errors';
 
-/** Sent with every request: the codings that {@link readBody} undoes. */
+/** Sent with every request: the content codings that {@link readBody} decodes. */
 export const acceptEncoding = 'gzip, br, deflate';
 
 type Decode = (bytes: Buffer, options: ZlibOptions) => Promise<Buffer>;
@@ -14,7 +14,7 @@ const gunzipAll: Decode = promisify(gunzip);
 const isTooLarge = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 
-/** `deflate` is the zlib format (RFC 9110, 8.4.1.2), but some servers send the bare stream that is inside of it. */
+/** `deflate` is the zlib format (RFC 9110, 8.4.1.2), but some servers send a raw deflate stream without its header. */
 const inflateEither: Decode = async (bytes, options) => {
   try {
     return await inflateWrapped(bytes, options);
@@ -31,20 +31,20 @@ const decoders: ReadonlyMap<string, Decode> = new Map([
   ['deflate', inflateEither],
 ]);
 
-/** More codings than anybody applies: each one costs a pass over up to `maxBytes`. */
-const mostCodings = 4;
+/** Servers apply one or two codings. Decoding each one costs a pass over up to `maxBytes`. */
+const maxCodings = 4;
 const printableCoding = /^[a-z0-9-]{1,20}$/;
 
 export interface BodyOptions {
   readonly api: ApiName;
-  /** Limit of what is received, and of what comes out of each coding: a few kB can hold gigabytes. */
+  /** Limit of the received bytes, and of the output of each decoder: a few kB can decode to gigabytes. */
   readonly maxBytes: number;
-  /** Whether the first `maxBytes` of a body that was sent without a coding will do. */
+  /** Whether a longer body is cut at `maxBytes` instead of rejected. Applies to bodies without a coding. */
   readonly mayBeCut: boolean;
 }
 
-const fault = (api: ApiName, said: string, options: { readonly retryable: boolean; readonly cause?: unknown }) =>
-  new PipelineError('BAD_ANSWER', `The ${api} API answered ${said}`, { api, ...options });
+const fault = (api: ApiName, problem: string, options: { readonly retryable: boolean; readonly cause?: unknown }) =>
+  new PipelineError('BAD_ANSWER', `The ${api} API answered ${problem}`, { api, ...options });
 
 const tooLarge = ({ api, maxBytes }: BodyOptions, cause?: unknown): PipelineError =>
   fault(api, `more than ${maxBytes} bytes`, { retryable: false, cause });
@@ -70,11 +70,11 @@ const codingsIn = (header: string | readonly string[] | undefined): string[] =>
     .filter((coding) => coding !== '' && coding !== 'identity');
 
 /**
- * Reads a body to its end, and undoes the codings that the `content-encoding` header lists, the last one first
- * (RFC 9110, 8.4), whether they were requested or not (docs/contracts/qualia.md, section 2).
+ * Reads a whole body and decodes it by the codings in the `content-encoding` header, the last one first (RFC 9110, 8.4),
+ * whether we requested them or not (docs/contracts/qualia.md, section 2).
  *
- * By `node:zlib` and not by undici's interceptor: that adds 6 kB to every bundle that calls an API, passes on unknown
- * codings without a word, and does not read a bare deflate stream.
+ * It uses `node:zlib` instead of undici's interceptor, which adds 6 kB to every bundle that calls an API, passes on
+ * unknown codings silently, and does not read a raw deflate stream.
  *
  * @throws {PipelineError} `BAD_ANSWER`: retryable for an unknown coding or damaged bytes, permanent for too many bytes
  */
@@ -87,7 +87,7 @@ export const readBody = async (
   let bytes = await receive(body, options);
   const codings = codingsIn(contentEncoding);
   if (bytes.length === 0) return bytes;
-  if (codings.length > mostCodings) {
+  if (codings.length > maxCodings) {
     throw fault(api, `in ${codings.length} content encodings at once`, { retryable: true });
   }
   for (const coding of codings.reverse()) {

@@ -3,53 +3,54 @@ import { type ApiName, PipelineError, toPipelineError } from '../errors';
 
 export interface CircuitBreakerOptions {
   readonly api: ApiName;
-  /** Retryable failures in a row that open the circuit. */
+  /** Number of consecutive retryable failures that open the circuit. */
   readonly failures: number;
-  /** How long it stays open before one call may probe. */
+  /** How long the circuit stays open before one call probes the API. */
   readonly openMs: number;
-  /** An answer that asks for a longer wait than this opens it at once, for as long as it asks. */
-  readonly longestWaitMs: number;
+  /** A response with a longer `Retry-After` than this opens the circuit at once, for that time. */
+  readonly maxWaitMs: number;
   readonly now: () => number;
   readonly onOpen: (api: ApiName) => void;
 }
 
-/** However long an API asks to be left alone, it is asked again after half a day. */
-export const longestOpenMs = 12 * 3_600_000;
+/** Maximum time for which a `Retry-After` keeps the circuit open: half a day. */
+export const maxOpenMs = 12 * 3_600_000;
 
 /**
- * Runs a call unless the circuit is open. `before` is awaited when the circuit lets calls pass, immediately before the
- * call. What it throws says nothing about the API: it counts neither as a failure nor as a success.
+ * Runs a call unless the circuit is open. `before` is awaited immediately before the call, once the circuit permits it.
+ * An error of `before` counts neither as a failure of the API nor as a success.
  */
 export type CircuitBreaker = <T>(run: () => Promise<T>, before?: () => Promise<void>) => Promise<T>;
 
 /**
- * Guards an API: after so many retryable failures in a row no call is made for a while; then one probes, and whoever
- * comes during the probe is sent away at once too. A long `Retry-After` is meant for every call, not for one alone.
+ * Creates a circuit breaker for one API. After `failures` consecutive retryable failures it rejects all calls for
+ * `openMs`. Then one call probes the API, and others are still rejected until the probe ends. A long `Retry-After` applies
+ * to every call, so it opens the circuit too.
  *
- * @throws {PipelineError} `CIRCUIT_OPEN`, with the time until the next call as `retryAfterMs`, or what `run` threw
+ * @throws {PipelineError} `CIRCUIT_OPEN`, with the time until the next call as `retryAfterMs`; errors of `run`
  */
 export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBreaker => {
-  const { api, failures, openMs, longestWaitMs, now, onOpen } = options;
+  const { api, failures, openMs, maxWaitMs, now, onOpen } = options;
   const policy = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: openMs });
-  /** While it stays open, and somebody comes, it is told as often as a probe would. */
-  let toldAtMs = Number.NEGATIVE_INFINITY;
-  const tell = (): void => {
-    if (now() - toldAtMs < openMs) return;
-    toldAtMs = now();
+  /** While the circuit is open, it is reported at most once per probe interval. */
+  let reportedAtMs = Number.NEGATIVE_INFINITY;
+  const report = (): void => {
+    if (now() - reportedAtMs < openMs) return;
+    reportedAtMs = now();
     onOpen(api);
   };
 
   let openUntilMs = 0;
   policy.onBreak(() => {
     openUntilMs = now() + openMs;
-    tell();
+    report();
   });
 
   let silentUntilMs = 0;
-  const keepSilence = (askedMs: number): void => {
-    if (askedMs <= longestWaitMs) return;
-    silentUntilMs = Math.max(silentUntilMs, now() + Math.min(askedMs, longestOpenMs));
-    tell();
+  const keepSilence = (requestedMs: number): void => {
+    if (requestedMs <= maxWaitMs) return;
+    silentUntilMs = Math.max(silentUntilMs, now() + Math.min(requestedMs, maxOpenMs));
+    report();
   };
 
   const open = (): PipelineError =>
@@ -65,7 +66,7 @@ export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBre
 
   const check = (): void => {
     if (now() < silentUntilMs) {
-      tell();
+      report();
       throw open();
     }
     const isOpen = policy.state === CircuitState.Open && now() < openUntilMs;
@@ -84,7 +85,7 @@ export const createCircuitBreaker = (options: CircuitBreakerOptions): CircuitBre
         try {
           return { value: await run() };
         } catch (thrown) {
-          // A permanent refusal is an answer like any other: the API works.
+          // A permanent refusal shows that the API works, so it counts as a success.
           const error = toPipelineError(thrown);
           keepSilence(error.retryAfterMs ?? 0);
           if (error.retryable) throw error;

@@ -3,7 +3,7 @@ import type { Secret } from '../aws/secret';
 import { PipelineError } from '../errors';
 
 /**
- * Makes a call with a credential, and once more when it was refused (401) and has been rotated since we fetched it.
+ * Makes a call with a credential. After a 401, fetches the credential again, and repeats the call if it has changed.
  */
 export const withCredential = async <C, T>(secret: Secret<C>, use: (credential: C) => Promise<T>): Promise<T> => {
   const credential = await secret.get();

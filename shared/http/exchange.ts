@@ -14,35 +14,35 @@ export interface ApiResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /**
-   * Decoded; whole if the status is a success. With any other status, which decides by itself, it may be cut at
-   * `maxResponseBytes`, and is empty if it could not be read. Empty, too, where the call has no use for it.
+   * Decoded. Complete if the status is 2xx. With any other status it may be cut at `maxResponseBytes`, and it is empty if
+   * it could not be read. Always empty if the call does not need it.
    */
   readonly body: Buffer;
-  /** The try that brought this answer, from 1. */
+  /** The attempt that got this response, from 1. */
   readonly attempt: number;
-  /** From the send to the last byte of this try. */
+  /** From sending the request to the last byte of the response, in this attempt. */
   readonly responseTimeMs: number;
 }
 
-/** A request as it is made in one try. */
+/** A request, the same in every attempt. */
 export interface ExchangeRequest {
   readonly request: ApiRequest;
-  /** Whether the body matters to the caller, given the status. It does by default. */
+  /** Whether the caller needs the body of a response with this status. Default: always. */
   readonly needsBody?: (statusCode: number) => boolean;
-  /** What the call is about, for the log: ids, no personal data. */
+  /** Ids for the log, without personal data. */
   readonly about?: Readonly<Record<string, string | undefined>>;
 }
 
-/** One try at a call, for the log. */
+/** One attempt of a call, for the log. */
 export interface CallRecord {
   readonly api: ApiName;
   readonly method: string;
-  /** Without the query, and without segments that could hold anything else than an id. */
+  /** Without the query. A segment that may not be an id is replaced by `*`. */
   readonly path: string;
   readonly attempt: number;
-  /** Absent when no answer came. */
+  /** Undefined without a response. */
   readonly statusCode?: number;
-  /** Why there was no answer, or none that can be used. */
+  /** Why there was no response, or no usable one. */
   readonly errorCode?: ErrorCode;
   readonly durationMs: number;
   readonly about: Readonly<Record<string, string | undefined>>;
@@ -50,43 +50,43 @@ export interface CallRecord {
 
 export interface ExchangeOptions {
   readonly api: ApiName;
-  /** Such as `https://marketplace.qualia.io`; no call leaves it. */
+  /** For example `https://marketplace.qualia.io`. All calls go to it. */
   readonly origin: string;
   /** Maximum number of connections, kept alive. */
   readonly connections: number;
-  /** A larger body, as sent or decoded, is `BAD_ANSWER`, permanent: it would use up the memory of other calls. */
+  /** A larger body, before or after decoding, is `BAD_ANSWER`, permanent: it would use the memory of other calls. */
   readonly maxResponseBytes: number;
   readonly maxAttempts: number;
   readonly now: () => number;
-  /** Called after each try. */
+  /** Called after each attempt. */
   readonly onCall?: (made: CallRecord) => void;
 }
 
-/** Four times what Node allows: a response that is refused for its headers may be one to an accepted POST. */
+/** Four times Node's default: a response rejected for its headers may belong to a POST that took effect. */
 const maxHeaderBytes = 64 * 1_024;
-/** Of a body that is not needed, this much is read, for this long, to keep its connection. */
+/** Up to this much of an unneeded body is read, for at most this long, so that its connection can be reused. */
 const discard = { maxBytes: 64 * 1_024, maxMs: 1_000 };
 
-/** Whether a status says that the request was done: 2xx. */
+/** Whether a status is 2xx. */
 export const isSuccess = (statusCode: number): boolean => statusCode >= 200 && statusCode < 300;
 
 const idPattern = /^[\w.~-]{0,128}$/;
 
-/** `/jobs/j1/subjects?page=2` is `/jobs/j1/subjects`; a segment that is no id becomes `*`. */
+/** `/jobs/j1/subjects?page=2` becomes `/jobs/j1/subjects`; a segment that is not an id becomes `*`. */
 const loggablePath = (path: string): string =>
   (path.split(/[?#]/)[0] ?? '')
     .split('/')
     .map((segment) => (idPattern.test(segment) ? segment : '*'))
     .join('/');
 
-/** One API's connections: makes single requests, and says of each failure whether another try makes sense. */
+/** The connections of one API: makes single requests and decides for each failure whether it is retryable. */
 export const createExchange = (options: ExchangeOptions) => {
   const { api, now, onCall } = options;
   const pool = new Pool(options.origin, {
     connections: options.connections,
-    // Wins over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
+    // Takes precedence over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
     connect: { rejectUnauthorized: true },
-    // The time of a try is bounded as a whole, by its signal.
+    // The signal of an attempt limits its total time.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: maxHeaderBytes,
@@ -95,10 +95,10 @@ export const createExchange = (options: ExchangeOptions) => {
   const toFault = (cause: unknown, signal: AbortSignal, timeoutMs: number, attempt: number): PipelineError => {
     if (cause instanceof PipelineError) return cause;
     if (cause instanceof errors.HeadersOverflowError) {
-      const said = `answered more than ${maxHeaderBytes} bytes of headers`;
-      // The request may have been done all the same, so it is tried again, but not forever.
+      const message = `The ${api} API answered more than ${maxHeaderBytes} bytes of headers`;
+      // The request may have taken effect, so it is retried, but not forever.
       const retryable = attempt < options.maxAttempts;
-      return new PipelineError('BAD_ANSWER', `The ${api} API ${said}`, { api, retryable, cause });
+      return new PipelineError('BAD_ANSWER', message, { api, retryable, cause });
     }
     const problem = { api, retryable: true, cause };
     return signal.aborted
@@ -107,7 +107,7 @@ export const createExchange = (options: ExchangeOptions) => {
   };
 
   return {
-    /** @throws {PipelineError} `TIMEOUT`, `CONNECTION_FAULT`, or `BAD_ANSWER` for an answer that cannot be read */
+    /** @throws {PipelineError} `TIMEOUT`, `CONNECTION_FAULT`, or `BAD_ANSWER` for an unreadable response */
     send: async (
       { request, needsBody = () => true, about = {} }: ExchangeRequest,
       timeoutMs: number,
@@ -126,26 +126,26 @@ export const createExchange = (options: ExchangeOptions) => {
         });
       try {
         const requestHeaders = { 'accept-encoding': acceptEncoding, ...request.headers };
-        const answer = await pool.request({ method, path, headers: requestHeaders, body, signal });
-        const { headers } = answer;
-        const status = answer.statusCode;
+        const response = await pool.request({ method, path, headers: requestHeaders, body, signal });
+        const { headers } = response;
+        const status = response.statusCode;
         statusCode = status;
-        const answered = (bytes: Buffer): ApiResponse => {
+        const toResponse = (bytes: Buffer): ApiResponse => {
           report();
           return { statusCode: status, headers, body: bytes, attempt, responseTimeMs: now() - startedAtMs };
         };
         if (!needsBody(status)) {
-          // Not waited for: a body that breaks off or never ends changes nothing.
-          const timer = setTimeout(() => answer.body.destroy(), discard.maxMs).unref();
-          void answer.body.dump({ limit: discard.maxBytes }).finally(() => clearTimeout(timer));
-          return answered(Buffer.alloc(0));
+          // Not awaited: it does not matter whether this body breaks off or never ends.
+          const timer = setTimeout(() => response.body.destroy(), discard.maxMs).unref();
+          void response.body.dump({ limit: discard.maxBytes }).finally(() => clearTimeout(timer));
+          return toResponse(Buffer.alloc(0));
         }
-        const bytes = readBody(answer.body, headers['content-encoding'], {
+        const bytes = readBody(response.body, headers['content-encoding'], {
           api,
           maxBytes: options.maxResponseBytes,
           mayBeCut: !isSuccess(status),
         });
-        return answered(isSuccess(status) ? await bytes : await bytes.catch(() => Buffer.alloc(0)));
+        return toResponse(isSuccess(status) ? await bytes : await bytes.catch(() => Buffer.alloc(0)));
       } catch (cause) {
         const fault = toFault(cause, signal, timeoutMs, attempt);
         report(fault.code);

@@ -13,17 +13,17 @@ export interface OrderApiOptions extends Pick<ApiClientOptions, 'api' | 'now' | 
 }
 
 const baseWaitMs = 500;
-/** The longest wait within an invocation; a longer one is the queue's business. */
+/** Maximum wait within an invocation. For a longer wait, the message goes back to its queue. */
 export const maxWaitMs = 8_000;
-/** The share of the budget that is used: the rest is room for calls that are held up on their way. */
+/** The share of the budget that is used. The rest allows for calls that are delayed on the network. */
 const utilization = 0.96;
-/** An order is some 5 kB. */
+/** A typical order has 5 kB. */
 const maxResponseBytes = 4 * 1024 * 1024;
 
 /**
- * How the order pipeline calls an API, Qualia's as well as the internal one (docs/contracts/qualia.md, section 2): 30 s a
- * request, 20 connections, 3 tries with full jitter, a circuit breaker that opens for 30 s after 5 failures in a row,
- * and for as long as a `Retry-After` asks that no invocation can wait for.
+ * Creates the client with which the order pipeline calls Qualia or the internal API (docs/contracts/qualia.md, section 2):
+ * a timeout of 30 s, 20 connections, 3 attempts with full jitter, and a circuit breaker. The circuit opens for 30 s after
+ * 5 consecutive failures, or for the time of a `Retry-After` above `maxWaitMs`.
  */
 export const createOrderApi = ({
   url,
@@ -46,13 +46,13 @@ export const createOrderApi = ({
       api: options.api,
       failures: 5,
       openMs: 30_000,
-      longestWaitMs: maxWaitMs,
+      maxWaitMs,
       now: options.now,
       onOpen: onCircuitOpen,
     }),
   });
 
-/** Path and query of a URL: what a request names below the origin. */
+/** Path and query of a URL. */
 export const pathOf = (url: string): string => {
   const { pathname, search } = new URL(url);
   return pathname + search;

@@ -2,8 +2,8 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { CallRecord } from '../http/exchange';
 
 /**
- * Writes a DEBUG line for each try at a call to an API. Its time is not `response_time_ms`: the saved queries on that
- * field would count a call twice.
+ * Writes a DEBUG line for each attempt of a call to an API. The duration is not named `response_time_ms`, because the saved
+ * queries on that field would count the call twice.
  */
 export const logCalls =
   (logger: Logger) =>

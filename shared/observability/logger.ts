@@ -1,10 +1,10 @@
 import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
 import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
 
-/** Of a chain of causes. */
+/** Maximum length of a chain of causes. */
 const maxErrors = 10;
 
-/** Powertools' line without `function_arn` and `function_memory_size`, which are half of it: log volume is a cost. */
+/** Powertools' format without `function_arn` and `function_memory_size`, which are half of a line: log volume costs money. */
 class LeanLogFormatter extends LogFormatter {
   formatAttributes(attributes: UnformattedAttributes, more: LogAttributes): LogItem {
     const { lambdaContext } = attributes;
@@ -23,8 +23,8 @@ class LeanLogFormatter extends LogFormatter {
   }
 
   /**
-   * An error and its first causes, without what else they carry: undici's, for example, has the bytes of the answer that
-   * it could not read, and those may name people. A cause that was shown before ends the chain.
+   * An error and its first causes, without their other properties: undici's errors, for example, contain the bytes of the
+   * response that could not be read, which may be personal data. A repeated cause ends the chain.
    */
   override formatError(error: Error, shown: readonly Error[] = []): LogAttributes {
     const { name, message, stack, cause } = error;
@@ -41,7 +41,7 @@ class LeanLogFormatter extends LogFormatter {
   }
 }
 
-/** The logger of a Lambda: one JSON line an event (docs/contracts/logs.md). Its service is `POWERTOOLS_SERVICE_NAME`. */
+/** The logger of a Lambda: one JSON line per event (docs/contracts/logs.md). `POWERTOOLS_SERVICE_NAME` sets `service`. */
 export const createLogger = (config: { readonly STAGE: string; readonly SERVICE_VERSION: string }): Logger =>
   new Logger({
     logFormatter: new LeanLogFormatter(),

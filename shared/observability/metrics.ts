@@ -27,12 +27,12 @@ const units = {
 
 export type MetricName = keyof typeof units;
 
-/** Metrics of one Lambda, in namespace `MarketplacePipeline`, by `service` and `stage`. */
+/** Metrics of one Lambda, in the namespace `MarketplacePipeline`, with the dimensions `service` and `stage`. */
 export interface MetricsRecorder {
   add(name: MetricName, value?: number): void;
-  /** The same, by API as well. */
+  /** Adds 1, with the additional dimension `api`. */
   addForApi(name: 'ApiRetry', api: string): void;
-  /** Writes all that an invocation added as one EMF line. */
+  /** Writes all metrics of an invocation as one EMF line. */
   flush(): void;
 }
 

@@ -9,7 +9,7 @@ export interface Retry {
   readonly waitSeconds: number;
 }
 
-/** Logs and counts an attempt that failed and will be made again. `keys` identify what was attempted. */
+/** Logs and counts a failure that will be retried. `keys` identify the order or run. */
 export const reportRetry = (
   logger: Logger,
   metrics: MetricsRecorder,

@@ -1,7 +1,7 @@
 import { validateHeaderValue } from 'node:http';
 import * as fc from 'fast-check';
 import { errorCodes, PipelineError } from '../../../shared/errors';
-import { longestOpenMs } from '../../../shared/http/circuit-breaker';
+import { maxOpenMs } from '../../../shared/http/circuit-breaker';
 import { type Mapping, mapOrder } from '../../../shared/internal-api/mapping';
 import { createQualiaClient } from '../../../shared/qualia/client';
 import { readOrder } from '../../../shared/qualia/order';
@@ -40,7 +40,7 @@ const open = async () => {
     sleep: async () => waits(),
     onCircuitOpen: () => undefined,
   });
-  return { server, client, passSilence: () => (nowMs += longestOpenMs) };
+  return { server, client, passSilence: () => (nowMs += maxOpenMs) };
 };
 /** Set for each input. */
 let waits: () => void = () => undefined;

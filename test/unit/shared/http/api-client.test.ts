@@ -229,7 +229,7 @@ describe('a client', () => {
         api: 'iterable',
         failures,
         openMs: 30_000,
-        longestWaitMs: 8_000,
+        maxWaitMs: 8_000,
         now: clock.now,
         onOpen: () => undefined,
       });

@@ -17,7 +17,7 @@ const start = () => {
     api: 'qualia',
     failures: 5,
     openMs: 30_000,
-    longestWaitMs: 8_000,
+    maxWaitMs: 8_000,
     now: clock.now,
     onOpen: (api) => opened.push(api),
   });
