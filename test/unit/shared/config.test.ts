@@ -49,7 +49,7 @@ const faultOf = (run: () => unknown): PipelineError => {
 describe.each(lambdas)("%s's environment", (name) => {
   const environment: Record<string, string> = environments[name];
 
-  test('is read when it is whole', () => {
+  test('is read if it is complete', () => {
     const counted = 'MAX_RECEIVE_COUNT' in environment ? { MAX_RECEIVE_COUNT: 5 } : {};
     expect(parseEnvironment<unknown>(schemas[name], { ...environment, OTHER: 'x' })).toEqual({
       ...environment,
@@ -57,23 +57,23 @@ describe.each(lambdas)("%s's environment", (name) => {
     });
   });
 
-  test('names every variable that is missing, at once', () => {
+  test('names all missing variables at once', () => {
     const fault = faultOf(() => parseEnvironment<unknown>(schemas[name], {}));
     expect(fault).toMatchObject({ code: 'CONFIG_INVALID', retryable: false });
     for (const variable of Object.keys(environment)) expect(fault.message).toContain(variable);
   });
 
-  test.each(Object.keys(environment))('does without no %s', (variable) => {
+  test.each(Object.keys(environment))('requires %s', (variable) => {
     const fault = faultOf(() => parseEnvironment<unknown>(schemas[name], { ...environment, [variable]: undefined }));
     expect(fault.message).toMatch(new RegExp(`^Wrong environment: ${variable} [^;]+$`));
   });
 
-  test.each(Object.keys(environment))('takes no empty %s', (variable) => {
+  test.each(Object.keys(environment))('rejects an empty %s', (variable) => {
     expect(() => parseEnvironment<unknown>(schemas[name], { ...environment, [variable]: '' })).toThrow(variable);
   });
 });
 
-test('no value is ever named', () => {
+test('no error contains a value', () => {
   const secretive = {
     ...environments.download,
     QUALIA_API_URL: 'ftp://user:hunter2@host/',

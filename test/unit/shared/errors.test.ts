@@ -2,12 +2,12 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { errorCodes, PipelineError, toPipelineError } from '../../../shared/errors';
 
 describe('toPipelineError', () => {
-  test('passes a judged error on as it is', () => {
+  test('passes on a classified error unchanged', () => {
     const error = new PipelineError('TIMEOUT', 'It took too long', { retryable: true });
     expect(toPipelineError(error)).toBe(error);
   });
 
-  test('names the kind of a fault of AWS, and not what it said', () => {
+  test('names the kind of an AWS fault, not its message', () => {
     const fault = new ConditionalCheckFailedException({ message: 'item of Ada Byron', $metadata: {} });
     const error = toPipelineError(fault);
     expect(error).toMatchObject({
@@ -31,7 +31,7 @@ describe('toPipelineError', () => {
 });
 
 describe('PipelineError', () => {
-  test('carries what the decision was made on', () => {
+  test('has the facts of the decision', () => {
     const cause = new Error('cause');
     const options = { retryable: true, api: 'qualia', statusCode: 429, retryAfterMs: 7_000, cause } as const;
     expect(new PipelineError('RATE_LIMITED', 'Slower', options)).toMatchObject({
@@ -42,11 +42,11 @@ describe('PipelineError', () => {
     });
   });
 
-  test('has no cause unless one is given', () => {
+  test('has no cause by default', () => {
     expect('cause' in new PipelineError('TIMEOUT', 'Late', { retryable: true })).toBe(false);
   });
 });
 
-test('the list of codes names each once', () => {
+test('the list has each code once', () => {
   expect(new Set(errorCodes).size).toBe(errorCodes.length);
 });

@@ -61,7 +61,7 @@ describe('as written', () => {
     .tuple(fc.constantFrom('', '-'), fc.constantFrom(...'123456789'), digits)
     .map((parts) => parts.join(''));
 
-  test('an integer of any length keeps its digits', () => {
+  test('property: an integer of any length keeps its digits', () => {
     fc.assert(
       fc.property(integer, (written) => {
         expect(String(parseJsonAsWritten(written))).toBe(written);
@@ -70,7 +70,7 @@ describe('as written', () => {
     );
   });
 
-  test('so does any other number', () => {
+  test('property: any other number keeps its digits', () => {
     const number = fc
       .tuple(integer, fc.option(digits), fc.option(fc.integer({ min: -500, max: 500 })))
       .map(
@@ -79,7 +79,7 @@ describe('as written', () => {
     fc.assert(fc.property(number, (written) => String(parseJsonAsWritten(written)) === written));
   });
 
-  test('anything else is as JSON.parse gives it', () => {
+  test('property: anything else equals the result of JSON.parse', () => {
     const withoutNumbers = (value: unknown): unknown =>
       JSON.parse(JSON.stringify(value), (_key, entry) => (typeof entry === 'number' ? String(entry) : entry));
     fc.assert(
@@ -91,7 +91,7 @@ describe('as written', () => {
     );
   });
 
-  test('deep nesting and long strings are no burden', () => {
+  test('deep nesting and long strings are read in linear time', () => {
     const depth = 100_000;
     expect(parseJsonAsWritten(`${'['.repeat(depth)}1.0${']'.repeat(depth)}`)).toBeDefined();
     expect(parseJsonAsWritten(`"${'\\\\'.repeat(1_000_000)}"`)).toBe('\\'.repeat(1_000_000));

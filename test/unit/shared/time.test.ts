@@ -7,7 +7,7 @@ const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 const two = (value: number): string => String(value).padStart(2, '0');
 const trimmed = (digits: string): string => digits.replace(/0+$/, '');
 
-/** Whole seconds, far enough from the ends that every offset fits. */
+/** Whole seconds, far enough from the limits for every offset. */
 const wholeSeconds = fc.integer({ min: firstMs / 1_000 + 86_400, max: Math.floor(lastMs / 1_000) - 86_400 });
 const digits = (maxLength: number) => fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength });
 
@@ -18,7 +18,7 @@ const offset = fc.record({
   zulu: fc.option(fc.constantFrom('Z', 'z'), { nil: undefined }),
 });
 
-/** A moment and one of the ways to write it. */
+/** An instant and one of its spellings. */
 const writtenInstants = fc
   .record({
     seconds: wholeSeconds,
@@ -44,7 +44,7 @@ const writtenInstants = fc
     };
   });
 
-test('an instant is the same in every accepted spelling', () => {
+test('property: an instant is the same in every accepted spelling', () => {
   fc.assert(
     fc.property(writtenInstants, ({ text, instant }) => {
       expect([text, parseInstant(text)]).toEqual([text, instant]);
@@ -54,7 +54,7 @@ test('an instant is the same in every accepted spelling', () => {
   );
 });
 
-test('seconds may be left out, and the instant is then exact to a minute', () => {
+test('property: without seconds, an instant has the precision of a minute', () => {
   fc.assert(
     fc.property(wholeSeconds, (seconds) => {
       const ms = seconds * 1_000 - ((((seconds * 1_000) % 60_000) + 60_000) % 60_000);
@@ -64,7 +64,7 @@ test('seconds may be left out, and the instant is then exact to a minute', () =>
   );
 });
 
-test('without an offset it is no instant by itself, and UTC where a time is asked for', () => {
+test('property: without an offset, a text is no instant, and as a time it is UTC', () => {
   fc.assert(
     fc.property(wholeSeconds, (seconds) => {
       const text = new Date(seconds * 1_000).toISOString().slice(0, 19);
@@ -79,7 +79,7 @@ const lengthOfMonth = (year: number, month: number): number => {
   return month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
 };
 
-test('every calendar day has two spellings, and no other eight digits are one', () => {
+test('property: every calendar day has two spellings, and no other eight digits are a day', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 9999 }), fc.nat(99), fc.nat(99), (year, month, date) => {
       const day = `${String(year).padStart(4, '0')}-${two(month)}-${two(date)}`;
@@ -109,7 +109,7 @@ describe('digits only', () => {
     expect(ms === undefined ? undefined : new Date(ms).toISOString()).toBe(iso);
   });
 
-  test('a run of digits is an epoch within the limits, a day, or nothing', () => {
+  test('property: digits are an epoch within the limits, a day, or rejected', () => {
     fc.assert(
       fc.property(digits(20), (text) => {
         const time = parseTime(text);
@@ -126,7 +126,7 @@ describe('digits only', () => {
     );
   });
 
-  test('every epoch within the limits is read, with all digits of its fraction', () => {
+  test('property: every epoch within the limits is read, with all digits of its fraction', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1e8, max: 4_133_980_799 }), digits(30), (seconds, fraction) => {
         const ms = seconds * 1_000 + Number(fraction.slice(0, 3).padEnd(3, '0'));
@@ -138,14 +138,14 @@ describe('digits only', () => {
   });
 });
 
-/** The grammar once more, as a plain reading of the contracts: what does not match it is no time. */
+/** The grammar again, read plainly from the contracts. A text that does not match is no time. */
 const isInGrammar = (text: string): boolean =>
   /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?([Zz]|[+-]\d\d(:?\d\d)?)?$/.test(text) ||
   /^\d{4}-\d\d-\d\d$/.test(text) ||
   /^\d{8}$/.test(text) ||
   /^[1-9]\d{8,12}(\.\d+)?$/.test(text);
 
-test('a text outside the grammar is no time', () => {
+test('property: a text outside the grammar is no time', () => {
   const edited = fc
     .tuple(
       fc.oneof(
@@ -182,7 +182,7 @@ test('the first and the last moment', () => {
   expect(parseTime('0001-01-02')).toEqual({ day: '0001-01-02' });
 });
 
-test('takes no time that grows faster than the text', () => {
+test('takes linear time', () => {
   const zeros = '0'.repeat(2_000_000);
   expect(parseInstant(`2026-01-01T00:00:00.${zeros}x`)).toBeUndefined();
   expect(parseInstant(`2026-01-01T00:00:00.${zeros}1Z`)?.subMsDigits).toHaveLength(zeros.length - 2);

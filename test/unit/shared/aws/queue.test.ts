@@ -14,7 +14,7 @@ test('sends a message as JSON', async () => {
   expect(inputs).toEqual([{ QueueUrl: url, MessageBody: '{"id":1}' }]);
 });
 
-test.each([0, 1, 900])('sends one that stays hidden for %i s first', async (seconds) => {
+test.each([0, 1, 900])('delays a message by %i s', async (seconds) => {
   const { queue, inputs } = start();
   await queue.send({ id: 1 }, seconds);
   expect(inputs).toEqual([{ QueueUrl: url, MessageBody: '{"id":1}', DelaySeconds: seconds }]);
@@ -26,7 +26,7 @@ test.each([0, 30, 43_200])('hides a received message for another %i s', async (s
   expect(inputs).toEqual([{ QueueUrl: url, ReceiptHandle: 'receipt', VisibilityTimeout: seconds }]);
 });
 
-test('passes a fault of SQS on', async () => {
+test('passes on an error of SQS', async () => {
   const fault = new Error('no such queue');
   const { queue } = start(() => {
     throw fault;

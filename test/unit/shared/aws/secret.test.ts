@@ -31,7 +31,7 @@ describe('get', () => {
     expect(inputs).toEqual([{ SecretId: 'arn:secret' }]);
   });
 
-  test('keeps it for 3 minutes, and no longer when it can be fetched', async () => {
+  test('fetches it again after 3 minutes', async () => {
     const { secret, pass } = start(a, b);
     await secret.get();
     pass(3 * minuteMs - 1);
@@ -54,7 +54,7 @@ describe('get', () => {
     await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
   });
 
-  test('asks again every 10 s while it cannot be fetched, and takes what is there then', async () => {
+  test('retries every 10 s while it cannot be fetched, then uses the new value', async () => {
     const { secret, inputs, pass } = start(a, new Error('throttled'), b);
     await secret.get();
     pass(3 * minuteMs);
@@ -69,7 +69,7 @@ describe('get', () => {
     expect(inputs).toHaveLength(3);
   });
 
-  test('waits for Secrets Manager one second at most, while what it has is good', async () => {
+  test('waits for Secrets Manager at most one second while the cached value is valid', async () => {
     let nowMs = 0;
     const answers: (() => Promise<unknown>)[] = [
       async () => ({ SecretString: a }),
@@ -85,7 +85,7 @@ describe('get', () => {
     expect(inputs).toHaveLength(2);
   });
 
-  test('is out of date when a fetch that fails takes until then', async () => {
+  test('does not use a value that expires during a failing fetch', async () => {
     let nowMs = 0;
     const answers = [
       async () => ({ SecretString: a }),
@@ -98,13 +98,13 @@ describe('get', () => {
     await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
   });
 
-  test('does not keep a fetch that failed', async () => {
+  test('does not cache a failed fetch', async () => {
     const { secret } = start(new Error('throttled'), a);
     await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
     expect(await secret.get()).toEqual({ token: 'a' });
   });
 
-  test('does not keep a secret of the wrong shape', async () => {
+  test('does not cache a secret of the wrong shape', async () => {
     const { secret } = start('{}', a);
     await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
     expect(await secret.get()).toEqual({ token: 'a' });
@@ -112,13 +112,13 @@ describe('get', () => {
 });
 
 describe('refresh', () => {
-  test('fetches a secret that was not fetched yet', async () => {
+  test('fetches a secret that is not cached', async () => {
     const { secret, inputs } = start(a);
     expect(await secret.refresh()).toEqual({ token: 'a' });
     expect(inputs).toHaveLength(1);
   });
 
-  test('fetches at once, however fresh the secret is, and then at most every second', async () => {
+  test('fetches at once, even a fresh secret, and then at most every second', async () => {
     const { secret, inputs, pass } = start(a, b, a);
     await secret.get();
     expect(await secret.refresh()).toEqual({ token: 'b' });
@@ -131,7 +131,7 @@ describe('refresh', () => {
     expect(inputs).toHaveLength(3);
   });
 
-  test('a fetch that began before it, and ends after it, does not bring the old secret back', async () => {
+  test('a fetch that started earlier and ends later does not restore the old secret', async () => {
     let answerFirst: (answer: unknown) => void = () => undefined;
     let nowMs = 0;
     const answers = [new Promise((resolve) => (answerFirst = resolve)), { SecretString: b }];
@@ -144,7 +144,7 @@ describe('refresh', () => {
     expect(await secret.get()).toEqual({ token: 'b' });
   });
 
-  test('many refused callers at once cost one fetch', async () => {
+  test('concurrent refused callers share one fetch', async () => {
     const { secret, inputs } = start(a, b);
     await secret.get();
     const values = await Promise.all(Array.from({ length: 20 }, () => secret.refresh()));
@@ -153,7 +153,7 @@ describe('refresh', () => {
   });
 });
 
-test('a refresh that fails leaves the good secret in place, and is not tried again for a second', async () => {
+test('a failed refresh keeps the valid secret, and is not repeated for a second', async () => {
   const { secret, inputs, pass } = start(a, new Error('throttled'), b);
   await secret.get();
   await expect(secret.refresh()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
@@ -165,7 +165,7 @@ test('a refresh that fails leaves the good secret in place, and is not tried aga
   expect(await secret.refresh()).toEqual({ token: 'b' });
 });
 
-describe('what an unreadable secret says', () => {
+describe('the error of an unreadable secret', () => {
   test.each<[string, string | undefined, string]>([
     ['nothing there', undefined, 'The secret has the wrong shape: secret '],
     ['no JSON', 'hunter2', 'The secret has the wrong shape: secret '],
@@ -180,7 +180,7 @@ describe('what an unreadable secret says', () => {
     expect(error).not.toHaveProperty('cause');
   });
 
-  test('a fetch that failed keeps its cause', async () => {
+  test('has the cause of a failed fetch', async () => {
     const cause = new Error('AccessDenied');
     const { secret } = start(cause);
     await expect(secret.get()).rejects.toMatchObject({ message: 'The secret cannot be fetched', cause });

@@ -41,13 +41,16 @@ describe('expectSuccess', () => {
     expect(() => judge(statusCode, '7')).toThrow(expect.objectContaining({ ...expected, retryAfterMs: 7_000 }));
   });
 
-  test.each([301, 304, 400, 401, 403, 404, 409, 422, 451])('%i is final, whatever Retry-After says', (statusCode) => {
-    expect(() => judge(statusCode, '7')).toThrow(
-      expect.objectContaining({ code: 'API_REFUSED', retryable: false, statusCode, retryAfterMs: undefined }),
-    );
-  });
+  test.each([301, 304, 400, 401, 403, 404, 409, 422, 451])(
+    '%i is permanent, whatever Retry-After says',
+    (statusCode) => {
+      expect(() => judge(statusCode, '7')).toThrow(
+        expect.objectContaining({ code: 'API_REFUSED', retryable: false, statusCode, retryAfterMs: undefined }),
+      );
+    },
+  );
 
-  test('speaks of the status alone', () => {
+  test('names only the status', () => {
     expect(() => judge(503)).toThrow('The iterable API answered 503');
   });
 });
@@ -95,7 +98,7 @@ describe('a client', () => {
     ]);
   });
 
-  test('says which codings it reads, unless the request does', async () => {
+  test('sends the codings that it decodes, unless the request sets the header', async () => {
     server.respond({}, {});
     await call();
     const headers = { 'accept-encoding': 'identity' };
@@ -106,7 +109,7 @@ describe('a client', () => {
     ]);
   });
 
-  describe('reports each try', () => {
+  describe('reports each attempt', () => {
     const madeBy = async (path: string, ...answers: readonly ScriptedResponse[]) => {
       const made: CallRecord[] = [];
       server.respond(...answers);
@@ -118,7 +121,7 @@ describe('a client', () => {
     };
     const common = { api: 'iterable', method: 'GET', path: '/users', about: { order_id: 'QO-1' } };
 
-    test('with its status and its time, and what it is about', async () => {
+    test('with its status, duration and ids', async () => {
       const slow = { status: 503, before: () => clock.pass(120) };
       expect(await madeBy('/users', slow, { body: 'x' })).toEqual([
         { ...common, attempt: 1, statusCode: 503, durationMs: 120 },
@@ -126,7 +129,7 @@ describe('a client', () => {
       ]);
     });
 
-    test('that brought no answer, or none that can be read', async () => {
+    test('without a response, or with an unreadable one', async () => {
       const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
       expect(await madeBy('/users', { hangUp: true }, unknown, { status: 404 })).toEqual([
         { ...common, attempt: 1, errorCode: 'CONNECTION_FAULT', durationMs: 0 },
@@ -158,22 +161,22 @@ describe('a client', () => {
       ['too large a body, once decoded', { ...gzipped, body: gzipSync(Buffer.alloc(1_000_001)) }],
     ];
 
-    test('is decoded though nobody asked for the coding', async () => {
+    test('is decoded even if the coding was not requested', async () => {
       server.respond(gzipped);
       expect(await call()).toMatchObject({ text: 'users' });
     });
 
-    test.each(broken)('of a success counts: %s', async (_, answer) => {
+    test.each(broken)('of a success must be readable: %s', async (_, answer) => {
       server.respond(answer, answer, answer);
       await expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^(BAD_ANSWER|CONNECTION_FAULT)$/) });
     });
 
-    test('that comes with the second try is read', async () => {
+    test('of the second attempt is read', async () => {
       server.respond({ body: 'x', headers: { 'content-encoding': 'zstd' } }, gzipped);
       expect(await call()).toEqual({ text: 'users', attempt: 2 });
     });
 
-    test.each(broken)('is beside the point where the status decides: %s', async (_, answer) => {
+    test.each(broken)('is ignored if the status decides: %s', async (_, answer) => {
       server.respond({ ...answer, status: 404 });
       await expect(call()).rejects.toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
       server.respond({ ...answer, status: 503, headers: { ...answer.headers, 'retry-after': '30' } });
@@ -196,7 +199,7 @@ describe('a client', () => {
     );
   });
 
-  test('headers that are too large are tried again, but not forever', async () => {
+  test('headers that are too large are retried, but not forever', async () => {
     const large = { headers: { 'x-large': 'x'.repeat(70_000) } };
     server.respond(large, large, large);
     const { context, failedTries } = callContext();
@@ -210,7 +213,7 @@ describe('a client', () => {
     expect(await call()).toEqual({ text: 'users', attempt: 2 });
   });
 
-  test('holds its pace before each try', async () => {
+  test('waits for a slot of its pace before each attempt', async () => {
     const did: string[] = [];
     const pace = async () => void did.push('pace');
     server.respond({ status: 503, before: () => did.push('try') }, { before: () => did.push('try') });
@@ -234,7 +237,7 @@ describe('a client', () => {
         onOpen: () => undefined,
       });
 
-    test('is awaited before every try, after the pace and the circuit check', async () => {
+    test('is awaited before every attempt, after the pace and the circuit check', async () => {
       const did: string[] = [];
       const pace = async () => void did.push('pace');
       const note = async () => {
@@ -247,7 +250,7 @@ describe('a client', () => {
       expect(did).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeAttempt', 'try']).flat());
     });
 
-    test('is not asked while the circuit is open', async () => {
+    test('is not called while the circuit is open', async () => {
       const beforeAttempt = jest.fn(async () => undefined);
       server.respond({ status: 503 });
       await expect(callWith(beforeAttempt, { breaker: breaker(1) }).result).rejects.toMatchObject({ statusCode: 503 });
@@ -270,7 +273,7 @@ describe('a client', () => {
       expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ attempt: 1 });
     });
 
-    test('ends the call before its second try, too', async () => {
+    test('can end the call before its second attempt', async () => {
       const thrown = new Error('superseded');
       let asked = 0;
       server.respond({ status: 503 });
@@ -282,14 +285,14 @@ describe('a client', () => {
       expect([server.calls.length, client.lastResponseAtMs()]).toEqual([1, undefined]);
     });
 
-    test('is not waited for beyond the end of the time', async () => {
+    test('is not awaited beyond the deadline', async () => {
       jest.useRealTimers();
       const { result } = callWith(() => new Promise(() => undefined), { now: () => Date.now() }, 1_010);
       await expect(result).rejects.toThrow(OutOfTimeError);
       expect(server.calls).toEqual([]);
     });
 
-    test('takes its time from the try', async () => {
+    test('reduces the time left for the attempt', async () => {
       const timeout = jest.spyOn(AbortSignal, 'timeout');
       server.respond({});
       await callWith(async () => clock.pass(1_400), { timeoutMs: () => 9_000 }, 5_000).result;
@@ -297,7 +300,7 @@ describe('a client', () => {
     });
   });
 
-  test('gives each try its own time, unless the call says otherwise', async () => {
+  test('has a timeout per attempt, which a call can replace', async () => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
     server.respond({ status: 503 }, { status: 503 }, {}, {});
     const client = clientOf();
@@ -318,7 +321,7 @@ describe('a client', () => {
     expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ text: 'back' });
   });
 
-  test('takes what its reader throws, when nobody judged it, for a fault that may pass', async () => {
+  test('treats an unclassified error of the reader as retryable', async () => {
     server.respond({}, {}, {});
     const client = clientOf();
     const broken = () => {
@@ -330,40 +333,40 @@ describe('a client', () => {
     expect(server.calls).toHaveLength(3);
   });
 
-  describe('at the end of its time', () => {
+  describe('at its deadline', () => {
     const failureOf = (options: Partial<ApiClientOptions>, leftMs: number) =>
       clientOf(options)
         .call({ request, read, context: callContext(leftMs).context })
         .catch((error: unknown) => error);
 
-    test('makes no call when the pace used up what was left', async () => {
+    test('makes no call when the pace used up the time', async () => {
       const pace = async () => clock.pass(1_500);
       expect(await failureOf({ pace }, 2_000)).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toEqual([]);
     });
 
-    test('waits for no pace that comes too late', async () => {
+    test('does not wait for a slot beyond the deadline', async () => {
       const pace = () => new Promise<void>(() => undefined);
       const failing = failureOf({ pace, now: () => Date.now() }, 1_000);
       jest.useRealTimers();
       expect(await failing).toMatchObject({ code: 'TIMEOUT', retryable: true, lastAttempt: undefined });
     });
 
-    test('says what the newest try came to, and how long to wait', async () => {
+    test('throws the error of the newest attempt, with the wait before the next one', async () => {
       server.respond({ status: 503, headers: { 'retry-after': '1' } });
       const failure = await failureOf({}, 1_500);
       expect(failure).toBeInstanceOf(OutOfTimeError);
       expect(failure).toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 1_000, waitMs: 1_000 });
     });
 
-    test('the last try is not the last when its time was cut short', async () => {
+    test('does not count the last attempt as the last when the deadline cut it off', async () => {
       server.respond({ status: 503 }, { status: 503 }, { status: 503, before: () => clock.pass(5_000) });
       expect(await failureOf({}, 6_000)).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toHaveLength(3);
     });
   });
 
-  describe('once its signal is aborted', () => {
+  describe('after its signal is aborted', () => {
     const waiting = (options: Partial<ApiClientOptions>) => {
       const ended = new AbortController();
       const context = { ...callContext(600_000).context, signal: ended.signal };
@@ -374,14 +377,14 @@ describe('a client', () => {
     };
     const never = () => new Promise<void>(() => undefined);
 
-    test('nobody waits for a turn', async () => {
+    test('no call waits for a slot', async () => {
       const { ended, result } = waiting({ pace: never });
       ended.abort();
       expect(await result).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toEqual([]);
     });
 
-    test('nobody waits for another try', async () => {
+    test('no call waits for another attempt', async () => {
       server.respond({ status: 503 });
       const asleep = Promise.withResolvers<void>();
       const { ended, result } = waiting({
@@ -395,7 +398,7 @@ describe('a client', () => {
       expect(await result).toBeInstanceOf(OutOfTimeError);
     });
 
-    test('what is on the wire has its answer, and no second try', async () => {
+    test('a request under way gets its response, without a second attempt', async () => {
       const abortBeforeAnswering = (status: number) => {
         server.respond({ status, before: () => ended.abort() });
         const { ended, result } = waiting({});
@@ -409,7 +412,7 @@ describe('a client', () => {
     });
   });
 
-  test('knows when it was last answered, be it by a refusal', async () => {
+  test('reports the time of its last response, including refusals', async () => {
     const client = clientOf();
     const call = () => client.call({ request, read, context: callContext(1_000).context }).catch(() => undefined);
     const answeredAfter = async (answer: ScriptedResponse) => {
@@ -426,7 +429,7 @@ describe('a client', () => {
     expect(await answeredAfter({ status: 404 })).toBe(startedAtMs + 5_000);
   });
 
-  test('makes no call once it is closed', async () => {
+  test('makes no call after it is closed', async () => {
     const client = clientOf();
     await client.close();
     await expect(client.call({ request, read, context: callContext(1_000).context })).rejects.toMatchObject({

@@ -36,7 +36,7 @@ describe('redeliveryDelaySeconds', () => {
   });
 });
 
-test('no wait is ever negative, broken or above its cap', () => {
+test('every wait is a whole number from 0 to its cap', () => {
   fc.assert(
     fc.property(attempts, randoms, (attempt, random) => {
       const jitter = fullJitterMs(attempt, 500, 8_000, () => random);

@@ -46,7 +46,7 @@ test.each<[string | undefined, Buffer]>([
   expect((await read(bytes, coding)).toString()).toBe(text.toString());
 });
 
-test('two headers are one list', async () => {
+test('two headers are read as one list', async () => {
   expect(await read(gzipSync(deflateSync(text)), ['deflate', 'gzip'])).toEqual(text);
 });
 
@@ -54,7 +54,7 @@ test.each(['gzip', 'br', 'deflate', 'zstd', 'nonsense'])('an empty body is empty
   expect(await read(Buffer.alloc(0), coding)).toEqual(Buffer.alloc(0));
 });
 
-test('whatever the codings and the chunks, what was encoded comes out', async () => {
+test('property: any combination of codings and chunks decodes to the original bytes', async () => {
   const codings = fc.array(fc.constantFrom<Coding>('gzip', 'x-gzip', 'br', 'deflate', 'identity'), { maxLength: 4 });
   const bytes = fc.uint8Array({ maxLength: 900 });
   await fc.assert(
@@ -82,7 +82,7 @@ test.each<[string, string]>([
   });
 });
 
-test('more codings than anybody applies are not undone', async () => {
+test('too many codings are rejected', async () => {
   const five = Array.from({ length: 5 }, () => 'gzip');
   const body = five.reduce((bytes) => gzipSync(bytes), text);
   expect(await failureOf(body, five.join())).toMatchObject({ code: 'BAD_ANSWER', retryable: true });
@@ -113,14 +113,14 @@ describe('the limit', () => {
     ['br', brotliCompressSync(zeros)],
     ['deflate', deflateSync(zeros)],
     ['deflate', deflateRawSync(zeros)],
-    // What is too large in between, not in the end.
+    // Too large in between, although the result is small.
     ['gzip, deflate', deflateSync(Buffer.concat([gzipSync(text), zeros]))],
   ])('in %s counts what is decoded', async (coding, bytes) => {
     expect(await failureOf(bytes, coding)).toMatchObject(tooLarge);
     expect(await read(bytes, coding, { maxBytes: 1_100 })).toBeInstanceOf(Buffer);
   });
 
-  test('bounds a bomb of a gigabyte in a gigabyte', async () => {
+  test('stops a decompression bomb', async () => {
     const inner = gzipSync(Buffer.alloc(64 * 1_024 * 1_024));
     const bomb = gzipSync(Buffer.concat(Array.from({ length: 16 }, () => inner)));
     expect(bomb.length).toBeLessThan(100_000);
@@ -130,12 +130,12 @@ describe('the limit', () => {
     });
   });
 
-  test('is the length of a body that may be cut', async () => {
+  test('is the length at which a body may be cut', async () => {
     expect(await read(zeros, undefined, { mayBeCut: true })).toEqual(zeros.subarray(0, 1_000));
     expect(await read(text, undefined, { mayBeCut: true })).toEqual(text);
   });
 
-  test('ends the reading of a body without end', async () => {
+  test('ends the reading of an endless body', async () => {
     const endless = async function* () {
       for (;;) yield Buffer.alloc(100);
     };

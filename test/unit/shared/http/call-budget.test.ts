@@ -3,7 +3,7 @@ import { createPace } from '../../../../shared/http/pace';
 import { callContext } from '../../../support/call-context';
 import { type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 
-/** What the pace was made with, and how many turns were taken. */
+/** The options of the pace, and the number of slots taken. */
 let turns = 0;
 jest.mock('../../../../shared/http/pace', () => ({
   createPace: jest.fn(() => async () => {
@@ -37,7 +37,7 @@ const call = async (callsPerSecond: number | undefined) => {
   await api.close();
 };
 
-test('with a budget, every try waits for its turn, the repeated ones included', async () => {
+test('with a budget, every attempt waits for a slot, including retries', async () => {
   await call(3);
   expect(createPace).toHaveBeenCalledWith({ callsPerSecond: 3, utilization: expect.any(Number) });
   expect(turns).toBe(2);

@@ -34,7 +34,7 @@ const start = () => {
 
 afterEach(() => jest.useRealTimers());
 
-test('passes on what a call gives and what it throws', async () => {
+test('passes on the result and the error of a call', async () => {
   const { breaker, codeOf } = start();
   await expect(breaker(working)).resolves.toBe('answer');
   expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
@@ -46,7 +46,7 @@ test('passes on what a call gives and what it throws', async () => {
   ).rejects.toMatchObject({ code: 'INTERNAL_FAULT' });
 });
 
-test('opens after the fifth retryable failure in a row, and says so once', async () => {
+test('opens after the fifth consecutive retryable failure, and reports it once', async () => {
   const { codeOf, fail, opened } = start();
   await fail(4);
   expect(opened).toEqual([]);
@@ -75,7 +75,7 @@ test('permanent refusals never open it', async () => {
   expect(opened).toEqual([]);
 });
 
-test('while open, it says how long it will be', async () => {
+test('while open, it rejects with the time until the next call', async () => {
   const { breaker, clock, fail } = start();
   await fail(5);
   await expect(breaker(working)).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test('while open, it says how long it will be', async () => {
   await expect(breaker(working)).rejects.toMatchObject({ retryAfterMs: 1 });
 });
 
-test('after 30 s one call probes, and others are sent away meanwhile; its success closes the circuit', async () => {
+test('after 30 s one call probes and others are rejected; its success closes the circuit', async () => {
   const { breaker, clock, codeOf, fail } = start();
   await fail(5);
   clock.pass(30_000);
@@ -115,7 +115,7 @@ test('a probe that fails opens it for another 30 s', async () => {
   expect(await codeOf(working)).toBe('done');
 });
 
-test('a probe that is refused for good closes it: the API works', async () => {
+test('a probe with a permanent refusal closes it: the API works', async () => {
   const { clock, codeOf, fail } = start();
   await fail(5);
   clock.pass(30_000);
@@ -123,8 +123,8 @@ test('a probe that is refused for good closes it: the API works', async () => {
   expect(await codeOf(working)).toBe('done');
 });
 
-describe('an answer that asks for a wait', () => {
-  test('is told again every 30 s to whoever comes, so that an alarm knows', async () => {
+describe('a response with Retry-After', () => {
+  test('is reported again every 30 s while calls arrive, so that the alarm stays on', async () => {
     const { clock, codeOf, opened } = start();
     await Promise.all(Array.from({ length: 5 }, () => codeOf(asking(600_000))));
     expect(opened).toHaveLength(1);
@@ -137,7 +137,7 @@ describe('an answer that asks for a wait', () => {
     expect(opened).toHaveLength(2);
   });
 
-  test('longer than an invocation may wait opens it at once, to the millisecond', async () => {
+  test('longer than the maximum wait opens it at once, to the millisecond', async () => {
     const { breaker, clock, codeOf, opened } = start();
     expect(await codeOf(asking(600_000))).toBe('RATE_LIMITED');
     expect(opened).toEqual(['qualia']);
@@ -147,14 +147,14 @@ describe('an answer that asks for a wait', () => {
     await expect(breaker(working)).resolves.toBe('answer');
   });
 
-  test('as long as an invocation waits leaves it closed', async () => {
+  test('of up to the maximum wait leaves it closed', async () => {
     const { codeOf, opened } = start();
     await codeOf(asking(8_000));
     expect(await codeOf(working)).toBe('done');
     expect(opened).toEqual([]);
   });
 
-  test('the longest of several counts, and it opens once', async () => {
+  test('the longest of several applies, and it opens once', async () => {
     const { breaker, clock, opened } = start();
     await Promise.allSettled([20_000, 60_000, 40_000].map((ms) => breaker(asking(ms))));
     expect(opened).toEqual(['qualia']);
@@ -162,7 +162,7 @@ describe('an answer that asks for a wait', () => {
     await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1 });
   });
 
-  test('outlasts the time that failures open it for', async () => {
+  test('keeps it open for longer than failures do', async () => {
     const { breaker, clock, fail, codeOf } = start();
     await fail(4);
     await codeOf(asking(120_000));
@@ -172,7 +172,7 @@ describe('an answer that asks for a wait', () => {
     await expect(breaker(working)).resolves.toBe('answer');
   });
 
-  test('longer than half a day is asked again after that', async () => {
+  test('longer than half a day keeps it open for half a day', async () => {
     const { breaker, clock, codeOf } = start();
     await codeOf(asking(999_999_999_000));
     clock.pass(12 * 3_600_000 - 1);
@@ -182,13 +182,13 @@ describe('an answer that asks for a wait', () => {
   });
 });
 
-describe('what is done before a call', () => {
+describe('before a call', () => {
   const doNothing = async () => undefined;
   const throwing = async () => {
     throw new TypeError('superseded');
   };
 
-  test('is not done while the circuit is open or a probe runs', async () => {
+  test('nothing is awaited while the circuit is open or a probe runs', async () => {
     const { breaker, clock, fail } = start();
     const before = jest.fn(doNothing);
     await fail(5);
@@ -202,7 +202,7 @@ describe('what is done before a call', () => {
     expect(before).toHaveBeenCalledTimes(1);
   });
 
-  test('is no probe when it throws: the next caller makes it', async () => {
+  test('an error is not a probe: the next call is', async () => {
     const { breaker, clock, codeOf, fail } = start();
     await fail(5);
     clock.pass(30_000);
@@ -211,7 +211,7 @@ describe('what is done before a call', () => {
     expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
   });
 
-  test('does not reset the count of failures in a row', async () => {
+  test('an error does not reset the count of consecutive failures', async () => {
     const { breaker, codeOf, fail } = start();
     await fail(4);
     await expect(breaker(working, throwing)).rejects.toThrow('superseded');
@@ -219,7 +219,7 @@ describe('what is done before a call', () => {
     expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
   });
 
-  test('no call is made when the circuit opened meanwhile', async () => {
+  test('no call is made if the circuit opens meanwhile', async () => {
     const { breaker, fail } = start();
     const run = jest.fn(working);
     await expect(breaker(run, () => fail(5))).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });

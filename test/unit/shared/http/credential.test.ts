@@ -9,11 +9,11 @@ const secretOf = (first: string, second?: string) => ({
   refresh: second === undefined ? unconfigured('refresh') : jest.fn(async () => ({ token: second })),
 });
 
-test('uses the credential at hand', async () => {
+test('uses the cached credential', async () => {
   await expect(withCredential(secretOf('a'), async ({ token }) => token)).resolves.toBe('a');
 });
 
-test('tries again with a credential that has been rotated', async () => {
+test('repeats the call with a rotated credential', async () => {
   const use = jest.fn(async ({ token }: { token: string }) => {
     if (token === 'a') throw refusal(401);
     return token;
@@ -22,7 +22,7 @@ test('tries again with a credential that has been rotated', async () => {
   expect(use).toHaveBeenCalledTimes(2);
 });
 
-test('lets a refusal stand when the credential is still the same', async () => {
+test('passes on a refusal if the credential has not changed', async () => {
   const use = jest.fn(async () => {
     throw refusal(401);
   });
@@ -30,7 +30,7 @@ test('lets a refusal stand when the credential is still the same', async () => {
   expect(use).toHaveBeenCalledTimes(1);
 });
 
-test('tries only once more', async () => {
+test('repeats the call only once', async () => {
   const use = jest.fn(async () => {
     throw refusal(401);
   });
@@ -38,9 +38,12 @@ test('tries only once more', async () => {
   expect(use).toHaveBeenCalledTimes(2);
 });
 
-test.each([[refusal(403)], [refusal(500)], [new Error('a bug')]])('fetches nothing again for %p', async (error) => {
-  const use = async () => {
-    throw error;
-  };
-  await expect(withCredential(secretOf('a'), use)).rejects.toBe(error);
-});
+test.each([[refusal(403)], [refusal(500)], [new Error('a bug')]])(
+  'does not fetch the credential again for %p',
+  async (error) => {
+    const use = async () => {
+      throw error;
+    };
+    await expect(withCredential(secretOf('a'), use)).rejects.toBe(error);
+  },
+);

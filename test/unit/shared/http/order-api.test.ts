@@ -5,7 +5,7 @@ import { qualiaAnswer, qualiaOrderId } from '../../../support/qualia-orders';
 import { startScriptedQualia } from '../../../support/scripted-apis';
 import type { ScriptedResponse } from '../../../support/scripted-server';
 
-/** Patience and its limits, seen through Qualia's client: waits, time, the circuit. */
+/** Waits, timeouts and the circuit, tested through Qualia's client. */
 let qualia: Awaited<ReturnType<typeof startScriptedQualia>>;
 beforeEach(async () => {
   qualia = await startScriptedQualia();
@@ -46,7 +46,7 @@ describe('Retry-After', () => {
     },
   );
 
-  test.each(['0', 'Wed, 31 Dec 2025 00:00:00 GMT'])('that is no wait, %j, leaves the backoff', async (header) => {
+  test.each(['0', 'Wed, 31 Dec 2025 00:00:00 GMT'])('without a wait, %j, keeps the backoff', async (header) => {
     const answer = { status: 429, headers: { 'retry-after': header } };
     qualia.server.respond(answer, answer, order);
     await fetchOrder();
@@ -66,20 +66,20 @@ describe('Retry-After', () => {
   });
 });
 
-describe('the time that is left', () => {
-  test('a try that could not end in time is not waited for', async () => {
+describe('the time left', () => {
+  test('an attempt that cannot start in time is not awaited', async () => {
     qualia.server.respond(busy);
     expect(await failureOf(callContext(1_249).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(qualia.server.calls).toHaveLength(1);
     expect(qualia.waitsMs).toEqual([]);
   });
 
-  test('one that could is', async () => {
+  test('an attempt that can start in time is awaited', async () => {
     qualia.server.respond(busy, order);
     await expect(fetchOrder(callContext(1_250).context)).resolves.toMatchObject({ attempt: 2 });
   });
 
-  test('time that the tries themselves took counts', async () => {
+  test('the duration of the attempts counts', async () => {
     qualia.server.respond({ ...busy, before: () => qualia.clock.pass(29_000) });
     expect(await failureOf(callContext(30_000).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(qualia.server.calls).toHaveLength(1);
@@ -97,13 +97,13 @@ describe('the time that is left', () => {
     expect(timeout.mock.calls).toEqual([[timeoutMs]]);
   });
 
-  test.each([999, 10, -5_000])('with %i ms left, no try is made', async (leftMs) => {
+  test.each([999, 10, -5_000])('with %i ms left, no attempt is made', async (leftMs) => {
     expect(await failureOf(callContext(leftMs).context)).toMatchObject({ code: 'TIMEOUT', retryable: true });
     expect(qualia.server.calls).toEqual([]);
   });
 });
 
-test.each(['at once', 'after the head'] as const)('silence %s is a timeout, and tried again', async (silent) => {
+test.each(['at once', 'after the head'] as const)('silence %s is a timeout, and retried', async (silent) => {
   const patience = new AbortController();
   const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(patience.signal);
   const giveUp = () => setImmediate(() => patience.abort(new DOMException('late', 'TimeoutError')));
@@ -124,37 +124,37 @@ test.each(['at once', 'after the head'] as const)('silence %s is a timeout, and 
   ]);
 });
 
-test('a server that is not there is a connection fault', async () => {
+test('a server that does not listen is a connection fault', async () => {
   await qualia.server.stop();
   expect(await failureOf()).toMatchObject({ code: 'CONNECTION_FAULT', retryable: true, statusCode: undefined });
   expect(qualia.waitsMs).toEqual([250, 500]);
 });
 
 describe('the circuit', () => {
-  /** Three tries, then two: the fifth failure in a row. */
+  /** Three attempts, then two: the fifth consecutive failure. */
   const breakCircuit = async () => {
     qualia.server.respond(busy, busy, busy, busy, busy);
     await failureOf();
     return failureOf();
   };
 
-  test('opens with the fifth failure in a row: the call that met it keeps its own error', async () => {
+  test('opens with the fifth consecutive failure: that call keeps its own error', async () => {
     expect(await breakCircuit()).toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
     expect(qualia.server.calls).toHaveLength(5);
     expect(qualia.opened).toEqual(['qualia']);
   });
 
-  test('while open, makes no call and waits for nothing', async () => {
+  test('while open, makes no call and does not wait', async () => {
     await breakCircuit();
     const waits = qualia.waitsMs.length;
-    // 500 ms went by in the wait that the open circuit ended.
+    // The wait before the circuit opened took 500 ms.
     qualia.clock.pass(29_499);
     expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, api: 'qualia', retryAfterMs: 1 });
     expect(qualia.server.calls).toHaveLength(5);
     expect(qualia.waitsMs).toHaveLength(waits);
   });
 
-  test('after 30 s lets one call probe, and sends others away meanwhile', async () => {
+  test('after 30 s lets one call probe, and rejects others meanwhile', async () => {
     await breakCircuit();
     qualia.clock.pass(30_000);
     let other: Promise<PipelineError> | undefined;
@@ -182,7 +182,7 @@ describe('the circuit', () => {
     expect(qualia.opened).toEqual(['qualia', 'qualia']);
   });
 
-  test('stays closed when an answer, even a refusal, comes in between', async () => {
+  test('stays closed if a response, even a refusal, comes in between', async () => {
     qualia.server.respond(busy, busy, busy, { status: 404 }, busy, busy, busy, order);
     await failureOf();
     await failureOf();

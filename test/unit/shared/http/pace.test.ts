@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createPace, type PaceOptions } from '../../../../shared/http/pace';
 
-/** A clock that only sleep moves, by what was asked for and what a busy machine adds. */
+/** A clock that only `sleep` advances, by the requested time and the delay of a busy machine. */
 const clockWith = (lateByMs: (turn: number) => number) => {
   let nowMs = 0;
   let turn = 0;
@@ -24,7 +24,7 @@ const turnsOf = async (
   return Promise.all(Array.from({ length: count }, () => pace().then(clock.now)));
 };
 
-/** The least time in which one call more than the limit was made. */
+/** The shortest time in which one call more than the limit was made. */
 const tightestMs = (turns: readonly number[], limit: number): number =>
   Math.min(...turns.slice(limit).map((turn, index) => turn - (turns[index] ?? Number.NaN)));
 
@@ -46,7 +46,7 @@ test.each([
   expect(Math.max(...gaps)).toBeLessThan(2 * (1_000 / callsPerSecond) + 3);
 });
 
-test('however late timers are, no second holds too many', async () => {
+test('property: with timers of any lateness, no second exceeds the limit', async () => {
   const lateness = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(lateness, fc.integer({ min: 1, max: 20 }), async (lateByMs, callsPerSecond) => {
@@ -57,7 +57,7 @@ test('however late timers are, no second holds too many', async () => {
   );
 });
 
-test('however late timers are, no second holds too many of those that catch up', async () => {
+test('property: with timers of any lateness, no second exceeds the limit while calls catch up', async () => {
   const lateness = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(lateness, fc.integer({ min: 1, max: 20 }), async (lateByMs, callsPerSecond) => {
@@ -72,20 +72,20 @@ test('however late timers are, no second holds too many of those that catch up',
 test.each([
   ['5 ms a second', (turn: number) => (turn % 500 === 7 ? 5 : 0)],
   ['90 ms every ten seconds', (turn: number) => (turn % 5_000 === 700 ? 90 : 0)],
-])('calls catch up what a process that was kept from the CPU lost: %s', async (_lost, lateByMs) => {
+])('calls catch up after the process had no CPU: %s', async (_lost, lateByMs) => {
   const options = { callsPerSecond: 500, utilization: 0.985, catchUpUtilization: 0.99, count: 30_000 };
   const turns = await turnsOf(options, clockWith(lateByMs));
   expect(ratioOf(turns, 500)).toBeGreaterThanOrEqual(0.984);
   expect(tightestMs(turns, 500)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
 });
 
-test('a late timer now and then costs next to nothing', async () => {
+test('an occasional late timer hardly reduces the rate', async () => {
   const lateByMs = (turn: number) => (turn % 17 === 5 ? 60 : 1);
   const turns = await turnsOf({ callsPerSecond: 8, utilization: 0.962, count: 400 }, clockWith(lateByMs));
   expect(ratioOf(turns, 8)).toBeGreaterThanOrEqual(0.95);
 });
 
-test('a pause earns no burst', async () => {
+test('a pause is not followed by a burst', async () => {
   const clock = clockWith(() => 0);
   const pace = createPace({ callsPerSecond: 8, utilization: 0.962, ...clock });
   await pace();
@@ -94,7 +94,7 @@ test('a pause earns no burst', async () => {
   expect(Math.min(turns[1] - turns[0], turns[2] - turns[1])).toBeGreaterThan(90);
 });
 
-test('the first turn comes after one interval', async () => {
+test('the first slot comes after one interval', async () => {
   const [first] = await turnsOf(
     { callsPerSecond: 8, utilization: 0.962, count: 1 },
     clockWith(() => 0),
@@ -102,7 +102,7 @@ test('the first turn comes after one interval', async () => {
   expect(first).toBeGreaterThanOrEqual(129);
 });
 
-test('an aborted signal ends all waiting, with its reason', async () => {
+test('an aborted signal rejects all waiting calls with its reason', async () => {
   const ended = new AbortController();
   const pace = createPace({ callsPerSecond: 100, utilization: 0.962, signal: ended.signal });
   await pace();

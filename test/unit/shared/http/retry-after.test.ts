@@ -55,7 +55,7 @@ test.each<[string | string[] | undefined]>([
 
 const dayNames = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** A date in each of the three forms, from `toUTCString`'s: `Thu, 01 Jan 2026 00:00:30 GMT`. */
+/** A date in each of the three forms, derived from that of `toUTCString`: `Thu, 01 Jan 2026 00:00:30 GMT`. */
 const formsOf = (date: Date) => {
   const [, day = '', month = '', year = '', time = ''] = date.toUTCString().split(' ');
   const longDay = dayNames[date.getUTCDay()] ?? '';
@@ -66,8 +66,8 @@ const formsOf = (date: Date) => {
   };
 };
 
-test('every date is read in each of the three forms', () => {
-  // Of a date in the form of RFC 850, two digits of the year are known: 50 years ahead is as far as they lead.
+test('property: every date is read in each of the three forms', () => {
+  // The form of RFC 850 has a two-digit year, which reaches at most 50 years ahead.
   const ahead = fc.integer({ min: 0, max: 49 * 365 * 86_400 });
   fc.assert(
     fc.property(ahead, (seconds) => {
@@ -78,7 +78,7 @@ test('every date is read in each of the three forms', () => {
   );
 });
 
-test('every date gone by is 0, in each of the three forms', () => {
+test('property: every past date is 0, in each of the three forms', () => {
   const behind = fc.integer({ min: 1, max: 49 * 365 * 86_400 });
   fc.assert(
     fc.property(behind, (seconds) => {
@@ -89,14 +89,14 @@ test('every date gone by is 0, in each of the three forms', () => {
   );
 });
 
-test('a year of two digits is the nearest, on either side of a century', () => {
+test('a two-digit year is the nearest one, before or after the turn of a century', () => {
   const lateMs = Date.parse('2099-12-31T23:59:00Z');
   expect(readRetryAfterMs('Friday, 01-Jan-00 00:00:00 GMT', lateMs)).toBe(60_000);
   expect(readRetryAfterMs('Friday, 01-Jan-49 00:00:00 GMT', lateMs)).toBeGreaterThan(0);
   expect(readRetryAfterMs('Saturday, 01-Jan-50 00:00:00 GMT', lateMs)).toBe(0);
 });
 
-test('a number of seconds is never less than a smaller one', () => {
+test('property: a larger number of seconds is never a shorter wait', () => {
   const digits = fc.stringMatching(/^[0-9]{1,60}$/);
   fc.assert(
     fc.property(digits, (text) => {
@@ -107,7 +107,7 @@ test('a number of seconds is never less than a smaller one', () => {
   );
 });
 
-test('a text that is neither a number nor one of the forms asks for nothing', () => {
+test('property: any other text gives no wait', () => {
   const words = fc.constantFrom('wait', 'after', 'May', 'Sun', 'GMT', 'Jan', '5', '10', '2026', '00:00:30', '-', ',');
   const texts = fc.oneof(
     fc.array(words, { minLength: 2, maxLength: 8 }).map((list) => list.join(' ')),

@@ -48,7 +48,7 @@ describe('a log line', () => {
     ]);
   });
 
-  test('leaves out what is not known', () => {
+  test('omits unknown fields', () => {
     createLogger(config).warn('a line', { status_code: undefined, api: null });
     const [line] = logs.lines();
     expect(line).not.toHaveProperty('status_code');
@@ -62,7 +62,7 @@ describe('a log line', () => {
     expect(logs.text().length).toBeLessThan(400);
   });
 
-  test('carries an error with its causes', () => {
+  test('has an error with its causes', () => {
     createLogger(config).error('failed', { error_details: new Error('outer', { cause: new Error('inner') }) });
     expect(logs.lines()[0]).toMatchObject({
       level: 'ERROR',
@@ -70,7 +70,7 @@ describe('a log line', () => {
     });
   });
 
-  describe('of an error whose causes form a cycle', () => {
+  describe('of an error with a cycle of causes', () => {
     const cycleOf = (length: number): Error => {
       const errors = Array.from({ length }, (_, index) => new Error(`error ${index}`));
       errors.forEach((error, index) => {
@@ -89,7 +89,7 @@ describe('a log line', () => {
       expect(logs.lines().map(({ error_details }) => messagesIn(error_details))).toEqual([names]);
     });
 
-    test('names it wherever the logger is given the error', () => {
+    test('names it in every way to log an error', () => {
       const logger = createLogger(config);
       logger.error('failed', cycleOf(1));
       logger.error('failed', { error_details: toPipelineError(cycleOf(1)) });
@@ -97,14 +97,14 @@ describe('a log line', () => {
     });
   });
 
-  test('shows ten of a long chain of causes', () => {
+  test('has at most ten errors of a chain of causes', () => {
     let error = new Error('error 0');
     for (let depth = 1; depth < 100_000; depth++) error = new Error(`error ${depth}`, { cause: error });
     createLogger(config).error('failed', { error_details: error });
     expect(logs.text().match(/"message":"error /g)).toHaveLength(10);
   });
 
-  test('carries nothing else that an error or its cause has', () => {
+  test('has no other properties of an error or its cause', () => {
     const cause = Object.assign(new Error('unreadable'), { data: '{"full_name":"Ada Lovelace"}', code: 'HPE_CHUNK' });
     const error = Object.assign(new Error('outer', { cause }), { body: 'Ada Lovelace' });
     createLogger(config).error('failed', { error_details: error });
@@ -117,7 +117,7 @@ describe('a log line', () => {
 describe('calls to APIs', () => {
   const made = { api: 'qualia', method: 'POST', path: '/graphql', attempt: 2, about: { order_id: 'QO-1' } } as const;
 
-  test('are lines when the level is DEBUG', () => {
+  test('are logged at level DEBUG', () => {
     process.env.POWERTOOLS_LOG_LEVEL = 'DEBUG';
     const log = logCalls(createLogger(config));
     log({ ...made, statusCode: 200, durationMs: 12.345 });
@@ -133,13 +133,13 @@ describe('calls to APIs', () => {
     ]);
   });
 
-  test.each(['INFO', undefined])('are no lines when the level is %s', (level) => {
+  test.each(['INFO', undefined])('are not logged at level %s', (level) => {
     if (level) process.env.POWERTOOLS_LOG_LEVEL = level;
     logCalls(createLogger(config))({ ...made, statusCode: 200, durationMs: 1 });
     expect(logs.text()).toBe('');
   });
 
-  test("are lines when Lambda's own filter lets them pass, not when it does not", () => {
+  test("are logged only if Lambda's own filter permits it", () => {
     process.env.POWERTOOLS_LOG_LEVEL = 'DEBUG';
     process.env.AWS_LAMBDA_LOG_LEVEL = 'DEBUG';
     logCalls(createLogger(config))({ ...made, statusCode: 200, durationMs: 1 });
@@ -157,7 +157,7 @@ describe('metrics', () => {
     CloudWatchMetrics: [{ Namespace: 'MarketplacePipeline', Dimensions: [dimensions], Metrics: metrics }],
   });
 
-  test('of an invocation are one line, by service and stage', () => {
+  test('of an invocation are one line, with service and stage', () => {
     const metrics = createMetrics(config);
     metrics.add('OrderProcessed');
     metrics.add('OrderProcessed');
@@ -180,7 +180,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('of an API carry its name as well', () => {
+  test('of an API also have its name', () => {
     const metrics = createMetrics(config);
     metrics.addForApi('ApiRetry', 'qualia');
     expect(logs.metrics()).toEqual([
@@ -194,7 +194,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('are written once, and nothing is written when there are none', () => {
+  test('are written once, and no line is written without metrics', () => {
     const metrics = createMetrics(config);
     metrics.flush();
     expect(logs.text()).toBe('');
