@@ -34,7 +34,7 @@ export interface PipelineRun extends MeterReport {
   readonly seconds: number;
   /** From an order's NOTIFIED to its PROCESSED. */
   readonly endToEndMs: readonly number[];
-  /** Memory of the embedded AWS, alone and with all of its Lambdas, including the warm-up. */
+  /** Memory of the embedded AWS, without and with its Lambdas, including the warm-up. */
   readonly peaks: MemoryPeaks;
 }
 

@@ -195,7 +195,7 @@ const refuseCaller = (
   if (token === undefined) {
     return requireJwt ? said(401, 'BadAuthorizationHeader', 'This key works with a JWT only') : undefined;
   }
-  if (!isSingle(call)) return said(401, 'Unauthorized', 'A JWT key may not use this call');
+  if (!isSingle(call)) return said(401, 'Unauthorized', 'A JWT key must not use this call');
   const claims = claimsOf(token, credentials.jwt_secret);
   if (claims === undefined) return said(401, 'InvalidJwtPayload', 'The token does not verify');
   const now = Date.now() / 1_000;

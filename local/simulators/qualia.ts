@@ -7,7 +7,7 @@ import { basic, checked, parseJson, startSimulator } from './simulator';
 const graphqlPath = '/api/vendor/graphql';
 const largestPage = 500;
 
-/** An order at Qualia. Only these two fields are certain. `outstanding_tasks` is served beside the order. */
+/** An order at Qualia. Only these two fields are certain. `outstanding_tasks` is served next to the order. */
 export interface QualiaOrder {
   readonly _id: string;
   readonly order_number: string;

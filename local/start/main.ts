@@ -39,7 +39,7 @@ const readOptions = (): Options =>
     .opts<Options>();
 
 const start = async (options: Options, stateDirectory: string): Promise<number> => {
-  // With --json, standard output is for the summary alone.
+  // With --json, standard output only has the summary.
   const out = options.json ? process.stderr : process.stdout;
   const say = (text: string) => out.write(`${text}\n`);
 

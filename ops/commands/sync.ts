@@ -24,7 +24,7 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
   const start = sync
     .command('start')
     .description('check the input and start a run')
-    .argument('[job]', `${syncJobNames.join(' or ')}: this job alone; both, or those that the input names, without it`)
+    .argument('[job]', `${syncJobNames.join(' or ')}; default: the jobs in the input, or both`)
     .option('--input <file>', 'the input as JSON; see docs/runbook.md')
     .option('--run-id <id>', "the run's id; default: built from the time")
     .option('--dry-run', 'read and build everything, but send nothing')

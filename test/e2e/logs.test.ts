@@ -49,7 +49,7 @@ testOfQueries('the lines of one order, in sequence', async () => {
 });
 
 testOfQueries('errors, counted per five minutes', async () => {
-  const { lines, counted } = await settled('the error of our own', async (untilMs) => {
+  const { lines, counted } = await settled('an error of this test', async (untilMs) => {
     const counted = await searchAll(
       'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
       untilMs,
@@ -67,7 +67,7 @@ testOfQueries('errors, counted per five minutes', async () => {
 });
 
 testOfQueries('response times: mean, maximum, 95th percentile', async () => {
-  const { times, figures } = await settled('the response times of our own', async (untilMs) => {
+  const { times, figures } = await settled('response times of this test', async (untilMs) => {
     const figures = await searchAll(
       'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n' +
         '| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
@@ -111,7 +111,7 @@ testOfQueries('every saved query runs on its log groups, and finds what it is fo
 });
 
 testOfQueries('every line is JSON, with the fields of its event', async () => {
-  const lines = await settled('the lines of our own', async (untilMs) => {
+  const lines = await settled('lines of this test', async (untilMs) => {
     const rows = await searchAll('fields @message', untilMs);
     return rows.some((row) => row['@message']?.includes(failingId)) ? rows : undefined;
   });

@@ -25,10 +25,10 @@ const isFormula = (cell: string): boolean =>
 /** The faults of a CSV file that people open: rows whose length differs from the header's, and cells that run as formulas. */
 export const csvFaults = (text: string): readonly string[] => {
   const table = readCsv(text);
-  if (table === undefined) return ['it is no CSV'];
+  if (table === undefined) return ['it is not CSV'];
   const [header = [], ...rows] = table;
   return [
-    ...(rows.every((row) => row.length === header.length) ? [] : ['a row has another length than the header']),
+    ...(rows.every((row) => row.length === header.length) ? [] : ['the length of a row differs from the header']),
     ...(rows.flat().some(isFormula) ? ['a cell would run as a formula'] : []),
   ];
 };

@@ -165,7 +165,7 @@ export const cli: FuzzTarget<Input, Outcome> = {
   },
   judge: ({ exitCode, stdout, stderr }, { args }) => [
     ...(known.includes(exitCode) ? [] : [`it exited with ${exitCode}`]),
-    ...(obeyed.test(stdout + stderr) ? ['it printed what a terminal would obey'] : []),
+    ...(obeyed.test(stdout + stderr) ? ['it printed control characters'] : []),
     ...leaksOf(stdout + stderr, []),
     ...(stdout === '' || exitCode === exitCodes.done || !args.includes('--json') || isJson(stdout)
       ? []

@@ -246,12 +246,12 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     ...Object.entries(files).flatMap(([name, text]) => csvFaults(text).map((fault) => `${name}: ${fault}`)),
     ...(JSON.parse(report).records.length === results ? [] : ['the report lacks records']),
     ...(report.length <= mostReportBytes ? [] : [`the report of ${results} users has ${report.length} characters`]),
-    ...(kept ? [] : ['a result is another once it was written']),
+    ...(kept ? [] : ['a result changed when it was written']),
     ...(answered === users || error !== undefined ? [] : [`${users} users had ${answered} results`]),
     ...(mode === 'bulk' && namedIn(body).some((email) => updated.map(plain).includes(email))
-      ? ['a user that the answer names as failed counts as updated']
+      ? ['a user that the response lists as failed counts as updated']
       : []),
-    ...(cut && succeeded > 0 ? ['half an answer was taken for a whole one'] : []),
+    ...(cut && succeeded > 0 ? ['a truncated response was accepted'] : []),
     ...leaksOf(report + Object.values(files).join('') + (error?.message ?? ''), [apiKey]),
     ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
       ? []

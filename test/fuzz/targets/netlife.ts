@@ -196,7 +196,7 @@ export const netlife: FuzzTarget<Input, Outcome> = {
         ),
       ),
     },
-    'formulas behind what nobody sees': {
+    'formulas behind invisible characters': {
       call: 'nonBuyers',
       body: Buffer.from(
         JSON.stringify([
@@ -225,10 +225,10 @@ export const netlife: FuzzTarget<Input, Outcome> = {
   },
   judge: ({ csv, rejected, ids, error }, { body }) => [
     ...(error === undefined && announcements.some((more) => saysJson(body, { data: answers.nonBuyers, ...more }))
-      ? ['a part of a list was taken for the whole']
+      ? ['a part of a list was accepted as the whole list']
       : []),
     ...csvFaults(csv),
-    ...(ids.every((one) => id.test(one)) ? [] : ['an id is no part of a path']),
+    ...(ids.every((one) => id.test(one)) ? [] : ['an id is not a valid path segment']),
     ...leaksOf(JSON.stringify(rejected), unspeakable),
     ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
       ? []

@@ -49,7 +49,7 @@ let opened: ReturnType<typeof open> | undefined;
 /** Processes a response as the two workers do. */
 const process = (bytes: Uint8Array, answered: Buffer): Outcome => {
   const order = readOrder(bytes);
-  if (order === undefined) throw new Error('What was downloaded holds no order');
+  if (order === undefined) throw new Error('The downloaded response contains no order');
   const mapping = mapOrder(order);
   const posted = mapping.kind === 'mapped' ? JSON.stringify(mapping.order) : '';
   const sameDigits = !/^[-+.\deE]+$/.test(order.order_number) || answered.includes(order.order_number);
@@ -98,8 +98,8 @@ const orderFaults = ({
   posted,
 }: Extract<Outcome, { readonly mapping: Mapping }>): readonly string[] => {
   const kept = [
-    ...(sameBytes ? [] : ['the bytes are not those that were answered']),
-    ...(sameDigits ? [] : ['the order number has other digits than those that were answered']),
+    ...(sameBytes ? [] : ['the bytes differ from the response']),
+    ...(sameDigits ? [] : ['the digits of the order number differ from the response']),
   ];
   if (mapping.kind !== 'mapped') return kept;
   const { order, warnings } = mapping;
@@ -109,10 +109,10 @@ const orderFaults = ({
   const dates = [order.dueDate, order.projectedCloseDate].filter((value) => value !== undefined);
   return [
     ...kept,
-    ...(JSON.stringify(again) === posted ? [] : ['what is posted is not what was mapped']),
-    ...(numbers.every(Number.isFinite) ? [] : ['a number is none']),
+    ...(JSON.stringify(again) === posted ? [] : ['the posted body differs from the mapped order']),
+    ...(numbers.every(Number.isFinite) ? [] : ['a number is not finite']),
     ...(people.every((person) => Object.keys(person).length > 0) ? [] : ['a person has no name']),
-    ...(dates.every((date) => dated.test(date)) ? [] : ['a date is none']),
+    ...(dates.every((date) => dated.test(date)) ? [] : ['a date is invalid']),
     ...(warnings.length <= mostWarnings ? [] : [`${warnings.length} warnings do not fit the order's item`]),
   ];
 };
@@ -225,7 +225,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     }
   },
   judge: (outcome, { cut }) => {
-    if (cut && !('error' in outcome)) return ['half an answer was taken for a whole one'];
+    if (cut && !('error' in outcome)) return ['a truncated response was accepted'];
     if ('mapping' in outcome) return orderFaults(outcome);
     if ('fingerprints' in outcome)
       return outcome.fingerprints.every((one) => one === undefined || /^[\w-]{12}$/.test(one))

@@ -69,7 +69,7 @@ const bodyOf = (input: unknown): Buffer => Buffer.from(JSON.stringify(input));
 const runId = /^[A-Za-z0-9_-]{1,80}$/;
 /** Maximum length of a cause in Step Functions. */
 const mostCauseCharacters = 32_768;
-/** A line of our own, or quoted input on one. */
+/** A line of our text, with quoted input. */
 const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
 /** The input of an execution, up to the creation of its run's folder. */
@@ -110,15 +110,15 @@ export const runInput: FuzzTarget<Input, Outcome> = {
   judge: ({ plan, error, opened }) => {
     const { code, message } = error ?? { code: undefined, message: '' };
     return [
-      ...(opened.every((id) => runId.test(id)) ? [] : ['a run id is no part of a key']),
+      ...(opened.every((id) => runId.test(id)) ? [] : ['a run id is not a valid key segment']),
       ...(plan === undefined || opened[0] === plan.run_id ? [] : ['the folder is not that of the run']),
-      ...(plan?.netlife?.portals.every((name) => portals.find(name)) === false ? ['a portal is none of ours'] : []),
-      ...(JSON.stringify(plan ?? null).includes('polluted') ? ['the plan holds what nobody asked for'] : []),
+      ...(plan?.netlife?.portals.every((name) => portals.find(name)) === false ? ['a portal is unknown'] : []),
+      ...(JSON.stringify(plan ?? null).includes('polluted') ? ['the plan contains polluted keys'] : []),
       ...(code === undefined || (errorCodes.includes(code) && code !== 'INTERNAL_FAULT')
         ? []
         : [`it failed with ${code}`]),
       ...(message.length <= mostCauseCharacters ? [] : [`the cause has ${message.length} characters`]),
-      ...(controls.test(message) ? ['the cause holds what a terminal would obey'] : []),
+      ...(controls.test(message) ? ['the cause contains control characters'] : []),
       ...leaksOf(message, []),
     ];
   },

@@ -35,7 +35,7 @@ interface Input {
   /** The expected status, if there is only one. */
   readonly status?: number;
   /** Overrides of the event, for events that no gateway creates. */
-  readonly told?: { readonly body: string | undefined; readonly isBase64Encoded: boolean } | undefined;
+  readonly overrides?: { readonly body: string | undefined; readonly isBase64Encoded: boolean } | undefined;
 }
 
 interface Outcome {
@@ -124,7 +124,7 @@ const headerValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
 );
 
-const told = fc.record({
+const overrides = fc.record({
   body: fc.oneof(
     fc.constant(undefined),
     fc.constantFrom(...hostileTexts, '====', '!!!!', 'e30', 'e30=', 'eyJ9\n', 'data:application/json;base64,e30='),
@@ -185,10 +185,10 @@ export const webhook: FuzzTarget<Input, Outcome> = {
   corpus: {
     'a good call': plain,
     ...largeCorpus(bodies[1], (body) => ({ ...plain, body })),
-    ...largeCorpus(bodies[0], (body) => ({ ...plain, signIn: 'none', body }), 'the body of nobody'),
-    ...largeCorpus(bodies[0], (body) => ({ ...plain, headers: [], body }), 'the body of another kind'),
-    'base64 that is none': { ...plain, told: { body: '!'.repeat(300_000), isBase64Encoded: true } },
-    'no body, in base64': { ...plain, told: { body: undefined, isBase64Encoded: true } },
+    ...largeCorpus(bodies[0], (body) => ({ ...plain, signIn: 'none', body }), 'the body without credentials'),
+    ...largeCorpus(bodies[0], (body) => ({ ...plain, headers: [], body }), 'the body without headers'),
+    'invalid base64': { ...plain, overrides: { body: '!'.repeat(300_000), isBase64Encoded: true } },
+    'no body, in base64': { ...plain, overrides: { body: undefined, isBase64Encoded: true } },
     'headers named after what every object has': {
       ...plain,
       headers: ['__proto__', 'x', 'constructor', 'x', 'toString', 'x', 'hasOwnProperty', 'x'],
@@ -255,13 +255,13 @@ export const webhook: FuzzTarget<Input, Outcome> = {
       { weight: 2, arbitrary: fc.constant('none' as const) },
     ),
     body: hostileBytes(bodies),
-    told: fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: told }),
+    overrides: fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: overrides }),
   }),
   run: async (input) => {
     started.length = 0;
     const body = toBuffer(input.body);
     const route = { apiId: 'api', routeKey: '$default', pathParameters: undefined };
-    const event = { ...toEvent(requestOf(input, body), body, route), ...input.told };
+    const event = { ...toEvent(requestOf(input, body), body, route), ...input.overrides };
     // The event reaches the Lambda, and its response the gateway, as JSON.
     const payload = toPayload(event);
     if (payload === undefined) return { response: gatewayResponse(413, 'Request Entity Too Large'), started: [] };
@@ -273,17 +273,17 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     const [first, ...others] = started;
     const isOpen = refusals.includes(statusCode) || (statusCode === 200 && url === '/health');
     return [
-      ...(signIn === 'none' && (started.length > 0 || !isOpen) ? [`nobody got ${statusCode}`] : []),
+      ...(signIn === 'none' && (started.length > 0 || !isOpen) ? [`an unauthenticated caller got ${statusCode}`] : []),
       ...(statusCode === status ? [] : [`it answered ${statusCode} instead of ${status}`]),
       ...(answers.includes(statusCode) ? [] : [`it answered ${statusCode}`]),
-      ...(headers['x-request-id'] === 'request-1' || statusCode === 413 ? [] : ['the answer is not one of ours']),
+      ...(headers['x-request-id'] === 'request-1' || statusCode === 413 ? [] : ['the response is not from our code']),
       ...(body.length > 2_000 ? [`the answer has ${body.length} bytes`] : []),
       ...headerFaults(headers),
       ...leaksOf(text + JSON.stringify(headers), unspeakable),
       ...((first !== undefined) === (statusCode === 200 && text.includes('order_id')) ? [] : ['a round was begun']),
       ...(others.length > 0 ? ['several rounds were begun'] : []),
-      ...(first && !orderId.test(first.orderId) ? ['the order id is no part of a key'] : []),
-      ...(first && !round.test(first.round) ? ['the round is none'] : []),
+      ...(first && !orderId.test(first.orderId) ? ['the order id is not a valid key segment'] : []),
+      ...(first && !round.test(first.round) ? ['the round is invalid'] : []),
     ];
   },
   unspeakable,

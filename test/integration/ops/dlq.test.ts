@@ -63,7 +63,7 @@ describe('dlq redrive', () => {
     expect(await stage.receive(stage.queues.download.url)).toHaveLength(2);
   });
 
-  it('moves nothing unless the operator agrees', async () => {
+  it('moves nothing unless the operator confirms', async () => {
     await stage.addDeadLetter('download', { order_id: 'QO-1' });
     const { exitCode, stdout } = await stage.operate(['dlq', 'redrive', 'download']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: 'Nothing was moved.\n' });

@@ -76,7 +76,7 @@ describe('pipeline logs', () => {
     ['one order, step by step', 'QO-1', { order_id: 'QO-1' }],
     ['request', '3f2504e0-4f89-11d3-9a0c-0305e82c3301', { request_id: '3f2504e0-4f89-11d3-9a0c-0305e82c3301' }],
     ['run', 'nightly:1', { run_id: 'nightly:1' }],
-  ])('%s %s runs the saved query about that', async (subject, id, line) => {
+  ])('%s %s runs the saved query for that ID', async (subject, id, line) => {
     stage.logs.webhook.write(hoursAgo(1), line);
     stage.logs.webhook.write(hoursAgo(1), { order_id: 'QO-123456' });
     const { document } = await searchFor(subject, id);
@@ -108,7 +108,7 @@ describe('pipeline logs', () => {
     [['order', 'QO-1" or 1'], /<id> "QO-1\\" or 1" is not an id/],
     [['fields @message', 'extra'], /"extra" follows the query/],
     [['fields @message', '--since', 'soon', '--limit', '10001'], /--since "soon".*--limit "10001"/s],
-  ])('%j is wrong usage', async (args, expected) => {
+  ])('%j is invalid usage', async (args, expected) => {
     const { exitCode, stderr } = await stage.operate(['logs', ...args]);
     expect(exitCode).toBe(exitCodes.usage);
     expect(stderr).toMatch(expected);

@@ -64,7 +64,7 @@ describe('mapping try', () => {
   it.each([
     [{ properties: [{ state: 'ZZ' }] }, 'UNKNOWN_STATE: the state "ZZ" is not one of the 54 jurisdictions.'],
     [{ order_number: null }, 'BAD_PAYLOAD: the payload contains no order.'],
-  ])('says why there is no body: %j', async (fields, expected) => {
+  ])('reports why there is no body: %j', async (fields, expected) => {
     const file = join(world.stage.localStateDirectory, 'payload.json');
     writeFileSync(file, qualiaAnswer(qualiaOrder(fields)));
     expect(await run('mapping', 'try', '--file', file)).toMatchObject({

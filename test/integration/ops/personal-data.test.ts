@@ -82,7 +82,7 @@ test('an unreadable item is named but not shown', async () => {
 });
 
 test.each([
-  ['no JSON', garbage],
+  ['invalid JSON', garbage],
   ['every value wrong', JSON.stringify({ run_id: garbage, netlife: { portals: [name] }, iterable: { plan: name } })],
 ])('a run input with %s is refused without its values', async (_, input) => {
   const file = join(stage.localStateDirectory, 'input.json');

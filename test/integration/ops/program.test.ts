@@ -92,13 +92,13 @@ describe('the `pipeline` bin', () => {
   });
 
   it('exits 3 if the stage cannot be reached', async () => {
-    const nobody = {
+    const unreachable = {
       AWS_ENDPOINT_URL_CLOUDFORMATION: 'http://127.0.0.1:1',
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'operator',
       AWS_SECRET_ACCESS_KEY: 'secret',
     };
-    const { exitCode, stdout, stderr } = await pipeline(['dlq', 'list', '--json'], nobody);
+    const { exitCode, stdout, stderr } = await pipeline(['dlq', 'list', '--json'], unreachable);
     const message = 'AWS cannot be reached (ECONNREFUSED).';
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: `error: ${message}\n` });
     expect(JSON.parse(stdout)).toEqual({ error: { message, kind: 'unreachable' } });

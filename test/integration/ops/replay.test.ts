@@ -144,8 +144,13 @@ describe('from the stored payload', () => {
   });
 
   it.each([
-    ['an order that nobody knows', 'QO-404', [], 'There is no order QO-404.'],
-    ['an order that stored nothing', 'QO-unknown', [], 'Order QO-unknown has no stored payload in its newest round'],
+    ['an unknown order', 'QO-404', [], 'There is no order QO-404.'],
+    [
+      'an order without a stored payload',
+      'QO-unknown',
+      [],
+      'Order QO-unknown has no stored payload in its newest round',
+    ],
     ['a round that is not stored', 'QO-1', ['--round', '000000000000001-000000000000'], 'the newest are 0'],
   ])('refuses %s', async (_case, id, args, expected) => {
     await world.addProcessed('QO-1');

@@ -16,9 +16,9 @@ describe('with --local', () => {
     ['never ran', 'nowhere', {}, 'start it with `npm start`'],
     ['was killed', undefined, { pid: 2 ** 30 }, 'start it with `npm start`'],
     ['wrote something else', undefined, { endpoints: {} }, 'start it with `npm start`'],
-    ['runs no such stage', undefined, { outputs: {} }, 'The embedded AWS has no stack dev-Data'],
+    ['does not have the stage', undefined, { outputs: {} }, 'The embedded AWS has no stack dev-Data'],
     [
-      'was built before this version',
+      'was started by an earlier version',
       undefined,
       { outputs: { 'dev-Data': { OrdersTableName: 'orders' }, 'dev-OrderPipeline': {} } },
       'The outputs of stack dev-Data do not match this version: RawBucketName is missing, SyncRunsTableName is ' +

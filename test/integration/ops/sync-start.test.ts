@@ -33,9 +33,9 @@ describe('sync start', () => {
   const both = { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' }, iterable: { days: 3 } };
 
   it.each([
-    ['the file as it is', [], both],
-    ['one job of it', ['netlife'], { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' } }],
-    ['options over it', ['--run-id', 'mine', '--dry-run'], { ...both, run_id: 'mine', dry_run: true }],
+    ['the unchanged file', [], both],
+    ['one of its jobs', ['netlife'], { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' } }],
+    ['options that override it', ['--run-id', 'mine', '--dry-run'], { ...both, run_id: 'mine', dry_run: true }],
   ])('takes its input from a file: %s', async (_case, args, expected) => {
     const { exitCode } = await stage.operate(['sync', 'start', ...args, '--input', written('run.json', both)]);
     expect(exitCode).toBe(0);
@@ -70,7 +70,7 @@ describe('sync start', () => {
   });
 
   it.each([
-    ['is not there', undefined, 'cannot be read (ENOENT)'],
+    ['does not exist', undefined, 'cannot be read (ENOENT)'],
     ['is not JSON', '{', 'is not JSON'],
     ['is not an object', '[]', 'the input must be a JSON object'],
   ])('exits 2 when the file %s', async (_case, content, expected) => {

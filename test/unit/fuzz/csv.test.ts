@@ -1,6 +1,6 @@
 import { csvFaults, readCsv } from '../../fuzz/csv';
 
-test('cells may be quoted', () => {
+test('cells can be quoted', () => {
   expect(readCsv('a,b\n"1,""2""\n",\n')).toEqual([
     ['a', 'b'],
     ['1,"2"\n', ''],
@@ -10,12 +10,12 @@ test('cells may be quoted', () => {
 test.each([
   ['good', 'a,b\n1,2\n', []],
   ['a phone number', 'a,b\n+1 (555) 012-3987,+447700900123\n', []],
-  ['a quote in a bare cell', 'a,b\n1"2,3\n', ['it is no CSV']],
-  ['a quote that is not closed', 'a,b\n"1,2\n', ['it is no CSV']],
-  ['text behind a quoted cell', 'a,b\n"1"2,3\n', ['it is no CSV']],
-  ['a bare CR', 'a,b\n1\r,2\n', ['it is no CSV']],
-  ['an end within a row', 'a,b\n1,2', ['it is no CSV']],
-  ['a cell too many', 'a,b\n1,2,3\n', ['a row has another length than the header']],
+  ['a quote in a bare cell', 'a,b\n1"2,3\n', ['it is not CSV']],
+  ['a quote that is not closed', 'a,b\n"1,2\n', ['it is not CSV']],
+  ['text behind a quoted cell', 'a,b\n"1"2,3\n', ['it is not CSV']],
+  ['a bare CR', 'a,b\n1\r,2\n', ['it is not CSV']],
+  ['an end within a row', 'a,b\n1,2', ['it is not CSV']],
+  ['a cell too many', 'a,b\n1,2,3\n', ['the length of a row differs from the header']],
   ['a formula', 'a,b\n1,=1+1\n', ['a cell would run as a formula']],
   ['a formula behind a no-break space', 'a,b\n1,\u00a0=1+1\n', ['a cell would run as a formula']],
   ['a formula with a full-width sign', 'a,b\n1,\uff1d1+1\n', ['a cell would run as a formula']],

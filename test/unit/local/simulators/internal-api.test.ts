@@ -163,8 +163,8 @@ test.each([
     ['body.productCategory', 'body.orderStatus'],
   ],
   ['a status with spaces', { ...order, orderStatus: 'REVISION REQUIRED' }, ['body.orderStatus']],
-  ['a date of another form', { ...order, dueDate: '02/28/2026' }, ['body.dueDate']],
-  ['a date that is none', { ...order, dueDate: '2026-02-30' }, ['body.dueDate']],
+  ['a date in another format', { ...order, dueDate: '02/28/2026' }, ['body.dueDate']],
+  ['an invalid date', { ...order, dueDate: '2026-02-30' }, ['body.dueDate']],
   ['a date with an offset', { ...order, dueDate: '2026-02-28T10:00:00-05:00' }, ['body.dueDate']],
 ])('answers 422 to %s', async (_name, body, paths) => {
   const answer = await post(body);
@@ -175,10 +175,10 @@ test.each([
 
 test.each([
   ['no token', { authorization: '' }, order, 401],
-  ['an idempotency key of another form', { 'idempotency-key': 'QO-1' }, order, 422],
+  ['an idempotency key in another format', { 'idempotency-key': 'QO-1' }, order, 422],
   ['no round', { 'x-order-round': '' }, order, 422],
   ['another content type', { 'content-type': 'text/plain' }, order, 415],
-  ['no JSON', {}, '{', 400],
+  ['invalid JSON', {}, '{', 400],
 ])('%s', async (_name, headers, body, status) => {
   expect((await post(body, headers)).status).toBe(status);
 });

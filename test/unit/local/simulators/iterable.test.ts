@@ -93,7 +93,7 @@ test.each([
     'BatchTooLarge',
   ],
   ['users/delete', {}, 404, 'NotFound'],
-])('%s refuses what is not right (%#)', async (call, body, status, code) => {
+])('%s refuses invalid input (%#)', async (call, body, status, code) => {
   expect(await codeOf(post(call, body))).toEqual([status, code]);
 });
 

@@ -79,7 +79,7 @@ test.each<[string, Partial<DayResult>, string]>([
     { internalApi: { posts: 2, distinct_orders: 1, posted_again: { a: 2 } } },
     'a: posted 2 times in 1 rounds',
   ],
-])('%s is a surprise', (_, change, sentence) => {
+])('%s is reported', (_, change, sentence) => {
   expect(findSurprises({ ...asExpected, ...change }).join()).toContain(sentence);
 });
 

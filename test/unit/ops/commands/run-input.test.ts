@@ -4,7 +4,7 @@ import { InvalidInput } from '../../../../shared/runs/input';
 const jobs = ['netlife', 'iterable', 'third'];
 
 test.each([
-  ['the input of the job alone, of three', { netlife: { days: 1 }, iterable: {}, third: {} }, { netlife: { days: 1 } }],
+  ['only the input of this job', { netlife: { days: 1 }, iterable: {}, third: {} }, { netlife: { days: 1 } }],
   ['an empty input if the job has none', { third: {} }, { netlife: {} }],
 ])('a run of one job gets %s', (_what, given, expected) => {
   expect(withOneJob({ run_id: 'a', dry_run: true, ...given }, 'netlife', jobs)).toEqual({

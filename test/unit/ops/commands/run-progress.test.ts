@@ -40,8 +40,8 @@ test.each([
   ['nothing done', [0, 8], /^p {2}░{30} {2}0% {2}0 of 8$/],
   ['almost done', [999, 1000, 1], /^p {2}█{29}░ {2}99% {2}999 of 1,000 {2}1\.0\/s {2}1s left$/],
   ['nothing to do', [0, 0], /^p {2}█{30} {2}100% {2}0 of 0 {2}done$/],
-  ['more than there was', [9, 8, 1], /^p {2}█{30} {2}100% {2}9 of 8 {2}done$/],
-  ['standing still', [1, 8, 0], /^p {2}█{3}░{27} {2}12% {2}1 of 8$/],
+  ['more than the total', [9, 8, 1], /^p {2}█{30} {2}100% {2}9 of 8 {2}done$/],
+  ['no progress', [1, 8, 0], /^p {2}█{3}░{27} {2}12% {2}1 of 8$/],
   ['slow', [1, 8, 0.05], /3\.0\/min {2}2m 20s left$/],
   ['hours to go', [0, 9_000, 2], /2\.0\/s {2}1h 15m left$/],
 ] as const)('%s', (_case, [done, total, rate], expected) => {

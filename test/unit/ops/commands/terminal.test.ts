@@ -69,7 +69,7 @@ describe('a terminal', () => {
   const open = ({ isTTY = false, json = false, environment = {}, rows = 24 }: Opened = {}) => {
     const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY, rows, columns: 80 });
     const [stdin, stdout, stderr] = [new PassThrough(), stream(), stream()];
-    const interruptible = () => Promise.reject(new Error('not told'));
+    const interruptible = () => Promise.reject(new Error('unexpected'));
     const now = () => Date.UTC(2026, 0, 2);
     const surroundings = {
       stdin,
@@ -86,9 +86,9 @@ describe('a terminal', () => {
   };
 
   test.each([
-    ['a person', { isTTY: true }, true],
-    ['a person who wants none', { isTTY: true, environment: { NO_COLOR: '1' } }, false],
-    ['a person whose NO_COLOR is empty', { isTTY: true, environment: { NO_COLOR: '' } }, true],
+    ['a terminal', { isTTY: true }, true],
+    ['a terminal with NO_COLOR', { isTTY: true, environment: { NO_COLOR: '1' } }, false],
+    ['a terminal with an empty NO_COLOR', { isTTY: true, environment: { NO_COLOR: '' } }, true],
     ['a dumb terminal', { isTTY: true, environment: { TERM: 'dumb' } }, false],
     ['a pipe', {}, false],
   ])('colours for %s', (_case, options, expected) => {
@@ -173,7 +173,7 @@ describe('a terminal', () => {
     it.each([
       ['a pipe', {}],
       ['a dumb terminal', { isTTY: true, environment: { TERM: 'dumb' } }],
-    ])('is told every few seconds to %s, as far as it changed', (_case, options) => {
+    ])('is printed every few seconds to %s, if it changed', (_case, options) => {
       jest.useFakeTimers({ now: 0 });
       const { terminal, read } = open(options);
       const live = terminal.live();

@@ -5,7 +5,7 @@ import { PipelineError } from '../../../../shared/errors';
 const named = (name: string, message = 'A message') => Object.assign(new Error(message), { name });
 
 test.each([
-  ['our own', new ServiceFault('absent', 'Gone.'), 'absent', 'Gone.'],
+  ['a ServiceFault', new ServiceFault('absent', 'Gone.'), 'absent', 'Gone.'],
   [
     'an item that cannot be read',
     new PipelineError('INTERNAL_FAULT', 'The item cannot be read', { retryable: false }),
@@ -20,8 +20,8 @@ test.each([
   ],
   ['no credentials', named('CredentialsProviderError'), 'unreachable', 'No AWS credentials were found.'],
   ['no region', named('Error', 'Region is missing'), 'unreachable', 'No AWS region is set.'],
-  ['nobody listens', Object.assign(named('Error'), { code: 'ECONNREFUSED' }), 'unreachable', '(ECONNREFUSED)'],
-  ['no answer', named('TimeoutError'), 'unreachable', '(TimeoutError)'],
+  ['a refused connection', Object.assign(named('Error'), { code: 'ECONNREFUSED' }), 'unreachable', '(ECONNREFUSED)'],
+  ['a timeout', named('TimeoutError'), 'unreachable', '(TimeoutError)'],
 ])('%s', (_case, thrown, kind, message) => {
   expect(toServiceFault(thrown)).toMatchObject({ kind, message: expect.stringContaining(message) });
 });

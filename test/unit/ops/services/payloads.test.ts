@@ -63,7 +63,7 @@ test('lists only the rounds of one order, newest first', async () => {
 test.each([
   ['QO-1', /^Order QO-1 has no stored payload for round \S+; the newest are (\S+, ){4}\S+\.$/],
   ['QO-2', /^Order QO-2 has no stored payload for round \S+; it has none\.$/],
-])('a round of %s that is not stored is answered with those that are', async (id, expected) => {
+])('the error for a round of %s without a payload names the stored rounds', async (id, expected) => {
   const { payloads } = bucketOf(Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((ms) => [key('QO-1', ms), '01'])));
   await expect(payloads.keyOf(id as OrderId, round(99) as Round)).rejects.toThrow(expected);
 });
