@@ -1,11 +1,11 @@
-/** Stands in for `@stablelib/base64` in a bundle, as far as `standardwebhooks` uses it: Node has base64 of its own. */
+/** Replaces `@stablelib/base64` in bundles, as far as `standardwebhooks` uses it: Node has its own base64. */
 
 const padded = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Standard base64, padded. */
 export const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-/** @throws Error when `text` is not padded standard base64: Node alone would skip over what it cannot read */
+/** @throws Error if `text` is not padded standard base64: Node alone skips invalid characters */
 export const decode = (text: string): Uint8Array => {
   if (!padded.test(text)) throw new Error('The text is not base64.');
   return Buffer.from(text, 'base64');

@@ -1,12 +1,12 @@
 /**
- * Stands in for `@smithy/core/checksum` in a bundle: digests by Node's own crypto. The SDK carries JavaScript forms of
- * them (6 kB) for a Node that was built without, and tries out MD5 at every start to find out (1 ms).
+ * Replaces `@smithy/core/checksum` in bundles by digests of Node's crypto. The SDK has JavaScript versions of them (6 kB) for
+ * builds of Node without crypto, and checks for MD5 at every start (1 ms).
  */
 import { type BinaryLike, createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const digestBy = (algorithm: string) =>
-  /** A digest, or with a secret an HMAC, of all that `update` was given since the start or the last `reset`. */
+  /** A digest (with a secret, an HMAC) of all data given to `update` since the start or the last `reset`. */
   class {
     readonly #begin: () => Hash | Hmac;
     #hash: Hash | Hmac;
@@ -29,13 +29,13 @@ const digestBy = (algorithm: string) =>
     }
   };
 
-/** Signs requests, and checks what S3 keeps. */
+/** Signs requests, and checks what S3 stores. */
 export const Sha256 = digestBy('sha256');
 
 /** Checks what SQS received. */
 export const Md5 = digestBy('md5');
 
-/** What S3 is sent with an object that comes without a checksum. */
+/** Sent to S3 with an object that has no other checksum. */
 export class Crc32 {
   readonly digestLength = 4;
   #value = 0;
@@ -55,10 +55,10 @@ export class Crc32 {
   }
 }
 
-/** @throws Error always: a stream without a checksum was sent to S3, which nobody here does */
+/** @throws Error always: our code sends no stream without a checksum to S3 */
 export const readableStreamHasher = (): never => {
   throw new Error('This bundle cannot compute the checksum of a stream.');
 };
 
-// `@aws-sdk/checksums` passes these on under all of their names.
+// `@aws-sdk/checksums` re-exports these under all of their names.
 export { Crc32 as Crc32Js, Crc32 as Crc32Node, Md5 as Md5Js, Md5 as Md5Node, Sha256 as Sha256Js, Sha256 as Sha256Node };

@@ -1,14 +1,17 @@
 /**
- * Stands in for `@aws-sdk/middleware-endpoint-discovery` in a bundle: the DynamoDB client sets it up, with an LRU cache
- * of 8 kB, and gives it to none of its commands, as DynamoDB has no endpoints to discover.
+ * Replaces `@aws-sdk/middleware-endpoint-discovery` in bundles. The DynamoDB client configures it, with an LRU cache (8 kB of
+ * code), but none of its commands uses it.
  */
 
-/** Takes the client's configuration as it is. */
+/** Returns the client's configuration unchanged. */
 export const resolveEndpointDiscoveryConfig = <Config>(config: Config): Config => config;
 
-/** Reads the setting from nowhere: endpoint discovery is neither on nor off. */
-export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {
+/** Reads no setting: endpoint discovery is neither on nor off. */
+const discoveryOptions = {
   environmentVariableSelector: () => undefined,
   configFileSelector: () => undefined,
   default: undefined,
 };
+
+// The SDK's name.
+export { discoveryOptions as NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS };

@@ -1,6 +1,6 @@
 /**
- * Stands in for `@aws-sdk/credential-provider-node` in a bundle: Lambda hands its credentials over in the environment,
- * so that the chain of profile, SSO, process and metadata providers (130 kB) is never needed.
+ * Replaces `@aws-sdk/credential-provider-node` in bundles: Lambda passes credentials in the environment, so the chain of
+ * profile, SSO, process and metadata providers (130 kB) is not needed.
  */
 
 interface Credentials {
@@ -9,17 +9,17 @@ interface Credentials {
   readonly sessionToken?: string;
 }
 
-function required(name: string): string {
+const required = (name: string): string => {
   const value = process.env[name];
   if (!value) throw new Error(`No AWS credentials: ${name} is not set in the environment.`);
   return value;
-}
+};
 
 /**
  * The SDK's default credential provider.
  *
- * @returns a provider that reads the environment anew at each call
- * @throws Error (by the provider) naming the variable when `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing
+ * @returns a provider that reads the environment at each call. It throws an Error that names the variable if
+ * `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing
  */
 export const defaultProvider = () => async (): Promise<Credentials> => {
   const sessionToken = process.env.AWS_SESSION_TOKEN;

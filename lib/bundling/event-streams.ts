@@ -1,14 +1,14 @@
 /**
- * Stands in for `@smithy/core/event-streams` in a bundle: no call of ours streams events, and the SDK loads them by a
- * dynamic `import()`, for whose sake a bundler wraps every module below it in a function and can leave none of them out
- * (50 kB). Importing any other name fails the bundle.
+ * Replaces `@smithy/core/event-streams` in bundles: none of our calls streams events. The SDK loads them with a dynamic
+ * `import()`, for which a bundler wraps every imported module in a function and cannot remove unused ones (50 kB). An import
+ * of any other name fails the bundling.
  */
 
-function refuse(): never {
-  throw new Error('This bundle leaves out the event streams of AWS.');
-}
+const refuse = (): never => {
+  throw new Error('This bundle does not contain the event streams of AWS.');
+};
 
-/** Where a client would be given what reads and writes its event streams. */
+/** Would configure how a client reads and writes event streams. */
 export const resolveEventStreamSerdeConfig = <Config>(config: Config): Config => config;
 
 /** @throws Error always: a command with an event stream was sent */

@@ -1,5 +1,5 @@
 /**
- * Stands in for `fast-sha256` in a bundle, as far as `standardwebhooks` uses it: Node's own HMAC is native, theirs is
+ * Replaces `fast-sha256` in bundles, as far as `standardwebhooks` uses it: Node's HMAC is native, that of the package is
  * 6 kB of JavaScript.
  */
 import { createHmac } from 'node:crypto';

@@ -1,8 +1,8 @@
 /**
- * Injected before everything else in a bundle: V8's young generation keeps its first size of some MiB.
+ * Injected at the start of a bundle: keeps V8's young generation at its initial size of a few MiB.
  *
- * Lambda starts node with a `--max-semi-space-size` of a twentieth of the function's memory. The same option in
- * `NODE_OPTIONS` loses against it, and V8 reads it only while it starts. V8 reads the growth factor at each growth.
+ * Lambda starts node with a `--max-semi-space-size` of a twentieth of the function's memory. That argument overrides
+ * `NODE_OPTIONS`, and V8 reads it only at its start. V8 reads the growth factor whenever the young generation grows.
  */
 import { setFlagsFromString } from 'node:v8';
 

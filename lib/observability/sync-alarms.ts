@@ -5,7 +5,7 @@ import type { AlarmDefinition } from '../constructs/alarm';
 import type { SyncJobs } from '../stacks/sync-jobs';
 
 /** Alarms on the sync runs. Their Lambdas have none: a failed Lambda fails the execution, and one alarm is enough. */
-export function syncAlarms(config: Config, { stateMachine: { machine } }: SyncJobs): readonly AlarmDefinition[] {
+export const syncAlarms = (config: Config, { stateMachine: { machine } }: SyncJobs): readonly AlarmDefinition[] => {
   const period = Duration.minutes(5);
   const ends = { threshold: 0, treatMissingData: TreatMissingData.NOT_BREACHING };
   const runs: readonly AlarmDefinition[] = [
@@ -38,4 +38,4 @@ export function syncAlarms(config: Config, { stateMachine: { machine } }: SyncJo
       runbook: 'no-sync-run-for-26-hours',
     },
   ];
-}
+};

@@ -201,7 +201,7 @@ describe('the substitutions', () => {
 
   test('fail with a clear message when an event stream is requested', () => {
     expect(printed.s3).toMatchObject({
-      stream: expect.stringContaining('This bundle leaves out the event streams of AWS.'),
+      stream: expect.stringContaining('This bundle does not contain the event streams of AWS.'),
     });
   });
 
