@@ -25,7 +25,7 @@ export interface FailedDelivery {
 }
 
 /** SQS counts its 12 hours from the receive and rejects a wait that would end later. */
-const maxVisibilitySeconds = 43_000;
+export const maxVisibilitySeconds = 43_000;
 /** Spreads the copies that an open circuit sends back. */
 const circuitJitterSeconds = 30;
 

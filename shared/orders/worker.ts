@@ -33,10 +33,10 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly schema: Schema<Message>;
   /**
    * The step itself, up to its last write. Returns the result of that write, or of the read that made it unnecessary.
-   * What it throws decides what becomes of the message.
+   * The error that it throws decides what happens to the message.
    */
   readonly step: (delivery: Delivery<Message>) => Promise<WriteOutcome>;
-  /** When the API last answered anyone in this process, epoch ms. */
+  /** When the API last sent this process a conclusive response, epoch ms. */
   readonly lastResponseAtMs: () => number | undefined;
   /** The part of an API's response that the order keeps besides the error's code and message. */
   readonly responseOf?: (error: PipelineError) => string | undefined;
@@ -53,24 +53,24 @@ export interface OrderWorkerOptions<Message extends DownloadMessage> {
   readonly random?: Random;
 }
 
-/** Time kept back in each invocation for what follows a step: its status, its message, its log lines. */
-const reserveMs = 3_000;
+/** Reserved at the end of each invocation for what follows a step: the status, the message and the log lines. */
+export const reserveMs = 3_000;
 /** The longest delay of a message in SQS. */
 const maxDelaySeconds = 900;
-/** By this time after its first receive, a message has had its first failure. */
-const firstFailureMs = 120_000;
-/** An order that its API has failed for longer is given up. */
-const patienceMs = 4 * 86_400_000;
+/** The first failure of a message comes within this time of its first receive: longer than an invocation can take. */
+export const firstFailureMs = 120_000;
+/** A round that its API has failed for longer than this is given up. Shorter than SQS keeps a message. */
+export const patienceMs = 4 * 86_400_000;
 
-/** By how much the clocks of Lambda and SQS may differ, and a send may be delayed by its retries. */
+/** Tolerates clock differences between Lambda and SQS, and a send that was delayed by retries. */
 const sendToleranceMs = 60_000;
 
-/** What becomes of a message: deleted, or returned to its queue. */
+/** What happens to a message: SQS deletes it, or delivers it again. */
 type Verdict = 'acknowledge' | 'redeliver';
 
 /**
  * A worker on a queue of orders. Handles the records of a batch concurrently, so that a bad one never affects the
- * others, and carries out what `decide` says about each failure.
+ * others, and executes the decision of `decide` for each failure.
  */
 export const createOrderWorker = <Message extends DownloadMessage>(options: OrderWorkerOptions<Message>) => {
   const { worker, queue, repository, logger, metrics, now, random = Math.random } = options;
@@ -167,7 +167,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
   const report = ({ message, receiveCount }: Delivery<Message>, error: PipelineError, waitSeconds: number): void =>
     reportRetry(logger, metrics, { ...identify(message), receive: receiveCount }, { error, waitSeconds });
 
-  /** Spares an order its last receive, unless it is over or has waited for too long. */
+  /** Replaces the message by a copy instead of using its last receive, unless the round is over or too old. */
   const spare = async (
     delivery: Delivery<Message>,
     error: PipelineError,
@@ -212,7 +212,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     if (parsed.success) return parsed.data;
     const error = new PipelineError('BAD_MESSAGE', 'The message is not one of ours', { retryable: false });
     logger.error('message cannot be read', { error: error.message, error_code: error.code });
-    // Waiting does not make it readable: it goes to the dead-letter queue as fast as its receives allow.
+    // A retry cannot make it readable, so let it reach the dead-letter queue without delay.
     await queue.hideFor(record.receiptHandle, 0);
     throw error;
   };
@@ -239,7 +239,7 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
     } catch (thrown) {
       const error = toPipelineError(thrown);
       const verdict = await settle(record, delivery, error).catch((unsettled: unknown) => {
-        // The message comes back when its visibility timeout ends. The order has not changed.
+        // SQS delivers the message again when its visibility timeout ends. The order is unchanged.
         logger.error('message could not be settled', {
           ...identify(message),
           error: error.message,

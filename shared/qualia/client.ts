@@ -145,7 +145,8 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
     /**
      * One page of the orders that are open at Qualia. An empty page is beyond the end of the list.
      *
-     * @throws {PipelineError} as `fetchOrder`, without `ORDER_NOT_FOUND`
+     * @throws {PipelineError} as `fetchOrder`. `ORDER_NOT_FOUND` only if Qualia returns a GraphQL error that says so:
+     * a list that is null is an {@link UnreadableResponseError}
      */
     listOpenOrders: (
       { withStatus, ...variables }: OpenOrdersRequest,
