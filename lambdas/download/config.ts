@@ -11,6 +11,6 @@ export const configSchema = z.object({
   MAX_RECEIVE_COUNT: positiveCount,
   QUALIA_API_URL: httpUrl,
   QUALIA_SECRET_ARN: required,
-  /** Most calls per second that this process makes to Qualia. Absent: no limit. */
+  /** Maximum number of calls per second from this process to Qualia. Absent: no limit. */
   QUALIA_CALLS_PER_SECOND: z.optional(positiveCount),
 });

@@ -37,7 +37,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     payload: { readonly s3_key: string; readonly checksum: Checksum; readonly retried?: boolean },
   ): Promise<void> => processingQueue.send({ order_id, round, request_id, sent_at: now(), ...payload });
 
-  /** An order that is DOWNLOADED already in the same round: the delivery that wrote that may have died before its send. */
+  /** If the order is DOWNLOADED in the same round, the delivery that wrote it may have crashed before its send. */
   const sendAgain = async ({ message }: Delivery<DownloadMessage>, { order }: Rejection): Promise<void> => {
     if (order?.status !== 'DOWNLOADED' || order.round !== message.round) return;
     await sendToProcessing(message, { s3_key: order.s3_key, checksum: order.checksum, retried: true });
@@ -53,7 +53,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       checksum: payload.checksum,
       payloadSizeBytes: payload.sizeBytes,
       receiveCount,
-      // Bytes that an earlier delivery stored were downloaded at a time that is not known here.
+      // If an earlier delivery stored the bytes, the start of their download is unknown.
       startedAtMs: payload.isNew ? startedAtMs : undefined,
       downloadedAtMs: now(),
     });

@@ -10,6 +10,6 @@ export const configSchema = z.object({
   MAX_RECEIVE_COUNT: positiveCount,
   INTERNAL_API_URL: httpUrl,
   INTERNAL_API_SECRET_ARN: required,
-  /** Most calls per second that this process makes to the internal API. Absent: no limit. */
+  /** Maximum number of calls per second from this process to the internal API. Absent: no limit. */
   INTERNAL_API_CALLS_PER_SECOND: z.optional(positiveCount),
 });

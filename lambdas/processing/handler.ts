@@ -23,10 +23,10 @@ export interface ProcessingDependencies
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** How often an order may need a POST within one delivery. */
+/** Maximum number of POSTs within one delivery. */
 const maxPosts = 4;
 
-/** A state outside the table is free text that can be a person's name: log it only if it looks like a code. */
+/** An unknown state is free text and can be a person's name, so log it only if it looks like a code. */
 const loggableState = (text: string): string => (/^[A-Z]{2}$/.test(text) ? text : '(not a code)');
 
 /** Reads the orders of a batch from S3, maps them and posts them to the internal API. */
@@ -67,7 +67,8 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
         const current = await repository.read(message.order_id);
         const afterFailure = current?.previous_status === 'FAILED';
         if (!isOpen(current, message)) {
-          // Redriven after its failure was recorded: its POSTs had ended when the next round, which posted regardless, began.
+          // Redriven after its failure was recorded: its POSTs ended before the next round began, which posted
+          // regardless.
           if (posts === 0 && receiveCount === 1 && afterFailure) delivery.mayHaveTakenEffect = false;
           return { applied: false, order: current };
         }

@@ -31,12 +31,12 @@ export class RoundOverError extends Error {
   }
 }
 
-/** A read of the order is good for the first attempt of the POST if it is not older than this. */
+/** The first attempt of the POST uses an earlier read of the order if it is not older than this. */
 const freshReadMs = 1_000;
 /** How long another delivery of the same message may take to record the POST that made our key known. */
 const duplicateRecordMs = 2_000;
 
-/** Whether an order, as it was read, still waits for this message. */
+/** Whether the order still needs this message. */
 export const isOpen = (order: Order | undefined, { round }: ProcessingMessage): order is Order =>
   order?.round === round && isOpenFor('process', order);
 
@@ -52,26 +52,26 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
     current: Order,
     order: InternalOrder,
     idempotencyKey: string,
-  ): Promise<PostOutcome & { readonly isFirstTry: boolean }> => {
+  ): Promise<PostOutcome & { readonly isFirstAttempt: boolean }> => {
     const { message, context } = delivery;
     const readAtMs = now();
-    // Counted here: when the token was rotated, the client counts its attempts again from 1.
-    let tries = 0;
+    // Counted here, because the client counts attempts from 1 again after a rotated token.
+    let attempts = 0;
     // An older payload must not overtake a newer one, so each attempt needs a fresh read of the round.
     const beforeAttempt = async (): Promise<void> => {
-      const isFresh = ++tries === 1 && now() - readAtMs <= freshReadMs;
+      const isFresh = ++attempts === 1 && now() - readAtMs <= freshReadMs;
       const latest = isFresh ? current : await repository.read(message.order_id);
       if (!isOpen(latest, message)) throw new RoundOverError(latest);
       delivery.mayHaveTakenEffect = true;
     };
     const { round, request_id: requestId } = message;
     const outcome = await internalApi.postOrder({ order, round, requestId, idempotencyKey, beforeAttempt }, context);
-    return { ...outcome, isFirstTry: tries === 1 };
+    return { ...outcome, isFirstAttempt: attempts === 1 };
   };
 
   /**
-   * The internal API knows a key that this round cannot have used, and something else was recorded: our records are
-   * older than the API's (a restored table). Makes the round post again under a new key, unless another delivery of the
+   * Handles a key that the internal API knows although this round cannot have used it: our records are older than the
+   * API's, for example after a restored table. Makes the round post again under a new key, unless another delivery of the
    * same message used the key a moment ago.
    */
   const resolveConflict = async (message: ProcessingMessage): Promise<void> => {
@@ -95,18 +95,18 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
     current: Order,
     { order, warnings }: MappedOrder,
   ): Promise<WriteOutcome | undefined> => {
-    const { message, receiveCount, mayHaveTakenEffect: hadActed } = delivery;
+    const { message, receiveCount, mayHaveTakenEffect: mayHavePosted } = delivery;
     const { order_id: orderId, round } = message;
     const { repost } = current;
     const bodyHash = bodyHashOf(order);
-    // The comparison is trusted only after a round that was closed and recorded: any other may have posted.
+    // Trust the comparison only after a PROCESSED round: any other round may have posted without a record.
     const isUnchanged =
       repost === undefined && current.previous_status === 'PROCESSED' && current.processed_checksum === bodyHash;
     const posted = isUnchanged
       ? undefined
       : await post(delivery, current, order, idempotencyKeyOf({ orderId, round, bodyHash, repost }));
 
-    const isOurKey = hadActed || !posted?.isFirstTry || current.processed_checksum === undefined;
+    const isOurKey = mayHavePosted || !posted?.isFirstAttempt || current.processed_checksum === undefined;
     if (posted?.outcome === 'already_known' && !isOurKey) {
       await resolveConflict(message);
       return undefined;
@@ -120,7 +120,7 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
       receiveCount,
       processedAtMs,
     });
-    // If it is still open, an older round may have overwritten what this one posted, and asked for another POST.
+    // If the order is still open, an older round may have overwritten this POST and requested another one.
     if (!written.applied) return isOpen(written.order, message) ? undefined : written;
     metrics.add('OrderProcessed');
     if (posted === undefined) metrics.add('OrderUnchanged');

@@ -13,17 +13,17 @@ export interface RepostDependencies {
   readonly now: () => number;
 }
 
-/** How often the order may move on while the repost is requested. */
+/** Maximum number of times that the order can change while the repost is requested. */
 const maxRaces = 5;
-/** What the item of a round that begins here says in place of a notification's type. */
+/** The `notification_type` of a round that begins here. */
 const notificationType = 'overtaken';
 
 /**
- * Posts the newest payload once more after an older round may have posted over it: what the internal API holds is then
- * unknown (docs/contracts/internal-api.md). A round that is still open only needs the request; a closed one needs a
- * new round from the bytes that it processed.
+ * Posts the newest payload again after an older round may have overwritten it at the internal API
+ * (docs/contracts/internal-api.md). An open round only needs a repost request; a closed one needs a new round from the
+ * bytes that it processed.
  *
- * @throws {PipelineError} `INTERNAL_FAULT`, retryable, when the order keeps moving on
+ * @throws {PipelineError} `INTERNAL_FAULT`, retryable, if the order changes too often
  */
 export const createRepostNewest = ({ repository, startStoredRound, queue, now }: RepostDependencies) => {
   const startFurtherRound = (order: Extract<Order, { status: 'PROCESSED' }>) =>
@@ -39,7 +39,7 @@ export const createRepostNewest = ({ repository, startStoredRound, queue, now }:
       }),
     });
 
-  /** An earlier delivery of the older message may have begun this round, and died before its message was sent. */
+  /** An earlier delivery of the older message may have begun this round and crashed before it sent the message. */
   const sendAgain = async (order: Order): Promise<void> => {
     if (order.status !== 'DOWNLOADED' || order.notification_type !== notificationType) return;
     const { order_id, round, request_id, s3_key, checksum } = order;
@@ -61,7 +61,7 @@ export const createRepostNewest = ({ repository, startStoredRound, queue, now }:
       if (written.applied) return order && sendAgain(order);
       ({ order, unreadableRound } = written);
     }
-    throw new PipelineError('INTERNAL_FAULT', 'The order moves on faster than its repost can be requested', {
+    throw new PipelineError('INTERNAL_FAULT', 'The order changes too often to request its repost', {
       retryable: true,
     });
   };

@@ -10,7 +10,7 @@ export const configSchema = z.object({
   RECONCILER_QUEUE_URL: httpUrl,
   QUALIA_API_URL: httpUrl,
   QUALIA_SECRET_ARN: required,
-  /** Most rounds that are started in a second. */
+  /** Maximum number of rounds started per second. */
   ROUNDS_PER_SECOND: positiveCount,
   /** No round is started while the download queue holds more messages than this. */
   BACKLOG_LIMIT: positiveCount,
@@ -19,6 +19,6 @@ export const configSchema = z.object({
     z.string('is missing').check(z.regex(/^\d{1,4}$/, 'is not a whole number')),
     z.transform(Number),
   ),
-  /** Most calls per second that this process makes to Qualia. Absent: no limit. */
+  /** Maximum number of calls per second from this process to Qualia. Absent: no limit. */
   QUALIA_CALLS_PER_SECOND: z.optional(positiveCount),
 });

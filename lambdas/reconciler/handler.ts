@@ -7,7 +7,7 @@ import { parseJson } from '../../shared/json';
 import { reportRetry } from '../../shared/observability/report-retry';
 import { beginPass, createPassRunner, knownIn, type PassDependencies, type Turn } from './pass';
 
-/** What the reconciler's queue carries: which pass to continue. */
+/** A message of the reconciler's queue: the pass to continue. */
 export interface Continuation {
   readonly pass: string;
 }
@@ -22,7 +22,7 @@ export interface ReconcilerDependencies extends PassDependencies {
  * - `complete`: the pass has reached its end, and the next one is compared with it.
  * - `continues`: a message continues it.
  * - `under way`: nothing was done, because another invocation works on a pass.
- * - `superseded`: another invocation was faster; what this one started stays started.
+ * - `superseded`: another invocation was faster. The rounds that this one started remain.
  */
 export type Outcome = 'complete' | 'continues' | 'under way' | 'superseded';
 
@@ -32,13 +32,13 @@ export interface ReconcilerReport {
   readonly [count: string]: string | number | undefined;
 }
 
-/** Left of an invocation for what has begun, and for writing the pass. */
+/** Time reserved at the end of an invocation for work in progress and for writing the pass. */
 const reserveMs = 60_000;
-/** Left when a call to Qualia is cut off. */
+/** Time left in the invocation when a call to Qualia is aborted. */
 const callReserveMs = 25_000;
-/** A pass that was saved longer ago than an invocation may take is not being continued by anybody. */
+/** Longer than an invocation can take: no invocation is working on a pass that was saved earlier than this. */
 const longestTurnMs = 20 * 60_000;
-/** A list that was read so long ago tells little: a new pass begins instead. */
+/** A list that was read earlier than this is out of date, so a new pass begins instead. */
 const staleAfterMs = 3 * 3_600_000;
 
 const queueEventSchema = z.object({
@@ -110,7 +110,7 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
       await queue.send({ pass: pass.header.id });
       return 'continues';
     } catch (error) {
-      // The next invocation takes it up from here; without this, from an older state.
+      // The next invocation resumes here. If this write fails, it resumes from an older state.
       await saveUnfinished(pass, false, etag).catch(() => undefined);
       throw error;
     }

@@ -27,9 +27,9 @@ export interface PassDependencies {
   /** No round is started while the backlog exceeds this. */
   readonly backlogLimit: number;
   readonly roundsPerSecond: number;
-  /** Waits for a round's turn. */
+  /** Waits for the next slot to start a round. */
   readonly pace: () => Promise<void>;
-  /** Time between reading the list and judging its orders, in which webhooks on their way arrive. */
+  /** Time between reading the list and judging its orders, so that delayed webhooks can arrive. */
   readonly settleMs: number;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
@@ -38,25 +38,25 @@ export interface PassDependencies {
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
-/** How long a pass may work in this invocation. */
+/** One invocation's share of the work on a pass. */
 export interface Turn {
-  /** Epoch ms. Nothing new is begun after it. */
+  /** Epoch ms. No new work begins after it. */
   readonly endsAtMs: number;
-  /** For calls to Qualia: their deadline leaves a call that has begun the time to end. */
+  /** For calls to Qualia. The deadline leaves time for a call in progress to end. */
   readonly context: CallContext;
 }
 
 /** The number of keys of one batch read. */
 const largestChunk = 100;
-/** A chunk's rounds are all started, at the pace that operators chose: it must not take much longer than this. */
+/** A chunk starts all of its rounds at the configured pace, and must not take much longer than this. */
 const chunkSeconds = 10;
 const backlogPollMs = 1_000;
-/** As many failures in a row mean that AWS fails, not an order. */
+/** This number of consecutive failures means that AWS fails, not an order. */
 const failuresInRowToStop = 10;
 
 const foreignMark = '!';
 
-/** The id itself, or a key in place of an id that no webhook can name. */
+/** The id itself, or a key that replaces an id that is not valid in a webhook. */
 const keyOf = (id: string): string =>
   orderIdSchema.safeParse(id).success ? id : foreignMark + createHash('sha256').update(id).digest('base64url');
 const isForeign = (key: string): boolean => key.startsWith(foreignMark);
@@ -64,7 +64,7 @@ const isForeign = (key: string): boolean => key.startsWith(foreignMark);
 const isWaiting = (order: OrderOrUnreadable | undefined): order is Order =>
   order !== undefined && order !== unreadable && isInFlight(order);
 
-/** Begins a pass that is to be compared with the last one. */
+/** Begins a pass, which is compared with the last one. */
 export const beginPass = (id: string, nowMs: number, last: StoredPass | undefined): Pass => ({
   header: {
     format: 1,
@@ -82,7 +82,7 @@ export const beginPass = (id: string, nowMs: number, last: StoredPass | undefine
   closed: new Map(),
 });
 
-/** Orders that a pass knows, without entries of the list that are not ours. */
+/** The number of orders in a pass, without list entries that cannot be orders of ours. */
 export const knownIn = ({ open, closed }: Pass): number =>
   closed.size + [...open.keys()].filter((key) => !isForeign(key)).length;
 
@@ -102,13 +102,13 @@ export const createPassRunner = (dependencies: PassDependencies) => {
     pass.header = { ...pass.header, counts: { ...pass.header.counts, ...Object.fromEntries(sums) } };
   };
 
-  /** Compares the end of the walk with the last pass: what was open then and is not listed has left. */
+  /** Compares the list with the last pass: orders that were open then and are not listed now have left. */
   const closeWalk = (pass: Pass, last: Pass | undefined, isEndless: boolean): void => {
     const walkedAtMs = now();
     pass.header = { ...pass.header, walked_at_ms: walkedAtMs, is_endless: isEndless };
     for (const [key, { previous: _, ...entry }] of last?.open ?? []) {
       if (pass.open.has(key) || isForeign(key)) continue;
-      // The walk may have missed it: it is not known to have left.
+      // The walk may have missed the order, so it has not certainly left.
       if (isEndless) pass.open.set(key, entry);
       else pass.closed.set(key, { ...entry, leftAtMs: walkedAtMs });
     }
@@ -147,7 +147,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
 
   let hasReportedWait = false;
 
-  /** Waits until the download queue is short, so that fresh webhooks do not queue behind our rounds. */
+  /** Waits until the download queue is short, so that webhooks are not delayed behind these rounds. */
   const waitForRoom = async (endsAtMs: number): Promise<boolean> => {
     for (;;) {
       const backlog = await dependencies.backlog();
@@ -167,7 +167,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
       order !== unreadable && { age_seconds: Math.round((now() - Date.parse(order.notified_at)) / 1_000) }),
   });
 
-  /** One line for each order. An order that is only due for its check, or changed as orders do, is no warning. */
+  /** Logs one line per order. An order that is only due for its check, or that changed as usual, is not a warning. */
   const report = (line: ReturnType<typeof describe>, isLost: boolean, fault: PipelineError | undefined): void => {
     const { reason } = line;
     if (reason === 'unreadable' || fault !== undefined) {
@@ -205,7 +205,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
         orderId: entry.orderId,
         requestId,
         notificationType: reconciliation,
-        // The four days that an order is tried for, and its latency, count from its first notification.
+        // The four-day limit of retries and the latency both count from the first notification.
         notifiedAtMs: isWaiting(order) ? Date.parse(order.notified_at) : undefined,
       });
     } catch (thrown) {
@@ -231,7 +231,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
     const findings = judged.flatMap(({ entry, order, verdict: { reason, ...verdict } }) =>
       reason === undefined ? [] : [{ entry, order, verdict: { ...verdict, reason } }],
     );
-    // A few rounds are no burden for the queue, whatever it holds.
+    // The first rounds of a turn do not wait: they are few.
     if (findings.length > 0 && roundsInTurn > 0 && !(await waitForRoom(endsAtMs))) return false;
 
     const rounds = await Promise.allSettled(findings.map(({ entry, order, verdict }) => start(entry, order, verdict)));
@@ -244,7 +244,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
       count(pass, { [reason]: 1, lost: isLost && isChange ? 1 : 0, not_started: isStarted ? 0 : 1 });
       const entries = entry.leftAtMs === undefined ? pass.open : pass.closed;
       if (isStarted && isWaiting(order)) entries.set(entry.orderId, { ...entry, startedAtMs: times.nowMs });
-      // The next pass has to see the same change again.
+      // The next pass must find the same change again.
       if (!isStarted && entry.previous !== undefined) {
         entries.set(entry.orderId, { ...entry, fingerprint: entry.previous, previous: undefined });
       }
@@ -270,7 +270,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
 
   const judgeAll = async (pass: Pass, turn: Turn): Promise<boolean> => {
     const size = Math.min(largestChunk, chunkSeconds * dependencies.roundsPerSecond);
-    // Those that left come first: they are few, and no later list names them.
+    // Judge orders that left first: they are few, and no later list contains them.
     const sequence = [...pass.closed.values(), ...pass.open.values()].filter(({ orderId }) => !isForeign(orderId));
     for (let index = pass.header.judged; index < sequence.length; index += size) {
       if (now() >= turn.endsAtMs) return false;
@@ -282,7 +282,7 @@ export const createPassRunner = (dependencies: PassDependencies) => {
   /**
    * Advances a pass until its end, or the end of the turn.
    *
-   * @param last what the pass is compared with; needed until its walk has ended
+   * @param last the pass to compare with; required until the walk has ended
    * @returns whether the pass has reached its end
    */
   return async (pass: Pass, last: Pass | undefined, turn: Turn): Promise<boolean> => {

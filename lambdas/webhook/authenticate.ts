@@ -10,10 +10,10 @@ const credential = z.object({
   password: secretText,
 });
 
-/** At least 16 bytes, padded: what the signature's library cannot decode must not pass as a secret. */
+/** At least 16 bytes, padded: a secret that the signature's library cannot decode must not pass. */
 const signingSecret = /^whsec_(?=.{22})(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Everything a sender may sign in with: several at once, so that one is rotated without losing a call. */
+/** All accepted credentials. There can be several of each kind, so that a rotation loses no call. */
 export const webhookSecretSchema = z
   .object({
     basic: z._default(z.array(credential, 'is not a list'), []),
@@ -27,7 +27,7 @@ export const webhookSecretSchema = z
   );
 export type WebhookSecret = z.output<typeof webhookSecretSchema>;
 
-/** Whoever calls us can be refused as often as they like: that must not spend our calls to Secrets Manager. */
+/** Untrusted callers can cause any number of refusals. This limits the calls to Secrets Manager that they cause. */
 export const webhookRefreshIntervalMs = 10_000;
 
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
@@ -39,7 +39,7 @@ const hasBasicCredential = (authorization: string | undefined, { basic }: Webhoo
   if (encoded === undefined) return false;
   const [, username = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
   const given = { username: digest(username), password: digest(password) };
-  // Every credential is compared in full, whatever came before: the time taken says nothing.
+  // Always compare every credential in full, so that the response time reveals nothing.
   const matches = basic.map((known) => [
     timingSafeEqual(given.username, digest(known.username)),
     timingSafeEqual(given.password, digest(known.password)),
@@ -58,7 +58,7 @@ const hasSignature = (
   { signing_secrets }: WebhookSecret,
 ): boolean => {
   const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map((name) => headers[`${prefix}-${name}`]);
-  // What is signed is UTF-8 text; decoding other bytes first would check something else than what was received.
+  // The signature covers UTF-8 text. Decoding other bytes would verify something other than the received body.
   if (id === undefined || timestamp === undefined || signature === undefined || !isUtf8(body)) return false;
   const signed = {
     'webhook-id': id,
@@ -78,11 +78,10 @@ const hasSignature = (
 };
 
 /**
- * Tells whether a sender is known: by HTTP Basic, or by a Standard Webhooks 1.0.0 signature over the raw bytes, under the
- * names `webhook-…` or `svix-…`.
- * A refusal fetches the secret again, which may have been rotated, before it stands.
+ * Authenticates a sender: by HTTP Basic, or by a Standard Webhooks 1.0.0 signature over the raw bytes, with headers named
+ * `webhook-…` or `svix-…`. Before it refuses a call, it fetches the secret again, which may have been rotated.
  *
- * @throws {PipelineError} `SECRET_UNREADABLE` when there is nothing to check against: nobody is let in
+ * @throws {PipelineError} `SECRET_UNREADABLE` if there is no secret to check against: every call is refused
  */
 export const createAuthenticator = (secret: Secret<WebhookSecret>) => {
   const isKnown = (headers: RequestHeaders, body: Buffer, credentials: WebhookSecret): boolean => {

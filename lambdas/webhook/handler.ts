@@ -24,14 +24,14 @@ const maxBodyBytes = 256 * 1024;
 const webhookPath = '/webhooks/qualia';
 const jsonMediaType = /^application\/([a-z0-9.+-]+\+)?json$/;
 
-/** The values of a header, which API Gateway joins with commas when it is sent twice. A quoted comma separates nothing. */
+/** The values of a header. API Gateway joins repeated headers with commas. A quoted comma is not a separator. */
 const listIn = (header: string): string[] =>
   header
     .replace(/"[^"]*"/g, '""')
     .toLowerCase()
     .split(',');
 
-/** A body is JSON unless the sender says that it is something else. */
+/** A body is JSON unless its content type says otherwise. */
 const isJson = (contentType: string | undefined): boolean =>
   contentType === undefined ||
   listIn(contentType).every((value) => jsonMediaType.test((value.split(';')[0] ?? '').trim()));
@@ -42,7 +42,7 @@ const isEncoded = (contentEncoding = ''): boolean =>
 const bodyOf = (event: APIGatewayProxyEventV2): Buffer =>
   Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
 
-/** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and answers `/health`. */
+/** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and responds to `/health`. */
 export const createHandler = (dependencies: WebhookDependencies) => {
   const { authenticate, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
 
@@ -52,7 +52,7 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     startedAtMs: number,
   ): Promise<APIGatewayProxyStructuredResultV2> => {
     const refuse = (refusal: Refusal) => {
-      // A scanner's call to some other path is no webhook.
+      // Do not count a scanner's call to another path as a webhook.
       if (event.rawPath === webhookPath) metrics.add('WebhookRefused');
       logger.warn('webhook refused', {
         reason: refusal.reason,
@@ -74,7 +74,8 @@ export const createHandler = (dependencies: WebhookDependencies) => {
 
     const body = bodyOf(event);
     if (body.byteLength > maxBodyBytes) return refuse({ reason: 'payload_too_large' });
-    // Before the sign-in: whether a signature covers the body as sent or as decoded, the answer is the same.
+    // Before authentication: a signature could cover the encoded or the decoded body. The response is the same for
+    // both.
     if (isEncoded(event.headers['content-encoding'])) {
       return refuse({ reason: 'unsupported_media_type', message: 'The body must not have a content encoding' });
     }

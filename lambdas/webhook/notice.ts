@@ -18,7 +18,7 @@ const oneOf = <const T extends readonly string[]>(values: T) =>
 
 const timestampMessage = 'must be an ISO 8601 time with an offset or "Z"';
 
-/** The shape of the system before this one. It carries the time of its event. */
+/** The format of the previous system. It contains the time of the event. */
 export const notificationSchema = z.object(
   {
     order_id: z
@@ -36,7 +36,7 @@ export const notificationSchema = z.object(
   'must be a JSON object',
 );
 
-/** What Qualia Marketplace itself sends. The description may hold names: it is checked, and then dropped. */
+/** The format of Qualia Marketplace. The description can contain names: it is validated, and then dropped. */
 export const activitySchema = z.object({
   type: oneOf(activityTypes),
   order_id: orderIdSchema,
@@ -44,11 +44,11 @@ export const activitySchema = z.object({
   message_id: z.nullish(z.string('must be a string')),
 });
 
-/** What a webhook tells us, whichever its shape. */
+/** The content of a webhook, in either format. */
 export interface Notice {
   readonly orderId: OrderId;
   readonly notificationType: (typeof notificationTypes)[number] | (typeof activityTypes)[number];
-  /** When the event happened. Only a notification says it. */
+  /** When the event happened. Only a notification contains it. */
   readonly occurredAt: Instant | undefined;
 }
 
@@ -57,7 +57,7 @@ export type Fault = ReturnType<typeof describeIssues>[number];
 const isActivity = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && 'type' in body && !('notification_type' in body);
 
-/** Reads a webhook's body (docs/contracts/qualia.md, section 1), with every fault at once. */
+/** Reads a webhook's body (docs/contracts/qualia.md, section 1), and reports all faults together. */
 export const readNotice = (body: unknown): { readonly notice: Notice } | { readonly faults: readonly Fault[] } => {
   if (isActivity(body)) {
     const parsed = activitySchema.safeParse(body);

@@ -2,7 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { RoundOutcome } from '../../shared/orders/start-round';
 import type { Fault } from './notice';
 
-/** A call that is turned away: why, and how that is said to the caller (docs/contracts/qualia.md, "What we answer"). */
+/** Why a call is refused, and what the caller learns (docs/contracts/qualia.md, "What we answer"). */
 export type Refusal =
   | { readonly reason: 'not_found' }
   | { readonly reason: 'method_not_allowed'; readonly allow: string }
@@ -24,7 +24,7 @@ const refusals: Record<Refusal['reason'], { readonly statusCode: number; readonl
 
 type Answer = APIGatewayProxyStructuredResultV2 & { readonly statusCode: number };
 
-/** A JSON answer; `x-request-id` is on every one. */
+/** A JSON response. Every response has `x-request-id`. */
 export const answer = (
   statusCode: number,
   requestId: string,
@@ -61,6 +61,6 @@ export const refused = (requestId: string, refusal: Refusal): Answer => {
   return answer(statusCode, requestId, body, refusalHeaders(refusal));
 };
 
-/** Our own fault: the log has the stack, the caller never does. */
+/** A fault of ours. Only the log contains the stack. */
 export const failed = (requestId: string): Answer =>
   answer(500, requestId, { error: 'internal_error', request_id: requestId });

@@ -10,7 +10,9 @@ export interface Entry {
   readonly previous?: string | undefined;
   /** When a pass found that the order had left the open set, epoch ms. Absent while the order is open. */
   readonly leftAtMs?: number | undefined;
-  /** When the reconciler last started a round for the order while it was in flight, epoch ms: `notified_at` is older. */
+  /**
+   * When the reconciler last started a round for the order while it was in flight, epoch ms: `notified_at` is older.
+   */
   readonly startedAtMs?: number | undefined;
 }
 
@@ -22,7 +24,7 @@ export type Reason = 'missing' | 'unreadable' | 'stuck' | 'drifted' | 'left' | '
 
 export interface Verdict {
   readonly reason?: Reason;
-  /** Qualia certainly changed the order after we read it there, and no webhook has told us. */
+  /** Qualia certainly changed the order after we read it there, and no webhook has reported that. */
   readonly isLost: boolean;
   /** Of an order that left the open set: nothing remains to be done, so the next pass need not know it. */
   readonly isSettled: boolean;
@@ -41,7 +43,9 @@ export const stuckAfterMs = 15 * 60_000;
 
 /** Every open order has a time to be checked once in this period. */
 const checkPeriodMs = 20 * 3_600_000;
-/** An order that was checked shortly before its time is checked at the next one, within 22 hours: 2 less than promised. */
+/**
+ * An order that was checked shortly before its time is checked at the next one, within 22 hours: 2 less than promised.
+ */
 const checkValidMs = 2 * 3_600_000;
 
 const parse = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));

@@ -9,7 +9,10 @@ import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api'
 import type { RequestId, Round } from '../orders/order';
 import type { InternalOrder } from './order';
 
-/** The secret that holds our token at the internal API: one that can stand in a header, so no line break at its end. */
+/**
+ * The secret with our token for the internal API. The token must be valid in a header, so it has no trailing line
+ * break.
+ */
 export const internalApiCredentialSchema = z.object({
   token: secretText.check(z.regex(/^[\x21-\x7e]+$/, 'is not visible ASCII')),
 });
@@ -31,11 +34,11 @@ export interface PostOutcome {
   readonly responseTimeMs: number;
 }
 
-/** The internal API refused the order for good: `API_REFUSED`, with what it said. */
+/** The internal API refused the order permanently: `API_REFUSED`, with the response. */
 export class OrderRefusedError extends PipelineError {
   constructor(
     cause: PipelineError,
-    /** The first 2 KiB of the answer, without our token. For the order's item, never for a log. */
+    /** The first 2 KiB of the response, without our token. For the order's item, never for a log. */
     readonly response: string,
   ) {
     super(cause.code, cause.message, { api: cause.api, retryable: false, statusCode: cause.statusCode });
@@ -98,7 +101,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
           ...(beforeAttempt && { beforeAttempt }),
           read: (answer) => judge(answer, token),
           about: { order_id: order.qualiaOrderId, request_id: requestId },
-          // The status says that the order was accepted, whatever the body holds.
+          // The status alone reports that the order was accepted.
           needsBody: (statusCode) => !isSuccess(statusCode) && statusCode !== alreadyKnown,
         }),
       ),

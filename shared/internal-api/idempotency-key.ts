@@ -11,8 +11,8 @@ export interface Effect {
 }
 
 /**
- * A new value for an order's `repost`. Each request has one of its own: otherwise a POST that lands after another one of
- * its round would change nothing on the item, and the newest round could be recorded without posting again.
+ * A new value for an order's `repost`. Each request needs its own: with an equal value, a second request in the same
+ * round would not change the item, and the newest round could be recorded without posting again.
  */
 export const newRepostToken = (): string => randomBytes(6).toString('hex');
 

@@ -9,10 +9,10 @@ export type Mapping =
   | { readonly kind: 'mapped'; readonly order: InternalOrder; readonly warnings: readonly Warning[] }
   | { readonly kind: 'unknown_state'; readonly stateCode: string };
 
-/** More than a person reads, and few enough for the order's item, which the database would refuse above 400 KB. */
+/** More than a person reads, and few enough for the order's item, which DynamoDB limits to 400 KB. */
 const mostWarnings = 50;
 
-/** Leaves out what is null or undefined. */
+/** Omits fields that are null or undefined. */
 const known = <T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } => {
   const kept: { [K in keyof T]?: NonNullable<T[K]> } = {};
   for (const name in fields) {
@@ -37,7 +37,7 @@ const mapPeople = (people: QualiaOrder['borrowers']): readonly InternalPerson[] 
       .filter((person) => !isEmpty(person)),
   );
 
-/** A zip code that was a number on its way has lost its leading zeros; every property is in the United States. */
+/** Restores leading zeros, which a zip code sent as a number has lost. Every property is in the United States. */
 const readZip = (text: string | null | undefined): string | undefined => {
   const zip = filled(text)?.trim();
   const [, digits, extension = ''] = /^(\d{3,5})(-\d{4}|\.0+)?$/.exec(zip ?? '') ?? [];
@@ -61,8 +61,8 @@ const mapAgency = ({ customer_name, customer_contact }: QualiaOrder): InternalOr
 };
 
 /**
- * The anti-corruption layer: Qualia's order as the internal API's. Pure; what could not be carried over comes back as
- * warnings (docs/contracts/internal-api.md).
+ * The anti-corruption layer: maps Qualia's order to the internal API's. Pure; returns a warning for each value that it
+ * cannot map (docs/contracts/internal-api.md).
  */
 export const mapOrder = (source: QualiaOrder): Mapping => {
   const warnings: Warning[] = [];

@@ -16,7 +16,7 @@ export interface InternalPerson {
   readonly lastName?: string;
 }
 
-/** An order as the internal API takes it (docs/contracts/internal-api.md). A field that is not known is left out. */
+/** An order as the internal API accepts it (docs/contracts/internal-api.md). Unknown fields are omitted. */
 export interface InternalOrder {
   readonly externalOrderId: string;
   readonly qualiaOrderId: string;

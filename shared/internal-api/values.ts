@@ -1,17 +1,17 @@
 import { parseTime } from '../time';
 
-/** How one value of Qualia's was read: a value, nothing there, or something that is not what it should be. */
+/** The result of reading one of Qualia's values: the value, absent, or not of the expected kind. */
 export type ReadResult<T> = { readonly value: T } | 'absent' | 'unreadable';
 
-/** Characters without a width of their own, as they come along when text is copied from a web page. */
+/** Characters without width, which text copied from a web page often contains. */
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 
-/** Removes what cannot be seen, and makes one space of each run of white space. */
+/** Removes invisible characters, and replaces each run of white space by one space. */
 export const visibleText = (text: string): string => text.replace(invisible, '').trim().replace(/\s+/g, ' ');
 
 const visible = /[^\s\p{Default_Ignorable_Code_Point}]/u;
 
-/** Whether a text holds nothing that can be seen. */
+/** Whether a text has no visible character. */
 export const isBlank = (text: string): boolean => !visible.test(text);
 
 const numeral = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;

@@ -1,8 +1,8 @@
 import type { Order, OrderStatus } from './order';
 
 /**
- * An order's state as the transitions see it. `EXHAUSTED` is an order that is FAILED only because its receives ran
- * out: its message waits in a dead-letter queue, and a redrive takes the round up where it stopped.
+ * An order's state in the table of transitions. `EXHAUSTED` is an order that is FAILED only because its receives ran
+ * out: its message is in a dead-letter queue, and a redrive resumes the round where it stopped.
  */
 export type State = OrderStatus | 'EXHAUSTED';
 
@@ -14,8 +14,8 @@ export interface Transition {
 /**
  * Every change of status within a round. A new round may begin in any state, as long as it is newer (`startRound`).
  *
- * A permanent failure of a download counts only while nothing was downloaded: once another delivery of the same message
- * got through, the order is in the hands of processing.
+ * A permanent failure of a download counts only while nothing is downloaded: once another delivery of the same message
+ * has succeeded, processing decides the order's outcome.
  */
 export const transitions = {
   download: { from: ['NOTIFIED', 'EXHAUSTED'], to: 'DOWNLOADED' },
@@ -28,10 +28,10 @@ export const transitions = {
 
 export type TransitionName = keyof typeof transitions;
 
-/** The state that the transitions see an order in. */
+/** An order's state in the table of transitions. */
 export const stateOf = (order: Order): State =>
   order.status === 'FAILED' && order.error.code === 'RETRIES_EXHAUSTED' ? 'EXHAUSTED' : order.status;
 
-/** Whether a transition may start from an order as it stands. The condition in DynamoDB has the last word. */
+/** Whether a transition can start from an order's current state. The condition in DynamoDB decides in the end. */
 export const isOpenFor = (name: TransitionName, order: Order): boolean =>
   (transitions[name].from as readonly State[]).includes(stateOf(order));

@@ -10,12 +10,12 @@ export const downloadMessageSchema = z.object({
   not_before: z.optional(z.number()),
   /** Whether an earlier message of this round may have called the API already. */
   retried: z.optional(z.boolean()),
-  /** Epoch ms. A redriven message keeps its body but gets a new send time from SQS, and none of its receives count. */
+  /** Epoch ms. A redrive keeps the body, but SQS sets a new send time and counts receives from 1 again. */
   sent_at: z.optional(z.number()),
 });
 export type DownloadMessage = z.output<typeof downloadMessageSchema>;
 
-/** A message of the processing queue: the same, and where the payload is. */
+/** A message of the processing queue: the same, and the location of the payload. */
 export const processingMessageSchema = z.extend(downloadMessageSchema, {
   s3_key: z.string(),
   checksum: checksumSchema,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** An order's id at Qualia: 1 to 128 of `[A-Za-z0-9_-]`, so that it can stand in an S3 key as it is. */
+/** An order's id at Qualia: 1 to 128 of `[A-Za-z0-9_-]`, so that it is valid in an S3 key. */
 export const orderIdSchema = z
   .string('must be a string')
   .check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 letters, digits, "-" or "_"'))
@@ -17,7 +17,7 @@ export const roundSchema = z
   .brand<'Round'>();
 export type Round = z.output<typeof roundSchema>;
 
-/** Born in the webhook, carried in every message and in `x-request-id` to the internal API. */
+/** Created in the webhook, carried in every message and in `x-request-id` to the internal API. */
 export const requestIdSchema = z.string().check(z.minLength(1), z.maxLength(64)).brand<'RequestId'>();
 export type RequestId = z.output<typeof requestIdSchema>;
 
@@ -35,8 +35,8 @@ export type WorkerName = z.output<typeof workerNameSchema>;
 export const statusSchema = z.enum(['NOTIFIED', 'DOWNLOADED', 'PROCESSED', 'FAILED']);
 
 /**
- * Only what the pipeline decides by is strict. Codes and unknown attributes pass, so that a release that was rolled back
- * can read what the newer one wrote.
+ * Only the fields that decisions depend on are strict. Unknown codes and attributes pass, so that a release can read the
+ * items of a newer one that was rolled back.
  */
 const itemSchema = () => {
   const timestamp = z.iso.datetime();
@@ -46,7 +46,7 @@ const itemSchema = () => {
     request_id: requestIdSchema,
     notification_type: z.string(),
     notified_at: timestamp,
-    /** The notification's own timestamp, UTC, with the digits that it came with. */
+    /** The notification's own timestamp, UTC, with the digits that were received. */
     occurred_at: z.optional(z.string()),
     /** Status of the round before, when this one began. `unchanged` is trusted only after PROCESSED. */
     previous_status: z.optional(z.string()),
@@ -58,7 +58,7 @@ const itemSchema = () => {
     posted_fields: z.optional(z.string()),
     /** The round that made that POST. */
     posted_round: z.optional(z.string()),
-    /** While present, the order is posted whatever the comparison says. Part of the idempotency key. */
+    /** While present, the order is posted even if it is unchanged. Part of the idempotency key. */
     repost: z.optional(z.string()),
     /** No worker calls an API for this round before this time. */
     not_before: z.optional(timestamp),
@@ -116,7 +116,7 @@ export type OrderStatus = z.output<typeof statusSchema>;
 /** Why an order is FAILED. `RETRIES_EXHAUSTED` keeps its cause in the message. */
 export type Failure = Extract<Order, { status: 'FAILED' }>['error'];
 
-/** What the mapping could not carry over. The order is posted without it. */
+/** A value that the mapping could not read. The order is posted without it. */
 export interface Warning {
   readonly code: 'BAD_DATE' | 'BAD_NUMBER' | 'MISSING_STATE';
   /** The field of Qualia's order, such as `due_date` or `properties.0.state`. */

@@ -11,7 +11,7 @@ export interface StoredPayload {
   readonly sizeBytes: number;
 }
 
-/** Writes of one payload that may meet another delivery's. */
+/** Maximum number of writes of one payload that conflict with another delivery's write. */
 const maxConflicts = 3;
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
@@ -19,7 +19,7 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes)
 /** SHA-256 over raw bytes, as 64 hex digits. */
 export const checksumOf = (bytes: Uint8Array): Checksum => sha256(bytes).toString('hex') as Checksum;
 
-/** The bucket of raw payloads: what Qualia answered, byte for byte. */
+/** The bucket of raw payloads: Qualia's responses, byte for byte. */
 export const createPayloadStore = (client: S3Client, bucketName: string) => {
   const put = async (s3Key: string, bytes: Uint8Array, onlyOnce: boolean): Promise<StoredPayload> => {
     const digest = sha256(bytes);
@@ -37,8 +37,8 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
   };
 
   /**
-   * @throws {PipelineError} `PAYLOAD_MISSING`: permanent when S3 says so (404), retryable when it may also be a right
-   * that is missing (403, which S3 says of a missing object to whoever may not list)
+   * @throws {PipelineError} `PAYLOAD_MISSING`: permanent on 404; retryable on 403, which can also mean a missing
+   * permission (S3 returns it for a missing object if the caller must not list the bucket)
    */
   const load = async (s3Key: string): Promise<Uint8Array> => {
     try {
@@ -59,8 +59,8 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
     load,
 
     /**
-     * Stores the payload of a round. The first stored bytes stay: a second delivery of the same message gets those back
-     * (`isNew: false`), so that the checksum in the table and the one in the message always name the same object.
+     * Stores the payload of a round. The first stored bytes are kept: a second delivery of the same message gets those
+     * (`isNew: false`), so that the checksums in the table and in the message always belong to the same object.
      */
     keep: async (
       orderId: OrderId,
@@ -73,7 +73,8 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
           return { ...(await put(s3Key, bytes, true)), isNew: true };
         } catch (error) {
           const statusCode = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-          // 409: two deliveries wrote at once and S3 let neither win. The object appears, or the next write creates it.
+          // 409: two deliveries wrote concurrently and S3 rejected both. Write again, or find the object of the other
+          // one.
           if (statusCode === 409 && attempt < maxConflicts) continue;
           if (statusCode !== 412) throw error;
           const kept = await load(s3Key);

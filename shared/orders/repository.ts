@@ -30,7 +30,7 @@ export interface RoundStart {
   readonly notifiedAtMs: number;
   /** The notification's own timestamp, as `occurrenceOf` writes it. */
   readonly occurredAt?: string | undefined;
-  /** Posts the order whatever the comparison says, under a key of its own. */
+  /** Posts the order even if it is unchanged, with a new idempotency key. */
   readonly force?: boolean | undefined;
   /** Begins the round as DOWNLOADED, from bytes that are stored already, if the order is still in round `after`. */
   readonly stored?: { readonly after: Round; readonly download: Download } | undefined;
@@ -124,7 +124,9 @@ const downloadFields = (download: Download) => ({
   attempts: download.receiveCount,
 });
 
-/** Whether our own write caused the rejection: the response to an earlier try was lost, and the item holds all its fields. */
+/**
+ * Whether our own write caused the rejection: an earlier attempt's response was lost, and the item has all its fields.
+ */
 const isOurs = (
   { $metadata }: ConditionalCheckFailedException,
   { set }: ReturnType<typeof updateOf>,
@@ -146,8 +148,8 @@ const conditionOf = (name: TransitionName, round: Round) => {
 };
 
 /**
- * The Orders table, and the only code that writes it. Every change is one conditional update that names the round and
- * the states it may come from, so that two workers, a late duplicate or a replay cannot move an order backwards.
+ * The Orders table, and the only code that writes it. Every change is one conditional update on the round and the
+ * allowed previous states, so that two workers, a late duplicate or a replay cannot move an order backwards.
  */
 export const createOrderRepository = (client: DynamoDBDocumentClient, tableName: string) => {
   const getItem = async (orderId: OrderId) => {
@@ -192,8 +194,8 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
     read,
 
     /**
-     * Begins a round. Rejected when the order is in that round already, or in a newer one. The previous status is copied
-     * in the same update. What the internal API holds (`processed_checksum`, `posted_*`) and a pending `repost` stay.
+     * Begins a round. Rejected if the order is already in that round or in a newer one. The same update copies the
+     * previous status. It keeps the record of the last POST (`processed_checksum`, `posted_*`) and a pending `repost`.
      */
     startRound: (start: RoundStart): Promise<WriteOutcome> => {
       const { stored } = start;
@@ -215,7 +217,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         start.orderId,
         {
           ...update,
-          // The right side reads the item as it was before the update.
+          // DynamoDB evaluates the right side against the item before the update.
           expression: update.expression.replace('SET ', 'SET #previous_status = if_not_exists(#status, :none), '),
           names: { ...update.names, '#previous_status': 'previous_status' },
           values: { ...update.values, ':none': 'NONE' },
@@ -243,7 +245,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         conditionOf('download', round),
       ),
 
-    /** Closes a round. Rejected, too, when the order's `repost` is not what the worker compared with. */
+    /** Closes a round. Also rejected if the order's `repost` has changed since the worker compared it. */
     recordProcessing: (orderId: OrderId, round: Round, processing: Processing): Promise<WriteOutcome> => {
       const { posted, repost, warnings, receiveCount, processedAtMs } = processing;
       const condition = conditionOf('process', round);
@@ -290,10 +292,10 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
     },
 
     /**
-     * Makes the order's current round post whatever the comparison says. Rejected when the order has left that round, or
+     * Makes the order's current round post even if the order is unchanged. Rejected if the order has left that round or
      * is PROCESSED: then only a new round can post.
      *
-     * @param token new for each effect that may have been lost; it becomes part of the idempotency key
+     * @param token a new one for each POST that may have been overwritten; it becomes part of the idempotency key
      */
     requestRepost: (orderId: OrderId, round: Round, token: string): Promise<WriteOutcome> =>
       write(orderId, updateOf({ repost: token }, []), {
@@ -302,7 +304,10 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
         values: { ':round': round, ':processed': 'PROCESSED' satisfies OrderStatus },
       }),
 
-    /** Notes that no worker calls an API for this round before then, so that nobody takes it for stuck. */
+    /**
+     * Records that no worker calls an API for this round before then, so that the reconciler does not consider it
+     * stuck.
+     */
     recordDeferral: (orderId: OrderId, round: Round, notBeforeMs: number): Promise<WriteOutcome> =>
       write(orderId, updateOf({ not_before: iso(notBeforeMs) }, []), {
         expression: '#round = :round',

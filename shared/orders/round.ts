@@ -16,7 +16,7 @@ const randomSuffix = (): string => randomBytes(6).toString('hex');
 const longestOccurrence = 40;
 
 /**
- * A notification's timestamp as the order's item keeps it: ISO 8601 UTC. A fraction of very many digits is cut and hashed,
+ * A notification's timestamp as it is stored in the order's item: ISO 8601 UTC. A very long fraction is cut and hashed,
  * so that different timestamps stay different and the item stays small.
  */
 export const occurrenceOf = (occurredAt: Instant): string => {
@@ -36,10 +36,10 @@ export const roundOfEvent = (occurredAt: Instant, notificationType: string): Rou
   return round(occurredAt.ms, digits + hash.slice(0, 6));
 };
 
-/** A round for what arrives without a time: an activity, a replay, a reconciliation. */
+/** A round for a request without a time of its own: an activity, a replay, a reconciliation. */
 export const roundOfArrival = (arrivedAtMs: number): Round => round(arrivedAtMs, randomSuffix());
 
-/** A round that is newer than `previous`, whatever the clocks say. */
+/** A round that is newer than `previous`, even if the clocks differ. */
 export const roundAfter = (previous: Round, nowMs: number): Round =>
   round(Math.max(nowMs, roundStartMs(previous) + 1), randomSuffix());
 

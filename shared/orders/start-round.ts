@@ -11,15 +11,17 @@ export interface RoundRequest {
   readonly orderId: OrderId;
   readonly requestId: RequestId;
   readonly notificationType: string;
-  /** When the event happened, if the sender says so. Without it the round is always new. */
+  /** When the event happened, if the sender reports it. Without it the round is always new. */
   readonly occurredAt?: Instant | undefined;
-  /** Posts the order whatever the comparison says, under a key of its own. */
+  /** Posts the order even if it is unchanged, with a new idempotency key. */
   readonly force?: boolean | undefined;
-  /** When the order was first notified, epoch ms. Default: now. The reconciler keeps the first time of a stuck order. */
+  /**
+   * When the order was first notified, epoch ms. Default: now. The reconciler keeps the first time of a stuck order.
+   */
   readonly notifiedAtMs?: number | undefined;
 }
 
-/** What came of a request: a new round, the newest round again, or an event older than the newest round's download. */
+/** The result of a request: a new round, the newest round again, or an event older than the newest round's download. */
 export type RoundOutcome = 'queued' | 'duplicate' | 'stale';
 
 export interface StartedRound {
@@ -28,7 +30,7 @@ export interface StartedRound {
   readonly round: Round;
   /** The order's status in that round. */
   readonly status: OrderStatus;
-  /** Present when the event is too far ahead of our clock to be believed: the round is timed by its arrival. */
+  /** Present if the event is implausibly far ahead of our clock: the round then has the time of its arrival. */
   readonly aheadMs?: number;
 }
 
@@ -41,13 +43,13 @@ export const maxAheadMs = 5 * 60_000;
 /** How far the sender's clock and ours may differ before an event counts as older than a download. */
 const clockToleranceMs = 2_000;
 
-/** How often a new round may lose against an even newer one that began at the same moment. */
+/** Maximum number of times that a new round can lose against an even newer one that begins concurrently. */
 const maxRaces = 5;
 
 type Repository = Pick<OrderRepository, 'startRound'>;
 
 const raceLost = (orderId: OrderId) =>
-  new PipelineError('INTERNAL_FAULT', `Order ${orderId} cannot begin a round: its item changes faster than that`, {
+  new PipelineError('INTERNAL_FAULT', `Order ${orderId} cannot begin a round: its item changes too often`, {
     retryable: true,
   });
 
@@ -60,7 +62,7 @@ const createNewestRound =
       const written = await repository.startRound({ ...start, round, notifiedAtMs: notifiedAtMs ?? now() });
       if (written.applied) return round;
       const newest = written.order?.round ?? written.unreadableRound;
-      // An equal round is our own: the response to an earlier try was lost.
+      // An equal round is our own: the response to an earlier attempt was lost.
       if (newest === round) return round;
       if (newest === undefined) break;
       round = roundAfter(newest, now());
@@ -160,10 +162,11 @@ export interface StoredRoundStarterDependencies {
 }
 
 /**
- * Begins rounds from bytes that are stored already: the item is DOWNLOADED at once and goes to processing. After a crash
- * in between, the reconciler finds the order and downloads it again.
+ * Begins rounds from stored bytes: the item becomes DOWNLOADED at once, and its message goes to processing. After a crash
+ * between the two, the reconciler finds the order and downloads it again.
  *
- * One conditional write does both. A round that began meanwhile has newer bytes, and is never superseded by these.
+ * One conditional write begins the round and records its download. These bytes never supersede a round that began
+ * meanwhile, which has newer ones.
  */
 export const createStoredRoundStarter =
   ({ repository, processingQueue, now }: StoredRoundStarterDependencies) =>

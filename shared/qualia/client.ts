@@ -12,14 +12,14 @@ import { type FieldPath, graphQlErrorsThatMatter, judgeGraphQlErrors, orderNotFo
 import { openOrdersResponseSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
 
-/** The secret that holds our credentials at Qualia. */
+/** The secret with our credentials for Qualia. */
 export const qualiaCredentialSchema = z.object({ username: required, password: secretText });
 export type QualiaCredential = z.output<typeof qualiaCredentialSchema>;
 
-/** An order as Qualia answered it. */
+/** An order as Qualia returned it. */
 export interface DownloadedOrder {
   /**
-   * The whole answer, byte for byte as Qualia wrote it, with its content encoding undone
+   * The whole response body, byte for byte as Qualia wrote it, with its content encoding decoded
    * (docs/contracts/qualia.md, section 2).
    */
   readonly bytes: Uint8Array;
@@ -27,7 +27,7 @@ export interface DownloadedOrder {
   readonly responseTimeMs: number;
 }
 
-/** An answer that stayed unreadable: `BAD_ANSWER`, permanent, with the bytes for a person to look at. */
+/** A response that is not what the query asked for: `BAD_ANSWER`, permanent after some retries. Keeps the bytes. */
 export class UnreadableResponseError extends PipelineError {
   constructor(
     message: string,
@@ -35,7 +35,7 @@ export class UnreadableResponseError extends PipelineError {
     readonly bytes: Uint8Array,
   ) {
     super('BAD_ANSWER', message, { ...options, api: 'qualia' });
-    // Bodies hold personal data: whatever formats an error must not come upon this one.
+    // Bodies contain personal data, so hide them from code that formats errors.
     Object.defineProperty(this, 'bytes', { enumerable: false });
   }
 }
@@ -60,22 +60,22 @@ export interface QualiaClientOptions extends Omit<OrderApiOptions, 'api'> {
 
 const nullOrder = z.object({ data: z.object({ order: z.union([z.null(), z.object({ order: z.null() })]) }) });
 
-/** A query, and how its answer is read. */
+/** A query, and how to read its response. */
 interface Question<T> {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly context: CallContext;
-  /** The order that is asked for, if it is one. */
+  /** The requested order, if the query requests one. */
   readonly orderId?: OrderId;
-  /** The field that is needed of the answer. Errors outside of it do not matter once it is there. */
+  /** The required field of the response. If it is present, GraphQL errors about other fields are ignored. */
   readonly needed: FieldPath;
-  /** @returns `undefined` when the JSON is not what was asked for */
+  /** @returns `undefined` if the JSON does not have the requested data */
   readonly read: (json: unknown, answer: ApiResponse) => T | undefined;
-  /** Whether the answer says that what was asked for does not exist. */
+  /** Whether the response reports that the requested order does not exist. */
   readonly isNull?: (json: unknown) => boolean;
 }
 
-/** How often an answer that cannot be read is worth another try. */
+/** Maximum number of retries after an unreadable response. */
 const unreadableRetries = 2;
 
 /**
@@ -136,7 +136,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
         needed: ['order', 'order'],
         isNull: (json) => nullOrder.safeParse(json).success,
         read: (json, answer) => {
-          // Another order than the one that was asked for is no answer.
+          // The response must be about the requested order.
           if (readOrder(answer.body, json)?._id !== orderId) return undefined;
           return { bytes: answer.body, attempt: answer.attempt, responseTimeMs: answer.responseTimeMs };
         },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { PipelineError } from '../errors';
 
-/** Names of fields from the answer's `data` inwards. */
+/** Path of field names, starting below the response's `data`. */
 export type FieldPath = readonly string[];
 
 const errorSchema = z
@@ -16,16 +16,19 @@ const errorSchema = z
   .catch({ message: '' });
 type GraphQlError = z.output<typeof errorSchema>;
 
-/** Of a longer list, the first are enough. */
-const mostErrors = 100;
+/** Further errors of a longer list are ignored. */
+const maxErrors = 100;
 const errorsSchema = z.object({
   errors: z
     .array(z.unknown())
-    .transform((errors) => errors.slice(0, mostErrors))
+    .transform((errors) => errors.slice(0, maxErrors))
     .pipe(z.array(errorSchema)),
 });
 
-/** An error belongs to a field if its path leads into it, or ends on the way to it. One without a path may be about anything. */
+/**
+ * An error concerns a field if its path is a prefix of the field's path, or the reverse. Without a path, it concerns
+ * all.
+ */
 const isOutside = ({ path }: GraphQlError, field: FieldPath): boolean =>
   path !== undefined && field.some((name, depth) => depth < path.length && path[depth] !== name);
 
@@ -39,8 +42,8 @@ const isThere = (json: unknown, field: FieldPath): boolean => {
 };
 
 /**
- * The GraphQL errors of an answer that concern the field which is needed of it. Those about other fields do not matter
- * once the needed one is there. If it is not, they may have taken it away: then they count if there are no others.
+ * The GraphQL errors of a response that concern the required field. If the field is present, errors about other fields
+ * are ignored. If it is absent, they may be the reason: they count if no error concerns the field itself.
  */
 export const graphQlErrorsThatMatter = (json: unknown, needed: FieldPath): readonly GraphQlError[] => {
   const errors = errorsSchema.safeParse(json).data?.errors ?? [];
@@ -50,7 +53,7 @@ export const graphQlErrorsThatMatter = (json: unknown, needed: FieldPath): reado
 
 const permanentCodes = ['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'];
 
-/** Where the message names the order: an id or a number, which has a digit. */
+/** The order's id or number in a message. It contains a digit. */
 const name = String.raw`(?=\S*\d)\S+`;
 const theOrder = `(?:the |this |that )?order(?: (?:with )?(?:the )?(?:_?id |number )?${name})?`;
 const allowed = '(?:allowed|permitted|authori[sz]ed)';
@@ -76,7 +79,7 @@ const longestMessage = 300;
 
 /**
  * The first sentence in lower case, without quotes and separators: `ORDER_NOT_FOUND: "QO-1"` is `order not found qo-1`.
- * The id that was asked for becomes `0`.
+ * The requested id becomes `0`.
  */
 const normalize = (message: string, orderId: string | undefined): string =>
   (
@@ -96,7 +99,7 @@ const normalize = (message: string, orderId: string | undefined): string =>
 
 type Verdict = 'missing' | 'refused' | 'passing';
 
-/** The code decides where there is one. Without one, only a message that says it of the order itself is permanent. */
+/** The code decides if there is one. Otherwise only a message about the order itself makes the error permanent. */
 const judge = ({ message, extensions }: GraphQlError, orderId: string | undefined): Verdict => {
   if (extensions !== undefined) {
     if (extensions.code === 'NOT_FOUND') return 'missing';

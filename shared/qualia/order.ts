@@ -7,7 +7,7 @@ const text = z.union([z.string(), z.number().transform(String)]).nullish();
 /** The text that identifies an order. A number that may have lost digits could identify another one. */
 const identifyingText = z.union([z.string().min(1), z.int().transform(String)]);
 
-/** Numbers and dates in whatever form: the mapping reads them, and warns when it cannot. */
+/** Numbers and dates in any form: the mapping reads them, and warns if it cannot. */
 const rawFields = {
   price: z.unknown().optional(),
   purchase_price_amount: z.unknown().optional(),
@@ -16,14 +16,14 @@ const rawFields = {
   projected_close_date: z.unknown().optional(),
 };
 
-/** More than any order has, and than a page of orders was asked for: each entry that is wrong costs an error. */
-const mostEntries = 10_000;
+/** More than any order or requested page has. Bounds the work, as each invalid entry creates an error. */
+const maxEntries = 10_000;
 
-/** A list, less the nulls in it. */
+/** A list, without its nulls. */
 const listOf = <T extends z.ZodType>(element: T) =>
   z
     .array(element.nullable())
-    .max(mostEntries)
+    .max(maxEntries)
     .transform((list) => list.filter((entry) => entry !== null))
     .nullish();
 
@@ -63,7 +63,7 @@ export type QualiaProperty = z.output<typeof property>;
 
 const answerWith = <T extends z.ZodType>(order: T) => z.object({ data: z.object({ order: z.object({ order }) }) });
 
-/** What Qualia answers to {@link orderQuery}, once it is known to hold an order. */
+/** Qualia's response to {@link orderQuery} if it contains an order. */
 export const orderResponseSchema = answerWith(qualiaOrderSchema);
 const rawFieldsSchema = answerWith(z.object(rawFields));
 
@@ -89,5 +89,5 @@ const listedOrder = z
 
 /** Qualia's response to `openOrdersQuery`. */
 export const openOrdersResponseSchema = z.object({
-  data: z.object({ orders: z.object({ orders: z.array(listedOrder).max(mostEntries) }) }),
+  data: z.object({ orders: z.object({ orders: z.array(listedOrder).max(maxEntries) }) }),
 });

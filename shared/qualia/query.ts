@@ -4,7 +4,10 @@ const statusFields = `status
         resubmission_accepted created_date closed_date cancellation_reason revision_required_reason
       }`;
 
-/** The one order that a webhook speaks of: what the internal API needs, and what helps a person who reads the raw payload. */
+/**
+ * The order of a webhook: the fields that the internal API needs, and some that help a person who reads the raw
+ * payload.
+ */
 export const orderQuery = `query Order($id: ID!) {
   order(_id: $id) {
     order {
