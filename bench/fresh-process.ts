@@ -31,7 +31,7 @@ export const measureInFreshProcess = async (
   return value;
 };
 
-const startsARound = 3;
+const startsPerRound = 3;
 
 /**
  * Measures several things alternately, so that other load on the machine affects all of them equally.
@@ -47,7 +47,7 @@ export const measureInTurn = async <Name extends string>(
   const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = 0; round <= rounds; round++) {
     const best = new Map<Name, number>();
-    for (let start = 0; start < startsARound; start++) {
+    for (let start = 0; start < startsPerRound; start++) {
       for (const name of names) best.set(name, Math.min(best.get(name) ?? Infinity, await measures[name]()));
     }
     if (round > 0) for (const [name, value] of best) values[name].push(value);

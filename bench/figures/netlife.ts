@@ -12,9 +12,9 @@ const callsPerSecond = 8;
 /** Higher than any reachable rate. */
 const unlimited = 1_000_000;
 const latencyMs = 150;
-const jobsAtATime = 10;
+const concurrentJobs = 10;
 /** Concurrency within one photo job. At 8 calls per second, a higher one does not help with any portal. */
-const callsAtATime = 10;
+const concurrentCalls = 10;
 
 interface Trial {
   readonly jobs: number;
@@ -92,8 +92,8 @@ const measureCriticalPath = async (note: (line: string) => void) => {
     { jobs, subjectsPerJob, rowsPerPage: 1_000, latencyMs, rateLimitPerSecond: unlimited },
     async () => undefined,
   );
-  const chainOfAJob = 1 + Math.ceil(subjectsPerJob / callsAtATime);
-  const criticalPathMs = latencyMs * (1 + (jobs / jobsAtATime) * chainOfAJob);
+  const sequentialCallsPerJob = 1 + Math.ceil(subjectsPerJob / concurrentCalls);
+  const criticalPathMs = latencyMs * (1 + (jobs / concurrentJobs) * sequentialCallsPerJob);
   note(
     `${contacts} contacts of ${jobs} jobs in ${round(elapsedMs / 1_000, 2)} s, of which ${criticalPathMs / 1_000} s wait`,
   );

@@ -11,7 +11,7 @@ import { median, round } from '../statistics';
 import { welchT } from '../welch';
 
 const rounds = 15;
-const callsAClass = 1_500;
+const callsPerClass = 1_500;
 const warmUpCalls = 3_000;
 
 const username = 'qualia-production';
@@ -126,7 +126,7 @@ const compare = async (pair: Pair, calls: number): Promise<number> => {
 const measurePair = async (pair: Pair): Promise<number> => {
   await compare(pair, warmUpCalls);
   const ts: number[] = [];
-  for (let count = 0; count < rounds; count++) ts.push(await compare(pair, callsAClass));
+  for (let count = 0; count < rounds; count++) ts.push(await compare(pair, callsPerClass));
   // A real difference has the same sign in every round; noise does not.
   return round(Math.abs(median(ts)), 2);
 };
@@ -145,7 +145,7 @@ export const signInTiming: FigureSet<'signin_timing_t' | 'signin_leaky_t'> = {
       found.push(t);
       note(`${name}: t ${t}`);
     }
-    note(`medians of ${rounds} rounds of ${callsAClass} calls of each kind`);
+    note(`medians of ${rounds} rounds of ${callsPerClass} calls of each kind`);
     return { signin_timing_t: Math.max(...found), signin_leaky_t: await measurePair(users(leaky)) };
   },
 };

@@ -24,7 +24,7 @@ const emptyReport: MeterReport = { calls: {}, invocations: {}, logs: { bytes: 0,
 const main = () => {
   let meter: Meter | undefined;
   let stop = async () => {};
-  const obey = async (message: unknown): Promise<unknown> => {
+  const execute = async (message: unknown): Promise<unknown> => {
     const order = orderSchema.parse(message);
     if (order.kind === 'report') return meter?.report() ?? emptyReport;
     if (order.kind === 'stop') return stop();
@@ -41,7 +41,7 @@ const main = () => {
     process.exit(1);
   };
   process.on('message', (message) => {
-    obey(message).then((answer) => process.send?.(answer ?? {}), fail);
+    execute(message).then((answer) => process.send?.(answer ?? {}), fail);
   });
   // The parent has ended.
   process.once('disconnect', () => void stop().finally(() => process.exit()));

@@ -94,7 +94,7 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
       for (let posts = 0, movedAtMs = Date.now(); posts < expected; await sleep(100)) {
         const answer = postsSchema.parse(await (await fetch(`${internalApi.controlUrl}/orders`)).json());
         if (answer.posts > posts) movedAtMs = Date.now();
-        if (Date.now() - movedAtMs > patienceMs) throw new Error(`Only ${posts} of ${expected} orders came through`);
+        if (Date.now() - movedAtMs > patienceMs) throw new Error(`Only ${posts} of ${expected} orders were posted`);
         posts = answer.posts;
       }
     };

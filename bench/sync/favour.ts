@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 
 /** Linux shares the CPU among sessions ("autogroups") first; this is the nice value of ours. */
 const autogroupFile = '/proc/self/autogroup';
-const mostFavoured = '-19';
+const highestPriority = '-19';
 
 /**
  * Gives this process priority on the CPU where the system allows it (root on Linux). The process must be in its own
@@ -11,7 +11,7 @@ const mostFavoured = '-19';
  */
 export const favourThisProcess = (): void => {
   try {
-    writeFileSync(autogroupFile, mostFavoured);
+    writeFileSync(autogroupFile, highestPriority);
   } catch {
     // Without the priority, other load affects the figures.
   }

@@ -1,6 +1,6 @@
 import type { Authentication } from './stories';
 
-/** A call that must be refused. It is a POST of JSON to the webhook unless it says otherwise. */
+/** A call that must be refused. Default: a POST of JSON to the webhook. */
 export interface BadCall {
   readonly name: string;
   /** Number of such calls per order, 0 to 1; at least one call in total. */

@@ -65,7 +65,7 @@ export const mixedDay = (options: {
   const day: MixedDay = { calls: [], orders: [], faults: { qualia: [], internalApi: [] }, expected: {} };
   const timeline: { readonly at: number; readonly call: WebhookCall }[] = [];
 
-  castStories(count, stories, random).forEach((story, index) => {
+  assignStories(count, stories, random).forEach((story, index) => {
     const order = sampleOrder(firstOrder + index);
     const orderId = order._id;
     const outcome = story.outcome ?? 'PROCESSED';
@@ -123,20 +123,20 @@ const webhook = { method: 'POST', path: '/webhooks/qualia', headers: { 'content-
 const atLeastOne = (count: number) => Math.max(1, Math.round(count));
 
 /** Chooses a story for each order. A notification needs a `QO-` id, which even indexes have. The other orders are plain. */
-const castStories = (count: number, stories: readonly OrderStory[], random: Random): OrderStory[] => {
-  const cast: OrderStory[] = Array.from(
+const assignStories = (count: number, stories: readonly OrderStory[], random: Random): OrderStory[] => {
+  const assigned: OrderStory[] = Array.from(
     { length: count },
     (_, index) => plain[index % 2 === 0 ? 'notification' : 'activity'],
   );
-  const indexes = random.shuffle(cast.map((_, index) => index));
+  const indexes = random.shuffle(assigned.map((_, index) => index));
   const free = {
     notification: indexes.filter((index) => index % 2 === 0),
     activity: indexes.filter((index) => index % 2 === 1),
   };
   for (const story of stories) {
-    for (const index of free[story.shape].splice(0, atLeastOne(count * story.share))) cast[index] = story;
+    for (const index of free[story.shape].splice(0, atLeastOne(count * story.share))) assigned[index] = story;
   }
-  return cast;
+  return assigned;
 };
 
 const plain: Record<OrderStory['shape'], OrderStory> = {

@@ -102,9 +102,9 @@ export const sampleOrder = (index: number): QualiaOrder => {
     sellers: people(random, random.integer(0, 3)),
     properties: properties(index, random),
   };
-  const barren = index % 101 === 100;
+  const isEmpty = index % 101 === 100;
   for (const field of Object.keys(optional)) {
-    if (barren || (field !== 'properties' && random.chance(0.03))) Object.assign(optional, { [field]: null });
+    if (isEmpty || (field !== 'properties' && random.chance(0.03))) Object.assign(optional, { [field]: null });
   }
 
   return {

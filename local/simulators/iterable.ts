@@ -7,10 +7,10 @@ import { type Arrival, checked, parseJson, startSimulator } from './simulator';
 import { createSlidingSecond } from './sliding-second';
 
 const pathPrefix = '/api/';
-const mostItems = 1_000;
-const mostBulkBytes = 4_000_000;
+const maxItems = 1_000;
+const maxBulkBytes = 4_000_000;
 /** Longer bodies are not kept in the list of requests: a thousand of them could take hundreds of megabytes. */
-const mostBytesKept = 16 * 1_024;
+const maxKeptCharacters = 16 * 1_024;
 
 const limitsSchema = z.strictObject({
   'users/update': z.number().positive(),
@@ -75,12 +75,12 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
   let arrivals = createArrivals(() => limits);
 
   const receive = (call: CallName, body: string, json: unknown, admitted: boolean): Reply => {
-    if (!admitted) return said(429, 'RateLimitExceeded', `More than ${limits[call]} calls per second`);
-    if (json === undefined) return said(400, 'BadJsonBody', 'The body is not JSON');
+    if (!admitted) return respond(429, 'RateLimitExceeded', `More than ${limits[call]} calls per second`);
+    if (json === undefined) return respond(400, 'BadJsonBody', 'The body is not JSON');
     const fault = swaggerFault(call, json);
-    if (fault !== undefined) return said(400, 'BadParams', fault);
+    if (fault !== undefined) return respond(400, 'BadParams', fault);
     if (isSingle(call)) return receiveOne(call, json as Item);
-    if (Buffer.byteLength(body) > mostBulkBytes) return said(413, 'BatchTooLarge', 'The body is over 4 MB');
+    if (Buffer.byteLength(body) > maxBulkBytes) return respond(413, 'BatchTooLarge', 'The body is over 4 MB');
     return receiveMany(call, itemsOf(json));
   };
 
@@ -88,12 +88,12 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
     if (project.mismatches(item)) return mismatched;
     const failing = project.take(call, item);
     return failing === undefined
-      ? said(200, 'Success', '')
-      : said(failing.status, failing.code, `${failing.list ?? failing.code}: ${item.email}`);
+      ? respond(200, 'Success', '')
+      : respond(failing.status, failing.code, `${failing.list ?? failing.code}: ${item.email}`);
   };
 
   const receiveMany = (call: CallName, items: Item[]): Reply => {
-    if (items.length > mostItems) return said(400, 'BatchTooLarge', `More than ${mostItems} items`);
+    if (items.length > maxItems) return respond(400, 'BatchTooLarge', `More than ${maxItems} items`);
     if (items.some(project.mismatches)) return mismatched;
     const failedUpdates: Record<string, string[]> = {};
     let failCount = 0;
@@ -120,7 +120,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
       if (arrival.method !== 'POST') return refusal(405, 'GenericError');
       const { body } = arrival;
       const json = parseJson(body);
-      if (body.length > mostBytesKept) arrival.body = `(${body.length} characters)`;
+      if (body.length > maxKeptCharacters) arrival.body = `(${body.length} characters)`;
       const admitted = arrivals.take(call, isSingle(call) ? 1 : itemsOf(json).length);
       const email = isSingle(call) ? emailOf(json) : '';
       const refused = refuseCaller(options, call, arrival.headers, email);
@@ -151,11 +151,11 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
   return { url: origin, controlUrl, stop };
 };
 
-const said = (status: number, code: string, msg: string): Reply => ({ status, body: { code, msg } });
+const respond = (status: number, code: string, msg: string): Reply => ({ status, body: { code, msg } });
 
-const refusal = (status: number, code: string) => ({ facts: {}, answer: () => said(status, code, '') });
+const refusal = (status: number, code: string) => ({ facts: {}, answer: () => respond(status, code, '') });
 
-const mismatched = said(400, 'RequestFieldsTypesMismatched', 'A field has another type than before');
+const mismatched = respond(400, 'RequestFieldsTypesMismatched', 'A field has another type than before');
 
 const isSingle = (call: CallName): boolean => call === 'users/update' || call === 'events/track';
 
@@ -190,24 +190,25 @@ const refuseCaller = (
   headers: Arrival['headers'],
   email: string,
 ): Reply | undefined => {
-  if (headers['api-key'] !== credentials.api_key) return said(401, 'BadApiKey', 'Invalid API key');
+  if (headers['api-key'] !== credentials.api_key) return respond(401, 'BadApiKey', 'Invalid API key');
   const [, token] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) {
-    return requireJwt ? said(401, 'BadAuthorizationHeader', 'This key works with a JWT only') : undefined;
+    return requireJwt ? respond(401, 'BadAuthorizationHeader', 'This key works with a JWT only') : undefined;
   }
-  if (!isSingle(call)) return said(401, 'Unauthorized', 'A JWT key must not use this call');
+  if (!isSingle(call)) return respond(401, 'Unauthorized', 'A JWT key must not use this call');
   const claims = claimsOf(token, credentials.jwt_secret);
-  if (claims === undefined) return said(401, 'InvalidJwtPayload', 'The token does not verify');
+  if (claims === undefined) return respond(401, 'InvalidJwtPayload', 'The token does not verify');
   const now = Date.now() / 1_000;
-  if (claims.exp <= now || claims.iat > now + 60) return said(401, 'InvalidJwtPayload', 'The token is not valid now');
-  if (claims.email !== email) return said(401, 'JwtUserIdentifiersMismatched', 'The token is for another user');
+  if (claims.exp <= now || claims.iat > now + 60)
+    return respond(401, 'InvalidJwtPayload', 'The token is not valid now');
+  if (claims.email !== email) return respond(401, 'JwtUserIdentifiersMismatched', 'The token is for another user');
   return undefined;
 };
 
 const faultAnswer =
   (status: number, defaultCode: string): FaultAnswer =>
   ({ code = defaultCode, message = '', ...fault }) => {
-    const reply = said(fault.status ?? status, code, message);
+    const reply = respond(fault.status ?? status, code, message);
     return fault.body === undefined ? reply : { ...reply, body: fault.body };
   };
 

@@ -49,7 +49,7 @@ const reordered = (index: number, count: number, order: number): number => {
   return (index * step + order) % count;
 };
 
-/** One page of a list, as the request asks for it. */
+/** The requested page of a list. */
 export const pageOf = ({ count, row }: Rows, request: PageRequest, options: PageOptions): unknown => {
   const { origin, basePath, path, query } = request;
   const choice = choiceOf(path);

@@ -67,12 +67,12 @@ const compile = (query: string): CompiledQuery | readonly GraphQLError[] => {
   const known = compiled.get(query);
   if (known !== undefined) return known;
   if (compiled.size >= queriesKept) compiled.clear();
-  const fresh = compileAnew(query);
+  const fresh = compileQuery(query);
   compiled.set(query, fresh);
   return fresh;
 };
 
-const compileAnew = (query: string): CompiledQuery | readonly GraphQLError[] => {
+const compileQuery = (query: string): CompiledQuery | readonly GraphQLError[] => {
   let document: DocumentNode;
   try {
     document = parse(query);

@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util';
 import type { FuzzReport } from './engine';
 import { targets } from './targets';
 
-const atATime = 2;
+const maxProcesses = 2;
 /** A process without a message for this time is stuck in an input. */
-const longestSilenceMs = 60_000;
+const maxSilenceMs = 60_000;
 
 const readOptions = () => {
   const { values } = parseArgs({
@@ -32,14 +32,14 @@ const fuzzInProcess = (name: string, inputs: string, seed: string): Promise<Fuzz
       execArgv: ['--import', 'tsx'],
     });
     const kill = () => {
-      resolve(`an input took longer than ${longestSilenceMs / 1_000} s`);
+      resolve(`an input took longer than ${maxSilenceMs / 1_000} s`);
       child.kill('SIGKILL');
     };
-    let watchdog = setTimeout(kill, longestSilenceMs);
+    let watchdog = setTimeout(kill, maxSilenceMs);
     child.on('message', (message) => {
       if (message !== 'alive') return resolve(message as FuzzReport);
       clearTimeout(watchdog);
-      watchdog = setTimeout(kill, longestSilenceMs);
+      watchdog = setTimeout(kill, maxSilenceMs);
     });
     child.once('exit', (code) => {
       clearTimeout(watchdog);
@@ -67,7 +67,7 @@ const main = async (): Promise<void> => {
       if (typeof report === 'string' || report.failure !== undefined) process.exitCode = 1;
     }
   };
-  await Promise.all(Array.from({ length: atATime }, worker));
+  await Promise.all(Array.from({ length: maxProcesses }, worker));
 };
 
 main().catch((error: unknown) => {

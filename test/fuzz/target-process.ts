@@ -2,16 +2,16 @@
 import { fuzz } from './engine';
 import { targets } from './targets';
 
-const tellEveryMs = 1_000;
+const reportIntervalMs = 1_000;
 const maxMs = 100;
 
 const main = async ([name, inputs, seed]: readonly string[]): Promise<void> => {
   const target = targets.find((one) => one.name === name);
   if (target === undefined) throw new Error(`There is no target ${name}`);
-  let toldAtMs = 0;
+  let reportedAtMs = 0;
   const onInput = (): void => {
-    if (performance.now() - toldAtMs < tellEveryMs) return;
-    toldAtMs = performance.now();
+    if (performance.now() - reportedAtMs < reportIntervalMs) return;
+    reportedAtMs = performance.now();
     process.send?.('alive');
   };
   const report = await fuzz(target, { inputs: Number(inputs), seed: Number(seed), maxMs, onInput });

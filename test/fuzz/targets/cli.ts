@@ -119,7 +119,7 @@ const args: fc.Arbitrary<readonly string[]> = fc
 const runInputs = [{}, { run_id: 'x', dry_run: true, netlife: { portals: ['legacyphoto'] }, iterable: { days: 7 } }];
 const known: readonly number[] = Object.values(exitCodes);
 /** Control characters except line breaks. */
-const obeyed = /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u;
+const controlCharacters = /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u;
 
 const isJson = (text: string): boolean => {
   try {
@@ -165,7 +165,7 @@ export const cli: FuzzTarget<Input, Outcome> = {
   },
   judge: ({ exitCode, stdout, stderr }, { args }) => [
     ...(known.includes(exitCode) ? [] : [`it exited with ${exitCode}`]),
-    ...(obeyed.test(stdout + stderr) ? ['it printed control characters'] : []),
+    ...(controlCharacters.test(stdout + stderr) ? ['it printed control characters'] : []),
     ...leaksOf(stdout + stderr, []),
     ...(stdout === '' || exitCode === exitCodes.done || !args.includes('--json') || isJson(stdout)
       ? []

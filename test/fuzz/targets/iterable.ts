@@ -123,7 +123,7 @@ const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
   return read.map(toLine).join('') === lines;
 };
 
-const mostReportBytes = 100_000;
+const maxReportCharacters = 100_000;
 
 /** Rows of the database, Iterable's responses about them, and the files that people open. */
 export const iterable: FuzzTarget<Input, Outcome> = {
@@ -245,7 +245,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
   judge: ({ files, report, kept, users, updated, results, answered, succeeded, error }, { mode, body, cut }) => [
     ...Object.entries(files).flatMap(([name, text]) => csvFaults(text).map((fault) => `${name}: ${fault}`)),
     ...(JSON.parse(report).records.length === results ? [] : ['the report lacks records']),
-    ...(report.length <= mostReportBytes ? [] : [`the report of ${results} users has ${report.length} characters`]),
+    ...(report.length <= maxReportCharacters ? [] : [`the report of ${results} users has ${report.length} characters`]),
     ...(kept ? [] : ['a result changed when it was written']),
     ...(answered === users || error !== undefined ? [] : [`${users} users had ${answered} results`]),
     ...(mode === 'bulk' && namedIn(body).some((email) => updated.map(plain).includes(email))

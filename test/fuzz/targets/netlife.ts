@@ -154,7 +154,7 @@ const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> 
   return { csv: lines.join(''), rejected, ids };
 };
 
-const saysJson = (body: Bytes, json: object): boolean =>
+const isJsonOf = (body: Bytes, json: object): boolean =>
   Buffer.isBuffer(body) && body.equals(Buffer.from(JSON.stringify(json)));
 
 const id = /^[A-Za-z0-9][\w-]{0,99}$/;
@@ -224,7 +224,7 @@ export const netlife: FuzzTarget<Input, Outcome> = {
     }
   },
   judge: ({ csv, rejected, ids, error }, { body }) => [
-    ...(error === undefined && announcements.some((more) => saysJson(body, { data: answers.nonBuyers, ...more }))
+    ...(error === undefined && announcements.some((more) => isJsonOf(body, { data: answers.nonBuyers, ...more }))
       ? ['a part of a list was accepted as the whole list']
       : []),
     ...csvFaults(csv),

@@ -68,7 +68,7 @@ const inputs = [
 const bodyOf = (input: unknown): Buffer => Buffer.from(JSON.stringify(input));
 const runId = /^[A-Za-z0-9_-]{1,80}$/;
 /** Maximum length of a cause in Step Functions. */
-const mostCauseCharacters = 32_768;
+const maxCauseCharacters = 32_768;
 /** A line of our text, with quoted input. */
 const controls = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
@@ -117,7 +117,7 @@ export const runInput: FuzzTarget<Input, Outcome> = {
       ...(code === undefined || (errorCodes.includes(code) && code !== 'INTERNAL_FAULT')
         ? []
         : [`it failed with ${code}`]),
-      ...(message.length <= mostCauseCharacters ? [] : [`the cause has ${message.length} characters`]),
+      ...(message.length <= maxCauseCharacters ? [] : [`the cause has ${message.length} characters`]),
       ...(controls.test(message) ? ['the cause contains control characters'] : []),
       ...leaksOf(message, []),
     ];
