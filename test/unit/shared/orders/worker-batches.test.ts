@@ -31,7 +31,7 @@ describe('a message that cannot be read', () => {
     ['null', 'null'],
     ['no order', {}],
     ['a field wrong', { ...downloadMessage(), order_id: 'Ada Byron' }],
-  ])('%s: goes back at once, and says nothing of what it holds', async (_, body) => {
+  ])('%s: is returned at once, without its content in the log', async (_, body) => {
     const step = jest.fn();
     const result = await work(sqsEvent(sqsRecord(body)), step, { hideFor: ok });
     expect(result).toMatchObject({ returned: ['message-1'], failures: [], added: [] });
@@ -49,16 +49,16 @@ describe('a message that cannot be read', () => {
   });
 });
 
-describe('what cannot be settled', () => {
+describe('a failure that cannot be handled', () => {
   const down = () => {
     throw new Error('DynamoDB is down');
   };
   test.each<[string, number, PipelineError, WorkerDoubles]>([
     ['a failure that cannot be recorded', 1, problem('BAD_PAYLOAD', { retryable: false }), { recordFailure: down }],
-    ['a last one that cannot be recorded', 5, problem('TIMEOUT'), { recordFailure: down }],
+    ['a last failure that cannot be recorded', 5, problem('TIMEOUT'), { recordFailure: down }],
     ['a visibility that cannot be set', 2, problem('TIMEOUT'), { hideFor: down }],
-    ['one that cannot be let go', 5, problem('TIMEOUT'), { recordFailure: applied, hideFor: down }],
-  ])('%s: the message comes back', async (_, receiveCount, error, told) => {
+    ['a last receive that cannot be returned', 5, problem('TIMEOUT'), { recordFailure: applied, hideFor: down }],
+  ])('%s: the message is redelivered', async (_, receiveCount, error, told) => {
     const result = await work(received(receiveCount), throwing(error), told);
     expect(result.returned).toEqual(['message-1']);
     expect(result.lines.at(-1)).toEqual({
@@ -97,7 +97,7 @@ describe('a batch', () => {
     return applied();
   };
 
-  test('gives back those that failed, and only those', async () => {
+  test('returns the failed messages, and only those', async () => {
     const result = await work(batch, step, { hideFor: ok, recordFailure: applied });
     expect(result.returned.sort()).toEqual(['c', 'd', 'e', 'f']);
     expect(result.failures.map(({ orderId, code }) => `${orderId} ${code}`).sort()).toEqual([
@@ -109,12 +109,12 @@ describe('a batch', () => {
     }
   });
 
-  test('of which every record failed is given back whole, without an error of the function', async () => {
+  test('in which every record failed is returned as a whole, without an error of the function', async () => {
     const event = sqsEvent(sqsRecord('x', { messageId: 'a' }), sqsRecord('y', { messageId: 'b' }));
     expect((await work(event, unconfigured('step'))).returned.sort()).toEqual(['a', 'b']);
   });
 
-  test('is handled at the same time', async () => {
+  test('is handled concurrently', async () => {
     let arrived = 0;
     let open: (value?: unknown) => void = () => {};
     const gate = new Promise((resolve) => (open = resolve));
@@ -127,7 +127,7 @@ describe('a batch', () => {
     expect((await work(together, meet)).returned).toEqual([]);
   });
 
-  test('after a bad one is handled as if nothing had been', async () => {
+  test('after a bad one is handled normally', async () => {
     await work(batch, step, { hideFor: ok, recordFailure: applied });
     logs.clear();
     expect(await work(received(1), done)).toMatchObject({ returned: [], lines: [] });

@@ -24,11 +24,15 @@ const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorke
 const permanent = problem('API_REFUSED', { retryable: false, statusCode: 404, api: 'qualia' });
 const refused = (order: Order | undefined) => (): WriteOutcome => ({ applied: false, order });
 
-/** The ways in which a message learns that its order is no longer its own. */
+/** The ways in which the worker finds that an order has left the message's round or state. */
 const ways: readonly [string, number, (order: Order | undefined) => readonly [Step, WorkerDoubles]][] = [
-  ['its step was not taken', 1, (order) => [async () => refused(order)(), {}]],
-  ['its permanent failure was not taken', 1, (order) => [throwing(permanent), { recordFailure: refused(order) }]],
-  ['its last failure was not taken', 5, (order) => [throwing(problem('TIMEOUT')), { recordFailure: refused(order) }]],
+  ['the order rejects the step', 1, (order) => [async () => refused(order)(), {}]],
+  ['the order rejects a permanent failure', 1, (order) => [throwing(permanent), { recordFailure: refused(order) }]],
+  [
+    'the order rejects the failure of the last receive',
+    5,
+    (order) => [throwing(problem('TIMEOUT')), { recordFailure: refused(order) }],
+  ],
 ];
 
 describe.each(ways)('%s', (_way, receiveCount, given) => {
@@ -42,7 +46,7 @@ describe.each(ways)('%s', (_way, receiveCount, given) => {
     ['is PROCESSED', orders.processed()],
     ['is in a newer round', orders.notified({ round: round(1_767_225_600_001) })],
     ['failed in a newer round', orders.failed('API_REFUSED', { round: round(1_767_225_600_001) })],
-  ])('as the order %s: nothing is left to do', async (_, order) => {
+  ])('because it %s: the message is acknowledged', async (_, order) => {
     const result = await meet(order);
     expect(result).toMatchObject({ returned: [], added: [] });
     expect(result.lines).toEqual([
@@ -56,7 +60,7 @@ describe.each(ways)('%s', (_way, receiveCount, given) => {
     ]);
   });
 
-  test('as an earlier delivery failed the order, and may have died before it told: it is told now', async () => {
+  test('because an earlier delivery failed the order and may have crashed before its log line: logs the failure', async () => {
     const result = await meet(orders.failed('API_REFUSED'));
     expect(result).toMatchObject({ returned: [], added: ['OrderFailed'], flushes: 1 });
     expect(result.lines).toEqual([
@@ -73,13 +77,13 @@ describe.each(ways)('%s', (_way, receiveCount, given) => {
     ]);
   });
 
-  test('as the order failed in the other stage, which tells it: it is not told here', async () => {
+  test('because the order failed in the other worker, which logs it: logs no failure', async () => {
     const result = await meet(orders.failed('API_REFUSED'), { worker: 'processing' });
     expect(result).toMatchObject({ returned: [], added: [] });
     expect(result.lines).toEqual([expect.objectContaining({ level: 'INFO', outcome: 'superseded' })]);
   });
 
-  test('what is still owed to it is given', async () => {
+  test('calls onSuperseded with the current order', async () => {
     const order = orders.downloaded();
     const onSuperseded = jest.fn(async () => undefined);
     expect(await meet(order, { onSuperseded })).toMatchObject({ returned: [], added: [] });
@@ -89,7 +93,7 @@ describe.each(ways)('%s', (_way, receiveCount, given) => {
   });
 });
 
-test('a failure whose debt cannot be paid comes back', async () => {
+test('a permanent failure is redelivered if onSuperseded fails', async () => {
   const result = await work(received(1), throwing(permanent), {
     recordFailure: refused(orders.downloaded()),
     onSuperseded: throwing(new Error('SQS is down')),
@@ -98,7 +102,7 @@ test('a failure whose debt cannot be paid comes back', async () => {
   expect(result.lines).toEqual([expect.objectContaining({ message: 'message could not be settled' })]);
 });
 
-test('a step whose debt cannot be paid is tried again like any other', async () => {
+test('a rejected step is retried like any other if onSuperseded fails', async () => {
   const result = await work(received(1), async () => refused(orders.downloaded())(), {
     onSuperseded: throwing(new Error('SQS is down')),
     hideFor: () => undefined,
@@ -107,7 +111,7 @@ test('a step whose debt cannot be paid is tried again like any other', async () 
   expect(result.did).toEqual([['hide', 'receipt-of-message-1', 27]]);
 });
 
-test('a failure that the order took owes nothing', async () => {
+test('a failure that the order accepts does not call onSuperseded', async () => {
   const told = { recordFailure: applied, onSuperseded: throwing(new Error('asked for')) };
   expect(await work(received(1), throwing(permanent), told)).toMatchObject({ returned: [], added: ['OrderFailed'] });
 });

@@ -100,7 +100,7 @@ describe('a retryable error', () => {
     [2, 54],
     [3, 108],
     [4, 216],
-  ])('at receive %i hides the message for %i s, and gives it back', async (receiveCount, seconds) => {
+  ])('at receive %i hides the message for %i s, and returns it', async (receiveCount, seconds) => {
     const error = problem('API_UNAVAILABLE', { api: 'qualia', statusCode: 503 });
     const result = await work(received(receiveCount), throwing(error), { hideFor: ok });
     expect(result).toMatchObject({ returned: ['message-1'], added: ['ApiRetry:qualia'] });
@@ -138,7 +138,7 @@ describe('a retryable error', () => {
   });
 
   test.each([0, 1, 8_000])(
-    'that asked for %i ms, as the invocation did wait, gets the computed wait',
+    'that asked for %i ms, which the invocation waited for, gets the computed wait',
     async (retryAfterMs) => {
       const error = problem('RATE_LIMITED', { api: 'qualia', statusCode: 429, retryAfterMs });
       const asked = await work(received(3), throwing(error), { hideFor: ok });
@@ -149,7 +149,7 @@ describe('a retryable error', () => {
 
   test.each([
     ['a bug of ours', new TypeError('x'), 'INTERNAL_FAULT'],
-    ['a fault that nobody judged', 'text', 'INTERNAL_FAULT'],
+    ['an unclassified fault', 'text', 'INTERNAL_FAULT'],
     ['a fault of AWS', problem('AWS_FAULT'), 'AWS_FAULT'],
   ])('%s counts for no API', async (_, error, error_code) => {
     const result = await work(received(1), throwing(error), { hideFor: ok });
@@ -158,7 +158,7 @@ describe('a retryable error', () => {
     expect(result.lines[0]).not.toHaveProperty('api');
   });
 
-  test('within the step is told as well', async () => {
+  test('within the step is logged as well', async () => {
     const error = problem('TIMEOUT', { api: 'internal' });
     const result = await work(received(4), async ({ context }) => {
       context.onRetry({ error, attempt: 2, waitMs: 1_250 });
@@ -186,7 +186,7 @@ describe('the last receive', () => {
   const error = problem('API_UNAVAILABLE', { api: 'qualia', statusCode: 503, retryAfterMs: 9_000 });
 
   test.each([5, 6, 40])(
-    'is number 5 (here: %i): the order fails, its message goes to the dead letters',
+    'is number 5 (here: %i): the order fails, its message goes to the dead-letter queue',
     async (count) => {
       const result = await work(received(count), throwing(error), { recordFailure: applied, hideFor: ok });
       expect(result).toMatchObject({ returned: ['message-1'], added: ['OrderFailed'] });
@@ -214,24 +214,24 @@ describe('the last receive', () => {
     },
   );
 
-  test('is as many as it is told', async () => {
+  test('is the configured one', async () => {
     const told = { recordFailure: applied, hideFor: ok, maxReceiveCount: 2 };
     expect((await work(received(2), throwing(error), told)).failures).toHaveLength(1);
     expect((await work(received(1), throwing(error), told)).failures).toHaveLength(0);
   });
 });
 
-describe('the last receive, which proves nothing against its message', () => {
+describe('the last receive, without evidence against the message', () => {
   const down = problem('TIMEOUT', { api: 'qualia' });
   const minutesAgo = (minutes: number) => nowMs - minutes * 60_000;
   // First received 10 minutes and 10 seconds ago.
   const spared: readonly [string, PipelineError, WorkerDoubles][] = [
-    ['nobody was ever answered', down, { lastResponseAtMs: () => undefined }],
-    ['nobody was answered since it first failed', down, { lastResponseAtMs: () => minutesAgo(8.2) }],
+    ['the API never responded', down, { lastResponseAtMs: () => undefined }],
+    ['the API has not responded since the first failure', down, { lastResponseAtMs: () => minutesAgo(8.2) }],
     ['there were too many calls', problem('RATE_LIMITED', { api: 'internal' }), {}],
   ];
 
-  test.each(spared)('%s: a fresh copy goes first, then this one', async (_, error, told) => {
+  test.each(spared)('%s: sends a fresh copy, then acknowledges the message', async (_, error, told) => {
     const read = async () => orders.notified();
     const result = await work(received(5), throwing(error), { ...told, read, send: ok });
     expect(result).toMatchObject({ returned: [], failures: [], added: [`ApiRetry:${error.api}`] });
@@ -239,7 +239,7 @@ describe('the last receive, which proves nothing against its message', () => {
     expect(result.lines).toEqual([expect.objectContaining({ level: 'WARN', receive: 5, wait_seconds: 432 })]);
   });
 
-  test('a wait longer than a message can be delayed goes with the copy, which keeps to it', async () => {
+  test('a wait longer than the longest delay is stored in the copy, which respects it', async () => {
     const error = problem('RATE_LIMITED', { api: 'internal', retryAfterMs: 3_600_000 });
     const read = async () => orders.notified();
     const result = await work(received(5), throwing(error), { read, send: ok });
@@ -264,7 +264,7 @@ describe('the last receive, which proves nothing against its message', () => {
     ['another round', orders.notified({ round: round(nowMs) })],
     ['no round at all', undefined],
     ['a closed round', orders.processed()],
-  ])('%s is the newest: nothing is left to do', async (_, order) => {
+  ])('%s is the newest: the message is acknowledged', async (_, order) => {
     const result = await work(received(5), throwing(down), {
       lastResponseAtMs: () => undefined,
       read: async () => order,
@@ -274,7 +274,7 @@ describe('the last receive, which proves nothing against its message', () => {
   });
 
   test.each<[string, PipelineError, WorkerDoubles]>([
-    ['the API answered others meanwhile', down, { lastResponseAtMs: () => minutesAgo(8.1) }],
+    ['the API responded to others meanwhile', down, { lastResponseAtMs: () => minutesAgo(8.1) }],
     ['no API is concerned', problem('AWS_FAULT'), { lastResponseAtMs: () => undefined }],
     ['its round began four days ago', down, { lastResponseAtMs: () => undefined, now: () => nowMs + 4 * 86_400_000 }],
   ])('counts when %s', async (_, error, told) => {
@@ -300,21 +300,24 @@ describe('an open circuit', () => {
     [30_000, 0.5, 45],
     [29_999, 0, 30],
     [0, 0, 0],
-  ])('until %i ms from now: a fresh copy goes first, then this one', async (retryAfterMs, random, seconds) => {
-    const error = problem('CIRCUIT_OPEN', { api: 'qualia', retryAfterMs });
-    const result = await work(received(5), throwing(error), { send: ok, random: () => random });
-    expect(result).toMatchObject({ returned: [], failures: [], added: [] });
-    expect(result.did).toEqual([['send', downloadMessage({ retried: true }), seconds]]);
-  });
+  ])(
+    'until %i ms from now: sends a fresh copy, then acknowledges the message',
+    async (retryAfterMs, random, seconds) => {
+      const error = problem('CIRCUIT_OPEN', { api: 'qualia', retryAfterMs });
+      const result = await work(received(5), throwing(error), { send: ok, random: () => random });
+      expect(result).toMatchObject({ returned: [], failures: [], added: [] });
+      expect(result.did).toEqual([['send', downloadMessage({ retried: true }), seconds]]);
+    },
+  );
 
-  test('makes a copy that says when it was sent, if the message said so', async () => {
+  test('makes a copy with its send time, if the message has one', async () => {
     const error = problem('CIRCUIT_OPEN', { api: 'qualia' });
     const event = sqsEvent(sqsRecord(downloadMessage({ sent_at: sqsSentAtMs - 60_000 })));
     const result = await work(event, throwing(error), { send: ok });
     expect(result.did).toEqual([['send', downloadMessage({ sent_at: nowMs }), 15]]);
   });
 
-  test('met at the first receive leaves no trace of a call on the copy', async () => {
+  test('at the first receive does not mark the copy as retried', async () => {
     const result = await work(received(1), throwing(problem('CIRCUIT_OPEN', { api: 'qualia' })), { send: ok });
     expect(result.did).toEqual([['send', downloadMessage(), 15]]);
   });
