@@ -32,7 +32,7 @@ const requestsSchema = z.object({
 });
 
 /** Collects a portal of the given size. `look` can query the simulator's arrivals. */
-const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promise<T>) =>
+const collect = <T>(trial: Trial, look: (readControl: RunningSimulator['readControl']) => Promise<T>) =>
   withSimulator(
     {
       api: 'netlife',
@@ -42,7 +42,7 @@ const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promis
       rateLimitPerSecond: trial.rateLimitPerSecond,
       pages: { shape: 'meta', size: trial.rowsPerPage },
     },
-    async ({ url, ask }) => {
+    async ({ url, readControl }) => {
       const order: NetlifeOrder = {
         baseUrl: url,
         portal,
@@ -53,7 +53,11 @@ const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promis
       if (report.jobs !== trial.jobs || report.callsFailed > 0) {
         throw new Error(`${report.jobs} of ${trial.jobs} jobs, ${report.callsFailed} calls failed`);
       }
-      return { ...report, arrivals: await ask(`arrivals/${portal}`, arrivalsSchema), seen: await look(ask) };
+      return {
+        ...report,
+        arrivals: await readControl(`arrivals/${portal}`, arrivalsSchema),
+        seen: await look(readControl),
+      };
     },
   );
 
@@ -61,8 +65,8 @@ const collect = <T>(trial: Trial, look: (ask: RunningSimulator['ask']) => Promis
  * Calls per photo job, without those for further pages and without one access key call per subject. A second one for the
  * same subject counts. The simulator keeps 1,000 requests.
  */
-const countCallsPerJob = async (ask: RunningSimulator['ask'], jobs: number): Promise<number> => {
-  const { total, requests } = await ask('requests', requestsSchema);
+const countCallsPerJob = async (readControl: RunningSimulator['readControl'], jobs: number): Promise<number> => {
+  const { total, requests } = await readControl('requests', requestsSchema);
   if (requests.length < total) throw new Error('The simulator did not keep all requests');
   const facts = requests.map((request) => request.facts).filter(({ call }) => call !== 'activities');
   const subjects = new Set(facts.map(({ subject }) => subject).filter(Boolean));
@@ -74,7 +78,7 @@ const measurePace = async (note: (line: string) => void) => {
   const jobs = 2;
   const { arrivals, seen: callsPerJob } = await collect(
     { jobs, subjectsPerJob: 120, rowsPerPage: 25, latencyMs, rateLimitPerSecond: callsPerSecond },
-    (ask) => countCallsPerJob(ask, jobs),
+    (readControl) => countCallsPerJob(readControl, jobs),
   );
   const { calls, calls_per_second, most_in_a_second } = arrivals;
   note(`${calls} calls in all, ${round(calls_per_second, 3)} per second at the simulator`);

@@ -8,7 +8,7 @@ export interface RunningSimulator {
   /** Address of the API, for the caller. */
   readonly url: string;
   /** Returns the response of the control API to `GET /_control/<place>`: the arrivals of calls. */
-  readonly ask: <T>(place: string, schema: z.ZodType<T>) => Promise<T>;
+  readonly readControl: <T>(place: string, schema: z.ZodType<T>) => Promise<T>;
 }
 
 const startedSchema = z.object({ url: z.string(), controlUrl: z.string() });
@@ -33,9 +33,9 @@ export const withSimulator = async <T>(
   try {
     const [started] = await Promise.race([once(child, 'message'), failed]);
     const { url, controlUrl } = startedSchema.parse(started);
-    const ask = async <A>(place: string, schema: z.ZodType<A>): Promise<A> =>
+    const readControl = async <A>(place: string, schema: z.ZodType<A>): Promise<A> =>
       schema.parse(await (await fetch(`${controlUrl}/${place}`)).json());
-    return await Promise.race([work({ url, ask }), failed]);
+    return await Promise.race([work({ url, readControl }), failed]);
   } finally {
     if (child.connected) child.disconnect();
     await exited;

@@ -29,8 +29,8 @@ const searchAll = (queryString: string, untilMs?: number) =>
   search(queryString, { logGroupNames, sinceMs, ...(untilMs !== undefined && { untilMs }) });
 
 /** Returns rows of seconds that have passed, once they include this test's rows. */
-const settled = <T>(what: string, ask: (untilMs: number) => Promise<T | undefined>): Promise<T> =>
-  eventually(what, () => ask(Date.now() - 2_000));
+const settled = <T>(what: string, query: (untilMs: number) => Promise<T | undefined>): Promise<T> =>
+  eventually(what, () => query(Date.now() - 2_000));
 
 const statusesOf = (orderId: string, count: number): Promise<(string | undefined)[]> =>
   eventually(`${count} lines of ${orderId}`, async () => {

@@ -109,11 +109,11 @@ export const readOrder = async (orderId: string): Promise<Record<string, unknown
   return (await documents.send(new GetCommand(key))).Item;
 };
 
-/** Calls `ask` until it returns a value. @throws {Error} after 20 s */
-export const eventually = async <T>(what: string, ask: () => Promise<T | undefined>): Promise<T> => {
+/** Calls `poll` until it returns a value. @throws {Error} after 20 s */
+export const eventually = async <T>(what: string, poll: () => Promise<T | undefined>): Promise<T> => {
   const deadlineMs = Date.now() + 20_000;
   for (;;) {
-    const answer = await ask();
+    const answer = await poll();
     if (answer !== undefined) return answer;
     if (Date.now() > deadlineMs) throw new Error(`Timed out waiting for ${what}`);
     await sleep(50);

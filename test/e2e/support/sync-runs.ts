@@ -71,14 +71,16 @@ export const readRun = async (runId: string): Promise<Record<string, unknown> | 
 
 /** The simulator of a vendor. */
 const vendor = (url: string) => {
-  const ask = async (path: string, method: string, body?: unknown): Promise<unknown> =>
+  const callControl = async (path: string, method: string, body?: unknown): Promise<unknown> =>
     (await fetch(`${url}${path}`, { method, ...(body !== undefined && { body: JSON.stringify(body) }) })).json();
   return {
-    setFaults: (...faults: readonly Record<string, unknown>[]) => ask('/faults', 'PUT', faults),
+    setFaults: (...faults: readonly Record<string, unknown>[]) => callControl('/faults', 'PUT', faults),
     /** The requested paths since the previous call. */
     takeCalls: async (): Promise<string[]> => {
-      const { requests } = (await ask('/requests', 'GET')) as { readonly requests: { readonly path: string }[] };
-      await ask('/requests', 'DELETE');
+      const { requests } = (await callControl('/requests', 'GET')) as {
+        readonly requests: { readonly path: string }[];
+      };
+      await callControl('/requests', 'DELETE');
       return requests.map(({ path }) => path);
     },
   };

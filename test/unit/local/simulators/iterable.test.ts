@@ -17,7 +17,7 @@ const start = async (options: Partial<IterableSimulatorOptions> = {}) => {
 beforeEach(() => start());
 afterEach(() => iterable.stop());
 
-const ask = async (url: string, method: string, body?: unknown, headers: Record<string, string> = {}) => {
+const sendRequest = async (url: string, method: string, body?: unknown, headers: Record<string, string> = {}) => {
   const answer = await fetch(url, {
     method,
     headers,
@@ -27,9 +27,9 @@ const ask = async (url: string, method: string, body?: unknown, headers: Record<
   return { status: answer.status, headers: answer.headers, body: text.startsWith('{') ? JSON.parse(text) : text };
 };
 const post = (call: string, body: unknown, headers?: Record<string, string>) =>
-  ask(`${iterable.url}/api/${call}`, 'POST', body, { 'api-key': 'key', ...headers });
+  sendRequest(`${iterable.url}/api/${call}`, 'POST', body, { 'api-key': 'key', ...headers });
 const control = async (path: string, method = 'GET', body?: unknown) =>
-  (await ask(iterable.controlUrl + path, method, body)).body;
+  (await sendRequest(iterable.controlUrl + path, method, body)).body;
 const codeOf = async (answer: ReturnType<typeof post>) => {
   const { status, body } = await answer;
   return [status, body.code];

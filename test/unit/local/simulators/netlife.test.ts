@@ -18,7 +18,7 @@ const start = async (pages?: PageOptions, rateLimitPerSecond = 1_000) => {
   });
 };
 
-const ask = async (path: string, options: RequestInit & { portal?: string } = {}) => {
+const sendRequest = async (path: string, options: RequestInit & { portal?: string } = {}) => {
   const { portal = 'one', ...init } = options;
   const url = path.startsWith('http') ? path : `${netlife.baseUrl.replace('{portal}', portal)}${path}`;
   const response = await fetch(url, { headers: { authorization }, ...init });
@@ -30,21 +30,25 @@ const control = async (method: string, path: string, body?: unknown) => {
 };
 const search = '/activities/search?status_id=in-webshop';
 const firstJob = async (): Promise<string> => {
-  const { body } = await ask(search);
+  const { body } = await sendRequest(search);
   return (body.data ?? body.results ?? body)[0].job.uuid;
 };
 
 test('requires credentials, and serves its portals and jobs', async () => {
   await start();
-  expect((await ask(search, { headers: {} })).status).toBe(401);
-  expect((await ask(search, { portal: 'three' })).status).toBe(404);
-  expect((await ask('/jobs/unknown')).status).toBe(404);
-  expect((await ask(`/jobs/${await firstJob()}/subjects/unknown/accesskeys`)).status).toBe(404);
+  expect((await sendRequest(search, { headers: {} })).status).toBe(401);
+  expect((await sendRequest(search, { portal: 'three' })).status).toBe(404);
+  expect((await sendRequest('/jobs/unknown')).status).toBe(404);
+  expect((await sendRequest(`/jobs/${await firstJob()}/subjects/unknown/accesskeys`)).status).toBe(404);
 });
 
 test('the same seed gives the same portal, and portals differ', async () => {
   await start({ shape: 'list' });
-  const [one, again, two] = [await ask(search), await ask(search), await ask(search, { portal: 'two' })];
+  const [one, again, two] = [
+    await sendRequest(search),
+    await sendRequest(search),
+    await sendRequest(search, { portal: 'two' }),
+  ];
   expect(one.body).toHaveLength(4);
   expect(again.body).toEqual(one.body);
   expect(two.body[0].uuid).not.toBe(one.body[0].uuid);
@@ -58,7 +62,7 @@ test.each([
 ] as const)('pages as %s, next as %s', async (shape, next) => {
   await start({ shape, next, size: 7 });
   const job = await firstJob();
-  const { body } = await ask(`/jobs/${job}/subjects?filter_has_order=false`);
+  const { body } = await sendRequest(`/jobs/${job}/subjects?filter_has_order=false`);
   const link = shape === 'meta' ? body.meta.next : body.next;
   expect((shape === 'results' ? body.results : body.data).length).toBe(7);
   const below = `/jobs/${job}/subjects?filter_has_order=false&page=2`;
@@ -77,7 +81,7 @@ test.each([0, 1, 2, 3, 17, 30])('order %s has every row once', async (order) => 
   const job = await firstJob();
   const uuids: string[] = [];
   for (let path = `/jobs/${job}/users?page=1`, page = 1; path !== ''; page++) {
-    const { body } = await ask(path);
+    const { body } = await sendRequest(path);
     uuids.push(...body.data.map((row: { subjectUuid: string }) => row.subjectUuid));
     path = body.next === null ? '' : `/jobs/${job}/users?page=${page + 1}`;
   }
@@ -87,20 +91,20 @@ test.each([0, 1, 2, 3, 17, 30])('order %s has every row once', async (order) => 
 
 test.each([true, false])('details with maps: %s', async (maps) => {
   await start({ maps });
-  const { body } = await ask(`/jobs/${await firstJob()}`);
+  const { body } = await sendRequest(`/jobs/${await firstJob()}`);
   expect(Array.isArray(body.images)).toBe(!maps);
 });
 
 test('keeps all created access keys, in order', async () => {
   await start({ shape: 'list' });
   const job = await firstJob();
-  const { body } = await ask(`/jobs/${job}/subjects?filter_has_order=true`);
+  const { body } = await sendRequest(`/jobs/${job}/subjects?filter_has_order=true`);
   const path = `/jobs/${job}/subjects/${body[0].uuid}/accesskeys`;
-  expect((await ask(path, { method: 'POST', body: '{}' })).status).toBe(422);
-  const created = await ask(path, { method: 'POST', body: '{"name":"Ada"}' });
+  expect((await sendRequest(path, { method: 'POST', body: '{}' })).status).toBe(422);
+  const created = await sendRequest(path, { method: 'POST', body: '{"name":"Ada"}' });
   expect(created.status).toBe(201);
-  const again = await ask(path, { method: 'POST', body: '{"name":"Ada"}' });
-  const listed = JSON.stringify((await ask(path)).body);
+  const again = await sendRequest(path, { method: 'POST', body: '{"name":"Ada"}' });
+  const listed = JSON.stringify((await sendRequest(path)).body);
   expect(again.body.access_key).not.toBe(created.body.access_key);
   expect(listed.indexOf(created.body.access_key)).toBeGreaterThan(0);
   expect(listed.indexOf(again.body.access_key)).toBeGreaterThan(listed.indexOf(created.body.access_key));
@@ -108,15 +112,15 @@ test('keeps all created access keys, in order', async () => {
 
 test('refuses calls beyond the rate limit of a portal, and reports the arrivals', async () => {
   await start({ shape: 'list' }, 3);
-  const answers = await Promise.all(Array.from({ length: 5 }, () => ask(search)));
+  const answers = await Promise.all(Array.from({ length: 5 }, () => sendRequest(search)));
   const refused = answers.filter(({ status }) => status === 429);
   expect(refused).toHaveLength(2);
   expect(refused[0]?.headers.get('retry-after')).toBe('1');
-  expect((await ask(search, { portal: 'two' })).status).toBe(200);
+  expect((await sendRequest(search, { portal: 'two' })).status).toBe(200);
   expect(await control('GET', '/arrivals/one')).toMatchObject({ calls: 5, refused: 2, most_in_a_second: 5 });
   await control('DELETE', '/arrivals/one');
   await control('PUT', '/rate-limit', { calls_per_second: 100 });
-  expect((await ask(search)).status).toBe(200);
+  expect((await sendRequest(search)).status).toBe(200);
   expect(await control('GET', '/arrivals/one')).toMatchObject({ calls: 1, refused: 0, most_in_a_second: 1 });
 });
 
@@ -128,9 +132,9 @@ test('applies its own faults by facts', async () => {
     { kind: 'page_loop', match: { call: 'subjects', has_order: 'true' } },
     { kind: 'foreign_next', match: { call: 'subjects', page: '2' } },
   ]);
-  expect((await ask(search, { portal: 'two' })).status).toBe(401);
+  expect((await sendRequest(search, { portal: 'two' })).status).toBe(401);
   const subjects = `/jobs/${job}/subjects`;
-  expect((await ask(`${subjects}?filter_has_order=true`)).body).toEqual({ data: [], next: '?page=loop' });
-  expect((await ask(`${subjects}?page=2`)).body.meta.next).toMatch(/^https:\/\/foreign/);
-  expect((await ask(`${subjects}?page=1`)).status).toBe(200);
+  expect((await sendRequest(`${subjects}?filter_has_order=true`)).body).toEqual({ data: [], next: '?page=loop' });
+  expect((await sendRequest(`${subjects}?page=2`)).body.meta.next).toMatch(/^https:\/\/foreign/);
+  expect((await sendRequest(`${subjects}?page=1`)).status).toBe(200);
 });

@@ -28,7 +28,7 @@ afterEach(() => qualia.stop());
 const authorization = `Basic ${Buffer.from('user:pä:ss').toString('base64')}`;
 const post = (body: unknown, headers: Record<string, string> = { authorization }) =>
   fetch(qualia.url, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
-const ask = async (query: string, variables?: object) => {
+const sendRequest = async (query: string, variables?: object) => {
   const response = await post({ query, variables });
   expect(response.status).toBe(200);
   return JSON.parse(await response.text());
@@ -46,7 +46,7 @@ test('serves only the requested fields, unchanged', async () => {
   const query = `query ($id: ID!) { order(_id: $id) { outstanding_tasks order {
     _id status price due_date loan_amount borrowers { full_name last_name } properties { state } sellers { full_name }
   } } }`;
-  expect(await ask(query, { id: 'QO-1' })).toEqual({
+  expect(await sendRequest(query, { id: 'QO-1' })).toEqual({
     data: {
       order: {
         outstanding_tasks: ['Submit invoice'],
@@ -66,7 +66,7 @@ test('serves only the requested fields, unchanged', async () => {
 });
 
 test('an unknown order is null', async () => {
-  expect(await ask(orderQuery, { id: 'QO-9' })).toEqual({ data: { order: null } });
+  expect(await sendRequest(orderQuery, { id: 'QO-9' })).toEqual({ data: { order: null } });
 });
 
 test('with this option, no two responses about an order are equal, although its fields are', async () => {
@@ -76,7 +76,10 @@ test('with this option, no two responses about an order are equal, although its 
     orders,
     answersDiffer: true,
   });
-  const [first, second] = [await ask(orderQuery, { id: 'QO-1' }), await ask(orderQuery, { id: 'QO-1' })];
+  const [first, second] = [
+    await sendRequest(orderQuery, { id: 'QO-1' }),
+    await sendRequest(orderQuery, { id: 'QO-1' }),
+  ];
   expect(first).not.toEqual(second);
   expect(first.data.order.order).toEqual(second.data.order.order);
 });
@@ -90,14 +93,14 @@ test.each([
   ['{ orders(input: { offset: -1 }) { total } }', {}, 'BAD_USER_INPUT'],
 ])('%s is an error', async (query, variables, code) => {
   for (let time = 0; time < 2; time += 1) {
-    expect(await ask(query, variables)).toMatchObject({ errors: [{ extensions: { code } }] });
+    expect(await sendRequest(query, variables)).toMatchObject({ errors: [{ extensions: { code } }] });
   }
 });
 
 test('lists orders in pages, by status or flag, in any case', async () => {
   const query = 'query ($input: OrdersInput!) { orders(input: $input) { total orders { _id } } }';
   const ids = async (input: object) => {
-    const { data } = await ask(query, { input });
+    const { data } = await sendRequest(query, { input });
     return [data.orders.total, ...data.orders.orders.map(({ _id }: QualiaOrder) => _id)];
   };
   expect(await ids({})).toEqual([3, 'QO-1', 'QO-2', 'QO-3']);
@@ -129,13 +132,13 @@ test.each([
 ])('the fault %j is a GraphQL answer to the order that it matches', async (fault, answer) => {
   const set = await control('PUT', '/faults', [{ ...fault, match: { operation: 'order', order_id: 'QO-1' } }]);
   expect(set.status).toBe(200);
-  expect(await ask(orderQuery, { id: 'QO-1' })).toMatchObject(answer);
-  expect(await ask('{ order(_id: "QO-1") { order { _id } } }')).toMatchObject(answer);
-  expect(await ask(orderQuery, { id: 'QO-2' })).toMatchObject({ data: { order: { order: { _id: 'QO-2' } } } });
+  expect(await sendRequest(orderQuery, { id: 'QO-1' })).toMatchObject(answer);
+  expect(await sendRequest('{ order(_id: "QO-1") { order { _id } } }')).toMatchObject(answer);
+  expect(await sendRequest(orderQuery, { id: 'QO-2' })).toMatchObject({ data: { order: { order: { _id: 'QO-2' } } } });
 });
 
 test('the control API adds, reads, replaces and changes orders', async () => {
-  const price = async (id: string) => (await ask(orderQuery, { id })).data.order?.order.price;
+  const price = async (id: string) => (await sendRequest(orderQuery, { id })).data.order?.order.price;
   expect((await control('POST', '/orders', [{ _id: 'QO-4', order_number: 'N-4', price: 1 }])).body).toEqual({
     orders: 4,
   });
@@ -153,7 +156,7 @@ test('the control API adds, reads, replaces and changes orders', async () => {
 describe('the list of orders', () => {
   const list = async (limit: number, offset: number, fields = '_id'): Promise<unknown> => {
     const input = `{ status: "completed", limit: ${limit}, offset: ${offset} }`;
-    const { data, errors } = await ask(`{ orders(input: ${input}) { orders { ${fields} } } }`);
+    const { data, errors } = await sendRequest(`{ orders(input: ${input}) { orders { ${fields} } } }`);
     return errors?.[0].extensions.code ?? data.orders.orders.map(({ _id }: QualiaOrder) => _id);
   };
   beforeEach(async () => {
@@ -168,7 +171,7 @@ describe('the list of orders', () => {
     expect(await list(1, 0, '_id status')).toBe('GRAPHQL_VALIDATION_FAILED');
     expect(await list(1, 0, '_id status_details { open }')).toBe('GRAPHQL_VALIDATION_FAILED');
     expect(await list(1, 0)).toEqual(['QO-2']);
-    expect(await ask('{ order(_id: "QO-1") { order { _id status } } }')).toMatchObject({ data: {} });
+    expect(await sendRequest('{ order(_id: "QO-1") { order { _id status } } }')).toMatchObject({ data: {} });
   });
 
   test('can have shorter pages than requested, or always return the first one', async () => {
@@ -189,8 +192,8 @@ describe('the list of orders', () => {
     );
     await behave({ completes_per_page: 1 });
     const open = async (offset: number) =>
-      (await ask(`{ orders(input: { status: "open", limit: 2, offset: ${offset} }) { orders { _id } } }`)).data.orders
-        .orders;
+      (await sendRequest(`{ orders(input: { status: "open", limit: 2, offset: ${offset} }) { orders { _id } } }`)).data
+        .orders.orders;
     expect(await open(1)).toEqual([{ _id: 'QO-6' }, { _id: 'QO-7' }]);
     expect(await open(1)).toEqual([{ _id: 'QO-7' }, { _id: 'QO-8' }]);
   });
