@@ -19,9 +19,10 @@ import {
 import { target } from './support/target';
 
 const { outputs } = target();
+const open = { status: 'open', status_details: { open: true } };
 
 test('the reconciler finds an order whose webhook never arrived', async () => {
-  const order = await orderAtQualia({ status: 'open' });
+  const order = await orderAtQualia(open);
   const run = await lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
   expect(JSON.parse(run.Payload?.transformToString() ?? '')).toMatchObject({
     outcome: 'complete',
@@ -36,7 +37,7 @@ test('the reconciler finds an order whose webhook never arrived', async () => {
 test('the reconciler finds changes at Qualia without a webhook: a new status, and a completed order', async () => {
   const reconcile = () =>
     lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
-  const orders = [await orderAtQualia({ status: 'open' }), await orderAtQualia({ status: 'open' })] as const;
+  const orders = [await orderAtQualia(open), await orderAtQualia(open)] as const;
   for (const { _id } of orders) await post(activity(_id));
   for (const { _id } of orders) await closedOrder(_id);
   await reconcile();
