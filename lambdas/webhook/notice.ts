@@ -27,7 +27,7 @@ export const notificationSchema = z.object(
         z.startsWith('QO-', 'must start with "QO-"'),
         z.maxLength(128, 'must be at most 128 characters'),
         z.regex(/^(?:QO-)?[A-Za-z0-9_-]+$/, 'must hold only letters, digits, "-" and "_" after the prefix'),
-        z.minLength(4, 'must go on after the prefix'),
+        z.minLength(4, 'needs more than the prefix'),
       )
       .brand<'OrderId'>(),
     notification_type: oneOf(notificationTypes),

@@ -14,7 +14,7 @@ const maxLength = 250;
  * (extensions, trunk zeros in brackets, full-width digits) and checks the number of digits for the country. Whether a
  * number is in use is not checked, because the library cannot know for certain.
  *
- * @returns the empty string for text that is no number, or that nobody could dial
+ * @returns the empty string for text that is not a phone number, or that cannot be dialled
  */
 export const formatPhone = (written: string): string => {
   if (written.length > maxLength) return '';

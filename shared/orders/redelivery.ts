@@ -32,7 +32,7 @@ const circuitJitterSeconds = 30;
 /**
  * The one decision on what follows an error.
  *
- * The last receive is spent only on evidence against the message itself: an API that answers nobody, or asks for fewer
+ * The last receive is spent only on evidence against the message itself: an API that responds to no call, or asks for fewer
  * calls, fails no order (`docs/architecture.md`, "Back pressure").
  */
 export const decide = (error: PipelineError, delivery: FailedDelivery, random: Random): Decision => {

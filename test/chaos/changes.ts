@@ -22,7 +22,7 @@ const setPurpose = async (url: string, purpose: unknown): Promise<void> => {
 };
 
 /**
- * Changes some orders at Qualia, and changes them back, each time with a webhook, while the storm goes on. Returns their
+ * Changes some orders at Qualia, and changes them back, each time with a webhook, during the storm. Returns their
  * number.
  */
 export const changeAndChangeBack = async (surroundings: Surroundings): Promise<number> => {

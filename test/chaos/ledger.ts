@@ -21,7 +21,7 @@ export interface Books {
   readonly journal: readonly JournalEntry[];
   /** Orders of which the internal API holds something else than the mapping of what Qualia has. */
   readonly stale: ReadonlySet<string>;
-  /** Messages that somebody will still work on: the storm was cut off. */
+  /** Messages that a worker will still process: the storm was cut off. */
   readonly messagesLeft: number;
   /** Order ids in the dead-letter queues, one for each message; `unknown` for a message that names none. */
   readonly deadLetters: readonly string[];
@@ -44,8 +44,8 @@ export interface Ledger {
   readonly stale: number;
   /** With more effects at the internal API than their rounds allow: see `isDoubled`. */
   readonly doubled: number;
-  /** In the table or at the internal API, though nobody announced them. */
-  readonly strangers: number;
+  /** In the table or at the internal API, although no webhook announced them. */
+  readonly unannounced: number;
   /** Whoever has one is not lost, but late. */
   readonly messages_left: number;
   readonly balanced: boolean;
@@ -71,16 +71,17 @@ export const balance = ({ acknowledged, orders, journal, stale, deadLetters, mes
     count[placeOf(orderId, items.get(orderId), effects.get(orderId) ?? [], dead)] += 1;
 
   const doubled = [...effects.values()].filter(isDoubled).length;
-  const strangers = new Set([...items.keys(), ...effects.keys()].filter((orderId) => !acknowledged.has(orderId))).size;
+  const unannounced = new Set([...items.keys(), ...effects.keys()].filter((orderId) => !acknowledged.has(orderId)))
+    .size;
   return {
     acknowledged: acknowledged.size,
     ...count,
     stale: stale.size,
     doubled,
-    strangers,
+    unannounced,
     messages_left: messagesLeft,
     balanced:
-      count.lost + count.in_dlq + stale.size + doubled + strangers + messagesLeft === 0 &&
+      count.lost + count.in_dlq + stale.size + doubled + unannounced + messagesLeft === 0 &&
       count.processed + count.failed === acknowledged.size,
   };
 };

@@ -36,7 +36,7 @@ const describe = (result: StormResult): string => {
     ['orders lost', ledger.lost],
     ['orders stale', ledger.stale],
     ['orders doubled', ledger.doubled],
-    ['orders nobody announced', ledger.strangers],
+    ['orders without a webhook', ledger.unannounced],
     ['messages left', ledger.messages_left],
     ['dead letters given back', redriven],
     ...Object.entries(struck),

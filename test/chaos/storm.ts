@@ -75,7 +75,7 @@ const readAnswers = (answers: readonly CallAnswer[]) => {
   };
 };
 
-/** Messages that somebody will still work on. */
+/** Messages that a worker will still process. */
 const messagesLeft = async ({ sqs }: StageConnection, queueUrls: readonly string[]): Promise<number> => {
   const names = [
     'ApproximateNumberOfMessages',

@@ -60,7 +60,7 @@ const put = async (url: string, body: unknown): Promise<void> => {
 };
 
 /**
- * Makes trouble until told to stop: which comes next, when, and for how long is up to the seed; each strikes once before
+ * Makes trouble until it is stopped. The seed decides the order, times and durations; each kind occurs once before
  * any strikes again.
  */
 export const startTroubles = async (surroundings: Surroundings): Promise<TroubleMaker> => {

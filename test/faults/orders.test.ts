@@ -38,7 +38,7 @@ const enter = async ({ cut }: Row, ...others: readonly Cut[]): Promise<string> =
   return id;
 };
 
-/** Calls that one of the cuts befell: the row's own, unless told. */
+/** Calls that were cut. Default: the call of the row. */
 const cutCalls = async (id: string, which = 0) => (await cells.seen(id)).filter(({ cut }) => cut === which);
 
 const expectCut = async (id: string): Promise<void> => {
@@ -168,7 +168,7 @@ const expectSixthReceive = async (id: string, which: number): Promise<void> => {
   expect([...operator.letters.keys()]).not.toContain(id);
 };
 
-describe('a worker is cut always from an API that answers nobody: its message waits, and is no dead letter', () => {
+describe('a worker is always cut from an API that responds to no call: its message waits, and becomes no dead letter', () => {
   test.concurrent.each(named(workersAlways.filter(isOutage)))('%s', async (_name, row) => {
     const id = await enter(row);
     await notify(id, 'activity');
@@ -178,34 +178,34 @@ describe('a worker is cut always from an API that answers nobody: its message wa
   });
 });
 
-describe('a worker is cut always: a dead letter, FAILED where that can be told', () => {
+describe('a worker is always cut: a dead letter, FAILED if that can be written', () => {
   test.concurrent.each(named(workersAlways.filter((row) => !isOutage(row))))('%s', async (_name, row) => {
     const { site, by } = row.cut;
-    const tells = by.does !== 'kill' && site.operation !== 'UpdateItem';
+    const canWriteFailure = by.does !== 'kill' && site.operation !== 'UpdateItem';
     const id = await enter(row);
     await notify(id, 'activity');
-    await expectDeadThenRedriven(id, tells ? 'RETRIES_EXHAUSTED' : undefined);
+    await expectDeadThenRedriven(id, canWriteFailure ? 'RETRIES_EXHAUSTED' : undefined);
   });
 });
 
 describe.each(stages)('a worker is cut while its step fails: %s', (stage) => {
   test.concurrent.each(named(cutOnce(passes.failing[stage])))('%s', async (_name, row) => {
     const { site, by } = row.cut;
-    const tells = !(site.operation === 'UpdateItem' && by.does === 'kill' && by.when === 'before');
+    const canWriteFailure = !(site.operation === 'UpdateItem' && by.does === 'kill' && by.when === 'before');
     const id = await enter(row, failing[stage]);
     await notify(id, 'activity');
-    await expectDeadThenRedriven(id, tells ? 'RETRIES_EXHAUSTED' : undefined);
+    await expectDeadThenRedriven(id, canWriteFailure ? 'RETRIES_EXHAUSTED' : undefined);
   });
 });
 
 describe.each(stages)(
-  'a worker is cut while it fails for good: the log tells, and a new round goes through: %s',
+  'a worker is cut during a permanent failure: it is logged, and a new round succeeds: %s',
   (stage) => {
     test.concurrent.each(named(cutOnce(passes.refused[stage])))('%s', async (_name, row) => {
       const id = await enter(row, refusing[stage]);
       await notify(id, 'activity');
-      const isTold = (line: string) => line.includes('"order failed for good"');
-      await eventually('its failure is told', async () => (await cells.logged(id)).find(isTold));
+      const isFailureLine = (line: string) => line.includes('"order failed for good"');
+      await eventually('its failure is logged', async () => (await cells.logged(id)).find(isFailureLine));
       expect(await failureOf(id)).toBe(stage === 'download' ? 'BAD_ANSWER' : 'API_REFUSED');
       await expectCut(id);
       await cells.heal(id);

@@ -1,7 +1,7 @@
 import type { Interception } from '../../../emulator/embedded-aws';
 import type { FunctionCall } from '../../../emulator/lambda/function-call';
 
-/** Which call of a Lambda, wherever it is made: the order or run that it is made for is told by the event. */
+/** A call of a Lambda. The event names the order or run that it is made for. */
 export interface CallSite extends Pick<FunctionCall, 'service' | 'operation'> {
   /** The Lambda, without its stage: `download`. */
   readonly lambda: string;
@@ -46,7 +46,7 @@ export const cellIdPattern = /QO-FAULT-\d{5}/;
 /** Of the objects of a run, which one; empty for all else. */
 const pathInRun = (resource: string): string => /\/runs\/QO-FAULT-\d{5}\/(.*)$/.exec(resource)?.[1] ?? '';
 
-/** What tells one call of a Lambda from another: the same for all orders, runs, jobs and subjects. */
+/** Identifies a call of a Lambda, independent of the order, run, job and subject. */
 export const siteOf = ({ functionName, service, operation, resource }: FunctionCall): CallSite => ({
   lambda: functionName.replace(/^.*-marketplace-/, ''),
   service,

@@ -43,7 +43,7 @@ export const takenRounds = async (id: string): Promise<string[]> => {
   return posts.flatMap(({ outcome, round }) => (outcome === 'taken' ? round : []));
 };
 
-/** Makes an order that Qualia knows, and nobody else. */
+/** Creates an order at Qualia only. */
 export const createOrder = (id: string) =>
   ask('POST', `${world().qualia}/orders`, [qualiaOrder({ _id: id, order_number: `MKT-${id}` })]);
 
@@ -54,7 +54,7 @@ export const changeOrder = (id: string, fields: Readonly<Record<string, unknown>
 const [login] = secrets.WebhookSecret.basic;
 const authorization = basicAuthorization(login?.username ?? '', login?.password ?? '');
 
-/** How a webhook tells of an order: what Qualia sends, which is a new round each time, and the same with a time. */
+/** Webhooks of an order: Qualia's activity, which is a new round each time, and a notification with a time. */
 export const shapes = {
   activity: (id: string) => activity({ order_id: id }),
   notification: (id: string) => notification({ order_id: id, timestamp: new Date().toISOString() }),
@@ -137,7 +137,7 @@ export const watchDeadLetters = () => {
   };
 };
 
-/** Waits until no queue holds a message that somebody may still work on. */
+/** Waits until no queue has a message that a worker may still process. */
 export const queuesEmpty = (): Promise<true> =>
   eventually('empty queues', async () => {
     for (const { queue } of queues) {

@@ -20,7 +20,7 @@ test('a short storm leaves every acknowledged order closed, none lost, none doub
       lost: 0,
       stale: 0,
       doubled: 0,
-      strangers: 0,
+      unannounced: 0,
       messages_left: 0,
       balanced: true,
     },

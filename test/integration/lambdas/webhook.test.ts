@@ -39,7 +39,7 @@ describe.each(Object.entries(shapes))('%s', (_shape, { body, again }) => {
     expect(await pipeline.receive('download', 10)).toEqual([]);
   });
 
-  test('without its secret nobody is let in', async () => {
+  test('without its secret every caller is rejected', async () => {
     expect(await pipeline.post(body, { outside: unavailable('GetSecretValue') })).toMatchObject({ statusCode: 500 });
     await expect(pipeline.orderOf(id)).rejects.toThrow('There is no order');
   });

@@ -201,7 +201,7 @@ test.each(['before', 'after'] as const)(
 );
 
 test.each<Fault>([{ kind: 'null_order' }, { kind: 'client_error', status: 403 }, { kind: 'garbage' }])(
-  'a worker dies before it hands a downloaded order on, and then Qualia answers $kind: what is downloaded goes on',
+  'a worker dies before it sends a downloaded order on, and then Qualia responds with $kind: the download is used',
   async (fault) => {
     await notify();
     await pipeline.deliver('download', { death: { call: 'SendMessage', when: 'before' } });

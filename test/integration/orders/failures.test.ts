@@ -80,22 +80,25 @@ describe('what passes is tried again', () => {
 });
 
 describe('when all receives failed', () => {
-  test.each(['download', 'processing'] as const)('%s: FAILED, a dead letter, and a redrive goes on', async (stage) => {
-    await fail(stage, { kind: 'server_error' });
-    await pipeline.drain();
-    expect(await pipeline.orderOf(id)).toMatchObject({
-      status: 'FAILED',
-      attempts: 5,
-      error: { code: 'RETRIES_EXHAUSTED', stage, message: expect.stringContaining('503') },
-    });
-    expect(await pipeline.deadLetters(stage)).toHaveLength(1);
+  test.each(['download', 'processing'] as const)(
+    '%s: FAILED, a dead letter, and a redrive resumes it',
+    async (stage) => {
+      await fail(stage, { kind: 'server_error' });
+      await pipeline.drain();
+      expect(await pipeline.orderOf(id)).toMatchObject({
+        status: 'FAILED',
+        attempts: 5,
+        error: { code: 'RETRIES_EXHAUSTED', stage, message: expect.stringContaining('503') },
+      });
+      expect(await pipeline.deadLetters(stage)).toHaveLength(1);
 
-    await fail(stage);
-    await pipeline.redrive(stage);
-    await pipeline.drain();
-    await expectProcessedOnce();
-    expect(await pipeline.deadLetters(stage)).toEqual([]);
-  });
+      await fail(stage);
+      await pipeline.redrive(stage);
+      await pipeline.drain();
+      await expectProcessedOnce();
+      expect(await pipeline.deadLetters(stage)).toEqual([]);
+    },
+  );
 
   test.each(['download', 'processing'] as const)('%s: a redrive into the same trouble fails again', async (stage) => {
     await fail(stage, { kind: 'server_error' });

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => pipeline.stop());
 
-/** The notification of an event at so many minutes after noon. */
+/** The notification of an event at this minute after noon. */
 const at = (minute: number) =>
   notification({ order_id: id, timestamp: `2026-01-05T12:${String(minute).padStart(2, '0')}:00.000Z` });
 const effects = () => pipeline.internalApi.effectsOf(id);
@@ -62,7 +62,7 @@ test('the same notification again changes nothing, nor does an older one', async
   expect(await effects()).toBe(1);
 });
 
-test('a notification told twice before its download is processed once', async () => {
+test('a notification that is sent twice before its download is processed once', async () => {
   await pipeline.post(at(0));
   expect(await pipeline.post(at(0))).toMatchObject({ status: 'duplicate' });
   await pipeline.drain();

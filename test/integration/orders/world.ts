@@ -11,7 +11,7 @@ import { mayFollow } from './standing';
 export const orderIds = ['QO-1', 'QO-2'] as const;
 export type Id = (typeof orderIds)[number];
 
-/** What Qualia has of an order. Few, so that contents come back often. `unmappable` lies in an unknown state. */
+/** Contents of an order at Qualia. They are few, so that they recur often. `unmappable` has an unknown state. */
 export type Content = 'A' | 'B' | 'C' | 'unmappable';
 
 /** How a sender writes the time of an event. */
@@ -278,7 +278,7 @@ export const expectNewestState = async (world: World): Promise<void> => {
     expect({ id, purpose: (await heldOf(world, id)).purpose?.split(' ')[0] }).toEqual({ id, purpose: content });
   }
 
-  // Every open order is checked within a day, be it announced or not.
+  // Every open order is checked within a day, announced or not.
   for (let passes = 0; passes < 26; passes++) {
     await reconcile(world);
     await settle(world);

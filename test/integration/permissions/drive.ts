@@ -45,7 +45,7 @@ const made = (isMade: IsMade, call: Call, provoke = async () => {}) =>
     return isMade(call) || undefined;
   });
 
-/** An order from its webhook to its end, told twice. @returns the order as it stands then */
+/** Processes an order to its end, with a repeated webhook. @returns the closed order */
 const processOne = async (at = new Date()) => {
   const { _id: orderId } = await orderAtQualia({ status: 'open' });
   await post(notification(orderId, at));

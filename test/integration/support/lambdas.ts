@@ -37,7 +37,7 @@ export interface Surroundings {
   readonly now: () => number;
   readonly mapOrder: typeof mapOrder;
   readonly random?: Random | undefined;
-  /** The waits within an invocation; none unless told. */
+  /** Waits within an invocation. Default: no waiting. */
   readonly sleep?: ((ms: number) => Promise<void>) | undefined;
   /** In place of what the workers saw of the API themselves. */
   readonly answeredAtMs?: (() => number) | undefined;

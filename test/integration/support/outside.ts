@@ -40,11 +40,11 @@ export const justBefore = (name: string, act: () => Promise<unknown>): Outside =
 export interface Death {
   readonly call: string;
   readonly when: 'before' | 'after';
-  /** Which of the calls of that name, from 1; the first unless told. */
+  /** Number of the call of that name, from 1. Default: 1. */
   readonly nth?: number;
 }
 
-/** A process that dies at a call: it never goes on from there, nor does anything else that it was doing. */
+/** A process that dies at a call: neither that call nor anything else in the process continues. */
 export const dyingAt = ({ call: deadly, when, nth = 1 }: Death) => {
   const { promise: died, resolve } = Promise.withResolvers<'died'>();
   let dead = false;

@@ -32,7 +32,7 @@ import { rawItem } from './stored-orders';
 export type StageName = 'download' | 'processing';
 
 export interface DeliveryOptions {
-  /** Messages in the batch, 10 at most and unless told. */
+  /** Maximum number of messages in the batch. Default: 10. */
   readonly max?: number;
   readonly outside?: Outside;
   /** The worker dies there, and its messages come back. */
@@ -47,7 +47,7 @@ export interface ReconcileOptions {
   readonly outside?: Outside;
   /** The reconciler dies there. */
   readonly death?: Death;
-  /** The time that its invocation has; 15 minutes unless told. */
+  /** Duration of the invocation. Default: 15 minutes. */
   readonly remainingMs?: number;
 }
 
@@ -58,9 +58,9 @@ export interface PipelineOptions {
   readonly now?: () => number;
   /** Of the waits between messages. */
   readonly random?: Random;
-  /** The waits within an invocation; none unless told. */
+  /** Waits within an invocation. Default: no waiting. */
   readonly sleep?: (ms: number) => Promise<void>;
-  /** The workers know of an API only what they saw themselves. Unless told, it answers others all the time. */
+  /** The workers know only the responses that they got themselves. Default: the API constantly responds to others. */
   readonly alone?: boolean;
 }
 
@@ -328,7 +328,7 @@ export const startPipeline = async ({ maxReceiveCount = 5, alone = false, ...opt
 
 export type Pipeline = Awaited<ReturnType<typeof startPipeline>>;
 
-/** A message that was sent is told as such. A message that a redrive moved has a later time, by the clock of SQS. */
+/** A sent message is reported as sent. A message that a redrive moved has a later time, by the clock of SQS. */
 const toEvent = (messages: readonly Message[], sentIds: ReadonlySet<string>): SQSEvent => ({
   Records: messages.map(({ MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', Attributes = {} }) => ({
     messageId: MessageId,

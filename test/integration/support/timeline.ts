@@ -9,7 +9,7 @@ import { type StageName, startPipeline } from './pipeline';
 export interface TimelineOptions {
   /** Execution environments of each worker, every one with a circuit breaker of its own. */
   readonly workers: number;
-  /** How likely one of them is replaced by a new one, each time that messages move; 0 unless told. */
+  /** Probability that a worker is replaced by a new one, each time that messages move. Default: 0. */
   readonly replaced?: number;
   readonly seed: number;
   /** Whether Lambda stops a worker's messages that have gone round too often; `Allow` by default. */
@@ -94,7 +94,7 @@ export const startTimeline = async (options: TimelineOptions) => {
         throw error;
       });
     const result = await pipeline.handle(stage, messages, { worker, outside });
-    if (result === 'died') throw new Error('Nobody told the worker to die');
+    if (result === 'died') throw new Error('The worker died without a planned crash');
     for (const { MessageId = '', ReceiptHandle = '' } of messages)
       dueMs.set(MessageId, clock.now() + 1_000 * (pipeline.waitOf.get(ReceiptHandle) ?? 0));
     onBatch?.(result.batchItemFailures.length, errorCodes);

@@ -24,7 +24,7 @@ const books = (
   { deadLetters = [] as readonly string[], messagesLeft = 0, stale = new Set<string>() } = {},
 ) => balance({ acknowledged: new Set(acknowledged), orders: table, journal, stale, deadLetters, messagesLeft });
 
-const nothing = { processed: 0, failed: 0, in_dlq: 0, lost: 0, stale: 0, doubled: 0, strangers: 0, messages_left: 0 };
+const nothing = { processed: 0, failed: 0, in_dlq: 0, lost: 0, stale: 0, doubled: 0, unannounced: 0, messages_left: 0 };
 
 test('balances when every order that was acknowledged is processed once, or failed for good', () => {
   const duplicate: JournalEntry = { ...taken('A'), outcome: 'duplicate' };
@@ -48,7 +48,7 @@ test('balances when each round of an order was taken once', () => {
 });
 
 test.each([
-  ['an order that nobody knows any more', books(['A'], [], []), { lost: 1 }],
+  ['an order that is nowhere', books(['A'], [], []), { lost: 1 }],
   ['an order that is nowhere on its way', books(['A'], [notified('A')], []), { lost: 1 }],
   ['an order processed, as we say, that the internal API never got', books(['A'], [processed('A')], []), { lost: 1 }],
   [
@@ -69,8 +69,8 @@ test.each([
   ['a dead letter that was not given back', books(['A'], [notified('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],
   ['a dead letter whose order says so', books(['A'], [exhausted('A')], [], { deadLetters: ['A'] }), { in_dlq: 1 }],
   ['an order that used up its receives, and no dead letter', books(['A'], [exhausted('A')], []), { lost: 1 }],
-  ['an order that nobody announced', books([], [processed('A')], []), { strangers: 1 }],
-  ['an order at the internal API that nobody announced', books([], [], [taken('A')]), { strangers: 1 }],
+  ['an order without a webhook', books([], [processed('A')], []), { unannounced: 1 }],
+  ['an order at the internal API without a webhook', books([], [], [taken('A')]), { unannounced: 1 }],
   ['a storm that was cut off', books([], [], [], { messagesLeft: 1 }), { messages_left: 1 }],
 ])('does not balance with %s', (_, ledger, counts) => {
   expect(ledger).toMatchObject({ ...nothing, ...counts, balanced: false });

@@ -8,7 +8,7 @@ const ledger = {
   lost: 0,
   stale: 0,
   doubled: 0,
-  strangers: 0,
+  unannounced: 0,
   messages_left: 0,
   balanced: true,
 };

@@ -119,8 +119,8 @@ describe('matches what the webhook responds', () => {
     ),
   });
 
-  test.each(cases)('%i %s', async (expected, name, call, told) => {
-    const { status, headers, body } = await callWebhook(call, told);
+  test.each(cases)('%i %s', async (expected, name, call, doubles) => {
+    const { status, headers, body } = await callWebhook(call, doubles);
     expect(status).toBe(expected);
 
     const [path, method] =

@@ -47,7 +47,7 @@ test('the SHA-256 goes along as the checksum that S3 verifies', async () => {
   expect(head.ContentType).toBe('application/json');
 });
 
-test('the first bytes of a round stay; whoever comes later gets those', async () => {
+test('the first bytes of a round are kept, and later writers get them', async () => {
   const first = await payloads.keep(orderId('first'), round(), Buffer.from('first'));
   expect(await payloads.keep(orderId('first'), round(), Buffer.from('second, and longer'))).toEqual({
     ...first,

@@ -233,7 +233,7 @@ describe('of writers at the same time, exactly one wins', () => {
   const writers = Array.from({ length: 12 }, (_, index) => index);
   const appliedOf = (outcomes: readonly { applied: boolean }[]) => outcomes.filter(({ applied }) => applied).length;
 
-  test('the same round, told many times', async () => {
+  test('the same round, requested many times', async () => {
     const id = orderId('race-start');
     expect(appliedOf(await Promise.all(writers.map(() => start(id, round(1)))))).toBe(1);
   });
@@ -310,7 +310,7 @@ describe('a write whose first answer is lost, and that the SDK makes again', () 
     processedAtMs: Date.UTC(2026, 0, 1, 2),
   };
 
-  test('was made: it is not taken for the write of somebody else', async () => {
+  test('took effect: it is not mistaken for the write of another worker', async () => {
     const id = orderId('lost-answers');
     expect(await losing().startRound({ orderId: id, round: round(1), ...notified })).toEqual({ applied: true });
     expect(await losing().recordDownload(id, round(1), downloading)).toEqual({ applied: true });

@@ -152,7 +152,7 @@ describe('a round begins in any state, if it is newer', () => {
     });
   });
 
-  test('rounds of the same millisecond are told apart by their tails', async () => {
+  test('rounds of the same millisecond differ by their suffixes', async () => {
     const id = orderId('start-tails');
     expect(await start(id, round(2_000, 'aaaaaaaaaaaa'))).toEqual({ applied: true });
     expect(await start(id, round(2_000, '999999999999'))).toMatchObject({ applied: false });

@@ -31,21 +31,21 @@ interface MessageDoubles {
   readonly hideFor?: DownloadDependencies['queue']['hideFor'];
 }
 
-const download = async (told: MessageDoubles, receiveCount = 1) => {
+const download = async (doubles: MessageDoubles, receiveCount = 1) => {
   const metrics = recordMetrics();
   const handler = createHandler({
     qualia: {
       fetchOrder: async () => ({ bytes, attempt: 2, responseTimeMs: 80 }),
       lastResponseAtMs: () => nowMs,
-      ...told.qualia,
+      ...doubles.qualia,
     },
     payloads: {
-      keep: told.keep ?? unconfigured('keep'),
-      keepRejected: told.keepRejected ?? unconfigured('keepRejected'),
+      keep: doubles.keep ?? unconfigured('keep'),
+      keepRejected: doubles.keepRejected ?? unconfigured('keepRejected'),
     },
-    repository: fakeRepository(told.repository ?? {}),
-    queue: { send: unconfigured('queue.send'), hideFor: told.hideFor ?? unconfigured('hideFor') },
-    processingQueue: { send: told.send ?? unconfigured('processingQueue.send') },
+    repository: fakeRepository(doubles.repository ?? {}),
+    queue: { send: unconfigured('queue.send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
+    processingQueue: { send: doubles.send ?? unconfigured('processingQueue.send') },
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -198,10 +198,10 @@ describe('what fails', () => {
     ['the bucket', { keep: down }],
     ['the table', { keep: kept(), repository: { recordDownload: down } }],
     ['the send', { keep: kept(), repository: { recordDownload: writing({ applied: true }) }, send: down }],
-  ])('%s, for now: the message comes back, and no order is counted', async (_, told) => {
+  ])('%s, for now: the message comes back, and no order is counted', async (_, doubles) => {
     const hideFor = jest.fn(async () => undefined);
-    const result = await download({ ...told, hideFor }, 2);
-    expect(result).toMatchObject({ returned: 1, added: told.qualia ? ['ApiRetry:qualia'] : [] });
+    const result = await download({ ...doubles, hideFor }, 2);
+    expect(result).toMatchObject({ returned: 1, added: doubles.qualia ? ['ApiRetry:qualia'] : [] });
     expect(hideFor.mock.calls).toEqual([['receipt-of-message-1', 60]]);
     expect(result.lines.map(({ level }) => level)).toEqual(['WARN']);
   });

@@ -23,7 +23,7 @@ beforeEach(() => {
   logs = captureLogs();
 });
 afterEach(() => logs.stop());
-const handle = (told: MessageDoubles) => handleMessage(logs, told);
+const handle = (doubles: MessageDoubles) => handleMessage(logs, doubles);
 
 describe('an order that is DOWNLOADED', () => {
   test.each(['posted', 'already_known'] as const)('is posted, and PROCESSED: %s', async (outcome) => {
@@ -94,7 +94,7 @@ describe('an order that is DOWNLOADED', () => {
   });
 
   test('with a change in a field that is not mapped is closed without a POST', async () => {
-    const payload = qualiaAnswer(qualiaOrder({ loan_type: 'a field that nobody maps' }));
+    const payload = qualiaAnswer(qualiaOrder({ loan_type: 'a field that is not mapped' }));
     const result = await handle({
       payload,
       current: orders.downloaded(recorded),
@@ -204,7 +204,7 @@ test.each([
   ['ON', 'ON'],
   ['Ontario', '(not a code)'],
   ['Kim', '(not a code)'],
-])('the unknown state %s: one WARN line with %s, and the order fails', async (state, told) => {
+])('the unknown state %s: one WARN line with %s, and the order fails', async (state, logged) => {
   const recordFailure = writing();
   const payload = qualiaAnswer(qualiaOrder({ properties: [{ state }] }));
   const result = await handle({ payload, current: orders.downloaded(), repository: { recordFailure } });
@@ -213,7 +213,7 @@ test.each([
     ['QO-123456', round(), expect.objectContaining({ code: 'UNKNOWN_STATE' })],
   ]);
   expect(result.lines).toEqual([
-    { level: 'WARN', message: 'unknown state', ...identity, state_code: told },
+    { level: 'WARN', message: 'unknown state', ...identity, state_code: logged },
     expect.objectContaining({
       level: 'ERROR',
       status: 'FAILED',

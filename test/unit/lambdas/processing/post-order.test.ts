@@ -19,7 +19,7 @@ beforeEach(() => {
   logs = captureLogs();
 });
 afterEach(() => logs.stop());
-const handle = (told: MessageDoubles) => handleMessage(logs, told);
+const handle = (doubles: MessageDoubles) => handleMessage(logs, doubles);
 const token = expect.stringMatching(/^[0-9a-f]{12}$/);
 
 describe('an older round does not overtake a newer one', () => {
@@ -156,8 +156,8 @@ describe('a key that the internal API knows', () => {
     ['of a message that was copied', { retried: true, current: orders.downloaded(other) }],
     ['of a message that was redriven', { sentAtMs: 0, current: orders.downloaded(other) }],
     ['of an order of which nothing else was recorded', { current: orders.downloaded() }],
-  ])('%s is a success', async (_, told) => {
-    const result = await handle({ ...told, postOrder: posted('already_known'), repository: repository() });
+  ])('%s is a success', async (_, doubles) => {
+    const result = await handle({ ...doubles, postOrder: posted('already_known'), repository: repository() });
     expect(result.lines).toEqual([expect.objectContaining({ status: 'PROCESSED', outcome: 'already_known' })]);
   });
 
@@ -190,8 +190,8 @@ describe('a key that the internal API knows', () => {
       const outcome = outcomes.shift() ?? 'posted';
       return { outcome, statusCode: 201, responseTimeMs: 40 };
     });
-    const told = { read: async () => reads.shift(), requestRepost, ...repository() };
-    const result = await handle({ postOrder, sleep: ok, repository: told });
+    const doubles = { read: async () => reads.shift(), requestRepost, ...repository() };
+    const result = await handle({ postOrder, sleep: ok, repository: doubles });
     expect(requestRepost.mock.calls).toEqual([['QO-123456', round(), token]]);
     expect(postOrder.mock.calls.map(([{ idempotencyKey }]) => idempotencyKey)).toEqual([keyOf(), keyOf('token')]);
     expect(result.added).toEqual(['IdempotencyConflict', 'OrderProcessed', 'EndToEndLatency']);
@@ -204,8 +204,8 @@ describe('a key that the internal API knows', () => {
 
   test('and that a duplicate of the message has recorded by then needs nothing more', async () => {
     const reads = [orders.downloaded(other), orders.processed()];
-    const told = { read: async () => reads.shift() };
-    const result = await handle({ postOrder: posted('already_known'), sleep: ok, repository: told });
+    const doubles = { read: async () => reads.shift() };
+    const result = await handle({ postOrder: posted('already_known'), sleep: ok, repository: doubles });
     expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
   });
 });

@@ -148,7 +148,7 @@ describe('starts a round for', () => {
     expect(world.metric('OrderReconciled')).toBe(0);
   });
 
-  test('an order whose item cannot be read: one line of level ERROR, and the pass goes on', async () => {
+  test('an order whose item cannot be read: one line of level ERROR, and the pass continues', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'unreadable', 'missing');
     world.table.set(orderId('unreadable'), unreadable);
@@ -320,7 +320,7 @@ describe('a pass that exceeds an invocation', () => {
     expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-1' });
   });
 
-  test('gives way to a new pass when nobody has continued it for hours', async () => {
+  test('is replaced by a new pass after hours without a continuation', async () => {
     const world = slow();
     openOrders(world, ...many(300));
     await world.invoke({}, 180_000);
@@ -330,7 +330,7 @@ describe('a pass that exceeds an invocation', () => {
     expect(await world.invoke(continuation({ pass: 'pass-1' }))).toEqual({ outcome: 'superseded' });
   });
 
-  test('two invocations that continue it: one goes on, the other one stops', async () => {
+  test('two invocations that continue it: one continues, the other stops', async () => {
     const world = slow();
     openOrders(world, ...many(600));
     await world.invoke({}, 180_000);
@@ -409,7 +409,7 @@ describe('a fault', () => {
     expect(logs.lines().at(-1)).toMatchObject({ message: 'reconciliation failed', error_code: 'AWS_FAULT' });
     expect(world.metric('OrdersMissing')).toBeUndefined();
     left = 1_000;
-    // The schedule's retry goes on at once.
+    // The retry of the schedule continues at once.
     expect(await world.invoke()).toMatchObject({ outcome: 'complete', pass: 'pass-1', known: 300 });
   });
 

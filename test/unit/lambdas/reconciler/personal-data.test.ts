@@ -53,7 +53,7 @@ const listed = (...orders: readonly object[]): ScriptedResponse => ({ body: { da
 
 test.each<[string, readonly ScriptedResponse[], number]>([
   [
-    "orders that are nobody else's business",
+    'orders with personal data',
     [listed(personalOrder({ _id: 'QO-1' }), personalOrder({ _id: name })), listed(personalOrder({ _id: name }))],
     2,
   ],

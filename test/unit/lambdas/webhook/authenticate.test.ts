@@ -203,14 +203,14 @@ describe('rotation', () => {
     expect(await isKnown({ authorization: basicAuthorization('qualia', 'neither') }, body)).toBe(false);
   });
 
-  test('whoever is known costs no second fetch', async () => {
+  test('a known caller causes no second fetch', async () => {
     const refresh = jest.fn(async () => rotated);
     expect(await createAuthenticator({ get: async () => known, refresh })({ authorization: old }, body)).toBe(true);
     expect(refresh).not.toHaveBeenCalled();
   });
 });
 
-test('nobody is let in while the secret cannot be read', async () => {
+test('every caller is rejected while the secret cannot be read', async () => {
   const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
   const isKnown = createAuthenticator(unreadableSecret<WebhookSecret>(unreadable));
   await expect(isKnown({ authorization: basicAuthorization('qualia', 'first') }, body)).rejects.toBe(unreadable);

@@ -92,8 +92,8 @@ describe('accepted', () => {
     ['application/json; profile="a,b", application/json'],
     [undefined],
   ])('%s is JSON', async (type) => {
-    const told = { authenticate: known, startRound: queued };
-    expect((await callWebhook({ body: notification(), headers: { 'content-type': type } }, told)).status).toBe(200);
+    const doubles = { authenticate: known, startRound: queued };
+    expect((await callWebhook({ body: notification(), headers: { 'content-type': type } }, doubles)).status).toBe(200);
   });
 });
 
@@ -146,12 +146,12 @@ describe('our own fault', () => {
     '%s, at sign-in or later: the caller learns nothing, the log has the stack',
     async (_, thrown, code, error) => {
       // Once the order is known, the line names it.
-      for (const [told, order] of [
+      for (const [doubles, order] of [
         [{ authenticate: throwing(thrown) }, {}],
         [{ authenticate: known, startRound: throwing(thrown) }, { order_id: 'QO-123456' }],
       ] as const) {
         logs.clear();
-        const answer = await callWebhook({ body: notification() }, told);
+        const answer = await callWebhook({ body: notification() }, doubles);
         expect(answer).toMatchObject({ status: 500, added: [] });
         expect(answer.body).toEqual({ error: 'internal_error', request_id: 'request-1' });
         expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1' });
@@ -168,7 +168,7 @@ describe('our own fault', () => {
     },
   );
 
-  test('nobody gets in while the secret cannot be read: no round is started', async () => {
+  test('no round is started while the secret cannot be read', async () => {
     const startRound = jest.fn(queued);
     const authenticate = throwing(new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true }));
     expect((await callWebhook({ body: notification() }, { authenticate, startRound })).status).toBe(500);

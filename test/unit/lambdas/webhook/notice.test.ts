@@ -35,7 +35,7 @@ describe('a notification', () => {
     ['qo-123456', 'order_id: must start with "QO-"'],
     ['', 'order_id: must start with "QO-"'],
     [' QO-1', 'order_id: must start with "QO-"'],
-    ['QO-', 'order_id: must go on after the prefix'],
+    ['QO-', 'order_id: needs more than the prefix'],
     [`QO-${'x'.repeat(126)}`, 'order_id: must be at most 128 characters'],
     ['QO-1/2', 'order_id: must hold only letters, digits, "-" and "_" after the prefix'],
     ['QO-1 ', 'order_id: must hold only letters, digits, "-" and "_" after the prefix'],
@@ -105,7 +105,7 @@ describe('a notification', () => {
     expect(second).toMatchObject({ notice: { occurredAt: { subMsDigits: '9' } } });
   });
 
-  test('tells every fault at once', () => {
+  test('reports every fault at once', () => {
     expect(pathsOf({})).toEqual(['notification_type', 'order_id', 'timestamp']);
     expect(pathsOf({ order_id: 'x', notification_type: 'y', timestamp: 'z' })).toEqual([
       'notification_type',
@@ -179,7 +179,7 @@ describe('an activity', () => {
     expect(faultsOf(activity({ type }))[0]).toMatch(/^type: must be one of "order_request", .*"documents"$/);
   });
 
-  test('tells every fault at once', () => {
+  test('reports every fault at once', () => {
     expect(pathsOf({ type: 'x' })).toEqual(['description', 'order_id', 'type']);
   });
 });

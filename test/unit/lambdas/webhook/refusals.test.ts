@@ -60,7 +60,7 @@ describe('refused', () => {
       {},
     ],
     [
-      'a compressed body, whoever sends it',
+      'a compressed body, from any caller',
       { body: gzipSync(JSON.stringify(notification())), base64: true, headers: { 'content-encoding': 'gzip' } },
       {},
       415,
@@ -77,8 +77,8 @@ describe('refused', () => {
     ],
   ];
 
-  test.each(refusals)('%s', async (_, what, told, status, body, headers) => {
-    const answer = await callWebhook(what, told);
+  test.each(refusals)('%s', async (_, what, doubles, status, body, headers) => {
+    const answer = await callWebhook(what, doubles);
     expect(answer.status).toBe(status);
     expect(answer.body).toEqual({ ...body, request_id: 'request-1' });
     expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1', ...headers });
@@ -185,7 +185,7 @@ describe('refused', () => {
     expect((await callWebhook(what, { authenticate: known })).status).toBe(400);
   });
 
-  test('whoever is not known learns nothing about the body', async () => {
+  test('an untrusted caller learns nothing about the body', async () => {
     const authenticate = async () => false;
     const plain = await callWebhook({ body: notification() }, { authenticate });
     expect(await callWebhook({ body: '{' }, { authenticate })).toEqual(plain);
@@ -207,8 +207,8 @@ describe('256 KiB', () => {
     ['and a byte are not', 262_145, false, 413],
     ['and a byte are not, in base64', 262_145, true, 413],
   ])('%s', async (_, bytes, base64, status) => {
-    const told = status === 200 ? { authenticate: known, startRound: queued } : {};
-    expect((await callWebhook({ body: ofSize(bytes), base64 }, told)).status).toBe(status);
+    const doubles = status === 200 ? { authenticate: known, startRound: queued } : {};
+    expect((await callWebhook({ body: ofSize(bytes), base64 }, doubles)).status).toBe(status);
   });
 
   test('are counted in bytes, not in characters', async () => {

@@ -22,7 +22,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** A call that was signed when it was made, and that anybody who saw it can make again. */
+/** A signed call, which anyone who saw it can send again. */
 const recordCall = (body: object) => {
   const text = JSON.stringify(body);
   const headers = {

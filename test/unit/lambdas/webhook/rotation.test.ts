@@ -12,7 +12,7 @@ import { basicAuthorization } from '../../../support/webhook-calls';
 const body = Buffer.from('{}');
 const minuteMs = 60_000;
 
-/** A webhook's sign-in, the secret as an operator writes it, and a clock that stands still until told. */
+/** A webhook's sign-in, the secret as an operator writes it, and a clock that only the test advances. */
 const start = () => {
   let nowMs = 1_000_000;
   let passwords = ['old-password'];
@@ -63,7 +63,7 @@ test('a sender goes over to a new password at any moment after it was written, a
   );
 });
 
-test('the same while strangers call all the time, once both have stood in the secret for 10 s', async () => {
+test('the same while untrusted callers call constantly, after both have been in the secret for 10 s', async () => {
   await fc.assert(
     fc.asyncProperty(waits(15_000), waits(15_000), async (before, after) => {
       const { call, write, pass } = start();
@@ -82,7 +82,7 @@ test('the same while strangers call all the time, once both have stood in the se
   );
 });
 
-test('a password that was taken away lets nobody in after 5 minutes', async () => {
+test('a removed password is rejected after 5 minutes', async () => {
   const { call, write, pass } = start();
   expect(await call('old-password')).toBe(true);
   write('new-password');
@@ -90,7 +90,7 @@ test('a password that was taken away lets nobody in after 5 minutes', async () =
   expect(await call('old-password')).toBe(false);
 });
 
-test('strangers cost a call to Secrets Manager every 10 s, and no more', async () => {
+test('untrusted callers cause at most one call to Secrets Manager per 10 s', async () => {
   const { call, pass, fetches } = start();
   for (let second = 0; second < 600; second++) {
     expect(await call('a guess')).toBe(false);

@@ -11,7 +11,7 @@ const start = (...answers: readonly (string | Error | undefined)[]) => {
   let nowMs = 1_000_000;
   const left = [...answers];
   const manager = fakeAwsClient<SecretsManagerClient>(() => {
-    if (left.length === 0) throw new Error('Secrets Manager was not told what to answer');
+    if (left.length === 0) throw new Error('Secrets Manager has no response configured');
     const answer = left.shift();
     if (answer instanceof Error) throw answer;
     return { SecretString: answer };

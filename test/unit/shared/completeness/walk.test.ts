@@ -115,7 +115,7 @@ describe('status fields', () => {
   test.each([
     ['a GraphQL error', refusal],
     ['400', new PipelineError('API_REFUSED', 'x', { api: 'qualia', retryable: false, statusCode: 400 })],
-  ])('refused with %s: the walk goes on without them, and reports that once', async (_, error) => {
+  ])('refused with %s: the walk continues without them, and reports it once', async (_, error) => {
     const { seen, requests, refusals } = await walk({
       callsPerTurn: 2,
       list: async (request) => {

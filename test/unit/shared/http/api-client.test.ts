@@ -185,7 +185,7 @@ describe('a client', () => {
     });
 
     test.each<[string, ScriptedResponse]>([...broken, ['a body without end', { silent: 'after the head' }]])(
-      'is not waited for where nobody needs it: %s',
+      'is not awaited if the call does not need it: %s',
       async (_, answer) => {
         server.respond(answer);
         const client = clientOf();

@@ -76,7 +76,7 @@ describe.each([200, 201, 409])('%i is a success', (status) => {
   test.each<[string, ScriptedResponse]>([
     ['a page', { body: '<html>' }],
     ['more than 4 MiB', { body: Buffer.alloc(5 * 1_024 * 1_024) }],
-    ['a coding that nobody knows', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
+    ['an unknown coding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
     ['gzip that is none', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
     ['gzip', { body: gzipSync('{}'), headers: { 'content-encoding': 'gzip' } }],
     ['a body that breaks off', { body: '{"id"', cut: true }],
@@ -89,7 +89,7 @@ describe.each([200, 201, 409])('%i is a success', (status) => {
   });
 });
 
-test('headers that nobody can read end the order after three tries, under one key', async () => {
+test('unreadable headers fail the order after three attempts, under one key', async () => {
   api.server.respond(...times(3, { status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }));
   expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
   expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);

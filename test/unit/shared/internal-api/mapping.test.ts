@@ -169,7 +169,7 @@ describe('one field', () => {
     expect(warnings).toEqual([{ code, field }]);
   });
 
-  test('every warning is told, not just the first', () => {
+  test('every warning is reported, not only the first', () => {
     const { warnings } = mapped({ price: 'x', loan_amount: '', due_date: 'y', properties: [property({ state: '' })] });
     expect(warnings.map(({ code, field }) => `${code} ${field}`).sort()).toEqual([
       'BAD_DATE due_date',
@@ -185,15 +185,15 @@ describe.each(['borrowers', 'sellers'] as const)('%s', (party) => {
     expect(mapped({ [party]: [] }).order).not.toHaveProperty(party);
   });
 
-  test('are left out when nobody in them has a name', () => {
-    const nobody = [
+  test('are left out if no person in them has a name', () => {
+    const unnamed = [
       {},
       { full_name: null, last_name: null },
       { first_name: '', last_name: ' \u200b' },
       { suffix: 'x' },
     ];
-    expect(mapped({ [party]: nobody }).order).not.toHaveProperty(party);
-    expect(mapped({ [party]: [...nobody, { full_name: 'Acme LLC' }] }).order[party]).toEqual([
+    expect(mapped({ [party]: unnamed }).order).not.toHaveProperty(party);
+    expect(mapped({ [party]: [...unnamed, { full_name: 'Acme LLC' }] }).order[party]).toEqual([
       { fullName: 'Acme LLC' },
     ]);
   });
@@ -220,7 +220,7 @@ describe('properties', () => {
     expect(order.properties).toEqual([{ address: { state: 'CA', zip: '93650' } }]);
   });
 
-  test.each(Object.entries(states))('%s lies in %s', (stateCode, stateName) => {
+  test.each(Object.entries(states))('%s is read as %s', (stateCode, stateName) => {
     for (const state of [stateCode, stateName.toLowerCase()]) {
       const { order, warnings } = mapped({ properties: [property({ state })] });
       expect(order.state).toEqual({ stateCode, stateName });
@@ -300,7 +300,7 @@ describe('whatever the schema lets in', () => {
     );
   });
 
-  test('gives what the internal API takes: nothing null, real dates, known states, each fault told', () => {
+  test('property: gives a valid body: nothing null, real dates, known states, a warning for each fault', () => {
     fc.assert(
       fc.property(anyOrder, (source) => {
         const parsed = qualiaOrderSchema.parse(source);
@@ -319,12 +319,12 @@ describe('whatever the schema lets in', () => {
         for (const date of [order.dueDate, order.projectedCloseDate]) {
           if (date !== undefined) expect(Number.isNaN(Date.parse(date))).toBe(false);
         }
-        const told = warnings.map(({ field }) => field);
+        const reported = warnings.map(({ field }) => field);
         const carried = { price: order.price, loan_amount: order.loanAmount, due_date: order.dueDate } as const;
         for (const [field, value] of Object.entries(carried)) {
           const given = parsed[field as keyof typeof carried];
           const lost = given !== null && given !== undefined && value === undefined;
-          expect([field, told.includes(field)]).toEqual([field, lost]);
+          expect([field, reported.includes(field)]).toEqual([field, lost]);
         }
       }),
       { numRuns: 300 },

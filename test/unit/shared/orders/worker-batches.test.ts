@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorker(logs, event, step, told);
+const work = (event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => runWorker(logs, event, step, doubles);
 
 describe('a message that cannot be read', () => {
   test.each<[string, unknown]>([
@@ -58,8 +58,8 @@ describe('a failure that cannot be handled', () => {
     ['a last failure that cannot be recorded', 5, problem('TIMEOUT'), { recordFailure: down }],
     ['a visibility that cannot be set', 2, problem('TIMEOUT'), { hideFor: down }],
     ['a last receive that cannot be returned', 5, problem('TIMEOUT'), { recordFailure: applied, hideFor: down }],
-  ])('%s: the message is redelivered', async (_, receiveCount, error, told) => {
-    const result = await work(received(receiveCount), throwing(error), told);
+  ])('%s: the message is redelivered', async (_, receiveCount, error, doubles) => {
+    const result = await work(received(receiveCount), throwing(error), doubles);
     expect(result.returned).toEqual(['message-1']);
     expect(result.lines.at(-1)).toEqual({
       level: 'ERROR',

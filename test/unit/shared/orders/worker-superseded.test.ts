@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorker(logs, event, step, told);
+const work = (event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => runWorker(logs, event, step, doubles);
 
 const permanent = problem('API_REFUSED', { retryable: false, statusCode: 404, api: 'qualia' });
 const refused = (order: Order | undefined) => (): WriteOutcome => ({ applied: false, order });
@@ -36,9 +36,9 @@ const ways: readonly [string, number, (order: Order | undefined) => readonly [St
 ];
 
 describe.each(ways)('%s', (_way, receiveCount, given) => {
-  const meet = (order: Order | undefined, told: WorkerDoubles = {}) => {
+  const meet = (order: Order | undefined, doubles: WorkerDoubles = {}) => {
     const [step, answers] = given(order);
-    return work(received(receiveCount), step, { ...answers, ...told });
+    return work(received(receiveCount), step, { ...answers, ...doubles });
   };
 
   test.each([
@@ -112,6 +112,6 @@ test('a rejected step is retried like any other if onSuperseded fails', async ()
 });
 
 test('a failure that the order accepts does not call onSuperseded', async () => {
-  const told = { recordFailure: applied, onSuperseded: throwing(new Error('asked for')) };
-  expect(await work(received(1), throwing(permanent), told)).toMatchObject({ returned: [], added: ['OrderFailed'] });
+  const doubles = { recordFailure: applied, onSuperseded: throwing(new Error('asked for')) };
+  expect(await work(received(1), throwing(permanent), doubles)).toMatchObject({ returned: [], added: ['OrderFailed'] });
 });

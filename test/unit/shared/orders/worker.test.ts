@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-const work = (event: SQSEvent, step: Step, told: WorkerDoubles = {}) => runWorker(logs, event, step, told);
+const work = (event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => runWorker(logs, event, step, doubles);
 
 test('a step that is done is acknowledged: nothing else happens', async () => {
   const step = jest.fn(done);
@@ -81,8 +81,8 @@ describe('a permanent error', () => {
   });
 
   test('keeps on the order, and not in the log, what was answered', async () => {
-    const told = { recordFailure: applied, responseOf: () => 'Ada Byron is unknown' };
-    const result = await work(received(1), throwing(permanent), told);
+    const doubles = { recordFailure: applied, responseOf: () => 'Ada Byron is unknown' };
+    const result = await work(received(1), throwing(permanent), doubles);
     expect(result.failures[0]?.answer).toBe('Ada Byron is unknown');
     expect(logs.text()).not.toContain('Ada Byron');
   });
@@ -215,9 +215,9 @@ describe('the last receive', () => {
   );
 
   test('is the configured one', async () => {
-    const told = { recordFailure: applied, hideFor: ok, maxReceiveCount: 2 };
-    expect((await work(received(2), throwing(error), told)).failures).toHaveLength(1);
-    expect((await work(received(1), throwing(error), told)).failures).toHaveLength(0);
+    const doubles = { recordFailure: applied, hideFor: ok, maxReceiveCount: 2 };
+    expect((await work(received(2), throwing(error), doubles)).failures).toHaveLength(1);
+    expect((await work(received(1), throwing(error), doubles)).failures).toHaveLength(0);
   });
 });
 
@@ -231,9 +231,9 @@ describe('the last receive, without evidence against the message', () => {
     ['there were too many calls', problem('RATE_LIMITED', { api: 'internal' }), {}],
   ];
 
-  test.each(spared)('%s: sends a fresh copy, then acknowledges the message', async (_, error, told) => {
+  test.each(spared)('%s: sends a fresh copy, then acknowledges the message', async (_, error, doubles) => {
     const read = async () => orders.notified();
-    const result = await work(received(5), throwing(error), { ...told, read, send: ok });
+    const result = await work(received(5), throwing(error), { ...doubles, read, send: ok });
     expect(result).toMatchObject({ returned: [], failures: [], added: [`ApiRetry:${error.api}`] });
     expect(result.did).toEqual([['send', downloadMessage({ retried: true }), 432]]);
     expect(result.lines).toEqual([expect.objectContaining({ level: 'WARN', receive: 5, wait_seconds: 432 })]);
@@ -277,9 +277,9 @@ describe('the last receive, without evidence against the message', () => {
     ['the API responded to others meanwhile', down, { lastResponseAtMs: () => minutesAgo(8.1) }],
     ['no API is concerned', problem('AWS_FAULT'), { lastResponseAtMs: () => undefined }],
     ['its round began four days ago', down, { lastResponseAtMs: () => undefined, now: () => nowMs + 4 * 86_400_000 }],
-  ])('counts when %s', async (_, error, told) => {
+  ])('counts when %s', async (_, error, doubles) => {
     const read = async () => orders.notified();
-    const result = await work(received(5), throwing(error), { ...told, read, recordFailure: applied, hideFor: ok });
+    const result = await work(received(5), throwing(error), { ...doubles, read, recordFailure: applied, hideFor: ok });
     expect(result).toMatchObject({ returned: ['message-1'], added: ['OrderFailed'] });
   });
 });

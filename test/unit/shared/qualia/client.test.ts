@@ -77,7 +77,7 @@ describe('an order', () => {
   test.each([
     ['no errors', { errors: [] }],
     ['errors that are null', { errors: null }],
-    ['what nobody knows', { extensions: {} }],
+    ['an unknown error', { extensions: {} }],
   ])('may come with %s', async (_, extra) => {
     qualia.server.respond({ body: { ...JSON.parse(qualiaAnswer()), ...extra } });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
