@@ -33,6 +33,8 @@ const decoders: ReadonlyMap<string, Decode> = new Map([
 
 /** Servers apply one or two codings. Decoding each one costs a pass over up to `maxBytes`. */
 const maxCodings = 4;
+/** Node's default of 16 KiB takes four times as long for a body of 10 MiB, and a small body costs the same. */
+const decodedChunkBytes = 64 * 1_024;
 const printableCoding = /^[a-z0-9-]{1,20}$/;
 
 export interface BodyOptions {
@@ -97,7 +99,7 @@ export const readBody = async (
       throw fault(api, `in a content encoding that we cannot decode (${name})`, { retryable: true });
     }
     try {
-      bytes = await decode(bytes, { maxOutputLength: maxBytes });
+      bytes = await decode(bytes, { maxOutputLength: maxBytes, chunkSize: decodedChunkBytes });
     } catch (cause) {
       if (isTooLarge(cause)) throw tooLarge(options, cause);
       throw fault(api, `bytes that are not ${coding}, as its content encoding says`, { retryable: true, cause });

@@ -51,12 +51,15 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
   let inputs = 0;
   let slowestMs = 0;
 
-  /** CPU time plus idle time of this process: neither grows on a busy machine. */
+  /**
+   * CPU time of the main thread plus its idle time, which do not grow when other processes use the CPU. The idle time
+   * includes the wait for the threads that decompress, so their CPU time must not count a second time.
+   */
   const measure = () => {
-    const cpuBefore = process.cpuUsage();
+    const cpuBefore = process.threadCpuUsage();
     const loopBefore = performance.eventLoopUtilization();
     return (): number => {
-      const { user, system } = process.cpuUsage(cpuBefore);
+      const { user, system } = process.threadCpuUsage(cpuBefore);
       return (user + system) / 1_000 + performance.eventLoopUtilization(loopBefore).idle;
     };
   };

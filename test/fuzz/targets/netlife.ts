@@ -104,7 +104,9 @@ const limits = { api: 'netlife', maxBytes: 64 * 1_024 * 1_024, mayBeCut: false }
 const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
   const received = await readBody(Readable.from([encode(toBuffer(body), coding)]), coding, limits);
-  const answerTo = (one: Call): unknown => (one === call ? parseJsonAsWritten(received) : answers[one]);
+  // Parsed once, as in the client, although several subjects get this response here.
+  const replacement = parseJsonAsWritten(received);
+  const answerTo = (one: Call): unknown => (one === call ? replacement : answers[one]);
   const rowsOf = <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): AsyncGenerator<T> => {
     let pages = 0;
     const rows = paginate(`${portal.basePath}/${one}`, portal, async () => ({
