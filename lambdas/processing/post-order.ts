@@ -70,7 +70,7 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
   };
 
   /**
-   * Handles a key that the internal API knows although this round cannot have used it: our records are older than the
+   * Handles a key that was already used at the internal API, although this round cannot have used it: our records are older than the
    * API's, for example after a restored table. Makes the round post again under a new key, unless another delivery of the
    * same message used the key a moment ago.
    */

@@ -56,7 +56,7 @@ const passToContinue = (event: unknown): string | undefined => {
 };
 
 /**
- * Proves that nothing that Qualia knows is missing or out of date here (docs/contracts/qualia.md, section 3). A schedule
+ * Proves that no order at Qualia is missing or out of date here (docs/contracts/qualia.md, section 3). A schedule
  * begins a pass every hour; a pass that exceeds an invocation continues by a message to the reconciler's own queue.
  */
 export const createHandler = (dependencies: ReconcilerDependencies) => {

@@ -1,7 +1,7 @@
 import type { Order, OrderId } from '../orders/order';
 import { type OrderOrUnreadable, unreadable } from '../orders/queries';
 
-/** An order as one pass knows it. */
+/** An order in a pass. */
 export interface Entry {
   readonly orderId: OrderId;
   /** Status fingerprint for the next pass to compare with, if Qualia provided one. */

@@ -56,7 +56,7 @@ const headerSchema = z.object({
 });
 export type PassHeader = z.output<typeof headerSchema>;
 
-/** A pass: where it is, and every order that it knows. */
+/** A pass: its position and its orders. */
 export interface Pass {
   header: PassHeader;
   /** Open orders, in the order of the list. Entries that cannot be an order of ours have a key of their own. */

@@ -1,7 +1,7 @@
 import { visibleText } from './values';
 
 /**
- * The 54 jurisdictions that the internal API knows: 50 states, the District of Columbia, Puerto Rico, the U.S. Virgin
+ * The 54 jurisdictions that the internal API accepts: 50 states, the District of Columbia, Puerto Rico, the U.S. Virgin
  * Islands and Guam (docs/contracts/internal-api.md).
  */
 export const jurisdictions = {

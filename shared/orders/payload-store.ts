@@ -38,7 +38,7 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
 
   /**
    * @throws {PipelineError} `PAYLOAD_MISSING`: permanent on 404; retryable on 403, which can also mean a missing
-   * permission (S3 returns it for a missing object if the caller must not list the bucket)
+   * permission (S3 returns it for a missing object if the caller has no permission to list the bucket)
    */
   const load = async (s3Key: string): Promise<Uint8Array> => {
     try {

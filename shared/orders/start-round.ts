@@ -128,7 +128,7 @@ export const createRoundStarter = ({ repository, downloadQueue, now }: RoundStar
     const { order } = written;
     if (order === undefined) return startNewest(request, written.unreadableRound);
     const isSame = order.notification_type === notificationType && order.occurred_at === occurredAt;
-    // A timestamp without a fraction may stand for two events: it is a duplicate only once the download covers both.
+    // Two events can have the same timestamp without a fraction. It is a duplicate only if the download covers both.
     const isCovered = coversEvent(order, event) || (isSame && event.precisionMs < 1_000);
     if (!isCovered) return startNewest(request, order.round);
     // Still NOTIFIED: the first message may not have been sent.

@@ -47,7 +47,7 @@ export interface OpenOrdersRequest {
   readonly withStatus: boolean;
 }
 
-/** An entry of the list. Its id is whatever Qualia sent: it may not be the id of an order that a webhook can name. */
+/** An entry of the list. Its id is as Qualia sent it, and may be one that is not valid in a webhook. */
 export interface ListedOrder {
   readonly id: string;
   /** Fingerprint of its status, if the list has one. */

@@ -11,7 +11,7 @@ export const journalEntrySchema = z.object({
 });
 export type JournalEntry = z.output<typeof journalEntrySchema>;
 
-/** What is known when a storm is over, from three sides that know nothing of each other. */
+/** The state after a storm, from three independent sources. */
 export interface Books {
   /** Orders of which a webhook was answered with 200: the sender's side. */
   readonly acknowledged: ReadonlySet<string>;
@@ -46,7 +46,7 @@ export interface Ledger {
   readonly doubled: number;
   /** In the table or at the internal API, although no webhook announced them. */
   readonly unannounced: number;
-  /** Whoever has one is not lost, but late. */
+  /** Orders with one of these are late, not lost. */
   readonly messages_left: number;
   readonly balanced: boolean;
 }

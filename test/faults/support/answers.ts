@@ -7,8 +7,8 @@ type Answer = { readonly status: number; readonly body?: unknown } | undefined;
 type AnswerTo = (call: FunctionCall, id: string, seen: readonly SeenCall[]) => Answer;
 
 /**
- * Qualia's list of open orders, as the reconciler of one cell sees it: its own order, again on every page. It ends at a
- * page that it knows, and no cell takes up the order of another.
+ * Qualia's list of open orders for the reconciler of one cell: only the cell's own order, repeated on every page. The walk
+ * ends at the first repeated page, and no cell processes the order of another.
  */
 const openOrders: AnswerTo = ({ functionName }, id) =>
   functionName.endsWith('-reconciler')
@@ -32,7 +32,7 @@ const accessKeys: AnswerTo = ({ operation, resource }, _id, seen) => {
 export const isCreatedKey = ({ operation, arrived }: SeenCall): boolean =>
   arrived && operation.startsWith('POST') && operation.endsWith('/accesskeys');
 
-/** One job that the portal does not know: it fails in every run. */
+/** A job that does not exist in the portal: it fails in every run. */
 const refusedJob: AnswerTo = ({ operation }) =>
   /\/jobs\/[^/]*0002$/.test(operation) ? { status: 404, body: {} } : undefined;
 

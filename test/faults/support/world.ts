@@ -43,7 +43,7 @@ export const readWorld = (message: unknown): World => worldSchema.parse(message)
 const worldVariable = 'FAULTS_WORLD';
 const passesVariable = 'FAULTS_DRY_PASSES';
 
-/** Tells this process, and the test files after it, where the world is. */
+/** Publishes the addresses of the world to this process and to the test files. */
 export const announceWorld = (world: World): void => {
   process.env[worldVariable] = JSON.stringify(world);
 };
@@ -67,7 +67,7 @@ export interface DryPasses {
   readonly runs: Readonly<Record<string, Calls>>;
 }
 
-/** Tells the test files what there is to cut. */
+/** Publishes to the test files the calls that can be cut. */
 export const announceDryPasses = (passes: DryPasses): void => {
   process.env[passesVariable] = JSON.stringify(passes);
 };

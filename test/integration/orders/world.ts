@@ -29,7 +29,7 @@ interface Known {
   seenLast: Order | undefined;
 }
 
-/** The pipeline under test, and what the test knows of the world around it. */
+/** The pipeline under test and the state of its surroundings. */
 export interface World {
   readonly pipeline: Pipeline;
   readonly orders: Readonly<Record<Id, Known>>;

@@ -14,7 +14,7 @@ export interface TimelineOptions {
   readonly seed: number;
   /** Whether Lambda stops a worker's messages that have gone round too often; `Allow` by default. */
   readonly recursiveLoops?: RecursiveLoops;
-  /** Told of each batch: how many of its messages came back, and how each call of an API ended that failed. */
+  /** Called after each batch with the number of returned messages and the error of each failed API call. */
   readonly onBatch?: (cameBack: number, errorCodes: readonly string[]) => void;
 }
 

@@ -180,7 +180,7 @@ test('judges after the time in which webhooks on their way arrive', async () => 
   expect(world.now() - startedAtMs).toBe(minuteMs);
 });
 
-test('an id that no webhook can name is skipped, whatever is in it', async () => {
+test('an id that is not valid in a webhook is skipped', async () => {
   const world = createReconcilerWorld();
   openOrders(world, 'a\tb\nc', 'ü', 'good');
   expect(await world.invoke()).toMatchObject({ known: 1, missing: 1 });

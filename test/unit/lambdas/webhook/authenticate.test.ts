@@ -197,7 +197,7 @@ describe('rotation', () => {
   const old = basicAuthorization('qualia', 'first');
   const fresh = basicAuthorization('qualia', 'new');
 
-  test('a refusal stands only after the secret was fetched again', async () => {
+  test('a caller is refused only after the secret was fetched again', async () => {
     const isKnown = createAuthenticator(secretOf(known, rotated));
     expect(await isKnown({ authorization: fresh }, body)).toBe(true);
     expect(await isKnown({ authorization: basicAuthorization('qualia', 'neither') }, body)).toBe(false);
@@ -246,7 +246,7 @@ describe('the secret', () => {
     ['a key without its padding', { signing_secrets: [`whsec_${'a'.repeat(27)}`] }],
     ['a key that is too short', { signing_secrets: ['whsec_YQ=='] }],
     ['a good one and a bad one', { basic, signing_secrets: [key('a'), ''] }],
-  ])('may not hold %s', (_, secret) => {
+  ])('must not contain %s', (_, secret) => {
     expect(webhookSecretSchema.safeParse(secret).success).toBe(false);
   });
 

@@ -71,7 +71,7 @@ describe('accepted', () => {
     expect(onlyLine(logs)).toMatchObject({ notification_type: 'message', order_id: 'bK8bg5tajNkDpDk25' });
   });
 
-  test.each([false, true])('the sender is asked for by the raw bytes (base64: %p)', async (base64) => {
+  test.each([false, true])('the sender is authenticated by the raw bytes (base64: %p)', async (base64) => {
     const raw = Buffer.from(`  ${JSON.stringify(notification({ note: 'ünïcode' }))}\n`);
     const authenticate = jest.fn(known);
     const headers = { authorization: 'Basic x', 'webhook-id': 'y' };
@@ -112,7 +112,7 @@ test('HEAD is answered as GET is, without a body', async () => {
   expect(logs.lines()).toEqual([]);
 });
 
-test('health is answered without asking anyone', async () => {
+test('health responds without calling other services', async () => {
   const answer = await callWebhook({ method: 'GET', path: '/health' });
   expect(answer).toMatchObject({
     status: 200,

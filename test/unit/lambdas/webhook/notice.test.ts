@@ -45,7 +45,7 @@ describe('a notification', () => {
     [null, 'order_id: must be a string'],
     [undefined, 'order_id: must be a string'],
     [['QO-1'], 'order_id: must be a string'],
-  ])('order_id may not be %j', (order_id, fault) => {
+  ])('order_id must not be %j', (order_id, fault) => {
     expect(faultsOf(notification({ order_id }))).toContain(fault);
     expect(pathsOf(notification({ order_id }))).toEqual(['order_id']);
   });
@@ -55,7 +55,7 @@ describe('a notification', () => {
   });
 
   test.each(['order.deleted', 'ORDER.CREATED', '', 'order_request', 7, null, undefined])(
-    'notification_type may not be %j',
+    'notification_type must not be %j',
     (notification_type) => {
       expect(faultsOf(notification({ notification_type }))).toEqual([
         'notification_type: must be one of "order.created", "order.updated"',
@@ -91,7 +91,7 @@ describe('a notification', () => {
     ...['2026-13-01T00:00:00Z', '2026-00-01T00:00:00Z', '2026-01-00T00:00:00Z', '2026-01-01T24:00:00Z'],
     ...['2026-01-01T00:60:00Z', '2026-01-01T00:00:60Z', '2026-01-01T00:00:00+24:00', '2026-01-01T00:00:00+02:60'],
     ...['2026-01-01T00:00:00Z ', '2026-01-01T00:00:00ZZ', 1_767_225_600_000, null, undefined, {}],
-  ])('timestamp may not be %j', (timestamp) => {
+  ])('timestamp must not be %j', (timestamp) => {
     expect(faultsOf(notification({ timestamp }))).toEqual([
       'timestamp: must be an ISO 8601 time with an offset or "Z"',
     ]);
@@ -170,11 +170,11 @@ describe('an activity', () => {
     ['description', null, 'must be a string'],
     ['description', 7, 'must be a string'],
     ['message_id', 7, 'must be a string'],
-  ])('%s may not be %j', (field, value, message) => {
+  ])('%s must not be %j', (field, value, message) => {
     expect(faultsOf(activity({ [field]: value }))).toEqual([`${field}: ${message}`]);
   });
 
-  test.each(['order_created', 'ORDER_REQUEST', '', 7, null])('type may not be %j', (type) => {
+  test.each(['order_created', 'ORDER_REQUEST', '', 7, null])('type must not be %j', (type) => {
     expect(pathsOf(activity({ type }))).toEqual(['type']);
     expect(faultsOf(activity({ type }))[0]).toMatch(/^type: must be one of "order_request", .*"documents"$/);
   });
@@ -194,7 +194,7 @@ test.each([null, true, 7, 'QO-1', [], [notification()]])('%j is no notice', (bod
   });
 });
 
-test('whatever comes, the answer is a notice or faults, and no fault quotes it', () => {
+test('property: any input results in a notice or in faults, and no fault quotes it', () => {
   const marked = fc.string({ minLength: 1 }).map((text) => `pII${text}`);
   const bodies = fc.oneof(
     fc.jsonValue(),

@@ -30,7 +30,7 @@ test('is absent where there is no status', () => {
   expect(fingerprintOf({ status: null, status_details: { open: null } })).toBeUndefined();
 });
 
-test('is found for whatever Qualia sends', () => {
+test('property: exists for anything that Qualia sends', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (status, status_details) => {
       const fingerprint = fingerprintOf({ status, status_details });

@@ -68,7 +68,7 @@ test('a replay of stored bytes says nothing about Qualia now', () => {
 });
 
 describe('stuck', () => {
-  test('while an API has asked for silence, an order is not stuck', () => {
+  test('an order is not stuck during the wait that an API asked for', () => {
     expect(isStuck(waiting(hourMs, { not_before: iso(nowMs + 1) }), entry, nowMs)).toBe(false);
     expect(isStuck(waiting(hourMs, { not_before: iso(nowMs) }), entry, nowMs)).toBe(true);
   });

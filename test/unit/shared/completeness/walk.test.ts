@@ -149,7 +149,7 @@ const change = fc.oneof(
   fc.record({ kind: fc.constant('close' as const), at: fc.nat(60), count: fc.integer({ min: 1, max: 12 }) }),
 );
 
-test('whatever opens and closes during a walk, it sees every order that is open from its start to its end', async () => {
+test('property: a walk sees every order that is open from its start to its end, whatever opens and closes meanwhile', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 60 }),

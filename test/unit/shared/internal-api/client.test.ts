@@ -153,7 +153,7 @@ describe('a refusal for good', () => {
     },
   );
 
-  test('keeps our token out of it, wherever it stands', async () => {
+  test('redacts our token everywhere in it', async () => {
     api.server.respond({ status: 400, body: 'tok-1 is not tok-1' });
     expect(await answerKept()).toBe('[token] is not [token]');
   });
@@ -188,7 +188,7 @@ describe('a refusal for good', () => {
     expect(error instanceof OrderRefusedError && error.response).toBe(kept);
   });
 
-  test('keeps it away from whatever formats the error', async () => {
+  test('is not part of the formatted error', async () => {
     api.server.respond({ status: 400, body: 'Ada Byron' });
     const error = await failureOf();
     expect(Object.keys(error)).not.toContain('response');

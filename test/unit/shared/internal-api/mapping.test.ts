@@ -252,13 +252,13 @@ describe('properties', () => {
     expect(map({ properties: [property({ state })] })).toEqual({ kind: 'unknown_state', stateCode: state });
   });
 
-  test('cannot be mapped even when only a later one lies elsewhere', () => {
+  test('cannot be mapped if only a later one has an unknown state', () => {
     const properties = [property(), property({ state: '' }), property({ state: 'Ontario' })];
     expect(map({ properties })).toEqual({ kind: 'unknown_state', stateCode: 'Ontario' });
   });
 });
 
-describe('whatever the schema lets in', () => {
+describe('any order that the schema accepts', () => {
   const text = fc.option(fc.oneof(fc.string(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })), {
     nil: null,
   });

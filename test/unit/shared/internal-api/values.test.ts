@@ -115,7 +115,7 @@ describe('readDate', () => {
     );
   });
 
-  test('whatever comes out is a date, and reads as itself', () => {
+  test('property: every result is a date, and is read as itself', () => {
     const almostDates = fc.stringMatching(
       /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,4})?)?(Z|[+-]\d{2}:?\d{2})?)?$/,
     );

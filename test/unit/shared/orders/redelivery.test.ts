@@ -12,7 +12,7 @@ const down = error('TIMEOUT', { api: 'internal' });
 
 type Case = readonly [name: string, error: PipelineError, delivery: FailedDelivery, decision: Decision];
 
-/** A row of the table in docs/architecture.md, "Failing well", and the decisions that it stands for, without jitter. */
+/** A row of the table in docs/architecture.md, "Failing well", and the decisions that it describes, without jitter. */
 interface Row {
   readonly columns: readonly [error: string, message: string, order: string];
   readonly cases: readonly Case[];

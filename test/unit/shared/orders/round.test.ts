@@ -45,7 +45,7 @@ test('rounds sort by time', () => {
   );
 });
 
-test('a round after another is newer, whatever the clock says', () => {
+test('property: a round after another is newer, independent of the clock', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1e14 }), realistic, (previousMs, nowMs) => {
       const previous = roundOfArrival(previousMs);

@@ -64,7 +64,7 @@ describe("an order's item", () => {
     ['DOWNLOADED', orders.downloaded()],
     ['PROCESSED', orders.processed()],
     ['FAILED', orders.failed('UNKNOWN_STATE')],
-  ])('%s is read as it was written, whatever stands beside it', (_, order) => {
+  ])('%s is read as it was written, with any other fields', (_, order) => {
     expect(orderSchema.parse({ ...order, later_field: 1 })).toEqual(order);
   });
 

@@ -168,7 +168,7 @@ test('a repeated timestamp without a fraction is a duplicate only once the downl
   expect(await start([rejected(late)]).startRound(coarse)).toMatchObject({ outcome: 'duplicate' });
 });
 
-test('whenever an event is ignored, the newest download began after it, whatever the precision of its timestamp', async () => {
+test('property: if an event is ignored, the newest download began after it, with any precision of its timestamp', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 120_000 }),

@@ -172,7 +172,7 @@ describe('a fault that may pass', () => {
     expect(qualia.server.left()).toBe(0);
   });
 
-  test('is met by a final refusal: that stands', async () => {
+  test('followed by a permanent refusal: the refusal is the result', async () => {
     qualia.server.respond({ status: 503 }, { status: 404 });
     expect(await failureOf()).toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
     expect(qualia.server.calls).toHaveLength(2);
@@ -302,7 +302,7 @@ describe('the list of open orders', () => {
     expect(lastBody().query).not.toContain('status_details');
   });
 
-  test('has a fingerprint for each status, and an entry for whatever it lists', async () => {
+  test('has a fingerprint for each status, and an entry for every listed order', async () => {
     const [open, same, accepted, ...others] = await list([
       { _id: 'QO-1', status: 'Open', status_details: { open: true, accepted: null } },
       { _id: 'QO-2', status: 'open', status_details: { open: true } },
@@ -351,7 +351,7 @@ describe('an answer that cannot be read', () => {
     expect(qualia.server.calls).toHaveLength(3);
   });
 
-  test('keeps its bytes out of whatever formats the error', async () => {
+  test('does not have its bytes in the formatted error', async () => {
     qualia.server.respond(...times(3, { body: 'Ada Byron' }));
     const error = await failureOf();
     expect(Object.keys(error)).not.toContain('bytes');

@@ -85,7 +85,7 @@ test.each([
 });
 
 test.each(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'])(
-  'the code %s is permanent, whatever the message',
+  'the code %s is permanent with any message',
   (code) => {
     for (const message of ['Oops', 'PersistedQueryNotFound', 'try again']) {
       expect(judged({ message, extensions: { code } })).toMatchObject({ retryable: false });
@@ -93,7 +93,7 @@ test.each(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPH
   },
 );
 
-test('any other code may pass, whatever the message', () => {
+test('property: any other code is retryable with any message', () => {
   const code = fc
     .string({ minLength: 1 })
     .filter((text) => !/^(?:NOT_FOUND|FORBIDDEN|UNAUTH|BAD_U|GRAPHQL_V)/.test(text));

@@ -37,7 +37,7 @@ test.each(['borrowers', 'sellers', 'properties'])('%s may be empty, and is a lis
 });
 
 test.each([9_007_199_254_740_992, 1e21, 0.1 + 0.2, Number.NaN])(
-  'order_number may not be %p: as a double it may have been another number',
+  'order_number must not be %p: as a double it may be another number',
   (order_number) => {
     expect(accepts({ order_number })).toBe(false);
   },
