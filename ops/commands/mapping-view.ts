@@ -1,6 +1,8 @@
 import type { OrderId } from '../../shared/orders/order';
 import type { MappedPayload, MappingVerdict } from '../services/mapping';
+import { shellWord } from './stage-command';
 import { oneLine, plural, renderTable } from './terminal';
+import type { Session } from './verb';
 
 /** Width of the column of order IDs. */
 const maxExamplesWidth = 46;
@@ -103,10 +105,11 @@ export const renderDiff = (
   counts: Tally,
   {
     stageLabel,
+    stageCommand,
     since,
     out,
     isComplete,
-  }: DiffSubject & { readonly stageLabel: string; readonly out?: string | undefined },
+  }: DiffSubject & Pick<Session, 'stageLabel' | 'stageCommand'> & { readonly out?: string | undefined },
 ): string => {
   const changed = counts.affected().length;
   const fields = counts.byField();
@@ -125,14 +128,14 @@ export const renderDiff = (
       ? [`${unknownFields}: posted before fields were recorded, so which fields change is unknown.`]
       : []),
     `${isComplete ? '' : 'Stopped early. '}${summary}.`,
-    ...(changed > 0 && isComplete ? [nextStep(out)] : []),
+    ...(changed > 0 && isComplete ? [nextStep(out, stageCommand)] : []),
   ].join('\n');
 };
 
-const nextStep = (out: string | undefined): string =>
+const nextStep = (out: string | undefined, stageCommand: string): string =>
   out === undefined
     ? '--out <file> writes their ids.'
-    : `Their ids are in ${oneLine(out)}. Once the mapping is deployed:\n  pipeline orders replay --from raw --ids ${oneLine(out)}`;
+    : `Their ids are in ${oneLine(out)}. Once the mapping is deployed:\n  ${stageCommand} orders replay --from raw --ids ${shellWord(out)}`;
 
 const renderGroups = (head: string, groups: readonly (readonly [string, readonly OrderId[]])[]): string =>
   renderTable(

@@ -100,7 +100,7 @@ const report = (subject: object, mapping: ReturnType<typeof mapPayload>, termina
 };
 
 const runDiff = (since: Date, out: string | undefined, session: Session): Promise<number> => {
-  const { stage, stageLabel, terminal } = session;
+  const { stage, stageLabel, stageCommand, terminal } = session;
   return session.interruptible(async (signal) => {
     const live = terminal.live();
     const counts = tally();
@@ -120,7 +120,7 @@ const runDiff = (since: Date, out: string | undefined, session: Session): Promis
     const isComplete = !signal.aborted;
     if (out !== undefined && isComplete) await writeWhole(out, toIdLines(counts.affected()));
     terminal.result(toDiffDocument(counts, { stage: stage.name, since, listed, isComplete }), () =>
-      renderDiff(counts, { stageLabel, since, out, isComplete }),
+      renderDiff(counts, { stageLabel, stageCommand, since, out, isComplete }),
     );
     return isComplete ? exitCodes.done : exitCodes.aborted;
   });

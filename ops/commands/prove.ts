@@ -56,7 +56,7 @@ export const addProveCommand = (program: Command, attach: Attach, now: Surroundi
 };
 
 const runProve = (since: Date, waitMs: number, session: Session): Promise<number> => {
-  const { stage, stageLabel, terminal, now } = session;
+  const { stage, stageLabel, stageCommand, terminal, now } = session;
   return session.interruptible(async (signal) => {
     const live = terminal.live();
     const proof = await prove(
@@ -69,7 +69,9 @@ const runProve = (since: Date, waitMs: number, session: Session): Promise<number
       terminal.note('Aborted: nothing was proved.');
       return exitCodes.aborted;
     }
-    terminal.result(toDocument(proof, stage.name, since), () => render(proof, { stageLabel, since, terminal }));
+    terminal.result(toDocument(proof, stage.name, since), () =>
+      render(proof, { stageLabel, stageCommand, since, terminal }),
+    );
     return isAccountedFor(proof) ? exitCodes.done : exitCodes.failed;
   });
 };
@@ -109,15 +111,16 @@ const meanings: Readonly<Record<Gap, string>> = {
 
 interface View {
   readonly stageLabel: string;
+  readonly stageCommand: string;
   readonly since: Date;
   readonly terminal: Terminal;
 }
 
-const render = (proof: Proof, { stageLabel, since, terminal }: View): string => {
+const render = (proof: Proof, { stageLabel, stageCommand, since, terminal }: View): string => {
   const { counts } = proof;
   const { colors, time } = terminal;
   const inFlight = counts.in_flight === 0 ? '' : `the oldest for ${formatDuration(proof.oldestInFlightMs / 1_000)}`;
-  const failed = counts.failed === 0 ? '' : 'see pipeline orders list --status FAILED';
+  const failed = counts.failed === 0 ? '' : `see ${stageCommand} orders list --status FAILED`;
   const gapRow = (gap: Gap): string[] =>
     counts[gap] === 0
       ? [`  ${gap}`, '0', '']

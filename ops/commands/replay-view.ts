@@ -5,12 +5,14 @@ import type { FinishedReplay } from '../services/replay/replay';
 import type { ReplayResult, StopReason } from '../services/replay/run-replay';
 import type { ReplaySource } from '../services/replay/sources';
 import type { StageConnection } from '../services/stage-connection';
+import { shellWord } from './stage-command';
 import { oneLine, plural, renderTable, type Terminal } from './terminal';
 
 /** The parameters of a replay. */
 export interface Replay {
   readonly stage: StageConnection;
   readonly stageLabel: string;
+  readonly stageCommand: string;
   readonly orderIds: readonly OrderId[];
   readonly source: ReplaySource;
   readonly force: boolean;
@@ -184,10 +186,9 @@ const named = (orderIds: readonly OrderId[]): string => {
 };
 
 /** The command that starts the remaining orders. */
-const continuation = ({ stage, source, force, restPath }: Replay, left: readonly OrderId[]): string => {
+const continuation = ({ stageCommand, source, force, restPath }: Replay, left: readonly OrderId[]): string => {
   const from = source.kind === 'raw' ? ['--from raw', ...(source.round ? [`--round ${source.round}`] : [])] : [];
   // The list is also the --rest file, so it shrinks until it is removed.
-  const which = restPath === undefined ? left.join(' ') : `--ids ${oneLine(restPath)} --rest ${oneLine(restPath)}`;
-  const where = stage.local ? '--local' : `--stage ${stage.name}`;
-  return ['pipeline', where, 'orders replay', ...from, ...(force ? ['--force'] : []), which].join(' ');
+  const which = restPath === undefined ? left.join(' ') : `--ids ${shellWord(restPath)} --rest ${shellWord(restPath)}`;
+  return [stageCommand, 'orders replay', ...from, ...(force ? ['--force'] : []), which].join(' ');
 };

@@ -148,9 +148,9 @@ const listFailed = async (since: Date, { stage, terminal }: Session): Promise<re
 };
 
 const runReplay = async (request: ReplayRequest, session: Session): Promise<number> => {
-  const { stageLabel, terminal, now, temporaryDirectory } = session;
+  const { stageLabel, stageCommand, terminal, now, temporaryDirectory } = session;
   const { orderIds, shown } = await chooseOrders(request, session);
-  const replay: Replay = { ...request, stageLabel, stage: session.stage, orderIds };
+  const replay: Replay = { ...request, stageLabel, stageCommand, stage: session.stage, orderIds };
   const notBegun = { fault: undefined, openCircuits: [] };
   if (orderIds.length === 0) return conclude(replay, [], { ...notBegun, stopped: undefined, left: [] }, session);
 

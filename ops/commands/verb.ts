@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { connectToStage, type StageConnection } from '../services/stage-connection';
 import { type InputRules, readInput } from './input';
+import { stageCommandOf } from './stage-command';
 import { createTerminal, type Surroundings, type Terminal } from './terminal';
 
 /** What a verb needs besides its input and a stage: output, Ctrl-C, the time, a folder for files. */
@@ -16,6 +17,8 @@ export interface Session extends Desk {
   readonly stage: StageConnection;
   /** The name of the stage in texts. */
   readonly stageLabel: string;
+  /** The beginning of a command on the same stage, for commands to copy. */
+  readonly stageCommand: string;
 }
 
 /** The implementation of a command. */
@@ -48,7 +51,7 @@ export const createAttach =
       });
       try {
         const stageLabel = stage.local ? `${stage.name} on this machine` : stage.name;
-        finish(await verb.run(input, { ...desk, stage, stageLabel }));
+        finish(await verb.run(input, { ...desk, stage, stageLabel, stageCommand: stageCommandOf(global) }));
       } finally {
         stage.close();
       }

@@ -9,7 +9,7 @@ import type { MappingVerdict } from '../../../../ops/services/mapping';
 import type { OrderId } from '../../../../shared/orders/order';
 
 const since = new Date('2026-01-01T00:00:00Z');
-const about = { stageLabel: 'prod', since, isComplete: true };
+const about = { stageLabel: 'prod', stageCommand: 'pipeline --stage prod', since, isComplete: true };
 
 type Verdict = MappingVerdict extends infer V ? (V extends unknown ? Omit<V, 'orderId'> : never) : never;
 
@@ -43,7 +43,7 @@ test('counts orders by field, and names what cannot be mapped', () => {
     '4 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 are unchanged, ' +
       '1 can no longer be mapped, 1 are in flight or failed for another reason.',
     'Their ids are in some.ids. Once the mapping is deployed:',
-    '  pipeline orders replay --from raw --ids some.ids',
+    '  pipeline --stage prod orders replay --from raw --ids some.ids',
   ]);
   expect(counts.affected()).toEqual([
     { orderId: 'QO-1', comment: 'price dueDate' },

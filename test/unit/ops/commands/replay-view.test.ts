@@ -15,7 +15,8 @@ import { requestId, round } from '../../../support/orders';
 const stage = { name: 'prod', local: false } as StageConnection;
 const ids = (count: number): OrderId[] => Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
 const replayOf = (fields: Partial<Replay> = {}): Replay => ({
-  ...{ stage, stageLabel: 'prod', orderIds: ids(30), source: { kind: 'qualia' }, force: false, ratePerSecond: 10 },
+  ...{ stage, stageLabel: 'prod', stageCommand: 'pipeline --stage prod' },
+  ...{ orderIds: ids(30), source: { kind: 'qualia' }, force: false, ratePerSecond: 10 },
   ...fields,
 });
 const finished = (fields: Partial<FinishedReplay> = {}): FinishedReplay => ({
