@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { FigureSet } from '../figure';
-import { median, round } from '../statistics';
+import { median, round, sum } from '../statistics';
 import { departuresSchema, type Stretch } from '../sync/departures';
 import type { IterableOrder } from '../sync/iterable-sender';
 import { runSender } from '../sync/sender';
@@ -62,8 +62,6 @@ const quietHalf = (stretches: readonly Stretch[]): readonly Stretch[] => {
   return stretches.toSorted((a, b) => share(a) - share(b)).slice(0, Math.ceil(stretches.length / 2));
 };
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-
 /**
  * Measures the pace of calls about users independently of other processes on the CPU:
  *
@@ -72,7 +70,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
  * - The pace is that of the quieter half of the run, in stretches of one second's worth of calls. Quiet means that the
  *   kernel reports little waiting time of the sender. The choice does not depend on the pace, so the pacer's own losses
  *   are included. No stretch can be faster than the pacer allows and thereby compensate for another.
- * - Both processes have priority over others, where the system allows it (favour.ts).
+ * - Both processes have priority over others, where the system allows it (cpu-priority.ts).
  *
  * The maximum in any second is that of the whole run.
  */

@@ -9,7 +9,7 @@ const highestPriority = '-19';
  * session (`detached`), because the priority applies to the whole session. Does not use `setPriority`, which affects only
  * the main thread: it would then outrun its garbage collector.
  */
-export const favourThisProcess = (): void => {
+export const takeCpuPriority = (): void => {
   try {
     writeFileSync(autogroupFile, highestPriority);
   } catch {

@@ -27,7 +27,7 @@ export const runSender = <T>(program: string, order: object, schema: z.ZodType<T
       // As for the sync Lambdas (lib/stacks/sync-jobs.ts).
       env: { MALLOC_ARENA_MAX: '1' },
       timeout: 300_000,
-      // In its own session: see favour.ts.
+      // In its own session: see cpu-priority.ts.
       detached: true,
     });
     const exited = once(child, 'exit');

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { startIterableSimulator } from '../../local/simulators/iterable';
 import { startNetlifeSimulator } from '../../local/simulators/netlife';
-import { favourThisProcess } from './favour';
+import { takeCpuPriority } from './cpu-priority';
 
 const number = z.number();
 const orderSchema = z.discriminatedUnion('api', [
@@ -42,7 +42,7 @@ const start = async (text: string) => {
 };
 
 const main = async () => {
-  favourThisProcess();
+  takeCpuPriority();
   const { url, controlUrl, stop } = await start(process.argv[2] ?? '');
   process.once('disconnect', () => void stop().finally(() => process.exit()));
   process.send?.({ url, controlUrl });

@@ -22,7 +22,7 @@ export const withSimulator = async <T>(
     // A small young generation: collecting a large one takes up to 20 ms, after which waiting calls seem to arrive together.
     execArgv: ['--max-semi-space-size=2', '--import', 'tsx'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // In its own session: see favour.ts.
+    // In its own session: see cpu-priority.ts.
     detached: true,
   });
   const exited = once(child, 'exit');

@@ -56,10 +56,12 @@ export const describeResult = (result: DayResult, summary: Summary, surprises: r
   webhooks.push(...Object.entries(summary.webhooks));
 
   const { posts, distinct_orders } = summary.internal_api;
+  // Two overlapping rounds of an order lead to a further POST of the newest (docs/contracts/internal-api.md).
+  const reason = posts > distinct_orders ? ' (an updated order can be posted again)' : '';
   const lines = [
     orders.toString(),
     webhooks.toString(),
-    `Internal API: ${posts} posts of ${distinct_orders} orders`,
+    `Internal API: ${posts} posts of ${distinct_orders} orders${reason}`,
     `End to end:   p50 ${seconds(summary.end_to_end_ms.p50)}, p95 ${seconds(summary.end_to_end_ms.p95)}`,
     surprises.length === 0
       ? colors.green('Every outcome is as expected.')

@@ -89,7 +89,7 @@ export const createSyncService = (stage: StageConnection) => {
     const item = await runs.read(runId);
     const run = item?.execution_arn === executionArn ? item : undefined;
     if (execution === undefined && run === undefined && startedArn === undefined) return undefined;
-    // Step Functions is eventually consistent: a new execution may not be visible yet.
+    // A new execution becomes visible after a delay, because Step Functions is eventually consistent.
     const status = execution ? statusOf(execution.status) : (run?.status ?? 'RUNNING');
     return { runId, status, executionArn, execution: execution && toRunExecution(execution), run };
   };

@@ -37,7 +37,7 @@ export interface ExchangeRequest {
 export interface CallRecord {
   readonly api: ApiName;
   readonly method: string;
-  /** Without the query. A segment that may not be an id is replaced by `*`. */
+  /** Without the query. `*` replaces each segment that does not have the form of an id. */
   readonly path: string;
   readonly attempt: number;
   /** Undefined without a response. */

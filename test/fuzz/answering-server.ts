@@ -26,18 +26,18 @@ export const startAnsweringServer = async () => {
     request.resume();
     request.once('end', () => {
       const { status, headers, body, coding, cut = false } = answer;
-      const encoded = encode(body, coding);
       const encoding = coding && { 'content-encoding': coding };
-      response.writeHead(status, { ...headers, ...encoding, 'content-length': encoded.length + (cut ? 1 : 0) });
-      response.end(encoded, () => cut && response.socket?.destroySoon());
+      response.writeHead(status, { ...headers, ...encoding, 'content-length': body.length + (cut ? 1 : 0) });
+      response.end(body, () => cut && response.socket?.destroySoon());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     origin: `http://127.0.0.1:${port}`,
+    /** Encodes the response now, so that the time of a request does not include it. */
     respond: (next: HttpAnswer): void => {
-      answer = next;
+      answer = { ...next, body: encode(next.body, next.coding) };
     },
     stop: async (): Promise<void> => {
       server.closeAllConnections();

@@ -13,7 +13,8 @@ export interface FuzzTarget<Input = unknown, Outcome = unknown> {
   /**
    * Runs one input. A thrown error counts as a crash.
    *
-   * @param pause called where the system would wait: the time after it is measured separately
+   * @param pause called where the system would wait, and after the test has prepared a response: the time after it is
+   *   measured separately
    */
   run(input: Input, pause: () => void): Promise<Outcome>;
   /** @returns a sentence for each fault of the outcome */

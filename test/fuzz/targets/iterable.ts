@@ -190,6 +190,7 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     opened ??= open();
     const connection = await opened;
     connection.server.respond({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), coding, cut });
+    pause();
 
     const files = { queried: queryResultsCsv.header, rejected: rejectedCsv.header, failed: failedCsv.header };
     const users: IterableUser[] = [];

@@ -101,9 +101,11 @@ const portal = portalAt();
 const limits = { api: 'netlife', maxBytes: 64 * 1_024 * 1_024, mayBeCut: false } as const;
 
 /** Processes the responses as a run does, from their bytes to the lines of the contacts file. */
-const collectContacts = async ({ call, body, coding }: Input): Promise<Outcome> => {
+const collectContacts = async ({ call, body, coding }: Input, pause: () => void): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
-  const received = await readBody(Readable.from([encode(toBuffer(body), coding)]), coding, limits);
+  const sent = encode(toBuffer(body), coding);
+  pause();
+  const received = await readBody(Readable.from([sent]), coding, limits);
   // Parsed once, as in the client, although several subjects get this response here.
   const replacement = parseJsonAsWritten(received);
   const answerTo = (one: Call): unknown => (one === call ? replacement : answers[one]);
@@ -217,9 +219,9 @@ export const netlife: FuzzTarget<Input, Outcome> = {
   arbitrary: fc
     .constantFrom(...calls)
     .chain((call) => fc.record({ call: fc.constant(call), body: hostileBytes([answers[call]]), coding: anyCoding })),
-  run: async (input) => {
+  run: async (input, pause) => {
     try {
-      return await collectContacts(input);
+      return await collectContacts(input, pause);
     } catch (error) {
       if (error instanceof PipelineError) return { csv: contactsHeader, rejected: [], ids: [], error };
       throw error;

@@ -207,6 +207,7 @@ export const qualia: FuzzTarget<Input, Outcome> = {
     const answered = toBuffer(body);
     try {
       server.respond({ status, headers, body: answered, coding, cut });
+      pause();
       if (call === 'listOpenOrders') {
         const listed = await client.listOpenOrders({ limit: 100, offset: 0, withStatus: true }, context);
         return { fingerprints: listed.map(({ fingerprint }) => fingerprint) };
