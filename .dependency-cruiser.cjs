@@ -6,15 +6,18 @@ const allowedImports = {
   lib: [],
   shared: [],
   lambdas: ['shared'],
-  ops: ['shared'],
+  // The console builds a form from the schema of a run's input.
+  ops: ['docs/api', 'samples', 'shared'],
+  // Made-up orders and calls, for the local run, tests and operators.
+  samples: [],
   // bin/docs generates documents from the schemas and error codes.
   bin: ['lambdas', 'lib', 'ops', 'shared'],
   // The embedded AWS runs what was synthesized, and knows nothing of Qualia or the sync jobs.
   emulator: [],
   // The local run starts what was synthesized, and shares no code with it. A simulator reads its vendor's contract.
-  local: ['emulator', 'docs/contracts'],
-  bench: ['emulator', 'lambdas', 'local', 'shared'],
-  test: ['bench', 'bin', 'docs/contracts', 'emulator', 'lambdas', 'lib', 'local', 'ops', 'shared'],
+  local: ['emulator', 'docs/contracts', 'samples'],
+  bench: ['emulator', 'lambdas', 'local', 'samples', 'shared'],
+  test: ['bench', 'bin', 'docs/contracts', 'emulator', 'lambdas', 'lib', 'local', 'ops', 'samples', 'shared'],
 };
 
 const either = (folders) => `^(${folders.join('|')})/`;
@@ -48,7 +51,24 @@ module.exports = {
       comment: 'A sync job owns its folder. In shared/runs, only the list of jobs imports the jobs.',
       severity: 'error',
       from: { path: '^shared/runs/', pathNot: '^shared/runs/jobs\\.ts$' },
-      to: { path: '^shared/[^/]+/', pathNot: '^shared/(runs|aws|http|observability)/' },
+      to: { path: '^shared/[^/]+/', pathNot: '^shared/(runs|operations|aws|http|observability)/' },
+    },
+    {
+      name: 'pages-import-types-of-the-server',
+      comment: 'The pages of the console run in a browser. They share types with the server, and the formats of texts.',
+      severity: 'error',
+      from: { path: '^ops/console/pages/' },
+      to: {
+        path: '^[^/]+/',
+        pathNot: '^(ops/console/pages/|ops/format\\.ts$|node_modules/)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'nothing-imports-the-pages',
+      severity: 'error',
+      from: { pathNot: '^ops/console/pages/' },
+      to: { path: '^ops/console/pages/' },
     },
     {
       name: 'no-dev-dependencies-in-lambdas',

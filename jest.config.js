@@ -15,12 +15,18 @@ const layer = (name, extra = {}) => ({
 
 /**
  * Layers that a plain `npm test` leaves out. `test:mysql` needs `DATABASE_URL`, `test:deployed` and `test:aws` need a
- * deployed pipeline, and `test:faults` takes minutes.
+ * deployed pipeline, `test:faults` takes minutes, and `test:console` needs a browser.
  */
 const onRequest = {
   mysql: [layer('mysql')],
   deployed: [layer('e2e'), layer('deployed')],
   aws: [layer('e2e')],
+  console: [
+    layer('console', {
+      globalSetup: '<rootDir>/test/console/support/start-world.ts',
+      globalTeardown: '<rootDir>/test/console/support/stop-world.ts',
+    }),
+  ],
   faults: [
     layer('faults', {
       globalSetup: '<rootDir>/test/faults/support/start-world.ts',
@@ -30,6 +36,10 @@ const onRequest = {
 };
 
 module.exports = {
+  // Three for two cores, because many tests wait for processes and timers. The fault tests do not. One file at a time
+  // against a deployed pipeline: one of the files deploys the next release.
+  maxWorkers: { deployed: 1, faults: 2, console: 2 }[process.env.TEST_LAYER] ?? 3,
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   projects: onRequest[process.env.TEST_LAYER] ?? [
     layer('unit'),
     layer('infra'),
@@ -42,8 +52,6 @@ module.exports = {
       globalTeardown: '<rootDir>/test/e2e/support/stop-target.ts',
     }),
   ],
-  // One test file at a time against a deployed pipeline: one of the files deploys the next release.
-  maxWorkers: process.env.TEST_LAYER === 'deployed' ? 1 : 2,
   // Tests of one file that are marked as concurrent.
   maxConcurrency: 20,
   testTimeout: process.env.TEST_LAYER === 'faults' ? 240_000 : 30_000,

@@ -10,7 +10,7 @@ export interface OrderUsage {
   readonly sqsSends: number;
   /** Messages that Lambda's pollers received and deleted. */
   readonly sqsReceived: number;
-  /** Average number of messages per batch: one receive and one delete cover a batch. */
+  /** Average number of messages that one receive returns and one delete covers. */
   readonly sqsBatchSize: number;
   readonly lambdaInvocations: number;
   readonly lambdaGbSeconds: number;

@@ -9,7 +9,7 @@ export interface Bar {
 export interface FigureSet<Name extends string = string> {
   readonly title: string;
   readonly bars: Readonly<Record<Name, Bar>>;
-  /** Measures all of them. `note` prints a line with details. */
+  /** Measures all figures of the set. `note` prints a line with details. */
   measure(note: (line: string) => void): Promise<Readonly<Record<Name, number>>>;
 }
 
@@ -20,7 +20,7 @@ export interface Result extends Bar {
 }
 
 /** Compares a value with its bar. A value equal to the bar passes. */
-export const judge = (value: number, bar: Bar): Result => ({
+export const compareWithBar = (value: number, bar: Bar): Result => ({
   value,
   ...bar,
   holds: bar.better === 'lower' ? value <= bar.bar : value >= bar.bar,

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { judge, type Result } from './figure';
+import { compareWithBar, type Result } from './figure';
 import { figureSets } from './registry';
 
 const resultsFile = path.join(__dirname, 'results.json');
@@ -21,10 +21,17 @@ const describe = (results: Readonly<Record<string, Result>>): string => {
   return table.toString();
 };
 
-/** Measures every figure whose name begins with `prefix`, prints them, and writes them to `results.json`. */
-const main = async (prefix: string): Promise<void> => {
-  const sets = figureSets.filter(({ bars }) => Object.keys(bars).some((name) => name.startsWith(prefix)));
-  if (sets.length === 0) process.stdout.write(`There is no figure "${prefix}…".\n`);
+/**
+ * Measures the figures whose names begin with one of `prefixes`, or all figures if there is none. Prints them, and writes
+ * them to `results.json`.
+ */
+const main = async (prefixes: readonly string[]): Promise<void> => {
+  const names = figureSets.flatMap(({ bars }) => Object.keys(bars));
+  const unknown = prefixes.find((prefix) => !names.some((name) => name.startsWith(prefix)));
+  if (unknown !== undefined) throw new Error(`There is no figure "${unknown}…". The figures are: ${names.join(', ')}`);
+  const isWanted = (name: string): boolean =>
+    prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix));
+  const sets = figureSets.filter(({ bars }) => Object.keys(bars).some(isWanted));
   process.stdout.write(`Node ${process.version}, ${availableParallelism()} cores\n`);
   const results: Record<string, Result> = {};
   for (const { title, bars, measure } of sets) {
@@ -34,7 +41,7 @@ const main = async (prefix: string): Promise<void> => {
       const values = await measure(note);
       for (const [name, bar] of Object.entries(bars)) {
         const value = values[name];
-        if (value !== undefined && name.startsWith(prefix)) results[name] = judge(value, bar);
+        if (value !== undefined && isWanted(name)) results[name] = compareWithBar(value, bar);
       }
     } catch (error) {
       // Continue with the other figures. These are missing from the results.
@@ -45,4 +52,7 @@ const main = async (prefix: string): Promise<void> => {
   writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
 };
 
-void main(process.argv[2] ?? '');
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

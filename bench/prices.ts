@@ -1,6 +1,6 @@
 /**
  * List prices in USD, us-east-1, first volume tier, without free tier and tax; each with its page and the date of the
- * entry. Check the page before an old entry decides anything.
+ * entry. Check the page before you rely on an old entry.
  */
 export const prices = {
   /** HTTP API, a call of up to 512 KB. aws.amazon.com/api-gateway/pricing, 2026-11. */
@@ -9,7 +9,7 @@ export const prices = {
   lambdaRequest: 0.2e-6,
   /** A GB-second on arm64, billed by the ms. aws.amazon.com/lambda/pricing, 2026-11. */
   lambdaGbSecond: 0.0000133334,
-  /** A write of up to 1 KB, on demand. aws.amazon.com/dynamodb/pricing/on-demand, 2026-11 (so since 2024-11). */
+  /** A write of up to 1 KB, on demand. aws.amazon.com/dynamodb/pricing/on-demand, 2026-11 (unchanged since 2024-11). */
   dynamoDbWrite: 0.625e-6,
   /** A strongly consistent read of up to 4 KB, on demand. The same page and date. */
   dynamoDbRead: 0.125e-6,

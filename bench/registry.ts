@@ -1,25 +1,33 @@
 import type { FigureSet } from './figure';
+import { authenticationTiming } from './figures/authentication';
 import { bundles } from './figures/bundles';
 import { economy } from './figures/economy';
 import { firstWork } from './figures/first-work';
 import { iterable } from './figures/iterable';
+import { iterableChanges } from './figures/iterable-changes';
 import { mapping } from './figures/mapping';
 import { netlife } from './figures/netlife';
+import { orderCpu } from './figures/order-cpu';
+import { plainWorker } from './figures/plain-worker';
 import { reconcile } from './figures/reconcile';
-import { signInTiming } from './figures/sign-in';
+import { start } from './figures/start';
 import { throughput } from './figures/throughput';
 import { webhook } from './figures/webhook';
 
-/** Every set of figures, in the order in which they are measured. A new set is a file in `figures/` and its name here. */
+/** Every set of figures, in the sequence of the measurements. To add one, create a file in `figures/` and list it here. */
 export const figureSets: readonly FigureSet[] = [
   bundles,
   firstWork,
   webhook,
-  signInTiming,
+  authenticationTiming,
   mapping,
   economy,
+  orderCpu,
   throughput,
+  plainWorker,
   reconcile,
   netlife,
   iterable,
+  iterableChanges,
+  start,
 ];

@@ -60,6 +60,7 @@ const main = async (): Promise<void> => {
       downloadQueue: createQueue<DownloadMessage>(timed(new SQSClient({})), queueUrl),
       now,
     }),
+    keepRefused: async () => undefined,
     logger: createLogger(config),
     metrics: createMetrics(config),
     health: { version: '1.0.0', commit: 'unknown', stage: 'dev' },
@@ -73,7 +74,7 @@ const main = async (): Promise<void> => {
     const startedAtMs = performance.now();
     const { statusCode } = await handler(event, invocationContext);
     ownMs.push(performance.now() - startedAtMs - awsMs);
-    if (statusCode !== 200) throw new Error(`The webhook answered ${statusCode}`);
+    if (statusCode !== 200) throw new Error(`The webhook responded with ${statusCode}`);
   }
   await aws.stop();
   process.send?.(ownMs.slice(warmUpCalls));

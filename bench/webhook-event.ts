@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import { signedHeaders, type WebhookSecret } from '../local/sample/authentication';
 import type { MixedDay } from '../local/sample/day';
 import { mixedDay } from '../local/sample/day';
+import { signedHeaders, type WebhookSecret } from '../samples/authentication';
 
-/** A secret for measuring only. */
+/** The secret of the benchmarks. */
 export const benchSecret: WebhookSecret = {
   basic: [{ username: 'qualia', password: 'a password for measuring' }],
   signing_secrets: [`whsec_${Buffer.from('a key of 24 bytes or so.').toString('base64')}`],
@@ -43,7 +43,7 @@ export const webhookEvents = (orders: number): readonly APIGatewayProxyEventV2[]
     isBase64Encoded: false,
   }));
 
-/** The parts of an invocation's context that the webhook uses. */
+/** The context of an invocation. */
 export const invocationContext: Context = {
   callbackWaitsForEmptyEventLoop: true,
   functionName: 'dev-marketplace-webhook',

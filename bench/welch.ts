@@ -5,7 +5,7 @@ const meanAndVariance = (values: readonly number[]): readonly [mean: number, var
   return [mean, values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)];
 };
 
-/** The slowest calls measure other load on the machine. */
+/** Share of the calls that are compared. The slowest ones mostly show other load on the machine. */
 const keptShare = 0.9;
 
 /**
@@ -15,8 +15,8 @@ const keptShare = 0.9;
  */
 export const welchT = (one: readonly number[], other: readonly number[]): number => {
   const highest = percentile([...one, ...other], keptShare);
-  const kept = [one, other].map((values) => values.filter((value) => value <= highest));
-  const [[meanOne = 0, varianceOne = 0] = [], [meanOther = 0, varianceOther = 0] = []] = kept.map(meanAndVariance);
-  const [countOne = 0, countOther = 0] = kept.map(({ length }) => length);
+  const compared = [one, other].map((values) => values.filter((value) => value <= highest));
+  const [[meanOne = 0, varianceOne = 0] = [], [meanOther = 0, varianceOther = 0] = []] = compared.map(meanAndVariance);
+  const [countOne = 0, countOther = 0] = compared.map(({ length }) => length);
   return (meanOne - meanOther) / Math.sqrt(varianceOne / countOne + varianceOther / countOther);
 };

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { App } from 'aws-cdk-lib';
 import { context } from '../cdk.json';
-import { loadConfig } from '../lib/config';
+import { loadConfig, pausableParts } from '../lib/config';
 import { addPipeline } from '../lib/pipeline';
 import { version } from '../package.json';
 
@@ -18,4 +18,7 @@ const commitSha = (): string => {
 // The CDK CLI passes this context itself. With it, `tsx bin/app.ts` writes the same assembly without the CLI.
 const app = new App({ context });
 const stage: unknown = app.node.tryGetContext('stage') ?? 'dev';
-addPipeline(app, loadConfig(String(stage), { version, commitSha: commitSha() }));
+// `npm run deploy` names the parts that an operator has paused: CloudFormation would switch them on again.
+const named = String(app.node.tryGetContext('paused') ?? '').split(',');
+const paused = pausableParts.filter((part) => named.includes(part));
+addPipeline(app, loadConfig(String(stage), { version, commitSha: commitSha(), paused }));

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { loadConfig, stages } from '../lib/config';
 import { deployArguments } from '../lib/deployment';
 import { version } from '../package.json';
+import { readPausedParts } from './paused-parts';
 
 const root = path.join(__dirname, '..');
 
@@ -25,11 +26,21 @@ const program = new Command('npm run deploy --')
   .parse();
 const { stage, approved } = program.opts<{ stage: string; approved: boolean }>();
 
-try {
-  const config = loadConfig(stage, { version, commitSha: 'unknown' });
-  const args = deployArguments(config, { changes: changesInWorkTree(), approved });
+const deploy = async (): Promise<number> => {
+  const release = { version, commitSha: 'unknown' };
+  const options = { changes: changesInWorkTree(), approved };
+  // Whatever prevents the deployment is reported before AWS is called.
+  deployArguments(loadConfig(stage, release), options);
+  const paused = await readPausedParts(stage, Date.now());
+  if (paused.length > 0) console.error(`Paused, and left off: ${paused.join(', ')}.`);
+  const args = deployArguments(loadConfig(stage, { ...release, paused }), options);
   const cdk = path.join(root, 'node_modules/aws-cdk/bin/cdk');
-  process.exitCode = spawnSync(process.execPath, [cdk, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
-} catch (error) {
-  program.error(error instanceof Error ? error.message : String(error));
-}
+  return spawnSync(process.execPath, [cdk, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
+};
+
+deploy().then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => program.error(error instanceof Error ? error.message : String(error)),
+);

@@ -18,6 +18,9 @@ const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>): Prom
 // The reader of a pipe may stop early, as `head` does.
 process.stdout.on('error', () => process.exit());
 
+// `npm start` runs the console, and may be killed before it.
+process.once('disconnect', () => process.exit());
+
 run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,

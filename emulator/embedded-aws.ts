@@ -1,30 +1,46 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { createApplication, refuseUnknownTypes } from './application';
 import { readAssembly } from './assembly';
+import { startCloudWatch } from './cloudwatch/cloudwatch';
+import {
+  countLines,
+  measureQueues,
+  observeInvocations,
+  recordExecution,
+  recordRequests,
+} from './cloudwatch/service-metrics';
+import { createRuleActions } from './control-plane/events';
+import { startScheduler } from './control-plane/scheduler';
+import { type ControlPlane, startControlPlane } from './control-plane/server';
+import { createUniversalTargets } from './control-plane/universal-targets';
 import { readMappings, startEventSourceMapping } from './event-source-mapping';
+import { type AnsweredRequest, accessLine } from './http-api/access-log';
 import { type HttpApi, readHttpApi, startHttpApi } from './http-api/http-api';
 import { startLambdaApi } from './lambda/api';
 import type { Intercept } from './lambda/call-proxies';
 import type { InvocationResult } from './lambda/execution-environment';
 import { createFunctions, type Functions, type LogLine } from './lambda/functions';
 import { startLogsApi } from './logs/api';
-import { readLogs } from './logs/log-files';
+import { accessLogFileOf, readFunctionLogGroups, readLogs } from './logs/log-files';
 import type { Logs } from './logs/logs';
+import { createMappingSwitches, type MappingSwitch } from './mapping-switches';
+import { openOverrides } from './overrides';
 import { startQueuesAndBuckets } from './queues-and-buckets';
 import type { Endpoints } from './resource-types';
-import { readSchedules } from './schedules';
+import { portsSchema, type runningSchema } from './running';
+import { readSchedules, type Schedule, startRates } from './schedules';
 import { readSecrets, type Secret, startSecrets } from './secrets';
 import { readStateFile, refuseMissingStores, writeStateFile } from './state-files';
 import { type StepFunctions, startExecution, startStepFunctionsApi } from './step-functions/api';
 import { readStateMachines } from './step-functions/definition';
 import { openExecutionStore } from './step-functions/execution-store';
 import { createExecutions } from './step-functions/executions';
-import { createTables, startTables } from './tables';
+import { createTables, startTables } from './tables/tables';
 
 export type { Intercept, Interception } from './lambda/call-proxies';
 export type { LogLine } from './lambda/functions';
@@ -41,15 +57,19 @@ export interface EmbeddedAwsOptions {
   readonly environmentOverrides?: Readonly<Record<string, string>>;
   /** Maximum number of processes per function. Default: four per core. */
   readonly maxConcurrency?: number;
+  /** Whether enabled EventBridge rules with a rate fire by the clock. Default: schedules fire only on request. */
+  readonly firesRates?: boolean;
   readonly onLog?: (line: LogLine) => void;
   /** Receives every call that a function makes to a server on this machine, and can interrupt it. */
   readonly intercept?: Intercept;
   /** Settings for tests: they separate faults that happen at the same time, and shorten waits. */
   readonly forTests?: {
     /** Maximum time that a message is delayed, or stays invisible after its worker has stopped working on it. */
-    readonly longestHiddenSeconds: number;
+    readonly longestHiddenSeconds?: number;
     /** Overrides the batch size of every event source mapping. */
     readonly batchSize?: number;
+    /** Overrides the batching window of every event source mapping. */
+    readonly batchingWindowSeconds?: number;
     readonly concurrentBatches?: number;
     /** Whether an invocation gets its own process, which ends with it. `event`: JSON text. */
     startsCold?(functionName: string, event: string): boolean;
@@ -63,6 +83,8 @@ export interface EmbeddedAws {
   readonly endpoints: Endpoints;
   /** Stack name → output name → value. */
   readonly outputs: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Advances the clock of CloudWatch minute by minute, and evaluates the alarms each time. */
+  advance(minutes: number): Promise<void>;
   /** Names of the functions. */
   readonly functions: readonly string[];
   /**
@@ -84,31 +106,6 @@ export interface EmbeddedAws {
   /** Waits a few seconds for running work, then stops every process and server. */
   stop(): Promise<void>;
 }
-
-/** The content of `endpoints.json`, which is in the state directory while an application runs. */
-export const runningSchema = z.object({
-  pid: z.number(),
-  apiUrl: z.string(),
-  endpoints: z.object({
-    s3: z.string(),
-    sqs: z.string(),
-    dynamodb: z.string(),
-    secretsmanager: z.string(),
-    lambda: z.string(),
-    sfn: z.string(),
-    logs: z.string(),
-    api: z.string(),
-  }),
-  outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
-});
-
-type Running = z.infer<typeof runningSchema>;
-
-const port = z.int().min(0).max(65_535);
-/** The ports of the previous run. */
-const portsSchema = z
-  .object({ tables: port, stores: port, secrets: port, lambda: port, stepFunctions: port, logs: port, api: port })
-  .partial();
 
 const drainMs = 5_000;
 
@@ -163,6 +160,8 @@ const start = async (
   let httpApi: HttpApi | 'starting' | undefined = 'starting';
   let stepFunctions: StepFunctions | undefined;
   let logs: Logs | undefined;
+  let mappings: readonly MappingSwitch[] = [];
+  let controlPlane: ControlPlane | undefined;
   const functionAt = (nameOrArn: string) => functions?.find(nameOrArn);
   const listening = async <T extends { readonly port: number; stop(): Promise<void> }>(starting: Promise<T>) => {
     const server = await starting;
@@ -174,10 +173,40 @@ const start = async (
     startQueuesAndBuckets(inState('queues-and-buckets'), ports.stores, forTests?.longestHiddenSeconds),
   );
   const secretsManager = await listening(startSecrets(() => secrets, options.secretsFile, ports.secrets));
-  const lambda = await listening(startLambdaApi(() => functions, ports.lambda));
+  const lambda = await listening(
+    startLambdaApi(
+      () => functions,
+      ports.lambda,
+      () => mappings,
+    ),
+  );
   const workflows = await listening(startStepFunctionsApi(() => stepFunctions, ports.stepFunctions));
   const cloudWatchLogs = await listening(startLogsApi(() => logs, ports.logs));
-  const api = await listening(startHttpApi(() => httpApi, functionAt, ports.api));
+  const cloudWatch = await listening(startCloudWatch(stores.publish, ports.cloudWatch));
+  const { record } = cloudWatch;
+  const countLine = countLines(cloudWatch);
+  const readLine = (logGroup: string, message: string) => {
+    countLine(logGroup, message);
+    cloudWatch.readLine(logGroup, message);
+  };
+  const control = await listening(startControlPlane(() => controlPlane, ports.control));
+  mkdirSync(inState('logs'), { recursive: true });
+  const accessLog = openSync(accessLogFileOf(inState('logs')), 'a');
+  let isLogging = true;
+  onStop(async () => {
+    isLogging = false;
+    closeSync(accessLog);
+  });
+  const recordRequest = recordRequests(record);
+  const onAnswer = (request: AnsweredRequest, { apiId, accessLog: log }: HttpApi) => {
+    recordRequest(apiId, request);
+    // A request can end after the server has stopped.
+    if (!isLogging || log === undefined) return;
+    const message = accessLine(log.format, request);
+    writeSync(accessLog, `${JSON.stringify({ timestamp: Date.now(), stream: 'http-api', message })}\n`);
+    readLine(log.logGroup, message);
+  };
+  const api = await listening(startHttpApi(() => httpApi, functionAt, ports.api, onAnswer));
   writeJson(inState('ports.json'), {
     tables: tables.port,
     stores: stores.port,
@@ -185,17 +214,24 @@ const start = async (
     lambda: lambda.port,
     stepFunctions: workflows.port,
     logs: cloudWatchLogs.port,
+    cloudWatch: cloudWatch.port,
+    control: control.port,
     api: api.port,
   } satisfies z.infer<typeof portsSchema>);
 
   const endpoints: Endpoints = {
     s3: stores.url,
+    sns: stores.url,
     sqs: stores.url,
     dynamodb: tables.url,
     secretsmanager: secretsManager.url,
     lambda: lambda.url,
     sfn: workflows.url,
     logs: cloudWatchLogs.url,
+    cloudwatch: cloudWatch.url,
+    sts: control.url,
+    events: control.url,
+    scheduler: control.url,
     api: api.url,
   };
   const application = createApplication(assembly, endpoints);
@@ -203,36 +239,63 @@ const start = async (
   await createTables(application, endpoints.dynamodb);
   secrets = readSecrets(application);
   logs = readLogs(application, inState('logs'));
+  const overrides = openOverrides(inState('switches.json'));
+  cloudWatch.load(application, overrides);
+  measureQueues(cloudWatch, stores.depths);
+  const logGroups = readFunctionLogGroups(application);
   functions = createFunctions(application, endpoints, {
     overrides: options.environmentOverrides ?? {},
     maxConcurrency: options.maxConcurrency ?? availableParallelism() * 4,
     logDirectory: inState('logs'),
-    onLog: options.onLog,
+    onLog(line) {
+      readLine(logGroups.get(line.function) ?? '', line.message);
+      options.onLog?.(line);
+    },
     intercept: options.intercept,
     startsCold: forTests?.startsCold,
+    observerOf: observeInvocations(record),
   });
   onStop(functions.stop);
   const { get, names } = functions;
 
-  const { batchSize, concurrentBatches } = forTests ?? {};
-  const mappings = readMappings(application, {
+  const { batchSize, batchingWindowSeconds, concurrentBatches } = forTests ?? {};
+  const declared = readMappings(application, {
     ...(batchSize && { BatchSize: batchSize }),
+    ...(batchingWindowSeconds !== undefined && { MaximumBatchingWindowInSeconds: batchingWindowSeconds }),
     ...(concurrentBatches && { ScalingConfig: { MaximumConcurrency: concurrentBatches } }),
   });
-  const stopMappings = mappings.map((mapping) =>
+  mappings = createMappingSwitches(declared, overrides, (mapping) =>
     startEventSourceMapping(mapping, stores.source(mapping.EventSourceArn), get(mapping.FunctionName)),
   );
   onStop(() => {
     const timeout = new Promise((resolve) => setTimeout(resolve, drainMs).unref());
-    return Promise.race([Promise.all(stopMappings.map((stop) => stop())), timeout]);
+    return Promise.race([Promise.all(mappings.map(({ stop }) => stop())), timeout]);
   });
   const store = openExecutionStore(inState('executions'));
-  const executions = createExecutions(store, functionAt);
+  const executions = createExecutions(store, functionAt, recordExecution(record));
   onStop(executions.stop);
+  cloudWatch.onMinute((_record, endMs) =>
+    executions.timeOut((startedAtMs) => endMs - cloudWatch.clock.at(startedAtMs)),
+  );
   stepFunctions = { machines: readStateMachines(application), store, executions };
   const { machines } = stepFunctions;
   httpApi = readHttpApi(application);
   const schedules = readSchedules(application);
+  const scheduler = startScheduler(inState('schedules.json'), createUniversalTargets(endpoints));
+  onStop(async () => scheduler.stop());
+  controlPlane = { ruleActions: createRuleActions(application, overrides), scheduler };
+
+  const fire = async (schedule: Schedule): Promise<InvocationResult> => {
+    const event = schedule.event(new Date());
+    const machine = machines.find(({ arn }) => arn === schedule.targetArn);
+    if (!machine) return get(schedule.targetArn).invoke(event);
+    const { executionArn } = await startExecution(machine, randomUUID(), event, { store, executions });
+    return { payload: JSON.stringify({ executionArn }) };
+  };
+  if (options.firesRates) {
+    const stopRates = startRates(schedules, overrides.read, (schedule) => void fire(schedule));
+    onStop(async () => stopRates());
+  }
 
   const { outputs } = application;
   writeJson(inState('endpoints.json'), {
@@ -240,13 +303,14 @@ const start = async (
     apiUrl: endpoints.api,
     endpoints,
     outputs,
-  } satisfies Running);
+  } satisfies z.infer<typeof runningSchema>);
   onStop(async () => rmSync(inState('endpoints.json'), { force: true }));
 
   return {
     apiUrl: endpoints.api,
     endpoints,
     outputs,
+    advance: cloudWatch.advance,
     functions: names,
     invoke: async (functionName, event) => get(functionName).invoke(JSON.stringify(event)),
     kill: async (functionName) => get(functionName).kill(),
@@ -257,13 +321,7 @@ const start = async (
           `There is no schedule ${name}. The schedules are: ${schedules.map(({ names }) => names[0]).join(', ')}`,
         );
       }
-      const event = schedule.event(new Date());
-      const machine = machines.find(({ arn }) => arn === schedule.targetArn);
-      if (!machine) {
-        return get(schedule.targetArn).invoke(event);
-      }
-      const { executionArn } = await startExecution(machine, randomUUID(), event, { store, executions });
-      return { payload: JSON.stringify({ executionArn }) };
+      return fire(schedule);
     },
   };
 };

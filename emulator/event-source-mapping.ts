@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Application } from './application';
 import type { LambdaFunction } from './lambda/functions';
@@ -15,7 +16,8 @@ const mappingSchema = z.object({
   FilterCriteria: z.never().optional(),
 });
 
-type Mapping = z.infer<typeof mappingSchema>;
+/** A mapping of the application. It has the same `UUID` at every start. */
+export type Mapping = z.infer<typeof mappingSchema> & { readonly UUID: string };
 
 /**
  * Reads the event source mappings of the application.
@@ -24,7 +26,13 @@ type Mapping = z.infer<typeof mappingSchema>;
 export const readMappings = (application: Application, overrides: Partial<Mapping> = {}): Mapping[] =>
   application
     .resources(['AWS::Lambda::EventSourceMapping'], mappingSchema)
-    .map(({ properties }) => ({ ...properties, ...overrides }));
+    .map(({ name, properties }) => ({ ...properties, ...overrides, UUID: uuidOf(name) }));
+
+const uuidOf = (name: string): string =>
+  createHash('sha256')
+    .update(name)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 
 /**
  * Polls a queue and invokes a function with batches of its messages, as Lambda's pollers do. Processed messages are
@@ -32,14 +40,14 @@ export const readMappings = (application: Application, overrides: Partial<Mappin
  * @returns a function that stops polling and waits for the running batches
  */
 export const startEventSourceMapping = (
-  mapping: Mapping,
+  mapping: Omit<Mapping, 'UUID'>,
   source: MessageSource,
   target: Pick<LambdaFunction, 'invoke' | 'maxConcurrency' | 'stopsLoop'>,
 ): (() => Promise<void>) => {
   const maxConcurrency = Math.min(mapping.ScalingConfig?.MaximumConcurrency ?? 1000, target.maxConcurrency);
   const running = new Set<Promise<void>>();
   // A reserved concurrency of 0 switches a function off.
-  let stopped = !mapping.Enabled || maxConcurrency < 1;
+  let stopped = maxConcurrency < 1;
 
   const collect = async (): Promise<Message[]> => {
     const batch = await source.receive(Math.min(mapping.BatchSize, 10));

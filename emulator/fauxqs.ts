@@ -8,6 +8,7 @@ export { computeChecksum, extractChecksumFromHeaders } from '../node_modules/fau
 export { decodeAwsChunked } from '../node_modules/fauxqs/dist/s3/chunkedEncoding.js';
 export { S3Store } from '../node_modules/fauxqs/dist/s3/s3Store.js';
 export type { S3Object } from '../node_modules/fauxqs/dist/s3/s3Types.js';
+export { publish } from '../node_modules/fauxqs/dist/sns/actions/publish.js';
 export { SnsStore } from '../node_modules/fauxqs/dist/sns/snsStore.js';
 export { receiveMessage } from '../node_modules/fauxqs/dist/sqs/actions/receiveMessage.js';
 export { type SqsQueue, SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';

@@ -8,7 +8,8 @@ const sqliteCodes: ReadonlySet<unknown> = new Set([13, 778]);
 
 /** Whether an error or its cause reports a full disk, an exceeded quota or a file size limit. */
 export const isDiskFull = (error: unknown): error is Error => {
-  if (!types.isNativeError(error)) {
+  // An error from another realm, such as jest's, is native; one from another thread is not.
+  if (!types.isNativeError(error) && !(error instanceof Error)) {
     return false;
   }
   const code = 'code' in error ? error.code : undefined;

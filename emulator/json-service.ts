@@ -1,5 +1,7 @@
+import { gunzipSync } from 'node:zlib';
 import * as z from 'zod';
-import { type LoopbackServer, readBody, serveOnLoopback } from './loopback-server';
+import { type Listener, type LoopbackServer, readBody, respond, serveOnLoopback } from './loopback-server';
+import { notServed } from './not-served';
 
 /** Thrown to send an error response with this name. `details` are further fields of the response. */
 export class ServiceError extends Error {
@@ -23,9 +25,11 @@ export interface JsonService {
   readonly targetPrefix: string;
   readonly version: '1.0' | '1.1';
   /** Error name for invalid parameters. */
-  readonly validationError: 'ValidationException' | 'InvalidParameterException';
+  readonly validationError: 'ValidationException' | 'ValidationError' | 'InvalidParameterException';
   /** Error name for an invalid pagination token. */
   readonly tokenError: string;
+  /** Actions that AWS does not have, by method and path, such as `POST /_control/advance`. */
+  readonly control?: Readonly<Record<string, Action>>;
 }
 
 /** Defines an action with exactly these parameters. Any other parameter is rejected, not ignored. */
@@ -37,9 +41,6 @@ export const action =
 /** Error name that {@link pageOf} throws. Each service replaces it with its own name. */
 export const invalidToken = 'InvalidToken';
 
-/** Error message for an action or a parameter that is not served. */
-export const notServed = (what: string, of: string): string => `The embedded AWS does not serve ${what} of ${of}.`;
-
 /**
  * Serves the actions of a service.
  * @param actionsOf returns undefined until the application is resolved
@@ -48,14 +49,21 @@ export const serveJsonService = (
   service: JsonService,
   actionsOf: () => Readonly<Record<string, Action>> | undefined,
   preferredPort?: number,
-): Promise<LoopbackServer> => {
+): Promise<LoopbackServer> => serveOnLoopback(createJsonListener(service, actionsOf), preferredPort);
+
+/** Like {@link serveJsonService}, for a server that serves several services. */
+export const createJsonListener = (
+  service: JsonService,
+  actionsOf: () => Readonly<Record<string, Action>> | undefined,
+): Listener => {
   const actOn = async (target: string, body: string): Promise<unknown> => {
     const actions = actionsOf();
     if (!actions) {
       throw new ServiceError('ServiceUnavailable', 'The embedded AWS is still starting.');
     }
-    const [prefix, name = ''] = target.split('.');
-    const act = prefix === service.targetPrefix && Object.hasOwn(actions, name) ? actions[name] : undefined;
+    const [prefix, name = target] = target.split('.');
+    const served = prefix === service.targetPrefix ? actions : (service.control ?? {});
+    const act = Object.hasOwn(served, name) ? served[name] : undefined;
     if (!act) {
       const what = prefix === service.targetPrefix ? name : target;
       throw new ServiceError('UnknownOperationException', notServed(what, service.name));
@@ -67,14 +75,14 @@ export const serveJsonService = (
     }
   };
 
-  return serveOnLoopback(async (request, response) => {
-    const send = (status: number, body: unknown) =>
-      response
-        .writeHead(status, { 'content-type': `application/x-amz-json-${service.version}` })
-        .end(JSON.stringify(body));
+  return async (request, response) => {
+    const headers = { 'content-type': `application/x-amz-json-${service.version}` };
+    const send = (status: number, body: unknown) => respond(response, status, headers, JSON.stringify(body));
     const target = request.headers['x-amz-target']?.toString() ?? `${request.method} ${request.url}`;
     try {
-      send(200, await actOn(target, (await readBody(request)).toString()));
+      const body = await readBody(request);
+      const isCompressed = request.headers['content-encoding'] === 'gzip';
+      send(200, await actOn(target, (isCompressed ? gunzipSync(body) : body).toString()));
     } catch (error) {
       if (!(error instanceof ServiceError)) {
         throw error;
@@ -83,7 +91,7 @@ export const serveJsonService = (
       const name = error.name === invalidToken ? service.tokenError : error.name;
       send(status, { __type: name, message: error.message, ...error.details });
     }
-  }, preferredPort);
+  };
 };
 
 /**

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { Application } from './application';
 import { checkPreconditions } from './bucket-preconditions';
-import { buildApp, receiveMessage, S3Store, SnsStore, SqsStore } from './fauxqs';
+import { buildApp, receiveMessage, S3Store, SnsStore, type SqsQueue, SqsStore } from './fauxqs';
 import { refuseForeignCallers, withFallback } from './loopback-server';
 import { keepMessageTraces } from './message-traces';
+import { createPublisher, createTopics, refuseUnservedSns } from './notifications';
 import { serveMessageMoveTasks } from './queue-redrive';
 import { openQueueStore } from './queue-store';
 import { accountId, arnOf } from './resource-types';
@@ -50,20 +51,35 @@ export interface MessageSource {
   release(receiptHandles: readonly string[]): void;
 }
 
-/** SQS and S3 on one port, served by fauxqs. */
+/** The messages of a queue, counted. */
+export interface QueueDepth {
+  readonly name: string;
+  readonly visible: number;
+  readonly notVisible: number;
+  readonly delayed: number;
+  /** Unix time in ms at which the oldest message was sent; like SQS, without those that were received over three times. */
+  readonly oldestSentAtMs: number | undefined;
+  /** Number of messages that clients have sent since the start. */
+  readonly sent: number;
+}
+
+/** SQS, SNS and S3 on one port, served by fauxqs. */
 export interface QueuesAndBuckets {
   readonly port: number;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** Creates missing queues and buckets, and sets the template's attributes on existing queues. */
+  /** Creates missing queues, topics and buckets, and sets the template's attributes on existing queues. */
   create(application: Application): void;
   /** @throws {Error} if there is no such queue */
   source(queueArn: string): MessageSource;
+  depths(): QueueDepth[];
+  /** Publishes a message to a topic of SNS. */
+  publish(topicArn: string, subject: string, message: string): void;
   stop(): Promise<void>;
 }
 
 /**
- * Serves SQS and S3 from an SQLite file in `directory`.
+ * Serves SQS, SNS and S3 from an SQLite file in `directory`.
  * @param longestHiddenSeconds maximum time that a message is delayed, or stays invisible after its worker stopped
  */
 export const startQueuesAndBuckets = async (
@@ -76,16 +92,18 @@ export const startQueuesAndBuckets = async (
   const s3Store = new S3Store();
   const snsStore = new SnsStore();
   const { persistence, database, transaction } = openQueueStore(directory);
-  keepObjectsOnDisk(s3Store, persistence, database);
+  const objects = keepObjectsOnDisk(s3Store, persistence, database);
   const traces = keepMessageTraces(sqsStore, persistence, database);
+  const moveTasks = serveMessageMoveTasks(sqsStore, transaction);
 
   const open = async (port: number) => {
     const app = buildApp({ logger: false, stores: { sqsStore, snsStore, s3Store } });
     const sqs = correctSqs(sqsStore);
     app.addHook('preHandler', refuseUnservedS3());
+    app.addHook('preHandler', refuseUnservedSns());
     app.addHook('preHandler', sqs.onRequest);
-    app.addHook('preHandler', checkPreconditions(s3Store));
-    app.addHook('preHandler', serveMessageMoveTasks(sqsStore, transaction));
+    app.addHook('preHandler', checkPreconditions(objects));
+    app.addHook('preHandler', moveTasks.onRequest);
     refuseForeignCallers(app.server);
     app.addHook('preHandler', traces.onRequest);
     app.addHook('preSerialization', traces.onReply);
@@ -106,8 +124,11 @@ export const startQueuesAndBuckets = async (
   persistence.load(sqsStore, snsStore, s3Store);
   traces.restore();
   sqsStore.persistence = persistence;
+  snsStore.persistence = persistence;
   s3Store.persistence = persistence;
 
+  /** Name of a queue → number of messages that clients have sent. */
+  const sent = new Map<string, number>();
   const createQueue = (name: string, attributes: Record<string, string>) => {
     const existing = sqsStore.getQueueByName(name);
     const queue = existing ?? sqsStore.createQueue(name, urlOf(name), arnOf('sqs', name), attributes);
@@ -117,8 +138,11 @@ export const startQueuesAndBuckets = async (
     const dequeue = queue.dequeue.bind(queue);
     queue.dequeue = (...args) => transaction(() => dequeue(...args));
     const enqueue = queue.enqueue.bind(queue);
-    queue.enqueue = ({ delayUntil, ...message }) =>
+    queue.enqueue = ({ delayUntil, ...message }) => {
+      // A message that SQS moves to the dead-letter queue has been received before.
+      if (message.approximateReceiveCount === 0) sent.set(name, (sent.get(name) ?? 0) + 1);
       enqueue({ ...message, ...(delayUntil && { delayUntil: Math.min(delayUntil, Date.now() + longestHiddenMs) }) });
+    };
   };
 
   return {
@@ -133,6 +157,7 @@ export const startQueuesAndBuckets = async (
       for (const { name } of application.resources(['AWS::S3::Bucket'], z.object({}))) {
         s3Store.createBucket(name);
       }
+      createTopics(application, snsStore);
     },
     source(queueArn) {
       const queue = sqsStore.getQueueByArn(queueArn);
@@ -161,10 +186,31 @@ export const startQueuesAndBuckets = async (
         delete: (receiptHandles) => transaction(() => receiptHandles.map((handle) => queue.deleteMessage(handle))),
       };
     },
+    publish: createPublisher(snsStore, sqsStore),
+    depths: () => [...sqsStore.allQueues()].map((queue) => ({ ...depthOf(queue), sent: sent.get(queue.name) ?? 0 })),
     async stop() {
+      moveTasks.stop();
       await app.close();
       persistence.close();
     },
+  };
+};
+
+const maxReceivesOfOldest = 3;
+
+const depthOf = (queue: SqsQueue): Omit<QueueDepth, 'sent'> => {
+  // Moves messages whose delay or visibility timeout has ended.
+  queue.processTimers();
+  const inFlight = [...queue.inflightMessages.values()].map(({ message }) => message);
+  const sentAt = [...queue.messages, ...inFlight, ...queue.delayedMessages]
+    .filter(({ approximateReceiveCount }) => approximateReceiveCount <= maxReceivesOfOldest)
+    .map(({ sentTimestamp }) => sentTimestamp);
+  return {
+    name: queue.name,
+    visible: queue.messages.length,
+    notVisible: inFlight.length,
+    delayed: queue.delayedMessages.length,
+    oldestSentAtMs: sentAt.length === 0 ? undefined : sentAt.reduce((oldest, one) => Math.min(oldest, one)),
   };
 };
 

@@ -15,6 +15,14 @@ export interface Endpoints {
   readonly sfn: string;
   /** CloudWatch Logs. */
   readonly logs: string;
+  readonly sts: string;
+  /** CloudWatch: metrics and alarms. */
+  readonly cloudwatch: string;
+  readonly sns: string;
+  /** EventBridge. */
+  readonly events: string;
+  /** EventBridge Scheduler. */
+  readonly scheduler: string;
   /** The application's HTTP API. */
   readonly api: string;
 }
@@ -41,6 +49,7 @@ const queueUrl = (name: string, { sqs }: Endpoints) => `${sqs}/${accountId}/${na
 /** As in AWS, six characters follow the name, so that a name differs from the end of an ARN. */
 export const secretArn = (name: string) => arnOf('secretsmanager', `secret:${name}-${fingerprint(name, 6)}`);
 
+const topicArn = (name: string) => arnOf('sns', name);
 const stateMachineArn = (name: string) => arnOf('states', `stateMachine:${name}`);
 
 const table: ResourceType = {
@@ -86,6 +95,18 @@ const supportedTypes: Readonly<Record<string, ResourceType>> = {
     ref: named,
     attributes: { Arn: (name) => arnOf('logs', `log-group:${name}:*`) },
   },
+  'AWS::CloudWatch::Alarm': {
+    nameProperty: 'AlarmName',
+    ref: named,
+    attributes: { Arn: (name) => arnOf('cloudwatch', `alarm:${name}`) },
+  },
+  'AWS::SNS::Topic': {
+    nameProperty: 'TopicName',
+    ref: topicArn,
+    attributes: { TopicArn: topicArn, TopicName: named },
+  },
+  'AWS::SNS::Subscription': { ref: named },
+  'AWS::Logs::MetricFilter': { nameProperty: 'FilterName', ref: named },
   'AWS::StepFunctions::StateMachine': {
     nameProperty: 'StateMachineName',
     ref: stateMachineArn,
@@ -106,12 +127,12 @@ const supportedTypes: Readonly<Record<string, ResourceType>> = {
 /** Types without a local effect, such as permissions, monitoring and deployment. Each is a prefix or a whole name. */
 const skippedTypes = [
   'AWS::CDK::',
-  'AWS::CloudWatch::',
+  'AWS::CloudWatch::Dashboard',
   'AWS::EC2::',
   'AWS::IAM::',
   'AWS::KMS::',
   'AWS::Logs::',
-  'AWS::SNS::',
+  'AWS::SNS::TopicPolicy',
   'AWS::XRay::',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',

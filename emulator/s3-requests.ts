@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { PreHandler } from './fauxqs';
-import { notServed } from './json-service';
+import { notServed } from './not-served';
 
 /** An error response of S3. */
 export interface Refusal {
@@ -89,8 +89,11 @@ const irregularActions: Readonly<Record<string, string>> = {
 
 /** Rejects requests that fauxqs would misread, for example for a policy, a tag or a version. */
 export const refuseUnservedS3 = (): PreHandler => async (request, reply) => {
+  if (request.headers['x-amz-target'] !== undefined) {
+    return undefined;
+  }
   const path = pathSchema.safeParse(request.params).data;
-  const isS3 = request.headers['x-amz-target'] === undefined && !(request.method === 'POST' && path?.bucket === '');
+  const isS3 = !(request.method === 'POST' && path?.bucket === '');
   if (!path || !isS3 || request.url.startsWith('/_fauxqs/')) {
     return undefined;
   }

@@ -11,13 +11,19 @@ const targetSchema = z.object({
   InputTransformer: z.never().optional(),
 });
 const scheduleSchema = z.object({ Target: targetSchema });
-const ruleSchema = z.object({ Targets: z.array(targetSchema).default([]) });
+const ruleSchema = z.object({
+  Targets: z.array(targetSchema).default([]),
+  ScheduleExpression: z.string().optional(),
+  State: z.enum(['ENABLED', 'DISABLED']).default('ENABLED'),
+});
 
-/** A schedule of the application. It fires only on request. */
+/** A schedule of the application. It fires on request, and by {@link startRates}. */
 export interface Schedule {
   /** Its name, its construct's id, and the name of the function or state machine that it fires. */
   readonly names: readonly string[];
   readonly targetArn: string;
+  /** Of an EventBridge rule with a rate. */
+  readonly rate?: { readonly ruleName: string; readonly periodMs: number; readonly isDeclaredOn: boolean };
   /** Creates the event for the time `now`, as JSON text. */
   event(now: Date): string;
 }
@@ -38,10 +44,42 @@ export const readSchedules = (application: Application): Schedule[] => {
     properties.Targets.map((target) => ({
       names: namesOf(name, resource, target.Arn),
       targetArn: target.Arn,
+      ...rateOf(name, properties),
       event: (now: Date) => target.Input ?? scheduledEvent('aws.events', arnOf('events', `rule/${name}`), now, {}),
     })),
   );
   return [...schedules, ...rules];
+};
+
+const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+const rateOf = (
+  ruleName: string,
+  { ScheduleExpression = '', State }: z.output<typeof ruleSchema>,
+): Pick<Schedule, 'rate'> => {
+  const [, count, unit = ''] = /^rate\((\d+) (\w+?)s?\)$/.exec(ScheduleExpression) ?? [];
+  const periodMs = Number(count) * (unitMs[unit] ?? Number.NaN);
+  return periodMs > 0 ? { rate: { ruleName, periodMs, isDeclaredOn: State === 'ENABLED' } } : {};
+};
+
+/**
+ * Fires the rules with a rate, while they are enabled: for the first time after one period. Other schedules fire only on
+ * request.
+ *
+ * @param isOn whether a rule is enabled now
+ * @returns a function that stops it
+ */
+export const startRates = (
+  schedules: readonly Schedule[],
+  isOn: (ruleName: string, isDeclaredOn: boolean) => boolean,
+  fire: (schedule: Schedule) => void,
+): (() => void) => {
+  const timers = schedules.flatMap((schedule) => {
+    const { rate } = schedule;
+    if (rate === undefined) return [];
+    return setInterval(() => isOn(rate.ruleName, rate.isDeclaredOn) && fire(schedule), rate.periodMs);
+  });
+  return () => timers.forEach(clearInterval);
 };
 
 const namesOf = (name: string, { constructId }: Resource, targetArn: string): string[] => [

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { PreHandler, PreSerializer, SqsQueue, SqsStore } from './fauxqs';
-import { notServed } from './json-service';
+import { notServed } from './not-served';
+import { isSnsRequest } from './notifications';
 import { escapeXml } from './s3-requests';
 
 const oneSchema = z.object({ QueueUrl: z.string(), ReceiptHandle: z.string() });
@@ -8,6 +9,7 @@ const batchSchema = z.object({
   QueueUrl: z.string(),
   Entries: z.array(z.object({ Id: z.string(), ReceiptHandle: z.string() })),
 });
+const handleSchema = z.uuid();
 const formSchema = z.object({ Action: z.string() });
 const unknownActionSchema = z.object({ __type: z.literal('com.amazonaws.sqs#InvalidAction') });
 const deletedSchema = z.object({ Successful: z.array(z.object({ Id: z.string() })) });
@@ -21,7 +23,7 @@ const targetOf = (request: Request): string => request.headers['x-amz-target']?.
 export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; readonly onReply: PreSerializer } => {
   /** fauxqs uses a UUID for each receive. An expired receipt handle looks like any other UUID. */
   const isInvalidHandle = (queue: SqsQueue, handle: string): boolean =>
-    !z.uuid().safeParse(handle).success ||
+    !handleSchema.safeParse(handle).success ||
     [...store.allQueues()].some((other) => other !== queue && other.inflightMessages.has(handle));
 
   return {
@@ -66,10 +68,10 @@ export const correctSqs = (store: SqsStore): { readonly onRequest: PreHandler; r
   };
 };
 
-/** Rejects a call to another service, such as SNS, which fauxqs serves, or to SQS in the protocol of old SDKs. */
+/** Rejects a call to another service, or to SQS in the protocol of old SDKs. */
 const refuseOtherCalls = async (request: Request, reply: Reply): Promise<Reply | undefined> => {
   const action = formSchema.safeParse(request.body).data?.Action;
-  if (action === 'GetCallerIdentity') {
+  if (action === 'GetCallerIdentity' || isSnsRequest(request.body)) {
     return undefined;
   }
   if (action !== undefined) {

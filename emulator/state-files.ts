@@ -3,7 +3,9 @@ import path from 'node:path';
 import type * as z from 'zod';
 
 /** An error in the state directory that a person must fix. The message explains how; callers show no stack trace. */
-export class StateError extends Error {}
+export class StateError extends Error {
+  override readonly name = 'StateError';
+}
 
 /**
  * Creates the error for a damaged file.

@@ -28,11 +28,23 @@ const rowSchema = z.object({
   part_checksums: json.pipe(z.array(z.string())).nullable(),
 });
 
+/** The objects of every bucket, as they are in the database. */
+export interface StoredObjects {
+  /** The object's ETag; undefined if there is no such object. */
+  etagOf(bucket: string, key: string): string | undefined;
+}
+
+const etagSchema = z.object({ etag: z.string() }).optional();
+
 /**
  * Reads the objects of every bucket from `database`, where `persistence` writes them. By itself, fauxqs keeps a
  * description of each object in memory (about 1 kB for each order) and lists keys in another order than S3.
  */
-export const keepObjectsOnDisk = (store: S3Store, persistence: PersistenceManager, database: DatabaseSync): void => {
+export const keepObjectsOnDisk = (
+  store: S3Store,
+  persistence: PersistenceManager,
+  database: DatabaseSync,
+): StoredObjects => {
   const buckets: unknown = Reflect.get(store, 'buckets');
   if (!(buckets instanceof Map)) {
     throw new Error('fauxqs no longer keeps its buckets in a map');
@@ -53,10 +65,12 @@ export const keepObjectsOnDisk = (store: S3Store, persistence: PersistenceManage
     buckets.has(bucket)
       ? listPage((from, after) => objectsFrom(bucket, from, after), options)
       : listObjects(bucket, options);
+  const findEtag = database.prepare('SELECT etag FROM s3_objects WHERE bucket = ? AND key = ?');
+  return { etagOf: (bucket, key) => etagSchema.parse(findEtag.get(bucket, key))?.etag };
 };
 
 /** What fauxqs uses of a bucket's map of objects. Any other method of a map is missing, so that its use fails. */
-type StoredObjects = Pick<Map<string, S3Object>, 'size' | 'get' | 'has' | 'delete' | 'clear'> & {
+type ObjectsOfBucket = Pick<Map<string, S3Object>, 'size' | 'get' | 'has' | 'delete' | 'clear'> & {
   set(key: string, object: S3Object): unknown;
 };
 
@@ -69,7 +83,7 @@ const readObjects = (database: DatabaseSync) => {
 
   return {
     /** The objects of one bucket. fauxqs calls its persistence next to every change, so changes need no code here. */
-    objectsOf: (bucket: string): StoredObjects => {
+    objectsOf: (bucket: string): ObjectsOfBucket => {
       const has = (key: string) => exists.get(bucket, key) !== undefined;
       return {
         get size() {

@@ -5,15 +5,24 @@ import { budgetFaults } from './call-budget';
 /** Names of all stages. */
 export const stages = ['dev', 'staging', 'prod'] as const;
 
+/** The parts of a stage that an operator can pause: the two order workers, and the nightly schedule of the syncs. */
+export const pausableParts = ['download', 'processing', 'sync'] as const;
+export type PausablePart = (typeof pausableParts)[number];
+
 const httpsUrl = z.url({ protocol: /^https$/, error: 'must be an https URL' });
-const workerSchema = z.strictObject({
-  /** Messages per invocation; without a batching window SQS delivers at most 10. */
-  batchSize: z.int().min(1).max(10),
-  /** How long SQS may wait to fill a batch: fewer invocations, at the price of this latency. */
-  batchingWindowSeconds: z.int().min(0).max(300),
-  /** Concurrent invocations; the minimum that AWS accepts is 2. */
-  maxConcurrency: z.int().min(2).max(1000),
-});
+const workerSchema = z
+  .strictObject({
+    /** Messages per invocation, which are handled concurrently: as many as a process has connections to its API. */
+    batchSize: z.int().min(1).max(20),
+    /** How long SQS may wait to fill a batch: fewer invocations, at the price of this latency. */
+    batchingWindowSeconds: z.int().min(0).max(300),
+    /** Concurrent invocations; the minimum that AWS accepts is 2. */
+    maxConcurrency: z.int().min(2).max(1000),
+  })
+  .refine(({ batchSize, batchingWindowSeconds }) => batchSize <= 10 || batchingWindowSeconds >= 1, {
+    path: ['batchSize'],
+    error: 'must be at most 10 without a batching window: Lambda refuses more',
+  });
 
 /** The settings of a stage. */
 const settingsSchema = z.strictObject({
@@ -61,8 +70,10 @@ const settingsSchema = z.strictObject({
     .optional(),
   /** Whether both syncs run every night. They can always be started by hand. */
   syncScheduled: z.boolean(),
-  /** Receives alarms. AWS sends this address a request to confirm the subscription. */
-  alarmEmail: z.email().optional(),
+  /** Whether the execution of a PARTIAL run fails. If not, only an alarm with the severity `ticket` reports it. */
+  failPartialRuns: z.boolean(),
+  /** Receive the alarms of each severity. AWS sends each address a request to confirm the subscription. */
+  alarmEmails: z.strictObject({ page: z.email().optional(), ticket: z.email().optional() }).optional(),
   qualiaApiUrl: httpsUrl,
   internalApiUrl: httpsUrl,
   /** `https://api.iterable.com`, or Iterable's host in the EU. */
@@ -76,6 +87,8 @@ const releaseSchema = z.strictObject({
   version: z.string().min(1),
   /** Commit that was built; `unknown` outside a git repository. */
   commitSha: z.string().regex(/^([0-9a-f]{7,40}|unknown)$/, 'must be a commit hash or "unknown"'),
+  /** The parts that are paused at the moment (docs/adr/0022): the deployment leaves them off. */
+  paused: z.array(z.enum(pausableParts)).default([]),
 });
 
 const configSchema = settingsSchema
@@ -90,8 +103,8 @@ const configSchema = settingsSchema
 
 /** The input of the stacks of one stage: its settings, and the release to deploy. */
 export type Config = Readonly<z.infer<typeof configSchema>>;
-/** The release to deploy: package version and commit. */
-export type Release = z.infer<typeof releaseSchema>;
+/** The release to deploy: package version and commit, and what stays paused. */
+export type Release = z.input<typeof releaseSchema>;
 /** Name of a stage. */
 export type Stage = Config['stage'];
 /** Batch size, batching window and concurrency of one worker. */
@@ -119,6 +132,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     netlifeBaseUrl,
     netlifeExtraPortals: [],
     syncScheduled: false,
+    failPartialRuns: false,
   },
   staging: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -127,14 +141,15 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     qualiaApiUrl: sandboxUrl,
     internalApiUrl: 'https://internal-api.staging.example.com/orders',
     apiThrottle: { ratePerSecond: 100, burst: 200 },
-    download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
-    processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 5 },
+    download: { batchSize: 20, batchingWindowSeconds: 1, maxConcurrency: 5 },
+    processing: { batchSize: 20, batchingWindowSeconds: 1, maxConcurrency: 5 },
     expectsWebhooksDaily: false,
     reconciler: { scheduled: true, roundsPerSecond: 50, settleSeconds: 15 },
     iterableApiBaseUrl,
     netlifeBaseUrl,
     netlifeExtraPortals: [],
     syncScheduled: false,
+    failPartialRuns: false,
   },
   prod: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -144,14 +159,15 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     internalApiUrl: 'https://internal-api.prod.example.com/orders',
     apiThrottle: { ratePerSecond: 200, burst: 500 },
     webhookReservedConcurrency: 500,
-    download: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
-    processing: { batchSize: 10, batchingWindowSeconds: 1, maxConcurrency: 10 },
+    download: { batchSize: 20, batchingWindowSeconds: 1, maxConcurrency: 10 },
+    processing: { batchSize: 20, batchingWindowSeconds: 1, maxConcurrency: 10 },
     expectsWebhooksDaily: true,
     reconciler: { scheduled: true, roundsPerSecond: 100, settleSeconds: 60 },
     iterableApiBaseUrl,
     netlifeBaseUrl,
     netlifeExtraPortals: [],
     syncScheduled: true,
+    failPartialRuns: false,
   },
 };
 

@@ -15,7 +15,7 @@ interface DeployOptions {
  * @throws Error with one sentence about what prevents the deployment
  */
 export const deployArguments = (
-  { stage, internalApiUrl }: Config,
+  { stage, internalApiUrl, paused }: Config,
   { changes, approved }: DeployOptions,
 ): readonly string[] => {
   if (isPlaceholder(internalApiUrl)) {
@@ -25,5 +25,7 @@ export const deployArguments = (
     throw new Error('Prod is deployed from a commit, and the work tree has uncommitted changes: commit them first.');
   }
   const approval = approved ? 'never' : 'any-change';
-  return ['deploy', '--all', '--strict', '--require-approval', approval, '--context', `stage=${stage}`];
+  const context = [`stage=${stage}`, ...(paused.length > 0 ? [`paused=${paused.join(',')}`] : [])];
+  const contextArguments = context.flatMap((entry) => ['--context', entry]);
+  return ['deploy', '--all', '--strict', '--require-approval', approval, ...contextArguments];
 };

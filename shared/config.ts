@@ -22,6 +22,12 @@ export const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) U
 /** The environment variables that every Lambda has. */
 export const commonVariables = { STAGE: required, SERVICE_VERSION: required, COMMIT_SHA: required };
 
+/** The release in `issues`: a version is deployed from several commits before it is tagged. */
+export const releaseOf = ({
+  SERVICE_VERSION,
+  COMMIT_SHA,
+}: Readonly<Record<'SERVICE_VERSION' | 'COMMIT_SHA', string>>) => `${SERVICE_VERSION} (${COMMIT_SHA.slice(0, 7)})`;
+
 /**
  * Reads a Lambda's configuration from its environment.
  *

@@ -8,6 +8,10 @@ const formulaStart = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Poin
 /** Prefixes a cell that a spreadsheet may run as a formula with `'` (docs/contracts/netlife.md). */
 export const guardFormula = (cell: string): string => (formulaStart.test(cell) ? `'${cell}` : cell);
 
+/** Takes the prefix of {@link guardFormula} off again. */
+export const unguardFormula = (cell: string): string =>
+  cell.startsWith("'") && formulaStart.test(cell.slice(1)) ? cell.slice(1) : cell;
+
 /** Includes semicolon and tab, at which some programs also split; LibreOffice does so by default. */
 const needsQuotes = /[",;\t\r\n]/;
 

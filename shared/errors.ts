@@ -3,6 +3,7 @@
  * operators depend on it.
  */
 export const errorCodes = [
+  'ALREADY_RUNNING',
   'API_REFUSED',
   'API_UNAVAILABLE',
   'AWS_FAULT',
@@ -40,6 +41,11 @@ export interface PipelineErrorOptions {
   readonly statusCode?: number | undefined;
   /** The wait in `Retry-After`. If it is at least one second, it takes precedence over every computed wait. */
   readonly retryAfterMs?: number | undefined;
+  /**
+   * Distinguishes causes with the same code: a field path or a code, from a closed list. Never a value, as it is stored
+   * and logged.
+   */
+  readonly detail?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -55,6 +61,9 @@ export class PipelineError extends Error {
   readonly api: ApiName | undefined;
   readonly statusCode: number | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly detail: string | undefined;
+  /** Duration of the attempt that failed. Set by the client that made it. */
+  attemptMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: PipelineErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -63,6 +72,7 @@ export class PipelineError extends Error {
     this.api = options.api;
     this.statusCode = options.statusCode;
     this.retryAfterMs = options.retryAfterMs;
+    this.detail = options.detail;
   }
 }
 
@@ -76,6 +86,10 @@ const isAwsServiceError = (error: unknown): error is Error =>
 export const toPipelineError = (thrown: unknown): PipelineError => {
   if (thrown instanceof PipelineError) return thrown;
   return isAwsServiceError(thrown)
-    ? new PipelineError('AWS_FAULT', `AWS answered ${thrown.name}`, { retryable: true, cause: thrown })
+    ? new PipelineError('AWS_FAULT', `AWS answered ${thrown.name}`, {
+        retryable: true,
+        detail: thrown.name,
+        cause: thrown,
+      })
     : new PipelineError('INTERNAL_FAULT', 'Unexpected fault in our own code', { retryable: true, cause: thrown });
 };

@@ -26,10 +26,10 @@ export const bundles: FigureSet<'webhook_bundle_kb' | 'webhook_init_ratio' | 'wo
   {
     title: 'Bundles and cold start',
     bars: {
-      webhook_bundle_kb: { unit: 'kB', bar: 300, better: 'lower' },
+      webhook_bundle_kb: { unit: 'kB', bar: 110, better: 'lower' },
       webhook_init_ratio: { unit: '× plain clients', bar: 1, better: 'lower' },
-      worker_bundle_kb: { unit: 'kB', bar: 1100, better: 'lower' },
-      worker_init_ratio: { unit: '× plain clients', bar: 2.2, better: 'lower' },
+      worker_bundle_kb: { unit: 'kB', bar: 550, better: 'lower' },
+      worker_init_ratio: { unit: '× plain clients', bar: 1.2, better: 'lower' },
     },
     measure: (note) =>
       withPlainBundle('exports.handler = async () => {};', (emptyFile) =>

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { FigureSet } from '../figure';
 import { median, round, sum } from '../statistics';
-import { departuresSchema, type Stretch } from '../sync/departures';
-import type { IterableOrder } from '../sync/iterable-sender';
+import { type CallWindow, departuresSchema } from '../sync/departures';
+import type { IterableSenderOptions } from '../sync/iterable-sender';
 import { runSender } from '../sync/sender';
 import { withSimulator } from '../sync/simulator';
 import { usageSchema } from '../sync/usage';
@@ -17,7 +17,7 @@ const unlimited = 1_000_000;
 
 const reportSchema = usageSchema.extend({ succeeded: z.number(), departures: departuresSchema });
 
-interface Trial extends Pick<IterableOrder, 'mode' | 'users'> {
+interface Trial extends Pick<IterableSenderOptions, 'mode' | 'users'> {
   readonly latencyMs: number;
   /** Whether our client applies Iterable's limits. */
   readonly limited: boolean;
@@ -42,57 +42,58 @@ const sendUsers = ({ latencyMs, limited, ...trial }: Trial) =>
       },
     },
     async ({ url }) => {
-      const callsInStretch = trial.mode === 'bulk' ? limits.bulk : limits.single;
-      const order = {
+      const callsPerWindow = trial.mode === 'bulk' ? limits.bulk : limits.single;
+      const options = {
         baseUrl: url,
         apiKey,
-        callsInStretch,
+        callsPerWindow,
         ...trial,
         ...(!limited && { bulkCallsPerSecond: unlimited }),
       };
-      const report = await runSender('iterable-sender', order satisfies IterableOrder, reportSchema);
+      const report = await runSender('iterable-sender', options satisfies IterableSenderOptions, reportSchema);
       if (report.succeeded !== trial.users) throw new Error(`Only ${report.succeeded} of ${trial.users} users arrived`);
       return report;
     },
   );
 
-/** The half of the stretches in which the sender waited least for a CPU. */
-const quietHalf = (stretches: readonly Stretch[]): readonly Stretch[] => {
-  const share = ({ cpuWaitMs, durationMs }: Stretch) => cpuWaitMs / durationMs;
-  return stretches.toSorted((a, b) => share(a) - share(b)).slice(0, Math.ceil(stretches.length / 2));
+/** The half of the windows in which the sender waited least for a CPU. */
+const quietHalf = (windows: readonly CallWindow[]): readonly CallWindow[] => {
+  const share = ({ cpuWaitMs, durationMs }: CallWindow) => cpuWaitMs / durationMs;
+  return windows.toSorted((a, b) => share(a) - share(b)).slice(0, Math.ceil(windows.length / 2));
 };
 
 /**
- * Measures the pace of calls about users independently of other processes on the CPU:
+ * Measures the pace of the calls that send users, independently of other processes on the CPU:
  *
- * - Calls are timed when they leave the sender. At the simulator, evenly sent calls seem to arrive together after it
- *   waited for the CPU: up to 588 in a second were seen although no second had more than 500.
- * - The pace is that of the quieter half of the run, in stretches of one second's worth of calls. Quiet means that the
- *   kernel reports little waiting time of the sender. The choice does not depend on the pace, so the pacer's own losses
- *   are included. No stretch can be faster than the pacer allows and thereby compensate for another.
+ * - Calls are timed when they leave the sender. At the simulator, evenly sent calls seem to arrive together after the
+ *   simulator waited for the CPU: up to 588 per second were measured although no second had more than 500.
+ * - The run is divided into windows of as many calls as the limit allows per second. The pace is that of the half of the
+ *   windows in which the kernel reports the least CPU waiting time of the sender. The selection does not depend on the
+ *   pace, so delays by the pacer itself are included. No window can be faster than the pacer allows and compensate for
+ *   another.
  * - Both processes have priority over others, where the system allows it (cpu-priority.ts).
  *
  * The maximum in any second is that of the whole run.
  */
 const measurePace = async (mode: 'single' | 'bulk', users: number, note: (line: string) => void) => {
   const { departures, cpuMs } = await sendUsers({ mode, users, latencyMs, limited: true });
-  const { calls, elapsedMs, mostInASecond, stretches } = departures;
-  const quiet = quietHalf(stretches);
+  const { calls, elapsedMs, maxInASecond, windows } = departures;
+  const quiet = quietHalf(windows);
   const callsPerSecond = (quiet.length * limits[mode] * 1_000) / sum(quiet.map(({ durationMs }) => durationMs));
-  const kept = sum(stretches.map(({ cpuWaitMs }) => cpuWaitMs)) / sum(stretches.map(({ durationMs }) => durationMs));
+  const waitedShare = sum(windows.map(({ cpuWaitMs }) => cpuWaitMs)) / sum(windows.map(({ durationMs }) => durationMs));
   note(
-    `${mode}: ${users} users in ${calls} calls, ${round(callsPerSecond, 3)} per second, at most ${mostInASecond} in any; ` +
-      `over the whole run ${round(((calls - 1) * 1_000) / elapsedMs, 3)}, of which ${round(kept * 100, 1)} % waited for a CPU; ` +
+    `${mode}: ${users} users in ${calls} calls, ${round(callsPerSecond, 3)} per second, at most ${maxInASecond} in any; ` +
+      `over the whole run ${round(((calls - 1) * 1_000) / elapsedMs, 3)}, of which ${round(waitedShare * 100, 1)} % waited for a CPU; ` +
       `CPU ${round((cpuMs / users) * 1_000, 1)} ms per 1,000`,
   );
-  return { ratio: round(callsPerSecond / limits[mode], 4), most: mostInASecond, callsPerSecond };
+  return { ratio: round(callsPerSecond / limits[mode], 4), max: maxInASecond, callsPerSecond };
 };
 
 const measureMemory = async (users: number, note: (line: string) => void) => {
   const { peakMib, cpuMs, elapsedMs } = await sendUsers({ mode: 'bulk', users, latencyMs: 0, limited: false });
   const cpuMsPer1000 = (cpuMs / users) * 1_000;
   note(
-    `bulk, limits lifted: ${users} users in ${round(elapsedMs / 1_000, 1)} s, peak ${round(peakMib, 1)} MiB, ` +
+    `bulk, without limits: ${users} users in ${round(elapsedMs / 1_000, 1)} s, peak ${round(peakMib, 1)} MiB, ` +
       `CPU ${round(cpuMsPer1000, 1)} ms per 1,000`,
   );
   return { peakMib, cpuMsPer1000 };
@@ -139,9 +140,9 @@ export const iterable: FigureSet<IterableFigure> = {
     return {
       iterable_old_users_per_s: round(oldPerSecond, 3),
       iterable_single_pace_ratio: single.ratio,
-      iterable_single_max_per_s: single.most,
+      iterable_single_max_per_s: single.max,
       iterable_bulk_pace_ratio: bulk.ratio,
-      iterable_bulk_max_per_s: bulk.most,
+      iterable_bulk_max_per_s: bulk.max,
       iterable_single_vs_old: round(single.callsPerSecond / oldPerSecond, 1),
       iterable_bulk_vs_old: round((bulk.callsPerSecond * batch) / oldPerSecond, 0),
       iterable_memory_ratio: round(many.peakMib / median(few), 3),

@@ -1,5 +1,5 @@
-import { sampleOrders } from '../../local/sample/orders';
 import { readGraphqlRequest } from '../../local/simulators/qualia-schema';
+import { sampleOrders } from '../../samples/orders';
 import { mapOrder } from '../../shared/internal-api/mapping';
 import { orderResponseSchema } from '../../shared/qualia/order';
 import { orderQuery } from '../../shared/qualia/query';
@@ -11,7 +11,7 @@ const rounds = 200;
 const warmUpRounds = 200;
 
 /** Qualia's response to our query for each sample order. */
-const sampleAnswers = (): readonly string[] =>
+const sampleResponses = (): readonly string[] =>
   sampleOrders(orders).map((order) => {
     const resolvers = { order: () => ({ order, outstanding_tasks: order.outstanding_tasks }) };
     return JSON.stringify(readGraphqlRequest(orderQuery, { id: order._id }).run(resolvers));
@@ -35,15 +35,15 @@ export const mapping: FigureSet<'mapping_ratio'> = {
   title: 'Schema and mapping',
   bars: { mapping_ratio: { unit: '× JSON.parse', bar: 3, better: 'lower' } },
   measure: async (note) => {
-    const answers = sampleAnswers();
-    const parsed = answers.map((answer): unknown => JSON.parse(answer));
-    const parsing = timeOf(answers, (answer) => JSON.parse(answer));
-    const mapped = timeOf(parsed, (answer) => mapOrder(orderResponseSchema.parse(answer).data.order.order));
+    const responses = sampleResponses();
+    const parsed = responses.map((response): unknown => JSON.parse(response));
+    const parsing = timeOf(responses, (response) => JSON.parse(response));
+    const mapped = timeOf(parsed, (response) => mapOrder(orderResponseSchema.parse(response).data.order.order));
     for (let count = 0; count < warmUpRounds + rounds; count++) {
       parsing.round();
       mapped.round();
     }
-    const meanBytes = sum(answers.map((answer) => Buffer.byteLength(answer))) / answers.length;
+    const meanBytes = sum(responses.map((response) => Buffer.byteLength(response))) / responses.length;
     note(`${orders} orders of ${round(meanBytes / 1000, 1)} kB on average`);
     note(`JSON.parse ${round(parsing.us(), 1)} µs, schema and mapping ${round(mapped.us(), 1)} µs per order`);
     note(`${Math.round(1e6 / mapped.us())} orders per second in one thread`);

@@ -11,9 +11,9 @@ import { round } from '../statistics';
 
 const orders = 5_000;
 
-/** Far above the measured values, so that neither the pace nor the queue limits the reconciler. */
+/** High enough that neither the pace nor the queue limits the reconciler. */
 const withoutLimits = { ROUNDS_PER_SECOND: '1000', BACKLOG_LIMIT: '1000000' };
-/** Qualia's responses about single orders are so slow that the download worker uses no CPU time. */
+/** Qualia's responses for single orders are so slow that the download worker uses no CPU time. */
 const slowDownloads = [{ kind: 'slow', match: { operation: 'order' }, latency_ms: 600_000 }];
 
 const outputsSchema = z.object({ ReconcilerFunctionName: z.string() });
@@ -23,7 +23,7 @@ const reportSchema = z.object({
   not_started: z.literal(0),
 });
 
-/** How fast a pass starts rounds for the orders of one lost hour of webhooks, including reading the list. */
+/** How fast a pass starts rounds for missing orders, including reading the list. */
 export const reconcile: FigureSet<'reconcile_orders_per_s'> = {
   title: 'Missing orders started by the reconciler',
   bars: {
@@ -40,11 +40,11 @@ export const reconcile: FigureSet<'reconcile_orders_per_s'> = {
       status: 'open',
     }));
     const qualia = await startQualiaSimulator({ credentials, orders: open });
-    const aws = await startAwsProcess();
+    const aws = await startAwsProcess(false);
     try {
       await fetch(`${qualia.controlUrl}/faults`, { method: 'PUT', body: JSON.stringify(slowDownloads) });
       const { endpoints, outputs } = startedSchema.parse(
-        await aws.order({
+        await aws.send({
           kind: 'start',
           assemblyDirectory: synthesized(),
           stateDirectory,
@@ -61,7 +61,7 @@ export const reconcile: FigureSet<'reconcile_orders_per_s'> = {
       reportSchema.parse(await response.json());
       note(`${orders} missing orders, one invocation of ${round(seconds, 1)} s with its cold start`);
       note(`720,000 orders at this rate: ${round(720_000 / (orders / seconds) / 3600, 1)} h`);
-      await aws.order({ kind: 'stop' });
+      await aws.send({ kind: 'stop' });
       return { reconcile_orders_per_s: round(orders / seconds, 1) };
     } finally {
       aws.end();

@@ -15,8 +15,8 @@ const describe = ({ orders, seconds, endToEndMs, peaks }: PipelineRun): string =
 };
 
 /**
- * The whole pipeline on the embedded AWS, with simulators that respond at once. Orders arrive as fast as webhooks are
- * answered, so the end-to-end time is mostly waiting for earlier orders.
+ * The whole pipeline on the embedded AWS, with simulators that respond at once. The webhooks are sent without a pause, so
+ * the end-to-end time of an order is mostly a wait for earlier orders.
  */
 export const throughput: FigureSet<
   'pipeline_orders_per_s' | 'pipeline_scale_ratio' | 'pipeline_peak_mb' | 'pipeline_memory_ratio'

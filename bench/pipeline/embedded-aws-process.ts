@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { startEmbeddedAws } from '../../emulator/embedded-aws';
 import { createMeter, type Meter, type MeterReport } from './meter';
 
-const orderSchema = z.discriminatedUnion('kind', [
+const commandSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('start'),
     assemblyDirectory: z.string(),
@@ -11,12 +11,13 @@ const orderSchema = z.discriminatedUnion('kind', [
     secretsFile: z.string(),
     environmentOverrides: z.record(z.string(), z.string()),
     maxConcurrency: z.number(),
+    batches: z.object({ batchSize: z.number(), batchingWindowSeconds: z.number() }).optional(),
     metered: z.boolean().default(true),
   }),
   z.object({ kind: z.literal('report') }),
   z.object({ kind: z.literal('stop') }),
 ]);
-export type EmbeddedAwsOrder = z.input<typeof orderSchema>;
+export type EmbeddedAwsCommand = z.input<typeof commandSchema>;
 
 /** The report without metering. */
 const emptyReport: MeterReport = { calls: {}, invocations: {}, logs: { bytes: 0, lines: 0 } };
@@ -25,12 +26,13 @@ const main = () => {
   let meter: Meter | undefined;
   let stop = async () => {};
   const execute = async (message: unknown): Promise<unknown> => {
-    const order = orderSchema.parse(message);
-    if (order.kind === 'report') return meter?.report() ?? emptyReport;
-    if (order.kind === 'stop') return stop();
-    meter = order.metered ? createMeter() : undefined;
+    const command = commandSchema.parse(message);
+    if (command.kind === 'report') return meter?.report() ?? emptyReport;
+    if (command.kind === 'stop') return stop();
+    meter = command.metered ? createMeter() : undefined;
     const { apiUrl, endpoints, outputs, ...aws } = await startEmbeddedAws({
-      ...order,
+      ...command,
+      ...(command.batches && { forTests: command.batches }),
       ...(meter && { onLog: meter.onLog }),
     });
     stop = aws.stop;
@@ -41,7 +43,7 @@ const main = () => {
     process.exit(1);
   };
   process.on('message', (message) => {
-    execute(message).then((answer) => process.send?.(answer ?? {}), fail);
+    execute(message).then((response) => process.send?.(response ?? {}), fail);
   });
   // The parent has ended.
   process.once('disconnect', () => void stop().finally(() => process.exit()));

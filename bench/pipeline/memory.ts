@@ -1,22 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { sum } from '../statistics';
+import { childrenOf, readProcess } from './processes';
 
 const intervalMs = 500;
-
-/** Undefined if the process has ended. */
-const readProcess = (pid: number, file: string): string | undefined => {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return undefined;
-  }
-};
-
-const familyOf = (pid: number): readonly number[] => {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const children = tasks.flatMap((task) => readProcess(pid, `task/${task}/children`)?.match(/\d+/g) ?? []);
-  return [pid, ...children.map(Number)];
-};
 
 /** Proportional set size: memory that processes share, such as Node's code, counts once in total. */
 const memoryMbOf = (pid: number): number => {
@@ -41,13 +26,13 @@ export interface MemoryPeaks {
 export const watchMemory = (pid: number): (() => MemoryPeaks) => {
   let ownMb = 0;
   let familyMb = 0;
-  const look = () => {
-    const sizesMb = familyOf(pid).map(memoryMbOf);
+  const sample = () => {
+    const sizesMb = [pid, ...childrenOf(pid)].map(memoryMbOf);
     ownMb = Math.max(ownMb, sizesMb[0] ?? 0);
     familyMb = Math.max(familyMb, sum(sizesMb));
   };
-  look();
-  const timer = setInterval(look, intervalMs);
+  sample();
+  const timer = setInterval(sample, intervalMs);
   return () => {
     clearInterval(timer);
     return { ownMb, familyMb };

@@ -1,7 +1,7 @@
-import { subscribe } from 'node:diagnostics_channel';
-import { IncomingMessage } from 'node:http';
+import { BroadcastChannel } from 'node:worker_threads';
 import * as z from 'zod';
 import type { LogLine } from '../../emulator/embedded-aws';
+import { invocationEnds } from '../../emulator/lambda/execution-environment';
 
 /** The measured activity of the functions. */
 export interface MeterReport {
@@ -13,71 +13,39 @@ export interface MeterReport {
   readonly logs: { readonly bytes: number; readonly lines: number };
 }
 
-const exchangeSchema = z.object({ request: z.instanceof(IncomingMessage) });
+const announcementSchema = z.object({ data: z.string() });
+const invocationEndSchema = z.object({ functionName: z.string(), durationMs: z.number() });
 
-/** Every AWS SDK call is signed, and the signature names the service. */
-const signedService = /Credential=[^/]+\/\d+\/[^/]+\/([a-z0-9-]+)\/aws4_request/;
-const nextInvocation = '/2018-06-01/runtime/invocation/next';
-const invocationResult = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(?:response|error)$/;
-const loggedInvocation = /"function_request_id":"([^"]+)"/;
-
-const callOf = ({ headers, method }: IncomingMessage): string | undefined => {
-  const service = signedService.exec(headers.authorization ?? '')?.[1];
-  const operation = String(headers['x-amz-target'] ?? method).replace(/^.*\./, '');
-  return service && `${service} ${operation}`;
-};
-
-/**
- * Measures the embedded AWS of this process from outside: the requests to its HTTP servers, and the output of its
- * functions. An invocation lasts from the event that leaves the Runtime API to the result that arrives there. Its log
- * lines identify the function.
- */
+/** Measures the embedded AWS of this process. `announce-calls.cjs` announces the calls that its threads receive. */
 export const createMeter = () => {
   let calls: Record<string, number> = {};
+  let invocations: Record<string, { readonly count: number; readonly billedMs: number }> = {};
   let logs = { bytes: 0, lines: 0 };
-  let billedMs = new Map<string, number>();
-  let functionNames = new Map<string, string>();
-  /** Port of a Runtime API (one per process) → time at which its event left. */
-  const deliveredAtMs = new Map<number | undefined, number>();
 
-  subscribe('http.server.request.start', (message) => {
-    const { request } = exchangeSchema.parse(message);
-    const { url = '', socket } = request;
-    const call = callOf(request);
-    if (call) calls[call] = (calls[call] ?? 0) + 1;
-    const requestId = invocationResult.exec(url)?.[1];
-    const startedAtMs = deliveredAtMs.get(socket.localPort);
-    if (requestId && startedAtMs !== undefined) {
-      billedMs.set(requestId, Math.ceil(performance.now() - startedAtMs));
-    }
-  });
-  subscribe('http.server.response.finish', (message) => {
-    const { url, socket } = exchangeSchema.parse(message).request;
-    if (url === nextInvocation) deliveredAtMs.set(socket.localPort, performance.now());
+  const announcements = new BroadcastChannel('aws-calls');
+  announcements.unref();
+  announcements.onmessage = (message) => {
+    const { data } = announcementSchema.parse(message);
+    calls[data] = (calls[data] ?? 0) + 1;
+  };
+  invocationEnds.subscribe((message) => {
+    const { functionName, durationMs } = invocationEndSchema.parse(message);
+    const { count, billedMs } = invocations[functionName] ?? { count: 0, billedMs: 0 };
+    invocations[functionName] = { count: count + 1, billedMs: billedMs + Math.ceil(durationMs) };
   });
 
   return {
     /** Options for the embedded AWS. */
-    onLog: ({ function: functionName, message }: LogLine): void => {
+    onLog: ({ message }: LogLine): void => {
       logs = { bytes: logs.bytes + Buffer.byteLength(message), lines: logs.lines + 1 };
-      const requestId = loggedInvocation.exec(message)?.[1];
-      // Copy the text: a match shares its line's memory, so it would keep the whole line.
-      if (requestId) functionNames.set(Buffer.from(requestId).toString(), functionName);
     },
 
     /** Returns the measurements since the last report. */
     report: (): MeterReport => {
-      const invocations: Record<string, { readonly count: number; readonly billedMs: number }> = {};
-      for (const [requestId, ms] of billedMs) {
-        const functionName = functionNames.get(requestId) ?? 'without a line';
-        const { count, billedMs: before } = invocations[functionName] ?? { count: 0, billedMs: 0 };
-        invocations[functionName] = { count: count + 1, billedMs: before + ms };
-      }
       const report = { calls, invocations, logs };
       calls = {};
+      invocations = {};
       logs = { bytes: 0, lines: 0 };
-      billedMs = new Map();
-      functionNames = new Map();
       return report;
     },
   };

@@ -12,8 +12,10 @@ import { readSecretsFile } from '../../local/start/secrets-file';
 import { synthesized } from '../bundle';
 import { cleanDay } from '../webhook-event';
 import { startAwsProcess, startedSchema } from './aws-process';
+import { lambdaCpuMs } from './lambda-cpu';
 import { type MemoryPeaks, watchMemory } from './memory';
 import type { MeterReport } from './meter';
+import { startPlainWorker, withoutWorkers } from './plain-peer';
 
 export interface PipelineRunOptions {
   readonly orders: number;
@@ -23,8 +25,12 @@ export interface PipelineRunOptions {
   readonly internalApiLatencyMs: number;
   /** Maximum number of processes per function. */
   readonly maxConcurrency: number;
+  /** Batches of both workers. Default: those of the stage `dev`. */
+  readonly batches?: { readonly batchSize: number; readonly batchingWindowSeconds: number };
   /** Whether to count calls, invocations and log lines. Counting takes memory in the embedded AWS's own process. */
   readonly metered: boolean;
+  /** Who works on the orders after the webhook. Default: our Lambdas. */
+  readonly workers?: 'lambdas' | 'plain';
 }
 
 /** The result of a day of clean orders, without the warm-up. */
@@ -34,6 +40,8 @@ export interface PipelineRun extends MeterReport {
   readonly seconds: number;
   /** From an order's NOTIFIED to its PROCESSED. */
   readonly endToEndMs: readonly number[];
+  /** CPU time of all Lambda processes, user and system. */
+  readonly lambdaCpuMs: number;
   /** Memory of the embedded AWS, without and with its Lambdas, including the warm-up. */
   readonly peaks: MemoryPeaks;
 }
@@ -56,8 +64,11 @@ const reportSchema = z.object({
  */
 export const runPipeline = async (options: PipelineRunOptions): Promise<PipelineRun> => {
   const { orders, warmUpOrders } = options;
-  const assemblyDirectory = synthesized();
+  const isPlain = options.workers === 'plain';
   const stateDirectory = mkdtempSync(path.join(tmpdir(), 'bench-pipeline-'));
+  const assemblyDirectory = isPlain
+    ? withoutWorkers(synthesized(), path.join(stateDirectory, 'assembly'))
+    : synthesized();
   const secretsFile = path.join(stateDirectory, 'secrets.json');
   const secrets = readSecretsFile(secretsFile);
   const warmUp = cleanDay(warmUpOrders);
@@ -73,29 +84,33 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
     stateFolder: stateDirectory,
     latencyMs: options.internalApiLatencyMs,
   });
-  const aws = await startAwsProcess();
+  const aws = await startAwsProcess(options.metered);
+  let endWorker = () => {};
   try {
     const { apiUrl, endpoints, outputs } = startedSchema.parse(
-      await aws.order({
+      await aws.send({
         kind: 'start',
         assemblyDirectory,
         stateDirectory,
         secretsFile,
         maxConcurrency: options.maxConcurrency,
+        ...(options.batches && { batches: options.batches }),
         metered: options.metered,
         environmentOverrides: { QUALIA_API_URL: qualia.url, INTERNAL_API_URL: internalApi.url },
       }),
     );
     const stopWatching = watchMemory(aws.pid);
+    const urls = { qualiaUrl: qualia.url, internalApiUrl: internalApi.url };
+    if (isPlain) endWorker = startPlainWorker({ endpoints, outputs, secrets, ...urls });
     const tableName = z.string().parse(Object.values(outputs).find((one) => 'OrdersTableName' in one)?.OrdersTableName);
 
     /** Counts posts at the internal API, so that waiting does not load the embedded AWS. */
     const awaitPosts = async (expected: number): Promise<void> => {
       for (let posts = 0, movedAtMs = Date.now(); posts < expected; await sleep(100)) {
-        const answer = postsSchema.parse(await (await fetch(`${internalApi.controlUrl}/orders`)).json());
-        if (answer.posts > posts) movedAtMs = Date.now();
+        const response = postsSchema.parse(await (await fetch(`${internalApi.controlUrl}/orders`)).json());
+        if (response.posts > posts) movedAtMs = Date.now();
         if (Date.now() - movedAtMs > patienceMs) throw new Error(`Only ${posts} of ${expected} orders were posted`);
-        posts = answer.posts;
+        posts = response.posts;
       }
     };
     const send = async ({ calls }: MixedDay, expected: number): Promise<number> => {
@@ -107,11 +122,13 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
 
     await send(warmUp, warmUpOrders);
     await sleep(settleMs);
-    await aws.order({ kind: 'report' });
+    await aws.send({ kind: 'report' });
 
+    const cpuBeforeMs = lambdaCpuMs(aws.pid);
     const startedAtMs = await send(day, warmUpOrders + orders);
     await sleep(settleMs);
-    const report = reportSchema.parse(await aws.order({ kind: 'report' }));
+    const cpuMs = lambdaCpuMs(aws.pid) - cpuBeforeMs;
+    const report = reportSchema.parse(await aws.send({ kind: 'report' }));
 
     const orderIds = Object.keys(day.expected);
     const closed = await awaitOrders({
@@ -131,12 +148,15 @@ export const runPipeline = async (options: PipelineRunOptions): Promise<Pipeline
       orders,
       seconds: (lastMs - startedAtMs) / 1000,
       endToEndMs: times.map(({ notifiedAtMs, processedAtMs }) => processedAtMs - notifiedAtMs),
+      lambdaCpuMs: cpuMs,
       peaks: stopWatching(),
       ...report,
     };
-    await aws.order({ kind: 'stop' });
+    endWorker();
+    await aws.send({ kind: 'stop' });
     return run;
   } finally {
+    endWorker();
     aws.end();
     await Promise.all([qualia.stop(), internalApi.stop()]);
     rmSync(stateDirectory, { recursive: true, force: true });

@@ -3,21 +3,21 @@ import * as z from 'zod';
 import { createSlidingSecond } from '../../local/simulators/sliding-second';
 import { cpuWaitMs } from './cpu-wait';
 
-/** A stretch: the number of calls that the limit allows per second. */
-const stretchSchema = z.object({
+/** A window of consecutive calls, as many as the limit allows per second. */
+const windowSchema = z.object({
   durationMs: z.number(),
-  /** Time of it in which this process waited for a CPU. */
+  /** Time within the window in which this process waited for a CPU. */
   cpuWaitMs: z.number(),
 });
-export type Stretch = z.output<typeof stretchSchema>;
+export type CallWindow = z.output<typeof windowSchema>;
 
 export const departuresSchema = z.object({
   calls: z.number(),
   /** From the first call to the last. */
   elapsedMs: z.number(),
   /** Maximum number of calls in any sliding second. */
-  mostInASecond: z.number(),
-  stretches: z.array(stretchSchema),
+  maxInASecond: z.number(),
+  windows: z.array(windowSchema),
 });
 
 const sentSchema = z.object({ request: z.object({ path: z.string() }) });
@@ -28,10 +28,10 @@ const sentSchema = z.object({ request: z.object({ path: z.string() }) });
  *
  * @param path of the calls to record
  */
-export const recordDepartures = (path: string, callsInStretch: number): (() => z.output<typeof departuresSchema>) => {
+export const recordDepartures = (path: string, callsPerWindow: number): (() => z.output<typeof departuresSchema>) => {
   const second = createSlidingSecond(() => Number.POSITIVE_INFINITY);
-  const stretches: Stretch[] = [];
-  let began = { atMs: 0, waitMs: 0 };
+  const windows: CallWindow[] = [];
+  let windowStart = { atMs: 0, waitMs: 0 };
   let firstAtMs: number | undefined;
   let lastAtMs = 0;
   let calls = 0;
@@ -41,12 +41,12 @@ export const recordDepartures = (path: string, callsInStretch: number): (() => z
     firstAtMs ??= atMs;
     lastAtMs = atMs;
     second.take(atMs);
-    if (calls % callsInStretch === 0) {
+    if (calls % callsPerWindow === 0) {
       const waitMs = cpuWaitMs();
-      if (calls > 0) stretches.push({ durationMs: atMs - began.atMs, cpuWaitMs: waitMs - began.waitMs });
-      began = { atMs, waitMs };
+      if (calls > 0) windows.push({ durationMs: atMs - windowStart.atMs, cpuWaitMs: waitMs - windowStart.waitMs });
+      windowStart = { atMs, waitMs };
     }
     calls += 1;
   });
-  return () => ({ calls, elapsedMs: lastAtMs - (firstAtMs ?? lastAtMs), mostInASecond: second.most(), stretches });
+  return () => ({ calls, elapsedMs: lastAtMs - (firstAtMs ?? lastAtMs), maxInASecond: second.most(), windows });
 };

@@ -1,51 +1,40 @@
-/** Sends users to Iterable as the Lambda does, but without parts: rows are generated on demand, results are dropped. */
+/** Sends users to Iterable like the Lambda, but without parts: rows are generated on demand, and results are dropped. */
 import * as z from 'zod';
 import { createIterableClient } from '../../shared/iterable/client';
 import { pushUsers } from '../../shared/iterable/push';
-import { type IterableUser, readRow, toEvent, toProfile } from '../../shared/iterable/rows';
+import { readRow, toEvent, toProfile, type Viewer } from '../../shared/iterable/rows';
 import { keepHeapSmall } from '../../shared/runs/heap';
 import { recordDepartures } from './departures';
-import { send } from './program';
+import { madeRow } from './made-row';
+import { runProgram } from './program';
 import { startUsage } from './usage';
 
-const orderSchema = z.object({
+const optionsSchema = z.object({
   baseUrl: z.string(),
   apiKey: z.string(),
   mode: z.enum(['one_by_one', 'single', 'bulk']),
   users: z.number(),
-  /** Records departures of calls about users, in stretches of this many calls. */
-  callsInStretch: z.number(),
+  /** Number of calls per window in the record of departures. */
+  callsPerWindow: z.number(),
   /** Overrides Iterable's limits. */
   bulkCallsPerSecond: z.number().optional(),
 });
-export type IterableOrder = z.output<typeof orderSchema>;
+export type IterableSenderOptions = z.output<typeof optionsSchema>;
 
-async function* makeUsers(count: number): AsyncGenerator<IterableUser> {
+async function* makeUsers(count: number): AsyncGenerator<Viewer> {
   for (let id = 1; id <= count; id++) {
-    const read = readRow({
-      id: String(id),
-      email: `user${id}@example.com`,
-      first_name: 'Ada',
-      last_name: `Example ${id}`,
-      plan_type: 'pro',
-      candidate: id % 3 === 0 ? null : `Candidate ${id}`,
-      page: 'pricing',
-      device: 'desktop',
-      browser: 'Firefox',
-      location: 'New York, NY',
-      event_time: '2026-01-02 03:04:05',
-    });
+    const read = readRow(madeRow(id));
     if ('user' in read) yield read.user;
   }
 }
 
-/** The method of the previous system: one user after the other, two calls each, keep-alive. */
-const sendOneByOne = async ({ baseUrl, apiKey, users }: IterableOrder): Promise<number> => {
+/** Sends like the previous system: one user after the other, with two calls each, over one connection. */
+const sendOneByOne = async ({ baseUrl, apiKey, users }: IterableSenderOptions): Promise<number> => {
   const post = async (path: string, body: object): Promise<boolean> => {
     const headers = { 'content-type': 'application/json', 'api-key': apiKey };
-    const answer = await fetch(baseUrl + path, { method: 'POST', headers, body: JSON.stringify(body) });
-    await answer.text();
-    return answer.ok;
+    const response = await fetch(baseUrl + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    await response.text();
+    return response.ok;
   };
   let succeeded = 0;
   for await (const user of makeUsers(users)) {
@@ -55,11 +44,11 @@ const sendOneByOne = async ({ baseUrl, apiKey, users }: IterableOrder): Promise<
   return succeeded;
 };
 
-const push = async (order: IterableOrder, mode: 'single' | 'bulk'): Promise<number> => {
-  const credential = { api_key: order.apiKey };
-  const { bulkCallsPerSecond: rate } = order;
+const push = async (options: IterableSenderOptions, mode: 'single' | 'bulk'): Promise<number> => {
+  const credential = { api_key: options.apiKey };
+  const { bulkCallsPerSecond: rate } = options;
   const client = createIterableClient({
-    baseUrl: order.baseUrl,
+    baseUrl: options.baseUrl,
     credential: { get: async () => credential, refresh: async () => credential },
     useJwt: false,
     now: Date.now,
@@ -67,18 +56,18 @@ const push = async (order: IterableOrder, mode: 'single' | 'bulk'): Promise<numb
   });
   const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
   let succeeded = 0;
-  for await (const { record } of pushUsers(makeUsers(order.users), { mode, client, context, now: Date.now })) {
+  for await (const { record } of pushUsers(makeUsers(options.users), { mode, client, context, now: Date.now })) {
     if (record.overall_success) succeeded += 1;
   }
   await client.close();
   return succeeded;
 };
 
-send(orderSchema, async (order) => {
+runProgram(optionsSchema, async (options) => {
   keepHeapSmall();
-  const path = order.mode === 'bulk' ? '/api/users/bulkUpdate' : '/api/users/update';
-  const departures = recordDepartures(path, order.callsInStretch);
+  const path = options.mode === 'bulk' ? '/api/users/bulkUpdate' : '/api/users/update';
+  const departures = recordDepartures(path, options.callsPerWindow);
   const usage = startUsage();
-  const succeeded = order.mode === 'one_by_one' ? await sendOneByOne(order) : await push(order, order.mode);
+  const succeeded = options.mode === 'one_by_one' ? await sendOneByOne(options) : await push(options, options.mode);
   return { ...usage(), departures: departures(), succeeded };
 });

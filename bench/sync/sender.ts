@@ -4,8 +4,8 @@ import type * as z from 'zod';
 import { withPlainBundle } from '../plain-bundle';
 
 /**
- * How Lambda starts node in a function of 1024 MB: a twentieth of the memory for a semi-space, nine tenths for the old
- * generation. The bundles of the sync Lambdas keep the young generation far below that.
+ * The arguments with which Lambda starts node in a function of 1024 MB: a twentieth of the memory for a semi-space, nine
+ * tenths for the old generation. The bundles of the sync Lambdas keep the young generation much smaller.
  */
 const lambdaArguments = [
   '--expose-gc',
@@ -17,14 +17,14 @@ const lambdaArguments = [
 /**
  * Bundles a program of this folder like a sync Lambda and runs it once, in a fresh process with a Lambda's heap.
  *
- * @param order the program's only argument, as JSON
+ * @param options the program's only argument, sent as JSON
  * @param schema schema of the report that it sends
  */
-export const runSender = <T>(program: string, order: object, schema: z.ZodType<T>): Promise<T> =>
+export const runSender = <T>(program: string, options: object, schema: z.ZodType<T>): Promise<T> =>
   withPlainBundle(`import '../lib/bundling/young-generation'; import './sync/${program}';`, async (file) => {
-    const child = fork(file, [JSON.stringify(order)], {
+    const child = fork(file, [JSON.stringify(options)], {
       execArgv: lambdaArguments,
-      // As for the sync Lambdas (lib/stacks/sync-jobs.ts).
+      // Like the sync Lambdas (lib/stacks/sync-jobs.ts).
       env: { MALLOC_ARENA_MAX: '1' },
       timeout: 300_000,
       // In its own session: see cpu-priority.ts.

@@ -5,7 +5,7 @@ import { startNetlifeSimulator } from '../../local/simulators/netlife';
 import { takeCpuPriority } from './cpu-priority';
 
 const number = z.number();
-const orderSchema = z.discriminatedUnion('api', [
+const optionsSchema = z.discriminatedUnion('api', [
   z.object({
     api: z.literal('netlife'),
     credentials: z.object({ username: z.string(), password: z.string() }),
@@ -29,16 +29,16 @@ const orderSchema = z.discriminatedUnion('api', [
       .optional(),
   }),
 ]);
-export type SimulatorOrder = z.input<typeof orderSchema>;
+export type SimulatorOptions = z.input<typeof optionsSchema>;
 
 const start = async (text: string) => {
-  const order = orderSchema.parse(JSON.parse(text));
-  if (order.api === 'netlife') {
-    const { baseUrl, controlUrl, stop } = await startNetlifeSimulator(order);
+  const options = optionsSchema.parse(JSON.parse(text));
+  if (options.api === 'netlife') {
+    const { baseUrl, controlUrl, stop } = await startNetlifeSimulator(options);
     return { url: baseUrl, controlUrl, stop };
   }
-  const { limits, ...options } = order;
-  return startIterableSimulator({ ...options, ...(limits && { limits }) });
+  const { limits, ...rest } = options;
+  return startIterableSimulator({ ...rest, ...(limits && { limits }) });
 };
 
 const main = async () => {

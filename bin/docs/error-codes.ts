@@ -12,6 +12,12 @@ const replay = '`orders replay <id>`';
 const redrive = '`sync redrive <run>`';
 
 const explanations: Readonly<Record<ErrorCode, Explanation>> = {
+  ALREADY_RUNNING: {
+    meaning:
+      'Another run is using a portal, or Iterable, that this run needs. The message names it. Nothing was called.',
+    retryable: 'no',
+    action: 'Start the run again when the other one has ended, or start it with `--wait`.',
+  },
   API_REFUSED: {
     meaning: 'An API refused the call: a 4xx other than 408, 425 and 429. A portal also refuses a login this way.',
     retryable: 'no',
@@ -52,7 +58,7 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     action: `${replay} downloads the order again. Find out in the [access log](privacy.md#who-can-read-it) who wrote the object.`,
   },
   CIRCUIT_OPEN: {
-    meaning: 'No call was made: the API failed five times in a row, or asked for silence by `Retry-After`.',
+    meaning: 'No call was made: the API failed five times in a row, or sent a `Retry-After` that is still running.',
     retryable: 'yes, without a limit: a message that meets an open circuit uses no receive',
     action: 'Wait. If it lasts, see [An API stays down](runbook.md#an-api-stays-down).',
   },
@@ -67,9 +73,10 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     action: `For the database, check its secret, the VPC of \`iterable-extract\` and the database itself, then ${redrive}.`,
   },
   GRAPHQL_ERROR: {
-    meaning: 'Qualia responded with GraphQL errors. The message says whether they are passing or final.',
-    retryable: 'yes, unless they are final (`docs/contracts/qualia.md`, section 2)',
-    action: `If final, check the Qualia secret, the rights of our user, and whether Qualia still accepts \`shared/qualia/query.ts\`. Then ${replay}.`,
+    meaning:
+      'Qualia responded with GraphQL errors. The message says whether they are transient or permanent, and names the code if it is a known one.',
+    retryable: 'yes, unless they are permanent (`docs/contracts/qualia.md`, section 2)',
+    action: `If permanent, check the Qualia secret, the rights of our user, and whether Qualia still accepts \`shared/qualia/query.ts\`. Then ${replay}.`,
   },
   INTERNAL_FAULT: {
     meaning: 'An unexpected fault of our own code, or an item that no release of ours wrote.',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { createPortals } from '../../shared/netlife/portals';
 import { runInputSchema } from '../../shared/runs/input';
-import type { JobInputs, SyncJobName } from '../../shared/runs/jobs';
+import { type JobInputs, type SyncJobName, syncJobNames } from '../../shared/runs/jobs';
 import { type JsonSchema, toJsonSchema, withProperties } from './json-schema';
 
 const portals = createPortals();
@@ -13,7 +13,7 @@ interface JobDescription<Name extends SyncJobName> {
   readonly conditions?: JsonSchema;
 }
 
-const jobs: { readonly [Name in SyncJobName]?: JobDescription<Name> } = {
+const jobs: { readonly [Name in SyncJobName]: JobDescription<Name> } = {
   netlife: {
     description: 'Collects contacts from the photo portals.',
     keys: {
@@ -26,6 +26,9 @@ const jobs: { readonly [Name in SyncJobName]?: JobDescription<Name> } = {
       check_registered_users: { description: 'Also reads which subjects have registered users.' },
       registered_only: { description: 'Writes only registered users.' },
       create_access_keys: { description: 'Creates an access key for each subject without one.' },
+      max_access_key_age_days: {
+        description: 'Uses access keys that runs of the last days have read. 0: reads all of them again.',
+      },
       job_ids: { description: 'Only these Netlife jobs. Empty: all that are on sale.' },
       consent: { description: 'Value of both consent columns.' },
     },
@@ -38,16 +41,46 @@ const jobs: { readonly [Name in SyncJobName]?: JobDescription<Name> } = {
       plan: { description: 'Plan of the customers to send.' },
       pages: { description: 'Pages whose views count.' },
       days: { description: 'Age of the oldest view that counts, in days.' },
+      source: {
+        description: '`rows`: the rows of `iterable/rows.csv` in the folder of the run, instead of those of the query.',
+      },
       limit: { description: 'Maximum number of users; 0 means no limit.' },
+      confirm: { description: 'Number of sent users to read back from Iterable and to compare; 0: none.' },
+      only_changed: { description: 'Sends only users that differ from what Iterable acknowledged in an earlier run.' },
+      on_removed: {
+        description: 'With `only_changed`, for users who left the query: `clear` sets `recent_page_view` to false.',
+      },
+      full: { description: 'With `only_changed`: sends everyone, and remembers it for the next run.' },
     },
     conditions: {
-      anyOf: [
-        { properties: { use_jwt: { const: false } } },
-        { properties: { mode: { const: 'single' } }, required: ['mode'] },
+      allOf: [
+        {
+          anyOf: [
+            { properties: { use_jwt: { const: false } } },
+            { properties: { mode: { const: 'single' } }, required: ['mode'] },
+          ],
+        },
+        {
+          anyOf: [
+            { properties: { on_removed: { const: 'ignore' } } },
+            { properties: { only_changed: { const: true } }, required: ['only_changed'] },
+          ],
+        },
+        {
+          anyOf: [{ properties: { source: { const: 'query' } } }, { properties: { only_changed: { const: false } } }],
+        },
+        {
+          anyOf: [
+            { properties: { full: { const: false } } },
+            { properties: { only_changed: { const: true } }, required: ['only_changed'] },
+          ],
+        },
       ],
     },
   },
 };
+
+const propertyNames = z.enum(['run_id', 'dry_run', 'after', ...syncJobNames]);
 
 const describeJob = (schema: JsonSchema, job: JobDescription<SyncJobName>): JsonSchema => ({
   description: job.description,
@@ -58,8 +91,8 @@ const describeJob = (schema: JsonSchema, job: JobDescription<SyncJobName>): Json
 /** The JSON Schema of a run's input (docs/contracts/sync-jobs.md). */
 export const createRunInputSchema = (): JsonSchema => {
   const schema = toJsonSchema(runInputSchema('', { portals }));
-  const { run_id, dry_run, ...keys } = z.record(z.string(), z.looseObject({})).parse(schema.properties);
-  const { default: ofNoUse, ...runId } = run_id ?? {};
+  const properties = z.record(propertyNames, z.looseObject({})).parse(schema.properties);
+  const { default: ofNoUse, ...runId } = properties.run_id;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Input of a sync run',
@@ -68,13 +101,13 @@ export const createRunInputSchema = (): JsonSchema => {
     ...schema,
     properties: {
       run_id: { description: "Identifies the run and its folder. Default: the execution's name.", ...runId },
-      dry_run: { description: 'Reads and builds everything, sends nothing.', ...dry_run },
-      ...Object.fromEntries(
-        Object.entries(keys).map(([name, key]) => {
-          const job = jobs[name as SyncJobName];
-          return [name, job === undefined ? key : describeJob(key, job)];
-        }),
-      ),
+      dry_run: { description: 'Reads and builds everything, sends nothing.', ...properties.dry_run },
+      after: {
+        description:
+          'If another run is using the same portal or Iterable: `fail` with `AlreadyRunning`, `wait` for it, or `skip` this run.',
+        ...properties.after,
+      },
+      ...Object.fromEntries(syncJobNames.map((name) => [name, describeJob(properties[name], jobs[name])])),
     },
   };
 };

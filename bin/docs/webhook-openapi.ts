@@ -1,5 +1,5 @@
 import { readNotice } from '../../lambdas/webhook/notice';
-import { accepted, answer, failed, type Refusal, refused } from '../../lambdas/webhook/responses';
+import { accepted, failed, type Refusal, refused, respond } from '../../lambdas/webhook/responses';
 import { version } from '../../package.json';
 import type { RoundOutcome } from '../../shared/orders/start-round';
 import type { JsonSchema } from './json-schema';
@@ -24,7 +24,7 @@ interface Example {
   readonly value: unknown;
 }
 
-const ours = (body: BodyName, response: ReturnType<typeof answer>): Example => ({
+const ours = (body: BodyName, response: ReturnType<typeof respond>): Example => ({
   body,
   value: JSON.parse(response.body ?? ''),
 });
@@ -48,7 +48,7 @@ const refusals = {
 
 const health = ours(
   'Health',
-  answer(200, requestId, {
+  respond(200, requestId, {
     status: 'ok',
     service: 'marketplace-event-pipeline',
     version,

@@ -3,9 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
 import type { Application } from '../application';
 import type { LambdaFunction } from '../lambda/functions';
-import { BodyTooLargeError, type LoopbackServer, readBody, serveOnLoopback } from '../loopback-server';
+import { nameOfIdentifier } from '../logs/log-events';
+import { BodyTooLargeError, type LoopbackServer, readBody, respond, serveOnLoopback } from '../loopback-server';
+import type { Answer, AnsweredRequest } from './access-log';
 import { toEvent, toPayload } from './event';
-import { gatewayResponse, type HttpResponse, toHttpResponse } from './response';
+import { gatewayResponse, toHttpResponse } from './response';
 import { createRouter, type RouteTarget } from './routes';
 import { createTokenBucket } from './token-bucket';
 
@@ -21,6 +23,7 @@ const stageSchema = z.object({
   StageName: z.literal('$default'),
   DefaultRouteSettings: routeSettingsSchema.default({}),
   RouteSettings: z.record(z.string(), routeSettingsSchema).default({}),
+  AccessLogSettings: z.object({ DestinationArn: z.string(), Format: z.string() }).optional(),
 });
 const routeSchema = z.object({
   RouteKey: z.string(),
@@ -38,7 +41,7 @@ const integrationSchema = z.object({
 const unavailable = gatewayResponse(503, 'Service Unavailable');
 
 /** The function behind a route. */
-type Target = Pick<LambdaFunction, 'invoke' | 'isThrottled'>;
+type Target = Pick<LambdaFunction, 'invoke' | 'throttles'>;
 
 interface Integration {
   readonly functionArn: string;
@@ -60,7 +63,20 @@ export interface HttpApi {
   readonly throttle: Throttle | undefined;
   /** Route key → the throttle of that route alone. */
   readonly routeThrottles: ReadonlyMap<string, Throttle>;
+  readonly accessLog?: AccessLog | undefined;
 }
+
+/** The access log of an API: the name of its log group, and the format of its lines. */
+interface AccessLog {
+  readonly logGroup: string;
+  readonly format: string;
+}
+
+/** Reads where the application's HTTP API logs its requests. */
+export const readAccessLog = (application: Application): AccessLog | undefined => {
+  const settings = application.resources(['AWS::ApiGatewayV2::Stage'], stageSchema)[0]?.properties.AccessLogSettings;
+  return settings && { logGroup: nameOfIdentifier(settings.DestinationArn), format: settings.Format };
+};
 
 /**
  * Reads the application's HTTP API, if it has one.
@@ -86,7 +102,8 @@ export const readHttpApi = (application: Application): HttpApi | undefined => {
     }
     return { routeKey: properties.RouteKey, target };
   });
-  return api && { apiId: api.name, routes, ...readThrottles(application, routes) };
+  const accessLog = readAccessLog(application);
+  return api && { apiId: api.name, routes, accessLog, ...readThrottles(application, routes) };
 };
 
 const readThrottles = (application: Application, routes: readonly { readonly routeKey: string }[]) => {
@@ -114,24 +131,38 @@ const toThrottle = ({
  * Serves an HTTP API with API Gateway's limits and responses.
  * @param apiOf returns `starting` until the application is resolved; the server listens before that
  * @param functionAt finds a function by its ARN
+ * @param onAnswer receives each request and its response
  */
 export const startHttpApi = (
   apiOf: () => HttpApi | 'starting' | undefined,
   functionAt: (arn: string) => Target | undefined,
   preferredPort?: number,
+  onAnswer: (request: AnsweredRequest, api: HttpApi) => void = () => undefined,
 ): Promise<LoopbackServer> => {
-  let serve: ((request: IncomingMessage) => Promise<HttpResponse>) | undefined;
+  let serve: ((request: IncomingMessage) => Promise<Answer>) | undefined;
   return serveOnLoopback(async (request, response) => {
+    const receivedAt = new Date();
+    const startedAtMs = performance.now();
     const api = apiOf();
     if (api !== 'starting') {
-      serve ??= api ? createGateway(api, functionAt) : async () => gatewayResponse(404, 'Not Found');
+      serve ??= api ? createGateway(api, functionAt) : async () => byGateway(404, 'Not Found');
     }
-    const { statusCode, headers, body } = (await serve?.(request)) ?? unavailable;
-    response.writeHead(statusCode, {
-      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat()])),
-      'apigw-requestid': randomUUID(),
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    const answer = (await serve?.(request)) ?? { response: unavailable, isIntegrated: false };
+    const { statusCode, headers, body } = answer.response;
+    const requestId = randomUUID();
+    const ownHeaders = Object.entries(headers).map(([name, value]) => [name, [value].flat()]);
+    respond(response, statusCode, { ...Object.fromEntries(ownHeaders), 'apigw-requestid': requestId }, body);
+    if (api === 'starting' || api === undefined) return;
+    const answered = {
+      ...answer,
+      requestId,
+      receivedAt,
+      latencyMs: performance.now() - startedAtMs,
+      method: request.method ?? 'GET',
+      path: pathOf(request),
+      sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+    };
+    onAnswer(answered, api);
   }, preferredPort);
 };
 
@@ -142,46 +173,62 @@ const createGateway = (
   const route = createRouter(routes);
   const admitAtStage = createThrottle(throttle);
   const admitAtRoute = new Map([...routeThrottles].map(([routeKey, own]) => [routeKey, createThrottle(own)]));
-  return async (request: IncomingMessage): Promise<HttpResponse> => {
+  return async (request: IncomingMessage): Promise<Answer> => {
     const body = await readBody(request, maxBodyBytes).catch((error: unknown) => {
       if (error instanceof BodyTooLargeError) {
         return undefined;
       }
       throw error;
     });
-    const match = route(request.method ?? 'GET', request.url?.split('?')[0] ?? '/');
+    const match = route(request.method ?? 'GET', pathOf(request));
     if (!match) {
-      return gatewayResponse(404, 'Not Found');
+      return byGateway(404, 'Not Found');
     }
-    const admit = admitAtRoute.get(match.routeKey) ?? admitAtStage;
+    const { routeKey } = match;
+    const admit = admitAtRoute.get(routeKey) ?? admitAtStage;
     if (!admit()) {
-      return gatewayResponse(429, 'Too Many Requests');
+      return { ...byGateway(429, 'Too Many Requests'), routeKey };
     }
     if (!body) {
-      return gatewayResponse(413, 'Request Entity Too Large');
+      return { ...byGateway(413, 'Request Entity Too Large'), routeKey };
     }
     const event = toEvent(request, body, { apiId, ...match });
     const payload = toPayload(event);
     if (payload === undefined) {
-      return gatewayResponse(413, 'Request Entity Too Large');
+      return { ...byGateway(413, 'Request Entity Too Large'), routeKey };
     }
     const target = functionAt(match.target.functionArn);
     if (!target) {
-      return gatewayResponse(500, 'Internal Server Error');
+      return { ...byGateway(500, 'Internal Server Error'), routeKey, integrationError: 'The function does not exist.' };
     }
-    if (target.isThrottled()) {
-      return unavailable;
+    if (target.throttles()) {
+      return { response: unavailable, routeKey, isIntegrated: false, integrationError: 'Rate Exceeded.' };
     }
-    const result = target.invoke(payload, [event.headers['x-amzn-trace-id']]);
-    return withTimeout(result.then(toHttpResponse), match.target.timeoutMs);
+    const { timeoutMs } = match.target;
+    const startedAtMs = performance.now();
+    const invoked = target.invoke(payload, [event.headers['x-amzn-trace-id']]).then((result): Answer => {
+      const integrationLatencyMs = performance.now() - startedAtMs;
+      const answered = { response: toHttpResponse(result), routeKey, isIntegrated: true, integrationLatencyMs };
+      return result.functionError === undefined ? answered : { ...answered, integrationError: 'The function failed.' };
+    });
+    const integrationError = 'The function did not respond in time.';
+    return withTimeout(invoked, timeoutMs, { response: unavailable, routeKey, isIntegrated: false, integrationError });
   };
 };
+
+const pathOf = ({ url }: IncomingMessage): string => url?.split('?')[0] ?? '/';
+
+/** A response of API Gateway itself. */
+const byGateway = (statusCode: number, message: string): Answer => ({
+  response: gatewayResponse(statusCode, message),
+  isIntegrated: false,
+});
 
 const createThrottle = (throttle: Throttle | undefined): (() => boolean) =>
   throttle ? createTokenBucket(throttle.ratePerSecond, throttle.burst) : () => true;
 
-const withTimeout = async (response: Promise<HttpResponse>, timeoutMs: number): Promise<HttpResponse> => {
-  const { promise, resolve } = Promise.withResolvers<HttpResponse>();
-  const timer = setTimeout(() => resolve(unavailable), timeoutMs);
-  return Promise.race([response, promise]).finally(() => clearTimeout(timer));
+const withTimeout = async (answer: Promise<Answer>, timeoutMs: number, late: Answer): Promise<Answer> => {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const timer = setTimeout(() => resolve(late), timeoutMs);
+  return Promise.race([answer, promise]).finally(() => clearTimeout(timer));
 };

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Intercept, startCallProxies } from './call-proxies';
-import { startRuntimeApi } from './runtime-api';
+import { connectRuntime } from './runtime-channel';
 import { traceOfInvocation } from './trace';
 
 /** A Lambda function as its template describes it. */
@@ -44,6 +45,15 @@ export interface ExecutionEnvironment {
   stop(): Promise<void>;
 }
 
+/** The end of an invocation, for a meter. */
+export interface InvocationEnd {
+  readonly functionName: string;
+  readonly durationMs: number;
+}
+
+/** Publishes each {@link InvocationEnd}. */
+export const invocationEnds = channel('embedded-aws:invocation-end');
+
 const runtimeLoop = path.join(__dirname, 'runtime-loop.cjs');
 const initTimeoutMs = 10_000;
 
@@ -73,11 +83,33 @@ export const startExecutionEnvironment = async (
 
   const settle = (requestId: string, result: InvocationResult) => {
     if (current?.requestId === requestId) {
+      const durationMs = performance.now() - current.startedAt;
+      invocationEnds.publish({ functionName: definition.name, durationMs } satisfies InvocationEnd);
       current.settle(result);
       current = undefined;
     }
   };
-  const api = await startRuntimeApi({
+  const proxies =
+    intercept &&
+    (await startCallProxies(definition, intercept, {
+      event: () => current?.payload ?? '',
+      kill: () => child.kill('SIGKILL'),
+    }));
+  const child = spawn(process.execPath, [...nodeArguments(definition.memoryMegabytes), runtimeLoop], {
+    cwd: definition.codeDirectory,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      ...(proxies ?? definition).environment,
+      PATH: process.env.PATH,
+      AWS_LAMBDA_LOG_STREAM_NAME: stream,
+    },
+  });
+  for (const output of [child.stdout, child.stderr]) {
+    if (output) {
+      createInterface({ input: output }).on('line', write);
+    }
+  }
+  const deliver = connectRuntime(child, {
     onNext() {
       isInitialized = true;
       initialized.resolve(undefined);
@@ -87,28 +119,6 @@ export const startExecutionEnvironment = async (
     onResponse: (requestId, payload) => settle(requestId, { payload }),
     onError: (requestId, payload) => settle(requestId, { payload, functionError: 'Unhandled' }),
   });
-
-  const proxies =
-    intercept &&
-    (await startCallProxies(definition, intercept, {
-      event: () => current?.payload ?? '',
-      kill: () => child.kill('SIGKILL'),
-    }));
-  const child = spawn(process.execPath, [...nodeArguments(definition.memoryMegabytes), runtimeLoop], {
-    cwd: definition.codeDirectory,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      ...(proxies ?? definition).environment,
-      PATH: process.env.PATH,
-      AWS_LAMBDA_RUNTIME_API: api.address,
-      AWS_LAMBDA_LOG_STREAM_NAME: stream,
-    },
-  });
-  for (const output of [child.stdout, child.stderr]) {
-    createInterface({ input: output }).on('line', write);
-  }
-  // A write fails when the process dies. The exit event reports that.
-  child.stdin.on('error', () => undefined);
 
   const initTimer = setTimeout(() => child.kill('SIGKILL'), initTimeoutMs);
   void initialized.promise.then(() => clearTimeout(initTimer));
@@ -134,7 +144,6 @@ export const startExecutionEnvironment = async (
     // Resolved first, so that the pool does not reuse this process when its last invocation settles.
     exited.resolve();
     ready.resolve();
-    void api.stop();
     void proxies?.stop();
     const died = () => timedOut ?? fail('Runtime.ExitError', `Runtime exited with error: ${reason}`);
     if (current) {
@@ -165,7 +174,7 @@ export const startExecutionEnvironment = async (
         timedOut = fail('Sandbox.Timedout', `Task timed out after ${seconds} seconds`);
         child.kill('SIGKILL');
       }, timeoutMs);
-      api.deliver({
+      deliver({
         requestId,
         payload,
         traceId: traceOfInvocation(definition.arn, causes),

@@ -3,10 +3,10 @@ import * as z from 'zod';
 /** A call that a process of a function makes to AWS or to any other server on this machine. */
 export interface FunctionCall {
   readonly functionName: string;
-  readonly service: 'dynamodb' | 's3' | 'sqs' | 'secretsmanager' | 'lambda' | 'states' | 'http';
+  readonly service: 'dynamodb' | 's3' | 'sns' | 'sqs' | 'secretsmanager' | 'lambda' | 'states' | 'http';
   /** The SDK's name, such as `UpdateItem`; for servers other than AWS, method and path, such as `POST /orders`. */
   readonly operation: string;
-  /** A table, `bucket/key`, a queue, a secret, a function or a URL; empty if the call names none. */
+  /** A table or `table/index/name`, `bucket/key`, a queue, a topic, a secret, a function or a URL; empty if the call names none. */
   readonly resource: string;
   /** The request body; may be empty. */
   readonly body: Buffer;
@@ -40,16 +40,27 @@ export const readAwsCall = (request: ProxiedRequest): Meaning => {
   if (json) {
     return { service: json.service, operation, resource: json.resource(JSON.parse(request.body.toString())) };
   }
+  const published = topicOf(request);
+  if (published !== undefined) return { service: 'sns', operation: 'Publish', resource: published };
   const [, invoked] = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(request.target) ?? [];
   return invoked === undefined
     ? readS3Call(request)
     : { service: 'lambda', operation: 'Invoke', resource: decodeURIComponent(invoked) };
 };
 
+/** The topic to which a request publishes. SNS gets a form. */
+const topicOf = ({ method, target, body }: ProxiedRequest): string | undefined => {
+  if (method !== 'POST' || target !== '/') return undefined;
+  const form = new URLSearchParams(body.toString());
+  return form.get('Action') === 'Publish' ? (form.get('TopicArn') ?? '') : undefined;
+};
+
 const named = (schema: z.ZodType<string>) => (body: unknown) => schema.safeParse(body).data ?? '';
 
 const tables = z.union([
-  z.object({ TableName: z.string() }).transform(({ TableName }) => TableName),
+  z
+    .object({ TableName: z.string(), IndexName: z.string().optional() })
+    .transform(({ TableName, IndexName }) => (IndexName === undefined ? TableName : `${TableName}/index/${IndexName}`)),
   z
     .object({ RequestItems: z.record(z.string(), z.unknown()) })
     .transform((body) => Object.keys(body.RequestItems).join()),

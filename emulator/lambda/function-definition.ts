@@ -119,6 +119,7 @@ export const staticCredentials = {
 const serviceEndpoints = (endpoints: Endpoints): Record<string, string> => ({
   AWS_ENDPOINT_URL_S3: endpoints.s3,
   AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+  AWS_ENDPOINT_URL_SNS: endpoints.sns,
   AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
   AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsmanager,
   AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,

@@ -5,8 +5,14 @@ export interface FunctionPool {
   readonly definition: FunctionDefinition;
   /** Maximum number of invocations that run at the same time. Further invocations wait. */
   readonly maxConcurrency: number;
-  /** Whether Lambda would throttle one more invocation: those that run or wait use up the function's concurrency. */
-  isThrottled(): boolean;
+  /**
+   * Whether Lambda throttles one more invocation: those that run or wait use up the function's concurrency. Reports the
+   * throttle, so call it only for an invocation that is then refused.
+   */
+  throttles(): boolean;
+  /** Changes the reserved concurrency until the next start. 0 switches the function off; undefined: no reservation. */
+  reserve(concurrency: number | undefined): void;
+  reserved(): number | undefined;
   /**
    * Invokes the function. Never rejects: the function's failure is a result with `functionError`.
    * @param payload JSON text
@@ -18,6 +24,14 @@ export interface FunctionPool {
   stop(): Promise<void>;
 }
 
+/** Is notified of the invocations of one function. */
+export interface InvocationObserver {
+  /** @param concurrency number of invocations that run or wait, with this one */
+  started(concurrency: number): void;
+  ended(invocation: { readonly durationMs: number; readonly failed: boolean }): void;
+  throttled(): void;
+}
+
 interface Waiting {
   readonly payload: string;
   readonly causes: readonly string[] | undefined;
@@ -26,6 +40,11 @@ interface Waiting {
 
 const stoppedResult: InvocationResult = {
   payload: JSON.stringify({ errorType: 'ServiceException', errorMessage: 'The embedded AWS was stopped' }),
+  functionError: 'Unhandled',
+};
+
+const throttledResult: InvocationResult = {
+  payload: JSON.stringify({ errorType: 'TooManyRequestsException', errorMessage: 'Rate Exceeded.' }),
   functionError: 'Unhandled',
 };
 
@@ -40,17 +59,17 @@ const accountConcurrency = 1_000;
  */
 export const createFunctionPool = (
   definition: FunctionDefinition,
-  {
-    reserved = accountConcurrency,
-    maxProcesses,
-  }: { readonly reserved: number | undefined; readonly maxProcesses: number },
+  limits: { readonly reserved: number | undefined; readonly maxProcesses: number },
   startEnvironment: () => Promise<ExecutionEnvironment>,
   startsCold: (payload: string) => boolean = () => false,
+  observer?: InvocationObserver,
 ): FunctionPool => {
   const live = new Set<ExecutionEnvironment>();
   const idle: ExecutionEnvironment[] = [];
   const waiting: Waiting[] = [];
-  const maxConcurrency = Math.min(reserved, maxProcesses);
+  let { reserved } = limits;
+  const available = () => reserved ?? accountConcurrency;
+  const maxConcurrency = Math.min(available(), limits.maxProcesses);
   let unsettled = 0;
   let size = 0;
   let starting = 0;
@@ -69,8 +88,15 @@ export const createFunctionPool = (
     }
   };
 
+  const observed = async (running: Promise<InvocationResult>): Promise<InvocationResult> => {
+    const startedAt = performance.now();
+    const result = await running;
+    observer?.ended({ durationMs: performance.now() - startedAt, failed: result.functionError !== undefined });
+    return result;
+  };
+
   const run = async (environment: ExecutionEnvironment, { payload, causes, settle }: Waiting) => {
-    settle(await environment.invoke(payload, causes));
+    settle(await observed(environment.invoke(payload, causes)));
     release(environment);
   };
 
@@ -101,7 +127,7 @@ export const createFunctionPool = (
     const initError = await environment.initialized;
     starting--;
     if (initError) {
-      waiting.shift()?.settle(initError);
+      waiting.shift()?.settle(await observed(Promise.resolve(initError)));
       await environment.stop();
     } else {
       release(environment);
@@ -111,7 +137,7 @@ export const createFunctionPool = (
   const runAlone = async ({ payload, causes, settle }: Waiting) => {
     const environment = await startEnvironment();
     live.add(environment);
-    settle((await environment.initialized) ?? (await environment.invoke(payload, causes)));
+    settle(await observed(environment.initialized.then((failure) => failure ?? environment.invoke(payload, causes))));
     live.delete(environment);
     await environment.stop();
   };
@@ -124,16 +150,31 @@ export const createFunctionPool = (
   return {
     definition,
     maxConcurrency,
-    isThrottled: () => unsettled >= reserved,
+    throttles() {
+      const throttles = unsettled >= available();
+      if (throttles) observer?.throttled();
+      return throttles;
+    },
+    reserve(concurrency) {
+      reserved = concurrency;
+    },
+    reserved: () => reserved,
     invoke: (payload, causes) =>
       new Promise((resolve) => {
         unsettled++;
+        observer?.started(unsettled);
         const settle = (result: InvocationResult) => {
           unsettled--;
           resolve(result);
         };
         if (stopped) {
           settle(stoppedResult);
+          return;
+        }
+        // A poller of a queue does not ask whether it is throttled: its messages return.
+        if (reserved === 0) {
+          observer?.throttled();
+          settle(throttledResult);
           return;
         }
         if (startsCold(payload)) {

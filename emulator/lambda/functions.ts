@@ -1,11 +1,11 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { Application } from '../application';
 import type { Endpoints } from '../resource-types';
 import type { Intercept } from './call-proxies';
 import { type FunctionDefinition, startExecutionEnvironment } from './execution-environment';
 import { type FunctionConfiguration, readFunctions } from './function-definition';
-import { createFunctionPool, type FunctionPool } from './function-pool';
+import { createFunctionPool, type FunctionPool, type InvocationObserver } from './function-pool';
 import { isRecursiveLoop } from './trace';
 
 /** One log line of a function, with the fields that CloudWatch stores. */
@@ -62,28 +62,33 @@ export const createFunctions = (
     readonly onLog: ((line: LogLine) => void) | undefined;
     readonly intercept: Intercept | undefined;
     readonly startsCold: ((functionName: string, event: string) => boolean) | undefined;
+    readonly observerOf?: (functionName: string) => InvocationObserver;
   },
 ): Functions => {
   mkdirSync(settings.logDirectory, { recursive: true });
-  const logs: ReturnType<typeof createWriteStream>[] = [];
+  const logs = new Set<number>();
   const functions = new Map<string, LambdaFunction>();
   for (const { definition, reservedConcurrency, configuration } of readFunctions(
     application,
     endpoints,
     settings.overrides,
   )) {
-    const log = createWriteStream(logFileOf(settings.logDirectory, definition.name), { flags: 'a' });
-    logs.push(log);
+    const log = openSync(logFileOf(settings.logDirectory, definition.name), 'a');
+    logs.add(log);
     const onLine = (message: string, stream: string) => {
       const line: LogLine = { timestamp: Date.now(), function: definition.name, stream, message };
-      log.write(`${JSON.stringify(line)}\n`);
+      // The last output of a killed process can arrive after the end of the log.
+      if (logs.has(log)) {
+        // A write to the disk's cache takes less time than its way to another thread and back.
+        writeSync(log, `${JSON.stringify(line)}\n`);
+      }
       settings.onLog?.(line);
     };
     const limits = { reserved: reservedConcurrency, maxProcesses: settings.maxConcurrency };
     const start = () => startExecutionEnvironment(definition, onLine, settings.intercept);
     const startsCold = (event: string) => settings.startsCold?.(definition.name, event) ?? false;
     functions.set(definition.name, {
-      ...createFunctionPool(definition, limits, start, startsCold),
+      ...createFunctionPool(definition, limits, start, startsCold, settings.observerOf?.(definition.name)),
       configuration,
       stopsLoop(cause) {
         const stops = definition.recursiveLoop === 'Terminate' && isRecursiveLoop(definition.arn, cause);
@@ -108,7 +113,10 @@ export const createFunctions = (
     },
     async stop() {
       await Promise.all([...functions.values()].map((one) => one.stop()));
-      await Promise.all(logs.map((log) => new Promise<void>((resolve) => log.end(resolve))));
+      for (const log of logs) {
+        logs.delete(log);
+        closeSync(log);
+      }
     },
   };
 };

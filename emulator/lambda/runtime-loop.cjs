@@ -1,40 +1,24 @@
 'use strict';
 // Imitates Lambda's runtime in a plain process: loads the handler, then requests one invocation after another from the
-// Runtime API. Plain JavaScript, because every cold start would wait for a compiler.
+// embedded AWS. Plain JavaScript, because every cold start would wait for a compiler.
 const { existsSync } = require('node:fs');
-const http = require('node:http');
+const { once } = require('node:events');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { format } = require('node:util');
 
 const env = process.env;
-const [hostname, port] = env.AWS_LAMBDA_RUNTIME_API.split(':');
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const logsJson = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 let requestId;
 
-// The pipe closes when the embedded AWS ends: then this process ends too.
-process.stdin.once('end', () => process.exit(0));
-process.stdin.resume();
-process.stdin.unref();
+// The channel closes when the embedded AWS ends: then this process ends too.
+process.once('disconnect', () => process.exit(0));
 // Ctrl-C in a terminal reaches this process too, but the embedded AWS decides when it ends.
 process.on('SIGINT', () => undefined);
 
-const call = (method, resource, body, headers = {}) => {
-  return new Promise((resolve, reject) => {
-    const request = http.request(
-      { agent, hostname, port, method, path: `/2018-06-01/runtime/${resource}`, headers },
-      (response) => {
-        const chunks = [];
-        response.on('data', (chunk) => chunks.push(chunk));
-        response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(chunks) }));
-        response.on('error', reject);
-      },
-    );
-    request.on('error', reject);
-    request.end(body);
-  });
-};
+/** Resolves when the message is sent, so that the process can exit afterwards. */
+const send = (message) =>
+  new Promise((resolve, reject) => process.send(message, (error) => (error ? reject(error) : resolve())));
 
 const writeLine = (level, message) => {
   const timestamp = new Date().toISOString();
@@ -62,11 +46,13 @@ const describe = (error) => {
     : { errorType: typeof error, errorMessage: format(error), trace: [] };
 };
 
-const report = async (resource, error) => {
+const report = async (error) => {
   const { trace, ...description } = describe(error);
   writeLine('ERROR', { ...description, stackTrace: trace });
-  await call('POST', resource, JSON.stringify({ ...description, trace }), {
-    'lambda-runtime-function-error-type': description.errorType,
+  await send({
+    kind: requestId ? 'error' : 'initError',
+    requestId,
+    payload: JSON.stringify({ ...description, trace }),
   });
 };
 
@@ -86,38 +72,50 @@ const loadHandler = async () => {
   return loaded[name];
 };
 
+/** Sends a message and waits for the next invocation. */
+const receiveAfter = async (message) => {
+  // Only a waiting runtime keeps this process alive by itself.
+  process.channel.ref();
+  const next = once(process, 'message');
+  await send(message);
+  const [invocation] = await next;
+  process.channel.unref();
+  return invocation;
+};
+
 const main = async () => {
   const handler = await loadHandler().catch(async (error) => {
-    await report('init/error', error);
+    await report(error);
     process.exit(1);
   });
+  let message = { kind: 'next' };
   for (;;) {
-    const { headers, body } = await call('GET', 'invocation/next');
-    requestId = headers['lambda-runtime-aws-request-id'];
-    env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'];
-    const deadlineMs = Number(headers['lambda-runtime-deadline-ms']);
+    const invocation = await receiveAfter(message);
+    requestId = invocation.requestId;
+    env._X_AMZN_TRACE_ID = invocation.traceId;
     try {
-      const result = await handler(JSON.parse(body.toString()), {
+      const result = await handler(JSON.parse(invocation.payload), {
         awsRequestId: requestId,
         functionName: env.AWS_LAMBDA_FUNCTION_NAME,
         functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
-        invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+        invokedFunctionArn: invocation.functionArn,
         memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
         logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
         logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
         callbackWaitsForEmptyEventLoop: true,
-        getRemainingTimeInMillis: () => Math.max(deadlineMs - Date.now(), 0),
+        getRemainingTimeInMillis: () => Math.max(invocation.deadlineMs - Date.now(), 0),
       });
-      await call('POST', `invocation/${requestId}/response`, JSON.stringify(result === undefined ? null : result));
+      message = { kind: 'response', requestId, payload: JSON.stringify(result === undefined ? null : result) };
     } catch (error) {
-      await report(`invocation/${requestId}/error`, error);
+      await report(error);
+      message = { kind: 'next' };
     }
   }
 };
 
 for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (error) => {
-    report(requestId ? `invocation/${requestId}/error` : 'init/error', error).finally(() => process.exit(1));
+    report(error).finally(() => process.exit(1));
   });
 }
 

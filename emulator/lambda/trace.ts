@@ -45,4 +45,15 @@ const readLineage = (header: string): Lineage => {
   );
 };
 
-const fingerprint = (functionArn: string): string => createHash('sha256').update(functionArn).digest('hex').slice(0, 8);
+/** ARN → fingerprint: each message and each invocation needs one. */
+const fingerprints = new Map<string, string>();
+
+const fingerprint = (functionArn: string): string => {
+  const known = fingerprints.get(functionArn);
+  if (known !== undefined) {
+    return known;
+  }
+  const created = createHash('sha256').update(functionArn).digest('hex').slice(0, 8);
+  fingerprints.set(functionArn, created);
+  return created;
+};

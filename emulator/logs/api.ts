@@ -7,6 +7,7 @@ import { maxRows } from './insights/run-query';
 import { QuerySyntaxError } from './insights/syntax-error';
 import { createEventActions, nameOfIdentifier } from './log-events';
 import type { Logs } from './logs';
+import { createPutActions } from './put-events';
 import { createQueries, type Queries } from './queries';
 
 const service: JsonService = {
@@ -17,12 +18,19 @@ const service: JsonService = {
   tokenError: 'InvalidParameterException',
 };
 
-/** Serves the actions of CloudWatch Logs that list log groups, read their events and run Insights queries. */
+/** Serves the actions of CloudWatch Logs that list log groups, read and put events, and run Insights queries. */
 export const startLogsApi = async (logsOf: () => Logs | undefined, preferredPort?: number): Promise<LoopbackServer> => {
   const queries = createQueries();
   const actionsOf = () => {
     const logs = logsOf();
-    return logs && { ...createEventActions(logs), ...createQueryActions(logs, queries), ...createFinders(logs) };
+    return (
+      logs && {
+        ...createEventActions(logs),
+        ...createPutActions(logs),
+        ...createQueryActions(logs, queries),
+        ...createFinders(logs),
+      }
+    );
   };
   const server = await serveJsonService(service, actionsOf, preferredPort);
   return {

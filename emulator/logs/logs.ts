@@ -1,5 +1,6 @@
 import type { LogEvent } from './insights/row';
 import type { Period } from './insights/run-query';
+import type { WrittenLogs } from './written-logs';
 
 /** A saved query of the template. */
 export interface QueryDefinition {
@@ -13,6 +14,8 @@ export interface QueryDefinition {
 export interface Logs {
   readonly logGroups: readonly { readonly name: string; readonly retentionInDays?: number | undefined }[];
   readonly queryDefinitions: readonly QueryDefinition[];
+  /** The events that programs put; {@link Logs.read} includes them. */
+  readonly written: WrittenLogs;
   /** Reads the events of a log group, in any order. Can include events outside the period. */
   read(logGroup: string, period: Period): AsyncIterable<LogEvent>;
 }

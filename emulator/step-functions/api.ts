@@ -114,12 +114,18 @@ const createFinders = ({ machines, store }: StepFunctions, bootedAt: number): Re
     },
   ),
   ListExecutions: action(
-    { stateMachineArn: z.string(), statusFilter, ...page },
-    ({ stateMachineArn, statusFilter, maxResults, nextToken }) => {
-      const { arn } = machineAt(machines, stateMachineArn);
+    { stateMachineArn: z.string().optional(), mapRunArn: z.string().optional(), statusFilter, ...page },
+    ({ stateMachineArn, mapRunArn, statusFilter, maxResults, nextToken }) => {
+      if ((stateMachineArn === undefined) === (mapRunArn === undefined)) {
+        throw new ServiceError('ValidationException', 'Give either a stateMachineArn or a mapRunArn.');
+      }
+      if (stateMachineArn !== undefined) machineAt(machines, stateMachineArn);
       const wanted = store
         .list()
-        .filter((one) => one.stateMachineArn === arn && (!statusFilter || one.status === statusFilter));
+        .filter((one) =>
+          mapRunArn === undefined ? one.stateMachineArn === stateMachineArn : one.mapRun?.arn === mapRunArn,
+        )
+        .filter((one) => !statusFilter || one.status === statusFilter);
       const { items, ...next } = pageOf(wanted, maxResults, nextToken);
       return { executions: items.map(summarize), ...next };
     },
@@ -133,6 +139,11 @@ const createFinders = ({ machines, store }: StepFunctions, bootedAt: number): Re
       creationDate: seconds(bootedAt),
     }));
     return { stateMachines, ...next };
+  }),
+  DescribeStateMachineForExecution: action({ executionArn: z.string() }, ({ executionArn }) => {
+    const { stateMachineArn } = executionAt(store, executionArn);
+    const { arn, name, definitionText, roleArn } = machineAt(machines, stateMachineArn.replace(/\/.*$/, ''));
+    return { stateMachineArn: arn, name, definition: definitionText, roleArn, updateDate: seconds(bootedAt) };
   }),
   DescribeStateMachine: action({ stateMachineArn: z.string() }, ({ stateMachineArn }) => {
     const { arn, name, definitionText, roleArn } = machineAt(machines, stateMachineArn);
@@ -190,6 +201,7 @@ const summarize = (execution: Execution) => {
     stopDate: seconds(execution.stoppedAt),
     redriveCount,
     redriveDate: seconds(execution.redrivenAt),
+    mapRunArn: execution.mapRun?.arn,
   };
 };
 

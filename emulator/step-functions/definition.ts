@@ -12,7 +12,11 @@ const machineSchema = z.object({
 
 /** The part of the language that this file reads. The library checks the whole definition when it first runs it. */
 const statesSchema = z.record(z.string(), z.looseObject({ Type: z.string(), Resource: z.string().optional() }));
-const definitionSchema = z.looseObject({ StartAt: z.string(), States: statesSchema });
+const definitionSchema = z.looseObject({
+  StartAt: z.string(),
+  States: statesSchema,
+  TimeoutSeconds: z.number().optional(),
+});
 export type Definition = z.infer<typeof definitionSchema>;
 
 /** A state machine that the application declares. */
@@ -25,6 +29,10 @@ export interface Machine {
   readonly definition: Definition;
   /** Every task at any depth: state → resource. */
   readonly tasks: ReadonlyMap<string, string>;
+  /** The distributed Maps, with their labels. */
+  readonly distributedMaps: ReadonlyMap<string, string>;
+  /** The states of child executions, with their distributed Map. They are not in the history of their parent. */
+  readonly childStates: ReadonlyMap<string, string>;
 }
 
 /** Fields that the library ignores or misreads. */
@@ -58,9 +66,6 @@ export const readStateMachines = (application: Application): Machine[] =>
     visitStates(definition, '', (path, stateName, state) => {
       const fields = unsupportedFields.filter((field) => field in state);
       faults.push(...fields.map((field) => `${path}: ${field} is not supported here`));
-      if (processorMode(state) === 'DISTRIBUTED') {
-        faults.push(`${path}: a distributed Map is not supported here`);
-      }
       if (state.Type !== 'Task') {
         return;
       }
@@ -79,17 +84,50 @@ export const readStateMachines = (application: Application): Machine[] =>
     if (faults.length > 0) {
       throw new Error(`The state machine ${name} uses unsupported features:\n  ${faults.join('\n  ')}`);
     }
-    return { name, arn: arnOf('states', `stateMachine:${name}`), roleArn, definitionText, definition, tasks };
+    return {
+      name,
+      arn: arnOf('states', `stateMachine:${name}`),
+      roleArn,
+      definitionText,
+      tasks,
+      definition: inlineMaps(definition),
+      ...distributedMapsOf(definition),
+    };
   });
 
 const nestedSchema = z.object({
   Branches: z.array(definitionSchema).default([]),
   Iterator: definitionSchema.optional(),
   ItemProcessor: definitionSchema.optional(),
+  Label: z.string().optional(),
 });
 const processorSchema = z.object({
   ItemProcessor: z.object({ ProcessorConfig: z.object({ Mode: z.string() }).partial() }).partial(),
 });
+
+/**
+ * Runs the items of a distributed Map in the execution itself, because the library has no child executions. A state
+ * cannot tell the difference, except by the name and the id of its execution in the context.
+ */
+const inlineMaps = (definition: Definition): Definition =>
+  definitionSchema.parse(
+    JSON.parse(JSON.stringify(definition), (key: string, value: unknown) => {
+      if (key === 'ProcessorConfig') return { Mode: 'INLINE' };
+      return key === 'Label' ? undefined : value;
+    }),
+  );
+
+const distributedMapsOf = (definition: Definition): Pick<Machine, 'distributedMaps' | 'childStates'> => {
+  const distributedMaps = new Map<string, string>();
+  const childStates = new Map<string, string>();
+  visitStates(definition, '', (_path, mapState, state) => {
+    const { ItemProcessor, Label = mapState } = nestedSchema.parse(state);
+    if (processorMode(state) !== 'DISTRIBUTED' || !ItemProcessor) return;
+    distributedMaps.set(mapState, Label);
+    visitStates(ItemProcessor, '', (_childPath, name) => childStates.set(name, mapState));
+  });
+  return { distributedMaps, childStates };
+};
 
 const processorMode = (state: unknown): string | undefined =>
   processorSchema.safeParse(state).data?.ItemProcessor.ProcessorConfig?.Mode;

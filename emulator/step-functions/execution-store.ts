@@ -21,6 +21,8 @@ const executionSchema = z.object({
   cause: z.string().optional(),
   /** The newest state outside all branches, and its input. A redrive starts there. */
   reached: z.object({ state: z.string(), input: z.unknown() }).optional(),
+  /** Of a child execution: its Map Run, and the execution that started it. */
+  mapRun: z.object({ arn: z.string(), parentArn: z.string() }).optional(),
 });
 
 /** A stored execution. */
@@ -34,7 +36,11 @@ export interface ExecutionStore {
   list(): Execution[];
   find(executionArn: string): Execution | undefined;
   save(execution: Execution): void;
-  appendHistory(executionArn: string, event: HistoryEvent): void;
+  /**
+   * @param previousEventId default: the last event
+   * @returns the event's id
+   */
+  appendHistory(executionArn: string, event: HistoryEvent, previousEventId?: number): number;
   readHistory(executionArn: string): z.infer<typeof eventSchema>[];
 }
 
@@ -62,15 +68,16 @@ export const openExecutionStore = (directory: string): ExecutionStore => {
     // The last line is empty, or incomplete after a kill.
     return lines.slice(0, -1).map((line) => parseState(source, line, eventSchema, forgetAdvice));
   };
-  const appendHistory = (executionArn: string, event: HistoryEvent) => {
+  const appendHistory = (executionArn: string, event: HistoryEvent, previous?: number): number => {
     if (!lastIds.has(executionArn)) {
       // A kill or a full disk left this file.
       cutUnfinishedLine(file(executionArn, 'history.ndjson'));
     }
     const id = (lastIds.get(executionArn) ?? readHistory(executionArn).length) + 1;
     lastIds.set(executionArn, id);
-    const line = JSON.stringify({ id, previousEventId: id - 1, timestamp: Date.now() / 1000, ...event });
+    const line = JSON.stringify({ id, previousEventId: previous ?? id - 1, timestamp: Date.now() / 1000, ...event });
     appendFileSync(file(executionArn, 'history.ndjson'), `${line}\n`);
+    return id;
   };
 
   for (const name of readdirSync(directory).filter((one) => one.endsWith('.json'))) {

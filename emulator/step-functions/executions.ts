@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { LambdaFunction } from '../lambda/functions';
 import { arnOf } from '../resource-types';
+import { createHistoryWriter, endChildren } from './child-executions';
 import type { Machine } from './definition';
 import type { Execution, ExecutionStore } from './execution-store';
-import { toHistoryEvents } from './history';
 
 /** Starts executions. */
 export interface Runner {
@@ -18,6 +18,11 @@ export interface Executions {
   runner(): Promise<Runner>;
   /** Aborts an execution. As on AWS, running tasks continue, but no new ones start. */
   abort(execution: Execution, reason: { readonly error?: string; readonly cause?: string }): Execution;
+  /**
+   * Ends the executions that have taken longer than their state machine allows, by a clock that is ahead of the real one.
+   * @param durationMs returns how long an execution has taken, from when it was started or redriven
+   */
+  timeOut(durationMs: (startedAtMs: number) => number): void;
   /** Stops all executions. In the store, they stay RUNNING. */
   stop(): Promise<void>;
 }
@@ -38,12 +43,16 @@ class TaskError extends Error {
   }
 }
 
-/** @param functionAt finds a function by its ARN or name */
+/**
+ * @param functionAt finds a function by its ARN or name
+ * @param onChange receives each execution when it starts and when it ends
+ */
 export const createExecutions = (
   store: ExecutionStore,
   functionAt: (arn: string) => LambdaFunction | undefined,
+  onChange: (execution: Execution) => void = () => undefined,
 ): Executions => {
-  const running = new Map<string, { abort(): void; readonly ended: Promise<void> }>();
+  const running = new Map<string, { readonly machine: Machine; abort(): void; readonly ended: Promise<void> }>();
   let stopped = false;
 
   const invoke = async (target: string, input: unknown): Promise<unknown> => {
@@ -51,7 +60,7 @@ export const createExecutions = (
     if (!lambda) {
       throw new TaskError('Lambda.ResourceNotFoundException', `Function not found: ${target}`);
     }
-    if (lambda.isThrottled()) {
+    if (lambda.throttles()) {
       throw new TaskError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
     }
     const { payload, functionError } = await lambda.invoke(JSON.stringify(input));
@@ -109,6 +118,7 @@ export const createExecutions = (
       },
     });
 
+    const writer = createHistoryWriter(store, machine, execution);
     const keepHistory = async () => {
       for await (const event of eventLogs) {
         if (isClosed(store.find(executionArn))) {
@@ -117,9 +127,7 @@ export const createExecutions = (
         if (event.type === 'StateEntered' && event.state.name in machine.definition.States) {
           update({ reached: { state: event.state.name, input: event.state.input } });
         }
-        for (const entry of toHistoryEvents(event)) {
-          store.appendHistory(executionArn, entry);
-        }
+        writer.write(event);
       }
     };
     const history = keepHistory();
@@ -130,6 +138,8 @@ export const createExecutions = (
         return;
       }
       update({ ...change, stoppedAt: Date.now() });
+      endChildren(store, store.find(executionArn) ?? execution);
+      onChange(store.find(executionArn) ?? execution);
       const type = { SUCCEEDED: 'Succeeded', FAILED: 'Failed', TIMED_OUT: 'TimedOut', ABORTED: 'Aborted' } as const;
       const word = change.status === 'RUNNING' ? undefined : type[change.status];
       store.appendHistory(executionArn, {
@@ -153,7 +163,7 @@ export const createExecutions = (
         },
       )
       .finally(() => running.delete(executionArn));
-    running.set(executionArn, { abort, ended });
+    running.set(executionArn, { machine, abort, ended });
   };
 
   const runnerWith = (library: Library): Runner => ({
@@ -168,6 +178,7 @@ export const createExecutions = (
         input,
       };
       store.save(execution);
+      onChange(execution);
       store.appendHistory(execution.executionArn, {
         type: 'ExecutionStarted',
         executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn: machine.roleArn },
@@ -202,9 +213,25 @@ export const createExecutions = (
     abort(execution, reason) {
       const aborted: Execution = { ...execution, ...reason, status: 'ABORTED', stoppedAt: Date.now() };
       store.save(aborted);
+      endChildren(store, aborted);
+      onChange(aborted);
       store.appendHistory(execution.executionArn, { type: 'ExecutionAborted', executionAbortedEventDetails: reason });
       running.get(execution.executionArn)?.abort();
       return aborted;
+    },
+    timeOut(durationMs) {
+      for (const [executionArn, { machine, abort }] of running) {
+        const execution = store.find(executionArn);
+        const { TimeoutSeconds: seconds = Number.POSITIVE_INFINITY } = machine.definition;
+        if (!execution || isClosed(execution)) continue;
+        if (durationMs(execution.redrivenAt ?? execution.startedAt) < seconds * 1_000) continue;
+        const timedOut: Execution = { ...execution, status: 'TIMED_OUT', stoppedAt: Date.now() };
+        store.save(timedOut);
+        endChildren(store, timedOut);
+        onChange(timedOut);
+        store.appendHistory(executionArn, { type: 'ExecutionTimedOut', executionTimedOutEventDetails: {} });
+        abort();
+      }
     },
     async stop() {
       stopped = true;

@@ -1,6 +1,8 @@
 import type { StateMachine } from 'aws-local-stepfunctions';
 
-type LibraryEvent = ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
+/** An event of the library. */
+export type LibraryEvent =
+  ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer Event> ? Event : never;
 
 /** An event of an execution's history as `GetExecutionHistory` returns it, without its id and timestamp. */
 export interface HistoryEvent {
@@ -41,16 +43,10 @@ export const toHistoryEvents = (event: LibraryEvent): HistoryEvent[] => {
         ? [{ type: 'LambdaFunctionFailed', lambdaFunctionFailedEventDetails: details }]
         : [];
     }
-    case 'MapIterationStarted':
-    case 'MapIterationSucceeded':
-    case 'MapIterationFailed':
-      return [{ type: event.type, [detailsKey(event.type)]: { name: event.parentState.name, index: event.index } }];
     default:
       return [];
   }
 };
-
-const detailsKey = (type: string) => `${type.charAt(0).toLowerCase()}${type.slice(1)}EventDetails` as const;
 
 /** The message of an error, where the library passes the error itself. */
 const causeOf = (cause: unknown): string => {

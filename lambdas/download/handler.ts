@@ -1,9 +1,15 @@
-import type { Queue } from '../../shared/aws/queue';
-import { type DownloadMessage, downloadMessageSchema, type ProcessingMessage } from '../../shared/orders/message';
+import type { BatchSender } from '../../shared/aws/batch-sender';
+import type { Delivery } from '../../shared/orders/delivery';
+import {
+  type DownloadMessage,
+  downloadMessageSchema,
+  identify,
+  type ProcessingMessage,
+} from '../../shared/orders/message';
 import type { Checksum } from '../../shared/orders/order';
 import type { PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, Rejection, WriteOutcome } from '../../shared/orders/repository';
-import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
+import { createOrderWorker, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { type QualiaClient, UnreadableResponseError } from '../../shared/qualia/client';
 
 export interface DownloadDependencies
@@ -14,7 +20,7 @@ export interface DownloadDependencies
   readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'lastResponseAtMs'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
   readonly repository: OrderRepository;
-  readonly processingQueue: Pick<Queue<ProcessingMessage>, 'send'>;
+  readonly processingQueue: BatchSender<ProcessingMessage>;
 }
 
 /** Fetches the orders of a batch from Qualia, stores their raw bytes and passes them to processing. */
@@ -33,9 +39,17 @@ export const createHandler = (dependencies: DownloadDependencies) => {
   };
 
   const sendToProcessing = (
-    { order_id, round, request_id }: DownloadMessage,
+    { order_id, round, request_id, started_by }: DownloadMessage,
     payload: { readonly s3_key: string; readonly checksum: Checksum; readonly retried?: boolean },
-  ): Promise<void> => processingQueue.send({ order_id, round, request_id, sent_at: now(), ...payload });
+  ): Promise<void> =>
+    processingQueue.send({
+      order_id,
+      round,
+      request_id,
+      ...(started_by !== undefined && { started_by }),
+      sent_at: now(),
+      ...payload,
+    });
 
   /** If the order is DOWNLOADED in the same round, the delivery that wrote it may have crashed before its send. */
   const sendAgain = async ({ message }: Delivery<DownloadMessage>, { order }: Rejection): Promise<void> => {
@@ -77,7 +91,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
     worker: 'download',
     api: 'qualia',
     schema: downloadMessageSchema,
-    step,
+    step: (delivery) => processingQueue.during(() => step(delivery)),
     lastResponseAtMs: qualia.lastResponseAtMs,
     onSuperseded: sendAgain,
   });

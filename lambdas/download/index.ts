@@ -1,10 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { createBatchSender } from '../../shared/aws/batch-sender';
 import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
-import { parseEnvironment } from '../../shared/config';
+import { parseEnvironment, releaseOf } from '../../shared/config';
+import { createFailureCollector } from '../../shared/issues/failure-collector';
+import { createRecordFailures } from '../../shared/issues/record-failures';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
@@ -20,6 +23,7 @@ const now = () => Date.now();
 const sqs = new SQSClient(smallCalls);
 const metrics = createMetrics(config);
 const logger = createLogger(config);
+const documents = createDocumentClient();
 
 export const handler = createHandler({
   qualia: createQualiaClient({
@@ -36,9 +40,15 @@ export const handler = createHandler({
     onCall: logCalls(logger),
   }),
   payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
-  repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
+  repository: createOrderRepository(documents, config.ORDERS_TABLE_NAME),
+  failures: createFailureCollector({
+    recordFailures: createRecordFailures(documents, config.OPERATIONS_TABLE_NAME),
+    release: releaseOf(config),
+    logger,
+    now,
+  }),
   queue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
-  processingQueue: createQueue<ProcessingMessage>(sqs, config.PROCESSING_QUEUE_URL),
+  processingQueue: createBatchSender<ProcessingMessage>(sqs, config.PROCESSING_QUEUE_URL),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
   logger,
   metrics,

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { PipelineError } from '../../shared/errors';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { worstOf } from '../../shared/runs/outcome';
 import { executionSchema, planSchema } from '../../shared/runs/plan';
 import type { RunRepository } from '../../shared/runs/repository';
 import { createStep, NamedFailure } from '../../shared/runs/step';
@@ -11,12 +12,14 @@ import { outcomesSchema, summarizeJobs } from './summary';
 export interface FinishRunDependencies {
   readonly openFolder: OpenRunFolder;
   readonly runs: Pick<RunRepository, 'claimFinish' | 'finish'>;
+  /** Whether the execution of a PARTIAL run fails. */
+  readonly failPartial: boolean;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly now: () => number;
 }
 
-/** A job of the run failed. The execution fails with this name, and its cause has the outcome of every job. */
+/** A job of the run failed, or is PARTIAL where the stage treats that as a failure. The execution fails with this name, and its cause has the outcome of every job. */
 export class RunFailed extends NamedFailure {
   override readonly name = 'RunFailed';
   override readonly code = 'RUN_FAILED';
@@ -33,18 +36,18 @@ const schema = z.object({
  * with the failed outcomes; it then returns `again`, and the jobs resume where they stopped. An execution whose run was
  * taken over by another also fails, with `RUN_TAKEN_OVER`, even if all of its jobs succeeded.
  */
-export const createHandler = ({ openFolder, runs, logger, metrics, now }: FinishRunDependencies) => {
+export const createHandler = ({ openFolder, runs, failPartial, logger, metrics, now }: FinishRunDependencies) => {
   const run = async ({ run: { outcomes, ...plan }, execution }: z.output<typeof schema>) => {
     const folder = openFolder(plan.run_id);
     const jobs = await summarizeJobs(outcomes, folder);
-    const failed = Object.values(jobs).some(({ status }) => status === 'FAILED');
+    const status = worstOf(Object.values(jobs).map((job) => job.status));
+    const failed = status === 'FAILED' || (failPartial && status === 'PARTIAL');
     if (failed && execution.RedriveCount > plan.redrive_count) {
       logger.info('sync step', { step, phase: 'ended', again: true });
       return { ...plan, redrive_count: execution.RedriveCount, again: true };
     }
 
     const finishedAtMs = now();
-    const status = failed ? 'FAILED' : 'SUCCEEDED';
     const ours = ['input.json', 'summary.json'].map(folder.keyOf);
     const reports = [...ours, ...Object.values(jobs).flatMap((job) => job.reports)];
     const message = Object.entries(jobs)
@@ -66,6 +69,7 @@ export const createHandler = ({ openFolder, runs, logger, metrics, now }: Finish
     if (claimed) {
       await folder.put('summary.json', `${JSON.stringify(summary, undefined, 2)}\n`);
       await runs.finish(plan, { status, message, reports, finishedAtMs });
+      metrics.add('SyncRunPartial', status === 'PARTIAL' ? 1 : 0);
     }
     if (failed) throw new RunFailed(message);
     if (!claimed) {

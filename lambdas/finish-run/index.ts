@@ -12,7 +12,8 @@ const config = parseEnvironment(configSchema, process.env);
 
 export const handler = createHandler({
   openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
-  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME, config.OPERATIONS_TABLE_NAME),
+  failPartial: config.FAIL_PARTIAL_RUNS,
   logger: createLogger(config),
   metrics: createMetrics(config),
   now: () => Date.now(),

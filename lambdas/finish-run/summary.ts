@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { parseJson } from '../../shared/json';
-import { faultOf } from '../../shared/netlife/outcome';
+import { faultOf, type Needed, neededSchema } from '../../shared/netlife/outcome';
 import { addStatistics } from '../../shared/netlife/stats';
 import type { RunFolder } from '../../shared/runs/artifacts';
 import { type JobOutcomes, type SyncJobName, syncJobNames, syncJobs } from '../../shared/runs/jobs';
-import { messageOf } from '../../shared/runs/outcome';
+import { messageOf, type OutcomeStatus, worstOf } from '../../shared/runs/outcome';
 
 /** What became of a job that ran: its entry in `summary.json`. */
 export interface JobSummary {
-  readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly status: OutcomeStatus;
   /** One sentence. */
   readonly message: string;
   readonly reports: readonly string[];
@@ -44,7 +44,22 @@ const failedBy = (...faults: readonly string[]): JobSummary => ({
 });
 
 const list = z.array(z.unknown()).default(() => []);
-const reportSchema = z.looseObject({ failed_jobs: list, jobs_not_on_sale: list });
+const reportSchema = z.looseObject({
+  failed_jobs: list,
+  jobs_not_on_sale: list,
+  jobs_to_repeat: list,
+  reasons: list,
+  warnings: list,
+  usual_contacts: z.number().optional(),
+  needed: neededSchema.optional(),
+});
+
+/** The portals run side by side, each at its own limit. */
+const neededByAll = (each: readonly Needed[]): Needed => ({
+  jobs: each.reduce((sum, { jobs }) => sum + jobs, 0),
+  calls: each.reduce((sum, { calls }) => sum + calls, 0),
+  minutes: Math.max(...each.map(({ minutes }) => minutes)),
+});
 
 const summarizeNetlife: Summarize<JobOutcomes['netlife']> = async (outcome, folder) => {
   if ('error' in outcome) return { ...failedBy(messageOf(outcome.error)), statistics: addStatistics() };
@@ -58,19 +73,40 @@ const summarizeNetlife: Summarize<JobOutcomes['netlife']> = async (outcome, fold
         return { portal, ...failedBy(...faults.map((fault) => `${portal}: ${fault}`)), ...nothing };
       }
       const text = (await folder.readText(`netlife/${portal}/stats.json`)) ?? '';
-      const { failed_jobs, jobs_not_on_sale, ...statistics } = reportSchema.parse(parseJson(text));
-      return { ...entry, failed_jobs, jobs_not_on_sale, statistics: addStatistics(statistics) };
+      const {
+        failed_jobs,
+        jobs_not_on_sale,
+        jobs_to_repeat,
+        reasons,
+        warnings,
+        usual_contacts,
+        needed,
+        ...statistics
+      } = reportSchema.parse(parseJson(text));
+      return {
+        ...entry,
+        failed_jobs,
+        jobs_not_on_sale,
+        jobs_to_repeat,
+        reasons,
+        warnings,
+        usual_contacts,
+        needed,
+        statistics: addStatistics(statistics),
+      };
     }),
   );
   const each = portals.map(({ statistics }) => statistics);
+  const needed = portals.flatMap((entry) => ('needed' in entry && entry.needed ? [entry.needed] : []));
   // The portals run side by side.
   const duration_seconds = Math.max(0, ...each.map((statistics) => statistics.duration_seconds));
   const statistics = { ...addStatistics(...each), duration_seconds };
   return {
-    status: portals.some(({ status }) => status === 'FAILED') ? 'FAILED' : 'SUCCEEDED',
+    status: worstOf(portals.map(({ status }) => status)),
     message: portals.map(({ message }) => message).join('; '),
     reports: portals.flatMap(({ reports }) => reports),
     statistics,
+    ...(needed.length > 0 && { needed: neededByAll(needed) }),
     portals,
   };
 };

@@ -3,12 +3,15 @@ import { PipelineError } from '../../shared/errors';
 import type { IterablePlan } from '../../shared/iterable/input';
 import { usersPerPart } from '../../shared/iterable/parts';
 import type { SourceRow } from '../../shared/iterable/rows';
+import { readRowsFile, rowsFilePath } from '../../shared/iterable/rows-file';
 import { cutoffOf, type UserSource } from '../../shared/iterable/source';
 import type { UserParts } from '../../shared/iterable/user-parts';
+import type { RunFolder } from '../../shared/runs/artifacts';
 import type { Progress } from '../../shared/runs/progress';
 
 export interface ExtractUsersOptions {
   readonly run: IterablePlan;
+  readonly folder: Pick<RunFolder, 'readBytes'>;
   readonly parts: UserParts;
   readonly openSource: () => Promise<UserSource>;
   readonly progress: Progress;
@@ -25,6 +28,15 @@ const endOf = (rows: readonly SourceRow[]) => {
   return { count, lastId };
 };
 
+/** The rows of a file, without those before `skip`, and at most `limit`; 0 means no limit. */
+async function* rowsOf(bytes: AsyncIterable<Uint8Array>, skip: number, limit: number): AsyncGenerator<SourceRow> {
+  let position = 0;
+  for await (const row of readRowsFile(bytes)) {
+    if (limit > 0 && position >= limit) return;
+    if (position++ >= skip) yield row;
+  }
+}
+
 /**
  * Reads rows into parts of 1,000, after the written ones, until the last part is written or the time is up.
  *
@@ -32,8 +44,8 @@ const endOf = (rows: readonly SourceRow[]) => {
  * @throws {PipelineError} `RUN_TAKEN_OVER` if another worker wrote the same part with another end
  */
 export const extractUsers = async (options: ExtractUsersOptions) => {
-  const { run, parts, openSource, progress } = options;
-  const { plan, pages, days, limit } = run.iterable;
+  const { run, folder, parts, openSource, progress } = options;
+  const { source, plan, pages, days, limit } = run.iterable;
   const { paths, complete } = await parts.surveyRows();
   let position = paths.length;
   // Every part except the last is full.
@@ -63,8 +75,9 @@ export const extractUsers = async (options: ExtractUsersOptions) => {
     pending = [];
   };
 
-  if (limit === 0 || rows < limit) {
-    const source = await openSource();
+  async function* unread(): AsyncGenerator<SourceRow> {
+    if (limit > 0 && rows >= limit) return;
+    if (source === 'rows') return yield* rowsOf(folder.readBytes(rowsFilePath), rows, limit);
     const query = {
       plan,
       pages,
@@ -72,14 +85,15 @@ export const extractUsers = async (options: ExtractUsersOptions) => {
       limit: limit === 0 ? 0 : limit - rows,
       afterId,
     };
-    for await (const row of source.rows(query)) {
-      // Only a further row shows that a full part is not the last.
-      if (pending.length === usersPerPart) {
-        await write(false);
-        if (progress.isTurnOver(snapshot())) return { rows, complete: false };
-      }
-      pending.push(row);
+    yield* (await openSource()).rows(query);
+  }
+  for await (const row of unread()) {
+    // Only a further row shows that a full part is not the last.
+    if (pending.length === usersPerPart) {
+      await write(false);
+      if (progress.isTurnOver(snapshot())) return { rows, complete: false };
     }
+    pending.push(row);
   }
   await write(true);
   return { rows, complete: true };

@@ -1,16 +1,23 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
-import { iterablePlanSchema } from '../../shared/iterable/input';
+import type { Digests } from '../../shared/iterable/digests';
+import { type IterablePlan, iterablePlanSchema } from '../../shared/iterable/input';
+import type { SentIndex } from '../../shared/iterable/sent-index';
 import type { UserSource } from '../../shared/iterable/source';
 import { createUserParts } from '../../shared/iterable/user-parts';
 import { fileStamp } from '../../shared/runs/files';
 import { createStep } from '../../shared/runs/step';
 import { startTurn, type WorkerDependencies } from '../../shared/runs/turn';
+import type { Usual } from '../../shared/runs/usual';
+import { createComparisonSetup } from './comparison-setup';
 import { extractUsers } from './extract-users';
 import { writeQueryResults } from './query-results';
 
 export interface IterableExtractDependencies extends WorkerDependencies {
   readonly openSource: () => Promise<UserSource>;
+  readonly openDigests: () => Promise<Digests>;
+  readonly sentIndex: Pick<SentIndex, 'find'>;
+  readonly usual: Usual;
 }
 
 const step = 'iterable_extract';
@@ -19,7 +26,19 @@ const schema = z.object({ run: iterablePlanSchema });
 
 /** `ExtractUsers`: reads the rows of the query into parts, then writes them as CSV, until the time is up. */
 export const createHandler = (dependencies: IterableExtractDependencies) => {
-  const { openSource, logger, metrics } = dependencies;
+  const { openSource, usual, logger, metrics } = dependencies;
+  const prepareComparison = createComparisonSetup(dependencies);
+
+  /** Reports how many users the query has, and how many it had in the last runs. */
+  const compareWithUsual = async ({ run_id, iterable }: IterablePlan, rows: number): Promise<number | undefined> => {
+    const { source, plan, pages, days, limit } = iterable;
+    if (source === 'rows' || limit > 0) return undefined;
+    const kind = JSON.stringify({ plan, pages: pages.toSorted(), days });
+    const median = await usual.compare({ kind, runId: run_id, value: rows });
+    metrics.add('SyncUsersRead', rows);
+    metrics.add('SyncUsersMedian', median ?? 0);
+    return median;
+  };
 
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
     const { progress, folder } = await startTurn(dependencies, run, 'iterable/extract', context);
@@ -27,17 +46,23 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
 
     const known = await parts.readExtracted();
     if (known !== undefined) {
-      const { rows } = known;
+      const { rows, rejected } = known;
       await progress.close(step, { done: rows, total: rows, message: `iterable: ${rows} users read` });
-      return { done: true, ...known };
+      return { done: true, rows, rejected };
     }
-    const { rows, complete } = await extractUsers({ run, parts, openSource, progress });
+    const { rows, complete } = await extractUsers({ run, folder, parts, openSource, progress });
     const snapshot = { done: rows, message: `iterable: ${rows} users read` };
     const isTimeUp = () => progress.isTurnOver(snapshot);
-    const files = { folder, parts, stamp: fileStamp(run.started_at), isTimeUp };
-    const extracted = complete ? await writeQueryResults(files) : undefined;
+    const writeFiles = async () => {
+      const comparison = await prepareComparison({ run, parts, folder, rows });
+      return writeQueryResults({ folder, parts, stamp: fileStamp(run.started_at), isTimeUp, comparison });
+    };
+    const extracted = complete ? await writeFiles() : undefined;
     const done = extracted !== undefined;
-    if (done && (await parts.writeExtracted(extracted))) metrics.add('SyncRejectedRows', extracted.rejected);
+    if (done && (await parts.writeExtracted({ ...extracted, usual_users: await compareWithUsual(run, rows) }))) {
+      metrics.add('SyncRowsRead', extracted.rows);
+      metrics.add('SyncRejectedRows', extracted.rejected);
+    }
     await progress.close(step, { ...snapshot, ...(done && { total: rows }) });
     if (!done) progress.assertNotStopped();
     return { done, rows };

@@ -1,17 +1,21 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import type { CallContext } from '../../shared/http/api-client';
 import type { IterableClient } from '../../shared/iterable/client';
 import { iterablePlanSchema } from '../../shared/iterable/input';
+import type { SentIndex } from '../../shared/iterable/sent-index';
 import { createUserParts } from '../../shared/iterable/user-parts';
 import { reportRetry } from '../../shared/observability/report-retry';
 import { createStep } from '../../shared/runs/step';
 import { thenAlways } from '../../shared/runs/then-always';
 import { startTurn, type WorkerDependencies } from '../../shared/runs/turn';
-import { pushParts } from './push-parts';
+import { confirmUsers } from './confirm-users';
+import { type PushTurnResult, pushParts } from './push-parts';
 
 export interface IterablePushDependencies extends WorkerDependencies {
   readonly openClient: (useJwt: boolean) => IterableClient;
   readonly sleep: (ms: number) => Promise<unknown>;
+  readonly sentIndex: Pick<SentIndex, 'hold'>;
 }
 
 /** The turn before may have used up the calls of this second. */
@@ -24,9 +28,12 @@ const schema = z.object({
   }),
 });
 
-/** `PushUsers`: sends the parts that are not sent yet, until the time is up. */
+/**
+ * `PushUsers`: sends the parts that are not sent yet, until the time is up. After the last one, it reads a sample of the
+ * users back.
+ */
 export const createHandler = (dependencies: IterablePushDependencies) => {
-  const { openClient, logger, metrics, now, sleep } = dependencies;
+  const { openClient, logger, metrics, now, sleep, sentIndex } = dependencies;
 
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
     const { budget, progress, folder } = await startTurn(dependencies, run, 'iterable/push', context);
@@ -34,23 +41,27 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
     const client = run.dry_run ? undefined : openClient(run.iterable.use_jwt);
     if (client !== undefined) await sleep(pauseMs);
     let retries = 0;
+    const calls: CallContext = {
+      deadlineMs: budget.deadlineMs,
+      onRetry: ({ error, attempt, waitMs }) => {
+        retries += 1;
+        reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 });
+      },
+    };
     const push = () =>
       pushParts({
         parts,
         mode: run.iterable.mode,
         client,
-        context: {
-          deadlineMs: budget.deadlineMs,
-          onRetry: ({ error, attempt, waitMs }) => {
-            retries += 1;
-            reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 });
-          },
-        },
+        context: calls,
         idleTurns: run.step.idle_turns,
         progress,
         metrics,
         logger,
         now,
+        beforeSending: async () => {
+          if (client !== undefined) await sentIndex.hold({ runId: run.run_id, base: await parts.readBase() });
+        },
       });
     const end = async (): Promise<void> => {
       try {
@@ -59,7 +70,30 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
         await client?.close();
       }
     };
-    return thenAlways(push, end);
+    /** After the last user is sent, once per run. @returns false if another turn must do it */
+    const confirm = async (): Promise<boolean> => {
+      const { confirm: sampleSize } = run.iterable;
+      if (client === undefined || sampleSize === 0 || (await parts.readConfirmation()) !== undefined) return true;
+      if (budget.isSpent()) return false;
+      const confirmation = await confirmUsers({
+        parts,
+        client,
+        context: { ...calls, signal: progress.stopped, keepLeases: progress.keepLeases },
+        sampleSize,
+        offset: Math.floor(Date.parse(run.started_at) / 1_000),
+        isTimeUp: budget.isSpent,
+        sleep,
+      });
+      if (await parts.writeConfirmation(confirmation)) {
+        metrics.add('SyncUsersUnconfirmed', confirmation.differences.length);
+      }
+      return true;
+    };
+    const pushAndConfirm = async (): Promise<PushTurnResult> => {
+      const pushed = await push();
+      return pushed.done && !(await confirm()) ? { ...pushed, done: false } : pushed;
+    };
+    return thenAlways(pushAndConfirm, end);
   };
 
   return createStep({

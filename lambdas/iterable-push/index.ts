@@ -6,6 +6,7 @@ import { createSecret } from '../../shared/aws/secret';
 import { parseEnvironment } from '../../shared/config';
 import { iterableCredentialSchema } from '../../shared/iterable/auth';
 import { createIterableClient } from '../../shared/iterable/client';
+import { createSentIndex } from '../../shared/iterable/sent-index';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
@@ -20,6 +21,7 @@ keepHeapSmall();
 const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const logger = createLogger(config);
+const s3 = new S3Client(largeCalls);
 const credential = createSecret({
   client: new SecretsManagerClient(smallCalls),
   secretId: config.ITERABLE_SECRET_ARN,
@@ -30,8 +32,9 @@ const credential = createSecret({
 export const handler = createHandler({
   openClient: (useJwt) =>
     createIterableClient({ baseUrl: config.ITERABLE_API_BASE_URL, credential, useJwt, now, onCall: logCalls(logger) }),
-  openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
-  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  openFolder: createRunFolders(s3, config.ARTIFACTS_BUCKET_NAME),
+  sentIndex: createSentIndex(s3, config.ARTIFACTS_BUCKET_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME, config.OPERATIONS_TABLE_NAME),
   logger,
   metrics: createMetrics(config),
   now,

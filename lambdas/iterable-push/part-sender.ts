@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { IterableClient } from '../../shared/iterable/client';
 import { usersPerPart } from '../../shared/iterable/parts';
 import type { PushResult } from '../../shared/iterable/push';
-import { type IterableUser, readRow } from '../../shared/iterable/rows';
+import type { IterableUser } from '../../shared/iterable/rows';
 import type { UserParts } from '../../shared/iterable/user-parts';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { Progress, ProgressSnapshot } from '../../shared/runs/progress';
@@ -82,11 +82,7 @@ export const createPartSender = (options: PartSenderOptions, { users, partsDone:
     readUsers: async function* (paths: readonly string[]): AsyncGenerator<IterableUser> {
       for (const path of paths) {
         if (progress.isTurnOver(snapshot()) || waitMs !== undefined) return;
-        const sendable: IterableUser[] = [];
-        for (const row of await parts.readRows(path)) {
-          const read = readRow(row);
-          if ('user' in read) sendable.push(read.user);
-        }
+        const sendable = await parts.readUsers(path);
         open.push({ path, left: sendable.length, results: [], givenUp: false });
         yield* sendable;
       }

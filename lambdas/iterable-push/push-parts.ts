@@ -1,5 +1,6 @@
 import type { CallContext } from '../../shared/http/api-client';
 import { type PushMode, pushUsers } from '../../shared/iterable/push';
+import { usersToSend } from '../../shared/iterable/user-parts';
 import { createPartSender, type PartSenderOptions } from './part-sender';
 
 export interface PushPartsOptions extends PartSenderOptions {
@@ -8,6 +9,8 @@ export interface PushPartsOptions extends PartSenderOptions {
   /** Number of consecutive turns before this one that completed no part. */
   readonly idleTurns: number;
   readonly now: () => number;
+  /** Called before the first user is sent. */
+  readonly beforeSending: () => Promise<void>;
 }
 
 /** What a turn returns. It needs no cursor: the written parts show where to resume. */
@@ -36,19 +39,24 @@ const maxIdleTurns = 3;
  */
 export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResult> => {
   const { parts, progress, idleTurns } = options;
-  const { paths } = await parts.surveyRows();
-  const { rows = 0, rejected = 0 } = (await parts.readExtracted()) ?? {};
+  const paths = await parts.listToSend();
+  const extracted = await parts.readExtracted();
   const unsent = await parts.unsent(paths);
+  if (unsent.length > 0) await options.beforeSending();
   const isLastTry = idleTurns + 1 >= maxIdleTurns;
   const sender = createPartSender(options, {
-    users: rows - rejected,
+    users: extracted === undefined ? 0 : usersToSend(extracted),
     partsDone: paths.length - unsent.length,
     isLastTry,
   });
   progress.update(sender.snapshot());
 
   const ended = new AbortController();
-  const context = { ...options.context, signal: AbortSignal.any([ended.signal, progress.stopped]) };
+  const context = {
+    ...options.context,
+    signal: AbortSignal.any([ended.signal, progress.stopped]),
+    keepLeases: progress.keepLeases,
+  };
   // While all users wait, no result arrives that would write the progress, which is how the worker notices a stop.
   const heartbeat = setInterval(() => progress.update(sender.snapshot()), heartbeatMs).unref();
   try {
@@ -61,8 +69,9 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResu
     ended.abort();
   }
 
-  await progress.close('iterable_push', sender.snapshot());
   const { partsDone, partsGained, waitMs } = sender.counts();
+  const waitSeconds = waitMs && Math.min(maxWaitSeconds, Math.ceil(waitMs / 1_000));
+  await progress.close('iterable_push', sender.snapshot(), {}, waitSeconds && waitSeconds * 1_000);
   const done = partsDone === paths.length;
   if (!done) progress.assertNotStopped();
   return {
@@ -70,6 +79,6 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResu
     parts_done: partsDone,
     parts_total: paths.length,
     ...(!done && partsGained === 0 && { idle_turns: idleTurns + 1 }),
-    ...(waitMs && { wait_seconds: Math.min(maxWaitSeconds, Math.ceil(waitMs / 1_000)) }),
+    ...(waitSeconds && { wait_seconds: waitSeconds }),
   };
 };

@@ -10,7 +10,8 @@ import {
   type PushCounts,
   type PushSummary,
 } from '../../shared/iterable/report';
-import type { UserParts } from '../../shared/iterable/user-parts';
+import { createSentUsers } from '../../shared/iterable/sent-users';
+import { partName, type UserParts } from '../../shared/iterable/user-parts';
 import type { RunFolder } from '../../shared/runs/artifacts';
 import { fileStamp } from '../../shared/runs/files';
 import { joinParts } from '../../shared/runs/join-parts';
@@ -69,10 +70,15 @@ export const joinResults = async (options: JoinResultsOptions): Promise<JoinedRe
     },
     add: async (before, path, { failed }) => {
       let { users, failures } = before;
+      const failedIds: string[] = [];
       for (const result of await parts.readResults(path)) {
         users = countRecord(users, result.record);
         if (result.failure) failures = countFailure(failures, result.failure);
+        if (result.failedRow?.id) failedIds.push(result.failedRow.id);
         await failed.write(failedCsv.line(result));
+      }
+      if (failedIds.length > 0 && run.iterable.only_changed) {
+        await createSentUsers(folder).writeFailed(partName(path), failedIds);
       }
       return { users, failures };
     },

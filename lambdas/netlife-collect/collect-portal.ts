@@ -5,6 +5,7 @@ import { isLoginRefusal } from '../../shared/netlife/api';
 import type { NetlifeClient } from '../../shared/netlife/client';
 import type { NetlifePlan } from '../../shared/netlife/input';
 import { collectJob, type JobPart } from '../../shared/netlife/job';
+import type { KnownKeysOfPortal } from '../../shared/netlife/known-keys';
 import type { PortalParts, WrittenJob } from '../../shared/netlife/portal-parts';
 import type { Taken } from '../../shared/netlife/tally';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
@@ -18,6 +19,7 @@ export interface CollectPortalOptions {
   /** Names this attempt at the run. */
   readonly attempt: string;
   readonly parts: PortalParts;
+  readonly knownKeys: KnownKeysOfPortal;
   readonly progress: Progress;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
@@ -75,7 +77,9 @@ type ListOptions = Pick<PortalProgress, 'isTimeUp'> & ReturnType<Awaited<ReturnT
 /** Counted by the invocation that wrote the part, and so once, however often the run is resumed. */
 const countWritten = (metrics: MetricsRecorder, contacts: number, { statistics }: Taken): void => {
   metrics.add('SyncContactsWritten', contacts);
-  metrics.add('SyncRejectedRows', statistics.rows_rejected);
+  const { activities_found, subjects_total, rows_rejected } = statistics;
+  metrics.add('SyncRowsRead', activities_found + subjects_total + rows_rejected);
+  metrics.add('SyncRejectedRows', rows_rejected);
 };
 
 /** @returns `undefined` if the time was up before the list was complete */
@@ -115,11 +119,14 @@ const collectOne = async (
   listOptions: ListOptions,
 ): Promise<boolean> => {
   const { client, run, attempt, parts, logger } = options;
-  const { netlife } = run;
+  const { netlife, started_at: startedAt } = run;
   const last = written.at(-1);
   const after = last === undefined ? undefined : (await parts.readPart(last)).through;
+  const maxAgeDays = netlife.max_access_key_age_days;
+  const knownKeys = await options.knownKeys.open(job.uuid, { startedAt, maxAgeDays });
+  let isClosed = true;
   try {
-    return await collectJob(
+    isClosed = await collectJob(
       client,
       job,
       {
@@ -128,8 +135,9 @@ const collectOne = async (
         checkRegisteredUsers: netlife.check_registered_users,
         registeredOnly: netlife.registered_only,
         createAccessKeys: netlife.create_access_keys && !run.dry_run,
+        knownKeys,
         consent: netlife.consent,
-        startedAt: run.started_at,
+        startedAt,
         after,
         ...listOptions,
       },
@@ -141,8 +149,9 @@ const collectOne = async (
     if (isLoginRefusal(thrown) || error.api !== 'netlife') throw thrown;
     logger.warn('sync job failed', { job_uuid: job.uuid, error: error.message, error_code: error.code });
     await parts.writeFailure(job.uuid, attempt, { error: error.message, error_code: error.code });
-    return true;
   }
+  await knownKeys.save();
+  return isClosed;
 };
 
 /** Writes the parts of a job, one after the other. @param first position of the first part, from 0 */

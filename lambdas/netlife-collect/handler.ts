@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import type { NetlifeClient, NetlifeClientOptions } from '../../shared/netlife/client';
 import { netlifePlanSchema, portalSchema } from '../../shared/netlife/input';
+import type { KnownKeysOfPortal } from '../../shared/netlife/known-keys';
 import { createPortalParts } from '../../shared/netlife/portal-parts';
 import type { Portal, Portals } from '../../shared/netlife/portals';
 import { reportRetry } from '../../shared/observability/report-retry';
@@ -15,8 +16,10 @@ export interface NetlifeCollectDependencies extends WorkerDependencies {
   readonly portals: Portals;
   readonly openClient: (
     portal: Portal,
-    hooks: Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'signal' | 'onRetry'>>,
+    hooks: Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'signal' | 'keepLeases' | 'onRetry'>>,
   ) => Promise<NetlifeClient>;
+  /** The access keys of a portal from earlier runs. */
+  readonly openKnownKeys: (portal: string) => KnownKeysOfPortal;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
 
@@ -25,7 +28,7 @@ const pauseMs = 1_000;
 
 /** `CollectPortal`: collects the jobs of a portal that are not collected yet, until the time is up. */
 export const createHandler = (dependencies: NetlifeCollectDependencies) => {
-  const { portals, openClient, logger, metrics, sleep } = dependencies;
+  const { portals, openClient, openKnownKeys, logger, metrics, sleep } = dependencies;
   const schema = z.object({
     run: netlifePlanSchema(portals),
     portal: portalSchema(portals),
@@ -37,6 +40,7 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
     const client = await openClient(portal, {
       deadlineMs: budget.deadlineMs,
       signal: progress.stopped,
+      keepLeases: progress.keepLeases,
       onRetry: ({ error, attempt, waitMs }) =>
         reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 }),
     });
@@ -47,12 +51,17 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
       const statistics = { duration_seconds: client.getStatsSummary().duration_seconds };
       const left = client.takeStats();
       try {
-        await parts.writeTurn(context.awsRequestId, { ...left, statistics: { ...left.statistics, ...statistics } });
+        await parts.writeTurn(context.awsRequestId, {
+          rejected: [...left.rejected],
+          statistics: { ...left.statistics, ...statistics },
+          calls_per_second: client.callsPerSecond,
+        });
       } finally {
         await client.close();
       }
     };
-    return thenAlways(() => collectPortal({ client, run, attempt, parts, progress, logger, metrics }), end);
+    const knownKeys = openKnownKeys(portal.name);
+    return thenAlways(() => collectPortal({ client, run, attempt, parts, knownKeys, progress, logger, metrics }), end);
   };
 
   return createStep({

@@ -6,6 +6,7 @@ import { createSecret } from '../../shared/aws/secret';
 import { parseEnvironment } from '../../shared/config';
 import { NetlifeClient } from '../../shared/netlife/client';
 import { loginOf, netlifeSecretSchema } from '../../shared/netlife/credential';
+import { createKnownKeys } from '../../shared/netlife/known-keys';
 import { createPortals } from '../../shared/netlife/portals';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
@@ -19,6 +20,7 @@ import { createHandler } from './handler';
 keepHeapSmall();
 
 const config = parseEnvironment(configSchema, process.env);
+const s3 = new S3Client(largeCalls);
 const now = () => Date.now();
 const logger = createLogger(config);
 const secret = createSecret({
@@ -42,8 +44,9 @@ export const handler = createHandler({
       onCall: logCalls(logger),
     });
   },
-  openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
-  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  openKnownKeys: (portal) => createKnownKeys(s3, config.ARTIFACTS_BUCKET_NAME, portal),
+  openFolder: createRunFolders(s3, config.ARTIFACTS_BUCKET_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME, config.OPERATIONS_TABLE_NAME),
   logger,
   metrics: createMetrics(config),
   now,

@@ -1,10 +1,12 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { createDocumentClient, largeCalls } from '../../shared/aws/clients';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { createDocumentClient, largeCalls, smallCalls } from '../../shared/aws/clients';
 import { parseEnvironment } from '../../shared/config';
 import { createPortals } from '../../shared/netlife/portals';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
+import { createHasEnded } from '../../shared/runs/execution-ended';
 import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
 import { createHandler } from './handler';
@@ -14,7 +16,8 @@ const config = parseEnvironment(configSchema, process.env);
 export const handler = createHandler({
   portals: createPortals(config),
   openFolder: createRunFolders(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
-  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME),
+  runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME, config.OPERATIONS_TABLE_NAME),
+  hasEnded: createHasEnded(new SFNClient(smallCalls)),
   logger: createLogger(config),
   metrics: createMetrics(config),
   now: () => Date.now(),

@@ -2,12 +2,13 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import { PipelineError } from '../../shared/errors';
 import { type InternalApiClient, OrderRefusedError } from '../../shared/internal-api/client';
 import { mapOrder as mapToInternal } from '../../shared/internal-api/mapping';
-import { type ProcessingMessage, processingMessageSchema } from '../../shared/orders/message';
+import type { Delivery } from '../../shared/orders/delivery';
+import { identify, type ProcessingMessage, processingMessageSchema } from '../../shared/orders/message';
 import { checksumOf, type PayloadStore } from '../../shared/orders/payload-store';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
-import { createStoredRoundStarter } from '../../shared/orders/start-round';
-import { createOrderWorker, type Delivery, identify, type OrderWorkerOptions } from '../../shared/orders/worker';
-import { type QualiaOrder, readOrder } from '../../shared/qualia/order';
+import { createStoredRoundStarter } from '../../shared/orders/start-stored-round';
+import { createOrderWorker, type OrderWorkerOptions } from '../../shared/orders/worker';
+import { faultPathOf, type QualiaOrder, readOrder } from '../../shared/qualia/order';
 import { createOrderPoster, isOpen, type MappedOrder, RoundOverError } from './post-order';
 import { createRepostNewest } from './repost-newest';
 
@@ -46,16 +47,24 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
     }
     const order = readOrder(bytes);
     if (order !== undefined) return order;
-    throw new PipelineError('BAD_PAYLOAD', `The raw payload ${message.s3_key} holds no order`, { retryable: false });
+    throw new PipelineError('BAD_PAYLOAD', `The raw payload ${message.s3_key} holds no order`, {
+      retryable: false,
+      detail: faultPathOf(bytes),
+    });
   };
 
   const map = (source: QualiaOrder, message: ProcessingMessage): MappedOrder => {
     const mapping = mapOrder(source);
     if (mapping.kind === 'mapped') return mapping;
-    metrics.add('UnknownState');
-    logger.warn('unknown state', { ...identify(message), state_code: loggableState(mapping.stateCode) });
-    throw new PipelineError('UNKNOWN_STATE', 'A property lies in a state that the internal API does not know', {
+    const stateCode = loggableState(mapping.stateCode);
+    logger.warn('unknown state', {
+      ...identify(message),
+      state_code: stateCode,
+      ...metrics.fields({ UnknownState: 1 }),
+    });
+    throw new PipelineError('UNKNOWN_STATE', 'A property is in a state that is not among the 54 jurisdictions', {
       retryable: false,
+      detail: stateCode,
     });
   };
 

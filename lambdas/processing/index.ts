@@ -4,8 +4,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
-import { parseEnvironment } from '../../shared/config';
+import { parseEnvironment, releaseOf } from '../../shared/config';
 import { createInternalApiClient, internalApiCredentialSchema } from '../../shared/internal-api/client';
+import { createFailureCollector } from '../../shared/issues/failure-collector';
+import { createRecordFailures } from '../../shared/issues/record-failures';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
@@ -19,6 +21,7 @@ const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
 const logger = createLogger(config);
+const documents = createDocumentClient();
 
 export const handler = createHandler({
   payloads: createPayloadStore(new S3Client(smallCalls), config.RAW_BUCKET_NAME),
@@ -35,7 +38,13 @@ export const handler = createHandler({
     onCircuitOpen: () => metrics.add('CircuitOpen'),
     onCall: logCalls(logger),
   }),
-  repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
+  repository: createOrderRepository(documents, config.ORDERS_TABLE_NAME),
+  failures: createFailureCollector({
+    recordFailures: createRecordFailures(documents, config.OPERATIONS_TABLE_NAME),
+    release: releaseOf(config),
+    logger,
+    now,
+  }),
   queue: createQueue<ProcessingMessage>(new SQSClient(smallCalls), config.PROCESSING_QUEUE_URL),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
   logger,

@@ -4,11 +4,12 @@ import type { InternalApiClient, PostOutcome } from '../../shared/internal-api/c
 import { idempotencyKeyOf, newRepostToken } from '../../shared/internal-api/idempotency-key';
 import type { InternalOrder } from '../../shared/internal-api/order';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
+import type { Delivery } from '../../shared/orders/delivery';
 import { isOpenFor } from '../../shared/orders/lifecycle';
 import type { ProcessingMessage } from '../../shared/orders/message';
+import { identify } from '../../shared/orders/message';
 import type { Order, Warning } from '../../shared/orders/order';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
-import { type Delivery, identify } from '../../shared/orders/worker';
 
 export interface OrderPosterDependencies {
   readonly internalApi: Pick<InternalApiClient, 'postOrder'>;
@@ -78,8 +79,10 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
     await sleep(duplicateRecordMs);
     const latest = await repository.read(message.order_id);
     if (!isOpen(latest, message)) throw new RoundOverError(latest);
-    metrics.add('IdempotencyConflict');
-    logger.warn('idempotency key is known to the internal API but not recorded here', identify(message));
+    logger.warn('idempotency key is known to the internal API but not recorded here', {
+      ...identify(message),
+      ...metrics.fields({ IdempotencyConflict: 1 }),
+    });
     await repository.requestRepost(message.order_id, message.round, newRepostToken());
   };
 

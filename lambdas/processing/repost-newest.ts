@@ -4,7 +4,7 @@ import { newRepostToken } from '../../shared/internal-api/idempotency-key';
 import type { ProcessingMessage } from '../../shared/orders/message';
 import type { Order } from '../../shared/orders/order';
 import type { OrderRepository, Rejection } from '../../shared/orders/repository';
-import type { StartStoredRound } from '../../shared/orders/start-round';
+import type { StartStoredRound } from '../../shared/orders/start-stored-round';
 
 export interface RepostDependencies {
   readonly repository: Pick<OrderRepository, 'read' | 'requestRepost'>;

@@ -4,8 +4,10 @@ import type { Queue } from '../../shared/aws/queue';
 import type { Pass, PassStore, StoredPass } from '../../shared/completeness/pass-store';
 import { PipelineError, toPipelineError } from '../../shared/errors';
 import { parseJson } from '../../shared/json';
+import type { MetricFields } from '../../shared/observability/metrics';
 import { reportRetry } from '../../shared/observability/report-retry';
-import { beginPass, createPassRunner, knownIn, type PassDependencies, type Turn } from './pass';
+import { beginPass, createPassRunner, knownIn, type PassDependencies } from './pass';
+import type { Turn } from './turn';
 
 /** A message of the reconciler's queue: the pass to continue. */
 export interface Continuation {
@@ -116,13 +118,15 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
     }
   };
 
-  const publish = ({ header: { counts } }: Pass, outcome: Outcome): void => {
-    metrics.add('OrdersMissing', counts.missing);
-    metrics.add('OrdersDrifted', counts.lost);
-    if (outcome === 'continues') return;
-    metrics.add('OrdersInFlight', counts.in_flight);
-    metrics.add('OldestOrderInFlight', Math.round(counts.oldest_in_flight_ms / 1_000));
-  };
+  const metricsOf = ({ header: { counts } }: Pass, outcome: Outcome): MetricFields =>
+    metrics.fields({
+      OrdersMissing: counts.missing,
+      OrdersDrifted: counts.lost,
+      ...(outcome !== 'continues' && {
+        OrdersInFlight: counts.in_flight,
+        OldestOrderInFlight: Math.round(counts.oldest_in_flight_ms / 1_000),
+      }),
+    });
 
   const describe = (pass: Pass): Omit<ReconcilerReport, 'outcome'> => {
     const { id, counts, judged, started_at_ms: startedAtMs } = pass.header;
@@ -140,6 +144,7 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
   };
 
   const run = async (event: unknown, turn: Turn): Promise<ReconcilerReport> => {
+    const startedAtMs = now();
     const passId = passToContinue(event);
     const [current, last] = await Promise.all([passes.load('current'), passes.load('last')]);
     reportUnreadable('current', current);
@@ -150,9 +155,12 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
       return { outcome: chosen };
     }
     const outcome = await work(chosen, last, current, turn);
-    publish(chosen, outcome);
     const report: ReconcilerReport = { outcome, ...describe(chosen) };
-    logger.info(outcome === 'continues' ? 'reconciliation continues' : 'orders reconciled', report);
+    logger.info(outcome === 'continues' ? 'reconciliation continues' : 'orders reconciled', {
+      ...report,
+      turn_ms: now() - startedAtMs,
+      ...metricsOf(chosen, outcome),
+    });
     return report;
   };
 

@@ -5,5 +5,6 @@ export const configSchema = z.object({
   ...commonVariables,
   ORDERS_TABLE_NAME: required,
   DOWNLOAD_QUEUE_URL: httpUrl,
+  RAW_BUCKET_NAME: required,
   WEBHOOK_SECRET_ARN: required,
 });

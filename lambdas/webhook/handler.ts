@@ -6,12 +6,14 @@ import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { RequestId } from '../../shared/orders/order';
 import type { StartRound } from '../../shared/orders/start-round';
 import type { Authenticate } from './authenticate';
+import type { KeepRefused } from './keep-refused';
 import { readNotice } from './notice';
-import { accepted, answer, failed, type Refusal, refused } from './responses';
+import { accepted, failed, type Refusal, refused, respond } from './responses';
 
 export interface WebhookDependencies {
   readonly authenticate: Authenticate;
   readonly startRound: StartRound;
+  readonly keepRefused: KeepRefused;
   readonly logger: Logger;
   readonly metrics: MetricsRecorder;
   readonly health: { readonly version: string; readonly commit: string; readonly stage: string };
@@ -44,27 +46,33 @@ const bodyOf = (event: APIGatewayProxyEventV2): Buffer =>
 
 /** Receives Qualia's webhooks (docs/contracts/qualia.md, section 1), and responds to `/health`. */
 export const createHandler = (dependencies: WebhookDependencies) => {
-  const { authenticate, startRound, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
+  const { authenticate, startRound, keepRefused, logger, metrics, health, newRequestId, monotonicNow } = dependencies;
 
   const receive = async (
     event: APIGatewayProxyEventV2,
     requestId: RequestId,
     startedAtMs: number,
   ): Promise<APIGatewayProxyStructuredResultV2> => {
-    const refuse = (refusal: Refusal) => {
-      // Do not count a scanner's call to another path as a webhook.
-      if (event.rawPath === webhookPath) metrics.add('WebhookRefused');
+    const refuse = (refusal: Refusal, { refusedId }: { readonly refusedId?: string | undefined } = {}) => {
       logger.warn('webhook refused', {
         reason: refusal.reason,
         ...('details' in refusal && { details: refusal.details }),
         source_ip: event.requestContext.http.sourceIp,
+        ...(refusedId !== undefined && { refused_id: refusedId }),
+        // A scanner's call to another path, or with another method, is not a webhook.
+        ...(event.rawPath === webhookPath &&
+          method === 'POST' &&
+          metrics.fields({
+            WebhookRefused: 1,
+            ...(refusal.reason === 'validation_failed' && refusedId === undefined && { WebhookRefusedNotKept: 1 }),
+          })),
       });
       return refused(requestId, refusal);
     };
 
     const { method } = event.requestContext.http;
     if (event.rawPath === '/health') {
-      const healthy = answer(200, requestId, { status: 'ok', service: 'marketplace-event-pipeline', ...health });
+      const healthy = respond(200, requestId, { status: 'ok', service: 'marketplace-event-pipeline', ...health });
       if (method === 'GET') return healthy;
       if (method === 'HEAD') return { ...healthy, body: '' };
       return refuse({ reason: 'method_not_allowed', allow: 'GET, HEAD' });
@@ -84,7 +92,11 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     const json = parseJson(body);
     if (json === undefined) return refuse({ reason: 'invalid_json' });
     const read = readNotice(json);
-    if ('faults' in read) return refuse({ reason: 'validation_failed', details: read.faults });
+    if ('faults' in read) {
+      const details = read.faults;
+      const refusedId = await keepRefused({ request_id: requestId, details, body: body.toString() });
+      return refuse({ reason: 'validation_failed', details }, { refusedId });
+    }
 
     const { orderId, notificationType } = read.notice;
     logger.appendKeys({ order_id: orderId });
@@ -92,13 +104,12 @@ export const createHandler = (dependencies: WebhookDependencies) => {
     if (aheadMs !== undefined)
       logger.warn('event is ahead of our clock', { ahead_seconds: Math.round(aheadMs / 1_000) });
     const responseTimeMs = Math.round((monotonicNow() - startedAtMs) * 10) / 10;
-    metrics.add('WebhookAccepted');
-    if (outcome === 'duplicate') metrics.add('WebhookDuplicate');
     logger.info('webhook accepted', {
       status,
       notification_type: notificationType,
       outcome,
       response_time_ms: responseTimeMs,
+      ...metrics.fields({ WebhookAccepted: 1, ...(outcome === 'duplicate' && { WebhookDuplicate: 1 }) }),
     });
     return accepted(requestId, orderId, outcome, responseTimeMs);
   };
@@ -120,7 +131,6 @@ export const createHandler = (dependencies: WebhookDependencies) => {
       return failed(requestId);
     } finally {
       logger.resetKeys();
-      metrics.flush();
     }
   };
 };

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createDocumentClient, smallCalls } from '../../shared/aws/clients';
+import { briefCalls, createDocumentClient, smallCalls } from '../../shared/aws/clients';
 import { createQueue } from '../../shared/aws/queue';
 import { createSecret } from '../../shared/aws/secret';
 import { parseEnvironment } from '../../shared/config';
@@ -13,9 +14,12 @@ import { createRoundStarter } from '../../shared/orders/start-round';
 import { createAuthenticator, webhookRefreshIntervalMs, webhookSecretSchema } from './authenticate';
 import { configSchema } from './config';
 import { createHandler } from './handler';
+import { createRefusedKeeper } from './keep-refused';
+import { createRefusedBodyStore } from './refused-body-store';
 
 const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
+const logger = createLogger(config);
 
 export const handler = createHandler({
   authenticate: createAuthenticator(
@@ -32,7 +36,12 @@ export const handler = createHandler({
     downloadQueue: createQueue<DownloadMessage>(new SQSClient(smallCalls), config.DOWNLOAD_QUEUE_URL),
     now,
   }),
-  logger: createLogger(config),
+  keepRefused: createRefusedKeeper({
+    createStore: () => createRefusedBodyStore(new S3Client(briefCalls), config.RAW_BUCKET_NAME),
+    logger,
+    now,
+  }),
+  logger,
   metrics: createMetrics(config),
   health: { version: config.SERVICE_VERSION, commit: config.COMMIT_SHA, stage: config.STAGE },
   newRequestId: randomUUID,

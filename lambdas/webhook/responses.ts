@@ -22,22 +22,27 @@ const refusals: Record<Refusal['reason'], { readonly statusCode: number; readonl
   validation_failed: { statusCode: 422 },
 };
 
-type Answer = APIGatewayProxyStructuredResultV2 & { readonly statusCode: number };
+type WebhookResponse = APIGatewayProxyStructuredResultV2 & { readonly statusCode: number };
 
 /** A JSON response. Every response has `x-request-id`. */
-export const answer = (
+export const respond = (
   statusCode: number,
   requestId: string,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
-): Answer => ({
+): WebhookResponse => ({
   statusCode,
   headers: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
   body: JSON.stringify(body),
 });
 
-export const accepted = (requestId: string, orderId: string, status: RoundOutcome, responseTimeMs: number): Answer =>
-  answer(200, requestId, {
+export const accepted = (
+  requestId: string,
+  orderId: string,
+  status: RoundOutcome,
+  responseTimeMs: number,
+): WebhookResponse =>
+  respond(200, requestId, {
     message: 'Order received and queued for processing',
     order_id: orderId,
     request_id: requestId,
@@ -50,7 +55,7 @@ const refusalHeaders = (refusal: Refusal): Record<string, string> => {
   return refusal.reason === 'method_not_allowed' ? { allow: refusal.allow } : {};
 };
 
-export const refused = (requestId: string, refusal: Refusal): Answer => {
+export const refused = (requestId: string, refusal: Refusal): WebhookResponse => {
   const { statusCode, message } = { ...refusals[refusal.reason], ...('message' in refusal && refusal) };
   const body = {
     error: refusal.reason,
@@ -58,9 +63,9 @@ export const refused = (requestId: string, refusal: Refusal): Answer => {
     request_id: requestId,
     ...(refusal.reason === 'validation_failed' && { details: refusal.details }),
   };
-  return answer(statusCode, requestId, body, refusalHeaders(refusal));
+  return respond(statusCode, requestId, body, refusalHeaders(refusal));
 };
 
 /** A fault of ours. Only the log contains the stack. */
-export const failed = (requestId: string): Answer =>
-  answer(500, requestId, { error: 'internal_error', request_id: requestId });
+export const failed = (requestId: string): WebhookResponse =>
+  respond(500, requestId, { error: 'internal_error', request_id: requestId });

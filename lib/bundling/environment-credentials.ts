@@ -1,9 +1,9 @@
 /**
- * Replaces `@aws-sdk/credential-provider-node` in bundles: Lambda passes credentials in the environment, so the chain of
- * profile, SSO, process and metadata providers (130 kB) is not needed.
+ * The credentials of a Lambda. Lambda passes them in the environment, so the SDK's chain of profile, SSO, process and
+ * metadata providers (130 kB) is not needed. Replaces `@aws-sdk/credential-provider-node` in bundles with the SDK.
  */
 
-interface Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
@@ -15,13 +15,8 @@ const required = (name: string): string => {
   return value;
 };
 
-/**
- * The SDK's default credential provider.
- *
- * @returns a provider that reads the environment at each call. It throws an Error that names the variable if
- * `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing
- */
-export const defaultProvider = () => async (): Promise<Credentials> => {
+/** @throws Error that names the variable if `AWS_ACCESS_KEY_ID` or `AWS_SECRET_ACCESS_KEY` is missing */
+export const environmentCredentials = (): Credentials => {
   const sessionToken = process.env.AWS_SESSION_TOKEN;
   return {
     accessKeyId: required('AWS_ACCESS_KEY_ID'),
@@ -29,3 +24,10 @@ export const defaultProvider = () => async (): Promise<Credentials> => {
     ...(sessionToken && { sessionToken }),
   };
 };
+
+/**
+ * The SDK's default credential provider.
+ *
+ * @returns a provider that reads the environment at each call
+ */
+export const defaultProvider = () => async (): Promise<Credentials> => environmentCredentials();

@@ -5,36 +5,16 @@ import {
   type TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import type { Config } from '../config';
+import type { Config, PausablePart } from '../config';
+import type { runbookHeadings } from '../observability/runbook-headings';
+import type { AlarmTopics, Severity } from './alarm-topics';
 
-/** Anchors of the headings in `docs/runbook.md` that alarms link to. */
-export const runbookHeadings = [
-  'dead-letter-queue-not-empty',
-  'queue-falls-behind',
-  'webhook-answers-5xx',
-  'webhooks-are-throttled',
-  'webhook-refuses-calls',
-  'webhook-logs-an-error',
-  'no-webhook-for-24-hours',
-  'function-fails',
-  'function-is-throttled',
-  'orders-failed',
-  'orders-reconciled',
-  'orders-missing-or-drifted',
-  'reconciler-does-not-run',
-  'orders-take-too-long',
-  'an-api-stays-down',
-  'sync-run-failed',
-  'sync-run-timed-out',
-  'no-sync-run-for-26-hours',
-] as const;
-
-/** An alarm: its metric and threshold, its impact, and its runbook heading. */
+/** An alarm: its metric and threshold, its severity and impact, and its runbook heading. */
 export interface AlarmDefinition {
   /** Kebab case; unique in a stage. */
   readonly name: string;
+  readonly severity: Severity;
   readonly metric: IMetric;
   readonly threshold: number;
   /** Default: the metric is above the threshold. */
@@ -47,25 +27,36 @@ export interface AlarmDefinition {
   /** One or two sentences for the person on call: what users notice. */
   readonly impact: string;
   readonly runbook: (typeof runbookHeadings)[number];
+  /** Parts that make it fire while they are paused: it is then silent. */
+  readonly silentWhilePaused?: readonly PausablePart[];
 }
 
 interface AlarmProps {
   readonly config: Config;
   readonly definition: AlarmDefinition;
-  readonly topic: ITopic;
+  readonly topics: AlarmTopics;
 }
 
-/** A CloudWatch alarm with impact and runbook in its description, which notifies the topic. */
+/** A CloudWatch alarm with impact and runbook in its description. It notifies its severity's topic of ALARM and OK. */
 export class Alarm extends CloudWatchAlarm {
-  constructor(scope: Construct, { config, definition, topic }: AlarmProps) {
-    const { name, comparison, evaluationPeriods, impact, runbook, ...rest } = definition;
+  /** Its name as text, not as a reference to the resource. */
+  readonly nameInStage: string;
+  readonly silentWhilePaused: readonly PausablePart[];
+
+  constructor(scope: Construct, { config, definition, topics }: AlarmProps) {
+    const { name, severity, comparison, evaluationPeriods, impact, runbook, silentWhilePaused, ...rest } = definition;
+    const alarmName = `${config.stage}-marketplace-${name}`;
     super(scope, name, {
       ...rest,
-      alarmName: `${config.stage}-marketplace-${name}`,
+      alarmName,
       alarmDescription: `${impact} Runbook: docs/runbook.md#${runbook}`,
       comparisonOperator: comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: evaluationPeriods ?? 1,
     });
-    this.addAlarmAction(new SnsAction(topic));
+    this.nameInStage = alarmName;
+    this.silentWhilePaused = silentWhilePaused ?? [];
+    const action = new SnsAction(topics[severity]);
+    this.addAlarmAction(action);
+    this.addOkAction(action);
   }
 }

@@ -1,14 +1,21 @@
-import { LogGroup as LogsGroup } from 'aws-cdk-lib/aws-logs';
+import { LogGroup as LogsGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import { removalOfNamed } from '../removal';
 
-/** A log group with a readable name and the log retention of the stage. */
+interface LogGroupProps {
+  readonly config: Config;
+  readonly name: string;
+  /** Default: the log retention of the stage. */
+  readonly retention?: RetentionDays;
+}
+
+/** A log group with a readable name. */
 export class LogGroup extends LogsGroup {
-  constructor(scope: Construct, id: string, { config, name }: { readonly config: Config; readonly name: string }) {
+  constructor(scope: Construct, id: string, { config, name, retention }: LogGroupProps) {
     super(scope, id, {
       logGroupName: name,
-      retention: config.logRetentionDays,
+      retention: retention ?? config.logRetentionDays,
       removalPolicy: removalOfNamed(config),
     });
   }

@@ -12,26 +12,12 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
+import { omitted, parseAwsClients, substitutionsFor } from '../bundling/substitutions';
 import type { Config } from '../config';
 import { metricsNamespace } from '../metrics';
 import { LogGroup } from './log-group';
 
 const projectRoot = join(__dirname, '../..');
-
-/**
- * Packages that esbuild replaces in bundles by smaller modules of ours (paths from the project's root). An alias also
- * applies to subpaths of the package; the last entry exempts the subpaths that our own undici module imports.
- */
-export const substitutions: Readonly<Record<string, string>> = {
-  '@aws-sdk/credential-provider-node': './lib/bundling/environment-credentials.ts',
-  '@aws-sdk/middleware-endpoint-discovery': './lib/bundling/endpoint-discovery.ts',
-  '@smithy/core/checksum': './lib/bundling/checksum.ts',
-  '@smithy/core/event-streams': './lib/bundling/event-streams.ts',
-  '@stablelib/base64': './lib/bundling/base64.ts',
-  'fast-sha256': './lib/bundling/fast-sha256.ts',
-  undici: './lib/bundling/undici.ts',
-  'undici/lib': 'undici/lib',
-};
 
 const youngGeneration = './lib/bundling/young-generation.ts';
 
@@ -59,6 +45,7 @@ export class NodeFunction extends NodejsFunction {
 
   constructor(scope: Construct, name: string, props: NodeFunctionProps) {
     const { config } = props;
+    const substitutions = substitutionsFor(parseAwsClients(scope.node.tryGetContext('awsClients')));
     const functionName = `${config.stage}-marketplace-${name}`;
     const logs = new LogGroup(scope, `${name}-logs`, { config, name: `/aws/lambda/${functionName}` });
     // The role that CDK would create may write to every log group.
@@ -92,6 +79,7 @@ export class NodeFunction extends NodejsFunction {
         minify: true,
         mainFields: ['module', 'main'],
         bundleAwsSDK: true,
+        externalModules: [...omitted],
         logLevel: LogLevel.WARNING,
         inject: props.smallYoungGeneration ? [youngGeneration] : [],
         esbuildArgs: {

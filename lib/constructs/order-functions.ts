@@ -44,6 +44,7 @@ export const createOrderFunctions = (
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
+        RAW_BUCKET_NAME: data.rawBucket.bucketName,
         WEBHOOK_SECRET_ARN: data.webhookSecret.secretArn,
       },
     }),
@@ -54,6 +55,7 @@ export const createOrderFunctions = (
       memoryMb: 512,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
+        OPERATIONS_TABLE_NAME: data.operations.tableName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
         PROCESSING_QUEUE_URL: processing.queue.queueUrl,
         RAW_BUCKET_NAME: data.rawBucket.bucketName,
@@ -68,6 +70,7 @@ export const createOrderFunctions = (
       memoryMb: 512,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
+        OPERATIONS_TABLE_NAME: data.operations.tableName,
         PROCESSING_QUEUE_URL: processing.queue.queueUrl,
         RAW_BUCKET_NAME: data.rawBucket.bucketName,
         INTERNAL_API_URL: config.internalApiUrl,

@@ -9,7 +9,7 @@ import type { AlarmDefinition } from './alarm';
 export const maxReceiveCount = 5;
 
 /** The maximum of SQS. An unreceived message, e.g. while the event source mapping is disabled, is kept this long. */
-const retentionPeriod = Duration.days(14);
+export const retentionPeriod = Duration.days(14);
 
 interface QueuePairProps {
   readonly config: Config;
@@ -37,6 +37,7 @@ export class QueuePair extends Construct {
     });
     this.deadLetterAlarm = {
       name: `${name}-dead-letters`,
+      severity: 'ticket',
       metric: this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
         period: Duration.minutes(5),
         statistic: Stats.MAXIMUM,

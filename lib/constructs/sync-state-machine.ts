@@ -1,17 +1,19 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { CfnFunction, IFunction } from 'aws-cdk-lib/aws-lambda';
 import {
+  type CfnStateMachine,
   Choice,
   Condition,
   DefinitionBody,
+  DistributedMap,
   type IChainable,
   JitterType,
   JsonPath,
   LogLevel,
-  Map as MapState,
   Parallel,
   Pass,
   StateMachine,
+  StateMachineType,
   Succeed,
   TaskInput,
   Timeout,
@@ -26,7 +28,8 @@ import { LogGroup } from './log-group';
 
 /**
  * The sync Lambdas. A Lambda is named `<job>-<verb>`, after its job; its state in the machine is `<Verb><Object>`
- * (docs/contracts/sync-jobs.md). The Lambda that opens or closes a run has `run` in place of an object: `plan-run`.
+ * (docs/contracts/sync-jobs.md), except `Report`, whose object is the whole job. The Lambdas that open and close a run
+ * belong to no job and have their state's name: `plan-run`, `finish-run`.
  */
 export type SyncFunctionName =
   | 'plan-run'
@@ -99,6 +102,14 @@ export class SyncStateMachine extends Construct {
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason: 'The delivery of logs and traces has no resources to name: its actions take only "*".',
     });
+    const machineId = Stack.of(this).getLogicalId(this.machine.node.defaultChild as CfnStateMachine);
+    for (const executions of [':*', '/Portals:*']) {
+      Validations.of(this.machine).acknowledge({
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${machineId}"}]}]}${executions}]`,
+        reason:
+          'Step Functions names the child executions of the portals: it stops, describes and redrives only those.',
+      });
+    }
     for (const lambda of Object.values(functions)) {
       Validations.of(this.machine).acknowledge({
         id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(lambda.node.defaultChild as CfnFunction)}.Arn>:*]`,
@@ -115,14 +126,16 @@ export class SyncStateMachine extends Construct {
     const finish = this.task('FinishRun', functions['finish-run'], {
       payload: TaskInput.fromObject({ run: JsonPath.entirePayload, execution: JsonPath.objectAt('$$.Execution') }),
     });
-    return plan
-      .next(jobs)
-      .next(finish)
-      .next(
-        new Choice(this, 'Redriven?')
-          .when(Condition.booleanEquals('$.again', true), jobs)
-          .otherwise(new Succeed(this, 'Done')),
-      );
+    const done = new Succeed(this, 'Done');
+    const isRedriven = new Choice(this, 'Redriven?').when(Condition.booleanEquals('$.again', true), jobs);
+    jobs.next(finish).next(isRedriven.otherwise(done));
+    // Another run holds a lease: `PlanRun` tries again with the same input.
+    const wait = new Wait(this, 'WaitForOtherRun', { time: WaitTime.secondsPath('$.waiting.seconds') });
+    const again = new Pass(this, 'PlanAgain', { outputPath: '$.waiting.input' });
+    const isPlanned = new Choice(this, 'Planned?')
+      .when(Condition.isPresent('$.waiting'), wait.next(again).next(plan))
+      .when(Condition.isPresent('$.skipped'), done);
+    return plan.next(isPlanned.otherwise(jobs));
   }
 
   /** Runs the branches of the jobs; the outcome of each is kept by the job's name. */
@@ -135,7 +148,10 @@ export class SyncStateMachine extends Construct {
     return parallel.branch(...Object.values(branches));
   }
 
-  /** One iteration per portal: a portal that fails does not stop the others, and what was collected of it is merged. */
+  /**
+   * One child execution per portal: a portal that fails does not stop the others, and what was collected of it is merged.
+   * A child has its own history, so that the limit of 25,000 events does not limit the number of portals.
+   */
   private netlife(functions: SyncFunctions): IChainable {
     const portalFailed = new Pass(this, 'PortalFailed', {
       parameters: {
@@ -159,7 +175,9 @@ export class SyncStateMachine extends Construct {
     }).addCatch(merge, { resultPath: collectedPath });
     collect.next(this.untilDone('PortalCollected?', collect, merge, collectedPath));
     merge.next(this.untilDone('PortalMerged?', merge, this.outcome('PortalOutcome')));
-    const portals = new MapState(this, 'Portals', {
+    const portals = new DistributedMap(this, 'Portals', {
+      label: 'Portals',
+      mapExecutionType: StateMachineType.STANDARD,
       itemsPath: '$.netlife.portals',
       itemSelector: { run: JsonPath.entirePayload, portal: JsonPath.stringAt('$$.Map.Item.Value') },
       resultSelector: { 'portals.$': '$' },

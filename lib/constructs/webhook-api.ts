@@ -14,9 +14,9 @@ export const webhookRoute = `POST ${webhookPath}`;
 /** Throttle of the routes without authentication. Separate, so that untrusted callers cannot use up the webhook's. */
 const publicThrottle = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
 
+/** Without the time, which CloudWatch stores with each line. */
 const accessLogFormat = AccessLogFormat.custom(
   JSON.stringify({
-    timestamp: '$context.requestTime',
     api_request_id: '$context.requestId',
     source_ip: '$context.identity.sourceIp',
     route: '$context.routeKey',

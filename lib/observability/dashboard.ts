@@ -16,7 +16,7 @@ import { metricsNamespace, pipelineMetric } from '../metrics';
 import type { Data } from '../stacks/data';
 import type { OrderPipeline } from '../stacks/order-pipeline';
 import type { SyncJobs } from '../stacks/sync-jobs';
-import type { CountedLines } from './order-alarms';
+import type { CountedLines } from './webhook-alarms';
 
 const period = Duration.minutes(5);
 const columns = 3;
@@ -74,9 +74,10 @@ export const dashboardRows = (
     [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 4 })],
     [
       graph('Webhooks', [
-        ...count('webhook', 'WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused'),
+        ...count('webhook', 'WebhookAccepted', 'WebhookDuplicate', 'WebhookRefused', 'WebhookRefusedNotKept'),
         pipeline.api.metricServerError({ period, statistic: Stats.SUM }),
         lines.throttledWebhooks,
+        lines.webhookErrors,
       ]),
       graph('Orders', [
         ...count('download', 'OrderDownloaded', 'OrderFailed'),
@@ -106,7 +107,7 @@ export const dashboardRows = (
       ),
       graph(
         'Age of the oldest message (s)',
-        queues.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period })),
+        queues.flatMap(({ ages: { messages, deferred } }) => [messages, deferred]),
       ),
       graph(
         'Dead letters',
@@ -138,9 +139,9 @@ export const dashboardRows = (
         ...count('iterable-push', 'SyncUsersSent', 'SyncUsersFailed'),
         ...count('netlife-collect', 'SyncContactsWritten'),
       ]),
-      graph('Sync: rejected rows', [
-        ...count('iterable-extract', 'SyncRejectedRows'),
-        ...count('netlife-collect', 'SyncRejectedRows'),
+      graph('Sync: rows read and rejected', [
+        ...count('iterable-extract', 'SyncRowsRead', 'SyncRejectedRows'),
+        ...count('netlife-collect', 'SyncRowsRead', 'SyncRejectedRows'),
       ]),
     ],
     [

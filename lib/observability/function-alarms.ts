@@ -2,17 +2,34 @@ import { Duration } from 'aws-cdk-lib';
 import { MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { AlarmDefinition } from '../constructs/alarm';
+import type { Severity } from '../constructs/alarm-topics';
+import type { OrderFunctions } from '../constructs/order-functions';
 
-/**
- * Alarms on the failures and throttles of a Lambda.
- *
- * @param name name of the Lambda, e.g. `webhook`
- */
-export const functionAlarms = (name: string, lambda: IFunction): readonly AlarmDefinition[] => {
+type FunctionName = keyof OrderFunctions | 'issue-watch';
+
+/** A failing webhook or worker delays every order. The reconciler only finds orders whose webhooks were lost. */
+const failureSeverity = {
+  webhook: 'page',
+  download: 'page',
+  processing: 'page',
+  reconciler: 'ticket',
+  'issue-watch': 'ticket',
+} as const satisfies Record<FunctionName, Severity>;
+/** Qualia does not send a throttled webhook again. Throttled work of the others waits. */
+const throttleSeverity = {
+  webhook: 'page',
+  download: 'ticket',
+  processing: 'ticket',
+  reconciler: 'ticket',
+  'issue-watch': 'ticket',
+} as const satisfies Record<FunctionName, Severity>;
+
+const alarmsOf = (name: FunctionName, lambda: IFunction): readonly AlarmDefinition[] => {
   const period = Duration.minutes(5);
   return [
     {
       name: `${name}-fails`,
+      severity: failureSeverity[name],
       metric: new MathExpression({
         label: 'error rate (%)',
         // A single failure is no rate: Lambda or SQS retries it.
@@ -22,11 +39,12 @@ export const functionAlarms = (name: string, lambda: IFunction): readonly AlarmD
       }),
       threshold: 5,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      impact: `More than 5 % of the invocations of the Lambda ${name} crash or time out.`,
+      impact: `More than 5 % of the invocations of the Lambda ${name}, and more than one, crash or time out.`,
       runbook: 'function-fails',
     },
     {
       name: `${name}-is-throttled`,
+      severity: throttleSeverity[name],
       metric: lambda.metricThrottles({ period, statistic: Stats.SUM }),
       threshold: 0,
       treatMissingData: TreatMissingData.NOT_BREACHING,
@@ -35,3 +53,7 @@ export const functionAlarms = (name: string, lambda: IFunction): readonly AlarmD
     },
   ];
 };
+
+/** Alarms on the failures and throttles of the Lambdas of the order flow, and of the watch over issues. */
+export const functionAlarms = (functions: Readonly<Record<FunctionName, IFunction>>): readonly AlarmDefinition[] =>
+  (Object.keys(failureSeverity) as FunctionName[]).flatMap((name) => alarmsOf(name, functions[name]));

@@ -2,10 +2,12 @@ import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption, type BucketProps, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
+import { LogGroup } from '../constructs/log-group';
 import { removalOf } from '../removal';
 
 /** Data that outlives every deployment: orders, raw payloads, artifacts of the syncs, and credentials. */
@@ -16,6 +18,7 @@ export class Data extends Stack {
   readonly qualiaSecret: Secret;
   readonly internalApiSecret: Secret;
   readonly syncRuns: TableV2;
+  readonly operations: TableV2;
   readonly artifacts: Bucket;
   readonly netlifeSecret: Secret;
   readonly iterableSecret: Secret;
@@ -87,6 +90,13 @@ export class Data extends Stack {
           noncurrentVersionExpiration: Duration.days(30),
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
+        {
+          // Bodies that the webhook refused (docs/adr/0023). S3 applies the shorter of two rules. The expiration of an object
+          // leaves its version, which is deleted a day later: 30 days in total.
+          prefix: 'refused/',
+          expiration: Duration.days(29),
+          noncurrentVersionExpiration: Duration.days(1),
+        },
       ],
     });
 
@@ -97,6 +107,24 @@ export class Data extends Stack {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: config.retainData,
       removalPolicy,
+    });
+
+    // What operators changed, and what they should know: pauses and issues. A kind is one partition.
+    this.operations = new TableV2(this, 'Operations', {
+      partitionKey: { name: 'kind', type: AttributeType.STRING },
+      sortKey: { name: 'id', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      timeToLiveAttribute: 'expires_at',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: config.retainData,
+      removalPolicy,
+    });
+
+    const actions = new LogGroup(this, 'actions', {
+      config,
+      name: `/marketplace/${config.stage}/actions`,
+      // Who changed what is asked for long after the lines of the Lambdas are gone.
+      retention: RetentionDays.THIRTEEN_MONTHS,
     });
 
     this.artifacts = new Bucket(this, 'Artifacts', {
@@ -133,6 +161,8 @@ export class Data extends Stack {
     new CfnOutput(this, 'QualiaSecretArn', { value: this.qualiaSecret.secretArn });
     new CfnOutput(this, 'InternalApiSecretArn', { value: this.internalApiSecret.secretArn });
     new CfnOutput(this, 'SyncRunsTableName', { value: this.syncRuns.tableName });
+    new CfnOutput(this, 'OperationsTableName', { value: this.operations.tableName });
+    new CfnOutput(this, 'ActionsLogGroupName', { value: actions.logGroupName });
     new CfnOutput(this, 'ArtifactsBucketName', { value: this.artifacts.bucketName });
     new CfnOutput(this, 'NetlifeSecretArn', { value: this.netlifeSecret.secretArn });
     new CfnOutput(this, 'IterableSecretArn', { value: this.iterableSecret.secretArn });

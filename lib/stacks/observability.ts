@@ -1,32 +1,31 @@
-import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { Dashboard, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnQueryDefinition, FilterPattern, MetricFilter, type MetricFilterProps } from 'aws-cdk-lib/aws-logs';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
 import type { Construct } from 'constructs';
-import type { Config } from '../config';
+import { type Config, pausableParts } from '../config';
 import { Alarm } from '../constructs/alarm';
+import { createAlarmTopics } from '../constructs/alarm-topics';
+import { createIssueWatch } from '../constructs/issue-watch';
+import { createResumeRole } from '../constructs/resume-role';
 import { webhookRoute } from '../constructs/webhook-api';
 import { metricsNamespace } from '../metrics';
 import { dashboardRows } from '../observability/dashboard';
 import { functionAlarms } from '../observability/function-alarms';
-import { type CountedLines, orderAlarms } from '../observability/order-alarms';
+import { orderAlarms } from '../observability/order-alarms';
 import { savedQueries } from '../observability/saved-queries';
 import { syncAlarms } from '../observability/sync-alarms';
+import { type CountedLines, webhookAlarms } from '../observability/webhook-alarms';
 import type { Data } from './data';
 import type { OrderPipeline } from './order-pipeline';
 import type { SyncJobs } from './sync-jobs';
 
-/** Alarms and their topic, the dashboard, and saved queries. */
+/** Alarms and their topics, the watch over issues, the dashboard, and saved queries. */
 export class Observability extends Stack {
   constructor(scope: Construct, config: Config, data: Data, pipeline: OrderPipeline, syncJobs: SyncJobs) {
     super(scope, `${config.stage}-Observability`, {
-      description: 'Marketplace event pipeline: alarms, dashboard and saved queries.',
+      description: 'Marketplace event pipeline: alarms, notifications about issues, dashboard and saved queries.',
     });
-    const functions = Object.values(pipeline.functions);
 
     const lines: CountedLines = {
       webhookErrors: this.count(config, 'webhook-error-lines', 'WebhookErrorLines', {
@@ -43,16 +42,22 @@ export class Observability extends Stack {
       }),
     };
 
-    const topic = this.alarmTopic(config);
+    const topics = createAlarmTopics(this, config);
+    // It is in this stack, because the topics are.
+    const issueWatch = createIssueWatch(this, config, data, { topic: topics.ticket, key: topics.key });
     const alarms = [
-      ...Object.entries(pipeline.functions).flatMap(([name, lambda]) => functionAlarms(name, lambda)),
+      ...functionAlarms({ ...pipeline.functions, 'issue-watch': issueWatch }),
       ...Object.values(pipeline.queues).flatMap((queue) => queue.alarms),
       pipeline.continuationAlarm,
-      ...orderAlarms(config, pipeline, lines),
+      ...webhookAlarms(config, pipeline, lines),
+      ...orderAlarms(config),
       ...syncAlarms(config, syncJobs),
-    ].map((definition) => new Alarm(this, { config, definition, topic }));
+    ].map((definition) => new Alarm(this, { config, definition, topics }));
 
-    const all = [...functions, ...Object.values(syncJobs.functions)];
+    this.describePauses(alarms);
+    new CfnOutput(this, 'ResumeRoleArn', { value: createResumeRole(this, { pipeline, syncJobs, alarms }).roleArn });
+
+    const all = [...Object.values(pipeline.functions), issueWatch, ...Object.values(syncJobs.functions)];
     const logGroups = [...all.map(({ logGroup }) => logGroup), pipeline.apiLogs, syncJobs.stateMachine.logGroup];
     const logGroupNames = logGroups.map(({ logGroupName }) => logGroupName);
 
@@ -65,10 +70,17 @@ export class Observability extends Stack {
     // Sampling rules affect only the state machine: Lambda always traces one call per second and 5 % of the others.
     new CfnSamplingRule(this, 'sampling', {
       samplingRule: {
-        ...{ ruleName: `${config.stage}-marketplace`, version: 1, priority: 100 },
-        ...{ serviceName: syncJobs.stateMachine.name, serviceType: '*', resourceArn: '*' },
-        ...{ host: '*', httpMethod: '*', urlPath: '*' },
-        ...{ fixedRate: 1, reservoirSize: 0 },
+        ruleName: `${config.stage}-marketplace`,
+        version: 1,
+        priority: 100,
+        serviceName: syncJobs.stateMachine.name,
+        serviceType: '*',
+        resourceArn: '*',
+        host: '*',
+        httpMethod: '*',
+        urlPath: '*',
+        fixedRate: 1,
+        reservoirSize: 0,
       },
     });
 
@@ -78,6 +90,16 @@ export class Observability extends Stack {
         queryString: lines.join('\n'),
         logGroupNames,
       });
+    }
+  }
+
+  /** Outputs the names of the alarms that are silent while a part is paused. */
+  private describePauses(alarms: readonly Alarm[]): void {
+    for (const part of pausableParts) {
+      const names = alarms.filter(({ silentWhilePaused }) => silentWhilePaused.includes(part));
+      // A stage without the alarm has an empty list, which no output can have.
+      const value = names.map(({ nameInStage }) => nameInStage).join(',') || 'none';
+      new CfnOutput(this, `AlarmsSilentWhile${part[0]?.toUpperCase()}${part.slice(1)}Paused`, { value });
     }
   }
 
@@ -94,25 +116,5 @@ export class Observability extends Stack {
       metricName: `${stage}-${metric}`,
     });
     return filter.metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
-  }
-
-  private alarmTopic(config: Config): Topic {
-    const topic = new Topic(this, 'alarms', {
-      displayName: `Marketplace event pipeline (${config.stage})`,
-      // CloudWatch cannot use the AWS managed key of SNS, so a topic for alarms needs its own key.
-      masterKey: new Key(this, 'alarms-key', {
-        description: "Encrypts the alarms' topic of the marketplace event pipeline.",
-        enableKeyRotation: true,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
-      enforceSSL: true,
-    });
-    topic.grantPublish(
-      new ServicePrincipal('cloudwatch.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
-      }),
-    );
-    if (config.alarmEmail) topic.addSubscription(new EmailSubscription(config.alarmEmail));
-    return topic;
   }
 }

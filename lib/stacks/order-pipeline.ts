@@ -4,6 +4,7 @@ import { TableGrants } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { Config } from '../config';
 import type { AlarmDefinition } from '../constructs/alarm';
@@ -29,6 +30,8 @@ export class OrderPipeline extends Stack {
   /** Alarm on passes of the reconciler that cannot continue. */
   readonly continuationAlarm: AlarmDefinition;
   readonly functions: OrderFunctions;
+  /** What connects the queues to their workers. */
+  readonly mappings: readonly EventSourceMapping[];
 
   constructor(scope: Construct, config: Config, data: Data) {
     super(scope, `${config.stage}-OrderPipeline`, {
@@ -43,7 +46,7 @@ export class OrderPipeline extends Stack {
     this.grantOrders(data);
     this.grantBuckets(data);
     this.grantSecrets(data);
-    this.connectQueues(queues);
+    this.mappings = this.connectQueues(queues);
     this.schedule(config);
 
     const { stage, logs } = createWebhookApi(this, config, this.functions.webhook);
@@ -75,10 +78,13 @@ export class OrderPipeline extends Stack {
     for (const lambda of Object.values(this.functions))
       orders.actions(lambda, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     orders.actions(this.functions.reconciler, 'dynamodb:BatchGetItem');
+    const { download, processing } = this.functions;
+    for (const worker of [download, processing]) data.operations.grants.actions(worker, 'dynamodb:UpdateItem');
   }
 
   private grantBuckets(data: Data): void {
-    const { download, processing, reconciler } = this.functions;
+    const { webhook, download, processing, reconciler } = this.functions;
+    this.grantRawObjects(data, webhook, 'refused/*', 's3:PutObject');
     this.grantRawObjects(data, download, 'raw/*', 's3:GetObject', 's3:PutObject');
     this.grantRawObjects(data, download, 'rejected/*', 's3:PutObject');
     this.grantRawObjects(data, processing, 'raw/*', 's3:GetObject');
@@ -95,15 +101,15 @@ export class OrderPipeline extends Stack {
     data.grantRead(data.internalApiSecret, this.functions.processing);
   }
 
-  private connectQueues({ download, processing, continuations }: OrderQueues): void {
+  private connectQueues({ download, processing, continuations }: OrderQueues): readonly EventSourceMapping[] {
     const { functions } = this;
-    download.consumeBy(functions.download);
+    const mappings = [download.consumeBy(functions.download), processing.consumeBy(functions.processing)];
     download.grantSend(functions.webhook);
     download.grantSend(functions.reconciler);
     download.queue.grants.actions(functions.reconciler, ['sqs:GetQueueAttributes']);
     continuations.connect(functions.reconciler);
-    processing.consumeBy(functions.processing);
     processing.grantSend(functions.download);
+    return mappings;
   }
 
   private schedule(config: Config): void {
@@ -133,7 +139,7 @@ export class OrderPipeline extends Stack {
     Validations.of(lambda.executionRole).acknowledge({
       id: `AwsSolutions::AwsSolutions-IAM5[Resource::${bucket}/${keys}]`,
       reason:
-        'Each round of an order has its own object. Their keys are unknown at deployment: the prefix is the narrowest resource.',
+        'Each round of an order, and each refused body, has its own object. Their keys are unknown at deployment: the prefix is the narrowest resource.',
     });
   }
 }

@@ -1,36 +1,30 @@
+import { type BadCall, badCalls } from '../../samples/bad-calls';
+import type { QualiaOrder } from '../../samples/orders';
+import { sampleOrder } from '../../samples/orders';
+import { createRandom, type Random } from '../../samples/random';
+import type { WebhookCall } from '../../samples/webhook-call';
 import type { Fault } from '../simulators/faults';
-import type { QualiaOrder } from '../simulators/qualia';
-import { createRandom, type Random } from '../simulators/random';
-import { type BadCall, badCalls } from './bad-calls';
-import { sampleOrder } from './orders';
-import { type Authentication, type OrderStory, orderStories } from './stories';
+import { type OrderStory, orderStories } from './stories';
 
-/** A call of the day, as data. The code that posts it adds the authentication (see `signedHeaders`) and checks the answer. */
-export interface WebhookCall {
-  /** Unique within the day. */
-  readonly name: string;
+/** A call of the day, with the response that is expected. */
+export interface DayCall extends WebhookCall {
   /** The order of the call; undefined for a bad call, which must not create an order. */
   readonly orderId?: string;
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-  readonly authentication: Authentication;
-  /** Name of the call that must have been answered before this one is sent. */
+  /** Name of the call whose response must have arrived before this call is sent. */
   readonly after?: string;
   readonly expectedStatus: number;
-  /** `status` in the body of a 200 answer. */
+  /** `status` in the body of a 200 response. */
   readonly expectedAnswer?: 'queued' | 'duplicate' | 'stale';
-  /** Where the order ends. */
+  /** The expected final state of the order. */
   readonly expectedOutcome?: Outcome;
 }
 
-/** Where an order ends. */
+/** The final state of an order. */
 type Outcome = 'PROCESSED' | 'FAILED';
 
 /** A day of webhooks, with the orders and faults for the simulators, and the expected outcomes. */
 export interface MixedDay {
-  readonly calls: readonly WebhookCall[];
+  readonly calls: readonly DayCall[];
   readonly orders: QualiaOrder[];
   /** For `PUT /_control/faults` of each simulator. */
   readonly faults: { readonly qualia: Fault[]; readonly internalApi: Fault[] };
@@ -63,7 +57,7 @@ export const mixedDay = (options: {
   const { orders: count = 300, firstOrder = 0, seed, nowMs, stories = orderStories, bad = badCalls } = options;
   const random = createRandom(seed);
   const day: MixedDay = { calls: [], orders: [], faults: { qualia: [], internalApi: [] }, expected: {} };
-  const timeline: { readonly at: number; readonly call: WebhookCall }[] = [];
+  const timeline: { readonly at: number; readonly call: DayCall }[] = [];
 
   assignStories(count, stories, random).forEach((story, index) => {
     const order = sampleOrder(firstOrder + index);
@@ -94,7 +88,7 @@ export const mixedDay = (options: {
               notification_type: ageMs === oldestAgeMs ? 'order.created' : 'order.updated',
               timestamp: timestamp(newestMs - ageMs),
             });
-      const call: WebhookCall = {
+      const call: DayCall = {
         name: callName(nth),
         orderId,
         ...webhook,

@@ -1,9 +1,6 @@
+import type { QualiaOrder } from '../../samples/orders';
+import { withBadValues, withUnknownState } from '../../samples/orders';
 import type { Fault } from '../simulators/faults';
-import type { QualiaOrder } from '../simulators/qualia';
-import { withBadValues, withUnknownState } from './orders';
-
-/** How a call authenticates; `wrong` is a wrong Basic password. */
-export type Authentication = 'basic' | 'signature' | 'none' | 'wrong';
 
 const notificationEveryMs = 60_000;
 

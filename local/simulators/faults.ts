@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createRandom } from './random';
+import { createRandom } from '../../samples/random';
 
 /**
  * A response of a simulator. `body` is sent as JSON, a string unchanged. The content type is `application/json` unless
@@ -18,7 +18,7 @@ export type FactTypes = Readonly<Record<string, z.ZodType<string>>>;
 export type Facts<Types extends FactTypes = FactTypes> = { readonly [Name in keyof Types]?: string };
 
 /**
- * The facts that a fault matches. Unknown names and impossible values are refused: such a fault would never fire, and a
+ * The facts that a fault matches. Unknown names and impossible values are refused: such a fault would never match, and a
  * test could pass without it.
  */
 export const matchSchema = (types: FactTypes): z.ZodType<Facts> =>
@@ -58,12 +58,13 @@ const sharedFaultAnswers: Record<string, FaultAnswer> = {
  * An injected fault, as `PUT /_control/faults` accepts it.
  *
  * - `match`: every fact in it must be equal. Without it, every request matches. See {@link matchSchema}.
- * - `kind`: `slow` waits `latency_ms` (default 5,000) and then answers as usual; `hang_up` closes the connection
- *   without a response; `lost_answer` does the work and then closes it; `rate_limited` 429, `server_error` 503, `client_error` 400,
- *   `not_found` 404, `garbage` 200 without JSON. A simulator can add kinds or replace these.
+ * - `kind`: `slow` waits `latency_ms` (default 5,000) and then responds as usual; `hang_up` closes the connection
+ *   without a response; `lost_answer` handles the request and then closes the connection; `rate_limited` 429,
+ *   `server_error` 503, `client_error` 400, `not_found` 404, `garbage` 200 without JSON. A simulator can add kinds or
+ *   replace these.
  * - `times`: number of requests that it affects; default: all. `probability` (and `seed`): share of the matching requests.
  * - `latency_ms`: the delay before the response, with any kind. `retry_after`: seconds, or an HTTP date.
- * - `status`, `body`, `code`, `message`: replace those of the default answer.
+ * - `status`, `body`, `code`, `message`: replace those of the default response.
  */
 export interface Fault {
   readonly kind: string;

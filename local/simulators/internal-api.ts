@@ -51,6 +51,7 @@ export interface InternalApiSimulator {
  * Control routes besides the common ones:
  * - `GET /_control/orders`: `posts` (accepted), `distinct_orders`, `posted_again` (order id → posts, if
  *   more than one), `duplicates`, `older_rounds`, `invalid`.
+ * - `POST /_control/counts` with a list of Qualia's ids: the first three, of these orders only.
  * - `GET /_control/orders/<Qualia's id or the order number>`: all posts of the order, and the newest body.
  * - `PUT /_control/refuse-older-rounds`: `true` or `false`.
  *
@@ -144,6 +145,17 @@ export const startInternalApiSimulator = async (options: {
           older_rounds: counts.older_round,
           invalid: counts.invalid,
         },
+      }),
+      'POST /counts': checked(z.array(z.string()), (orderIds) => {
+        const posts = orderIds.filter((id) => orders.has(id)).map((id) => [id, postedAgain.get(id) ?? 1] as const);
+        return {
+          status: 200,
+          body: {
+            posts: posts.reduce((sum, [, count]) => sum + count, 0),
+            distinct_orders: posts.length,
+            posted_again: Object.fromEntries(posts.filter(([, count]) => count > 1)),
+          },
+        };
       }),
       'GET /orders/:id': ({ id }) => {
         const orderId = orders.has(id) ? id : orderIdsByNumber.get(id);

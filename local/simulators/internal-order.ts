@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import states from '../jurisdictions.json';
+import states from '../../samples/jurisdictions.json';
 
 /**
  * The order that the internal API accepts, as strict as the table in `docs/contracts/internal-api.md`: an unknown field, an

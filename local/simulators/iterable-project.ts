@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CallName } from './iterable-schemas';
+import type { WriteName } from './iterable-schemas';
 
 const profileSchema = z.object({ email: z.string(), dataFields: z.record(z.string(), z.unknown()).default({}) });
 const eventSchema = z.object({
@@ -39,6 +39,9 @@ const failingByTag: Record<'users' | 'events', Record<string, Failing>> = {
 /** A call with this tag is refused, even if only one item of a bulk call has it. */
 const mismatchTag = 'mismatch';
 
+/** An update with this tag is accepted, but not applied. */
+const unappliedTag = 'unapplied';
+
 const tagOf = (email: string): string => /\+(\w+)@/.exec(email)?.[1] ?? '';
 const keyOf = (email: string): string => email.trim().toLowerCase();
 
@@ -72,7 +75,7 @@ export const createIterableProject = (keep: 'everything' | 'counts') => {
     if (keep === 'counts') return;
     const { email, dataFields } = profileSchema.parse(item);
     const user = users.get(keyOf(email)) ?? { email, data_fields: {}, updates: 0, event_ids: [] };
-    Object.assign(user.data_fields, dataFields);
+    if (tagOf(email) !== unappliedTag) Object.assign(user.data_fields, dataFields);
     user.updates += 1;
     users.set(keyOf(email), user);
   };
@@ -97,7 +100,7 @@ export const createIterableProject = (keep: 'everything' | 'counts') => {
     mismatches: ({ email = '' }: Item): boolean => tagOf(email) === mismatchTag,
 
     /** Accepts an item of a call, or returns how it fails. */
-    take: (call: CallName, item: Item): Failing | undefined => {
+    take: (call: WriteName, item: Item): Failing | undefined => {
       const about = call.startsWith('users/') ? 'users' : 'events';
       const { email = '' } = item;
       if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) return malformed;

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import * as z from 'zod';
 import type { FaultAnswer, Reply } from './faults';
 import { createIterableProject, type Item } from './iterable-project';
-import { type CallName, callNames, isCallName, type requestDefinitions, swaggerFault } from './iterable-schemas';
+import { type CallName, callNames, isCallName, readName, swaggerFault, type WriteName } from './iterable-schemas';
 import { type Arrival, checked, parseJson, startSimulator } from './simulator';
 import { createSlidingSecond } from './sliding-second';
 
@@ -17,6 +17,7 @@ const limitsSchema = z.strictObject({
   'users/bulkUpdate': z.number().positive(),
   'events/track': z.number().positive(),
   'events/trackBulk': z.number().positive(),
+  'users/getByEmail': z.number().positive(),
 });
 type Limits = z.infer<typeof limitsSchema>;
 
@@ -25,6 +26,8 @@ const iterableLimits: Limits = {
   'users/bulkUpdate': 5,
   'events/track': 2_000,
   'events/trackBulk': 10,
+  // Ours: Iterable's is not in the contract.
+  'users/getByEmail': 5,
 };
 
 /** `ITERABLE_API_BASE_URL` for the pipeline, and the control API. */
@@ -47,16 +50,17 @@ export interface IterableSimulatorOptions {
 }
 
 /**
- * Simulates Iterable (`docs/contracts/iterable.md`): the four calls, validated against its Swagger file, with the rate
- * limit of each in any sliding second, keys, tokens, body limits, and failures within a 200. An event of an unknown user
- * is refused.
+ * Simulates Iterable (`docs/contracts/iterable.md`): its five calls, of which four are validated against its Swagger file,
+ * with the rate limit of each in any sliding second, keys, tokens, body limits, and failures within a 200. An event of an
+ * unknown user is refused.
  *
  * An e-mail address with a tag fails: `+invalid`, `+forgotten`, `+conflict`, `+invaliddata`, `+newlist` (in a list of
  * `failedUpdates` that is not documented) and `+unnamed` (counted, in no list) in calls about users; `+notfound` and
- * `+unnamedevent` in calls about events; `+mismatch` in both, where it fails the whole bulk call.
+ * `+unnamedevent` in calls about events; `+mismatch` in both, where it fails the whole bulk call. An update of an
+ * address with `+unapplied` is accepted, but changes no field.
  *
  * Own fault kinds: `bad_api_key` (401), `forbidden` (403), `batch_too_large` (400), `types_mismatched` (400),
- * `payload_too_large` (413). Faults match on `call` (such as `users/update`) and, in single calls, on `email`.
+ * `payload_too_large` (413). Faults match on `call` (such as `users/update`) and, except in bulk calls, on `email`.
  *
  * Control routes besides the common ones:
  * - `GET /_control/arrivals`: per call, the number of calls and items, the refused ones, the first and last time (ms on
@@ -74,7 +78,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
   let limits: Limits = { ...iterableLimits, ...options.limits };
   let arrivals = createArrivals(() => limits);
 
-  const receive = (call: CallName, body: string, json: unknown, admitted: boolean): Reply => {
+  const receive = (call: WriteName, body: string, json: unknown, admitted: boolean): Reply => {
     if (!admitted) return respond(429, 'RateLimitExceeded', `More than ${limits[call]} calls per second`);
     if (json === undefined) return respond(400, 'BadJsonBody', 'The body is not JSON');
     const fault = swaggerFault(call, json);
@@ -84,7 +88,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
     return receiveMany(call, itemsOf(json));
   };
 
-  const receiveOne = (call: CallName, item: Item): Reply => {
+  const receiveOne = (call: WriteName, item: Item): Reply => {
     if (project.mismatches(item)) return mismatched;
     const failing = project.take(call, item);
     return failing === undefined
@@ -92,7 +96,7 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
       : respond(failing.status, failing.code, `${failing.list ?? failing.code}: ${item.email}`);
   };
 
-  const receiveMany = (call: CallName, items: Item[]): Reply => {
+  const receiveMany = (call: WriteName, items: Item[]): Reply => {
     if (items.length > maxItems) return respond(400, 'BatchTooLarge', `More than ${maxItems} items`);
     if (items.some(project.mismatches)) return mismatched;
     const failedUpdates: Record<string, string[]> = {};
@@ -108,6 +112,21 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
     return { status: 200, body: { successCount: items.length - failCount, failCount, failedUpdates } };
   };
 
+  /** Iterable responds with an empty object if there is no such user. */
+  const readUser = ({ query, headers }: Arrival) => {
+    const admitted = arrivals.take(readName, 1);
+    const email = query.get('email') ?? '';
+    const refused = refuseCaller(options, readName, headers, email);
+    const answer = (): Reply => {
+      if (refused !== undefined) return refused;
+      if (!admitted) return respond(429, 'RateLimitExceeded', `More than ${limits[readName]} calls per second`);
+      const user = project.user(email);
+      const found = user && { user: { email: user.email, dataFields: { email: user.email, ...user.data_fields } } };
+      return { status: 200, body: found ?? {} };
+    };
+    return { facts: { call: readName, email }, answer };
+  };
+
   const { origin, controlUrl, stop } = await startSimulator({
     port: options.port,
     latencyMs: options.latencyMs,
@@ -117,7 +136,8 @@ export const startIterableSimulator = async (options: IterableSimulatorOptions):
     read: (arrival) => {
       const call = arrival.path.slice(pathPrefix.length);
       if (!arrival.path.startsWith(pathPrefix) || !isCallName(call)) return refusal(404, 'NotFound');
-      if (arrival.method !== 'POST') return refusal(405, 'GenericError');
+      if (arrival.method !== (call === readName ? 'GET' : 'POST')) return refusal(405, 'GenericError');
+      if (call === readName) return readUser(arrival);
       const { body } = arrival;
       const json = parseJson(body);
       if (body.length > maxKeptCharacters) arrival.body = `(${body.length} characters)`;
@@ -157,7 +177,7 @@ const refusal = (status: number, code: string) => ({ facts: {}, answer: () => re
 
 const mismatched = respond(400, 'RequestFieldsTypesMismatched', 'A field has another type than before');
 
-const isSingle = (call: CallName): boolean => call === 'users/update' || call === 'events/track';
+const isSingle = (call: CallName): boolean => call === 'users/update' || call === 'events/track' || call === readName;
 
 const bulkSchema = z.union([
   z.object({ users: z.array(z.unknown()) }).transform(({ users }) => users),
@@ -239,7 +259,8 @@ const createArrivals = (limits: () => Limits) => {
     'users/bulkUpdate': counterOf('users/bulkUpdate'),
     'events/track': counterOf('events/track'),
     'events/trackBulk': counterOf('events/trackBulk'),
-  } satisfies Record<keyof typeof requestDefinitions, unknown>;
+    'users/getByEmail': counterOf('users/getByEmail'),
+  } satisfies Record<CallName, unknown>;
 
   return {
     /** @returns whether the call is within its limit */

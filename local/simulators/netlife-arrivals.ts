@@ -3,7 +3,7 @@ const secondMs = 1_000;
 /** The calls that a portal received. Times are milliseconds since the simulator started. */
 export interface ArrivalReport {
   readonly calls: number;
-  /** Calls beyond the limit, answered with 429. */
+  /** Calls beyond the limit, refused with 429. */
   readonly refused: number;
   readonly first_ms: number | null;
   readonly last_ms: number | null;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createRandom, type Random } from './random';
+import { createRandom, type Random } from '../../samples/random';
 
 /** The size of a portal. */
 export interface NetlifePortalSize {

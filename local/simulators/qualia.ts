@@ -1,18 +1,15 @@
+import { join } from 'node:path';
 import { GraphQLError } from 'graphql';
 import * as z from 'zod';
+import type { QualiaOrder } from '../../samples/orders';
 import type { FaultAnswer, Reply } from './faults';
+import { openJournal } from './journal';
 import { readGraphqlRequest } from './qualia-schema';
+import { notifyOfNewOrder, type RegisteredWebhook, type SentOrder, webhookSchema } from './qualia-webhook';
 import { basic, checked, parseJson, startSimulator } from './simulator';
 
 const graphqlPath = '/api/vendor/graphql';
 const largestPage = 500;
-
-/** An order at Qualia. Only these two fields are certain. `outstanding_tasks` is served next to the order. */
-export interface QualiaOrder {
-  readonly _id: string;
-  readonly order_number: string;
-  [field: string]: unknown;
-}
 
 const orderSchema: z.ZodType<QualiaOrder> = z.looseObject({ _id: z.string().min(1), order_number: z.string().min(1) });
 const requestSchema = z.object({
@@ -31,6 +28,15 @@ const listSchema = z.strictObject({
   completes_per_page: z.int().min(0).default(0),
 });
 
+/** How new orders are made, which then survive a restart. */
+export interface NewOrders {
+  /** The nth new order. Its ID and number are replaced by unused ones. */
+  readonly content: (nth: number) => QualiaOrder;
+  readonly stateFolder: string;
+  /** Called when the webhook has responded. */
+  readonly onSent: (sent: SentOrder) => void;
+}
+
 /** `QUALIA_API_URL` for the pipeline, and the control API. */
 export interface QualiaSimulator {
   readonly url: string;
@@ -47,7 +53,8 @@ export interface QualiaSimulator {
  *
  * Control routes besides the common ones: `POST /_control/orders` adds a list of orders, `GET|PUT /_control/orders/<id>`
  * reads and replaces one, `PATCH` changes some of its fields, all without a webhook. `PUT /_control/list` changes the
- * behaviour of the list of orders (see `listSchema`).
+ * behaviour of the list of orders (see `listSchema`). `PUT /_control/webhook` registers a webhook (see `webhookSchema`).
+ * `POST /_control/new-order` then creates an order like those of `newOrders`, and posts its notification.
  *
  * @example
  * const qualia = await startQualiaSimulator({ credentials: { username: 'u', password: 'p' }, orders: sampleOrders(300) });
@@ -61,10 +68,12 @@ export const startQualiaSimulator = async (options: {
   /** Each response about an order has different bytes: a new task. */
   readonly answersDiffer?: boolean;
   readonly latencyMs?: number;
+  readonly newOrders?: NewOrders;
 }): Promise<QualiaSimulator> => {
   const orders = new Map<string, QualiaOrder>();
   const put = (order: QualiaOrder) => void orders.set(order._id, order);
   for (const order of options.orders) put(order);
+  const newOrders = options.newOrders && openNewOrders(options.newOrders, orders);
 
   let list = listSchema.parse({});
   let answers = 0;
@@ -112,6 +121,14 @@ export const startQualiaSimulator = async (options: {
         list = settings;
         return { status: 200, body: list };
       }),
+      'PUT /webhook': checked(webhookSchema, (webhook) => {
+        newOrders?.register(webhook);
+        return { status: 200, body: { url: webhook.url } };
+      }),
+      'POST /new-order': async () => {
+        const sent = await newOrders?.send();
+        return sent ? { status: 201, body: sent } : { status: 409, body: { error: 'no_webhook' } };
+      },
       'POST /orders': checked(z.array(orderSchema), (added) => {
         added.forEach(put);
         return { status: 200, body: { orders: orders.size } };
@@ -128,8 +145,34 @@ export const startQualiaSimulator = async (options: {
         }),
       ),
     },
+    ...(newOrders && { onStop: newOrders.close }),
   });
   return { url: `${origin}${graphqlPath}`, controlUrl, stop };
+};
+
+const openNewOrders = ({ content, stateFolder, onSent }: NewOrders, orders: Map<string, QualiaOrder>) => {
+  const put = (order: QualiaOrder) => void orders.set(order._id, order);
+  const journal = openJournal(join(stateFolder, 'qualia-orders.ndjson'), orderSchema, put);
+  let webhook: RegisteredWebhook | undefined;
+  let sent = 0;
+  let newestNumber = 0;
+  return {
+    register: (registered: RegisteredWebhook): void => {
+      webhook = registered;
+    },
+    /** @returns undefined if no webhook is registered */
+    send: async (): Promise<SentOrder | undefined> => {
+      if (webhook === undefined) return undefined;
+      newestNumber = Math.max(newestNumber + 1, Date.now());
+      const order = { ...content(sent++), _id: `QO-${newestNumber}`, order_number: `MKT-${newestNumber}` };
+      journal.append(order);
+      put(order);
+      const notified = await notifyOfNewOrder(webhook, order._id);
+      onSent(notified);
+      return notified;
+    },
+    close: journal.close,
+  };
 };
 
 const refusal = (status: number, error: string) => ({ facts: {}, answer: () => ({ status, body: { error } }) });

@@ -30,7 +30,7 @@ export interface Arrival {
   body: string;
 }
 
-/** An interpreted request: facts that faults match, and the work, which a fault can prevent. */
+/** An interpreted request: its facts, which faults match, and its handler, which a fault can prevent from running. */
 interface Call<Types extends FactTypes = FactTypes> {
   readonly facts: Facts<Types>;
   readonly answer: () => Reply;
@@ -41,7 +41,7 @@ export type ControlRoute = (request: {
   readonly id: string;
   readonly query: URLSearchParams;
   readonly body: string;
-}) => Reply;
+}) => Reply | Promise<Reply>;
 
 /** The parts that differ between simulators. */
 export interface SimulatorOptions<Types extends FactTypes> {
@@ -53,7 +53,7 @@ export interface SimulatorOptions<Types extends FactTypes> {
   readonly admits: (headers: IncomingHttpHeaders) => boolean;
   /** The facts that `read` can return. */
   readonly facts: Types;
-  /** Interprets a request of a known caller. Must not do the work: `answer` does. */
+  /** Interprets a request of a known caller. Has no effect: `answer` handles the request. */
   readonly read: (arrival: Arrival) => Call<Types>;
   /** Fault kinds of this API. They replace shared ones of the same name. */
   readonly faultAnswers?: Record<string, FaultAnswer>;
@@ -79,7 +79,7 @@ export const bearer = ({ token }: { readonly token: string }) => authorization(`
 
 const authorization = (expected: string) => (headers: IncomingHttpHeaders) => headers.authorization === expected;
 
-/** Answers 422 to a body that `schema` refuses, with every fault at once; 400 to one that is not JSON. */
+/** Responds 422 with every fault to a body that `schema` refuses, and 400 to a body that is not JSON. */
 export const checked =
   <T>(schema: z.ZodType<T>, handle: (value: T, id: string) => Reply): ControlRoute =>
   ({ body, id }) => {
@@ -108,11 +108,11 @@ export const parseJson = (text: string): unknown => {
 };
 
 /**
- * Starts an HTTP server on 127.0.0.1 that answers through `read`, with faults and latency on demand. Requests from web
- * pages are refused, see `emulator/loopback-server.ts`.
+ * Starts an HTTP server on 127.0.0.1 that responds through `read`, with configurable faults and latency. Requests from
+ * web pages are refused, see `emulator/loopback-server.ts`.
  *
  * Its control API, which needs no credentials:
- * - `GET|PUT|DELETE /_control/faults`: a list of faults (see `Fault`); with how often each was hit.
+ * - `GET|PUT|DELETE /_control/faults`: a list of faults (see `Fault`), each with its number of hits.
  * - `GET /_control/requests?<fact>=<value>`: totals, and the newest 1,000 requests, oldest first; `DELETE` resets them.
  * - `PUT /_control/latency`: `{ "latency_ms": 20 }`.
  *
@@ -150,15 +150,16 @@ export const startSimulator = async <Types extends FactTypes>(options: Simulator
     ...options.control,
   };
 
-  const answerControl = ({ method, path, query, body }: Arrival): Reply => {
+  const answerControl = async ({ method, path, query, body }: Arrival): Promise<Reply> => {
     const [name, id, ...rest] = path.slice(controlPrefix.length).split('/');
     const route = rest.length > 0 ? undefined : control[`${method} /${name}${id === undefined ? '' : '/:id'}`];
-    return route?.({ id: decodeURIComponent(id ?? ''), query, body }) ?? { status: 404, body: { error: 'not_found' } };
+    if (route === undefined) return { status: 404, body: { error: 'not_found' } };
+    return route({ id: decodeURIComponent(id ?? ''), query, body });
   };
 
   const wait = (ms: number) => (ms > 0 ? sleep(ms, undefined, { signal: stopping.signal }) : undefined);
 
-  /** Undefined: close the connection. */
+  /** @returns undefined if the connection must be closed without a response */
   const play = async (call: Call, fault: Fault | undefined): Promise<Reply | undefined> => {
     if (latencyMs > 0) await wait(latencyMs);
     if (fault === undefined) return call.answer();
@@ -172,7 +173,7 @@ export const startSimulator = async <Types extends FactTypes>(options: Simulator
     const body = await readBody(request);
     if (body === undefined) return send(response, { status: 413, body: { error: 'payload_too_large' } });
     const arrival = arrivalOf(request, body);
-    if (arrival.path.startsWith(controlPrefix)) return send(response, answerControl(arrival));
+    if (arrival.path.startsWith(controlPrefix)) return send(response, await answerControl(arrival));
 
     const admitted = options.admits(request.headers);
     const call = admitted ? options.read(arrival) : { facts: {}, answer: () => unauthorized };

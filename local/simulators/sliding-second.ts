@@ -6,19 +6,19 @@ export interface SlidingSecond {
   most(): number;
 }
 
-/** Moments of the last second, oldest first. */
+/** The times of the events in the last second, oldest first. */
 const createWindow = () => {
-  let moments: number[] = [];
+  let timesMs: number[] = [];
   let oldest = 0;
   return {
-    add: (atMs: number) => void moments.push(atMs),
+    add: (atMs: number) => void timesMs.push(atMs),
     countAt: (atMs: number): number => {
-      while (oldest < moments.length && atMs - (moments[oldest] ?? 0) >= 1_000) oldest += 1;
+      while (oldest < timesMs.length && atMs - (timesMs[oldest] ?? 0) >= 1_000) oldest += 1;
       if (oldest > 10_000) {
-        moments = moments.slice(oldest);
+        timesMs = timesMs.slice(oldest);
         oldest = 0;
       }
-      return moments.length - oldest;
+      return timesMs.length - oldest;
     },
   };
 };

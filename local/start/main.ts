@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import colors from 'picocolors';
+import type { SentOrder } from '../simulators/qualia-webhook';
+import { type LocalConsole, startConsole } from './console';
 import { openDayLog } from './day-log';
 import { describeFailure } from './describe-failure';
-import { createProgress } from './progress';
-import { describeResult, describeSync, describeWhereToLook } from './report';
-import { dayOf, runDay } from './run-day';
-import { runSync } from './run-sync';
+import { findOrdersTable, openOrdersTable } from './orders-table';
+import { createOutput } from './output';
+import { describeWhereToLook } from './report';
+import { type StartContext, showDays, showFirstOrder, showNewOrder, showSyncs } from './run';
+import { dayOf } from './run-day';
 import { openStateFolder } from './state-folder';
-import { emptySummary, findSurprises, summarize } from './summary';
 import { synthesize } from './synthesize';
 import { startWorld } from './world';
 
@@ -17,6 +20,8 @@ interface Options {
   readonly json: boolean;
   readonly fresh: boolean;
   readonly orders: number;
+  readonly syncs: boolean;
+  readonly console: boolean;
   readonly state: string;
   readonly recordCalls: boolean;
 }
@@ -33,32 +38,32 @@ const readOptions = (): Options =>
     .option('--json', 'print the summary as one JSON object on the last line', false)
     .option('--fresh', 'delete the state of earlier starts', false)
     .option('--orders <count>', 'number of orders in the day; 0 posts none', count, 300)
+    .option('--no-syncs', 'leave out the sync jobs')
+    .option('--no-console', 'leave out the web console')
     .option('--state <folder>', 'folder for the state that survives a restart', '.local')
     .option('--record-calls', 'write the calls of the functions to calls.ndjson in it', false)
     .parse()
     .opts<Options>();
 
 const start = async (options: Options, stateDirectory: string): Promise<number> => {
-  // With --json, standard output only has the summary.
-  const out = options.json ? process.stderr : process.stdout;
-  const say = (text: string) => out.write(`${text}\n`);
+  const output = createOutput(options.json);
+  const { say } = output;
 
   const folder = openStateFolder(stateDirectory, options.fresh);
   const assemblyDirectory = synthesize(() => say('Synthesizing: the sources changed …'));
   // All files created from here on are in the state folder. Only their owner can read them.
   process.umask(0o077);
 
-  // Only the Qualia simulator knows the orders of a day, so nothing is posted if another server replaces it.
-  const postsDays = process.env.QUALIA_API_URL === undefined;
   const log = openDayLog(stateDirectory);
-  const plans = [log.openDay, options.orders > 0 ? log.plan(options.orders, Date.now()) : undefined].flatMap(
-    (plan) => plan ?? [],
-  );
+  const newDay = options.orders > 0 ? log.plan(options.orders, Date.now()) : undefined;
+  const plans = [log.openDay, newDay].flatMap((plan) => plan ?? []);
 
   const interrupted = Promise.withResolvers<number>();
   process.once('SIGINT', () => interrupted.resolve(130));
   process.once('SIGTERM', () => interrupted.resolve(143));
+  const failed = Promise.withResolvers<never>();
 
+  let onNewOrder: ((sent: SentOrder) => void) | undefined;
   const world = await startWorld({
     assemblyDirectory,
     stateDirectory,
@@ -66,38 +71,43 @@ const start = async (options: Options, stateDirectory: string): Promise<number> 
     faults: log.openDay && dayOf(log.openDay).faults,
     environment: process.env,
     recordCalls: options.recordCalls,
+    onNewOrder: (sent) => onNewOrder?.(sent),
   });
-  say(`The pipeline runs at ${world.aws.apiUrl}, its state is in ${options.state}`);
+  const table = openOrdersTable(findOrdersTable(world.aws));
+  const context: StartContext = { world, table, output };
+  let webConsole: Promise<LocalConsole | undefined> | undefined;
+  say(`The pipeline runs at ${colors.bold(world.aws.apiUrl)}, its state is in ${options.state}`);
 
   const run = async (): Promise<number> => {
-    let lastOrderId: string | undefined;
-    let exitCode = 0;
-    let summary = emptySummary;
-    if (!postsDays) say('No webhooks are posted: QUALIA_API_URL names another server.');
-    for (const plan of postsDays ? plans : []) {
-      if (plan === log.openDay) say('An earlier start was interrupted; finishing its day first.');
-      const result = await runDay(world, plan, log, createProgress(out));
-      const surprises = findSurprises(result);
-      summary = summarize(result);
-      say(describeResult(result, summary, surprises));
-      if (surprises.length > 0) exitCode = 1;
-      lastOrderId = [...result.closed.values()].find(({ status }) => status === 'PROCESSED')?.order_id;
+    // Only the Qualia simulator knows the orders of a day, so nothing is posted if another server replaces it.
+    const postsOrders = world.qualia !== undefined;
+    if (!postsOrders) say('No webhooks are posted: QUALIA_API_URL names another server.');
+    const firstOrderId = newDay && (await showFirstOrder(context));
+    // Later than the first order, which it would delay.
+    if (options.console && !options.once) {
+      webConsole = startConsole(stateDirectory);
+      void webConsole.then((running) => running && say(`${colors.bold('Web console')}\n  ${running.url}`));
     }
-    if (plans.length > 0) {
-      const sync = await runSync(world, stateDirectory, createProgress(out));
-      say(describeSync(sync));
-      if (sync.status !== 'SUCCEEDED') exitCode = 1;
-    }
-    if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-    if (options.once) return exitCode;
-    say(describeWhereToLook(world, stateDirectory, lastOrderId));
+    if (newDay && postsOrders)
+      say(`Now a day of ${options.orders} orders${options.syncs ? ', and both sync jobs' : ''}:`);
+    onNewOrder = (sent) => void showNewOrder(context, sent).catch(failed.reject);
+    const [days, syncsSucceeded] = await Promise.all([
+      showDays(context, postsOrders ? plans : [], log),
+      plans.length === 0 || !options.syncs || showSyncs(context, stateDirectory),
+    ]);
+    if (options.json) process.stdout.write(`${JSON.stringify(days.summary)}\n`);
+    const firstOrderSucceeded = firstOrderId !== undefined || newDay === undefined || !postsOrders;
+    if (options.once) return days.isAsExpected && syncsSucceeded && firstOrderSucceeded ? 0 : 1;
+    say(describeWhereToLook(world, stateDirectory, firstOrderId));
     say('It stays up until Ctrl-C.');
     return interrupted.promise;
   };
 
   try {
-    return await Promise.race([run(), interrupted.promise]);
+    return await Promise.race([run(), interrupted.promise, failed.promise]);
   } finally {
+    table.close();
+    await (await webConsole)?.stop();
     await world.stop();
     folder.release();
   }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import * as z from 'zod';
-import { signedHeaders, type WebhookSecret } from '../sample/authentication';
-import type { WebhookCall } from '../sample/day';
+import { signedHeaders, type WebhookSecret } from '../../samples/authentication';
+import type { DayCall } from '../sample/day';
 
 /** The final answer to a call of the day. */
 export interface CallAnswer {
-  readonly call: WebhookCall;
+  readonly call: DayCall;
   readonly status: number;
   /** `status` in the body of a 200. */
   readonly outcome: string | undefined;
@@ -15,7 +15,7 @@ export interface CallAnswer {
 export interface PostOptions {
   readonly apiUrl: string;
   readonly secret: WebhookSecret;
-  readonly calls: readonly WebhookCall[];
+  readonly calls: readonly DayCall[];
   readonly onAnswer: (answer: CallAnswer) => void;
 }
 
@@ -42,7 +42,7 @@ export const postCalls = async ({ apiUrl, secret, calls, onAnswer }: PostOptions
   const pool = new Pool(apiUrl, { connections });
   const answers = new Map<string, Promise<CallAnswer>>();
 
-  const postOnce = async (call: WebhookCall): Promise<CallAnswer> => {
+  const postOnce = async (call: DayCall): Promise<CallAnswer> => {
     const { statusCode, body } = await pool.request({
       method: call.method,
       path: call.path,
@@ -52,7 +52,7 @@ export const postCalls = async ({ apiUrl, secret, calls, onAnswer }: PostOptions
     return { call, status: statusCode, outcome: outcomeOf(await body.text()) };
   };
 
-  const post = async (call: WebhookCall): Promise<CallAnswer> => {
+  const post = async (call: DayCall): Promise<CallAnswer> => {
     for (let attempt = 1; ; attempt++) {
       const answer = await postOnce(call).catch((error: unknown) => {
         if (attempt < maxTries) return undefined;

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
-import type { Progress } from './progress';
 import type { World } from './world';
 
 /** The result of a run of the sync jobs. */
@@ -13,23 +12,32 @@ export interface SyncResult {
   readonly status: string;
   /** The reason, if it did not succeed. */
   readonly cause: string | undefined;
-  /** Netlife's final statistics, from the run's report. */
-  readonly stats: string;
+  /** Job → what it did. Empty if the run did not finish. */
+  readonly messages: Readonly<Record<string, string>>;
   /** Copies of the run's objects in the artifacts bucket. */
-  readonly files: readonly string[];
+  readonly folder: string;
 }
 
 const portal = 'nowandforeverphoto';
 const pollEveryMs = 250;
 
 const outputsSchema = z.object({ StateMachineArn: z.string(), ArtifactsBucketName: z.string() });
-const summarySchema = z.object({ reports: z.array(z.string()) });
+const jobSchema = z.object({ message: z.string() });
+const summarySchema = z.object({
+  reports: z.array(z.string()),
+  netlife: jobSchema.optional(),
+  iterable: jobSchema.optional(),
+});
 
 /**
  * Runs both sync jobs once, Netlife for one portal, waits for their end, and copies their reports to
  * `<stateDirectory>/runs/`.
  */
-export const runSync = async (world: World, stateDirectory: string, progress: Progress): Promise<SyncResult> => {
+export const runSync = async (
+  world: World,
+  stateDirectory: string,
+  onProgress: (text: string) => void,
+): Promise<SyncResult> => {
   const { aws } = world;
   const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const workflows = new SFNClient({ ...common, endpoint: aws.endpoints.sfn });
@@ -50,25 +58,27 @@ export const runSync = async (world: World, stateDirectory: string, progress: Pr
   const startedAtMs = Date.now();
   let execution = await workflows.send(new DescribeExecutionCommand({ executionArn }));
   while (execution.status === 'RUNNING') {
-    progress.update(`sync jobs running for ${Math.round((Date.now() - startedAtMs) / 1_000)} s`);
+    onProgress(`sync jobs running for ${Math.round((Date.now() - startedAtMs) / 1_000)} s`);
     await sleep(pollEveryMs);
     execution = await workflows.send(new DescribeExecutionCommand({ executionArn }));
   }
-  progress.end();
+  onProgress('');
 
   const folder = `runs/${runId}`;
-  const summary = await read(`${folder}/summary.json`);
-  const reports = summary === undefined ? [] : summarySchema.parse(JSON.parse(summary)).reports;
-  const files = reports.map((key) => path.join(stateDirectory, key));
-  for (const [index, file] of files.entries()) {
+  const text = await read(`${folder}/summary.json`);
+  const { reports = [], ...jobs } = text === undefined ? {} : summarySchema.parse(JSON.parse(text));
+  for (const key of reports) {
+    const file = path.join(stateDirectory, key);
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, (await read(reports[index] ?? '')) ?? '');
+    writeFileSync(file, (await read(key)) ?? '');
   }
   return {
     runId,
     status: execution.status ?? 'UNKNOWN',
     cause: execution.cause,
-    stats: (await read(`${folder}/netlife/${portal}/stats.txt`)) ?? '',
-    files,
+    messages: Object.fromEntries(
+      Object.entries(jobs).flatMap(([job, outcome]) => (outcome ? [[job, outcome.message]] : [])),
+    ),
+    folder: path.join(stateDirectory, folder),
   };
 };

@@ -1,12 +1,12 @@
 import type { MixedDay } from '../sample/day';
-import type { OrderState } from './await-orders';
+import type { OrderState } from './orders-table';
 import type { CallAnswer } from './post-calls';
 
-/** How many posts the internal API accepted, and for how many orders. */
+/** How many posts about orders of the day the internal API accepted, and for how many of them. */
 export interface InternalApiCounts {
   readonly posts: number;
   readonly distinct_orders: number;
-  /** Order ID → number of posts, for orders posted more than once. Can include orders of earlier days. */
+  /** Order ID → number of posts, for orders posted more than once. */
   readonly posted_again: Readonly<Record<string, number>>;
 }
 

@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { QualiaOrder } from '../../samples/orders';
+import { sampleOrder } from '../../samples/orders';
 import type { MixedDay } from '../sample/day';
 import { loadSampleUsers } from '../sample/users';
 import { startInternalApiSimulator } from '../simulators/internal-api';
 import { startIterableSimulator } from '../simulators/iterable';
 import { startNetlifeSimulator } from '../simulators/netlife';
-import { type QualiaOrder, startQualiaSimulator } from '../simulators/qualia';
+import { startQualiaSimulator } from '../simulators/qualia';
+import type { SentOrder } from '../simulators/qualia-webhook';
 import { control } from './control';
 import { readSecretsFile, type Secrets } from './secrets-file';
 
@@ -18,6 +21,8 @@ export interface SurroundingsOptions {
    * the messages that an earlier start left in its queues.
    */
   readonly faults?: MixedDay['faults'] | undefined;
+  /** Called for each order that `POST /_control/new-order` of the Qualia simulator made. */
+  readonly onNewOrder?: (sent: SentOrder) => void;
   /** A variable such as `QUALIA_API_URL` names a server to use instead of the simulator. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -77,7 +82,15 @@ export const startSurroundings = async (options: SurroundingsOptions): Promise<S
   const unless = (variable: string, start: () => Promise<RunningSimulator>) =>
     environment[variable] === undefined ? start() : Promise.resolve(undefined);
   const qualia = await unless('QUALIA_API_URL', () =>
-    startQualiaSimulator({ credentials: secrets.QualiaSecret, orders: options.orders }),
+    startQualiaSimulator({
+      credentials: secrets.QualiaSecret,
+      orders: options.orders,
+      newOrders: {
+        content: sampleOrder,
+        stateFolder: stateDirectory,
+        onSent: (sent) => options.onNewOrder?.(sent),
+      },
+    }),
   );
   const internalApi = await unless('INTERNAL_API_URL', () =>
     startInternalApiSimulator({ credentials: secrets.InternalApiSecret, stateFolder: stateDirectory }),

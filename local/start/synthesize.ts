@@ -69,14 +69,16 @@ export const synthesizeOnce = (options: SynthesisOptions): void => {
 };
 
 /**
- * Runs `cdk synth` into `cdk.out`, unless its last output has the same sources.
+ * Runs `cdk synth`, unless its last output has the same sources.
  *
+ * @param stage default: the app's default stage, into `cdk.out`
  * @returns the folder of the cloud assembly
  * @throws {Error} with the CLI's output when the app does not synthesize
  */
-export const synthesize = (onStart: () => void): string => {
+export const synthesize = (onStart: () => void, stage?: string): string => {
   const root = path.join(__dirname, '../..');
-  const assemblyDirectory = path.join(root, 'cdk.out');
+  const assemblyDirectory = path.join(root, stage === undefined ? 'cdk.out' : `node_modules/.cache/cdk.out.${stage}`);
+  const options = stage === undefined ? [] : ['--context', `stage=${stage}`, '--output', assemblyDirectory];
   synthesizeOnce({
     root,
     sources: ['bin/app.ts', 'cdk.json', 'lambdas', 'lib', 'package-lock.json', 'package.json', 'shared'],
@@ -85,7 +87,7 @@ export const synthesize = (onStart: () => void): string => {
     run: () => {
       onStart();
       const cdk = path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'cdk.cmd' : 'cdk');
-      const { status, stdout, stderr, error } = spawnSync(cdk, ['synth', '--quiet'], {
+      const { status, stdout, stderr, error } = spawnSync(cdk, ['synth', '--quiet', ...options], {
         cwd: root,
         encoding: 'utf8',
         shell: process.platform === 'win32',

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { recordCalls } from '../../emulator/call-recorder';
 import { type EmbeddedAws, type LogLine, startEmbeddedAws } from '../../emulator/embedded-aws';
 import { writeStateFile } from '../../emulator/state-files';
+import { control } from './control';
 import type { Secrets } from './secrets-file';
 import { type Surroundings, type SurroundingsOptions, startSurroundings } from './surroundings';
 
@@ -40,9 +42,17 @@ export const startWorld = async (options: WorldOptions): Promise<World> => {
     stateDirectory,
     secretsFile,
     environmentOverrides: variables,
+    // More processes than cores would only delay each other's start.
+    maxConcurrency: Math.max(2, availableParallelism()),
+    firesRates: true,
     ...(onLog && { onLog }),
     ...(options.recordCalls && { intercept: recordCalls(path.join(stateDirectory, 'calls.ndjson')) }),
   });
+
+  const [login] = secrets.WebhookSecret.basic;
+  if (simulators.qualia && login) {
+    await control(`${simulators.qualia.controlUrl}/webhook`, 'PUT', { url: `${aws.apiUrl}/webhooks/qualia`, ...login });
+  }
 
   return {
     aws,

@@ -1,22 +1,34 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
+import { maxReceived } from '../services/dead-letter-messages';
 import {
   createDeadLetterService,
   type DeadLetterQueue,
+  maxMovesPerSecond,
   type Redrive,
   type WorkerName,
   workerNames,
 } from '../services/dead-letters';
+import { dropOne, messageIdSchema, redriveOne, showAll, showOne } from './dead-letter-verbs';
 import { exitCodes } from './exit-codes';
+import { countSchema } from './input';
 import { plural, renderTable, type Terminal } from './terminal';
-import type { Attach, Session } from './verb';
+import type { Attach, ChangingSession } from './verb';
 
 /** Maximum number of order IDs shown per queue. */
 const shownIds = 5;
 
-/** Adds `dlq list` and `dlq redrive`. */
+const queueSchema = z.enum(workerNames, `must be ${workerNames.join(' or ')}`);
+const queueHelp = `${workerNames.join(' or ')}: the worker of the dead-letter queue`;
+const maxShown = 100;
+
+const help = `
+SQS cannot read a message by its id: it is searched among the first ${maxReceived.toLocaleString('en')}
+messages, which stay hidden from other readers for some seconds.`;
+
+/** Adds `dlq list`, `show`, `redrive`, `stop` and `drop`. */
 export const addDeadLetterCommands = (program: Command, attach: Attach): void => {
-  const dlq = program.command('dlq').description('list and redrive the dead-letter queues');
+  const dlq = program.command('dlq').description('inspect, redrive and drop the messages of the dead-letter queues');
 
   const list = dlq
     .command('list')
@@ -30,21 +42,102 @@ export const addDeadLetterCommands = (program: Command, attach: Attach): void =>
     },
   });
 
+  const show = dlq
+    .command('show')
+    .description('show the messages of a dead-letter queue, or one of them; they stay in the queue')
+    .argument('<queue>', queueHelp)
+    .argument('[message]', 'the id of a message')
+    .option('--limit <count>', `maximum number of messages, up to ${maxShown}`, '20')
+    .option('--reveal', 'print the body of an unreadable message, which can contain personal data; recorded')
+    .addHelpText('after', help);
+  attach.changing(show, {
+    schema: z.object({
+      queue: queueSchema,
+      message: messageIdSchema.optional(),
+      limit: countSchema(maxShown),
+      reveal: z.boolean().default(false),
+    }),
+    needsReason: ({ reveal }) => reveal === true,
+    rules: ({ message, reveal }) => (reveal && message === undefined ? ['--reveal needs the id of a message'] : []),
+    run: ({ queue, message, limit, reveal }, session) =>
+      message === undefined ? showAll(queue, limit, session) : showOne(queue, message, reveal, session),
+  });
+
   const redrive = dlq
     .command('redrive')
     .description("move a dead-letter queue's messages back to the worker's queue: each order resumes where it stopped")
     .argument('<queue>', `${workerNames.join(' or ')}: the worker whose dead-letter queue to redrive`)
-    .option('-y, --yes', 'skip the question');
-  attach(redrive, {
+    .argument('[message]', 'the id of a message, to move only this one')
+    .option('--rate <count>', `maximum number of messages per second, up to ${maxMovesPerSecond}; default: SQS decides`)
+    .option('-y, --yes', 'skip the question')
+    .addHelpText('after', help);
+  attach.changing(redrive, {
     schema: z.object({
-      queue: z.enum(workerNames, `must be ${workerNames.join(' or ')}`),
+      queue: queueSchema,
+      message: messageIdSchema.optional(),
+      rate: countSchema(maxMovesPerSecond).optional(),
       yes: z.boolean().default(false),
     }),
-    run: ({ queue, yes }, session) => runRedrive(queue, yes, session),
+    rules: ({ message, rate }) =>
+      message !== undefined && rate !== undefined ? ['--rate cannot be combined with a message'] : [],
+    run: ({ queue, message, rate, yes }, session) =>
+      message === undefined
+        ? runRedrive(queue, { yes, perSecond: rate }, session)
+        : redriveOne(queue, message, session),
+  });
+
+  const stop = dlq
+    .command('stop')
+    .description('stop a redrive in progress; the messages that it has not moved stay in the dead-letter queue')
+    .argument('<queue>', queueHelp);
+  attach.changing(stop, {
+    schema: z.object({ queue: queueSchema }),
+    run: ({ queue }, session) => stopRedrive(queue, session),
+  });
+
+  const drop = dlq
+    .command('drop')
+    .description('store a message in the artifacts bucket under dead-letters/, then delete it from its queue')
+    .argument('<queue>', queueHelp)
+    .argument('<message>', 'the id of a message')
+    .option('-y, --yes', 'skip the question')
+    .addHelpText('after', help);
+  attach.changing(drop, {
+    schema: z.object({ queue: queueSchema, message: messageIdSchema, yes: z.boolean().default(false) }),
+    run: ({ queue, message, yes }, session) => dropOne(queue, message, yes, session),
   });
 };
 
-const runRedrive = async (worker: WorkerName, yes: boolean, session: Session): Promise<number> => {
+interface RedriveInput {
+  readonly yes: boolean;
+  readonly perSecond: number | undefined;
+}
+
+const stopRedrive = async (worker: WorkerName, session: ChangingSession): Promise<number> => {
+  const { stage, stageLabel, terminal } = session;
+  await session.beginChange({ ids: [worker] });
+  const stopped = await createDeadLetterService(stage).stop(worker);
+  if (stopped === undefined) {
+    terminal.result(
+      { stage: stage.name, queue: worker, status: 'NOT_RUNNING' },
+      () => `No redrive of the ${worker} dead-letter queue in ${stageLabel} is running.`,
+    );
+    return exitCodes.done;
+  }
+  const { status, moved, toMove } = stopped;
+  terminal.result({ stage: stage.name, queue: worker, status, moved, to_move: toMove ?? null }, () =>
+    status === 'COMPLETED'
+      ? `The redrive had moved ${plural(moved, 'message')} before it could be stopped.`
+      : `The redrive was stopped; it had moved ${moved} of ${toMove ?? 'an unknown number of'} messages.`,
+  );
+  return exitCodes.done;
+};
+
+const runRedrive = async (
+  worker: WorkerName,
+  { yes, perSecond }: RedriveInput,
+  session: ChangingSession,
+): Promise<number> => {
   const { stage, stageLabel, terminal } = session;
   const service = createDeadLetterService(stage);
   const { messages, running } = await service.inspect(worker);
@@ -63,11 +156,12 @@ const runRedrive = async (worker: WorkerName, yes: boolean, session: Session): P
     const question = `Move ${plural(messages, 'message')} back to the ${worker} queue in ${stageLabel}?`;
     if (!yes && !(await terminal.confirm(question)))
       return conclude(untouched, 'Nothing was moved.', exitCodes.aborted);
+    await session.beginChange({ ids: [worker], count: messages });
   }
 
   return session.interruptible(async (signal) => {
     let last: Redrive | undefined;
-    for await (const progress of service.redrive(worker, signal)) {
+    for await (const progress of service.redrive(worker, { perSecond, signal })) {
       last = progress;
       terminal.note(`${progress.status.toLowerCase()}: ${progress.moved} of ${progress.toMove ?? messages} moved`);
     }
@@ -76,8 +170,11 @@ const runRedrive = async (worker: WorkerName, yes: boolean, session: Session): P
     if (status === 'COMPLETED') {
       return conclude(document, `${plural(moved, 'message')} moved to the ${worker} queue.`, exitCodes.done);
     }
+    if (status === 'CANCELLED') {
+      return conclude(document, `The redrive was stopped; it had moved ${moved} of ${toMove}.`, exitCodes.aborted);
+    }
     if (signal.aborted) {
-      const text = `The redrive continues; "dlq redrive ${worker}" follows it.`;
+      const text = `The redrive continues; "dlq redrive ${worker}" follows it, "dlq stop ${worker}" stops it.`;
       return conclude(document, text, exitCodes.aborted);
     }
     const why = failureReason === undefined ? '' : `: ${failureReason}`;
@@ -99,11 +196,11 @@ const toDocument = ({ worker, url, messages, messagesInFlight, peeked }: DeadLet
   })),
 });
 
-const renderQueues = (queues: readonly DeadLetterQueue[], { time, colors }: Terminal): string =>
+const renderQueues = (queues: readonly DeadLetterQueue[], { age, colors }: Terminal): string =>
   renderTable(
     queues.map((queue) => {
       const { worker, messages, messagesInFlight, peeked } = queue;
-      const oldest = peeked[0] === undefined ? '' : time(peeked[0].sentAt);
+      const oldest = peeked[0] === undefined ? '' : age(peeked[0].sentAt);
       // At most ten messages are read: of more, another may be older.
       const atLeast = messages > peeked.length && oldest !== '' ? ' or older' : '';
       const count = messages > 0 ? colors.red(String(messages)) : '0';

@@ -9,7 +9,7 @@ export const exitCodes = {
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'success, also if there was nothing to do; a watched run succeeded',
-  failed: 'no such order or run, or part of the work failed or was not proved',
+  failed: 'no such order or run; work failed or was not proved; `status` is red',
   usage: 'wrong usage; nothing was done',
   unreachable: 'the stage does not exist, is not reachable, or denies access',
   aborted: 'aborted: a question was not answered with yes, or Ctrl-C',

@@ -41,8 +41,9 @@ const parseMomentMs = (text: string): number | undefined => {
 };
 
 /** A moment in the past: `24h` before now, or an ISO 8601 date or time. */
-export const sinceSchema = (nowMs: number) =>
+export const sinceSchema = (now: () => number) =>
   z.string().transform((text, context): Date => {
+    const nowMs = now();
     const durationMs = parseDurationMs(text);
     const sinceMs = durationMs === undefined ? parseMomentMs(text) : nowMs - durationMs;
     if (sinceMs !== undefined && sinceMs < nowMs) return new Date(sinceMs);
@@ -50,6 +51,23 @@ export const sinceSchema = (nowMs: number) =>
       sinceMs === undefined
         ? 'must be a duration such as 30m, 24h or 7d, or a time such as 2026-01-31T08:00:00Z'
         : 'must be in the past';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+/** A moment in the future, at most `longestDays` away: `4h` from now, or an ISO 8601 date or time. In whole seconds. */
+export const untilSchema = (now: () => number, longestDays = 30) =>
+  z.string().transform((text, context): Date => {
+    const nowMs = now();
+    const durationMs = parseDurationMs(text);
+    const untilMs = durationMs === undefined ? parseMomentMs(text) : nowMs + durationMs;
+    if (untilMs !== undefined && untilMs > nowMs && untilMs <= nowMs + longestDays * unitsMs.d) {
+      return new Date(Math.ceil(untilMs / 1_000) * 1_000);
+    }
+    const message =
+      untilMs === undefined
+        ? 'must be a duration such as 30m, 4h or 7d, or a time such as 2026-01-31T08:00:00Z'
+        : `must be within the next ${longestDays} days`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
@@ -67,7 +85,7 @@ export const countSchema = (most: number) =>
 export const listableStatusSchema = z.literal(
   'FAILED',
   'can only be FAILED: only failed orders have an index, any other status would need a scan of the table; ' +
-    '"orders get <id>" shows an order of any status',
+    '"--open" lists open orders, and "orders get <id>" shows an order of any status',
 );
 
 /** One or more order IDs, without duplicates. */
@@ -82,6 +100,17 @@ export const roundSchema = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'must be a round as "orders get" shows it' });
   return z.NEVER;
 });
+
+const longestReason = 200;
+
+/** Faults of `--reason`, which is required on AWS: changes to the embedded AWS concern nobody else. */
+export const reasonFaults = ({ reason, local, state }: RawInput): string[] => {
+  if (reason === undefined) {
+    return local === true || state !== undefined ? [] : ['--reason is missing: say why, for the record'];
+  }
+  const { length } = String(reason).trim();
+  return length >= 1 && length <= longestReason ? [] : [`--reason must have 1 to ${longestReason} characters`];
+};
 
 const globalSchema = z.object({
   stage: z.enum(stages, `must be one of ${stages.join(', ')}`),

@@ -1,5 +1,5 @@
 import type { OrderId } from '../../shared/orders/order';
-import type { MappedPayload, MappingVerdict } from '../services/mapping';
+import type { MappedPayload, MappingComparison } from '../services/mapping';
 import { shellWord } from './stage-command';
 import { oneLine, plural, renderTable } from './terminal';
 import type { Session } from './verb';
@@ -32,7 +32,7 @@ interface Affected {
 const unknownFields = '(unknown)';
 const failedBefore = '(was FAILED)';
 
-/** Counts verdicts. Holds the IDs of orders that change and of orders that cannot be mapped. */
+/** Counts comparisons. Holds the IDs of orders that change and of orders that cannot be mapped. */
 export const tally = () => {
   const affected: Affected[] = [];
   const byField = new Map<string, OrderId[]>();
@@ -52,13 +52,13 @@ export const tally = () => {
   };
 
   return {
-    add: (verdict: MappingVerdict): void => {
-      const { orderId } = verdict;
-      if (verdict.kind === 'same') same++;
-      else if (verdict.kind === 'not_posted') notPosted++;
-      else if (verdict.kind === 'unmappable') note(byCode, verdict.code, orderId);
-      else if (verdict.kind === 'mappable_now') change(orderId, [failedBefore]);
-      else change(orderId, verdict.fields.length > 0 ? verdict.fields : [unknownFields]);
+    add: (comparison: MappingComparison): void => {
+      const { orderId } = comparison;
+      if (comparison.kind === 'same') same++;
+      else if (comparison.kind === 'not_posted') notPosted++;
+      else if (comparison.kind === 'unmappable') note(byCode, comparison.code, orderId);
+      else if (comparison.kind === 'mappable_now') change(orderId, [failedBefore]);
+      else change(orderId, comparison.fields.length > 0 ? comparison.fields : [unknownFields]);
     },
     /** The orders that change. */
     affected: (): readonly Affected[] => affected,
@@ -117,9 +117,9 @@ export const renderDiff = (
   const unmappable = codes.reduce((sum, [, orderIds]) => sum + orderIds.length, 0);
   const summary = [
     `${plural(changed, 'order')} stored since ${since.toISOString()} in ${stageLabel} would be posted again`,
-    `${counts.same()} are unchanged`,
-    ...(unmappable > 0 ? [`${unmappable} can no longer be mapped`] : []),
-    ...(counts.notPosted() > 0 ? [`${counts.notPosted()} are in flight or failed for another reason`] : []),
+    `${counts.same()} unchanged`,
+    ...(unmappable > 0 ? [`${unmappable} no longer mappable`] : []),
+    ...(counts.notPosted() > 0 ? [`${counts.notPosted()} in flight or failed for another reason`] : []),
   ].join(', ');
   return [
     ...(fields.length > 0 ? [renderGroups('FIELD', fields)] : []),
@@ -135,7 +135,7 @@ export const renderDiff = (
 const nextStep = (out: string | undefined, stageCommand: string): string =>
   out === undefined
     ? '--out <file> writes their ids.'
-    : `Their ids are in ${oneLine(out)}. Once the mapping is deployed:\n  ${stageCommand} orders replay --from raw --ids ${shellWord(out)}`;
+    : `Their ids are in ${oneLine(out)}. Once the mapping is deployed:\n  ${stageCommand} orders replay --from raw --ids ${shellWord(out)} --reason 'mapping fixed'`;
 
 const renderGroups = (head: string, groups: readonly (readonly [string, readonly OrderId[]])[]): string =>
   renderTable(

@@ -56,7 +56,7 @@ export const addMappingCommands = (program: Command, attach: Attach, now: Surrou
     .option('--out <file>', 'write the ids of changed orders, for "orders replay --ids"')
     .addHelpText('after', diffHelp);
   attach(diff, {
-    schema: z.object({ since: sinceSchema(now()), out: z.string().min(1, 'is empty').optional() }),
+    schema: z.object({ since: sinceSchema(now), out: z.string().min(1, 'is empty').optional() }),
     run: ({ since, out }, session) => runDiff(since, out, session),
   });
 };
@@ -111,9 +111,9 @@ const runDiff = (since: Date, out: string | undefined, session: Session): Promis
       show();
     };
     if (out !== undefined) await checkWritable(out);
-    for await (const verdict of createMappingService(stage).diff({ since, onListed })) {
+    for await (const comparison of createMappingService(stage).diff({ since, onListed })) {
       if (signal.aborted) break;
-      counts.add(verdict);
+      counts.add(comparison);
       show();
     }
     live.end();

@@ -50,7 +50,7 @@ export const addProveCommand = (program: Command, attach: Attach, now: Surroundi
     .option('--wait <seconds>', 'how long to wait for webhooks before an order counts as missing or drifted', '15')
     .addHelpText('after', help);
   attach(command, {
-    schema: z.object({ since: sinceSchema(now()), wait: waitSchema }),
+    schema: z.object({ since: sinceSchema(now), wait: waitSchema }),
     run: ({ since, wait }, session) => runProve(since, wait * 1_000, session),
   });
 };

@@ -19,6 +19,7 @@ export interface Replay {
   readonly ratePerSecond: number;
   /** The file with the IDs of orders that were not started, if there is one. */
   readonly restPath?: string | undefined;
+  readonly reason: string;
 }
 
 /** Maximum number of order IDs that a text lists. */
@@ -186,9 +187,19 @@ const named = (orderIds: readonly OrderId[]): string => {
 };
 
 /** The command that starts the remaining orders. */
-const continuation = ({ stageCommand, source, force, restPath }: Replay, left: readonly OrderId[]): string => {
+const continuation = (
+  { stage, stageCommand, source, force, restPath, reason }: Replay,
+  left: readonly OrderId[],
+): string => {
   const from = source.kind === 'raw' ? ['--from raw', ...(source.round ? [`--round ${source.round}`] : [])] : [];
   // The list is also the --rest file, so it shrinks until it is removed.
   const which = restPath === undefined ? left.join(' ') : `--ids ${shellWord(restPath)} --rest ${shellWord(restPath)}`;
-  return [stageCommand, 'orders replay', ...from, ...(force ? ['--force'] : []), which].join(' ');
+  return [
+    stageCommand,
+    'orders replay',
+    ...from,
+    ...(force ? ['--force'] : []),
+    which,
+    ...(stage.local ? [] : [`--reason ${shellWord(reason)}`]),
+  ].join(' ');
 };

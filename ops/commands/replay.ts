@@ -22,11 +22,12 @@ import {
 import { type Replay, renderPlan, renderReplay, renderResult, toReplayDocument } from './replay-view';
 import { oneLine, plural, type Surroundings, type Terminal } from './terminal';
 import { noteUnreadable } from './unreadable-orders';
-import type { Attach, Session } from './verb';
+import type { Attach, ChangingSession, Session } from './verb';
 
 const pathSchema = z.string().min(1, 'is empty');
 
-const maxRate = 100;
+/** Highest `--rate`, in orders per second. */
+export const maxReplayRate = 100;
 /** Maximum number of orders listed in a replay's plan. */
 const plannedRows = 20;
 /** Maximum width of the ID column in result lines. A longer ID shifts the other columns. */
@@ -62,20 +63,20 @@ export const addReplayCommand = (orders: Command, attach: Attach, now: Surroundi
     .option('--from <source>', 'qualia or raw: see below', 'qualia')
     .option('--round <round>', 'with --from raw, for one order: an older round')
     .option('--force', 'post even if nothing has changed; asks twice, see below')
-    .option('--rate <count>', `maximum number of orders per second, up to ${maxRate}`, '10')
+    .option('--rate <count>', `maximum number of orders per second, up to ${maxReplayRate}`, '10')
     .option('--rest <file>', 'file for the ids that were not started; default: a temporary file')
     .option('-y, --yes', 'skip the questions, with --force both of them')
     .addHelpText('after', meanings);
-  attach(replay, {
+  attach.changing(replay, {
     schema: z.object({
       id: orderIdsSchema,
       ids: pathSchema.optional(),
       status: z.enum(['FAILED', 'PROCESSED'], 'must be FAILED or PROCESSED').optional(),
-      since: sinceSchema(now()).optional(),
+      since: sinceSchema(now).optional(),
       from: z.enum(['qualia', 'raw'], 'must be qualia or raw'),
       round: roundSchema.optional(),
       force: z.boolean().default(false),
-      rate: countSchema(maxRate),
+      rate: countSchema(maxReplayRate),
       rest: pathSchema.optional(),
       yes: z.boolean().default(false),
     }),
@@ -147,10 +148,11 @@ const listFailed = async (since: Date, { stage, terminal }: Session): Promise<re
   return orders.map((order) => toCandidate(order.order_id, order));
 };
 
-const runReplay = async (request: ReplayRequest, session: Session): Promise<number> => {
-  const { stageLabel, stageCommand, terminal, now, temporaryDirectory } = session;
+/** Plans a replay, asks, and follows the orders to their end. @returns the exit code */
+export const runReplay = async (request: ReplayRequest, session: ChangingSession): Promise<number> => {
+  const { stageLabel, stageCommand, terminal, now, temporaryDirectory, reason } = session;
   const { orderIds, shown } = await chooseOrders(request, session);
-  const replay: Replay = { ...request, stageLabel, stageCommand, stage: session.stage, orderIds };
+  const replay: Replay = { ...request, stageLabel, stageCommand, reason, stage: session.stage, orderIds };
   const notBegun = { fault: undefined, openCircuits: [] };
   if (orderIds.length === 0) return conclude(replay, [], { ...notBegun, stopped: undefined, left: [] }, session);
 
@@ -166,6 +168,7 @@ const runReplay = async (request: ReplayRequest, session: Session): Promise<numb
     return conclude(replay, [], { ...notBegun, stopped: 'interrupted', left: orderIds }, session);
   }
 
+  await session.beginChange({ ids: orderIds });
   await rest?.open(orderIds);
   const results: ReplayResult[] = [];
   const width = Math.min(widestId, Math.max(...orderIds.map((orderId) => orderId.length)));

@@ -1,5 +1,5 @@
 import { syncJobNames, syncJobs } from '../../shared/runs/jobs';
-import type { Counter, Run } from '../../shared/runs/repository';
+import type { Counter, Run } from '../../shared/runs/run';
 import { formatDuration } from './terminal';
 
 /** The progress of one counter of a run; without `counter`, the work has not begun. */

@@ -2,15 +2,19 @@ import type { Command } from 'commander';
 import * as z from 'zod';
 import { syncJobNames } from '../../shared/runs/jobs';
 import { runIdSchema } from '../../shared/runs/run-id';
+import { hasEnded } from '../services/run-status';
 import { createSyncService, type RunView, type SyncService } from '../services/sync-runs';
 import { exitCodes } from './exit-codes';
 import { countSchema } from './input';
 import { readStartInput, type StartRequest } from './run-input';
 import { partsOf, renderProgress } from './run-progress';
-import { renderRun, renderRuns, toRunDocument } from './run-view';
-import type { Attach, Session } from './verb';
+import { renderFailedRun, renderRun, renderRuns, toRunDocument } from './run-view';
+import { formatDuration } from './terminal';
+import type { Attach, ChangingSession, Session } from './verb';
 
 const maxListed = 1_000;
+/** Number of newest runs among which those in progress are looked for. */
+const maxChecked = 20;
 
 const runSchema = z.object({ run: runIdSchema });
 const confirmedSchema = runSchema.extend({ yes: z.boolean().default(false) });
@@ -26,17 +30,23 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
     .description('check the input and start a run')
     .argument('[job]', `${syncJobNames.join(' or ')}; default: the jobs in the input, or both`)
     .option('--input <file>', 'the input as JSON; see docs/runbook.md')
+    .option('--rows <file>', 'send these rows to Iterable: a corrected failed.csv or rejected.csv of an earlier run')
     .option('--run-id <id>', "the run's id; default: built from the time")
     .option('--dry-run', 'read and build everything, but send nothing')
+    .option('--wait', 'wait for another run that uses the same portal or Iterable; default: fail')
     .option('--watch', 'follow the run to its end; exits with 0 only if it succeeds');
-  attach(start, {
+  attach.changing(start, {
     schema: z.object({
       job: z.enum(syncJobNames, `must be ${syncJobNames.join(' or ')}`).optional(),
       input: z.string().optional(),
+      rows: z.string().optional(),
       runId: runIdSchema.optional(),
       dryRun: z.boolean().default(false),
+      wait: z.boolean().default(false),
       watch: z.boolean().default(false),
     }),
+    rules: ({ job, rows }) =>
+      rows !== undefined && job === 'netlife' ? ['--rows needs the job iterable: Netlife reads its portals'] : [],
     run: ({ watch, ...request }, session) => runStart(request, watch, session),
   });
 
@@ -64,11 +74,12 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
     },
   });
 
-  attach(verb('get', 'show a run: status, progress, and its reports once it has ended'), {
-    schema: runSchema,
-    run: async ({ run }, session) => {
+  const get = verb('get', 'show a run: status, progress, and its reports once it has ended');
+  attach(get.option('--full', 'of a run that did not succeed, show everything, not only why'), {
+    schema: runSchema.extend({ full: z.boolean().default(false) }),
+    run: async ({ run, full }, session) => {
       const service = createSyncService(session.stage);
-      await show(await service.get(run), service, session);
+      await show(await service.get(run), service, session, full);
       return exitCodes.done;
     },
   });
@@ -78,7 +89,7 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
     run: ({ run }, session) => follow(run, undefined, createSyncService(session.stage), session),
   });
 
-  attach(verb('stop', 'stop a run; its output so far is kept').option('-y, --yes', 'skip the question'), {
+  attach.changing(verb('stop', 'stop a run; its output so far is kept').option('-y, --yes', 'skip the question'), {
     schema: confirmedSchema,
     run: async ({ run, yes }, session) => {
       const service = createSyncService(session.stage);
@@ -87,7 +98,7 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
         view,
         session,
         yes,
-        possible: view.status === 'RUNNING' || view.run?.status === 'RUNNING',
+        possible: !hasEnded(view.status) || view.run?.status === 'RUNNING',
         question: `Stop the sync run ${run} in ${session.stageLabel}?`,
         work: () => service.stop(view),
         done: {
@@ -98,8 +109,8 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
     },
   });
 
-  const redrive = verb('redrive', 'resume a run that failed or was stopped where it ended');
-  attach(redrive.option('-y, --yes', 'skip the question'), {
+  const redrive = verb('redrive', 'resume a run that failed, is PARTIAL or was stopped, where it ended');
+  attach.changing(redrive.option('-y, --yes', 'skip the question'), {
     schema: confirmedSchema,
     run: async ({ run, yes }, session) => {
       const service = createSyncService(session.stage);
@@ -108,7 +119,7 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
         view,
         session,
         yes,
-        possible: view.status !== 'RUNNING' && view.status !== 'SUCCEEDED',
+        possible: hasEnded(view.status) && !['SUCCEEDED', 'SKIPPED'].includes(view.status),
         question: `Redrive the sync run ${run} in ${session.stageLabel}? Finished work is not repeated.`,
         work: () => service.redrive(view),
         done: { key: 'redriven', text: `Redrove the sync run ${run}; "sync watch ${run}" follows it.` },
@@ -117,10 +128,13 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
   });
 };
 
-const runStart = async (request: StartRequest, watch: boolean, session: Session): Promise<number> => {
+const runStart = async (request: StartRequest, watch: boolean, session: ChangingSession): Promise<number> => {
   const { stage, stageLabel, terminal, now } = session;
   const service = createSyncService(stage);
-  const { runId, input } = await readStartInput(request, service.checkInput, now());
+  const { runId, input, rows } = await readStartInput(request, service.checkInput, now());
+  await warnOfOtherRuns(input, request.wait, service, session);
+  await session.beginChange({ ids: [runId] });
+  if (rows !== undefined) await service.storeRows(runId, rows);
   const executionArn = await service.start(runId, input);
   const started = `Started the sync run ${runId} in ${stageLabel}`;
   if (watch) {
@@ -130,6 +144,26 @@ const runStart = async (request: StartRequest, watch: boolean, session: Session)
   const document = { stage: stage.name, run_id: runId, status: 'RUNNING', execution_arn: executionArn, input };
   terminal.result(document, () => `${started}; "sync watch ${runId}" follows it.`);
   return exitCodes.done;
+};
+
+/** Names the runs in progress that work on the same jobs: the two share the limits of the vendors. */
+const warnOfOtherRuns = async (
+  input: Readonly<Record<string, unknown>>,
+  waits: boolean,
+  service: SyncService,
+  { terminal, now }: Session,
+): Promise<void> => {
+  const named = syncJobNames.filter((job) => input[job] !== undefined);
+  const jobs: readonly string[] = named.length > 0 ? named : syncJobNames;
+  const { runs } = await service.list(maxChecked);
+  for (const { runId, status, startedAt, jobs: theirs } of runs) {
+    // Before its first step, the jobs of a run are not known.
+    const common = theirs.length === 0 ? jobs : jobs.filter((job) => theirs.includes(job));
+    if (hasEnded(status) || common.length === 0) continue;
+    const duration = formatDuration((now() - Date.parse(startedAt)) / 1_000);
+    const effect = waits ? 'this one waits for it' : 'where both use the same limit, this one fails; --wait waits';
+    terminal.note(`Warning: run ${runId} of ${common.join(' and ')} has been in progress for ${duration}: ${effect}.`);
+  }
 };
 
 /** Shows the progress of a run until it ends, then its reports. */
@@ -146,10 +180,11 @@ const follow = (
     for await (const view of service.watch(runId, { executionArn, signal })) {
       last = view;
       const parts = view.run ? partsOf(view.run) : [];
-      live.show(parts.length === 0 ? ['planning'] : renderProgress(parts, live.columns()));
+      const waits = view.status === 'WAITING' ? `waiting: ${view.run?.message ?? ''}` : 'planning';
+      live.show(parts.length === 0 || view.status === 'WAITING' ? [waits] : renderProgress(parts, live.columns()));
     }
     live.end();
-    if (last === undefined || last.status === 'RUNNING') {
+    if (last === undefined || !hasEnded(last.status)) {
       terminal.result(
         { stage: stage.name, run_id: runId, status: last?.status ?? null },
         () => `The run continues; "sync watch ${runId}" follows it.`,
@@ -160,16 +195,22 @@ const follow = (
     return last.status === 'SUCCEEDED' ? exitCodes.done : exitCodes.failed;
   });
 
-const show = async (view: RunView, service: SyncService, { stage, terminal, now }: Session): Promise<void> => {
+const show = async (
+  view: RunView,
+  service: SyncService,
+  { stage, stageCommand, terminal, now }: Session,
+  full = false,
+): Promise<void> => {
   const report = await service.report(view);
+  const isShort = report !== undefined && view.status !== 'SUCCEEDED' && !full;
   terminal.result({ stage: stage.name, ...toRunDocument(view, report) }, () =>
-    renderRun(view, report, terminal, now()),
+    isShort ? renderFailedRun(view, report, terminal, now(), stageCommand) : renderRun(view, report, terminal, now()),
   );
 };
 
 interface Change {
   readonly view: RunView;
-  readonly session: Session;
+  readonly session: ChangingSession;
   /** Whether the run's state allows the change. */
   readonly possible: boolean;
   readonly yes: boolean;
@@ -192,6 +233,7 @@ const change = async ({ view, session, possible, yes, question, work, done }: Ch
   if (!yes && !(await terminal.confirm(question))) {
     return conclude(false, `The sync run ${view.runId} was not changed.`, exitCodes.aborted);
   }
+  await session.beginChange({ ids: [view.runId] });
   await work();
   return conclude(true, done.text, exitCodes.done);
 };

@@ -1,7 +1,11 @@
 import { clearScreenDown, createInterface, moveCursor } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
+import { formatAge, formatDuration, oneLine } from '../format';
+
+export { formatAge, formatDuration, formatMs, oneLine, plural } from '../format';
 
 /** Everything that a command uses besides AWS. */
 export interface Surroundings {
@@ -88,10 +92,15 @@ export const createTerminal = ({ stdin, stdout, stderr, environment, now }: Surr
       }
     },
 
-    /** Formats an instant as ISO 8601 with its age. */
+    /** Formats an instant as its age: `3h ago`. */
+    age: (iso: string | Date): string => formatAge(now() - new Date(iso).getTime()),
+
+    /** Formats an instant as ISO 8601, with its age or, in the future, the time until then. */
     time: (iso: string | Date): string => {
       const date = new Date(iso);
-      return `${date.toISOString()} ${colors.dim(`(${formatAge(now() - date.getTime())})`)}`;
+      const ageMs = now() - date.getTime();
+      const relative = ageMs <= -1_000 ? `in ${formatDuration(-ageMs / 1_000)}` : formatAge(ageMs);
+      return `${date.toISOString()} ${colors.dim(`(${relative})`)}`;
     },
   };
 };
@@ -151,19 +160,60 @@ const bareBorders = Object.fromEntries(
     .map((name) => [name, '']),
 );
 
-/** Renders a table without borders. */
+/** Width of the screen for which all output is made. */
+export const screenWidth = 80;
+/** A last column that would be narrower is not wrapped: its words would be torn apart. */
+const narrowest = 16;
+const gap = 2;
+
+const visibleLength = (text: string): number => stripVTControlCharacters(text).length;
+
+/** Wraps the cells of the last column, so that the table fits the screen. A word that is too long stays whole, to copy it. */
+const wrapLastColumn = (rows: readonly (readonly string[])[]): string[][] => {
+  const last = Math.max(0, ...rows.map((row) => row.length)) - 1;
+  const widths = Array.from({ length: Math.max(0, last) }, (_, column) =>
+    Math.max(0, ...rows.map((row) => visibleLength(row[column] ?? ''))),
+  );
+  const left = screenWidth - widths.reduce((sum, width) => sum + width + gap, 0);
+  return rows.map((row) => {
+    const cell = row[last];
+    if (cell === undefined || left < narrowest || visibleLength(cell) <= left) return [...row];
+    return [...row.slice(0, last), wrapWords(cell.split(' '), left).join('\n')];
+  });
+};
+
+/** Renders each row below the one before, with a line for each cell that is not empty. */
+const renderBlocks = (rows: readonly (readonly string[])[], head: readonly string[]): string => {
+  const label = Math.max(...head.map((name) => name.length)) + gap;
+  const blockOf = (row: readonly string[]): string[] =>
+    row.flatMap((cell, column) =>
+      cell === ''
+        ? []
+        : wrapWords(cell.split(/\s/), screenWidth - label).map(
+            (line, index) => (index === 0 ? (head[column] ?? '') : '').padEnd(label) + line,
+          ),
+    );
+  return rows.map((row) => blockOf(row).join('\n')).join('\n\n');
+};
+
+/**
+ * Renders a table without borders. The last column is wrapped at the edge of the screen. If the table is too wide anyway,
+ * its rows become blocks. So no line is wider than the screen, unless it has only one word.
+ */
 export const renderTable = (rows: readonly (readonly string[])[], head?: readonly string[]): string => {
+  const [wrappedHead, ...wrapped] = wrapLastColumn([head ?? [], ...rows]);
   const table = new Table({
     chars: { ...bareBorders, middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    ...(head && { head: [...head] }),
+    ...(head && wrappedHead && { head: wrappedHead }),
   });
-  table.push(...rows.map((row) => [...row]));
-  return table
+  table.push(...wrapped);
+  const lines = table
     .toString()
     .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+    .map((line) => line.trimEnd());
+  const fits = lines.every((line) => visibleLength(line) <= screenWidth);
+  return fits || head === undefined ? lines.join('\n') : renderBlocks(rows, head);
 };
 
 /** Formats JSON. Escapes characters that a terminal interprets. */
@@ -178,30 +228,20 @@ export const toJson = (document: unknown): string =>
         .join(''),
   );
 
-/** Makes untrusted text safe to print: on one line, without characters that a terminal interprets. */
-export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
-
-const steps = [
-  { unit: 'd', ms: 86_400_000 },
-  { unit: 'h', ms: 3_600_000 },
-  { unit: 'm', ms: 60_000 },
-] as const;
-
-/** Formats an age in its largest unit: `3h ago`. */
-export const formatAge = (ageMs: number): string => {
-  const step = steps.find(({ ms }) => ageMs >= ms) ?? { unit: 's', ms: 1_000 };
-  return `${Math.max(0, Math.floor(ageMs / step.ms))}${step.unit} ago`;
+/**
+ * Joins words into lines of a width, for text in columns. A longer word has a line of its own.
+ *
+ * @param separator between the words of a line
+ */
+export const wrapWords = (words: readonly string[], width: number, separator = ' '): string[] => {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + separator.length + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = last + separator + word;
+  }
+  return lines;
 };
 
-/** Formats a duration in its two largest units: `45s`, `3m 20s`, `1h 02m`. */
-export const formatDuration = (seconds: number): string => {
-  const whole = Math.max(0, Math.round(seconds));
-  const minutes = Math.floor(whole / 60);
-  const twoDigits = (count: number): string => String(count).padStart(2, '0');
-  if (minutes === 0) return `${whole}s`;
-  if (minutes < 60) return `${minutes}m ${twoDigits(whole % 60)}s`;
-  return `${Math.floor(minutes / 60)}h ${twoDigits(minutes % 60)}m`;
-};
-
-/** `1 order`, `2 orders`. */
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** Breaks untrusted text into lines of a width. */
+export const wrapText = (text: string, width: number): string[] => wrapWords(oneLine(text).split(' '), width);

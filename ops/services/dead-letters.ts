@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
+  CancelMessageMoveTaskCommand,
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
   ListMessageMoveTasksCommand,
   type ListMessageMoveTasksResultEntry,
   ReceiveMessageCommand,
   StartMessageMoveTaskCommand,
+  UnsupportedOperation,
 } from '@aws-sdk/client-sqs';
 import { parseJson } from '../../shared/json';
 import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
@@ -42,6 +44,15 @@ export interface Redrive {
   readonly toMove: number | undefined;
   readonly failureReason: string | undefined;
 }
+
+interface RedriveOptions {
+  /** Maximum number of messages per second. Default: SQS decides. */
+  readonly perSecond?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Maximum of SQS. */
+export const maxMovesPerSecond = 500;
 
 /** Visibility timeout of a peek: if the peek is interrupted, the messages are visible again after this time. */
 const peekSeconds = 10;
@@ -93,6 +104,22 @@ export const createDeadLetterService = (stage: StageConnection) => {
     return Results[0];
   };
 
+  /** Yields the progress of a redrive once a second and at the end. Aborting does not stop the redrive. */
+  async function* follow(
+    arn: string,
+    isListed: (task: ListMessageMoveTasksResultEntry) => boolean,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Redrive> {
+    for (;;) {
+      const task = await newestTask(arn);
+      const progress = toRedrive(task !== undefined && isListed(task) ? task : undefined);
+      yield progress;
+      if (!['RUNNING', 'CANCELLING'].includes(progress.status)) return;
+      await wait(progressIntervalMs, undefined, { signal }).catch(() => undefined);
+      if (signal?.aborted) return;
+    }
+  }
+
   return {
     /** Lists both dead-letter queues with some of their messages. The messages stay in the queue. */
     list: (): Promise<DeadLetterQueue[]> =>
@@ -110,26 +137,44 @@ export const createDeadLetterService = (stage: StageConnection) => {
       return { messages, running: (await newestTask(arn))?.Status === 'RUNNING' };
     },
 
+    /** The newest redrive; undefined if there was none. SQS forgets one after some time. */
+    newestRedrive: async (worker: WorkerName): Promise<Redrive | undefined> => {
+      const task = await newestTask((await attributesOf(worker)).arn);
+      return task && toRedrive(task);
+    },
+
     /**
      * Moves the messages of a dead-letter queue back to the worker's queue. Yields the progress once a second and at the
      * end. If a redrive is already running, follows it instead of starting another. Aborting does not stop the
      * redrive.
      */
-    async *redrive(worker: WorkerName, signal?: AbortSignal): AsyncGenerator<Redrive> {
+    async *redrive(worker: WorkerName, { perSecond, signal }: RedriveOptions = {}): AsyncGenerator<Redrive> {
       const { arn } = await attributesOf(worker);
       const before = await newestTask(arn);
       const running = before?.Status === 'RUNNING';
-      if (!running) await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn }));
-      for (;;) {
-        const task = await newestTask(arn);
-        // Until SQS lists the new task, the newest one belongs to the previous redrive.
-        const listed = task !== undefined && (running || task.StartedTimestamp !== before?.StartedTimestamp);
-        const progress = toRedrive(listed ? task : undefined);
-        yield progress;
-        if (!['RUNNING', 'CANCELLING'].includes(progress.status)) return;
-        await wait(progressIntervalMs, undefined, { signal }).catch(() => undefined);
-        if (signal?.aborted) return;
+      if (!running) {
+        await sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn, MaxNumberOfMessagesPerSecond: perSecond }));
       }
+      // Until SQS lists the new task, the newest one belongs to the previous redrive.
+      yield* follow(arn, (task) => running || task.StartedTimestamp !== before?.StartedTimestamp, signal);
+    },
+
+    /**
+     * Stops the redrive in progress. The messages that it has not moved stay in the dead-letter queue.
+     *
+     * @returns the stopped redrive, or the one that ended before it could be stopped; undefined if none is running
+     */
+    stop: async (worker: WorkerName): Promise<Redrive | undefined> => {
+      const { arn } = await attributesOf(worker);
+      const task = await newestTask(arn);
+      if (task?.TaskHandle === undefined || task.Status !== 'RUNNING') return undefined;
+      await sqs.send(new CancelMessageMoveTaskCommand({ TaskHandle: task.TaskHandle })).catch((error: unknown) => {
+        // The redrive has ended in the meantime.
+        if (!(error instanceof UnsupportedOperation)) throw error;
+      });
+      let last: Redrive | undefined;
+      for await (const progress of follow(arn, () => true)) last = progress;
+      return last;
     },
   };
 };

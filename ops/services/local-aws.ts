@@ -7,8 +7,17 @@ import { ServiceFault } from './fault';
 const endpointsFileSchema = z.object({
   pid: z.int(),
   endpoints: z.object({
-    ...{ dynamodb: z.url(), sqs: z.url(), s3: z.url(), sfn: z.url(), logs: z.url() },
-    ...{ lambda: z.url().optional(), secretsmanager: z.url().optional() },
+    dynamodb: z.url(),
+    sqs: z.url(),
+    s3: z.url(),
+    sfn: z.url(),
+    logs: z.url(),
+    lambda: z.url().optional(),
+    secretsmanager: z.url().optional(),
+    sts: z.url().optional(),
+    cloudwatch: z.url().optional(),
+    events: z.url().optional(),
+    scheduler: z.url().optional(),
   }),
   outputs: z.record(z.string(), z.record(z.string(), z.unknown())),
 });

@@ -31,7 +31,7 @@ export type UnmappableCode =
   | typeof unreadable;
 
 /** What the mapping of this checkout changes for an order. */
-export type MappingVerdict = { readonly orderId: OrderId } & (
+export type MappingComparison = { readonly orderId: OrderId } & (
   | { readonly kind: 'same' }
   /** The fields that differ from the posted ones; empty if the order was posted before fields were recorded. */
   | { readonly kind: 'changed'; readonly fields: readonly string[] }
@@ -76,7 +76,7 @@ export const createMappingService = (stage: StageConnection) => {
     return round && payloadKey(orderId, round);
   };
 
-  const judge = async ({ orderId, order }: StoredOrder): Promise<MappingVerdict> => {
+  const compare = async ({ orderId, order }: StoredOrder): Promise<MappingComparison> => {
     if (order === unreadable) return { orderId, kind: 'unmappable', code: unreadable };
     const wasUnmappable =
       order.status === 'FAILED' && order.error.stage === 'processing' && mappingFailures.includes(order.error.code);
@@ -113,7 +113,7 @@ export const createMappingService = (stage: StageConnection) => {
      * Maps the stored payloads with the code of this checkout and compares the results with what was posted. Holds a few
      * hundred orders at a time.
      */
-    diff: (options: StoredOrderOptions): AsyncGenerator<MappingVerdict> =>
-      mapInOrderFailFast(readStoredOrders(stage, options), bounds, judge),
+    diff: (options: StoredOrderOptions): AsyncGenerator<MappingComparison> =>
+      mapInOrderFailFast(readStoredOrders(stage, options), bounds, compare),
   };
 };

@@ -12,17 +12,18 @@ import {
 } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { rowsFilePath } from '../../shared/iterable/rows-file';
 import { parseJson } from '../../shared/json';
 import { createRunFolders } from '../../shared/runs/artifacts';
+import { fileStamp } from '../../shared/runs/files';
 import { readRunInput } from '../../shared/runs/input';
 import { syncJobNames } from '../../shared/runs/jobs';
-import { createRunRepository, type Run } from '../../shared/runs/repository';
+import { createRunRepository } from '../../shared/runs/repository';
+import type { Run } from '../../shared/runs/run';
 import { ServiceFault } from './fault';
-import { type RunReport, readRunReport } from './run-report';
+import { type JobOutcome, type RunReport, readRunOutcomes, readRunReport } from './run-report';
+import { hasEnded, type RunStatus, runStatusOf } from './run-status';
 import type { StageConnection } from './stage-connection';
-
-/** The status of a run. Comes from its execution, which also ends when no Lambda could record the end. */
-export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'STOPPED';
 
 /** A run's execution in Step Functions. Absent after 90 days, and possibly in the first moments. */
 export interface RunExecution {
@@ -52,6 +53,7 @@ export interface ListedRun {
   readonly startedAt: string;
   readonly finishedAt: string | undefined;
   readonly jobs: readonly string[];
+  readonly isDryRun: boolean;
   readonly message: string | undefined;
 }
 
@@ -67,7 +69,11 @@ const pollIntervalMs = 1_000;
 /** Reads, starts, stops and redrives the sync runs of a stage. */
 export const createSyncService = (stage: StageConnection) => {
   const { sfn, stateMachineArn, artifactsBucketName } = stage;
-  const runs = createRunRepository(DynamoDBDocumentClient.from(stage.dynamodb), stage.syncRunsTableName);
+  const runs = createRunRepository(
+    DynamoDBDocumentClient.from(stage.dynamodb),
+    stage.syncRunsTableName,
+    stage.operationsTableName,
+  );
   const openFolder = createRunFolders(stage.s3, artifactsBucketName);
   const executionArnOf = (name: string): string =>
     `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
@@ -90,7 +96,7 @@ export const createSyncService = (stage: StageConnection) => {
     const run = item?.execution_arn === executionArn ? item : undefined;
     if (execution === undefined && run === undefined && startedArn === undefined) return undefined;
     // A new execution becomes visible after a delay, because Step Functions is eventually consistent.
-    const status = execution ? statusOf(execution.status) : (run?.status ?? 'RUNNING');
+    const status = runStatusOf(execution?.status, run?.status);
     return { runId, status, executionArn, execution: execution && toRunExecution(execution), run };
   };
 
@@ -100,15 +106,16 @@ export const createSyncService = (stage: StageConnection) => {
     throw new ServiceFault('absent', `There is no sync run ${runId} in ${stage.name}.`);
   };
 
-  /** Lists a run by its item. While the item is RUNNING, the status comes from the execution. */
+  /** Lists a run by its item. Until it has ended there, the status comes from the execution. */
   const toListed = async (run: Run): Promise<ListedRun> => {
-    const execution = run.status === 'RUNNING' ? await describe(run.execution_arn) : undefined;
+    const execution = hasEnded(run.status) ? undefined : await describe(run.execution_arn);
     return {
       runId: run.run_id,
-      status: execution ? statusOf(execution.status) : run.status,
+      status: runStatusOf(execution?.status, run.status),
       startedAt: run.started_at,
       finishedAt: run.finished_at ?? execution?.stopDate?.toISOString(),
       jobs: syncJobNames.filter((job) => job in run.input),
+      isDryRun: run.input.dry_run === true,
       message: run.message,
     };
   };
@@ -124,10 +131,11 @@ export const createSyncService = (stage: StageConnection) => {
         if (known.has(executionArn) || startDate === undefined) continue;
         listed.push({
           runId: name,
-          status: statusOf(status),
+          status: runStatusOf(status, undefined),
           startedAt: startDate.toISOString(),
           finishedAt: stopDate?.toISOString(),
           jobs: [],
+          isDryRun: false,
           message: undefined,
         });
       }
@@ -143,6 +151,16 @@ export const createSyncService = (stage: StageConnection) => {
      * @throws {InvalidInput} that lists every fault
      */
     checkInput: (input: unknown, runId: string) => readRunInput(input, runId, { portals: stage.portals }),
+
+    /**
+     * Stores the rows of a run that has not started yet, with `source: "rows"` in its input.
+     *
+     * @throws {ServiceFault} `failed` if it has rows already
+     */
+    storeRows: async (runId: string, csv: string): Promise<void> => {
+      if (await openFolder(runId).putOnce(rowsFilePath, csv)) return;
+      throw new ServiceFault('failed', `The sync run ${runId} has rows already: use another --run-id.`);
+    },
 
     /**
      * Starts a run.
@@ -180,27 +198,39 @@ export const createSyncService = (stage: StageConnection) => {
 
     /** The reports of a run; undefined while it runs, or if it ended before it could write them. */
     report: async ({ runId, status, run }: RunView): Promise<RunReport | undefined> =>
-      run === undefined || status === 'RUNNING'
+      run === undefined || !hasEnded(status)
         ? undefined
         : readRunReport({ folder: openFolder(runId), bucket: artifactsBucketName, run }),
 
+    /** What became of the jobs of a run that has ended; undefined if it could not write its summary. */
+    outcomes: async (runId: string): Promise<readonly JobOutcome[] | undefined> => {
+      const run = await runs.read(runId);
+      return run && readRunOutcomes(openFolder(runId), run);
+    },
+
     /** Stops the execution of a run, and marks its item so that a Lambda in the middle of its work stops too. */
     stop: async ({ runId, status, executionArn }: RunView): Promise<void> => {
-      if (status === 'RUNNING') {
+      if (!hasEnded(status)) {
         await sfn.send(new StopExecutionCommand({ executionArn, error: 'Stopped', cause: 'Stopped by an operator' }));
       }
       await runs.stop(runId, Date.now());
     },
 
     /**
-     * Redrives the execution of a run that failed or was stopped: it resumes where it ended.
+     * Redrives the execution of a run that failed or was stopped: it resumes where it ended. For a PARTIAL run, whose
+     * execution succeeded, starts another execution with the same input, which tries what failed again.
      *
      * @throws {ServiceFault} `failed` if Step Functions refuses the redrive
      */
-    redrive: async ({ runId, executionArn, execution }: RunView): Promise<void> => {
+    redrive: async ({ runId, status, executionArn, execution, run }: RunView): Promise<void> => {
       const refuse = (why: string, cause?: unknown): never => {
         throw new ServiceFault('failed', `The sync run ${runId} cannot be redriven: ${why}`, cause);
       };
+      if (status === 'PARTIAL' && execution?.error === undefined && run !== undefined) {
+        const name = `${runId.slice(0, 60)}-${fileStamp(new Date().toISOString())}`;
+        await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(run.input) }));
+        return;
+      }
       if (execution === undefined) return refuse('its execution is no longer in Step Functions.');
       if (execution.notRedrivable !== undefined) return refuse(execution.notRedrivable);
       try {
@@ -220,7 +250,7 @@ export const createSyncService = (stage: StageConnection) => {
       while (!signal?.aborted) {
         const view = await existing(runId, executionArn);
         yield view;
-        if (view.status !== 'RUNNING') return;
+        if (hasEnded(view.status)) return;
         await wait(pollIntervalMs, undefined, { signal }).catch(() => undefined);
       }
     },
@@ -228,19 +258,6 @@ export const createSyncService = (stage: StageConnection) => {
 };
 
 export type SyncService = ReturnType<typeof createSyncService>;
-
-const statusOf = (status: string | undefined): RunStatus => {
-  switch (status) {
-    case 'SUCCEEDED':
-    case 'FAILED':
-    case 'TIMED_OUT':
-      return status;
-    case 'ABORTED':
-      return 'STOPPED';
-    default:
-      return 'RUNNING';
-  }
-};
 
 /** Lambda returns a thrown error as JSON. */
 const thrownSchema = z.object({ errorMessage: z.string() });

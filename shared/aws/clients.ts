@@ -10,6 +10,15 @@ export const smallCalls = {
 };
 
 /**
+ * Settings of a client whose result does not change the response that a caller waits for: two attempts, 3 s and a short
+ * wait.
+ */
+export const briefCalls = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
+};
+
+/**
  * Settings of a client whose calls transfer megabytes. They limit the idle time, not the duration: a dead connection would
  * otherwise block its Lambda until the timeout.
  */

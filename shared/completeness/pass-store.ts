@@ -24,8 +24,17 @@ const countsSchema = z.object({
 export type Counts = z.output<typeof countsSchema>;
 
 export const noCounts: Counts = {
-  ...{ missing: 0, stuck: 0, drifted: 0, left: 0, unchecked: 0, unreadable: 0, lost: 0 },
-  ...{ not_started: 0, in_flight: 0, failed: 0, oldest_in_flight_ms: 0 },
+  missing: 0,
+  stuck: 0,
+  drifted: 0,
+  left: 0,
+  unchecked: 0,
+  unreadable: 0,
+  lost: 0,
+  not_started: 0,
+  in_flight: 0,
+  failed: 0,
+  oldest_in_flight_ms: 0,
 };
 
 const headerSchema = z.object({

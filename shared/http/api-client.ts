@@ -34,6 +34,11 @@ export interface CallContext {
   readonly deadlineMs: number;
   /** An abort has the effect of the deadline, except that an attempt under way may finish. */
   readonly signal?: AbortSignal;
+  /**
+   * Awaited before every attempt, after the pace, unless it returns `undefined`. An error that it throws ends the call
+   * like an error of the API.
+   */
+  readonly keepLeases?: () => Promise<void> | undefined;
   readonly onRetry: (failed: FailedAttempt) => void;
 }
 
@@ -82,6 +87,7 @@ export class OutOfTimeError extends PipelineError {
       retryable: true,
       statusCode: lastAttempt?.statusCode,
       retryAfterMs: lastAttempt?.retryAfterMs,
+      detail: lastAttempt?.detail,
       cause: lastAttempt,
     });
   }
@@ -149,6 +155,8 @@ export const createApiClient = (options: ApiClientOptions) => {
     const { read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeAttempt, onAttempt } = call;
     timeLeft(context);
     if (pace !== undefined) await waitInTime(pace(), context);
+    const kept = context.keepLeases?.();
+    if (kept !== undefined) await kept;
     let leftMs = timeLeft(context);
     const before = async (): Promise<void> => {
       if (beforeAttempt === undefined) return;
@@ -178,6 +186,7 @@ export const createApiClient = (options: ApiClientOptions) => {
     call: async <T>(call: Call<T>): Promise<T> => {
       let failedBefore: PipelineError | undefined;
       for (let attempt = 1; ; attempt++) {
+        const startedAtMs = now();
         try {
           const value = await attemptOnce(call, attempt);
           lastResponseAtMs = now();
@@ -185,6 +194,7 @@ export const createApiClient = (options: ApiClientOptions) => {
         } catch (thrown) {
           if (thrown instanceof CallStopped) throw thrown.thrown;
           const error = toPipelineError(thrown);
+          error.attemptMs = now() - startedAtMs;
           if (!error.retryable) lastResponseAtMs = now();
           if (error.code === 'CIRCUIT_OPEN') throw failedBefore ?? error;
           if (error instanceof OutOfTimeError || !error.retryable) throw error;

@@ -48,6 +48,25 @@ export interface CallRecord {
   readonly about: Readonly<Record<string, string | undefined>>;
 }
 
+/** Makes requests to one origin: undici's pool, as far as we use it. */
+export interface Connection {
+  request(options: {
+    readonly method: ApiRequest['method'];
+    readonly path: string;
+    readonly headers: Record<string, string>;
+    readonly body: string | null;
+    readonly signal: AbortSignal;
+  }): Promise<{
+    readonly statusCode: number;
+    readonly headers: ApiResponse['headers'];
+    readonly body: AsyncIterable<Buffer> & {
+      destroy(): unknown;
+      dump(options: { readonly limit: number }): Promise<unknown>;
+    };
+  }>;
+  close(): Promise<void>;
+}
+
 export interface ExchangeOptions {
   readonly api: ApiName;
   /** For example `https://marketplace.qualia.io`. All calls go to it. */
@@ -58,6 +77,8 @@ export interface ExchangeOptions {
   readonly maxResponseBytes: number;
   readonly maxAttempts: number;
   readonly now: () => number;
+  /** Default: a pool of connections to `origin`. */
+  readonly connection?: Connection;
   /** Called after each attempt. */
   readonly onCall?: (made: CallRecord) => void;
 }
@@ -79,11 +100,9 @@ const loggablePath = (path: string): string =>
     .map((segment) => (idPattern.test(segment) ? segment : '*'))
     .join('/');
 
-/** The connections of one API: makes single requests and decides for each failure whether it is retryable. */
-export const createExchange = (options: ExchangeOptions) => {
-  const { api, now, onCall } = options;
-  const pool = new Pool(options.origin, {
-    connections: options.connections,
+const createPool = ({ origin, connections }: ExchangeOptions): Connection =>
+  new Pool(origin, {
+    connections,
     // Takes precedence over NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment.
     connect: { rejectUnauthorized: true },
     // The signal of an attempt limits its total time.
@@ -91,6 +110,10 @@ export const createExchange = (options: ExchangeOptions) => {
     bodyTimeout: 0,
     maxHeaderSize: maxHeaderBytes,
   });
+
+/** The connections of one API: makes single requests and decides for each failure whether it is retryable. */
+export const createExchange = (options: ExchangeOptions) => {
+  const { api, now, onCall, connection = createPool(options) } = options;
 
   const toFault = (cause: unknown, signal: AbortSignal, timeoutMs: number, attempt: number): PipelineError => {
     if (cause instanceof PipelineError) return cause;
@@ -119,14 +142,18 @@ export const createExchange = (options: ExchangeOptions) => {
       let statusCode: number | undefined;
       const report = (errorCode?: ErrorCode): void =>
         onCall?.({
-          ...{ api, method, path: loggablePath(path), attempt, about },
+          api,
+          method,
+          path: loggablePath(path),
+          attempt,
+          about,
           ...(statusCode !== undefined && { statusCode }),
           ...(errorCode && { errorCode }),
           durationMs: now() - startedAtMs,
         });
       try {
         const requestHeaders = { 'accept-encoding': acceptEncoding, ...request.headers };
-        const response = await pool.request({ method, path, headers: requestHeaders, body, signal });
+        const response = await connection.request({ method, path, headers: requestHeaders, body, signal });
         const { headers } = response;
         const status = response.statusCode;
         statusCode = status;
@@ -153,6 +180,6 @@ export const createExchange = (options: ExchangeOptions) => {
       }
     },
 
-    close: (): Promise<void> => pool.close(),
+    close: (): Promise<void> => connection.close(),
   };
 };

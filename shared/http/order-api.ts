@@ -4,7 +4,7 @@ import { fullJitterMs, type Random } from './backoff';
 import { createCircuitBreaker } from './circuit-breaker';
 import { createPace } from './pace';
 
-export interface OrderApiOptions extends Pick<ApiClientOptions, 'api' | 'now' | 'sleep' | 'onCall'> {
+export interface OrderApiOptions extends Pick<ApiClientOptions, 'api' | 'now' | 'sleep' | 'connection' | 'onCall'> {
   readonly url: string;
   readonly onCircuitOpen: (api: ApiName) => void;
   /** This process's share of the budget of calls per second (docs/adr/0011). Default: no limit. */

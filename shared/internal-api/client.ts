@@ -6,7 +6,9 @@ import { type ApiResponse, type CallContext, expectSuccess } from '../http/api-c
 import { withCredential } from '../http/credential';
 import { isSuccess } from '../http/exchange';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
+import { parseJson } from '../json';
 import type { RequestId, Round } from '../orders/order';
+import { bodyFields } from './body';
 import type { InternalOrder } from './order';
 
 /**
@@ -34,6 +36,18 @@ export interface PostOutcome {
   readonly responseTimeMs: number;
 }
 
+/** A refusal that names fields. Its shape is not part of the contract, so that any other one is accepted too. */
+const faultsSchema = z.array(z.object({ path: z.string() }));
+const refusalSchema = z
+  .union([z.object({ details: faultsSchema }), z.object({ errors: faultsSchema })])
+  .transform((refusal) => ('details' in refusal ? refusal.details : refusal.errors));
+
+/** The first field of our body that a refusal names. Only its name: a path could contain anything. */
+const refusedFieldOf = (refusal: unknown): string | undefined => {
+  const paths = refusalSchema.safeParse(refusal).data?.map(({ path }) => path.split('.')[0]) ?? [];
+  return bodyFields.find((field) => paths.includes(field));
+};
+
 /** The internal API refused the order permanently: `API_REFUSED`, with the response. */
 export class OrderRefusedError extends PipelineError {
   constructor(
@@ -41,7 +55,8 @@ export class OrderRefusedError extends PipelineError {
     /** The first 2 KiB of the response, without our token. For the order's item, never for a log. */
     readonly response: string,
   ) {
-    super(cause.code, cause.message, { api: cause.api, retryable: false, statusCode: cause.statusCode });
+    const { code, message, api, statusCode } = cause;
+    super(code, message, { api, retryable: false, statusCode, detail: refusedFieldOf(parseJson(response)) });
     Object.defineProperty(this, 'response', { enumerable: false });
   }
 }
@@ -50,22 +65,22 @@ export interface InternalApiClientOptions extends Omit<OrderApiOptions, 'api'> {
   readonly credential: Secret<InternalApiCredential>;
 }
 
-const keptAnswerBytes = 2_048;
+const keptResponseBytes = 2_048;
 const alreadyKnown = 409;
 
 /** The internal API (docs/contracts/internal-api.md). */
 export const createInternalApiClient = (options: InternalApiClientOptions) => {
   const api = createOrderApi({ ...options, api: 'internal' });
 
-  const judge = (answer: ApiResponse, token: string): PostOutcome => {
-    const { statusCode, responseTimeMs } = answer;
+  const readOutcome = (response: ApiResponse, token: string): PostOutcome => {
+    const { statusCode, responseTimeMs } = response;
     if (statusCode === alreadyKnown) return { outcome: 'already_known', statusCode, responseTimeMs };
     try {
-      expectSuccess(answer, 'internal', options.now());
+      expectSuccess(response, 'internal', options.now());
     } catch (error) {
       if (!(error instanceof PipelineError) || error.retryable) throw error;
-      const said = answer.body.toString('utf8').replaceAll(token, '[token]');
-      const kept = Buffer.from(said).subarray(0, keptAnswerBytes);
+      const text = response.body.toString('utf8').replaceAll(token, '[token]');
+      const kept = Buffer.from(text).subarray(0, keptResponseBytes);
       // As a stream, a character that the cut left incomplete is dropped rather than replaced.
       throw new OrderRefusedError(error, new TextDecoder().decode(kept, { stream: true }));
     }
@@ -99,7 +114,7 @@ export const createInternalApiClient = (options: InternalApiClientOptions) => {
           },
           context,
           ...(beforeAttempt && { beforeAttempt }),
-          read: (answer) => judge(answer, token),
+          read: (response) => readOutcome(response, token),
           about: { order_id: order.qualiaOrderId, request_id: requestId },
           // The status alone reports that the order was accepted.
           needsBody: (statusCode) => !isSuccess(statusCode) && statusCode !== alreadyKnown,

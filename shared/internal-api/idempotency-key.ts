@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Checksum, OrderId, Round } from '../orders/order';
 
 /** One intended effect at the internal API. */
@@ -22,4 +22,4 @@ export const newRepostToken = (): string => randomBytes(6).toString('hex');
  * another key, so that a body that comes back (A→B→A) takes effect again.
  */
 export const idempotencyKeyOf = ({ orderId, round, bodyHash, repost = '' }: Effect): string =>
-  `${orderId}:${createHash('sha256').update(`${round}:${bodyHash}:${repost}`).digest('hex').slice(0, 32)}`;
+  `${orderId}:${hash('sha256', `${round}:${bodyHash}:${repost}`, 'hex').slice(0, 32)}`;

@@ -40,10 +40,11 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Makes addresses in any case and Unicode form equal. Upper case first, because `ß` and `SS` differ in lower case only.
+ * Makes addresses in any case and Unicode form equal. Converts to upper case in between, because `ß` and `SS` differ in
+ * lower case only, and to lower case before, because `ẞ` has no other upper case.
  */
 export const foldEmail = (email: string): string =>
-  email.trim().normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+  email.trim().normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC');
 
 const emailOf = (entry: unknown): string | undefined => {
   const email = isObject(entry) ? entry.email : entry;

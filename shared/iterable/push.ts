@@ -6,7 +6,7 @@ import { type IterableClient, iterableConnections } from './client';
 import { reasonOf } from './reasons';
 import type { CallResult } from './responses';
 import type { IterableUser, SourceRow } from './rows';
-import { toEvent, toProfile } from './rows';
+import { isViewer, toEvent, toProfile } from './rows';
 
 /** The results of the calls for one user. */
 export interface PushRecord {
@@ -63,6 +63,11 @@ const bounds = {
 const notSent: CallResult = {
   success: false,
   response: { code: 'NotSent', msg: 'The profile was not updated, and an event does not create a user' },
+};
+
+const noEvent: CallResult = {
+  success: true,
+  response: { code: 'NoEvent', msg: 'The user has left the query: only the profile is updated' },
 };
 
 /** The fields of a call that the report contains. */
@@ -125,24 +130,28 @@ export async function* pushUsers(users: AsyncIterable<IterableUser>, options: Pu
   };
 
   if (client === undefined) {
-    for await (const user of users) yield resultOf(user, dryRun(toProfile(user)), dryRun(toEvent(user)));
+    for await (const user of users) {
+      yield resultOf(user, dryRun(toProfile(user)), isViewer(user) ? dryRun(toEvent(user)) : noEvent);
+    }
     return;
   }
 
   const pushOne = async (user: IterableUser): Promise<PushResult> => {
     const update = await client.updateUser(user, context);
-    return resultOf(user, update, update.success ? await client.trackEvent(user, context) : notSent);
+    if (!update.success) return resultOf(user, update, notSent);
+    return resultOf(user, update, isViewer(user) ? await client.trackEvent(user, context) : noEvent);
   };
 
   const pushBatch = async (batch: readonly IterableUser[]): Promise<PushResult[]> => {
     const updates = await client.updateUsers(batch, context);
-    const updated = batch.filter((_, index) => updates[index]?.success);
+    const updated = batch.filter((_, index) => updates[index]?.success).filter(isViewer);
     const tracked = updated.length > 0 ? await client.trackEvents(updated, context) : [];
     const tracks = tracked[Symbol.iterator]();
     const endedAt = timestamp();
     return batch.map((user, index) => {
       const update = updates[index] ?? notSent;
-      return resultOf(user, update, update.success ? (tracks.next().value ?? notSent) : notSent, endedAt);
+      const track = isViewer(user) ? () => tracks.next().value ?? notSent : () => noEvent;
+      return resultOf(user, update, update.success ? track() : notSent, endedAt);
     });
   };
 

@@ -1,4 +1,4 @@
-import type { SourceRow } from './rows';
+import { type SourceColumn, type SourceRow, sourceColumns } from './rows';
 
 /** Selects the users of a run. */
 export interface UserQuery {
@@ -23,6 +23,23 @@ export interface UserSource {
    * the query or the login
    */
   rows(query: UserQuery): AsyncIterable<SourceRow>;
+
+  /**
+   * The id and e-mail address of customers that still exist, ordered by id; all other columns are null.
+   *
+   * @param ids at most a few thousand
+   * @throws {PipelineError} as `rows`
+   */
+  leavers(ids: readonly string[]): AsyncIterable<SourceRow>;
+
+  /**
+   * The plan of a customer and the time of the latest view of one of the pages; all other columns except the id are
+   * null. No row if there is no such customer.
+   *
+   * @param pages at least one
+   * @throws {PipelineError} as `rows`
+   */
+  customer(id: string, pages: readonly string[]): AsyncIterable<SourceRow>;
 }
 
 const dayMs = 24 * 3_600_000;
@@ -46,6 +63,12 @@ WHERE recency = 1
 ORDER BY id
 LIMIT ?`;
 
+const nothingBut = (...columns: readonly SourceColumn[]): string =>
+  sourceColumns
+    .filter((column) => !columns.includes(column))
+    .map((column) => `NULL AS ${column}`)
+    .join(', ');
+
 /** SQL, with parameters in the order of its placeholders. */
 export interface Statement {
   readonly sql: string;
@@ -55,4 +78,19 @@ export interface Statement {
 export const statementOf = ({ plan, pages, cutoff, limit, afterId = '0' }: UserQuery): Statement => ({
   sql: textFor(pages.length),
   parameters: [plan, BigInt(afterId), cutoff, ...pages, BigInt(limit === 0 ? Number.MAX_SAFE_INTEGER : limit)],
+});
+
+export const leaversStatement = (ids: readonly string[]): Statement => ({
+  sql: `SELECT id, email, ${nothingBut('id', 'email')} FROM customers WHERE id IN (${ids.map(() => '?').join(', ')}) ORDER BY id`,
+  parameters: ids.map(BigInt),
+});
+
+export const customerStatement = (id: string, pages: readonly string[]): Statement => ({
+  sql: `
+SELECT c.id, c.plan_type,
+       (SELECT MAX(v.event_time) FROM page_views v
+        WHERE v.user_id = c.id AND v.page IN (${pages.map(() => '?').join(', ')})) AS event_time,
+       ${nothingBut('id', 'plan_type', 'event_time')}
+FROM customers c WHERE c.id = ?`,
+  parameters: [...pages, BigInt(id)],
 });

@@ -1,6 +1,7 @@
 import { csvLine, guardFormula } from '../csv';
 import type { PushFailure, PushMode, PushRecord, PushResult } from './push';
 import { type RejectedRow, type SourceRow, sourceColumns } from './rows';
+import type { Extracted } from './user-parts';
 
 /** Counts of the users of a run by result. */
 export interface PushCounts {
@@ -59,15 +60,48 @@ export const countFailure = (
   return [...counts.filter((one) => !isSame(one)), { error_code, reason, count }];
 };
 
+/** How many users have the same reason: rows that were never sent, and users that failed. */
+export interface ReasonCount {
+  readonly outcome: 'rejected' | 'failed';
+  /** Only for a failed user. */
+  readonly error_code?: string | undefined;
+  readonly reason: string;
+  readonly count: number;
+}
+
+/** All reasons of a run, the most frequent first. */
+export const countReasons = (
+  rejectedBy: Readonly<Record<string, number>>,
+  failures: readonly FailureCount[],
+): ReasonCount[] =>
+  [
+    ...Object.entries(rejectedBy).map(([reason, count]) => ({ outcome: 'rejected', reason, count }) as const),
+    ...failures.map((kind) => ({ outcome: 'failed', ...kind }) as const),
+  ].toSorted((a, b) => b.count - a.count);
+
+/** What is unusual about the number of users of a query; absent if nothing is. */
+export const unusualNumber = ({
+  rows,
+  usual_users = 0,
+}: Pick<Extracted, 'rows' | 'usual_users'>): string | undefined => {
+  if (rows === 0) return 'The query returned no users';
+  if (rows * 2 >= usual_users) return undefined;
+  return `The query returned ${rows} users, less than half of the usual ${usual_users}`;
+};
+
 /** Paths of the extraction's CSV files in the run's folder. @param stamp the run's `fileStamp` */
 export const extractionPaths = (stamp: string) => ({
   queryResults: `iterable/query_results_${stamp}.csv`,
   rejected: 'iterable/rejected.csv',
 });
 
-/** Whether over half of the users failed, and so the job. */
-export const overHalfFailed = ({ total_failures, total_users }: PushCounts): boolean =>
-  total_failures * 2 > total_users;
+/**
+ * Whether over half of the users failed, and so the job.
+ *
+ * @param users of the query, including those that were not sent because Iterable has them already
+ */
+export const overHalfFailed = ({ total_failures, total_users }: PushCounts, users = total_users): boolean =>
+  total_failures * 2 > users;
 
 /** The pieces of `integration_results_….json`, to write it record by record. */
 export const integrationResults = {

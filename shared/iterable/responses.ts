@@ -3,6 +3,7 @@ import { type ErrorCode, PipelineError } from '../errors';
 import type { ApiResponse } from '../http/api-client';
 import { readRetryAfterMs } from '../http/retry-after';
 import { parseJson } from '../json';
+import type { StoredFields } from './confirmation';
 
 /** The response of a call about one user, for the report: Iterable's words, or ours if there was no response. */
 export interface CallResponse {
@@ -112,4 +113,21 @@ export const readSingle = (apiResponse: ApiResponse, redact: Redact, nowMs: numb
   const response = responseOf(apiResponse, redact);
   if (response.code === 'Success') return response;
   throw new RefusedError('API_REFUSED', response, { retryable: false, statusCode: apiResponse.statusCode });
+};
+
+const storedSchema = z.object({
+  user: z.object({ dataFields: z.record(z.string(), z.unknown()).default(() => ({})) }).optional(),
+});
+
+/**
+ * Reads the response to `users/getByEmail`: the fields of a profile; undefined if there is no such user.
+ *
+ * @throws {KeyRefusedError | RefusedError} see {@link expectOk}; `BAD_ANSWER`, permanent, for an unreadable body
+ */
+export const readStored = (response: ApiResponse, redact: Redact, nowMs: number): StoredFields | undefined => {
+  expectOk(response, redact, nowMs);
+  const parsed = storedSchema.safeParse(parseJson(response.body));
+  if (parsed.success) return parsed.data.user?.dataFields;
+  const { statusCode } = response;
+  throw new RefusedError('BAD_ANSWER', responseOf(response, redact), { retryable: false, statusCode });
 };

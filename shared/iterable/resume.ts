@@ -28,6 +28,9 @@ const accessDenied = 'ER_ACCESS_DENIED_ERROR';
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
 
+/** The part of a query by which it is resumed. */
+export type Resumable = Pick<UserQuery, 'limit' | 'afterId'>;
+
 export interface ResumeOptions {
   readonly sleep?: (ms: number) => Promise<unknown>;
   /** Fetches the credential again. @returns whether it changed; a denied login is then tried once more */
@@ -41,9 +44,9 @@ export interface ResumeOptions {
  * @throws {PipelineError} `CONNECTION_FAULT`: retryable if every connection was lost, permanent for any other fault.
  * Without the driver's error, whose message names the user and host of the database
  */
-export async function* resumeWhenLost(
-  query: UserQuery,
-  read: (query: UserQuery) => AsyncIterable<SourceRow>,
+export async function* resumeWhenLost<Query extends Resumable>(
+  query: Query,
+  read: (query: Query) => AsyncIterable<SourceRow>,
   { sleep = sleepFor, renewCredential = async () => false }: ResumeOptions = {},
 ): AsyncGenerator<SourceRow> {
   let { afterId } = query;

@@ -75,13 +75,20 @@ export interface PageViewEvent {
   readonly dataFields: DataFields;
 }
 
-/** A row that can be sent. */
+/** A row that can be sent: a user of the query with a page view, or a user who left the query. */
 export interface IterableUser {
   readonly row: SourceRow;
   readonly email: string;
-  /** Epoch seconds. */
+  /** Of the page view, in epoch seconds. Absent for a user who left the query: only the profile is updated. */
+  readonly eventTime?: number | undefined;
+}
+
+/** A user with a page view. */
+export interface Viewer extends IterableUser {
   readonly eventTime: number;
 }
+
+export const isViewer = (user: IterableUser): user is Viewer => user.eventTime !== undefined;
 
 /** A row that cannot be sent. */
 export interface RejectedRow {
@@ -107,8 +114,16 @@ const label = String.raw`[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?`;
  */
 const emailPattern = new RegExp(String.raw`^${word}(?:\.${word})*@(?:${label}\.)+(?!\p{N}+$)${label}$`, 'u');
 
+const customerIdPattern = /^\d+$/;
+
+/** Whether a text is a customer's id, as the database writes it. */
+export const isCustomerId = (text: string): boolean => customerIdPattern.test(text);
+
+/** Compares customer ids, which are whole numbers without leading zeros, like the database: by value. */
+export const compareIds = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
 const sendable = z.object({
-  id: z.string('no customer id').regex(/^\d+$/, 'the customer id is no number'),
+  id: z.string('no customer id').regex(customerIdPattern, 'the customer id is no number'),
   email: z
     .string('no e-mail')
     .trim()
@@ -123,11 +138,20 @@ const sendable = z.object({
   }),
 });
 
+/** A row that was read: one that can be sent, or not. */
+export type ReadRow = { readonly user: Viewer } | { readonly rejected: RejectedRow };
+
 /** Checks whether a row can be sent, and if not, why. */
-export const readRow = (row: SourceRow): { readonly user: IterableUser } | { readonly rejected: RejectedRow } => {
+export const readRow = (row: SourceRow): ReadRow => {
   const parsed = sendable.safeParse(row);
   if (parsed.success) return { user: { row, email: parsed.data.email, eventTime: parsed.data.event_time } };
   return { rejected: { row, reason: parsed.error.issues.map(({ message }) => message).join('; ') } };
+};
+
+/** The user of a row with only the id and the e-mail: `recent_page_view` is then set to false. */
+export const readLeaver = (row: SourceRow): IterableUser | undefined => {
+  const { data } = sendable.pick({ id: true, email: true }).safeParse(row);
+  return data && { row, email: data.email };
 };
 
 const fieldsFrom = (row: SourceRow, fields: Readonly<Record<string, SourceColumn>>): Record<string, string> => {
@@ -139,12 +163,12 @@ const fieldsFrom = (row: SourceRow, fields: Readonly<Record<string, SourceColumn
   return filled;
 };
 
-export const toProfile = ({ row, email }: IterableUser): ProfileUpdate => ({
-  email,
-  dataFields: { ...fieldsFrom(row, profileFields), recent_page_view: true },
+export const toProfile = (user: IterableUser): ProfileUpdate => ({
+  email: user.email,
+  dataFields: { ...fieldsFrom(user.row, profileFields), recent_page_view: isViewer(user) },
 });
 
-export const toEvent = ({ row, email, eventTime }: IterableUser): PageViewEvent => ({
+export const toEvent = ({ row, email, eventTime }: Viewer): PageViewEvent => ({
   eventName,
   email,
   id: `${eventName}:${row.id}:${row.page}:${eventTime}`,

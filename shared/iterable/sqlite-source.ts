@@ -1,10 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import { PipelineError } from '../errors';
-import { statementOf, type UserQuery, type UserSource } from './query';
+import { customerStatement, leaversStatement, type Statement, statementOf, type UserSource } from './query';
 import { type SourceRow, toSourceRow } from './rows';
 
-function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
-  const { sql, parameters } = statementOf(query);
+function* readRows(file: string, { sql, parameters }: Statement): Generator<SourceRow> {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const statement = database.prepare(sql);
@@ -18,13 +17,17 @@ function* readRows(file: string, query: UserQuery): Generator<SourceRow> {
   }
 }
 
+async function* read(file: string, statement: Statement): AsyncGenerator<SourceRow> {
+  try {
+    yield* readRows(file, statement);
+  } catch (cause) {
+    throw new PipelineError('CONNECTION_FAULT', 'The SQLite file cannot be read', { retryable: false, cause });
+  }
+}
+
 /** Users in a SQLite file, which replaces MySQL in local runs. */
 export const createSqliteSource = (file: string): UserSource => ({
-  rows: async function* (query) {
-    try {
-      yield* readRows(file, query);
-    } catch (cause) {
-      throw new PipelineError('CONNECTION_FAULT', 'The SQLite file cannot be read', { retryable: false, cause });
-    }
-  },
+  rows: (query) => read(file, statementOf(query)),
+  leavers: (ids) => read(file, leaversStatement(ids)),
+  customer: (id, pages) => read(file, customerStatement(id, pages)),
 });

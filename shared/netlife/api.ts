@@ -3,6 +3,7 @@ import { PipelineError, toPipelineError } from '../errors';
 import {
   type ApiClientOptions,
   type ApiResponse,
+  type CallContext,
   createApiClient,
   expectSuccess,
   type FailedAttempt,
@@ -27,6 +28,7 @@ export interface PortalApiOptions {
   /** Epoch ms at which every try ends. Default: none. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  readonly keepLeases?: CallContext['keepLeases'];
   /** Called when a try failed and another follows. */
   readonly onRetry?: (failed: FailedAttempt) => void;
   readonly onCall?: ApiClientOptions['onCall'];
@@ -130,6 +132,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
           context: {
             deadlineMs: options.deadlineMs ?? Number.POSITIVE_INFINITY,
             ...(options.signal && { signal: options.signal }),
+            ...(options.keepLeases && { keepLeases: options.keepLeases }),
             onRetry: (failed) => {
               tally.count({ retries: 1 }, job);
               onRetry?.(failed);
@@ -185,3 +188,5 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     close: api.close,
   };
 };
+
+export type PortalApi = ReturnType<typeof createPortalApi>;

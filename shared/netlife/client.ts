@@ -1,6 +1,6 @@
 import { bulkhead } from 'cockatiel';
 import { allSettledOrThrow } from '../concurrency/settled';
-import { PipelineError } from '../errors';
+import { type AccessKeyOptions, type AccessKeys, createAccessKeys } from './access-keys';
 import {
   groupByJob,
   hasUnreadableStart,
@@ -8,20 +8,23 @@ import {
   resolveActivities,
   type SubjectActivities,
 } from './activities';
-import { createPortalApi, type PortalApiOptions } from './api';
+import { createPortalApi, type PortalApi, type PortalApiOptions } from './api';
 import type { EnrichedSubject } from './contacts';
-import { enrichSubjects, type SubjectLists, uniqueByUuid } from './enrich';
+import { enrichSubjects, type SubjectLists, selectAudience, uniqueByUuid } from './enrich';
 import type { Audience } from './input';
-import { type Listing, readResponse, readRows } from './listing';
-import { type FetchedPage, type KeptPages, paginate } from './pages';
+import {
+  type CallOptions,
+  createListReader,
+  type ListOptions,
+  type ListReader,
+  type ResumableRead,
+} from './list-reader';
+import { readResponse } from './listing';
 import type { Portal } from './portals';
 import { PromiseCache } from './promise-cache';
 import {
   type Activity,
-  accessKeySchema,
   activitySchema,
-  createdKeySchema,
-  displayNameOf,
   type JobDetails,
   jobDetailsSchema,
   jobUserSchema,
@@ -41,24 +44,6 @@ export type NetlifeClientOptions = PortalApiOptions;
 export interface SubjectFilters {
   readonly audience: Audience;
   readonly checkRegisteredUsers: boolean;
-}
-
-/** The job a call is counted for, and whether its last try may take 120 s. */
-interface CallOptions {
-  readonly job?: string | undefined;
-  readonly slow?: boolean | undefined;
-}
-
-/** How a long list is read in several turns. */
-export interface ResumableRead {
-  /** Called before each page is fetched. If the time is up, the list fails with a retryable `TIMEOUT`. */
-  readonly isTimeUp?: (() => boolean) | undefined;
-  /** The stored pages of a list, from earlier turns. */
-  readonly pagesOf?: ((list: Listing<unknown>['list']) => KeptPages) | undefined;
-}
-
-interface ListOptions extends CallOptions, Pick<ResumableRead, 'isTimeUp'> {
-  readonly kept?: KeptPages | undefined;
 }
 
 const jobsAtATime = 10;
@@ -81,7 +66,11 @@ const inWebshop = '/activities/search?status_id=in-webshop';
  */
 export class NetlifeClient {
   readonly portal: Portal;
-  readonly #api: ReturnType<typeof createPortalApi>;
+  /** The portal's limit. */
+  readonly callsPerSecond: number;
+  readonly #api: PortalApi;
+  readonly #lists: ListReader;
+  readonly #accessKeys: AccessKeys;
   readonly #tally = new Tally();
   readonly #now: () => number;
   readonly #startedAtMs: number;
@@ -94,9 +83,17 @@ export class NetlifeClient {
 
   constructor(options: NetlifeClientOptions) {
     this.portal = options.portal;
+    this.callsPerSecond = options.rateLimitPerSecond;
     this.#now = options.now ?? Date.now;
     this.#startedAtMs = this.#now();
     this.#api = createPortalApi(options, this.#tally);
+    this.#lists = createListReader(this.#api, this.portal, this.#tally);
+    this.#accessKeys = createAccessKeys({
+      api: this.#api,
+      lists: this.#lists,
+      portal: this.portal,
+      tally: this.#tally,
+    });
   }
 
   /** Scheme, host and port of the portal. */
@@ -119,12 +116,8 @@ export class NetlifeClient {
   }
 
   /** The raw rows of a list, over all its pages. A page is fetched when its first row is read. */
-  paginate(path: string, { isTimeUp, kept, ...call }: ListOptions = {}): AsyncGenerator<unknown> {
-    const fetchPage = async (page: string): Promise<FetchedPage> => {
-      if (isTimeUp?.()) throw new PipelineError('TIMEOUT', 'The time was up', { api: 'netlife', retryable: true });
-      return this.#api.fetchPage({ ...call, path: page });
-    };
-    return paginate(this.#path(path), this.portal, fetchPage, kept);
+  paginate(path: string, options?: ListOptions): AsyncGenerator<unknown> {
+    return this.#lists.readPages(path, options);
   }
 
   /**
@@ -133,7 +126,10 @@ export class NetlifeClient {
    */
   async getActivitiesInWebshop(reading: ResumableRead = {}): Promise<Activity[]> {
     const faultOf = (activity: Activity) => (hasUnreadableStart(activity) ? unreadableStart : undefined);
-    const rows = await this.#readAll({ path: inWebshop, schema: activitySchema, list: 'activities', faultOf }, reading);
+    const rows = await this.#lists.readAll(
+      { path: inWebshop, schema: activitySchema, list: 'activities', faultOf },
+      reading,
+    );
     const activities = uniqueByUuid(rows);
     const warnings = activities.filter(hasUnreadableStart).map(({ uuid }) => `Activity ${uuid}: ${unreadableStart}`);
     this.#tally.count({ activities_found: activities.length, errors: warnings });
@@ -157,7 +153,7 @@ export class NetlifeClient {
     const query = `filter_has_order=${hasOrder}&include_images=true&include_favorite_image=true`;
     return (hasOrder ? this.#buyers : this.#nonBuyers).get(job, async () =>
       uniqueByUuid(
-        await this.#readAll(
+        await this.#lists.readAll(
           {
             path: `/jobs/${segment(job)}/subjects?${query}`,
             schema: subjectSchema,
@@ -181,39 +177,12 @@ export class NetlifeClient {
   }
 
   /**
-   * A subject's first access key; if there is none and `create` is set, a new one. A key cannot be deleted, and the
-   * next run would find the older of two. Before each further try it therefore looks for the key that a failed try
-   * created.
+   * A subject's first access key, without a call if it is known; if there is none and `create` is set, a new one.
    *
    * @returns `undefined` if there is none, which counts as failed
    */
-  async getOrCreateAccessKey(job: string, subject: Subject, create: boolean): Promise<string | undefined> {
-    const path = `/jobs/${segment(job)}/subjects/${segment(subject.uuid)}/accesskeys`;
-    const listing = { schema: accessKeySchema, list: 'access_keys', job, subject: subject.uuid } as const;
-    const findKey = async (): Promise<string | undefined> => {
-      for await (const key of this.#read({ ...listing, path })) return key;
-      return undefined;
-    };
-    const existing = await findKey();
-    if (existing !== undefined) {
-      this.#tally.count({ access_keys_existing: 1 }, job);
-      return existing;
-    }
-    if (create) {
-      const body = { name: displayNameOf(subject) };
-      const response = await this.#api.fetchJson({
-        method: 'POST',
-        path: this.#path(path),
-        body,
-        job,
-        findCompleted: findKey,
-      });
-      const key = createdKeySchema.safeParse(response).data;
-      this.#tally.count(key === undefined ? { access_keys_failed: 1 } : { access_keys_created: 1 }, job);
-      return key;
-    }
-    this.#tally.count({ access_keys_failed: 1 }, job);
-    return undefined;
+  getOrCreateAccessKey(job: string, subject: Subject, options: AccessKeyOptions): Promise<string | undefined> {
+    return this.#accessKeys.getOrCreate(job, subject, options);
   }
 
   /** The registered users of a job, by the uuid of their subject: one bulk call, over its pages. */
@@ -221,7 +190,7 @@ export class NetlifeClient {
     const path = `/jobs/${segment(job)}/users`;
     const users = new Map<string, RegisteredUser>();
     const listing = { path, schema: jobUserSchema, list: 'job_users', job, slow: true } as const;
-    for await (const row of this.#read(listing, reading)) {
+    for await (const row of this.#lists.read(listing, reading)) {
       const known = users.get(row.subjectUuid);
       // Of several, always the same one, whatever their order.
       if (known === undefined || row.user.userUuid < known.userUuid) users.set(row.subjectUuid, row.user);
@@ -232,7 +201,7 @@ export class NetlifeClient {
   /** The registered users of one subject. */
   getRegisteredUsers(job: string, subject: string): Promise<RegisteredUser[]> {
     const path = `/jobs/${segment(job)}/subjects/${segment(subject)}/users`;
-    return this.#readAll({ path, schema: subjectUserSchema, list: 'subject_users', job, subject });
+    return this.#lists.readAll({ path, schema: subjectUserSchema, list: 'subject_users', job, subject });
   }
 
   getUserDetails(user: string): Promise<UserDetails> {
@@ -252,6 +221,7 @@ export class NetlifeClient {
 
   /**
    * The subjects of a job in this audience, ordered by uuid, with everything that contacts need except the access key.
+   * If there are none, users and details are not fetched.
    */
   getEnrichedSubjects(
     job: NetlifeJob,
@@ -262,15 +232,18 @@ export class NetlifeClient {
     this.#enriched.set(job.uuid, ofJob);
     const { audience, checkRegisteredUsers } = filters;
     return ofJob.get(JSON.stringify([audience, checkRegisteredUsers]), async () => {
-      const [lists, users, details] = await allSettledOrThrow([
-        // The audience of non-buyers needs both lists: a subject in both is a buyer.
+      // The audience of non-buyers needs both lists: a subject in both is a buyer.
+      const lists =
         audience === 'buyers'
-          ? this.getJobSubjects(job.uuid, true, reading).then((buyers) => ({ buyers, nonBuyers: [] }))
-          : this.getBuyersAndNonBuyers(job.uuid, reading),
+          ? { buyers: await this.getJobSubjects(job.uuid, true, reading), nonBuyers: [] }
+          : await this.getBuyersAndNonBuyers(job.uuid, reading);
+      const subjects = selectAudience(lists, audience);
+      if (subjects.length === 0) return [];
+      const [users, details] = await allSettledOrThrow([
         checkRegisteredUsers ? this.getJobRegisteredUsersMap(job.uuid, reading) : new Map<string, RegisteredUser>(),
         this.getJobDetails(job.uuid),
       ]);
-      return enrichSubjects({ job, audience, lists, users, details });
+      return enrichSubjects({ job, subjects, users, details });
     });
   }
 
@@ -338,20 +311,5 @@ export class NetlifeClient {
       onMiss: () => this.#tally.count({ cache_misses: 1 }),
       maxEntries,
     });
-  }
-
-  #read<T>(
-    { path, slow, ...listing }: Listing<T> & { readonly path: string },
-    { isTimeUp, pagesOf }: ResumableRead = {},
-  ): AsyncGenerator<T> {
-    const { job } = listing;
-    const rows = this.paginate(path, { job, slow, isTimeUp, kept: pagesOf?.(listing.list) });
-    return readRows(rows, { portal: this.portal.name, ...listing }, (rejected) => this.#tally.reject(rejected, job));
-  }
-
-  async #readAll<T>(listing: Listing<T> & { readonly path: string }, reading?: ResumableRead): Promise<T[]> {
-    const rows: T[] = [];
-    for await (const row of this.#read(listing, reading)) rows.push(row);
-    return rows;
   }
 }

@@ -8,10 +8,12 @@ export interface SubjectLists {
   readonly nonBuyers: readonly Subject[];
 }
 
+/** A subject of the audience. */
+export type AudienceMember = Pick<EnrichedSubject, 'subject' | 'buyer'>;
+
 export interface JobFacts {
   readonly job: NetlifeJob;
-  readonly audience: Audience;
-  readonly lists: SubjectLists;
+  readonly subjects: readonly AudienceMember[];
   /** By the subject's uuid. */
   readonly users: ReadonlyMap<string, RegisteredUser>;
   readonly details: JobDetails;
@@ -24,18 +26,22 @@ export const uniqueByUuid = <T extends { readonly uuid: string }>(rows: readonly
   [...new Map(rows.map((row) => [row.uuid, row])).values()].sort(byUuid);
 
 /**
- * The subjects of the audience, ordered by uuid, enriched. A subject in both lists is a buyer and has the row of the
- * list of buyers. The audience `buyers` reads only that list, so the row is the same for every audience.
+ * The subjects of the audience, ordered by uuid. A subject in both lists is a buyer and has the row of the list of
+ * buyers. The audience `buyers` reads only that list, so the row is the same for every audience.
  */
-export const enrichSubjects = ({ job, audience, lists, users, details }: JobFacts): EnrichedSubject[] => {
-  const buyers = new Set(lists.buyers.map(({ uuid }) => uuid));
-  return uniqueByUuid([...lists.nonBuyers, ...lists.buyers])
-    .map((subject) => ({
-      subject,
-      buyer: buyers.has(subject.uuid),
-      reach: reachOf(subject),
-      registeredUser: users.get(subject.uuid),
-      ...resolveActivities(subject, details, job),
-    }))
+export const selectAudience = ({ buyers, nonBuyers }: SubjectLists, audience: Audience): AudienceMember[] => {
+  const buyerIds = new Set(buyers.map(({ uuid }) => uuid));
+  return uniqueByUuid([...nonBuyers, ...buyers])
+    .map((subject) => ({ subject, buyer: buyerIds.has(subject.uuid) }))
     .filter(({ buyer }) => audience === 'both' || buyer === (audience === 'buyers'));
 };
+
+/** Adds everything that contacts need except the access key. */
+export const enrichSubjects = ({ job, subjects, users, details }: JobFacts): EnrichedSubject[] =>
+  subjects.map(({ subject, buyer }) => ({
+    subject,
+    buyer,
+    reach: reachOf(subject),
+    registeredUser: users.get(subject.uuid),
+    ...resolveActivities(subject, details, job),
+  }));

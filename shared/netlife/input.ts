@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { exactly, flag, list, oneOf, text } from '../input-rules';
+import { exactly, flag, list, oneOf, text, wholeNumber } from '../input-rules';
 import { planSchema } from '../runs/plan';
 import type { Portals } from './portals';
 
@@ -10,7 +10,13 @@ export type Audience = (typeof audiences)[number];
 /** `phone-only` and `email-only` require a usable phone number or an e-mail address; `any` requires neither. */
 export type ContactFilter = (typeof contactFilters)[number];
 
-const unknownPortal = 'is no portal that may be called';
+/** Maximum of `max_access_key_age_days`. */
+export const maxKeyAgeDays = 30;
+
+/** Maximum number of `job_ids`. */
+export const maxJobIds = 1_000;
+
+const unknownPortal = 'is not a known portal';
 
 /**
  * The key `netlife` of a run's input, with its defaults (docs/contracts/sync-jobs.md). An unknown portal is a fault.
@@ -26,7 +32,8 @@ export const netlifeInputSchema = (portals: Portals) =>
     check_registered_users: flag(true),
     registered_only: flag(false),
     create_access_keys: flag(false),
-    job_ids: list(text(100), 1_000, 'must be at most 1,000 ids').default(() => []),
+    max_access_key_age_days: wholeNumber(0, maxKeyAgeDays).default(7),
+    job_ids: list(text(100), maxJobIds, 'must be at most 1,000 ids').default(() => []),
     consent: text(40).default('SUBSCRIBE'),
   });
 

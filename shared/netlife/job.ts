@@ -2,9 +2,11 @@ import { mapInOrderSettled } from '../concurrency/settled';
 import { type PipelineError, toPipelineError } from '../errors';
 import type { NetlifeJob } from './activities';
 import { isLoginRefusal } from './api';
-import type { NetlifeClient, ResumableRead } from './client';
+import type { NetlifeClient } from './client';
 import { type Contact, contactsOf, type EnrichedSubject, hasEmail, hasPhone, isWanted } from './contacts';
 import type { Audience, ContactFilter } from './input';
+import type { KnownKeys } from './known-keys';
+import type { ResumableRead } from './list-reader';
 import type { StatisticsDelta } from './stats';
 import type { Taken } from './tally';
 
@@ -16,6 +18,8 @@ export interface CollectOptions {
   readonly registeredOnly: boolean;
   /** Always false in a dry run. */
   readonly createAccessKeys: boolean;
+  /** Access keys of the job from earlier runs. Default: none. */
+  readonly knownKeys?: KnownKeys;
   readonly consent: string;
   /** Start of the run, ISO 8601 UTC. */
   readonly startedAt: string;
@@ -87,7 +91,8 @@ const collect = async (
   const checkRegisteredUsers = options.checkRegisteredUsers || options.registeredOnly;
   const filters = { audience: options.audience, checkRegisteredUsers };
   const subjects = await client.getEnrichedSubjects(job, filters, options);
-  const { name: jobName } = await client.getJobDetails(job.uuid);
+  // A job without subjects has no contacts that show its name.
+  const { name: jobName } = subjects.length === 0 ? { name: '' } : await client.getJobDetails(job.uuid);
   if (options.after === undefined) client.addSubjectStats(job.uuid, countSubjects(subjects, checkRegisteredUsers));
   else client.discardStats(job.uuid);
 
@@ -122,7 +127,7 @@ const isAfter = ({ subject }: EnrichedSubject, after: string | undefined): boole
 const collectContacts = async (
   client: NetlifeClient,
   wanted: readonly EnrichedSubject[],
-  { createAccessKeys, isTimeUp }: CollectOptions & { readonly isTimeUp: () => boolean },
+  { createAccessKeys: create, knownKeys: known, isTimeUp }: CollectOptions & { readonly isTimeUp: () => boolean },
   context: Parameters<typeof contactsOf>[2],
 ) => {
   const job = context.job.uuid;
@@ -132,7 +137,7 @@ const collectContacts = async (
 
   const accessKeyOf = async ({ subject }: EnrichedSubject): Promise<AccessKeyOutcome> => {
     try {
-      return { key: await client.getOrCreateAccessKey(job, subject, createAccessKeys) };
+      return { key: await client.getOrCreateAccessKey(job, subject, { create, known }) };
     } catch (fault) {
       const error = toPipelineError(fault);
       const isJobFailure = error.api === 'netlife' && !isLoginRefusal(error);

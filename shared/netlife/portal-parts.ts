@@ -2,14 +2,15 @@ import * as z from 'zod';
 import { PipelineError } from '../errors';
 import type { RunFolder } from '../runs/artifacts';
 import type { NetlifeJob } from './activities';
-import type { ResumableRead } from './client';
 import { contactLines } from './contacts';
 import type { JobPart } from './job';
+import type { ResumableRead } from './list-reader';
 import { type KeptPages, keptPageSchema } from './pages';
 import type { Statistics } from './stats';
 import type { RejectedRow, Taken } from './tally';
 
 const takenSchema = z.object({ statistics: z.custom<Statistics>(), rejected: z.array(z.custom<RejectedRow>()) });
+const turnSchema = takenSchema.extend({ calls_per_second: z.number().optional() });
 const jobsSchema = takenSchema.extend({ jobs: z.array(z.custom<NetlifeJob>()) });
 const partSchema = takenSchema.extend({ through: z.string().optional(), csv: z.string() });
 const failureSchema = z.object({ error: z.string(), error_code: z.string() });
@@ -113,10 +114,10 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
     /** Path of the cursor of an attempt's merge. */
     mergePath: (attempt: string): string => `${root}merge/${attempt}.json`,
 
-    readTurn: (path: string) => folder.readJson(path, takenSchema),
-    /** Stores the counts of an invocation that belong to no part, mainly calls. */
-    writeTurn: (invocation: string, taken: Taken) =>
-      folder.putOnce(`${root}turn/${invocation}.json`, JSON.stringify(taken)),
+    readTurn: (path: string) => folder.readJson(path, turnSchema),
+    /** Stores the counts of an invocation that belong to no part, mainly calls, and the portal's limit. */
+    writeTurn: (invocation: string, turn: z.input<typeof turnSchema>) =>
+      folder.putOnce(`${root}turn/${invocation}.json`, JSON.stringify(turn)),
   };
 };
 

@@ -25,6 +25,8 @@ export const counterNames = [
   'cache_misses',
   /** Phone numbers left empty because they cannot be dialled. */
   'phones_unusable',
+  /** Existing access keys that an earlier run had read, so that no call was needed. */
+  'access_keys_known',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];

@@ -10,7 +10,10 @@ export const logCalls =
   ({ api, method, path, attempt, statusCode, errorCode, durationMs, about }: CallRecord): void =>
     logger.debug('api called', {
       ...about,
-      ...{ api, method, path, attempt },
+      api,
+      method,
+      path,
+      attempt,
       status_code: statusCode,
       error_code: errorCode,
       duration_ms: Math.round(durationMs * 10) / 10,

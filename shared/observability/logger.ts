@@ -4,8 +4,26 @@ import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertool
 /** Maximum length of a chain of causes. */
 const maxErrors = 10;
 
+/** A process logs its memory at most once in this time, so that it costs hardly any log volume. */
+const memoryIntervalMs = 300_000;
+
 /** Powertools' format without `function_arn` and `function_memory_size`, which are half of a line: log volume costs money. */
 class LeanLogFormatter extends LogFormatter {
+  /** Since the start of the process. The logger is created at the end of the initialization. */
+  private readonly initMs = Math.round(performance.now());
+  private memoryLoggedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Lambda's own report lines are switched off: they would double the log volume. */
+  private memory(): LogAttributes {
+    const nowMs = performance.now();
+    if (nowMs - this.memoryLoggedAtMs < memoryIntervalMs) return {};
+    this.memoryLoggedAtMs = nowMs;
+    return {
+      memory_used_mb: Math.ceil(process.resourceUsage().maxRSS / 1_024),
+      memory_size_mb: Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || undefined,
+    };
+  }
+
   formatAttributes(attributes: UnformattedAttributes, more: LogAttributes): LogItem {
     const { lambdaContext } = attributes;
     return new LogItem({
@@ -18,6 +36,8 @@ class LeanLogFormatter extends LogFormatter {
         function_request_id: lambdaContext?.awsRequestId,
         cold_start: lambdaContext?.coldStart,
         xray_trace_id: attributes.xRayTraceId,
+        ...(lambdaContext?.coldStart && { init_ms: this.initMs }),
+        ...(lambdaContext && this.memory()),
       },
     }).addAttributes(more);
   }

@@ -1,10 +1,12 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { ApiName } from '../errors';
 
 /** Every metric and its unit (docs/contracts/logs.md). */
 const units = {
   WebhookAccepted: MetricUnit.Count,
   WebhookRefused: MetricUnit.Count,
   WebhookDuplicate: MetricUnit.Count,
+  WebhookRefusedNotKept: MetricUnit.Count,
   OrderDownloaded: MetricUnit.Count,
   OrderProcessed: MetricUnit.Count,
   OrderFailed: MetricUnit.Count,
@@ -17,34 +19,59 @@ const units = {
   UnknownState: MetricUnit.Count,
   IdempotencyConflict: MetricUnit.Count,
   ApiRetry: MetricUnit.Count,
+  DeferredOrderAge: MetricUnit.Seconds,
   CircuitOpen: MetricUnit.Count,
   EndToEndLatency: MetricUnit.Milliseconds,
   SyncUsersSent: MetricUnit.Count,
   SyncUsersFailed: MetricUnit.Count,
+  SyncUsersUnconfirmed: MetricUnit.Count,
   SyncContactsWritten: MetricUnit.Count,
+  SyncRowsRead: MetricUnit.Count,
+  SyncUsersRead: MetricUnit.Count,
+  SyncUsersMedian: MetricUnit.Count,
   SyncRejectedRows: MetricUnit.Count,
+  SyncRunPartial: MetricUnit.Count,
 } as const;
 
 export type MetricName = keyof typeof units;
 
-/** Metrics of one Lambda, in the namespace `MarketplacePipeline`, with the dimensions `service` and `stage`. */
+/** Fields that make a log line publish metrics (embedded metric format). The line itself has the dimensions. */
+export type MetricFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Metrics of one Lambda, in the namespace `MarketplacePipeline`, with the dimensions `service` and `stage`.
+ *
+ * An event that is alone in its invocation, or rare, has its metrics in its own log line (`fields`). What each order of a
+ * batch counts is collected, and published in one line per invocation (`add`, `flush`): the description of a metric has 200
+ * bytes, which the line of each order would repeat (docs/adr/0016).
+ */
 export interface MetricsRecorder {
+  /** @param api an additional dimension; the log line has it in its field `api` */
+  fields(values: Readonly<{ [name in MetricName]?: number | undefined }>, api?: ApiName): MetricFields;
   add(name: MetricName, value?: number): void;
-  /** Adds 1, with the additional dimension `api`. */
-  addForApi(name: 'ApiRetry', api: string): void;
-  /** Writes all metrics of an invocation as one EMF line. */
+  /** Writes everything that was added as one line without a message. */
   flush(): void;
 }
 
 export const createMetrics = (config: { readonly STAGE: string }): MetricsRecorder => {
-  const metrics = new Metrics({ defaultDimensions: { stage: config.STAGE } });
+  const options = { defaultDimensions: { stage: config.STAGE } };
+  const collected = new Metrics(options);
+  const ofOneLine = new Metrics(options);
   return {
-    add: (name, value = 1) => metrics.addMetric(name, units[name], value),
-    addForApi: (name, api) => {
-      metrics.singleMetric().addDimension('api', api).addMetric(name, units[name], 1);
+    fields: (values, api) => {
+      if (api !== undefined) ofOneLine.addDimension('api', api);
+      for (const name of Object.keys(values) as MetricName[]) {
+        const value = values[name];
+        if (value !== undefined) ofOneLine.addMetric(name, units[name], value);
+      }
+      const { service: _service, stage: _stage, api: _api, ...fields } = ofOneLine.serializeMetrics();
+      ofOneLine.clearMetrics();
+      ofOneLine.clearDimensions();
+      return fields;
     },
+    add: (name, value = 1) => collected.addMetric(name, units[name], value),
     flush: () => {
-      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+      if (collected.hasStoredMetrics()) collected.publishStoredMetrics();
     },
   };
 };

@@ -7,6 +7,8 @@ export interface Retry {
   /** The attempt within the call, from 1. Absent when the whole message failed. */
   readonly attempt?: number;
   readonly waitSeconds: number;
+  /** How long the order has waited for this worker. Absent in a sync run. */
+  readonly ageSeconds?: number;
 }
 
 /** Logs and counts a failure that will be retried. `keys` identify the order or run. */
@@ -14,9 +16,8 @@ export const reportRetry = (
   logger: Logger,
   metrics: MetricsRecorder,
   keys: Readonly<Record<string, string | number>>,
-  { error, attempt, waitSeconds }: Retry,
+  { error, attempt, waitSeconds, ageSeconds }: Retry,
 ): void => {
-  if (error.api !== undefined) metrics.addForApi('ApiRetry', error.api);
   logger.warn('a try failed, will retry', {
     ...keys,
     error: error.message,
@@ -24,6 +25,8 @@ export const reportRetry = (
     status_code: error.statusCode,
     api: error.api,
     attempt,
+    attempt_ms: error.attemptMs,
     wait_seconds: waitSeconds,
+    ...(error.api !== undefined && metrics.fields({ ApiRetry: 1, DeferredOrderAge: ageSeconds }, error.api)),
   });
 };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { PipelineError } from '../errors';
 import type { Checksum, OrderId, Round } from './order';
@@ -14,7 +14,7 @@ export interface StoredPayload {
 /** Maximum number of writes of one payload that conflict with another delivery's write. */
 const maxConflicts = 3;
 
-const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
 
 /** SHA-256 over raw bytes, as 64 hex digits. */
 export const checksumOf = (bytes: Uint8Array): Checksum => sha256(bytes).toString('hex') as Checksum;

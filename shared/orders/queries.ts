@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
 import { fullJitterMs } from '../http/backoff';
+import { failedOrdersIndex } from './failed-orders-index';
 import { type Order, type OrderId, orderSchema } from './order';
-import { failedOrdersIndex } from './repository';
 
 /** The number of keys that `BatchGetItem` accepts. */
 const batchSize = 100;
@@ -34,12 +34,12 @@ export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: st
     const found = new Map<OrderId, OrderOrUnreadable>();
     let keys: Record<string, unknown>[] = [...new Set(orderIds)].map((order_id) => ({ order_id }));
     for (let throttled = 0; keys.length > 0; ) {
-      const asked = { [tableName]: { Keys: keys.slice(0, batchSize) } };
-      const answer = await client.send(new BatchGetCommand({ RequestItems: asked }));
-      for (const item of answer.Responses?.[tableName] ?? []) {
+      const requested = { [tableName]: { Keys: keys.slice(0, batchSize) } };
+      const response = await client.send(new BatchGetCommand({ RequestItems: requested }));
+      for (const item of response.Responses?.[tableName] ?? []) {
         found.set(idOf(item), toOrder(item));
       }
-      const left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
+      const left = response.UnprocessedKeys?.[tableName]?.Keys ?? [];
       keys = [...keys.slice(batchSize), ...left];
       if (left.length > 0) await sleep(fullJitterMs(++throttled, 50, 5_000, Math.random));
     }

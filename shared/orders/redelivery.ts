@@ -10,8 +10,8 @@ export type Decision =
   | { readonly action: 'hide'; readonly seconds: number }
   /** A fresh copy with all of its receives replaces the message. */
   | { readonly action: 'copy'; readonly seconds: number }
-  /** A fresh copy, unless the order needs none or has waited for too long. */
-  | { readonly action: 'spare'; readonly seconds: number }
+  /** The same, if the round is still open and not too old. */
+  | { readonly action: 'copyIfOpen'; readonly seconds: number }
   /** The order is FAILED with `RETRIES_EXHAUSTED` and the message goes to the dead-letter queue. */
   | { readonly action: 'exhaust' };
 
@@ -20,12 +20,16 @@ export interface FailedDelivery {
   readonly receiveCount: number;
   /** The last receive before the dead-letter queue. */
   readonly maxReceiveCount: number;
-  /** Whether the API has answered another message since this one's first failure. */
+  /** Whether the API has responded to another message since this one's first failure. */
   readonly apiWorks: boolean;
 }
 
 /** SQS counts its 12 hours from the receive and rejects a wait that would end later. */
 export const maxVisibilitySeconds = 43_000;
+/** The first failure of a message comes within this time of its first receive: longer than an invocation can take. */
+export const firstFailureMs = 120_000;
+/** A round that its API has failed for longer than this is given up. Shorter than SQS keeps a message. */
+export const patienceMs = 4 * 86_400_000;
 /** Spreads the copies that an open circuit sends back. */
 const circuitJitterSeconds = 30;
 
@@ -37,17 +41,17 @@ const circuitJitterSeconds = 30;
  */
 export const decide = (error: PipelineError, delivery: FailedDelivery, random: Random): Decision => {
   const { receiveCount, maxReceiveCount, apiWorks } = delivery;
-  const askedMs = error.retryAfterMs ?? 0;
+  const { retryAfterMs = 0 } = error;
   if (error.code === 'CIRCUIT_OPEN') {
-    return { action: 'copy', seconds: Math.ceil(askedMs / 1_000 + random() * circuitJitterSeconds) };
+    return { action: 'copy', seconds: Math.ceil(retryAfterMs / 1_000 + random() * circuitJitterSeconds) };
   }
   if (!error.retryable) return { action: 'fail' };
   // The client waited for a short Retry-After itself. As a visibility timeout it would use up the receives in seconds.
   const seconds =
-    askedMs > maxWaitMs
-      ? Math.min(maxVisibilitySeconds, Math.ceil(askedMs / 1_000))
+    retryAfterMs > maxWaitMs
+      ? Math.min(maxVisibilitySeconds, Math.ceil(retryAfterMs / 1_000))
       : redeliveryDelaySeconds(receiveCount, random);
   if (receiveCount < maxReceiveCount) return { action: 'hide', seconds };
   const isApiFault = error.api !== undefined && (!apiWorks || error.code === 'RATE_LIMITED');
-  return isApiFault ? { action: 'spare', seconds } : { action: 'exhaust' };
+  return isApiFault ? { action: 'copyIfOpen', seconds } : { action: 'exhaust' };
 };

@@ -1,8 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import * as z from 'zod/mini';
 import { safeParse } from 'zod/v4/core';
 import { type ErrorCode, PipelineError } from '../errors';
+import { allOf, allows, hasRepost, isInRound, isNotProcessed, isOlderThan, updateOf } from './expressions';
+import { shardOf } from './failed-orders-index';
 import { type TransitionName, transitions } from './lifecycle';
 import {
   type Checksum,
@@ -14,13 +15,12 @@ import {
   orderSchema,
   type RequestId,
   type Round,
-  roundSchema,
   type Warning,
   type WorkerName,
 } from './order';
+import { createOrderItems, type WriteOutcome } from './order-items';
 
-/** The sparse index of FAILED orders: its name, and over how many partitions it spreads them. */
-export const failedOrdersIndex = { name: 'failed-orders', shards: ['0', '1', '2', '3'] } as const;
+export type { Rejection, WriteOutcome } from './order-items';
 
 export interface RoundStart {
   readonly orderId: OrderId;
@@ -32,8 +32,10 @@ export interface RoundStart {
   readonly occurredAt?: string | undefined;
   /** Posts the order even if it is unchanged, with a new idempotency key. */
   readonly force?: boolean | undefined;
-  /** Begins the round as DOWNLOADED, from bytes that are stored already, if the order is still in round `after`. */
-  readonly stored?: { readonly after: Round; readonly download: Download } | undefined;
+  /** The round starts only if the order is still in this one. Default: in any older one, or without an item. */
+  readonly after?: Round | undefined;
+  /** Starts the round as DOWNLOADED, from bytes that are stored already. */
+  readonly download?: Download | undefined;
 }
 
 export interface Download {
@@ -56,22 +58,18 @@ export interface Processing {
   readonly processedAtMs: number;
 }
 
-export interface FailureRecord extends Omit<Failure, 'code'> {
+export interface FailureRecord {
   readonly code: ErrorCode;
+  readonly message: string;
+  readonly stage: WorkerName;
+  /** The issue of the failure's cause, and the parts of the cause besides worker and code. */
+  readonly issueId: string;
+  readonly statusCode?: number | undefined;
+  readonly detail?: string | undefined;
+  /** The part of the API's response that the order keeps. */
+  readonly response?: string | undefined;
   readonly receiveCount: number;
   readonly failedAtMs: number;
-}
-
-/**
- * Result of a conditional write: applied, or rejected with the current order. There is no order when there is no item,
- * or when the item cannot be read; then `unreadableRound` is its round, if at least that is intact.
- */
-export type WriteOutcome = { readonly applied: true } | Rejection;
-
-export interface Rejection {
-  readonly applied: false;
-  readonly order: Order | undefined;
-  readonly unreadableRound?: Round;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -88,11 +86,8 @@ export const readItem = (item: Record<string, unknown>): Order => {
   throw new PipelineError('INTERNAL_FAULT', `The item of order ${orderId} cannot be read`, { retryable: false });
 };
 
-const shardOf = (orderId: OrderId): string => {
-  let sum = 0;
-  for (const character of orderId) sum += character.charCodeAt(0);
-  return failedOrdersIndex.shards[sum % failedOrdersIndex.shards.length] ?? failedOrdersIndex.shards[0];
-};
+/** The previous values of an order that is FAILED already. */
+const failedSchema = z.object({ status: z.literal('FAILED'), error: z.object({ issue_id: z.string() }) });
 
 const failureFields = ['error', 'failed_at', 'failed_shard'];
 const roundFields = [
@@ -100,20 +95,6 @@ const roundFields = [
   ...['download_started_at', 'downloaded_at', 's3_key', 'checksum', 'payload_size'],
   ...['processed_at', 'warnings', 'attempts', 'not_before'],
 ];
-
-/** `SET … REMOVE …` over the given fields, with names and values as placeholders. Undefined values are left out. */
-const updateOf = (fieldsToSet: Readonly<Record<string, unknown>>, remove: readonly string[]) => {
-  const set = Object.fromEntries(Object.entries(fieldsToSet).filter(([, value]) => value !== undefined));
-  const fields = Object.keys(set);
-  const sets = `SET ${fields.map((field) => `#${field} = :${field}`).join(', ')}`;
-  const removes = remove.length > 0 ? ` REMOVE ${remove.map((field) => `#${field}`).join(', ')}` : '';
-  return {
-    set,
-    expression: sets + removes,
-    names: Object.fromEntries([...fields, ...remove].map((field) => [`#${field}`, field])),
-    values: Object.fromEntries(Object.entries(set).map(([field, value]) => [`:${field}`, value])),
-  };
-};
 
 const downloadFields = (download: Download) => ({
   download_started_at: download.startedAtMs === undefined ? undefined : iso(download.startedAtMs),
@@ -124,26 +105,34 @@ const downloadFields = (download: Download) => ({
   attempts: download.receiveCount,
 });
 
-/**
- * Whether our own write caused the rejection: an earlier attempt's response was lost, and the item has all its fields.
- */
-const isOurs = (
-  { $metadata }: ConditionalCheckFailedException,
-  { set }: ReturnType<typeof updateOf>,
-  item: Readonly<Record<string, unknown>> | undefined,
-): boolean =>
-  ($metadata.attempts ?? 1) > 1 &&
-  Object.entries(set).every(([field, value]) => isDeepStrictEqual(item?.[field], value));
+const failureTransition = ({ code, stage }: { code: Failure['code']; stage: WorkerName }): TransitionName => {
+  if (code === 'RETRIES_EXHAUSTED') return stage === 'download' ? 'exhaustDownload' : 'exhaustProcessing';
+  return stage === 'download' ? 'failDownload' : 'failProcessing';
+};
 
-/** The condition of a transition, from the table in `lifecycle.ts`. */
-const conditionOf = (name: TransitionName, round: Round) => {
-  const { from } = transitions[name];
-  const statuses = from.filter((state) => state !== 'EXHAUSTED');
-  const values = Object.fromEntries(statuses.map((status) => [`:from_${status}`, status]));
+/** The update that starts a round. */
+const roundUpdate = (start: RoundStart) => {
+  const { download } = start;
+  const fields: Readonly<Record<string, unknown>> = {
+    round: start.round,
+    status: (download ? 'DOWNLOADED' : 'NOTIFIED') satisfies OrderStatus,
+    request_id: start.requestId,
+    notification_type: start.notificationType,
+    notified_at: iso(start.notifiedAtMs),
+    occurred_at: start.occurredAt,
+    repost: start.force ? start.round : undefined,
+    ...(download && downloadFields(download)),
+  };
+  const update = updateOf(
+    fields,
+    [...roundFields, 'occurred_at'].filter((field) => fields[field] === undefined),
+  );
   return {
-    expression: `#round = :round AND (#status IN (${Object.keys(values).join(', ')}) OR (#status = :from_FAILED AND #error.#code = :exhausted))`,
-    names: { '#round': 'round', '#status': 'status', '#error': 'error', '#code': 'code' },
-    values: { ...values, ':round': round, ':from_FAILED': 'FAILED', ':exhausted': 'RETRIES_EXHAUSTED' },
+    ...update,
+    // DynamoDB evaluates the right side against the item before the update.
+    expression: update.expression.replace('SET ', 'SET #previous_status = if_not_exists(#status, :none), '),
+    names: { ...update.names, '#previous_status': 'previous_status' },
+    values: { ...update.values, ':none': 'NONE' },
   };
 };
 
@@ -152,143 +141,76 @@ const conditionOf = (name: TransitionName, round: Round) => {
  * allowed previous states, so that two workers, a late duplicate or a replay cannot move an order backwards.
  */
 export const createOrderRepository = (client: DynamoDBDocumentClient, tableName: string) => {
-  const getItem = async (orderId: OrderId) => {
-    const key = { TableName: tableName, Key: { order_id: orderId }, ConsistentRead: true };
-    return (await client.send(new GetCommand(key))).Item;
-  };
-
-  const read = async (orderId: OrderId): Promise<Order | undefined> => {
-    const item = await getItem(orderId);
-    return item && readItem(item);
-  };
-
-  const write = async (
-    orderId: OrderId,
-    update: ReturnType<typeof updateOf>,
-    condition: { expression: string; names: Record<string, string>; values: Record<string, unknown> },
-  ): Promise<WriteOutcome> => {
-    try {
-      await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: { order_id: orderId },
-          UpdateExpression: update.expression,
-          ConditionExpression: condition.expression,
-          ExpressionAttributeNames: { ...update.names, ...condition.names },
-          ExpressionAttributeValues: { ...update.values, ...condition.values },
-        }),
-      );
-      return { applied: true };
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const item = await getItem(orderId);
-      if (isOurs(error, update, item)) return { applied: true };
-      const order = item && safeParse(orderSchema, item).data;
-      const unreadableRound = order === undefined ? safeParse(roundSchema, item?.round).data : undefined;
-      return { applied: false, order, ...(unreadableRound !== undefined && { unreadableRound }) };
-    }
-  };
+  const items = createOrderItems(client, tableName);
 
   return {
     /** The current order, by a consistent read. */
-    read,
-
-    /**
-     * Begins a round. Rejected if the order is already in that round or in a newer one. The same update copies the
-     * previous status. It keeps the record of the last POST (`processed_checksum`, `posted_*`) and a pending `repost`.
-     */
-    startRound: (start: RoundStart): Promise<WriteOutcome> => {
-      const { stored } = start;
-      const fields: Readonly<Record<string, unknown>> = {
-        round: start.round,
-        status: (stored ? 'DOWNLOADED' : 'NOTIFIED') satisfies OrderStatus,
-        request_id: start.requestId,
-        notification_type: start.notificationType,
-        notified_at: iso(start.notifiedAtMs),
-        occurred_at: start.occurredAt,
-        repost: start.force ? start.round : undefined,
-        ...(stored && downloadFields(stored.download)),
-      };
-      const update = updateOf(
-        fields,
-        [...roundFields, 'occurred_at'].filter((field) => fields[field] === undefined),
-      );
-      return write(
-        start.orderId,
-        {
-          ...update,
-          // DynamoDB evaluates the right side against the item before the update.
-          expression: update.expression.replace('SET ', 'SET #previous_status = if_not_exists(#status, :none), '),
-          names: { ...update.names, '#previous_status': 'previous_status' },
-          values: { ...update.values, ':none': 'NONE' },
-        },
-        stored === undefined
-          ? {
-              expression: 'attribute_not_exists(#order_id) OR #round < :round',
-              names: { '#order_id': 'order_id' },
-              values: {},
-            }
-          : { expression: '#round = :after', names: {}, values: { ':after': stored.after } },
-      );
+    read: async (orderId: OrderId): Promise<Order | undefined> => {
+      const item = await items.get(orderId);
+      return item && readItem(item);
     },
 
+    /**
+     * Starts a round. Rejected if the order is already in that round or in a newer one. The same update copies the
+     * previous status. It keeps the record of the last POST (`processed_checksum`, `posted_*`) and a pending `repost`.
+     */
+    startRound: (start: RoundStart): Promise<WriteOutcome> =>
+      items.update(
+        start.orderId,
+        roundUpdate(start),
+        start.after === undefined ? isOlderThan(start.round) : isInRound(start.after),
+      ),
+
     recordDownload: (orderId: OrderId, round: Round, download: Download): Promise<WriteOutcome> =>
-      write(
+      items.update(
         orderId,
-        updateOf(
-          {
-            status: transitions.download.to,
-            ...downloadFields(download),
-          },
-          [...failureFields, 'not_before'],
-        ),
-        conditionOf('download', round),
+        updateOf({ status: transitions.download.to, ...downloadFields(download) }, [...failureFields, 'not_before']),
+        allOf(isInRound(round), allows('download')),
       ),
 
     /** Closes a round. Also rejected if the order's `repost` has changed since the worker compared it. */
     recordProcessing: (orderId: OrderId, round: Round, processing: Processing): Promise<WriteOutcome> => {
       const { posted, repost, warnings, receiveCount, processedAtMs } = processing;
-      const condition = conditionOf('process', round);
-      return write(
+      const fields = {
+        status: transitions.process.to,
+        processed_at: iso(processedAtMs),
+        ...(posted && {
+          processed_checksum: posted.bodyHash,
+          posted_fields: posted.fieldDigests,
+          posted_round: round,
+        }),
+        attempts: receiveCount,
+        ...(warnings.length > 0 && { warnings }),
+      };
+      return items.update(
         orderId,
-        updateOf(
-          {
-            status: transitions.process.to,
-            processed_at: iso(processedAtMs),
-            ...(posted && {
-              processed_checksum: posted.bodyHash,
-              posted_fields: posted.fieldDigests,
-              posted_round: round,
-            }),
-            attempts: receiveCount,
-            ...(warnings.length > 0 && { warnings }),
-          },
-          [...failureFields, 'not_before', 'repost'],
-        ),
-        {
-          expression: `${condition.expression} AND ${repost === undefined ? 'attribute_not_exists(#repost)' : '#repost = :repost'}`,
-          names: condition.names,
-          values: { ...condition.values, ...(repost !== undefined && { ':repost': repost }) },
-        },
+        updateOf(fields, [...failureFields, 'not_before', 'repost']),
+        allOf(isInRound(round), allows('process'), hasRepost(repost)),
       );
     },
 
-    recordFailure: (orderId: OrderId, round: Round, failure: FailureRecord): Promise<WriteOutcome> => {
-      const { receiveCount, failedAtMs, ...error } = failure;
-      return write(
-        orderId,
-        updateOf(
-          {
-            status: 'FAILED' satisfies OrderStatus,
-            failed_at: iso(failedAtMs),
-            failed_shard: shardOf(orderId),
-            error,
-            attempts: receiveCount,
-          },
-          [],
-        ),
-        conditionOf(failureTransition(failure), round),
-      );
+    recordFailure: async (orderId: OrderId, round: Round, failure: FailureRecord): Promise<WriteOutcome> => {
+      const { code, message, stage, issueId, statusCode, detail, response, receiveCount, failedAtMs } = failure;
+      const fields = {
+        status: 'FAILED' satisfies OrderStatus,
+        failed_at: iso(failedAtMs),
+        failed_shard: shardOf(orderId),
+        error: {
+          code,
+          message,
+          stage,
+          issue_id: issueId,
+          ...(statusCode !== undefined && { status_code: statusCode }),
+          ...(detail !== undefined && { detail }),
+          ...(response !== undefined && { answer: response }),
+        } satisfies Failure,
+        attempts: receiveCount,
+      };
+      const condition = allOf(isInRound(round), allows(failureTransition(failure)));
+      const written = await items.update(orderId, updateOf(fields), condition, true);
+      if (!written.applied) return written;
+      const isRepeated = safeParse(failedSchema, written.before).data?.error.issue_id === issueId;
+      return { applied: true, ...(isRepeated && { isRepeated }) };
     },
 
     /**
@@ -298,28 +220,15 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
      * @param token a new one for each POST that may have been overwritten; it becomes part of the idempotency key
      */
     requestRepost: (orderId: OrderId, round: Round, token: string): Promise<WriteOutcome> =>
-      write(orderId, updateOf({ repost: token }, []), {
-        expression: '#round = :round AND #status <> :processed',
-        names: { '#round': 'round', '#status': 'status' },
-        values: { ':round': round, ':processed': 'PROCESSED' satisfies OrderStatus },
-      }),
+      items.update(orderId, updateOf({ repost: token }), allOf(isInRound(round), isNotProcessed)),
 
     /**
      * Records that no worker calls an API for this round before then, so that the reconciler does not consider it
      * stuck.
      */
     recordDeferral: (orderId: OrderId, round: Round, notBeforeMs: number): Promise<WriteOutcome> =>
-      write(orderId, updateOf({ not_before: iso(notBeforeMs) }, []), {
-        expression: '#round = :round',
-        names: { '#round': 'round' },
-        values: { ':round': round },
-      }),
+      items.update(orderId, updateOf({ not_before: iso(notBeforeMs) }), isInRound(round)),
   };
-};
-
-const failureTransition = ({ code, stage }: { code: Failure['code']; stage: WorkerName }): TransitionName => {
-  if (code === 'RETRIES_EXHAUSTED') return stage === 'download' ? 'exhaustDownload' : 'exhaustProcessing';
-  return stage === 'download' ? 'failDownload' : 'failProcessing';
 };
 
 export type OrderRepository = ReturnType<typeof createOrderRepository>;

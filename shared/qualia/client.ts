@@ -8,8 +8,8 @@ import { withCredential } from '../http/credential';
 import { createOrderApi, type OrderApiOptions, pathOf } from '../http/order-api';
 import { parseJson } from '../json';
 import type { OrderId } from '../orders/order';
-import { type FieldPath, graphQlErrorsThatMatter, judgeGraphQlErrors, orderNotFound } from './graphql-errors';
-import { openOrdersResponseSchema, readOrder } from './order';
+import { classifyGraphQlErrors, type FieldPath, graphQlErrorsThatMatter, orderNotFound } from './graphql-errors';
+import { faultPathOf, openOrdersResponseSchema, readOrder } from './order';
 import { openOrdersQuery, orderQuery } from './query';
 
 /** The secret with our credentials for Qualia. */
@@ -31,7 +31,7 @@ export interface DownloadedOrder {
 export class UnreadableResponseError extends PipelineError {
   constructor(
     message: string,
-    options: { readonly retryable: boolean; readonly statusCode: number },
+    options: { readonly retryable: boolean; readonly statusCode: number; readonly detail: string | undefined },
     readonly bytes: Uint8Array,
   ) {
     super('BAD_ANSWER', message, { ...options, api: 'qualia' });
@@ -61,7 +61,7 @@ export interface QualiaClientOptions extends Omit<OrderApiOptions, 'api'> {
 const nullOrder = z.object({ data: z.object({ order: z.union([z.null(), z.object({ order: z.null() })]) }) });
 
 /** A query, and how to read its response. */
-interface Question<T> {
+interface Query<T> {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly context: CallContext;
@@ -70,7 +70,9 @@ interface Question<T> {
   /** The required field of the response. If it is present, GraphQL errors about other fields are ignored. */
   readonly needed: FieldPath;
   /** @returns `undefined` if the JSON does not have the requested data */
-  readonly read: (json: unknown, answer: ApiResponse) => T | undefined;
+  readonly read: (json: unknown, response: ApiResponse) => T | undefined;
+  /** The path of the field because of which `read` found no data. */
+  readonly faultPath?: (json: unknown, response: ApiResponse) => string;
   /** Whether the response reports that the requested order does not exist. */
   readonly isNull?: (json: unknown) => boolean;
 }
@@ -84,20 +86,33 @@ const unreadableRetries = 2;
 export const createQualiaClient = (options: QualiaClientOptions) => {
   const api = createOrderApi({ ...options, api: 'qualia' });
 
-  const ask = <T>({ query, variables, context, orderId, needed, read, isNull }: Question<T>): Promise<T> => {
+  const runQuery = <T>({
+    query,
+    variables,
+    context,
+    orderId,
+    needed,
+    read,
+    faultPath,
+    isNull,
+  }: Query<T>): Promise<T> => {
     let unreadable = 0;
-    const judge = (answer: ApiResponse): T => {
-      expectSuccess(answer, 'qualia', options.now());
-      const json = parseJson(answer.body);
+    const readResponse = (response: ApiResponse): T => {
+      expectSuccess(response, 'qualia', options.now());
+      const json = parseJson(response.body);
       const graphQlErrors = graphQlErrorsThatMatter(json, needed);
-      if (graphQlErrors.length > 0) throw judgeGraphQlErrors(graphQlErrors, orderId);
-      const value = read(json, answer);
+      if (graphQlErrors.length > 0) throw classifyGraphQlErrors(graphQlErrors, orderId);
+      const value = read(json, response);
       if (value !== undefined) return value;
       if (isNull?.(json)) throw orderNotFound();
       throw new UnreadableResponseError(
-        'Qualia answered something else than what was asked for',
-        { retryable: ++unreadable <= unreadableRetries, statusCode: answer.statusCode },
-        answer.body,
+        "Qualia's response does not contain the requested data",
+        {
+          retryable: ++unreadable <= unreadableRetries,
+          statusCode: response.statusCode,
+          detail: faultPath?.(json, response),
+        },
+        response.body,
       );
     };
     return withCredential(options.credential, ({ username, password }) =>
@@ -114,7 +129,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
         },
         context,
         about: { order_id: orderId },
-        read: judge,
+        read: readResponse,
       }),
     );
   };
@@ -128,17 +143,19 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
      * `CONNECTION_FAULT`, `CIRCUIT_OPEN`
      */
     fetchOrder: (orderId: OrderId, context: CallContext): Promise<DownloadedOrder> =>
-      ask({
+      runQuery({
         query: orderQuery,
         variables: { id: orderId },
         context,
         orderId,
         needed: ['order', 'order'],
+        // A complete order is another one.
+        faultPath: (json, { body }) => (readOrder(body, json) === undefined ? faultPathOf(body, json) : '_id'),
         isNull: (json) => nullOrder.safeParse(json).success,
-        read: (json, answer) => {
+        read: (json, response) => {
           // The response must be about the requested order.
-          if (readOrder(answer.body, json)?._id !== orderId) return undefined;
-          return { bytes: answer.body, attempt: answer.attempt, responseTimeMs: answer.responseTimeMs };
+          if (readOrder(response.body, json)?._id !== orderId) return undefined;
+          return { bytes: response.body, attempt: response.attempt, responseTimeMs: response.responseTimeMs };
         },
       }),
 
@@ -152,7 +169,7 @@ export const createQualiaClient = (options: QualiaClientOptions) => {
       { withStatus, ...variables }: OpenOrdersRequest,
       context: CallContext,
     ): Promise<readonly ListedOrder[]> =>
-      ask({
+      runQuery({
         query: openOrdersQuery(withStatus),
         variables,
         context,

@@ -53,6 +53,26 @@ export const graphQlErrorsThatMatter = (json: unknown, needed: FieldPath): reado
 
 const permanentCodes = ['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'];
 
+const transientCodes = [
+  'BAD_REQUEST',
+  'GRAPHQL_PARSE_FAILED',
+  'INTERNAL_SERVER_ERROR',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'SERVICE_UNAVAILABLE',
+];
+const knownCodes: ReadonlySet<string> = new Set([...permanentCodes, ...transientCodes]);
+
+/** A known code only: any other one is free text of Qualia's, and could contain personal data. */
+const knownCodeOf = (error: GraphQlError | undefined): string | undefined => {
+  const code = error?.extensions?.code;
+  return code !== undefined && knownCodes.has(code) ? code : undefined;
+};
+
+const describeCode = (error: GraphQlError | undefined): string =>
+  knownCodeOf(error) ?? (error?.extensions === undefined ? 'without a code' : 'with an unknown code');
+
 /** The order's id or number in a message. It contains a digit. */
 const name = String.raw`(?=\S*\d)\S+`;
 const theOrder = `(?:the |this |that )?order(?: (?:with )?(?:the )?(?:_?id |number )?${name})?`;
@@ -97,27 +117,28 @@ const normalize = (message: string, orderId: string | undefined): string =>
     .join(' ')
     .replace(/^(?:graphql )?error /, '');
 
-type Verdict = 'missing' | 'refused' | 'passing';
+type ErrorKind = 'missing' | 'refused' | 'transient';
 
 /** The code decides if there is one. Otherwise only a message about the order itself makes the error permanent. */
-const judge = ({ message, extensions }: GraphQlError, orderId: string | undefined): Verdict => {
+const kindOf = ({ message, extensions }: GraphQlError, orderId: string | undefined): ErrorKind => {
   if (extensions !== undefined) {
     if (extensions.code === 'NOT_FOUND') return 'missing';
-    return permanentCodes.includes(extensions.code) ? 'refused' : 'passing';
+    return permanentCodes.includes(extensions.code) ? 'refused' : 'transient';
   }
-  const said = normalize(message, orderId);
-  if (saysMissing.test(said)) return 'missing';
-  return saysRefused.test(said) ? 'refused' : 'passing';
+  const text = normalize(message, orderId);
+  if (saysMissing.test(text)) return 'missing';
+  return saysRefused.test(text) ? 'refused' : 'transient';
 };
 
 export const orderNotFound = (): PipelineError =>
-  new PipelineError('ORDER_NOT_FOUND', 'Qualia knows no such order', { api: 'qualia', retryable: false });
+  new PipelineError('ORDER_NOT_FOUND', 'The order does not exist in Qualia', { api: 'qualia', retryable: false });
 
 /** What GraphQL errors mean for the call (docs/contracts/qualia.md, section 2). */
-export const judgeGraphQlErrors = (errors: readonly GraphQlError[], orderId?: string): PipelineError => {
-  const verdicts = errors.map((error) => judge(error, orderId));
-  if (verdicts.includes('missing')) return orderNotFound();
-  const retryable = !verdicts.includes('refused');
-  const said = `Qualia answered a GraphQL error that is ${retryable ? 'passing' : 'final'}`;
-  return new PipelineError('GRAPHQL_ERROR', said, { api: 'qualia', retryable });
+export const classifyGraphQlErrors = (errors: readonly GraphQlError[], orderId?: string): PipelineError => {
+  const kinds = errors.map((error) => kindOf(error, orderId));
+  if (kinds.includes('missing')) return orderNotFound();
+  const retryable = !kinds.includes('refused');
+  const decisive = errors[retryable ? 0 : kinds.indexOf('refused')];
+  const message = `Qualia returned a ${retryable ? 'transient' : 'permanent'} GraphQL error, ${describeCode(decisive)}`;
+  return new PipelineError('GRAPHQL_ERROR', message, { api: 'qualia', retryable, detail: knownCodeOf(decisive) });
 };

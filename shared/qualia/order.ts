@@ -61,11 +61,11 @@ export const qualiaOrderSchema = z.object({
 export type QualiaOrder = z.output<typeof qualiaOrderSchema>;
 export type QualiaProperty = z.output<typeof property>;
 
-const answerWith = <T extends z.ZodType>(order: T) => z.object({ data: z.object({ order: z.object({ order }) }) });
+const responseWith = <T extends z.ZodType>(order: T) => z.object({ data: z.object({ order: z.object({ order }) }) });
 
 /** Qualia's response to {@link orderQuery} if it contains an order. */
-export const orderResponseSchema = answerWith(qualiaOrderSchema);
-const rawFieldsSchema = answerWith(z.object(rawFields));
+export const orderResponseSchema = responseWith(qualiaOrderSchema);
+const rawFieldsSchema = responseWith(z.object(rawFields));
 
 /**
  * Reads the order in Qualia's response to {@link orderQuery}. Text that arrives as a number keeps the digits that were
@@ -80,6 +80,20 @@ export const readOrder = (bytes: Uint8Array, parsed: unknown = parseJson(bytes))
   if (raw === undefined) return undefined;
   const written = orderResponseSchema.safeParse(parseJsonAsWritten(bytes, parsed)).data?.data.order.order;
   return written && { ...written, ...raw };
+};
+
+/** The text of a fault that is not in a field. */
+const notJson = 'not JSON';
+
+/**
+ * The path of the first field for which a response holds no order, without the positions in lists: `properties.city`.
+ * The names are those of our schema.
+ */
+export const faultPathOf = (bytes: Uint8Array, parsed: unknown = parseJson(bytes)): string => {
+  if (parsed === undefined) return notJson;
+  const issue = orderResponseSchema.safeParse(parseJsonAsWritten(bytes, parsed)).error?.issues[0];
+  const names = issue?.path.filter((part) => typeof part === 'string') ?? [];
+  return names.join('.').replace(/^data\.order\.order\./, '') || 'data';
 };
 
 /** An entry that is not an order gets an empty id: it must not hide the others. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { exactly, flag } from '../input-rules';
+import { exactly, flag, oneOf } from '../input-rules';
 import { describeIssues } from '../schema';
 import { inputSchemas, type JobInputs, type JobSettings, syncJobNames, syncJobs } from './jobs';
 import { runIdSchema } from './run-id';
@@ -9,7 +9,12 @@ import { NamedFailure } from './step';
 export interface RunInput extends JobInputs {
   readonly run_id: string;
   readonly dry_run: boolean;
+  readonly after: After;
 }
+
+/** What a run does if another run is using a limit that it needs: end with an error, wait for it, or end quietly. */
+const afters = ['fail', 'wait', 'skip'] as const;
+type After = (typeof afters)[number];
 
 const maxFaults = 50;
 const maxFaultLength = 500;
@@ -56,6 +61,7 @@ export const runInputSchema = (executionName: string, settings: JobSettings) =>
   exactly({
     run_id: runIdSchema.default(executionName).pipe(runIdSchema),
     dry_run: flag(false),
+    after: oneOf(afters).default('fail'),
     ...inputSchemas(settings),
   });
 
@@ -74,7 +80,7 @@ export const readRunInput = (input: unknown, executionName: string, settings: Jo
     ...findConflicts(input),
   ];
   if (!parsed.success || faults.length > 0) throw new InvalidInput(faults);
-  const { run_id, dry_run, ...jobs } = parsed.data;
-  if (syncJobNames.some((name) => jobs[name] !== undefined)) return { run_id, dry_run, ...jobs };
-  return schema.parse({ run_id, dry_run, ...Object.fromEntries(syncJobNames.map((name) => [name, {}])) });
+  const { run_id, dry_run, after, ...jobs } = parsed.data;
+  if (syncJobNames.some((name) => jobs[name] !== undefined)) return { run_id, dry_run, after, ...jobs };
+  return schema.parse({ run_id, dry_run, after, ...Object.fromEntries(syncJobNames.map((name) => [name, {}])) });
 };

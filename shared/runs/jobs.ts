@@ -17,11 +17,16 @@ interface SyncJob {
   readonly findConflicts: (given: unknown) => readonly string[];
   /** Names of the counters by which people watch the job; `input` as the run's item holds it. */
   readonly counters: (input: unknown) => readonly string[];
+  /** Names of the vendors' limits that the job uses alone; `input` as the run's item holds it. */
+  readonly leases: (input: unknown) => readonly string[];
   /** Schema of what the job's branch of the state machine ends with, unless it was skipped. */
   readonly outcome: z.ZodType<object>;
 }
 
 const plannedPortals = z.object({ portals: z.array(z.string()) });
+/** One per portal: of its progress, and of its rate limit. */
+const portalNames = (input: unknown) =>
+  (plannedPortals.safeParse(input).data?.portals ?? []).map((portal) => `netlife/${portal}`);
 
 /**
  * The sync jobs, by their keys in a run's input. This is the one module of `shared/runs` that imports them: a job owns
@@ -32,13 +37,16 @@ export const syncJobs = {
   netlife: {
     input: ({ portals }) => netlifeInputSchema(portals),
     findConflicts: () => [],
-    counters: (input) => (plannedPortals.safeParse(input).data?.portals ?? []).map((portal) => `netlife/${portal}`),
+    counters: portalNames,
+    leases: portalNames,
     outcome: netlifeOutcomeSchema,
   },
   iterable: {
     input: () => iterableInputSchema,
     findConflicts: findIterableConflicts,
     counters: () => ['iterable/extract', 'iterable/push'],
+    // A stage has one Iterable project.
+    leases: () => ['iterable'],
     outcome: iterableOutcomeSchema,
   },
 } as const satisfies Readonly<Record<string, SyncJob>>;
@@ -46,6 +54,10 @@ export const syncJobs = {
 type SyncJobs = typeof syncJobs;
 export type SyncJobName = keyof SyncJobs;
 export const syncJobNames = Object.keys(syncJobs) as SyncJobName[];
+
+/** The vendors' limits that a run uses alone. */
+export const leasesOf = (input: Readonly<Record<string, unknown>>): string[] =>
+  syncJobNames.flatMap((name) => (input[name] === undefined ? [] : syncJobs[name].leases(input[name])));
 
 /** The inputs of the jobs that a run includes. */
 export type JobInputs = {

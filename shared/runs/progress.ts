@@ -1,7 +1,9 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { PipelineError, toPipelineError } from '../errors';
 import type { Budget } from './budget';
-import type { Counter, RunOwner, RunRepository } from './repository';
+import { claimMs, leaseMarginMs } from './leases';
+import type { RunOwner, RunRepository } from './repository';
+import type { Counter } from './run';
 
 export interface ProgressOptions {
   readonly runs: Pick<RunRepository, 'recordProgress'>;
@@ -22,14 +24,20 @@ export interface ProgressSnapshot {
 
 const intervalMs = 2_000;
 
+const takenOver = () => new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
+
 /**
  * Lets people watch a worker: writes its snapshot to the run's item, at most every 2 s. The response shows whether the
- * run was stopped. A write that fails is logged and does not stop the worker; the next one replaces it.
+ * run was stopped. A write that fails is logged and does not stop the worker; the next one replaces it. Every write
+ * renews the run's leases, which the start of the turn took.
  */
 export const createProgress = ({ runs, run, counterName, budget, logger, now }: ProgressOptions) => {
   const startedAtMs = now();
   let doneBefore: number | undefined;
   let newest: ProgressSnapshot | undefined;
+  let last: ProgressSnapshot = { done: 0, message: counterName };
+  let leasedUntilMs = startedAtMs + claimMs;
+  let renewing: Promise<void> | undefined;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
   let writing: Promise<void> | undefined;
   const stopped = new AbortController();
@@ -45,14 +53,21 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
     };
   };
 
-  const write = async (): Promise<void> => {
+  const record = async (snapshot: ProgressSnapshot, idleMs?: number): Promise<void> => {
+    last = snapshot;
+    writtenAtMs = now();
+    const progress = { counter: counterOf(snapshot), message: snapshot.message, atMs: writtenAtMs, idleMs };
+    const untilMs = await runs.recordProgress(run, counterName, progress);
+    if (untilMs === undefined) stopped.abort();
+    else leasedUntilMs = untilMs;
+  };
+
+  const write = async (idleMs?: number): Promise<void> => {
     const snapshot = newest;
     if (snapshot === undefined) return;
     newest = undefined;
-    writtenAtMs = now();
-    const progress = { counter: counterOf(snapshot), message: snapshot.message, atMs: now() };
     try {
-      if (!(await runs.recordProgress(run, counterName, progress))) stopped.abort();
+      await record(snapshot, idleMs);
     } catch (thrown) {
       const { message, code } = toPipelineError(thrown);
       logger.warn('progress not recorded', { error: message, error_code: code });
@@ -85,22 +100,43 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
 
     /** @throws {PipelineError} `RUN_TAKEN_OVER` if the run was stopped or taken over, so that no further turn starts */
     assertNotStopped: (): void => {
-      if (stopped.signal.aborted)
-        throw new PipelineError('RUN_TAKEN_OVER', 'The run was stopped or taken over', { retryable: false });
+      if (stopped.signal.aborted) throw takenOver();
     },
 
-    /** Logs the end of a step, and writes the last snapshot. */
+    /**
+     * Call it before each call to a vendor. If the leases may have ended, because no write succeeded for minutes, it
+     * renews them first.
+     *
+     * @returns `undefined` while the leases hold
+     * @throws {PipelineError} `RUN_TAKEN_OVER` if another run has taken them; or the error of the write
+     */
+    keepLeases: (): Promise<void> | undefined => {
+      if (now() < leasedUntilMs - leaseMarginMs) return undefined;
+      renewing ??= record(newest ?? last).finally(() => {
+        renewing = undefined;
+      });
+      return renewing.then(() => {
+        if (stopped.signal.aborted) throw takenOver();
+      });
+    },
+
+    /**
+     * Logs the end of a step, and writes the last snapshot.
+     *
+     * @param idleMs how long the run will wait before its next turn
+     */
     close: async (
       step: string,
       snapshot: ProgressSnapshot,
       details: Readonly<Record<string, unknown>> = {},
+      idleMs?: number,
     ): Promise<void> => {
       doneBefore ??= snapshot.done;
       newest = snapshot;
       const { done, total, rate_per_second } = counterOf(snapshot);
       logger.info('sync step', { step, phase: 'ended', done, total, rate_per_second, ...details });
       await writing;
-      await write();
+      await write(idleMs);
     },
   };
 };

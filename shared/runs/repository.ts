@@ -1,61 +1,47 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, GetCommand, paginateScan, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { PipelineError } from '../errors';
-
-const counterSchema = z.object({
-  done: z.number(),
-  /** Absent while it is unknown. */
-  total: z.number().optional(),
-  rate_per_second: z.number().optional(),
-  updated_at: z.string(),
-});
-
-/** Progress of a portal or of a step of a job, such as `netlife/nowandforeverphoto` or `iterable/push`. */
-export type Counter = Omit<z.output<typeof counterSchema>, 'updated_at'>;
-
-const runSchema = z.object({
-  run_id: z.string(),
-  status: z.enum(['RUNNING', 'STOPPED', 'SUCCEEDED', 'FAILED']),
-  input: z.record(z.string(), z.unknown()),
-  /** The newest execution that has worked on the run. */
-  execution_arn: z.string(),
-  started_at: z.string(),
-  updated_at: z.string(),
-  finished_at: z.string().optional(),
-  counters: z.record(z.string(), counterSchema),
-  /** The newest message, one sentence. */
-  message: z.string().optional(),
-  /** Keys of the run's reports in the artifacts bucket. */
-  reports: z.array(z.string()).optional(),
-});
-
-/** A run, as stored in the SyncRuns table. */
-export type Run = z.output<typeof runSchema>;
+import { AlreadyRunning, claimMs, createLeaseStore, createLeases, leaseMs, noticeMs } from './leases';
+import type { OutcomeStatus } from './outcome';
+import type { Counter, Run } from './run';
+import { createRunTable } from './run-table';
 
 export interface RunStart {
   /** The whole input is stored, for people to see. */
   readonly input: { readonly run_id: string };
   readonly executionArn: string;
   readonly startedAtMs: number;
+  /** The vendors' limits that no other run may use meanwhile. */
+  readonly leases: readonly string[];
 }
 
+/** A run that could not start, because another one is using the limits that it needs. */
+export type RunRefusal = Omit<RunStart, 'leases'> & {
+  readonly status: 'WAITING' | 'SKIPPED' | 'FAILED';
+  readonly message: string;
+};
+
 export interface RunEnd {
-  readonly status: 'SUCCEEDED' | 'FAILED';
+  readonly status: OutcomeStatus;
   readonly message: string;
   readonly reports: readonly string[];
   readonly finishedAtMs: number;
 }
 
+/** How far a worker is. */
+export interface ProgressRecord {
+  readonly counter: Counter;
+  readonly message: string;
+  readonly atMs: number;
+  /** No worker writes for this time, because the run waits for a vendor. */
+  readonly idleMs?: number | undefined;
+}
+
+const nextGeneration = (run: Run | undefined): number => (run?.lease_generation ?? 0) + 1;
+
 const keptSeconds = 90 * 24 * 3_600;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-
-const readItem = (item: unknown): Run => {
-  const parsed = runSchema.safeParse(item);
-  if (parsed.success) return parsed.data;
-  throw new PipelineError('INTERNAL_FAULT', 'An item of the SyncRuns table cannot be read', { retryable: false });
-};
 
 /** The writer of a run's item. */
 export interface RunOwner {
@@ -67,60 +53,56 @@ export interface RunOwner {
 
 /**
  * The SyncRuns table: one item per run, for people to watch. It also records which execution works on the run and
- * whether the run was stopped. From then on a worker's writes are rejected, which is how the worker finds out.
+ * whether the run was stopped. From then on a worker's writes are rejected, which is how the worker finds out. Every
+ * write of a worker renews the leases of its run.
+ *
+ * @param operationsTableName holds the leases
  */
-export const createRunRepository = (client: DynamoDBDocumentClient, tableName: string) => {
-  /** @returns the updated item; `undefined` if the condition failed */
-  const update = async (
-    runId: string,
-    expression: string,
-    values: Readonly<Record<string, unknown>>,
-    { condition, names }: { readonly condition?: string; readonly names?: Readonly<Record<string, string>> } = {},
-  ): Promise<Run | undefined> => {
-    try {
-      const { Attributes } = await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: { run_id: runId },
-          UpdateExpression: expression,
-          ...(condition !== undefined && { ConditionExpression: condition }),
-          ...(names !== undefined && { ExpressionAttributeNames: names }),
-          ExpressionAttributeValues: values,
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      return readItem(Attributes);
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw error;
-    }
-  };
+export const createRunRepository = (
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  operationsTableName: string,
+  sleep: (ms: number) => Promise<unknown> = sleepFor,
+) => {
+  const { read, update, list } = createRunTable(client, tableName);
   const status = { '#status': 'status' };
 
+  const store = createLeaseStore(client, operationsTableName);
+  const leases = createLeases({ store, readRun: read, sleep });
+
+  /**
+   * Takes the leases of a run again, after it was stopped or did not renew them in time.
+   *
+   * @returns their generation; `undefined` if another execution works on the run
+   * @throws {AlreadyRunning} if another run has taken one of them meanwhile
+   */
+  const takeAgain = async ({ run_id, execution_arn }: RunOwner, atMs: number): Promise<number | undefined> => {
+    const run = await read(run_id);
+    if (run?.execution_arn !== execution_arn) return undefined;
+    const generation = nextGeneration(run);
+    await leases.take(run_id, generation, run.leases ?? [], atMs);
+    return generation;
+  };
+
   return {
-    /** Reads a run consistently. */
-    read: async (runId: string): Promise<Run | undefined> => {
-      const { Item } = await client.send(
-        new GetCommand({ TableName: tableName, Key: { run_id: runId }, ConsistentRead: true }),
-      );
-      return Item && readItem(Item);
-    },
+    read,
+    list,
 
-    /** All runs of the last 90 days, unordered. With a few runs per day, a scan takes one or two calls. */
-    async *list(): AsyncGenerator<Run> {
-      for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) {
-        for (const item of Items) yield readItem(item);
-      }
-    },
-
-    /** Starts or resumes a run. A resumed run keeps its first start and its counters. */
-    start: async ({ input, executionArn, startedAtMs }: RunStart): Promise<Run> => {
+    /**
+     * Starts or resumes a run, with all of its leases. A resumed run keeps its first start and its counters.
+     *
+     * @throws {AlreadyRunning} if another run holds one of the leases; nothing is written then
+     */
+    start: async ({ input, executionArn, startedAtMs, leases: names }: RunStart): Promise<Run> => {
+      const before = await read(input.run_id);
+      const generation = nextGeneration(before);
+      await leases.take(input.run_id, generation, names, startedAtMs);
       const started = await update(
         input.run_id,
         'SET #status = :running, #input = :input, execution_arn = :mine, updated_at = :now, expires_at = :expires, ' +
           'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :counters), ' +
-          'turns = if_not_exists(turns, :turns) ' +
-          'REMOVE finished_at, reports, message',
+          'turns = if_not_exists(turns, :turns), leases = :leases, lease_generation = :generation, leased_until = :until ' +
+          'REMOVE finished_at, reports, message, waiting_since',
         {
           ':running': 'RUNNING',
           ':input': input,
@@ -129,64 +111,126 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
           ':expires': Math.floor(startedAtMs / 1_000) + keptSeconds,
           ':counters': {},
           ':turns': {},
+          ':leases': names,
+          ':generation': generation,
+          ':until': iso(startedAtMs + claimMs),
         },
         { names: { ...status, '#input': 'input' } },
       );
-      if (started !== undefined) return started;
-      throw new PipelineError('INTERNAL_FAULT', 'A write without a condition was refused', { retryable: false });
+      if (started === undefined)
+        throw new PipelineError('INTERNAL_FAULT', 'A write without a condition was refused', { retryable: false });
+      // The workers of an earlier execution that still works on the run may make calls until they notice.
+      if (before?.status === 'RUNNING' && before.execution_arn !== executionArn) await sleep(noticeMs);
+      return started;
     },
 
     /**
-     * Starts a worker's turn at a counter. A run that was stopped or had failed is running again. An earlier turn at
-     * the same counter, such as a worker that has not noticed a stop and a redrive yet, is rejected at its next write.
+     * Records that a run could not start. A run that an earlier execution has started keeps what that one recorded.
+     *
+     * @returns since when the run has been waiting for another one; epoch ms
+     */
+    refuse: async (refusal: RunRefusal): Promise<number> => {
+      const { input, executionArn, startedAtMs, message } = refusal;
+      const isWaiting = refusal.status === 'WAITING';
+      const refused = await update(
+        input.run_id,
+        'SET #status = :status, #input = :input, execution_arn = :mine, updated_at = :now, expires_at = :expires, ' +
+          'started_at = if_not_exists(started_at, :now), counters = if_not_exists(counters, :none), ' +
+          'turns = if_not_exists(turns, :none), message = :message, ' +
+          (isWaiting
+            ? 'waiting_since = if_not_exists(waiting_since, :now)'
+            : 'finished_at = :now REMOVE waiting_since'),
+        {
+          ':status': refusal.status,
+          ':input': input,
+          ':mine': executionArn,
+          ':now': iso(startedAtMs),
+          ':expires': Math.floor(startedAtMs / 1_000) + keptSeconds,
+          ':none': {},
+          ':message': message,
+        },
+        { condition: 'attribute_not_exists(run_id) OR execution_arn = :mine', names: { ...status, '#input': 'input' } },
+      );
+      return Date.parse(refused?.waiting_since ?? iso(startedAtMs));
+    },
+
+    /**
+     * Starts a worker's turn at a counter. A run that was stopped or had failed takes its leases and is running again.
+     * An earlier turn at the same counter, such as a worker that has not noticed a stop and a redrive yet, is rejected
+     * at its next write.
      *
      * @returns the owner to pass to `recordProgress`
      * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, if another execution works on the run
+     * @throws {AlreadyRunning} if another run has taken its leases meanwhile
      */
-    enter: async (
-      { run_id, execution_arn }: RunOwner,
-      counterName: string,
-      turn: string,
-      atMs: number,
-    ): Promise<RunOwner> => {
-      const entered = await update(
-        run_id,
-        'SET #status = :running, updated_at = :now, turns.#counter = :turn REMOVE finished_at, reports',
-        { ':running': 'RUNNING', ':now': iso(atMs), ':turn': turn, ':mine': execution_arn },
-        { condition: 'execution_arn = :mine', names: { ...status, '#counter': counterName } },
-      );
-      if (entered !== undefined) return { run_id, execution_arn, turn };
+    enter: async (owner: RunOwner, counterName: string, turn: string, atMs: number): Promise<RunOwner> => {
+      const { run_id, execution_arn } = owner;
+      const write = (condition: string, generation?: number): Promise<Run | undefined> =>
+        update(
+          run_id,
+          'SET #status = :running, updated_at = :now, turns.#counter = :turn, leased_until = :until' +
+            `${generation === undefined ? '' : ', lease_generation = :generation'} REMOVE finished_at, reports`,
+          {
+            ':running': 'RUNNING',
+            ':now': iso(atMs),
+            ':turn': turn,
+            ':mine': execution_arn,
+            ':until': iso(atMs + (generation === undefined ? leaseMs : claimMs)),
+            ...(generation !== undefined && { ':generation': generation }),
+          },
+          { condition, names: { ...status, '#counter': counterName } },
+        );
+      const mine = 'execution_arn = :mine';
+      const entered = { run_id, execution_arn, turn };
+      if (await write(`${mine} AND #status = :running AND leased_until > :now`)) return entered;
+      const generation = await takeAgain(owner, atMs);
+      if (generation !== undefined && (await write(mine, generation))) return entered;
       throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
     },
 
     /**
-     * Writes a counter and the newest message.
+     * Writes a counter and the newest message, and renews the leases.
      *
-     * @returns whether to continue: false if the run was stopped, or another turn or execution took it over
+     * @returns until when the leases hold, epoch ms; `undefined` if the run was stopped, if another turn or execution
+     * took it over, or if its leases ended and another run has taken them
      */
     recordProgress: async (
-      { run_id, execution_arn, turn }: RunOwner,
+      owner: RunOwner,
       counterName: string,
-      progress: { readonly counter: Counter; readonly message: string; readonly atMs: number },
-    ): Promise<boolean> => {
-      const at = iso(progress.atMs);
-      const recorded = await update(
-        run_id,
-        'SET counters.#counter = :counter, message = :message, updated_at = :now',
-        {
-          ':counter': { ...progress.counter, updated_at: at },
-          ':message': progress.message,
-          ':now': at,
-          ':mine': execution_arn,
-          ':running': 'RUNNING',
-          ...(turn !== undefined && { ':turn': turn }),
-        },
-        {
-          condition: `execution_arn = :mine AND #status = :running${turn === undefined ? '' : ' AND turns.#counter = :turn'}`,
-          names: { ...status, '#counter': counterName },
-        },
-      );
-      return recorded !== undefined;
+      progress: ProgressRecord,
+    ): Promise<number | undefined> => {
+      const { run_id, execution_arn, turn } = owner;
+      const { counter, message, atMs, idleMs = 0 } = progress;
+      const write = (condition: string, generation?: number): Promise<Run | undefined> =>
+        update(
+          run_id,
+          'SET counters.#counter = :counter, message = :message, updated_at = :now, leased_until = :until' +
+            (generation === undefined ? '' : ', lease_generation = :generation'),
+          {
+            ':counter': { ...counter, updated_at: iso(atMs) },
+            ':message': message,
+            ':now': iso(atMs),
+            ':mine': execution_arn,
+            ':running': 'RUNNING',
+            ':until': iso(atMs + (generation === undefined ? leaseMs + idleMs : claimMs)),
+            ...(turn !== undefined && { ':turn': turn }),
+            ...(generation !== undefined && { ':generation': generation }),
+          },
+          { condition, names: { ...status, '#counter': counterName } },
+        );
+      const mine = `execution_arn = :mine AND #status = :running${turn === undefined ? '' : ' AND turns.#counter = :turn'}`;
+      if (await write(`${mine} AND leased_until > :now`)) return atMs + leaseMs;
+      const run = await read(run_id);
+      // Only an end of the leases can be repaired.
+      if (run?.status !== 'RUNNING' || (run.leased_until ?? '') > iso(atMs)) return undefined;
+      try {
+        const generation = await takeAgain(owner, atMs);
+        const isTaken = generation !== undefined && (await write(mine, generation)) !== undefined;
+        return isTaken ? atMs + claimMs : undefined;
+      } catch (error) {
+        if (error instanceof AlreadyRunning) return undefined;
+        throw error;
+      }
     },
 
     /**
@@ -204,7 +248,8 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
     finish: async ({ run_id, execution_arn }: RunOwner, end: RunEnd): Promise<void> => {
       await update(
         run_id,
-        'SET #status = :status, message = :message, reports = :reports, finished_at = :now, updated_at = :now',
+        'SET #status = :status, message = :message, reports = :reports, finished_at = :now, updated_at = :now ' +
+          'REMOVE leased_until',
         {
           ':status': end.status,
           ':message': end.message,
@@ -217,14 +262,21 @@ export const createRunRepository = (client: DynamoDBDocumentClient, tableName: s
     },
 
     /**
-     * Marks a run as stopped, after an operator stopped its execution: its worker notices only this, and ends its turn.
+     * Marks a run as stopped, after its execution was stopped or has timed out: its worker notices only this, and ends its turn.
      */
-    stop: async (runId: string, atMs: number): Promise<void> => {
+    stop: async (runId: string, atMs: number, message = 'Stopped by an operator'): Promise<void> => {
       await update(
         runId,
-        'SET #status = :stopped, message = :message, finished_at = :now, updated_at = :now',
-        { ':stopped': 'STOPPED', ':message': 'Stopped by an operator', ':now': iso(atMs), ':running': 'RUNNING' },
-        { condition: '#status = :running', names: status },
+        'SET #status = :stopped, message = :message, finished_at = :now, updated_at = :now ' +
+          'REMOVE leased_until, waiting_since',
+        {
+          ':stopped': 'STOPPED',
+          ':message': message,
+          ':now': iso(atMs),
+          ':running': 'RUNNING',
+          ':waiting': 'WAITING',
+        },
+        { condition: '#status IN (:running, :waiting)', names: status },
       );
     },
   };

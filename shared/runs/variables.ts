@@ -4,5 +4,6 @@ import { commonVariables, required } from '../config';
 export const runVariables = {
   ...commonVariables,
   SYNC_RUNS_TABLE_NAME: required,
+  OPERATIONS_TABLE_NAME: required,
   ARTIFACTS_BUCKET_NAME: required,
 };

@@ -1,9 +1,9 @@
-import type { WebhookSecret } from '../../local/sample/authentication';
-import type { WebhookCall } from '../../local/sample/day';
-import { createRandom } from '../../local/simulators/random';
+import type { DayCall } from '../../local/sample/day';
 import { postCalls } from '../../local/start/post-calls';
+import type { WebhookSecret } from '../../samples/authentication';
+import { createRandom } from '../../samples/random';
 
-interface Surroundings {
+interface Options {
   readonly apiUrl: string;
   readonly secret: WebhookSecret;
   /** The control API of the Qualia simulator. */
@@ -12,29 +12,28 @@ interface Surroundings {
   readonly seed: number;
 }
 
-/** How many of a storm's orders change. */
-const share = 0.1;
-const concurrent = 4;
+/** Share of the orders that change. */
+const changedShare = 0.1;
+const concurrency = 4;
 
 const setPurpose = async (url: string, purpose: unknown): Promise<void> => {
-  const answer = await fetch(url, { method: 'PATCH', body: JSON.stringify({ purpose }) });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  const response = await fetch(url, { method: 'PATCH', body: JSON.stringify({ purpose }) });
+  if (!response.ok) throw new Error(`${url} responded with ${response.status}`);
 };
 
 /**
- * Changes some orders at Qualia, and changes them back, each time with a webhook, during the storm. Returns their
- * number.
+ * Changes some orders at Qualia and changes them back, each time with a webhook. @returns the number of orders
  */
-export const changeAndChangeBack = async (surroundings: Surroundings): Promise<number> => {
-  const { apiUrl, secret, qualiaUrl, seed } = surroundings;
-  const orders = createRandom(seed + 200).shuffle([...surroundings.orders]);
-  const chosen = orders.slice(0, Math.ceil(orders.length * share));
+export const changeAndChangeBack = async (options: Options): Promise<number> => {
+  const { apiUrl, secret, qualiaUrl, seed } = options;
+  const orders = createRandom(seed + 200).shuffle([...options.orders]);
+  const chosen = orders.slice(0, Math.ceil(orders.length * changedShare));
   const queue = chosen.values();
 
-  const announce = async (orderId: string, turn: number): Promise<void> => {
+  const notify = async (orderId: string, change: number): Promise<void> => {
     const body = JSON.stringify({ type: 'order_revision_requested', order_id: orderId, description: 'Changed' });
-    const call: WebhookCall = {
-      name: `${orderId} changes ${turn}`,
+    const call: DayCall = {
+      name: `${orderId} change ${change}`,
       method: 'POST',
       path: '/webhooks/qualia',
       headers: { 'content-type': 'application/json' },
@@ -43,20 +42,20 @@ export const changeAndChangeBack = async (surroundings: Surroundings): Promise<n
       orderId,
       expectedStatus: 200,
     };
-    const [answer] = await postCalls({ apiUrl, secret, calls: [call], onAnswer: () => undefined });
-    if (answer?.status !== 200) throw new Error(`A change of ${orderId} was answered with ${answer?.status}`);
+    const [response] = await postCalls({ apiUrl, secret, calls: [call], onAnswer: () => undefined });
+    if (response?.status !== 200) throw new Error(`The webhook of a change to ${orderId} got ${response?.status}`);
   };
 
-  const editor = async (): Promise<void> => {
+  const changeOrders = async (): Promise<void> => {
     for (const order of queue) {
       const url = `${qualiaUrl}/orders/${order._id}`;
-      const purpose = 'purpose' in order ? order.purpose : null;
-      for (const [turn, each] of ['Changed for a while', purpose].entries()) {
-        await setPurpose(url, each);
-        await announce(order._id, turn);
+      const original = 'purpose' in order ? order.purpose : null;
+      for (const [change, purpose] of ['Changed for a while', original].entries()) {
+        await setPurpose(url, purpose);
+        await notify(order._id, change);
       }
     }
   };
-  await Promise.all(Array.from({ length: concurrent }, editor));
+  await Promise.all(Array.from({ length: concurrency }, changeOrders));
   return chosen.length;
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { stateOf } from '../../shared/orders/lifecycle';
 import type { Order } from '../../shared/orders/order';
 
-/** One line of the internal API's journal, as far as it counts. */
+/** One line of the journal that the simulator of the internal API writes. */
 export const journalEntrySchema = z.object({
   outcome: z.enum(['taken', 'duplicate', 'older_round', 'invalid']),
   order_id: z.string().optional(),
@@ -11,19 +11,19 @@ export const journalEntrySchema = z.object({
 });
 export type JournalEntry = z.output<typeof journalEntrySchema>;
 
-/** The state after a storm, from three independent sources. */
-export interface Books {
-  /** Orders of which a webhook was answered with 200: the sender's side. */
+/** The state after a storm, from independent sources. */
+export interface FinalState {
+  /** Orders with a webhook that got a 200. */
   readonly acknowledged: ReadonlySet<string>;
-  /** The Orders table: our side. */
+  /** The Orders table. */
   readonly orders: readonly Order[];
-  /** Everything that was posted to the internal API, in its order. */
+  /** Everything that was posted to the internal API, in sequence. */
   readonly journal: readonly JournalEntry[];
-  /** Orders of which the internal API holds something else than the mapping of what Qualia has. */
+  /** Orders whose body at the internal API differs from the mapping of Qualia's current state. */
   readonly stale: ReadonlySet<string>;
-  /** Messages that a worker will still process: the storm was cut off. */
+  /** Messages that are still in the workers' queues, because the storm reached its deadline. */
   readonly messagesLeft: number;
-  /** Order ids in the dead-letter queues, one for each message; `unknown` for a message that names none. */
+  /** Order ids in the dead-letter queues, one for each message; `unknown` for a message without one. */
   readonly deadLetters: readonly string[];
 }
 
@@ -31,35 +31,36 @@ export interface Books {
 export interface Ledger {
   readonly acknowledged: number;
   readonly processed: number;
-  /** For good: nothing is left of their message. */
+  /** FAILED permanently. */
   readonly failed: number;
-  /** Neither processed nor failed for good, and their message is a dead letter. */
+  /** Neither processed nor FAILED permanently, with a dead letter. */
   readonly in_dlq: number;
   /**
-   * Acknowledged, and nowhere; or said to be processed, and not what the internal API has; or said to have used up its
-   * receives, and no dead letter.
+   * Acknowledged, with one of: no item and no dead letter; PROCESSED, but the internal API did not get the posted round;
+   * `RETRIES_EXHAUSTED` without a dead letter.
    */
   readonly lost: number;
-  /** PROCESSED, and the internal API does not hold Qualia's newest state. */
+  /** PROCESSED, but the internal API does not have Qualia's newest state. */
   readonly stale: number;
-  /** With more effects at the internal API than their rounds allow: see `isDoubled`. */
+  /** With too many effects at the internal API: see `isDoubled`. */
   readonly doubled: number;
-  /** In the table or at the internal API, although no webhook announced them. */
+  /** In the table or at the internal API without an acknowledged webhook. */
   readonly unannounced: number;
-  /** Orders with one of these are late, not lost. */
+  /** If messages are left, an order that counts as lost may only be late. */
   readonly messages_left: number;
+  /** Whether every acknowledged order is processed or FAILED permanently, and all other counts are zero. */
   readonly balanced: boolean;
 }
 
 /**
- * A round has one effect. A round that an older one may have overtaken has another one, with the same body
- * (docs/contracts/internal-api.md), so an order of one round has exactly one.
+ * A round has one effect. If an older round may have overtaken it, it has a second effect, with the same body
+ * (docs/contracts/internal-api.md). The first round of an order has exactly one.
  */
 const isDoubled = (taken: readonly JournalEntry[]): boolean =>
   taken.length > 2 * new Set(taken.map(({ round }) => round)).size - 1;
 
-/** Adds up: every acknowledged order is in exactly one place, and the internal API has what we say it has. */
-export const balance = ({ acknowledged, orders, journal, stale, deadLetters, messagesLeft }: Books): Ledger => {
+/** Counts each acknowledged order once, by its final state, and compares the table with the internal API's journal. */
+export const balance = ({ acknowledged, orders, journal, stale, deadLetters, messagesLeft }: FinalState): Ledger => {
   const effects = Map.groupBy(
     journal.filter(({ outcome }) => outcome === 'taken'),
     ({ order_id = '' }) => order_id,
@@ -68,7 +69,7 @@ export const balance = ({ acknowledged, orders, journal, stale, deadLetters, mes
   const dead = new Set(deadLetters);
   const count = { processed: 0, failed: 0, in_dlq: 0, lost: 0 };
   for (const orderId of acknowledged)
-    count[placeOf(orderId, items.get(orderId), effects.get(orderId) ?? [], dead)] += 1;
+    count[categoryOf(orderId, items.get(orderId), effects.get(orderId) ?? [], dead)] += 1;
 
   const doubled = [...effects.values()].filter(isDoubled).length;
   const unannounced = new Set([...items.keys(), ...effects.keys()].filter((orderId) => !acknowledged.has(orderId)))
@@ -86,7 +87,7 @@ export const balance = ({ acknowledged, orders, journal, stale, deadLetters, mes
   };
 };
 
-const placeOf = (
+const categoryOf = (
   orderId: string,
   order: Order | undefined,
   taken: readonly JournalEntry[],

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { createProgress } from '../../local/start/progress';
 import { synthesize } from '../../local/start/synthesize';
+import { problemsOf } from './problems';
 import { runStorm, type StormResult } from './storm';
-import { complaintsAbout } from './verdict';
 
 interface Options {
   readonly seed: number;
@@ -18,16 +18,16 @@ const count = (text: string): number => {
   return Number(text);
 };
 
-/** A storm that is not over by then never will be. */
-const longestMs = (orders: number): number => 180_000 + 60 * orders;
+/** Time limit of a storm: several times its usual duration. */
+const maxDurationMs = (orders: number): number => 180_000 + 60 * orders;
 
 const describe = (result: StormResult): string => {
-  const { seed, webhooks, ledger, redriven, struck, seconds } = result;
+  const { seed, webhooks, ledger, redriven, disturbances, seconds } = result;
   const rows: readonly (readonly [string, string | number])[] = [
     ['webhooks sent', webhooks.sent],
     ['webhooks acknowledged', webhooks.acknowledged],
     ['webhooks refused, hostile', webhooks.refused],
-    ['webhooks answered otherwise', webhooks.astray],
+    ['webhooks, other responses', webhooks.unexpected],
     ['changed and changed back', result.changedBack],
     ['orders acknowledged', ledger.acknowledged],
     ['orders processed', ledger.processed],
@@ -38,24 +38,24 @@ const describe = (result: StormResult): string => {
     ['orders doubled', ledger.doubled],
     ['orders without a webhook', ledger.unannounced],
     ['messages left', ledger.messages_left],
-    ['dead letters given back', redriven],
-    ...Object.entries(struck),
+    ['dead letters redriven', redriven],
+    ...Object.entries(disturbances),
     ['seconds', seconds.toFixed(1)],
     ['seed', seed],
   ];
-  const complaints = complaintsAbout(result);
-  const verdict = complaints.length > 0 ? complaints : ['The ledger balances.'];
-  return [...rows.map(([name, value]) => `${name.padEnd(28)}${String(value).padStart(8)}`), ...verdict].join('\n');
+  const problems = problemsOf(result);
+  const conclusion = problems.length > 0 ? problems : ['The ledger balances.'];
+  return [...rows.map(([name, value]) => `${name.padEnd(28)}${String(value).padStart(8)}`), ...conclusion].join('\n');
 };
 
 const main = async ({ seed, orders, json }: Options): Promise<number> => {
   const out = json ? process.stderr : process.stdout;
   const assemblyDirectory = synthesize(() => out.write('Synthesizing: the sources changed …\n'));
   const stateDirectory = mkdtempSync(path.join(tmpdir(), 'chaos-'));
-  const progress = createProgress(out);
+  const onProgress = createProgress(out).activity();
   const interrupted = Promise.withResolvers<never>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => interrupted.reject(new Error(`Ended by ${signal}`)));
+    process.once(signal, () => interrupted.reject(new Error(`Stopped by ${signal}`)));
   try {
     const result = await Promise.race([
       runStorm({
@@ -63,23 +63,25 @@ const main = async ({ seed, orders, json }: Options): Promise<number> => {
         orders,
         assemblyDirectory,
         stateDirectory,
-        deadlineMs: Date.now() + longestMs(orders),
-        onProgress: progress.update,
+        deadlineMs: Date.now() + maxDurationMs(orders),
+        onProgress,
       }),
       interrupted.promise,
     ]);
-    progress.end();
+    onProgress('');
     process.stdout.write(`${json ? JSON.stringify(result) : describe(result)}\n`);
-    return complaintsAbout(result).length === 0 ? 0 : 1;
+    return problemsOf(result).length === 0 ? 0 : 1;
   } finally {
     rmSync(stateDirectory, { recursive: true, force: true });
   }
 };
 
 const options = new Command('npm run chaos --')
-  .description('Sends a storm of webhooks through the pipeline while everything fails, and counts what became of them.')
-  .option('--seed <number>', 'what the storm is made of; the same seed, the same storm', count, 1)
-  .option('--orders <count>', 'how many orders', count, 20_000)
+  .description(
+    'Sends webhooks through the pipeline while workers are killed and APIs fail, then counts the orders by final state.',
+  )
+  .option('--seed <number>', 'seed of the orders, webhooks and faults; the same seed repeats them', count, 1)
+  .option('--orders <count>', 'number of orders', count, 20_000)
   .option('--json', 'print the result as one JSON object on the last line', false)
   .parse()
   .opts<Options>();

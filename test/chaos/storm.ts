@@ -14,17 +14,17 @@ import { connectToStage, type StageConnection } from '../../ops/services/stage-c
 import { readItem } from '../../shared/orders/repository';
 import { findStale } from '../support/newest-state';
 import { changeAndChangeBack } from './changes';
-import { type Books, balance, journalEntrySchema, type Ledger } from './ledger';
-import { type Struck, startTroubles } from './troubles';
+import { type DisturbanceCounts, startDisturbances } from './disturbances';
+import { balance, type FinalState, journalEntrySchema, type Ledger } from './ledger';
 import { stormyDay } from './webhooks';
 
 export interface StormOptions {
   readonly seed: number;
   readonly orders: number;
   readonly assemblyDirectory: string;
-  /** Empty; everything that the storm leaves is there. */
+  /** An empty folder for the state of the embedded AWS and the simulators. */
   readonly stateDirectory: string;
-  /** When it ends, whatever stands then. */
+  /** Ends the storm, even if orders are still in progress. Epoch ms. */
   readonly deadlineMs: number;
   readonly onProgress: (text: string) => void;
 }
@@ -34,49 +34,49 @@ export interface StormResult {
   readonly webhooks: {
     readonly sent: number;
     readonly acknowledged: number;
-    /** Hostile ones, as they should be. */
+    /** Hostile webhooks that got the expected error. */
     readonly refused: number;
-    /** Answered otherwise than they should be. */
-    readonly astray: number;
+    /** Webhooks that got any other response. */
+    readonly unexpected: number;
   };
-  /** Orders that Qualia changed and changed back meanwhile, each time with a webhook. */
+  /** Number of orders that were changed at Qualia and changed back during the storm, each time with a webhook. */
   readonly changedBack: number;
   readonly ledger: Ledger;
-  /** Dead letters that chaos made, and that an operator gave back. */
+  /** Number of dead letters that were redriven. */
   readonly redriven: number;
-  readonly struck: Struck;
-  /** From the first webhook until the last message was gone. */
+  readonly disturbances: DisturbanceCounts;
+  /** From the first webhook until the queues were empty. */
   readonly seconds: number;
 }
 
 const postsSchema = z.object({ posts: z.number() });
 const outputsSchema = z.object({ DownloadQueueUrl: z.url(), ProcessingQueueUrl: z.url() });
 
-/** The longest that a message waits: as they are, the waits of the pipeline would make a storm last for hours. */
-const longestHiddenSeconds = (orders: number): number => Math.max(1, orders / 4_000);
-/** Processes of a Lambda. Each kill ends all of them, and a start costs more than an order. */
+/** Maximum time that a message is hidden. With the pipeline's real backoff, a storm would last for hours. */
+const maxHiddenSeconds = (orders: number): number => Math.max(1, orders / 4_000);
+/** Processes per Lambda. A kill ends all of them, and starting one takes longer than processing an order. */
 const maxConcurrency = 2;
-const pollEveryMs = 200;
-/** Steps between two troubles, at most: a webhook answered is one, an order posted is one. */
-const longestPeace = (orders: number): number => Math.max(100, Math.round(orders / 40));
+const pollIntervalMs = 200;
+/** Maximum number of steps between two disturbances. A step is a response to a webhook, or a posted order. */
+const maxSteps = (orders: number): number => Math.max(100, Math.round(orders / 40));
 
-/** Orders that a call was acknowledged of, and how the calls were answered. */
-const readAnswers = (answers: readonly CallAnswer[]) => {
-  const acknowledged = answers.filter(({ call, status }) => call.orderId !== undefined && status === 200);
-  const refused = answers.filter(({ call, status }) => call.orderId === undefined && status === call.expectedStatus);
+/** The ids of acknowledged orders, and the number of webhooks by kind of response. */
+const summarizeResponses = (responses: readonly CallAnswer[]) => {
+  const acknowledged = responses.filter(({ call, status }) => call.orderId !== undefined && status === 200);
+  const refused = responses.filter(({ call, status }) => call.orderId === undefined && status === call.expectedStatus);
   return {
     orderIds: new Set(acknowledged.flatMap(({ call }) => call.orderId ?? [])),
     webhooks: {
-      sent: answers.length,
+      sent: responses.length,
       acknowledged: acknowledged.length,
       refused: refused.length,
-      astray: answers.length - acknowledged.length - refused.length,
+      unexpected: responses.length - acknowledged.length - refused.length,
     },
   };
 };
 
-/** Messages that a worker will still process. */
-const messagesLeft = async ({ sqs }: StageConnection, queueUrls: readonly string[]): Promise<number> => {
+/** Number of messages in the queues: visible, in flight and delayed. */
+const countMessages = async ({ sqs }: StageConnection, queueUrls: readonly string[]): Promise<number> => {
   const names = [
     'ApproximateNumberOfMessages',
     'ApproximateNumberOfMessagesNotVisible',
@@ -91,7 +91,7 @@ const messagesLeft = async ({ sqs }: StageConnection, queueUrls: readonly string
   return counts.reduce((sum, count) => sum + count, 0);
 };
 
-/** Gives back every dead letter, as the runbook says. @returns how many */
+/** Redrives every dead letter. @returns their number */
 const redriveAll = async (stage: StageConnection): Promise<number> => {
   const deadLetters = createDeadLetterService(stage);
   let moved = 0;
@@ -104,12 +104,12 @@ const redriveAll = async (stage: StageConnection): Promise<number> => {
   return moved;
 };
 
-const readBooks = async (
+const readFinalState = async (
   stage: StageConnection,
   stateDirectory: string,
-): Promise<Omit<Books, 'acknowledged' | 'messagesLeft' | 'stale'>> => {
+): Promise<Omit<FinalState, 'acknowledged' | 'messagesLeft' | 'stale'>> => {
   const documents = DynamoDBDocumentClient.from(stage.dynamodb);
-  const orders: Books['orders'][number][] = [];
+  const orders: FinalState['orders'][number][] = [];
   for await (const { Items = [] } of paginateScan({ client: documents }, { TableName: stage.ordersTableName }))
     orders.push(...Items.map(readItem));
   const journal = readFileSync(path.join(stateDirectory, 'internal-api.ndjson'), 'utf8')
@@ -121,10 +121,10 @@ const readBooks = async (
 };
 
 /**
- * Posts webhooks as fast as they are taken, makes trouble meanwhile, lets everything come to rest, gives the dead letters
- * back, and counts.
+ * Posts webhooks as fast as the pipeline responds while it is disturbed, waits until the queues are empty, redrives the
+ * dead letters, and counts the orders by their final state.
  *
- * @throws {Error} when a webhook got no answer at all
+ * @throws {Error} if a webhook got no response at all
  */
 export const runStorm = async (options: StormOptions): Promise<StormResult> => {
   const { seed, orders, stateDirectory, deadlineMs, onProgress } = options;
@@ -138,7 +138,7 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
     const qualia = await startQualiaSimulator({
       credentials: secrets.QualiaSecret,
       orders: day.orders,
-      // Bytes that differ each time, though nothing that is mapped has changed, cost no POST.
+      // The bytes differ at each download, but the mapped order does not, so they must cause no further POST.
       answersDiffer: true,
     });
     stops.unshift(qualia.stop);
@@ -153,64 +153,68 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
       secretsFile,
       environmentOverrides: { QUALIA_API_URL: qualia.url, INTERNAL_API_URL: internalApi.url },
       maxConcurrency,
-      forTests: { longestHiddenSeconds: longestHiddenSeconds(orders) },
+      forTests: { longestHiddenSeconds: maxHiddenSeconds(orders) },
     });
     stops.unshift(aws.stop);
     const stage = await connectToStage({ stage: 'dev', localStateDirectory: stateDirectory });
     stops.unshift(stage.close);
+    stage.allowChanges();
     const queueUrls = Object.values(outputsSchema.parse(aws.outputs['dev-OrderPipeline']));
 
     const startedAtMs = Date.now();
-    let answered = 0;
-    const done = async () => {
+    let responded = 0;
+    const countSteps = async () => {
       const { posts } = postsSchema.parse(await (await fetch(`${internalApi.controlUrl}/orders`)).json());
-      return answered + posts;
+      return responded + posts;
     };
-    const troubles = await startTroubles({
+    const disturbances = await startDisturbances({
       aws,
       qualiaUrl: qualia.controlUrl,
       internalApiUrl: internalApi.controlUrl,
       seed,
-      done,
-      longestPeace: longestPeace(orders),
+      countSteps,
+      maxSteps: maxSteps(orders),
     });
     const sender = { apiUrl: aws.apiUrl, secret: secrets.WebhookSecret };
-    const [answers, changedBack] = await Promise.all([
+    const [responses, changedBack] = await Promise.all([
       postCalls({
         ...sender,
         calls: day.calls,
-        onAnswer: () => onProgress(`webhooks answered ${++answered} of ${day.calls.length}`),
+        onAnswer: () => onProgress(`responses to webhooks ${++responded} of ${day.calls.length}`),
       }),
       changeAndChangeBack({ ...sender, qualiaUrl: qualia.controlUrl, orders: day.orders, seed }),
     ]);
-    const left = async () => {
-      const count = await messagesLeft(stage, queueUrls);
-      onProgress(`webhooks answered ${answered} · messages left ${count}`);
-      await sleep(count > 0 ? pollEveryMs : 0);
+    const pollMessages = async () => {
+      const count = await countMessages(stage, queueUrls);
+      onProgress(`responses to webhooks ${responded} · messages left ${count}`);
+      await sleep(count > 0 ? pollIntervalMs : 0);
       return count;
     };
-    while (inTime() && !troubles.hadAll()) await sleep(pollEveryMs);
-    const struck = await troubles.calm();
+    while (inTime() && !disturbances.allOccurred()) await sleep(pollIntervalMs);
+    const disturbanceCounts = await disturbances.stop();
 
     let redriven = 0;
     for (let moved = 1; moved > 0 && inTime(); redriven += moved) {
-      while (inTime() && (await left()) > 0);
+      while (inTime() && (await pollMessages()) > 0);
       moved = await redriveAll(stage);
     }
-    const { orderIds, webhooks } = readAnswers(answers);
-    const books = await readBooks(stage, stateDirectory);
+    const { orderIds, webhooks } = summarizeResponses(responses);
+    const finalState = await readFinalState(stage, stateDirectory);
     return {
       seed,
       webhooks,
       changedBack,
       ledger: balance({
         acknowledged: orderIds,
-        messagesLeft: await messagesLeft(stage, queueUrls),
-        stale: await findStale(books.orders, { qualiaUrl: qualia.controlUrl, internalApiUrl: internalApi.controlUrl }),
-        ...books,
+        messagesLeft: await countMessages(stage, queueUrls),
+        stale: await findStale(finalState.orders, {
+          qualiaUrl: qualia.controlUrl,
+          internalApiUrl: internalApi.controlUrl,
+        }),
+        ...finalState,
       }),
       redriven,
-      struck,
+      disturbances: disturbanceCounts,
       seconds: (Date.now() - startedAtMs) / 1_000,
     };
   } finally {

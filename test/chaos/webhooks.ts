@@ -1,17 +1,17 @@
-import { badCalls } from '../../local/sample/bad-calls';
 import { type MixedDay, mixedDay } from '../../local/sample/day';
 import { type OrderStory, orderStories } from '../../local/sample/stories';
+import { badCalls } from '../../samples/bad-calls';
 
 const share = { duplicate: 0.05, stale: 0.02, hostile: 0.01 };
 
-/** @throws {Error} when the sample day has no such story */
-const story = (name: string, of: number): OrderStory => {
+/** A story of the sample day, with another share. @throws {Error} if there is no such story */
+const story = (name: string, newShare: number): OrderStory => {
   const found = orderStories.find((one) => one.name === name);
   if (found === undefined) throw new Error(`The sample day has no story "${name}"`);
-  return { ...found, share: of };
+  return { ...found, share: newShare };
 };
 
-/** The webhooks of a storm: what goes wrong with their orders is the storm's doing alone. */
+/** The webhooks of a storm. They contain only stories without faults: all faults come from the disturbances. */
 export const stormyDay = (orders: number, seed: number): MixedDay =>
   mixedDay({
     orders,

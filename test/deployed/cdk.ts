@@ -20,7 +20,7 @@ export const synthesize = (directory: string, variables: Readonly<Record<string,
 /**
  * Bootstraps the emulator's account.
  *
- * @param directory where the CLI synthesizes to, without bundles; `cdk.out` is left to the embedded AWS
+ * @param directory output folder of the CLI, without bundles; `cdk.out` belongs to the embedded AWS
  */
 export const bootstrap = (directory: string, signal?: AbortSignal) =>
   cli(['bootstrap', 'aws://000000000000/us-east-1', '--output', directory], signal);

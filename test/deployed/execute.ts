@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { closed } from './process-group';
+import { waitForClose } from './process-group';
 
 /** The project's root: the working directory of every command. */
 export const root = path.join(__dirname, '../..');
@@ -35,7 +35,7 @@ export const execute = async (command: string, args: readonly string[], options:
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
-  const code = await closed(child, signal);
+  const code = await waitForClose(child, signal);
   if (code !== 0) throw new Error(`${[path.basename(command), ...args].join(' ')} failed:\n${output}`);
   return stdout;
 };

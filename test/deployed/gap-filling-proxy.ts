@@ -63,7 +63,7 @@ export const startGapFillingProxy = (emulatorUrl: string): Promise<LoopbackServe
     return { executionArn, startDate: Number(execution.startDate) / 1_000 };
   };
 
-  /** By rejected action and its error. */
+  /** Implementations by rejected action and error. */
   const actions: Readonly<Record<string, (body: unknown) => Promise<unknown>>> = {
     'AmazonSQS.StartMessageMoveTask InvalidAction': (body) => moveMessages(moveSchema.parse(body).SourceArn),
     'AWSStepFunctions.StartExecution ExecutionAlreadyExists': (body) => findStarted(startSchema.parse(body)),

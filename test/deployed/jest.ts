@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { root } from './execute';
-import { closed } from './process-group';
+import { waitForClose } from './process-group';
 
 /**
  * Runs a layer of jest.config.js against the published target.
@@ -17,5 +17,5 @@ export const runJest = async (layer: string, args: readonly string[], signal?: A
     env: { ...process.env, TEST_LAYER: layer },
     detached: signal !== undefined,
   });
-  return closed(child, signal);
+  return waitForClose(child, signal);
 };

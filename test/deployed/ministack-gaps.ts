@@ -4,7 +4,7 @@ import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { CfnSamplingRule } from 'aws-cdk-lib/aws-xray';
 import * as z from 'zod';
 
-/** Metrics of an alarm on an expression; the expression itself has no `metricStat`. */
+/** The metrics of an alarm on an expression. The expression itself is an entry without `metricStat`. */
 const metricsSchema = z.array(
   z.object({
     metricStat: z

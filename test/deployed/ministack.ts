@@ -47,9 +47,9 @@ export const startMiniStack = async (stateDirectory: string): Promise<Emulator> 
   const exited = once(child, 'exit');
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill();
-    const killing = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await exited;
-    clearTimeout(killing);
+    clearTimeout(killTimer);
     // MiniStack does not end the processes of its Lambdas.
     signalGroup(child.pid, 'SIGKILL');
   };

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, writeFil
 import path from 'node:path';
 
 /**
- * Writes a copy of an assembly as another commit would produce it: every bundle, and so every hash, is different.
+ * Writes a copy of an assembly like that of another commit: every bundle is different, and therefore every hash.
  *
  * @param directory folder of the copy
  */

@@ -22,12 +22,12 @@ export const signalGroup = (leader: number | undefined, signal: NodeJS.Signals |
  * @returns the exit code
  * @throws the signal's reason, after every process of the group has ended
  */
-export const closed = async (child: ChildProcess, signal: AbortSignal | undefined): Promise<number> => {
+export const waitForClose = async (child: ChildProcess, signal: AbortSignal | undefined): Promise<number> => {
   const closing = once(child, 'close');
-  let killing: NodeJS.Timeout | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
   const end = () => {
     signalGroup(child.pid, 'SIGTERM');
-    killing = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), terminationTimeoutMs);
+    killTimer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), terminationTimeoutMs);
   };
   if (signal?.aborted) end();
   else signal?.addEventListener('abort', end, { once: true });
@@ -39,7 +39,7 @@ export const closed = async (child: ChildProcess, signal: AbortSignal | undefine
     signalGroup(child.pid, 'SIGKILL');
     throw signal.reason;
   } finally {
-    clearTimeout(killing);
+    clearTimeout(killTimer);
     signal?.removeEventListener('abort', end);
   }
 };

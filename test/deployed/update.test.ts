@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import {
   activity,
@@ -7,6 +8,7 @@ import {
   closedOrder,
   eventually,
   internalOrder,
+  lambda,
   orderAtQualia,
   post,
   sqs,
@@ -30,7 +32,7 @@ const commit = () =>
     () => undefined,
   );
 
-/** Sends a webhook until the response is 200, as Qualia does. */
+/** Sends a webhook until the response is 200, like Qualia. */
 const notify = (orderId: string) =>
   eventually(`a 200 for order ${orderId}`, async () => {
     const response = await post(activity(orderId)).catch(() => undefined);
@@ -40,7 +42,7 @@ const notify = (orderId: string) =>
 const setVisibility = (QueueUrl: string, VisibilityTimeout: string) =>
   sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout } }));
 
-const { DownloadQueueUrl, ProcessingQueueUrl } = target().outputs;
+const { DownloadQueueUrl, ProcessingQueueUrl, ReconcilerFunctionName } = target().outputs;
 const queueUrls = [DownloadQueueUrl, ProcessingQueueUrl];
 let visibilities: readonly string[] = [];
 
@@ -51,18 +53,34 @@ beforeAll(async () => {
       return (await sqs.send(command)).Attributes?.VisibilityTimeout ?? '';
     }),
   );
-  // Lambda lets an old version finish its invocations, an emulator may kill them: their messages become visible again after
-  // 10 s instead of 6 minutes.
+  // Lambda lets an old version finish its invocations, but an emulator may kill them. The messages of killed invocations
+  // become visible again after 10 s instead of 6 minutes.
   for (const url of queueUrls) await setVisibility(url, '10');
 });
 afterAll(async () => {
   for (const [index, visibility] of visibilities.entries()) await setVisibility(queueUrls[index] ?? '', visibility);
 });
 
-test('a release that is deployed while 200 orders flow loses none of them', async () => {
+/** The event source mapping of the reconciler, which no order of this test needs. */
+const mappingOfReconciler = async () => {
+  const command = new ListEventSourceMappingsCommand({ FunctionName: ReconcilerFunctionName });
+  const { EventSourceMappings: [mapping] = [] } = await lambda.send(command);
+  return mapping;
+};
+const switchReconciler = async (Enabled: boolean) =>
+  lambda.send(new UpdateEventSourceMappingCommand({ UUID: (await mappingOfReconciler())?.UUID, Enabled }));
+const isSwitched = (state: string) =>
+  eventually(`an event source mapping that is ${state}`, async () =>
+    (await mappingOfReconciler())?.State === state ? state : undefined,
+  );
+
+test('a deployment while at least 200 orders are processed loses none of them, and ends no pause', async () => {
   const { assembly, nextAssembly } = deployment();
   const commits = { from: String(await commit()), to: randomBytes(20).toString('hex') };
   writeNextRelease(assembly, nextAssembly, commits);
+
+  await switchReconciler(false);
+  await isSwitched('Disabled');
 
   const orderIds: string[] = [];
   let [acknowledgedByOld, postedToNew] = [0, 0];
@@ -85,6 +103,10 @@ test('a release that is deployed while 200 orders flow loses none of them', asyn
   await Promise.all([deploying, ...Array.from({ length: senders }, send)]);
 
   expect(await commit()).toBe(commits.to);
+  // The template does not say whether a mapping is enabled, so a deployment does not end a pause.
+  expect((await mappingOfReconciler())?.State).toBe('Disabled');
+  await switchReconciler(true);
+  await isSwitched('Enabled');
   expect(acknowledgedByOld).toBeGreaterThan(0);
   expect(postedToNew).toBeGreaterThan(0);
   for (const orderId of orderIds) {

@@ -1,35 +1,43 @@
 import { faultOfLine } from './support/log-lines';
 import { lambdaLogGroups, type ResultRow, savedQueries, search } from './support/logs';
-import { type Answer, activity, closedOrder, eventually, notification, orderAtQualia, post } from './support/pipeline';
-import { testOf } from './support/target';
+import {
+  type ApiResponse,
+  activity,
+  closedOrder,
+  eventually,
+  notification,
+  orderAtQualia,
+  post,
+} from './support/pipeline';
+import { testIfSupported } from './support/target';
 
-// Other tests write to the same log groups at the same time, so these tests compare only their own orders, or seconds
-// that have passed.
+// Other tests write to the same log groups at the same time. Therefore these tests compare only their own orders, or only
+// past seconds.
 
 jest.setTimeout(90_000);
-const testOfQueries = testOf('log-queries');
+const testQueries = testIfSupported('log-queries');
 
 const sinceMs = Date.now() - 1_000;
 let logGroupNames: readonly string[];
-let fineId: string;
+let processedId: string;
 let failingId: string;
-let refusal: Answer;
+let refused: ApiResponse;
 
 beforeAll(async () => {
   logGroupNames = await lambdaLogGroups();
-  fineId = (await orderAtQualia())._id;
-  failingId = `QO-nobody-${Date.now()}`;
-  await post(activity(fineId));
+  processedId = (await orderAtQualia())._id;
+  failingId = `QO-missing-${Date.now()}`;
+  await post(activity(processedId));
   await post(notification(failingId));
-  refusal = await post({ order_id: '12', notification_type: 'order.eaten' });
-  await Promise.all([fineId, failingId].map((id) => closedOrder(id)));
+  refused = await post({ order_id: '12', notification_type: 'order.eaten' });
+  await Promise.all([processedId, failingId].map((id) => closedOrder(id)));
 });
 
 const searchAll = (queryString: string, untilMs?: number) =>
   search(queryString, { logGroupNames, sinceMs, ...(untilMs !== undefined && { untilMs }) });
 
-/** Returns rows of seconds that have passed, once they include this test's rows. */
-const settled = <T>(what: string, query: (untilMs: number) => Promise<T | undefined>): Promise<T> =>
+/** Queries past seconds until the result includes this test's rows. */
+const queryPast = <T>(what: string, query: (untilMs: number) => Promise<T | undefined>): Promise<T> =>
   eventually(what, () => query(Date.now() - 2_000));
 
 const statusesOf = (orderId: string, count: number): Promise<(string | undefined)[]> =>
@@ -43,13 +51,13 @@ const statusesOf = (orderId: string, count: number): Promise<(string | undefined
     return rows.length < count ? undefined : rows.map(({ status }) => status);
   });
 
-testOfQueries('the lines of one order, in sequence', async () => {
-  expect(await statusesOf(fineId, 3)).toEqual(['NOTIFIED', 'DOWNLOADED', 'PROCESSED']);
+testQueries('a search returns the lines of one order in sequence', async () => {
+  expect(await statusesOf(processedId, 3)).toEqual(['NOTIFIED', 'DOWNLOADED', 'PROCESSED']);
   expect(await statusesOf(failingId, 2)).toEqual(['NOTIFIED', 'FAILED']);
 });
 
-testOfQueries('errors, counted per five minutes', async () => {
-  const { lines, counted } = await settled('an error of this test', async (untilMs) => {
+testQueries('a search counts errors per five minutes', async () => {
+  const { lines, counted } = await queryPast('an error of this test', async (untilMs) => {
     const counted = await searchAll(
       'fields @timestamp, error\n| filter level = "ERROR"\n| stats count() by bin(5m)',
       untilMs,
@@ -66,8 +74,8 @@ testOfQueries('errors, counted per five minutes', async () => {
   expect(new Map(counted.map((row) => [row['bin(5m)'], Number(row['count()'])]))).toEqual(expected);
 });
 
-testOfQueries('response times: mean, maximum, 95th percentile', async () => {
-  const { times, figures } = await settled('response times of this test', async (untilMs) => {
+testQueries('a search computes the mean, maximum and 95th percentile of response times', async () => {
+  const { times, figures } = await queryPast('response times of this test', async (untilMs) => {
     const figures = await searchAll(
       'fields @timestamp, response_time_ms\n| filter response_time_ms > 0\n' +
         '| stats avg(response_time_ms), max(response_time_ms), pct(response_time_ms, 95)',
@@ -75,7 +83,7 @@ testOfQueries('response times: mean, maximum, 95th percentile', async () => {
     );
     const lines = await searchAll('fields order_id, response_time_ms | filter response_time_ms > 0', untilMs);
     const times = lines.map(({ response_time_ms }) => Number(response_time_ms));
-    return lines.filter(({ order_id }) => order_id === fineId).length < 3 ? undefined : { times, figures };
+    return lines.filter(({ order_id }) => order_id === processedId).length < 3 ? undefined : { times, figures };
   });
   expect(figures).toHaveLength(1);
   const figure = (name: string) => Number(figures[0]?.[`${name}`]);
@@ -87,14 +95,14 @@ testOfQueries('response times: mean, maximum, 95th percentile', async () => {
   expect(share((time) => time < percentile)).toBeLessThanOrEqual(0.95 + 1 / times.length);
 });
 
-testOfQueries('every saved query runs on its log groups, and finds what it is for', async () => {
+testQueries('every saved query searches all log groups and finds matching lines', async () => {
   const saved = await savedQueries();
   const run = async (name: string, id?: string): Promise<ResultRow[]> => {
     const query = [...saved].find(([full]) => full.startsWith(name))?.[1];
     expect(query?.logGroupNames).toEqual(expect.arrayContaining([...logGroupNames]));
     const { queryString = '', logGroupNames: searched = [] } = query ?? {};
-    const about = id === undefined ? queryString : queryString.replace(/(_id = )"[^"]*"/, `$1"${id}"`);
-    return search(about, { logGroupNames: searched, sinceMs });
+    const queryForId = id === undefined ? queryString : queryString.replace(/(_id = )"[^"]*"/, `$1"${id}"`);
+    return search(queryForId, { logGroupNames: searched, sinceMs });
   };
   for (const [name] of saved) expect(await run(name)).toBeInstanceOf(Array);
 
@@ -103,15 +111,15 @@ testOfQueries('every saved query runs on its log groups, and finds what it is fo
       const rows = await run(name, id);
       return rows.find((one) => Object.entries(row).every(([field, value]) => one[field] === value));
     });
-  await finds('One order', { order_id: fineId, status: 'PROCESSED' }, fineId);
-  await finds('One request', { service: 'webhook', level: 'WARN' }, String(refusal.body.request_id));
+  await finds('One order, step by step', { order_id: processedId, status: 'PROCESSED' }, processedId);
+  await finds('One request', { service: 'webhook', level: 'WARN' }, String(refused.body.request_id));
   await finds('Failures by error code', { error_code: 'ORDER_NOT_FOUND', stage_failed: 'download' });
-  await finds('Slowest calls', { order_id: fineId, service: 'download' });
+  await finds('Slowest calls', { order_id: processedId, service: 'download' });
   await finds('Refused webhooks by reason', { reason: 'validation_failed' });
 });
 
-testOfQueries('every line is JSON, with the fields of its event', async () => {
-  const lines = await settled('lines of this test', async (untilMs) => {
+testQueries('every line is JSON, with the fields of its event', async () => {
+  const lines = await queryPast('lines of this test', async (untilMs) => {
     const rows = await searchAll('fields @message', untilMs);
     return rows.some((row) => row['@message']?.includes(failingId)) ? rows : undefined;
   });

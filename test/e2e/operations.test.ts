@@ -55,8 +55,8 @@ test('the reconciler finds changes at Qualia without a webhook: a new status, an
 test.each([
   ['download', outputs.DownloadQueueUrl, outputs.DownloadDeadLetterQueueUrl],
   ['processing', outputs.ProcessingQueueUrl, outputs.ProcessingDeadLetterQueueUrl],
-])('an invalid message ends in the %s dead-letter queue, and can be redriven', async (_, queue, deadLetters) => {
-  const body = `not ours ${Date.now()}`;
+])('an invalid message becomes a dead letter of %s, and can be redriven', async (_, queue, deadLetters) => {
+  const body = `invalid ${Date.now()}`;
   const arrived = () =>
     eventually('the dead letter', async () => {
       const { Messages } = await sqs.send(

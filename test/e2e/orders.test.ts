@@ -23,13 +23,13 @@ test.each([
   ['an activity with a signature', activity, postSigned],
 ])('%s becomes an order at the internal API', async (_, bodyOf, send) => {
   const order = await orderAtQualia();
-  const answer = await send(bodyOf(order._id));
-  expect(answer).toMatchObject({ status: 200, body: { order_id: order._id, status: 'queued' } });
+  const response = await send(bodyOf(order._id));
+  expect(response).toMatchObject({ status: 200, body: { order_id: order._id, status: 'queued' } });
 
   const closed = await closedOrder(order._id);
-  expect(closed).toMatchObject({ status: 'PROCESSED', request_id: answer.body.request_id, attempts: 1 });
+  expect(closed).toMatchObject({ status: 'PROCESSED', request_id: response.body.request_id, attempts: 1 });
   expect(await internalOrder(order._id)).toMatchObject({
-    posts: [{ outcome: 'taken', request_id: answer.body.request_id, round: closed.round }],
+    posts: [{ outcome: 'taken', request_id: response.body.request_id, round: closed.round }],
     body: { qualiaOrderId: order._id, externalOrderId: order.order_number, source: 'QUALIA_MARKETPLACE' },
   });
 });
@@ -50,7 +50,7 @@ test('the raw payload is stored in S3 byte for byte', async () => {
   });
 });
 
-test('a repeated notification is a duplicate, an older one is stale, a newer one begins a new round', async () => {
+test('a repeated notification is a duplicate, an older one is stale, and a newer one starts a new round', async () => {
   const order = await orderAtQualia();
   const at = new Date(Date.now() - 60_000);
   await post(notification(order._id, at));
@@ -95,8 +95,8 @@ test('an order in an unknown state fails, and is processed after its correction'
   });
 });
 
-test('an order that Qualia does not know fails permanently', async () => {
-  const orderId = `QO-nobody-${Date.now()}`;
+test('an order that does not exist in Qualia fails permanently', async () => {
+  const orderId = `QO-missing-${Date.now()}`;
   await post(notification(orderId));
   expect(await closedOrder(orderId)).toMatchObject({
     status: 'FAILED',

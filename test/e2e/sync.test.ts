@@ -6,7 +6,6 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import {
-  ended,
   errorNamed,
   iterable,
   netlife,
@@ -17,8 +16,9 @@ import {
   startRun,
   statesOfBoth,
   stepFunctions,
+  waitForEnd,
 } from './support/sync-runs';
-import { target, testOf } from './support/target';
+import { target, testIfSupported } from './support/target';
 
 const { outputs } = target();
 
@@ -35,7 +35,7 @@ const both = { netlife: { portals: [portal] }, iterable: {} };
 test('a run of both jobs writes its files, its item and its history', async () => {
   const runId = randomUUID();
   const executionArn = await startRun(both, runId);
-  expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', name: runId });
+  expect(await waitForEnd(executionArn)).toMatchObject({ status: 'SUCCEEDED', name: runId });
 
   const artifacts = await readArtifacts(runId);
   const kinds = [...artifacts.keys()]
@@ -68,11 +68,11 @@ test('a run of both jobs writes its files, its item and its history', async () =
   expect(events.at(-1)?.type).toBe('ExecutionSucceeded');
 });
 
-test('a wrong input fails the first state with every fault, before any API is called', async () => {
+test('an invalid input fails the first state with all faults, before any API is called', async () => {
   const executionArn = await startRun({ netlife: { portals: ['evil.example'] }, iterable: { use_jwt: true }, typo: 1 });
-  const { status, error, cause } = await ended(executionArn);
+  const { status, error, cause } = await waitForEnd(executionArn);
   expect({ status, error }).toEqual({ status: 'FAILED', error: errorNamed('InvalidInput') });
-  expect(cause).toContain('netlife.portals.0 is no portal');
+  expect(cause).toContain('netlife.portals.0 is not a known portal');
   expect(cause).toContain('iterable.use_jwt cannot be used with mode');
   expect(cause).toContain('the input has no');
   expect([...(await netlife.takeCalls()), ...(await iterable.takeCalls())]).toEqual([]);
@@ -81,14 +81,14 @@ test('a wrong input fails the first state with every fault, before any API is ca
 /** Makes Iterable refuse the key, so that one branch fails. */
 const failIterable = async (runId: string) => {
   await iterable.setFaults({ kind: 'bad_api_key' });
-  const failed = await ended(await startRun({ run_id: runId, ...both }));
+  const failed = await waitForEnd(await startRun({ run_id: runId, ...both }));
   await iterable.setFaults();
   return failed;
 };
 const contactsIn = (artifacts: ReadonlyMap<string, string>) =>
   [...artifacts].find(([path]) => path.includes('/contacts_'))?.[1];
 
-test('one branch fails, the other succeeds', async () => {
+test('if one branch fails, the other one completes, and the run fails', async () => {
   const runId = randomUUID();
   const failed = await failIterable(runId);
   expect(failed).toMatchObject({ status: 'FAILED', error: errorNamed('RunFailed') });
@@ -103,24 +103,26 @@ test('one branch fails, the other succeeds', async () => {
   expect(report.reports).toHaveLength(4);
 });
 
-testOf('redrive')('a redrive repeats only what failed', async () => {
+testIfSupported('redrive')('a redrive repeats only the failed branch', async () => {
   const runId = randomUUID();
   const { executionArn = '', redriveStatus } = await failIterable(runId);
   expect(redriveStatus).toBe('REDRIVABLE');
   const contacts = contactsIn(await readArtifacts(runId));
   await netlife.takeCalls();
   await redrive(executionArn);
-  expect(await ended(executionArn)).toMatchObject({ status: 'SUCCEEDED', redriveCount: 1 });
+  expect(await waitForEnd(executionArn)).toMatchObject({ status: 'SUCCEEDED', redriveCount: 1 });
   expect(await netlife.takeCalls()).toEqual([]);
   expect(contactsIn(await readArtifacts(runId))).toBe(contacts);
   expect(await readRun(runId)).toMatchObject({ status: 'SUCCEEDED' });
 });
 
-test('a portal that refuses our login does not stop the others, and is named', async () => {
+test('a portal that refuses our login is reported, and does not stop the other portals', async () => {
   const refusing = 'legacyphoto';
   await netlife.setFaults({ kind: 'login_refused', match: { portal: refusing } });
   const runId = randomUUID();
-  const { status, cause } = await ended(await startRun({ run_id: runId, netlife: { portals: [refusing, portal] } }));
+  const { status, cause } = await waitForEnd(
+    await startRun({ run_id: runId, netlife: { portals: [refusing, portal] } }),
+  );
   expect(status).toBe('FAILED');
   expect(cause).toContain(`The portal ${refusing} refused our login`);
   const summary = JSON.parse((await readArtifacts(runId)).get('summary.json') ?? '');
@@ -142,12 +144,12 @@ test('a run that is stopped and started again with the same run_id resumes where
   const input = { run_id: runId, ...both };
   const first = await startRun(input);
   await stepFunctions.send(new StopExecutionCommand({ executionArn: first, cause: 'enough' }));
-  expect(await ended(first)).toMatchObject({ status: 'ABORTED', cause: 'enough' });
+  expect(await waitForEnd(first)).toMatchObject({ status: 'ABORTED', cause: 'enough' });
 
-  expect(await ended(await startRun(input))).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await waitForEnd(await startRun(input))).toMatchObject({ status: 'SUCCEEDED' });
   await netlife.takeCalls();
   await iterable.takeCalls();
-  expect(await ended(await startRun(input))).toMatchObject({ status: 'SUCCEEDED' });
+  expect(await waitForEnd(await startRun(input))).toMatchObject({ status: 'SUCCEEDED' });
   expect([...(await netlife.takeCalls()), ...(await iterable.takeCalls())]).toEqual([]);
 });
 
@@ -156,7 +158,7 @@ test('an execution name is used only once', async () => {
   const input = { iterable: { limit: 1 } };
   const executionArn = await startRun(input, name);
   expect(await startRun(input, name)).toBe(executionArn);
-  await ended(executionArn);
+  await waitForEnd(executionArn);
   const again = new StartExecutionCommand({ stateMachineArn: outputs.StateMachineArn, name, input: '{}' });
   await expect(stepFunctions.send(again)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
   const { executions = [] } = await stepFunctions.send(

@@ -3,9 +3,9 @@ import { activity, basicAuthorization, call, notification, post, postSigned } fr
 const path = '/webhooks/qualia';
 
 test('health needs no authentication', async () => {
-  const answer = await call('/health');
-  expect(answer).toMatchObject({ status: 200, body: { status: 'ok', stage: expect.any(String) } });
-  expect(answer.headers.get('x-request-id')).toMatch(/./);
+  const response = await call('/health');
+  expect(response).toMatchObject({ status: 200, body: { status: 'ok', stage: expect.any(String) } });
+  expect(response.headers.get('x-request-id')).toMatch(/./);
 });
 
 test.each([
@@ -14,13 +14,13 @@ test.each([
   ['an unknown activity', { ...activity('abc'), type: 'exploded' }, 422, 'validation_failed'],
   ['a body over 256 KiB', { ...activity('abc'), description: 'x'.repeat(256 * 1024) }, 413, 'payload_too_large'],
 ])('%s is refused', async (_, body, status, error) => {
-  const answer = await post(body);
-  expect(answer).toMatchObject({ status, body: { error, request_id: answer.headers.get('x-request-id') } });
+  const response = await post(body);
+  expect(response).toMatchObject({ status, body: { error, request_id: response.headers.get('x-request-id') } });
 });
 
-test('all faults are listed at once', async () => {
-  const answer = await post({ order_id: '12', notification_type: 'order.eaten', timestamp: 'noon' });
-  const details = answer.body.details as { readonly path: string }[];
+test('one response lists all faults', async () => {
+  const response = await post({ order_id: '12', notification_type: 'order.eaten', timestamp: 'noon' });
+  const details = response.body.details as { readonly path: string }[];
   expect(new Set(details.map((detail) => detail.path))).toEqual(
     new Set(['order_id', 'notification_type', 'timestamp']),
   );
@@ -30,35 +30,35 @@ test('HEAD health returns no body', async () => {
   expect(await call('/health', { method: 'HEAD' })).toMatchObject({ status: 200, body: {} });
 });
 
-test('a body with a content encoding is refused from any caller', async () => {
+test('a body with a content encoding is refused, with and without authentication', async () => {
   expect((await post(activity('abc'), { 'content-encoding': 'gzip' })).status).toBe(415);
   expect((await post(activity('abc'), { 'content-encoding': 'gzip', authorization: '' })).status).toBe(415);
 });
 
-test('another content type is refused', async () => {
+test('a content type other than JSON is refused', async () => {
   expect((await post(activity('abc'), { 'content-type': 'text/plain' })).status).toBe(415);
 });
 
 test.each([
-  ['nothing', undefined],
+  ['no header', undefined],
   ['a wrong password', `Basic ${Buffer.from('qualia:wrong').toString('base64')}`],
-  ['no credentials at all', 'Basic'],
+  ['an empty Basic header', 'Basic'],
 ])('authentication with %s is refused without a reason', async (_, authorization) => {
-  const answer = await call(path, {
+  const response = await call(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
     body: JSON.stringify(activity('abc')),
   });
-  expect(answer.status).toBe(401);
-  expect(answer.headers.get('www-authenticate')).toBe('Basic realm="qualia"');
-  expect(Object.keys(answer.body).sort()).toEqual(['error', 'request_id']);
+  expect(response.status).toBe(401);
+  expect(response.headers.get('www-authenticate')).toBe('Basic realm="qualia"');
+  expect(Object.keys(response.body).sort()).toEqual(['error', 'request_id']);
 });
 
 test('a signature older than five minutes is refused', async () => {
   expect((await postSigned(activity('abc'), new Date(Date.now() - 6 * 60_000))).status).toBe(401);
 });
 
-test('another method and another path are refused', async () => {
+test('an unsupported method and an unknown path are refused', async () => {
   const authorization = await basicAuthorization();
   const put = await call(path, { method: 'PUT', headers: { authorization } });
   expect(put.status).toBe(405);

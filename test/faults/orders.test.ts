@@ -1,92 +1,104 @@
 import { hasNewestState } from '../support/newest-state';
-import { cells, eventually } from './support/ask';
-import { type Cut, cellIdOf, type NthCall, nameOf } from './support/cell';
-import { cutAlways, cutOnce, dyingBeforeSend, failing, outage, type Row, refusing } from './support/matrix';
+import { eventually, scenarios } from './support/clients';
 import {
+  interruptAlways,
+  interruptOnce,
+  killBeforeSend,
+  permanentFailures,
+  qualiaOutage,
+  type Row,
+  retryableFailures,
+} from './support/matrix';
+import {
+  acceptedRounds,
   changeOrder,
   createOrder,
   failureOf,
+  maxEffectsOf,
   notify,
-  processed,
-  queuesEmpty,
+  postInvalid,
   reconcile,
   type Shape,
   shapes,
-  takenRounds,
+  waitForEmptyQueues,
+  waitUntilProcessed,
   watchDeadLetters,
 } from './support/orders';
-import { dryPasses, world } from './support/world';
+import { type InjectedFault, type NthCall, nameOf, scenarioIdOf } from './support/scenario';
+import { readBaseline, world } from './support/world';
 
-const passes = dryPasses();
+const baseline = readBaseline();
 const { qualia: qualiaUrl, internalApi: internalApiUrl } = world();
-const sides = { qualiaUrl, internalApiUrl };
-const operator = watchDeadLetters();
-afterAll(operator.stop);
+const controlUrls = { qualiaUrl, internalApiUrl };
+const deadLetters = watchDeadLetters();
+afterAll(deadLetters.stop);
 
-/** Every order of this file, each row's own. */
+/** The ids of all orders in this file. Each row has its own order. */
 const orders: string[] = [];
 
-/** Makes the order of a row. */
-const enter = async ({ cut }: Row, ...others: readonly Cut[]): Promise<string> => {
-  const id = cellIdOf(10_000 + orders.length);
+/** Creates the order of a row. */
+const createScenario = async ({ fault }: Row, ...otherFaults: readonly InjectedFault[]): Promise<string> => {
+  const id = scenarioIdOf(10_000 + orders.length);
   orders.push(id);
   await createOrder(id);
-  const cuts = [cut, ...others];
-  const opensCircuits = cuts.some(({ nth, site }) => nth === 'each' && site.service === 'http');
-  const needsNewProcess = cut.site.service === 'secretsmanager' || opensCircuits;
-  await cells.put(id, { cuts, ...(needsNewProcess && { cold: cut.site.lambda }) });
+  const faults = [fault, ...otherFaults];
+  const opensCircuits = faults.some(({ nth, site }) => nth === 'each' && site.service === 'http');
+  const needsNewProcess = fault.site.service === 'secretsmanager' || opensCircuits;
+  await scenarios.put(id, { faults, ...(needsNewProcess && { coldLambda: fault.site.lambda }) });
   return id;
 };
 
-/** Calls that were cut. Default: the call of the row. */
-const cutCalls = async (id: string, which = 0) => (await cells.seen(id)).filter(({ cut }) => cut === which);
+/** Calls that a fault interrupted. Default: the fault of the row. */
+const interruptedCalls = async (id: string, faultIndex = 0) =>
+  (await scenarios.calls(id)).filter((call) => call.faultIndex === faultIndex);
 
-const expectCut = async (id: string): Promise<void> => {
-  expect(await cutCalls(id)).not.toEqual([]);
+/** Waits for the interrupted call: a worker records the issue of a failure last, perhaps after the dead letter was seen. */
+const expectInterrupted = async (id: string): Promise<void> => {
+  await eventually('the interrupted call', async () => ((await interruptedCalls(id)).length > 0 ? true : undefined));
 };
 
 const expectProcessedOnce = async (id: string): Promise<void> => {
-  await processed(id);
-  const rounds = await takenRounds(id);
+  await waitUntilProcessed(id);
+  const rounds = await acceptedRounds(id);
   expect(rounds).not.toEqual([]);
-  // One effect of each round. A round that an older one may have overtaken has another one, with the same body.
-  expect(rounds.length).toBeLessThan(2 * new Set(rounds).size);
+  expect(rounds.length).toBeLessThanOrEqual(maxEffectsOf(id, rounds));
 };
 
-/** What a dead letter's order says, and that it is PROCESSED once the fault is gone and an operator gave it back. */
+/** Expects a dead letter and the order's error code, then PROCESSED after the fault is removed and the letter redriven. */
 const expectDeadThenRedriven = async (id: string, failure: string | undefined): Promise<void> => {
-  await operator.arrived(id);
+  await deadLetters.waitFor(id);
   expect(await failureOf(id)).toBe(failure);
-  await expectCut(id);
-  await cells.heal(id);
-  await operator.redrive(id);
+  await expectInterrupted(id);
+  await scenarios.clearFaults(id);
+  await deadLetters.redrive(id);
   await expectProcessedOnce(id);
 };
 
-const isWebhooks = ({ cut }: Row) => cut.site.lambda === 'webhook';
+const isOfWebhook = ({ fault }: Row) => fault.site.lambda === 'webhook';
 const named = (rows: readonly Row[]) => rows.map((row) => [row.name, row] as const);
 
-const stages = ['download', 'processing'] as const;
+const workers = ['download', 'processing'] as const;
 
-/** A call that no dry pass makes would be missed by no row. */
-test('the dry passes make every call that there is to cut', () => {
+/** The rows are made from the baseline: a call that it lacks would never be interrupted. */
+test('the baseline contains every call that can be interrupted', () => {
   const namesOf = (calls: readonly NthCall[]) => [...new Set(calls.map(nameOf))].sort();
-  const both = (of: Record<'download' | 'processing', readonly NthCall[]>) =>
-    namesOf([...of.download, ...of.processing]);
+  const both = (calls: Record<'download' | 'processing', readonly NthCall[]>) =>
+    namesOf([...calls.download, ...calls.processing]);
   expect({
-    order: namesOf(passes.order),
-    again: namesOf([...passes.again.webhook, ...passes.again.download]),
-    failing: both(passes.failing),
-    refused: both(passes.refused),
-    spared: namesOf(passes.spared),
-    reconciliation: namesOf(passes.reconciliation),
+    order: namesOf(baseline.order),
+    refusal: namesOf(baseline.refusal),
+    resend: namesOf([...baseline.resend.webhook, ...baseline.resend.download]),
+    retryableFailure: both(baseline.retryableFailure),
+    permanentFailure: both(baseline.permanentFailure),
+    freshCopy: namesOf(baseline.freshCopy),
+    reconciliation: namesOf(baseline.reconciliation),
   }).toEqual({
     order: [
       'download dynamodb.UpdateItem',
       'download http.POST /api/vendor/graphql',
       'download s3.PutObject',
       'download secretsmanager.GetSecretValue',
-      'download sqs.SendMessage',
+      'download sqs.SendMessageBatch',
       'processing dynamodb.GetItem',
       'processing dynamodb.UpdateItem',
       'processing http.POST /orders',
@@ -96,21 +108,22 @@ test('the dry passes make every call that there is to cut', () => {
       'webhook secretsmanager.GetSecretValue',
       'webhook sqs.SendMessage',
     ],
-    again: [
+    refusal: ['webhook s3.PutObject'],
+    resend: [
       'download dynamodb.GetItem',
       'download s3.GetObject',
-      'download sqs.SendMessage',
+      'download sqs.SendMessageBatch',
       'webhook dynamodb.GetItem',
       'webhook sqs.SendMessage',
     ],
-    failing: [
+    retryableFailure: [
       'download dynamodb.UpdateItem',
       'download sqs.ChangeMessageVisibility',
       'processing dynamodb.UpdateItem',
       'processing sqs.ChangeMessageVisibility',
     ],
-    refused: ['download dynamodb.UpdateItem', 'download s3.PutObject', 'processing dynamodb.UpdateItem'],
-    spared: ['download dynamodb.GetItem', 'download sqs.SendMessage'],
+    permanentFailure: ['download dynamodb.UpdateItem', 'download s3.PutObject', 'processing dynamodb.UpdateItem'],
+    freshCopy: ['download dynamodb.GetItem', 'download sqs.SendMessage'],
     reconciliation: [
       'reconciler dynamodb.BatchGetItem',
       'reconciler dynamodb.UpdateItem',
@@ -123,149 +136,172 @@ test('the dry passes make every call that there is to cut', () => {
   });
 });
 
-const once = cutOnce(passes.order);
-const always = cutAlways(passes.order);
+const once = interruptOnce(baseline.order);
+const always = interruptAlways(baseline.order);
 
-describe.each(Object.keys(shapes) as Shape[])('the webhook is cut, and its sender tries again: %s', (shape) => {
-  test.concurrent.each(named(once.filter(isWebhooks)))('%s', async (_name, row) => {
-    const id = await enter(row);
-    const answers = await notify(id, shape);
-    expect(answers.at(-1)).toBe(200);
-    expect(answers.length).toBeLessThanOrEqual(2);
-    await expectCut(id);
-    await expectProcessedOnce(id);
-  });
-});
+describe.each(Object.keys(shapes) as Shape[])(
+  'one call of the webhook is interrupted: the sender gets 200 after at most one retry: %s',
+  (shape) => {
+    test.concurrent.each(named(once.filter(isOfWebhook)))('%s', async (_name, row) => {
+      const id = await createScenario(row);
+      const statuses = await notify(id, shape);
+      expect(statuses.at(-1)).toBe(200);
+      expect(statuses.length).toBeLessThanOrEqual(2);
+      await expectInterrupted(id);
+      await expectProcessedOnce(id);
+    });
+  },
+);
 
-describe('the webhook is cut always: it never says 200, and does once it is not', () => {
-  test.concurrent.each(named(always.filter(isWebhooks)))('%s', async (_name, row) => {
-    const id = await enter(row);
+describe('all calls of one kind by the webhook are interrupted: it responds 500, and 200 once the fault is gone', () => {
+  test.concurrent.each(named(always.filter(isOfWebhook)))('%s', async (_name, row) => {
+    const id = await createScenario(row);
     expect(await notify(id, 'activity', 2)).toEqual([500, 500]);
-    await expectCut(id);
-    await cells.heal(id);
+    await expectInterrupted(id);
+    await scenarios.clearFaults(id);
     expect(await notify(id, 'activity')).toEqual([200]);
     await expectProcessedOnce(id);
   });
 });
 
-describe('a worker is cut', () => {
-  test.concurrent.each(named(once.filter((row) => !isWebhooks(row))))('%s', async (_name, row) => {
-    const id = await enter(row);
+describe('the call that keeps a refused body is interrupted: the response is 422 all the same', () => {
+  const rows = [...interruptOnce(baseline.refusal), ...interruptAlways(baseline.refusal)];
+  test.concurrent.each(named(rows))('%s', async (_name, row) => {
+    const id = await createScenario(row);
+    // The HTTP API responds for a process that was killed, and Qualia repeats the call.
+    const isKilled = row.fault.interception.does === 'kill';
+    expect(await postInvalid(id)).toBe(isKilled ? 500 : 422);
+    await expectInterrupted(id);
+    await scenarios.clearFaults(id);
+    expect(await postInvalid(id)).toBe(422);
     await notify(id, 'activity');
     await expectProcessedOnce(id);
-    await expectCut(id);
   });
 });
 
-/** Each of its processes is new: none of them has ever seen the API answer. */
-const isOutage = ({ cut: { site, by } }: Row) => site.service === 'http' && by.does !== 'kill';
-const workersAlways = always.filter((row) => !isWebhooks(row));
+describe('one call of a worker is interrupted: the order is processed once', () => {
+  test.concurrent.each(named(once.filter((row) => !isOfWebhook(row))))('%s', async (_name, row) => {
+    const id = await createScenario(row);
+    await notify(id, 'activity');
+    await expectProcessedOnce(id);
+    await expectInterrupted(id);
+  });
+});
 
-/** An API that does not answer is called three times a receive, and a message has five of those. */
-const expectSixthReceive = async (id: string, which: number): Promise<void> => {
-  await eventually('a sixth receive', async () => ((await cutCalls(id, which)).length > 5 * 3 ? true : undefined));
+/** The API never responds to this order. Each receive has a new process, so no call to the API has ever succeeded there. */
+const isOutage = ({ fault: { site, interception } }: Row) => site.service === 'http' && interception.does !== 'kill';
+const workersAlways = always.filter((row) => !isOfWebhook(row));
+
+/** A receive makes three attempts to call an API that fails, and the fifth receive of a message is usually the last. */
+const expectSixthReceive = async (id: string, faultIndex: number): Promise<void> => {
+  await eventually('a sixth receive', async () =>
+    (await interruptedCalls(id, faultIndex)).length > 5 * 3 ? true : undefined,
+  );
   expect(await failureOf(id)).toBeUndefined();
-  expect([...operator.letters.keys()]).not.toContain(id);
+  expect([...deadLetters.letters.keys()]).not.toContain(id);
 };
 
-describe('a worker is always cut from an API that responds to no call: its message waits, and becomes no dead letter', () => {
+describe('an API never responds to a worker: the message waits, and does not become a dead letter', () => {
   test.concurrent.each(named(workersAlways.filter(isOutage)))('%s', async (_name, row) => {
-    const id = await enter(row);
+    const id = await createScenario(row);
     await notify(id, 'activity');
     await expectSixthReceive(id, 0);
-    await cells.heal(id);
+    await scenarios.clearFaults(id);
     await expectProcessedOnce(id);
   });
 });
 
-describe('a worker is always cut: a dead letter, FAILED if that can be written', () => {
+describe('all calls of one kind by a worker are interrupted: a dead letter, and FAILED if that can be written', () => {
   test.concurrent.each(named(workersAlways.filter((row) => !isOutage(row))))('%s', async (_name, row) => {
-    const { site, by } = row.cut;
-    const canWriteFailure = by.does !== 'kill' && site.operation !== 'UpdateItem';
-    const id = await enter(row);
+    const { site, interception } = row.fault;
+    const canWriteFailure = interception.does !== 'kill' && site.operation !== 'UpdateItem';
+    const id = await createScenario(row);
     await notify(id, 'activity');
     await expectDeadThenRedriven(id, canWriteFailure ? 'RETRIES_EXHAUSTED' : undefined);
   });
 });
 
-describe.each(stages)('a worker is cut while its step fails: %s', (stage) => {
-  test.concurrent.each(named(cutOnce(passes.failing[stage])))('%s', async (_name, row) => {
-    const { site, by } = row.cut;
-    const canWriteFailure = !(site.operation === 'UpdateItem' && by.does === 'kill' && by.when === 'before');
-    const id = await enter(row, failing[stage]);
+describe.each(workers)('one call after a retryable failure is interrupted: a dead letter: %s', (worker) => {
+  test.concurrent.each(named(interruptOnce(baseline.retryableFailure[worker])))('%s', async (_name, row) => {
+    const { site, nth, interception } = row.fault;
+    const isKilledBeforeWrite =
+      // The second update is that of the issue.
+      site.operation === 'UpdateItem' && nth === 1 && interception.does === 'kill' && interception.when === 'before';
+    const id = await createScenario(row, retryableFailures[worker]);
     await notify(id, 'activity');
-    await expectDeadThenRedriven(id, canWriteFailure ? 'RETRIES_EXHAUSTED' : undefined);
+    await expectDeadThenRedriven(id, isKilledBeforeWrite ? undefined : 'RETRIES_EXHAUSTED');
   });
 });
 
-describe.each(stages)(
-  'a worker is cut during a permanent failure: it is logged, and a new round succeeds: %s',
-  (stage) => {
-    test.concurrent.each(named(cutOnce(passes.refused[stage])))('%s', async (_name, row) => {
-      const id = await enter(row, refusing[stage]);
+describe.each(workers)(
+  'one call after a permanent failure is interrupted: the failure is logged, and a new round succeeds: %s',
+  (worker) => {
+    test.concurrent.each(named(interruptOnce(baseline.permanentFailure[worker])))('%s', async (_name, row) => {
+      const id = await createScenario(row, permanentFailures[worker]);
       await notify(id, 'activity');
       const isFailureLine = (line: string) => line.includes('"order failed for good"');
-      await eventually('its failure is logged', async () => (await cells.logged(id)).find(isFailureLine));
-      expect(await failureOf(id)).toBe(stage === 'download' ? 'BAD_ANSWER' : 'API_REFUSED');
-      await expectCut(id);
-      await cells.heal(id);
+      await eventually('the log line of the failure', async () => (await scenarios.logLines(id)).find(isFailureLine));
+      expect(await failureOf(id)).toBe(worker === 'download' ? 'BAD_ANSWER' : 'API_REFUSED');
+      await expectInterrupted(id);
+      await scenarios.clearFaults(id);
       await notify(id, 'activity');
       await expectProcessedOnce(id);
     });
   },
 );
 
-describe('a worker is cut while it spares a message its last receive', () => {
-  test.concurrent.each(named(cutOnce(passes.spared)))('%s', async (_name, row) => {
-    const id = await enter(row, outage);
+describe('one call that replaces a message by a fresh copy is interrupted', () => {
+  test.concurrent.each(named(interruptOnce(baseline.freshCopy)))('%s', async (_name, row) => {
+    const id = await createScenario(row, qualiaOutage);
     await notify(id, 'activity');
-    // It had no receive left to come back with.
-    if (row.cut.by.does === 'kill') return expectDeadThenRedriven(id, undefined);
+    // The killed receive was the last, so SQS moves the message to the dead-letter queue.
+    if (row.fault.interception.does === 'kill') return expectDeadThenRedriven(id, undefined);
     await expectSixthReceive(id, 1);
-    await expectCut(id);
-    await cells.heal(id);
+    await expectInterrupted(id);
+    await scenarios.clearFaults(id);
     await expectProcessedOnce(id);
   });
 });
 
 describe.each(['webhook', 'download'] as const)(
-  'who died before it handed on is cut when it does so again: %s',
+  'a delivery is killed before its send, and one call of the next delivery is interrupted: %s',
   (lambda) => {
-    test.concurrent.each(named(cutOnce(passes.again[lambda])))('%s', async (_name, row) => {
-      const id = await enter(row, dyingBeforeSend(lambda));
+    test.concurrent.each(named(interruptOnce(baseline.resend[lambda])))('%s', async (_name, row) => {
+      const id = await createScenario(row, killBeforeSend(lambda));
       expect((await notify(id, 'notification')).at(-1)).toBe(200);
       await expectProcessedOnce(id);
-      await expectCut(id);
+      await expectInterrupted(id);
     });
   },
 );
 
-describe('the reconciler is cut', () => {
-  test.concurrent.each(named(cutOnce(passes.reconciliation)))('%s', async (_name, row) => {
-    const id = await enter(row);
+describe('one call of the reconciler is interrupted: it queues the order in this hour or the next', () => {
+  test.concurrent.each(named(interruptOnce(baseline.reconciliation)))('%s', async (_name, row) => {
+    const id = await createScenario(row);
     expect(await reconcile(id)).toBeLessThanOrEqual(2);
-    await expectCut(id);
+    await expectInterrupted(id);
     await expectProcessedOnce(id);
   });
 });
 
-// Not concurrent: it comes when all others have ended.
-test('nothing is left behind: no message, no dead letter, every order PROCESSED once', async () => {
-  await queuesEmpty();
-  expect([...operator.letters.keys()]).toEqual([]);
+// Not concurrent, so jest starts these tests after all others have ended.
+test('after all rows, the queues are empty, there are no dead letters, and every order is PROCESSED once', async () => {
+  await waitForEmptyQueues();
+  expect([...deadLetters.letters.keys()]).toEqual([]);
   for (const id of orders) await expectProcessedOnce(id);
-  for (const id of orders) expect({ id, isNewest: await hasNewestState(id, sides) }).toEqual({ id, isNewest: true });
+  for (const id of orders)
+    expect({ id, isNewest: await hasNewestState(id, controlUrls) }).toEqual({ id, isNewest: true });
 });
 
-test('each order follows a change at Qualia, and its way back', async () => {
-  const follow = async (id: string, purpose: string): Promise<void> => {
+test('after all rows, each order still follows a change at Qualia, and the change back', async () => {
+  const changePurpose = async (id: string, purpose: string): Promise<void> => {
     await changeOrder(id, { purpose });
     expect((await notify(id, 'activity')).at(-1)).toBe(200);
-    await eventually(`${id} with ${purpose}`, async () => ((await hasNewestState(id, sides)) ? true : undefined));
+    await eventually(`${id} with ${purpose}`, async () => ((await hasNewestState(id, controlUrls)) ? true : undefined));
   };
   const queue = orders.values();
-  const follower = async (): Promise<void> => {
-    for (const id of queue) for (const purpose of ['Changed', 'Refinance']) await follow(id, purpose);
+  const changeOrders = async (): Promise<void> => {
+    for (const id of queue) for (const purpose of ['Changed', 'Refinance']) await changePurpose(id, purpose);
   };
-  await Promise.all(Array.from({ length: 20 }, follower));
+  await Promise.all(Array.from({ length: 20 }, changeOrders));
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { hostileTexts, type Large, largeBytes, largeNames } from './hostile-values';
 import { type Gap, gapsIn, hostileJson } from './json-text';
 
-/** Input bytes. Large ones are given by name, so that a report can name them; `within` surrounds them. */
+/** Input bytes. Large inputs are given by name, which a report can print; `within` is the text around them. */
 export type Bytes = Buffer | { readonly large: Large; readonly within?: Gap };
 
 export const toBuffer = (bytes: Bytes): Buffer => {
@@ -11,7 +11,7 @@ export const toBuffer = (bytes: Bytes): Buffer => {
   return Buffer.concat([Buffer.from(before), largeBytes(bytes.large), Buffer.from(after)]);
 };
 
-/** Invalid UTF-8: truncated, overlong, a surrogate, beyond Unicode; and byte order marks. */
+/** Invalid UTF-8 (truncated, overlong, a surrogate, beyond Unicode), byte order marks, and bytes with a meaning in JSON. */
 const oddBytes = [
   ...[[0xff], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xef, 0xbb, 0xbf]],
   ...[[0xff, 0xfe], [0x00], [0x0a], [0x22], [0x5c], [0x7b]],
@@ -53,10 +53,10 @@ const applyDamage = (bytes: Buffer, { at, how, bytes: odd }: Damage): Buffer => 
   return Buffer.concat([bytes.subarray(0, place), odd, bytes.subarray(after)]);
 };
 
-/** How one kind of input is generated, and its weight among all kinds. */
+/** The weight of each kind of input among all inputs. */
 const weights = { changed: 1_600, damaged: 300, json: 60, text: 20, random: 20, large: 1 };
 
-/** Bytes where a reader expects one of the documents: mostly a changed document, occasionally anything. */
+/** Replacements of a document: mostly a changed document, occasionally arbitrary bytes. */
 export const hostileBytes = (documents: readonly unknown[]): fc.Arbitrary<Bytes> => {
   const changed = hostileJson(documents).map((text) => Buffer.from(text));
   return fc.oneof(

@@ -1,4 +1,4 @@
-/** Captures the output until `stop`. */
+/** Captures standard output and error until `stop`. */
 export const captureOutput = () => {
   const streams = [process.stdout, process.stderr];
   const writes = streams.map(({ write }) => write);

@@ -22,7 +22,7 @@ export const codings = Object.keys(encoders) as Coding[];
 export const encode = (bytes: Buffer, coding: Coding | undefined): Buffer =>
   coding === undefined ? bytes : encoders[coding](bytes);
 
-/** Occasionally compressed. */
+/** Occasionally a coding, otherwise undefined. */
 export const anyCoding: fc.Arbitrary<Coding | undefined> = fc.oneof(
   { weight: 12, arbitrary: fc.constant(undefined) },
   { weight: 1, arbitrary: fc.constantFrom(...codings) },

@@ -1,26 +1,26 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { captureOutput } from './capture-output';
 import { toAscii } from './to-ascii';
 import { watchProcess } from './watch-process';
 
-/** A part of the system that reads untrusted input. */
+/** Code that reads untrusted input. */
 export interface FuzzTarget<Input = unknown, Outcome = unknown> {
   readonly name: string;
-  /** Inputs of every run, by description. */
+  /** Inputs that every run tests, by description. */
   readonly corpus: Readonly<Record<string, Input>>;
   readonly arbitrary: fc.Arbitrary<Input>;
   /**
    * Runs one input. A thrown error counts as a crash.
    *
-   * @param pause called where the system would wait, and after the test has prepared a response: the time after it is
-   *   measured separately
+   * @param pause to be called where the code would wait, and after a response is prepared. The time limit applies to the
+   *   time between two calls.
    */
   run(input: Input, pause: () => void): Promise<Outcome>;
-  /** @returns a sentence for each fault of the outcome */
-  judge(outcome: Outcome, input: Input): readonly string[];
+  /** Checks the outcome. @returns a sentence for each fault */
+  check(outcome: Outcome, input: Input): readonly string[];
   /** Texts that must not be printed. */
-  readonly unspeakable: readonly string[];
+  readonly secretTexts: readonly string[];
   /** Releases the resources of `run`. */
   close?(): Promise<void>;
 }
@@ -42,10 +42,10 @@ export interface FuzzReport {
   readonly failure: { readonly faults: string; readonly input: string } | undefined;
 }
 
-/** Number of retries of a slow input, because a pause of the machine is not the input's fault. */
-const tries = 5;
+/** A slow input is repeated, because the machine may have been busy. */
+const maxAttempts = 5;
 
-/** Runs inputs, and returns the faults of each. */
+/** Runs inputs and checks their outcomes, output, duration and side effects. */
 const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => {
   const watch = watchProcess();
   const output = captureOutput();
@@ -53,8 +53,8 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
   let slowestMs = 0;
 
   /**
-   * CPU time of the main thread plus its idle time, which do not grow when other processes use the CPU. The idle time
-   * includes the wait for the threads that decompress, so their CPU time must not count a second time.
+   * Measures the CPU time of the main thread plus its idle time. Other processes that use the CPU do not increase them.
+   * The idle time includes the wait for the threads that decompress, so their CPU time is not added.
    */
   const measure = () => {
     const cpuBefore = process.threadCpuUsage();
@@ -77,8 +77,8 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
       const outcome = await target.run(input, pause);
       pause();
       const printed = output.text();
-      const said = target.unspeakable.filter((text) => printed.includes(text)).map((text) => `it printed ${text}`);
-      return { faults: [...target.judge(outcome, input), ...said], ms };
+      const leaks = target.secretTexts.filter((text) => printed.includes(text)).map((text) => `it printed ${text}`);
+      return { faults: [...target.check(outcome, input), ...leaks], ms };
     } catch (thrown) {
       return { faults: [`it threw ${thrown instanceof Error ? thrown.stack : String(thrown)}`], ms };
     }
@@ -88,10 +88,10 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
     examine: async (input: unknown): Promise<readonly string[]> => {
       inputs += 1;
       onInput?.();
-      // Timers run and unhandled rejections are reported only between ticks of the event loop.
-      if (inputs % 64 === 0) await nextTurn();
+      // Timers and reports of unhandled rejections run only between ticks of the event loop.
+      if (inputs % 64 === 0) await yieldToEventLoop();
       let { faults, ms } = await attempt(input);
-      for (let again = 1; again < tries && faults.length === 0 && ms > maxMs; again++) {
+      for (let attempts = 1; attempts < maxAttempts && faults.length === 0 && ms > maxMs; attempts++) {
         const next = await attempt(input);
         faults = next.faults;
         ms = Math.min(ms, next.ms);
@@ -102,7 +102,7 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
     },
     figures: () => ({ inputs, slowestMs }),
     close: async (): Promise<readonly string[]> => {
-      await nextTurn();
+      await yieldToEventLoop();
       output.stop();
       await target.close?.();
       return watch.stop();
@@ -113,36 +113,39 @@ const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => 
 /**
  * Runs a target's corpus, then a number of inputs of its arbitrary. Stops at the first failure and shrinks it.
  *
- * Uses fast-check without coverage guidance, which would have to instrument every module: jazzer.js uses a native addon,
- * which `npm ci` would have to build where no binary fits; jsfuzz uses a release of nyc from 2019. The inputs here are read
- * by schemas, whose branches are reached by changed documents.
+ * Uses fast-check without coverage guidance. Guidance needs instrumented modules: jazzer.js has a native addon, which
+ * `npm ci` must build where no binary fits, and jsfuzz depends on a release of nyc from 2019. Schemas read these inputs, and
+ * changed documents reach the branches of a schema.
  */
 export const fuzz = async (target: FuzzTarget, options: FuzzOptions): Promise<FuzzReport> => {
   const { inputs, seed } = options;
   const startedAtMs = performance.now();
   const examiner = createExaminer(target, options);
-  const attack = async (): Promise<FuzzReport['failure']> => {
+  const findFailure = async (): Promise<FuzzReport['failure']> => {
     for (const [name, input] of Object.entries(target.corpus)) {
       const faults = await examiner.examine(input);
-      if (faults.length > 0) return { faults: faults.join('; '), input: `of the corpus: ${name}` };
+      if (faults.length > 0) return { faults: faults.join('; '), input: `corpus: ${name}` };
     }
-    let newest: readonly string[] = [];
+    let lastFaults: readonly string[] = [];
     const property = fc.asyncProperty(target.arbitrary, async (input) => {
       const faults = await examiner.examine(input);
-      if (faults.length > 0) newest = faults;
+      if (faults.length > 0) lastFaults = faults;
       return faults.length === 0;
     });
     const { failed, counterexample } = await fc.check(property, { numRuns: inputs, seed });
-    return failed ? { faults: newest.join('; '), input: toAscii(counterexample?.[0]) } : undefined;
+    return failed ? { faults: lastFaults.join('; '), input: toAscii(counterexample?.[0]) } : undefined;
   };
-  const failure = await attack();
-  const { inputs: tried, slowestMs } = examiner.figures();
-  const late = await examiner.close();
+  const failure = await findFailure();
+  const { inputs: inputCount, slowestMs } = examiner.figures();
+  const lateFaults = await examiner.close();
   return {
-    inputs: tried,
+    inputs: inputCount,
     seconds: (performance.now() - startedAtMs) / 1_000,
     slowestMs,
     failure:
-      failure ?? (late.length > 0 ? { faults: late.join('; '), input: 'unknown: it was noticed late' } : undefined),
+      failure ??
+      (lateFaults.length > 0
+        ? { faults: lateFaults.join('; '), input: 'unknown: the fault was noticed after the last input' }
+        : undefined),
   };
 };

@@ -1,7 +1,7 @@
 /** `[[[…]]]` of the given depth. */
 export const deepNesting = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 
-/** Texts that some software interprets as something else. */
+/** Texts that some software interprets as something other than text. */
 export const hostileTexts: readonly string[] = [
   '',
   ' ',

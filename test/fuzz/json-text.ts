@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { deepNesting, hostileTexts } from './hostile-values';
 
-/** JSON as written text. Unlike values, it can have numbers beyond a double's range and duplicate keys. */
+/** A JSON document by its text. Unlike a value, it can have numbers beyond a double's range, and duplicate keys. */
 type Json =
   | { readonly raw: string }
   | { readonly list: readonly Json[] }
@@ -90,7 +90,7 @@ const change = (json: Json, { how, key, value }: Edit): Json | undefined => {
   return value;
 };
 
-/** Returns the document after an edit. Nodes are counted in their written order. */
+/** Applies an edit to the node with its index. Nodes are numbered in the sequence of the text. */
 const applyEdit = (document: Json, edit: Edit): Json => {
   let left = edit.at % countNodes(document);
   const visit = (json: Json): { readonly json: Json | undefined; readonly here: boolean } => {
@@ -123,25 +123,25 @@ export const hostileJson = (documents: readonly unknown[]): fc.Arbitrary<string>
     .map(([index, edits]) => toText(edits.reduce(applyEdit, known[index] ?? { raw: 'null' })));
 };
 
-/** A place in a document: the JSON text before it, and after it. */
+/** A value in a document: the JSON text before it, and after it. */
 export interface Gap {
-  /** `data.0.job` */
+  /** Example: `data.0.job`. */
   readonly path: string;
   readonly before: string;
   readonly after: string;
 }
 
-const mark = 'the gap';
+const placeholder = 'the gap';
 
-/** The places of the lists and maps within a document. */
+/** A gap for each list and map within a document. */
 export const gapsIn = (document: unknown): readonly Gap[] => {
   const gaps = (parent: unknown, path: readonly string[]): readonly Gap[] =>
-    Object.entries(Object(parent)).flatMap(([key, holder]) => {
-      if (typeof holder !== 'object' || holder === null) return [];
-      const text = JSON.stringify(document, (_key, value) => (value === holder ? mark : value));
-      const [before = '', after = ''] = text.split(JSON.stringify(mark));
+    Object.entries(Object(parent)).flatMap(([key, child]) => {
+      if (typeof child !== 'object' || child === null) return [];
+      const text = JSON.stringify(document, (_key, value) => (value === child ? placeholder : value));
+      const [before = '', after = ''] = text.split(JSON.stringify(placeholder));
       const here = [...path, key];
-      return [{ path: here.join('.'), before, after }, ...gaps(holder, here)];
+      return [{ path: here.join('.'), before, after }, ...gaps(child, here)];
     });
   return gaps(document, []);
 };

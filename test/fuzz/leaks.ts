@@ -1,8 +1,8 @@
-/** Lines of a stack, and names of our files. */
-const stack = /\n\s+at |node_modules|\/(lambdas|shared|ops)\/[\w/-]+\.[jt]s/;
+/** Lines of a stack trace, and paths of source files. */
+const stackTrace = /\n\s+at |node_modules|\/(lambdas|shared|ops)\/[\w/-]+\.[jt]s/;
 
-/** Returns what an outgoing text must not contain. */
-export const leaksOf = (said: string, unspeakable: readonly string[]): readonly string[] => [
-  ...unspeakable.filter((text) => said.includes(text)).map((text) => `it leaked ${text}`),
-  ...(stack.test(said) ? ['it leaked a stack'] : []),
+/** Checks a text that leaves the system. @returns a sentence for each secret text or stack trace in it */
+export const leaksOf = (text: string, secretTexts: readonly string[]): readonly string[] => [
+  ...secretTexts.filter((secret) => text.includes(secret)).map((secret) => `it leaked ${secret}`),
+  ...(stackTrace.test(text) ? ['it leaked a stack trace'] : []),
 ];

@@ -25,7 +25,7 @@ const readOptions = () => {
   return { inputs, seed, names };
 };
 
-/** @returns the report, or a sentence if there is none */
+/** @returns the report, or a sentence that says why there is none */
 const fuzzInProcess = (name: string, inputs: string, seed: string): Promise<FuzzReport | string> =>
   new Promise((resolve) => {
     const child = fork(path.join(__dirname, 'target-process.ts'), [name, inputs, seed], {
@@ -43,17 +43,17 @@ const fuzzInProcess = (name: string, inputs: string, seed: string): Promise<Fuzz
     });
     child.once('exit', (code) => {
       clearTimeout(watchdog);
-      resolve(`its process ended with ${code}`);
+      resolve(`its process exited with ${code}`);
     });
   });
 
 const describe = (name: string, report: FuzzReport | string, seed: string): string => {
-  const again = `npm run fuzz -- --target ${name} --seed ${seed}`;
-  if (typeof report === 'string') return `${name.padEnd(10)} FAILED: ${report}\n  ${again}\n`;
+  const command = `npm run fuzz -- --target ${name} --seed ${seed}`;
+  if (typeof report === 'string') return `${name.padEnd(10)} FAILED: ${report}\n  ${command}\n`;
   const { inputs, seconds, slowestMs, failure } = report;
   const line = `${name.padEnd(10)} ${inputs} inputs in ${seconds.toFixed(1)} s, the slowest ${slowestMs.toFixed(1)} ms`;
   if (failure === undefined) return `${line}, no failure\n`;
-  return `${line}\n  FAILED: ${failure.faults}\n  input: ${failure.input}\n  ${again}\n`;
+  return `${line}\n  FAILED: ${failure.faults}\n  input: ${failure.input}\n  ${command}\n`;
 };
 
 const main = async (): Promise<void> => {

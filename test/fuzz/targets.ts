@@ -6,5 +6,5 @@ import { qualia } from './targets/qualia';
 import { runInput } from './targets/run-input';
 import { webhook } from './targets/webhook';
 
-/** Everything that is fuzzed. A new target is a file in `targets/` and its name here. */
+/** All targets. To add one, create a file in `targets/` and list it here. */
 export const targets: readonly FuzzTarget[] = [webhook, qualia, netlife, iterable, runInput, cli];

@@ -1,15 +1,15 @@
 const maxLength = 4_000;
 
-const shown = (value: unknown): unknown => {
+const printable = (value: unknown): unknown => {
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('latin1') };
-  if (Array.isArray(value)) return value.map(shown);
+  if (Array.isArray(value)) return value.map(printable);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, shown(entry)]));
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, printable(entry)]));
 };
 
-/** An input as safe text for a terminal or a log: ASCII, bytes as latin1, shortened. */
+/** Formats an input for a terminal or a log: as ASCII, with bytes as latin1, truncated to a maximum length. */
 export const toAscii = (input: unknown): string => {
-  const text = (JSON.stringify(shown(input)) ?? 'undefined').replace(
+  const text = (JSON.stringify(printable(input)) ?? 'undefined').replace(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -2,7 +2,7 @@ const builtIns = [Object.prototype, Array.prototype, Function.prototype, String.
 
 const keysOf = (prototype: object): readonly PropertyKey[] => Reflect.ownKeys(prototype);
 
-/** Watches global effects of an input: changed prototypes and unhandled rejections. */
+/** Watches for global side effects of an input: changed prototypes and unhandled rejections. */
 export const watchProcess = () => {
   const before = builtIns.map((prototype) => new Set(keysOf(prototype)));
   const rejected: string[] = [];
@@ -16,12 +16,12 @@ export const watchProcess = () => {
       if (keysOf(prototype).length === before[index]?.size) return [];
       const added = keysOf(prototype).filter((key) => !before[index]?.has(key));
       for (const key of added) Reflect.deleteProperty(prototype, key);
-      return [`a prototype got ${added.map(String).join(', ')}`];
+      return [`a prototype has the new keys ${added.map(String).join(', ')}`];
     });
 
   const findings = (): readonly string[] => [...polluted(), ...rejected.splice(0)];
   return {
-    /** Returns the findings since the last call. */
+    /** @returns the findings since the previous call */
     findings,
     stop: (): readonly string[] => {
       process.off('unhandledRejection', onRejection);

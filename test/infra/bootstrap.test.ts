@@ -1,34 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
-import { context } from '../../cdk.json';
 import { createApplication } from '../../emulator/application';
 import { readAssembly } from '../../emulator/assembly';
-import { loadConfig, stages } from '../../lib/config';
-import { addPipeline } from '../../lib/pipeline';
+import { stages } from '../../lib/config';
+import { noEndpoints } from '../support/roles';
 import { allows, arn, readPolicy, statementSchema } from './iam-policy';
-
-const folder = mkdtempSync(join(tmpdir(), 'bootstrap-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+import { assemblyOf } from './synth';
 
 const execution = readPolicy('execution-policy');
 const boundary = readPolicy('permissions-boundary');
 
-const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', logs: '', api: '' };
-
 const synthesized = stages.map((stage) => {
-  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, outdir: join(folder, stage) });
-  addPipeline(app, loadConfig(stage, { version: '1.0.0', commitSha: 'unknown' }));
-  const assembly = readAssembly(app.synth().directory);
-  return { stage, assembly, application: createApplication(assembly, nowhere) };
+  const assembly = readAssembly(assemblyOf(stage));
+  return { stage, assembly, application: createApplication(assembly, noEndpoints) };
 });
 
-/** Generated names begin with the name of the stack; those of secrets begin with the logical id. */
+/** CloudFormation starts generated names with the stack's name, but those of secrets with the logical id. */
 const asDeployed = (arn: string): string => arn.replace(/:secret:\w+-Data-/, ':secret:');
 
-/** By resource type: the action that creates it, and its ARN. `*`: the ARN contains no name of ours. */
+/** The action that creates a resource of each type, and the resource's ARN; `*` if the ARN does not contain its name. */
 const creations: Readonly<Record<string, readonly [action: string, resourceOf: (name: string) => string]>> = {
   'AWS::ApiGatewayV2::Api': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis'],
   'AWS::ApiGatewayV2::Integration': ['apigateway:POST', () => 'arn:aws:apigateway:us-east-1::/apis/a1b2/integrations'],
@@ -58,7 +47,7 @@ const creations: Readonly<Record<string, readonly [action: string, resourceOf: (
   'AWS::XRay::SamplingRule': ['xray:CreateSamplingRule', (name) => arn('xray', `sampling-rule/${name}`)],
 };
 /** Types that belong to another resource and have its ARN. */
-const parts = [
+const subresources = [
   'AWS::IAM::Policy',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
@@ -84,16 +73,16 @@ test.each([
 describe.each(synthesized)('$stage', ({ assembly, application }) => {
   const types = [...new Set([...assembly.stacks.values()].flatMap(({ resources }) => [...resources.values()]))]
     .map(({ type }) => type)
-    .filter((type) => !parts.includes(type));
+    .filter((type) => !subresources.includes(type));
 
-  test.each([...new Set(types)])('CloudFormation may create every %s under its name', (type) => {
+  test.each([...new Set(types)])('the execution policy allows the creation of every %s with its name', (type) => {
     const [action, resourceOf] = creations[type] ?? ['', () => ''];
-    const wanted = application.resources([type], namesSchema).map(({ name, properties }) => {
+    const arns = application.resources([type], namesSchema).map(({ name, properties }) => {
       const { AlarmName, DashboardName, LogGroupName, SamplingRule } = properties;
       return resourceOf(AlarmName ?? DashboardName ?? LogGroupName ?? SamplingRule?.RuleName ?? name);
     });
-    expect(wanted.length).toBeGreaterThan(0);
-    expect(wanted.filter((resource) => !allows(execution.policy, action, resource))).toEqual([]);
+    expect(arns.length).toBeGreaterThan(0);
+    expect(arns.filter((resource) => !allows(execution.policy, action, resource))).toEqual([]);
   });
 
   test('every role has the boundary', () => {
@@ -116,11 +105,11 @@ describe.each(synthesized)('$stage', ({ assembly, application }) => {
       .resources(['AWS::IAM::Policy'], schema)
       .flatMap(({ properties }) => properties.PolicyDocument.Statement)
       .flatMap(({ Action, Resource }) => Action.map((action) => ({ action, resources: Resource.map(asDeployed) })));
-    const beyond = granted.flatMap(({ action, resources }) =>
+    const notCovered = granted.flatMap(({ action, resources }) =>
       resources.filter((resource) => !allows(boundary.policy, action, resource)).map((at) => `${action} ${at}`),
     );
     expect(granted.length).toBeGreaterThan(50);
-    expect(beyond).toEqual([]);
+    expect(notCovered).toEqual([]);
   });
 });
 
@@ -133,7 +122,7 @@ test.each([
   ['iam:DeleteRolePermissionsBoundary', 'arn:aws:iam::000000000000:role/prod-OrderPipeline-webhookrole'],
   ['iam:CreatePolicyVersion', 'arn:aws:iam::000000000000:policy/marketplace-boundary'],
   ['kms:Decrypt', arn('kms', 'key/1')],
-])('CloudFormation must not have %s on %s', (action, resource) => {
+])('the execution policy does not allow %s on %s', (action, resource) => {
   expect(allows(execution.policy, action, resource)).toBe(false);
 });
 
@@ -144,6 +133,6 @@ test.each([
   ['s3:PutBucketPolicy', 'arn:aws:s3:::prod-data-raw'],
   ['dynamodb:DeleteTable', arn('dynamodb', 'table/prod-Data-Orders')],
   ['lambda:UpdateFunctionCode', arn('lambda', 'function:prod-marketplace-webhook')],
-])('no role within the boundary may have %s on %s', (action, resource) => {
+])('the permissions boundary does not allow %s on %s', (action, resource) => {
   expect(allows(boundary.policy, action, resource)).toBe(false);
 });

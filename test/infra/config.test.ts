@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { productionBatches } from '../../bench/batches';
 import { backlogLimitOf, callSharesOf } from '../../lib/call-budget';
 import { loadConfig, parseStageConfig } from '../../lib/config';
 
@@ -8,7 +9,7 @@ test.each(['dev', 'staging', 'prod'])('%s has valid settings', (stage) => {
   expect(loadConfig(stage, release)).toMatchObject({ stage, ...release });
 });
 
-test('only prod talks to the production API and keeps its data', () => {
+test('only prod calls the production API and retains its data', () => {
   const [dev, staging, prod] = ['dev', 'staging', 'prod'].map((stage) => loadConfig(stage, release));
   expect(dev?.qualiaApiUrl).toMatch(/sandbox/);
   expect(staging?.qualiaApiUrl).toMatch(/sandbox/);
@@ -26,6 +27,21 @@ test('the URLs of vendors must be https', () => {
       `${name}: must be an https URL`,
     );
   }
+});
+
+test('a batch of more than 10 messages needs a batching window', () => {
+  const dev = loadConfig('dev', release);
+  const withBatch = (batchSize: number, batchingWindowSeconds: number) =>
+    parseStageConfig({ ...dev, download: { ...dev.download, batchSize, batchingWindowSeconds } });
+  expect(withBatch(20, 1).download.batchSize).toBe(20);
+  expect(withBatch(10, 0).download.batchSize).toBe(10);
+  expect(() => withBatch(11, 0)).toThrow('download.batchSize: must be at most 10 without a batching window');
+});
+
+test('the benchmark of the cost has the batches of production', () => {
+  const { download, processing } = loadConfig('prod', release);
+  expect(download).toMatchObject(productionBatches);
+  expect(processing).toMatchObject(productionBatches);
 });
 
 describe('a budget of calls per second', () => {
@@ -72,7 +88,7 @@ describe('a budget of calls per second', () => {
     expect(callSharesOf(withBudget({}, 2))).toEqual(callSharesOf(dev));
   });
 
-  test('that leaves a process less than one call per second is rejected, with advice', () => {
+  test('is rejected if a process would get less than one call per second; the error says what to change', () => {
     expect(() => withBudget({ qualia: 10, internalApi: 9 }, 10)).toThrow(
       expect.objectContaining({
         message: expect.stringMatching(
@@ -96,15 +112,15 @@ test('the reserved concurrency of the webhook covers the burst of the API', () =
   );
 });
 
-test('one error lists every fault', () => {
+test('one error lists all invalid settings', () => {
   const faulty = {
     ...loadConfig('dev', release),
     logRetentionDays: 29,
     logLevel: 'WARN',
     qualiaApiUrl: 'http://plain.example.com',
     apiThrottle: { ratePerSecond: 0, burst: 'many' },
-    download: { batchSize: 11, batchingWindowSeconds: -1, maxConcurrency: 1 },
-    alarmEmail: 'nobody',
+    download: { batchSize: 21, batchingWindowSeconds: -1, maxConcurrency: 1 },
+    alarmEmails: { page: 'nobody' },
     retainDate: true,
     commitSha: 'HEAD',
   };
@@ -121,7 +137,7 @@ test('one error lists every fault', () => {
             'download.batchSize: ',
             'download.batchingWindowSeconds: ',
             'download.maxConcurrency: ',
-            'alarmEmail: ',
+            'alarmEmails.page: ',
             'qualiaApiUrl: must be an https URL',
             'commitSha: must be a commit hash or "unknown"',
             'retainDate',

@@ -15,6 +15,13 @@ test('all stacks of one stage are deployed, and every change needs approval', ()
   expect(args).toContain('--context stage=staging');
 });
 
+test('what is paused stays paused', () => {
+  const args = (paused: Config['paused']) =>
+    deployArguments({ ...configured('staging'), paused }, { changes: '', approved: true }).join(' ');
+  expect(args(['download', 'sync'])).toContain('--context stage=staging --context paused=download,sync');
+  expect(args([])).not.toContain('paused');
+});
+
 test('changes that were approved elsewhere are deployed without another approval', () => {
   const args = deployArguments(configured('staging'), { changes: '', approved: true }).join(' ');
   expect(args).toContain('--require-approval never');

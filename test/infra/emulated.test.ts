@@ -1,6 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
-import { synthesize, synthesizeEmulated } from './synth';
+import { synthesize } from './synth';
+import { synthesizeEmulated } from './synth-emulated';
 
 const templateSchema = z.object({
   Resources: z.record(

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { configSchema as download } from '../../lambdas/download/config';
 import { configSchema as finishRun } from '../../lambdas/finish-run/config';
+import { configSchema as issueWatch } from '../../lambdas/issue-watch/config';
 import { configSchema as iterableExtract } from '../../lambdas/iterable-extract/config';
 import { configSchema as iterablePush } from '../../lambdas/iterable-push/config';
 import { configSchema as iterableReport } from '../../lambdas/iterable-report/config';
@@ -13,7 +14,7 @@ import { configSchema as webhook } from '../../lambdas/webhook/config';
 import { commonVariables } from '../../shared/config';
 import { resources, synthesize } from './synth';
 
-const { orderPipeline, syncJobs } = synthesize('dev');
+const { orderPipeline, syncJobs, observability } = synthesize('dev');
 
 /** A value after deployment. References in the template become a URL, which is valid for every variable. */
 const deployed = (value: unknown): string => (typeof value === 'string' ? value : 'https://resolved.at/deployment');
@@ -23,7 +24,7 @@ const environmentOf = (name: string): Record<string, string> => {
     FunctionName: z.string(),
     Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }),
   });
-  const found = [orderPipeline, syncJobs]
+  const found = [orderPipeline, syncJobs, observability]
     .flatMap((template) => resources(template, 'AWS::Lambda::Function'))
     .map(({ Properties }) => schema.parse(Properties))
     .find(({ FunctionName }) => FunctionName === `dev-marketplace-${name}`);
@@ -38,7 +39,11 @@ const readElsewhere = [
 ];
 
 const schemas = {
-  ...{ webhook, download, processing, reconciler },
+  webhook,
+  download,
+  processing,
+  reconciler,
+  'issue-watch': issueWatch,
   'plan-run': planRun,
   'netlife-collect': netlifeCollect,
   'netlife-merge': netlifeMerge,

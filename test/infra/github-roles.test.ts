@@ -41,11 +41,14 @@ describe('the trust policy', () => {
 describe('the policy of a deployment', () => {
   const { policy } = readPolicy('github-deploy-policy');
 
-  test.each(['deploy', 'file-publishing', 'lookup'])('lets it assume the bootstrap role "%s"', (name) => {
-    expect(allows(policy, 'sts:AssumeRole', `arn:aws:iam::ACCOUNT:role/cdk-hnb659fds-${name}-role-1-us-east-1`)).toBe(
-      true,
-    );
-  });
+  test.each(['deploy', 'file-publishing', 'lookup'])(
+    'allows the deployment to assume the bootstrap role "%s"',
+    (name) => {
+      expect(allows(policy, 'sts:AssumeRole', `arn:aws:iam::ACCOUNT:role/cdk-hnb659fds-${name}-role-1-us-east-1`)).toBe(
+        true,
+      );
+    },
+  );
 
   test.each([
     ['sts:AssumeRole', 'arn:aws:iam::ACCOUNT:role/admin'],
@@ -107,9 +110,9 @@ describe('the policy of the end-to-end suite', () => {
   test.each(needed.filter(([, resource]) => resource.includes('staging')))(
     'does not allow %s in prod',
     (action, at) => {
-      // These actions of CloudWatch Logs accept no resource.
-      const unnamed = /^logs:(Describe|GetQueryResults)/.test(action);
-      expect(allows(policy, action, at.replaceAll('staging', 'prod'))).toBe(unnamed);
+      // Policies cannot restrict these actions of CloudWatch Logs to a resource.
+      const acceptsNoResource = /^logs:(Describe|GetQueryResults)/.test(action);
+      expect(allows(policy, action, at.replaceAll('staging', 'prod'))).toBe(acceptsNoResource);
     },
   );
 

@@ -27,7 +27,7 @@ export const readPolicy = (name: string) => {
 const matches = (pattern: string, text: string): boolean =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(text);
 
-/** Whether a policy allows an action on a resource, when its conditions hold. */
+/** Whether a policy allows an action on a resource, if its conditions are met. */
 export const allows = ({ Statement }: Policy, action: string, resource: string): boolean =>
   Statement.some(
     ({ Action, Resource }) =>

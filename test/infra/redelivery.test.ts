@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { maxVisibilitySeconds } from '../../shared/orders/redelivery';
-import { firstFailureMs, patienceMs, reserveMs } from '../../shared/orders/worker';
+import { firstFailureMs, maxVisibilitySeconds, patienceMs } from '../../shared/orders/redelivery';
+import { reserveMs } from '../../shared/orders/worker';
 import { resources, synthesize } from './synth';
 
 /** SQS hides a message for at most 12 hours after a receive. */
@@ -29,7 +29,7 @@ describe.each(['download', 'processing'])('the constants of the worker %s fit th
   const worker = functions.find(({ FunctionName }) => FunctionName === `prod-marketplace-${name}`);
   const timeoutSeconds = worker?.Timeout ?? Number.NaN;
 
-  test('the worker knows which receive is the last one', () => {
+  test("the worker's maximum receive count equals its queue's", () => {
     expect(worker?.Environment.Variables.MAX_RECEIVE_COUNT).toBe(queue.RedrivePolicy.maxReceiveCount);
   });
 
@@ -38,7 +38,7 @@ describe.each(['download', 'processing'])('the constants of the worker %s fit th
     expect(timeoutSeconds * 1_000).toBeLessThan(firstFailureMs);
   });
 
-  test('an invocation has time for a step besides its reserve', () => {
+  test("the reserve is less than half of an invocation's time", () => {
     expect(reserveMs).toBeLessThan((timeoutSeconds * 1_000) / 2);
   });
 
@@ -46,7 +46,7 @@ describe.each(['download', 'processing'])('the constants of the worker %s fit th
     expect(maxVisibilitySeconds + timeoutSeconds).toBeLessThanOrEqual(sqsMaxVisibilitySeconds);
   });
 
-  test('a round is given up before SQS deletes its message', () => {
+  test('a round that waits for an API fails before SQS deletes its message', () => {
     expect(patienceMs / 1_000 + sqsMaxVisibilitySeconds).toBeLessThan(queue.MessageRetentionPeriod);
   });
 });

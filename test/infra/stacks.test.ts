@@ -31,6 +31,8 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
       'QualiaSecretArn',
       'InternalApiSecretArn',
       'SyncRunsTableName',
+      'OperationsTableName',
+      'ActionsLogGroupName',
       'ArtifactsBucketName',
       'NetlifeSecretArn',
       'IterableSecretArn',
@@ -46,7 +48,7 @@ describe.each(Object.entries(stages))('%s', (stage, { report, ...templates }) =>
       'ProcessingDeadLetterQueueUrl',
       'ReconcilerFunctionName',
     ]);
-    expect(names(templates.syncJobs)).toEqual(['StateMachineArn']);
+    expect(names(templates.syncJobs)).toEqual(['IterableExtractFunctionName', 'StateMachineArn']);
   });
 
   test('no template contains the value of a secret, or makes CloudFormation insert it', () => {
@@ -91,7 +93,7 @@ const retainedSchema = z.object({
     }),
   ),
 });
-const refusesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
+const deniesPlainHttp = { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } };
 
 describe('a first deployment that is rolled back can be repeated', () => {
   const retained = [data, orderPipeline, stages.prod.syncJobs, stages.prod.observability].flatMap((template) =>
@@ -110,13 +112,13 @@ describe('a first deployment that is rolled back can be repeated', () => {
     expect(new Set(named.map(([, { Type }]) => Type))).toEqual(
       new Set(['AWS::Logs::LogGroup', 'AWS::StepFunctions::StateMachine']),
     );
-    expect(named).toHaveLength(14);
+    expect(named).toHaveLength(16);
     expect(named.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'RetainExceptOnCreate')).toEqual([]);
   });
 
-  test('data is always kept, under generated names', () => {
+  test('resources with data have generated names and are always retained', () => {
     const generated = retained.filter(([, resource]) => !isNamed(resource));
-    expect(generated).toHaveLength(12);
+    expect(generated).toHaveLength(13);
     expect(generated.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain')).toEqual([]);
   });
 });
@@ -148,7 +150,7 @@ describe('queues', () => {
   test('refuse connections without TLS', () => {
     orderPipeline.resourcePropertiesCountIs(
       'AWS::SQS::QueuePolicy',
-      { PolicyDocument: { Statement: [Match.objectLike(refusesPlainHttp)] } },
+      { PolicyDocument: { Statement: [Match.objectLike(deniesPlainHttp)] } },
       2 * [...queues, 'reconciler'].length,
     );
   });
@@ -156,16 +158,36 @@ describe('queues', () => {
   const mappingsOf = (template: typeof data) =>
     resources(template, 'AWS::Lambda::EventSourceMapping').map(({ Properties }) => Properties);
 
-  test('deliver batches of ten, with a result per message', () => {
-    const mapping = { BatchSize: 10, FunctionResponseTypes: ['ReportBatchItemFailures'] };
-    const inProd = { ...mapping, MaximumBatchingWindowInSeconds: 1, ScalingConfig: { MaximumConcurrency: 10 } };
+  test('deliver batches, with a result per message', () => {
+    const mapping = { FunctionResponseTypes: ['ReportBatchItemFailures'] };
+    const inProd = {
+      ...mapping,
+      BatchSize: 20,
+      MaximumBatchingWindowInSeconds: 1,
+      ScalingConfig: { MaximumConcurrency: 10 },
+    };
     expect(mappingsOf(orderPipeline)).toEqual([
       ...queues.map(() => expect.objectContaining(inProd)),
       expect.objectContaining({ BatchSize: 1 }),
     ]);
     expect(mappingsOf(stages.dev.orderPipeline).slice(0, -1)).toEqual(
-      queues.map(() => expect.objectContaining({ ...mapping, MaximumBatchingWindowInSeconds: 0 })),
+      queues.map(() => expect.objectContaining({ ...mapping, BatchSize: 10, MaximumBatchingWindowInSeconds: 0 })),
     );
+  });
+
+  test('a deployment leaves paused parts off, and changes nothing else', () => {
+    const paused = synthesize('paused');
+    const [download, ...others] = mappingsOf(paused.orderPipeline);
+    const [running, ...othersRunning] = mappingsOf(orderPipeline);
+    // CloudFormation does not touch what the template does not mention: an operator's resume stays in force.
+    expect(running).not.toHaveProperty('Enabled');
+    expect(download).toEqual({ ...running, Enabled: false });
+    expect(others).toEqual(othersRunning);
+    const rulesOf = (template: typeof data) =>
+      resources(template, 'AWS::Events::Rule').map(({ Properties }) => Properties);
+    const [nightly] = rulesOf(stages.prod.syncJobs);
+    expect(nightly).toMatchObject({ State: 'ENABLED' });
+    expect(rulesOf(paused.syncJobs)).toEqual([{ ...nightly, State: 'DISABLED' }]);
   });
 
   test("the reconciler's queue: one continuation at a time, invisible for longer than an invocation lasts", () => {
@@ -211,7 +233,7 @@ describe('Lambdas', () => {
   );
 
   test('the log level of a stage applies to the logger and to the filter of Lambda', () => {
-    const { orderPipeline: orders, syncJobs: syncs } = synthesize('dev', { logLevel: 'DEBUG' });
+    const { orderPipeline: orders, syncJobs: syncs } = synthesize('debug');
     for (const template of [orders, syncs]) {
       template.allResourcesProperties('AWS::Lambda::Function', {
         LoggingConfig: Match.objectLike({ ApplicationLogLevel: 'DEBUG' }),

@@ -24,7 +24,7 @@ const stateSchema = z.looseObject({
 type State = z.output<typeof stateSchema>;
 const statesSchema = z.record(z.string(), stateSchema);
 
-/** The definition as text, with each ARN replaced by one as in a real account. */
+/** The text of the definition. References to Lambdas are replaced by ARNs. */
 const definitionOf = ({ syncJobs }: typeof prod): string => {
   const [machine] = resources(syncJobs, 'AWS::StepFunctions::StateMachine');
   const schema = z.object({
@@ -79,7 +79,7 @@ describe('the state machine', () => {
     for (const [, task] of tasks) expect(task.Resource).toMatch(/^arn:aws:lambda:/);
   });
 
-  test('has a branch for each job of the list, whose outcome is kept by its name', () => {
+  test("has a branch for each sync job, and stores its outcome under the job's name", () => {
     const branches = syncJobNames.map((name, index) => [`${name}.$`, `$[${index}]`]);
     expect(states.Jobs).toMatchObject({
       Branches: syncJobNames.map((name) => ({
@@ -91,7 +91,7 @@ describe('the state machine', () => {
     });
   });
 
-  test.each(tasks)('%s: faults of Lambda are retried, with full jitter', (_name, task) => {
+  test.each(tasks)('%s: errors of the Lambda service are retried, with full jitter', (_name, task) => {
     expect(task.Retry).toEqual([
       {
         ErrorEquals: expect.arrayContaining([
@@ -128,15 +128,28 @@ describe('the state machine', () => {
     ['UsersExtracted?', 'ExtractUsers', 'PushUsers'],
     ['UsersPushed?', 'PushUsers', 'Report'],
     ['UsersReported?', 'Report', 'IterableOutcome'],
-  ])('%s repeats %s until it is done', (choice, worker, next) => {
-    expect(states[worker]?.Next).toBe(choice);
+  ])('%s repeats %s until it is done', (choice, task, next) => {
+    expect(states[task]?.Next).toBe(choice);
     expect(states[choice]).toMatchObject({
       Choices: expect.arrayContaining([expect.objectContaining({ BooleanEquals: true, Next: next })]),
-      Default: worker,
+      Default: task,
     });
   });
 
-  test('waits between two turns for as long as Iterable asks', () => {
+  test('a run that cannot start yet waits and is planned again with its own input; one that is skipped ends', () => {
+    expect(states.PlanRun?.Next).toBe('Planned?');
+    expect(states['Planned?']).toMatchObject({
+      Choices: [
+        { Variable: '$.waiting', IsPresent: true, Next: 'WaitForOtherRun' },
+        { Variable: '$.skipped', IsPresent: true, Next: 'Done' },
+      ],
+      Default: 'Jobs',
+    });
+    expect(states.WaitForOtherRun).toMatchObject({ SecondsPath: '$.waiting.seconds', Next: 'PlanAgain' });
+    expect(states.PlanAgain).toMatchObject({ OutputPath: '$.waiting.input', Next: 'PlanRun' });
+  });
+
+  test('waits for the requested number of seconds between two turns', () => {
     const choice = { Variable: '$.step.wait_seconds', IsPresent: true, Next: 'WaitForIterable' };
     expect(states['UsersPushed?']).toMatchObject({ Choices: expect.arrayContaining([choice]) });
     expect(states.WaitForIterable).toMatchObject({ Type: 'Wait', SecondsPath: choice.Variable, Next: 'PushUsers' });
@@ -144,37 +157,44 @@ describe('the state machine', () => {
     expect(states.PushUsers).toMatchObject({ Parameters: { 'run.$': '$' }, ResultPath: '$.step' });
   });
 
-  test('a portal whose collecting failed is still merged', () => {
+  test('a portal is merged even if its collection failed', () => {
     expect(states.CollectPortal?.Catch?.[0]).toMatchObject({ ResultPath: '$.collected', Next: 'MergePortal' });
-    // If the merge fails too, the fault of the collecting is still reported.
+    // If the merge fails too, both errors are reported.
     expect(states.PortalFailed).toMatchObject({ Parameters: { 'collected.$': '$.collected' } });
   });
 
-  test('a failed extraction or sending is still followed by the report', () => {
+  test('the report is written even if the extraction or the push failed', () => {
     for (const name of ['ExtractUsers', 'PushUsers']) {
       expect(states[name]?.Catch?.[0]).toMatchObject({ ResultPath: '$.fault', Next: 'Report' });
     }
-    // If the report fails too, the state is passed on with both faults.
+    // If the report fails too, the state is passed on with both errors.
     expect(states.Report?.Catch?.[0]).toMatchObject({ ResultPath: '$.error', Next: 'IterableFailed' });
     expect(states.IterableFailed).toEqual({ Type: 'Pass', End: true });
   });
 
-  test.each(['CollectPortal', 'MergePortal'])('%s gets the execution, and so the count of redrives', (name) => {
-    expect(states[name]).toMatchObject({ Parameters: { 'execution.$': '$$.Execution' } });
-  });
+  test.each(['CollectPortal', 'MergePortal'])(
+    '%s receives the execution, which contains the number of redrives',
+    (name) => {
+      expect(states[name]).toMatchObject({ Parameters: { 'execution.$': '$$.Execution' } });
+    },
+  );
 
-  test('uses only what every runner of the language supports', () => {
-    for (const word of ['JSONata', '"Assign"', 'DISTRIBUTED', 'waitForTaskToken']) expect(text).not.toContain(word);
+  test('uses only features that every interpreter of the language supports', () => {
+    for (const word of ['JSONata', '"Assign"', 'ItemReader', 'ResultWriter', 'waitForTaskToken'])
+      expect(text).not.toContain(word);
   });
 });
 
-test('the nightly schedule is enabled only in prod', () => {
-  const rule = { ScheduleExpression: 'cron(0 2 * * ? *)', Targets: [Match.objectLike({ Input: '{}' })] };
+test('the nightly schedule is enabled only in prod, and skips a run that another one prevents', () => {
+  const rule = {
+    ScheduleExpression: 'cron(0 2 * * ? *)',
+    Targets: [Match.objectLike({ Input: '{"after":"skip","netlife":{},"iterable":{"only_changed":true}}' })],
+  };
   prod.syncJobs.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'ENABLED' });
   dev.syncJobs.hasResourceProperties('AWS::Events::Rule', { ...rule, State: 'DISABLED' });
 });
 
-test.each(steps)('%s has a timeout of 15 minutes and the names of the table and bucket', (name) => {
+test.each(steps)('%s has a timeout of 15 minutes and the names of the tables and the bucket', (name) => {
   prod.syncJobs.hasResourceProperties('AWS::Lambda::Function', {
     FunctionName: `prod-marketplace-${name}`,
     Timeout: 900,
@@ -182,6 +202,7 @@ test.each(steps)('%s has a timeout of 15 minutes and the names of the table and 
       Variables: Match.objectLike({
         POWERTOOLS_SERVICE_NAME: name,
         SYNC_RUNS_TABLE_NAME: Match.anyValue(),
+        OPERATIONS_TABLE_NAME: Match.anyValue(),
         ARTIFACTS_BUCKET_NAME: Match.anyValue(),
       }),
     },

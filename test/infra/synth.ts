@@ -1,12 +1,10 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
-import { context } from '../../cdk.json';
-import { type Config, loadConfig, parseStageConfig, type Stage } from '../../lib/config';
-import { addPipeline } from '../../lib/pipeline';
-import { addEmulatedPipeline } from '../deployed/emulated-pipeline';
+import { synthesizeOnce } from '../../local/start/synthesize';
+import { variants } from './variants';
 
 const reportSchema = z.object({
   pluginReports: z.array(
@@ -28,29 +26,49 @@ const resourceSchema = z.object({
 export const resources = (template: Template, type: string): z.infer<typeof resourceSchema>[] =>
   Object.values(template.findResources(type)).map((resource) => resourceSchema.parse(resource));
 
-const release = { version: '1.2.3', commitSha: '0123456789abcdef0123456789abcdef01234567' };
+type StackName = 'data' | 'orderPipeline' | 'syncJobs' | 'observability';
 
-/** Synthesizes an app without its bundles, which take most of the time. */
-const synthesizeApp = (addStacks: (app: App) => ReturnType<typeof addPipeline>) => {
-  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
-  const stacks = addStacks(app);
-  const { directory } = app.synth();
-  const report = reportSchema.parse(JSON.parse(readFileSync(join(directory, 'validation-report.json'), 'utf8')));
-  const synthesized = {
-    report: report.pluginReports,
-    data: Template.fromStack(stacks.data),
-    orderPipeline: Template.fromStack(stacks.orderPipeline),
-    syncJobs: Template.fromStack(stacks.syncJobs),
-    observability: Template.fromStack(stacks.observability),
+/** Reads a cloud assembly: its report, and the templates in these files. */
+export const readSynthesized = (directory: string, files: Readonly<Record<StackName, string>>) => {
+  const read = (file: string) => readFileSync(join(directory, file), 'utf8');
+  return {
+    report: reportSchema.parse(JSON.parse(read('validation-report.json'))).pluginReports,
+    data: Template.fromString(read(files.data)),
+    orderPipeline: Template.fromString(read(files.orderPipeline)),
+    syncJobs: Template.fromString(read(files.syncJobs)),
+    observability: Template.fromString(read(files.observability)),
   };
-  rmSync(directory, { recursive: true });
-  return synthesized;
 };
 
-/** The app of one stage as it is deployed, but without bundles. */
-export const synthesize = (stage: Stage, settings: Partial<Config> = {}) =>
-  synthesizeApp((app) => addPipeline(app, parseStageConfig({ ...loadConfig(stage, release), ...settings })));
+const root = join(__dirname, '../..');
+const cache = join(root, 'node_modules/.cache');
+const folder = join(cache, 'stages');
 
-/** The app that `npm run test:deployed` deploys, but without bundles. */
-export const synthesizeEmulated = (environment: unknown) =>
-  synthesizeApp((app) => addEmulatedPipeline(app, release, environment));
+/**
+ * The cloud assembly of a variant, without bundles. All test files share it: the first one has every variant synthesized
+ * in another process, unless that was done for the same sources.
+ */
+export const assemblyOf = (variant: keyof typeof variants): string => {
+  synthesizeOnce({
+    root,
+    sources: ['cdk.json', 'lambdas', 'lib', 'package-lock.json', 'package.json', 'shared', 'test/infra'],
+    assemblyDirectory: folder,
+    lockFile: join(cache, 'stages.lock'),
+    run: () => {
+      const script = join(__dirname, 'synthesize-stages.ts');
+      execFileSync(process.execPath, ['--import', 'tsx', script, folder], { cwd: root, stdio: 'inherit' });
+    },
+  });
+  return join(folder, variant);
+};
+
+/** The templates of a variant, without bundles. */
+export const synthesize = (variant: keyof typeof variants) => {
+  const { stage } = variants[variant];
+  return readSynthesized(assemblyOf(variant), {
+    data: `${stage}-Data.template.json`,
+    orderPipeline: `${stage}-OrderPipeline.template.json`,
+    syncJobs: `${stage}-SyncJobs.template.json`,
+    observability: `${stage}-Observability.template.json`,
+  });
+};

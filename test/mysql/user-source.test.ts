@@ -22,9 +22,9 @@ describe('MySQL', () => {
   beforeAll(async () => {
     const database = parseDatabaseUrl(databaseUrl);
     if (database.kind !== 'mysql') throw new Error('no MySQL');
-    const { kind: _kind, host, port, socketPath, ...signIn } = database;
-    const where = socketPath === undefined ? { host, port } : { socketPath };
-    admin = await createConnection({ ...signIn, ...where, multipleStatements: true });
+    const { kind: _kind, host, port, socketPath, ...login } = database;
+    const address = socketPath === undefined ? { host, port } : { socketPath };
+    admin = await createConnection({ ...login, ...address, multipleStatements: true });
     await admin.query(`SET timestamp = ${Math.floor(nowMs / 1_000)}`);
     for (const name of ['schema.sql', 'data.sql']) await admin.query(readFileSync(join(sampleFolder, name), 'utf8'));
   });
@@ -35,7 +35,11 @@ describe('MySQL', () => {
     const file = join(folder, 'users.sqlite');
     loadSampleUsers(file, nowMs);
     const sqlite = await openUserSource(parseDatabaseUrl(`sqlite:${file}`));
-    const { rows } = await source();
+    const { rows, leavers, customer } = await source();
+    expect(await collect(leavers(['10', '2', '999']))).toEqual(await collect(sqlite.leavers(['10', '2', '999'])));
+    for (const id of ['1', '4', '999']) {
+      expect(await collect(customer(id, query.pages))).toEqual(await collect(sqlite.customer(id, query.pages)));
+    }
     for (const changes of [{}, { plan: 'free' }, { limit: 2, afterId: '3' }, { pages: ['docs'] }]) {
       const mysqlRows = await collect(rows({ ...query, ...changes }));
       expect(mysqlRows).toEqual(await collect(sqlite.rows({ ...query, ...changes })));
@@ -84,7 +88,7 @@ describe('MySQL', () => {
     expect(await collect(rows(query))).toEqual(await collect((await source()).rows(query)));
   });
 
-  test('a missing table is a permanent fault', async () => {
+  test('a missing table is a permanent error', async () => {
     await admin.query('DROP TABLE page_views');
     const { rows } = await source();
     await expect(collect(rows(query))).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });

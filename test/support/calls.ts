@@ -15,7 +15,7 @@ const lineSchema = z.object({
   resource: z.string(),
 });
 
-/** Operations whose IAM action has another name. */
+/** The IAM actions of operations with another name. */
 const actions: Readonly<Record<string, string>> = {
   's3:HeadObject': 's3:GetObject',
   's3:ListObjectsV2': 's3:ListBucket',

@@ -1,4 +1,4 @@
-/** All timers stay real. Only the time of day is fake. */
+/** Timers that stay real: only the time of day is fake. */
 const timers = [
   'hrtime',
   'nextTick',
@@ -12,12 +12,12 @@ const timers = [
   'clearTimeout',
 ] as const;
 
-/** A frozen clock, for `Date` and as `now`, that `pass` advances. `jest.useRealTimers()` restores the real one. */
+/** A frozen clock, for `Date` and as `now`, that only `advance` moves. `jest.useRealTimers()` restores the real clock. */
 export const freezeClock = (startMs = Date.parse('2026-01-01T00:00:00Z')) => {
   jest.useFakeTimers({ now: startMs, doNotFake: [...timers] });
   return {
     now: (): number => Date.now(),
-    pass: (ms: number): void => {
+    advance: (ms: number): void => {
       jest.setSystemTime(Date.now() + ms);
     },
   };

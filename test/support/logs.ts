@@ -2,6 +2,8 @@
 export type Line = Readonly<Record<string, unknown>>;
 
 const isMetric = (line: Line): boolean => '_aws' in line;
+/** A line of an event. It can also have metrics. */
+const isEvent = (line: Line): boolean => 'message' in line || !isMetric(line);
 
 /**
  * Captures what a Lambda writes to standard output and error, until `stop`.
@@ -32,8 +34,8 @@ export const captureLogs = () => {
   return {
     /** Everything that was written, unchanged. */
     text: (): string => chunks.join(''),
-    lines: (): Line[] => parsed().filter((line) => !isMetric(line)),
-    /** The EMF lines. */
+    lines: (): Line[] => parsed().filter(isEvent),
+    /** The lines with metrics (EMF), with or without an event. */
     metrics: (): Line[] => parsed().filter(isMetric),
     clear: (): void => {
       chunks.length = 0;
@@ -48,9 +50,9 @@ export type CapturedLogs = ReturnType<typeof captureLogs>;
 
 const common = [
   ...['timestamp', 'service', 'stage', 'version', 'function_name', 'function_request_id', 'cold_start'],
-  'xray_trace_id',
+  ...['xray_trace_id', 'init_ms', 'memory_used_mb', 'memory_size_mb'],
 ];
 
-/** A line without the common fields, except its level and message. */
+/** The fields of a line, without those that every line has except `level` and `message`. */
 export const ownFields = (line: Line): Line =>
   Object.fromEntries(Object.entries(line).filter(([name]) => !common.includes(name)));

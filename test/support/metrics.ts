@@ -10,8 +10,13 @@ export const recordMetrics = () => {
       added.push(name);
       values.set(name, (values.get(name) ?? 0) + value);
     },
-    addForApi: (name, api) => {
-      added.push(`${name}:${api}`);
+    fields: (counted, api) => {
+      for (const [name, value] of Object.entries(counted)) {
+        if (value === undefined) continue;
+        added.push(api === undefined ? name : `${name}:${api}`);
+        values.set(name, (values.get(name) ?? 0) + value);
+      }
+      return {};
     },
     flush: () => {
       flushes++;

@@ -55,8 +55,8 @@ export const activity = (row: Readonly<Record<string, unknown>> = {}): Activity 
     ...row,
   });
 
-export const details = (answer: Readonly<Record<string, unknown>> = {}): JobDetails =>
-  jobDetailsSchema.parse({ name: 'Job 1', ...answer });
+export const details = (response: Readonly<Record<string, unknown>> = {}): JobDetails =>
+  jobDetailsSchema.parse({ name: 'Job 1', ...response });
 
 export const collectOptions: CollectOptions = {
   audience: 'both',

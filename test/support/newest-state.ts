@@ -5,33 +5,33 @@ import type { InternalOrder } from '../../shared/internal-api/order';
 import type { Order } from '../../shared/orders/order';
 import { readOrder } from '../../shared/qualia/order';
 
-/** The control APIs of both simulators. */
-interface Sides {
+/** The URLs of both simulators' control APIs. */
+interface ControlUrls {
   readonly qualiaUrl: string;
   readonly internalApiUrl: string;
 }
 
-const heldSchema = z.object({ body: z.custom<InternalOrder>((value) => typeof value === 'object') });
-const concurrent = 32;
+const postedSchema = z.object({ body: z.custom<InternalOrder>((value) => typeof value === 'object') });
+const concurrency = 32;
 
 const get = async (url: string): Promise<string> => (await fetch(url)).text();
 
 /** Whether the internal API's newest body of an order equals the mapping of Qualia's current state. */
-export const hasNewestState = async (orderId: string, { qualiaUrl, internalApiUrl }: Sides): Promise<boolean> => {
+export const hasNewestState = async (orderId: string, { qualiaUrl, internalApiUrl }: ControlUrls): Promise<boolean> => {
   const order = await get(`${qualiaUrl}/orders/${orderId}`);
   const source = readOrder(Buffer.from(`{"data":{"order":{"order":${order}}}}`));
   const mapping = source && mapOrder(source);
-  const held = heldSchema.safeParse(JSON.parse(await get(`${internalApiUrl}/orders/${orderId}`)));
-  return mapping?.kind === 'mapped' && held.success && bodyHashOf(mapping.order) === bodyHashOf(held.data.body);
+  const posted = postedSchema.safeParse(JSON.parse(await get(`${internalApiUrl}/orders/${orderId}`)));
+  return mapping?.kind === 'mapped' && posted.success && bodyHashOf(mapping.order) === bodyHashOf(posted.data.body);
 };
 
-/** Finds orders that are PROCESSED although the internal API does not have Qualia's newest state. */
-export const findStale = async (orders: readonly Order[], sides: Sides): Promise<ReadonlySet<string>> => {
+/** Finds PROCESSED orders for which the internal API does not have Qualia's newest state. */
+export const findStale = async (orders: readonly Order[], urls: ControlUrls): Promise<ReadonlySet<string>> => {
   const stale = new Set<string>();
   const queue = orders.filter(({ status }) => status === 'PROCESSED').values();
-  const checker = async (): Promise<void> => {
-    for (const { order_id } of queue) if (!(await hasNewestState(order_id, sides))) stale.add(order_id);
+  const checkOrders = async (): Promise<void> => {
+    for (const { order_id } of queue) if (!(await hasNewestState(order_id, urls))) stale.add(order_id);
   };
-  await Promise.all(Array.from({ length: concurrent }, checker));
+  await Promise.all(Array.from({ length: concurrency }, checkOrders));
   return stale;
 };

@@ -1,11 +1,13 @@
 import type { SQSEvent } from 'aws-lambda';
 import { type ApiName, type ErrorCode, PipelineError } from '../../shared/errors';
 import { createLogger } from '../../shared/observability/logger';
+import type { Delivery } from '../../shared/orders/delivery';
 import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
 import type { FailureRecord, OrderRepository, WriteOutcome } from '../../shared/orders/repository';
-import { createOrderWorker, type Delivery, type OrderWorkerOptions } from '../../shared/orders/worker';
+import { createOrderWorker, type OrderWorkerOptions } from '../../shared/orders/worker';
+import { recordFailureGroups } from './failures';
 import { lambdaContext } from './lambda-context';
-import { type CapturedLogs, ownFields } from './logs';
+import { type CapturedLogs, captureLogs, ownFields } from './logs';
 import { recordMetrics } from './metrics';
 import { downloadMessage } from './orders';
 import { sqsEvent, sqsRecord } from './sqs-events';
@@ -24,10 +26,11 @@ export type WorkerDoubles = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 's
   readonly recordFailure?: () => WriteOutcome;
 };
 
-/** Runs an order worker on one batch. Returns its response, its actions in order, the recorded failures, metrics and log lines. */
-export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => {
+/** Runs an order worker on one batch. Returns its response, actions in sequence, recorded failures, metrics and log lines. */
+const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => {
   const metrics = recordMetrics();
-  const did: unknown[][] = [];
+  const issues = recordFailureGroups();
+  const actions: unknown[][] = [];
   const failures: ({ readonly orderId: string; readonly round: string } & FailureRecord)[] = [];
   const {
     send = unconfigured('send'),
@@ -44,11 +47,11 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
     queue: {
       send: async (message, delaySeconds) => {
         send();
-        did.push(['send', message, delaySeconds]);
+        actions.push(['send', message, delaySeconds]);
       },
       hideFor: async (receipt, seconds) => {
         hideFor();
-        did.push(['hide', receipt, seconds]);
+        actions.push(['hide', receipt, seconds]);
       },
     },
     // Default: the API responds to other calls all the time.
@@ -56,16 +59,17 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
     repository: {
       read,
       recordDeferral: async (order, _round, notBeforeMs) => {
-        did.push(['defer', order, notBeforeMs]);
+        actions.push(['defer', order, notBeforeMs]);
         return { applied: true };
       },
       recordFailure: async (order, round, failure) => {
         const outcome = recordFailure();
         failures.push({ orderId: order, round, ...failure });
-        did.push(['fail', order]);
+        actions.push(['fail', order]);
         return outcome;
       },
     },
+    failures: issues.collector,
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -76,10 +80,12 @@ export const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step,
   const { batchItemFailures } = await worker(event, lambdaContext({ remainingMs: 60_000 }));
   return {
     returned: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
-    did,
+    actions,
     failures,
     added: metrics.added,
     flushes: metrics.flushes(),
+    issues: issues.added,
+    issueFlushes: issues.flushes(),
     lines: logs.lines().map(ownFields),
   };
 };
@@ -109,3 +115,16 @@ export const problem = (code: ErrorCode, options: ProblemOptions = {}) =>
 
 /** A batch of one message, received for the n-th time. */
 export const received = (receiveCount: number): SQSEvent => sqsEvent(sqsRecord(downloadMessage(), { receiveCount }));
+
+/** Captures the logs of each test of the file. `work` is `runWorker` with these logs. */
+export const useOrderWorker = () => {
+  let logs: CapturedLogs;
+  beforeEach(() => {
+    logs = captureLogs();
+  });
+  afterEach(() => logs.stop());
+  return {
+    capturedLogs: () => logs,
+    work: (event: SQSEvent, step: Step, doubles: WorkerDoubles = {}) => runWorker(logs, event, step, doubles),
+  };
+};

@@ -1,7 +1,7 @@
 import { readCsv } from '../fuzz/csv';
 import { qualiaOrder } from './qualia-orders';
 
-/** Personal data of the tests. None of it may reach a log line, a metric or an error. */
+/** Personal data and credentials of the tests. None of them may be in a log line, a metric or an error. */
 export const name = 'Zebedee Quillfeather';
 export const email = 'zebedee@quillfeather.example';
 export const phone = '+1 555 0123 9876';
@@ -13,20 +13,21 @@ export const token = 'tok-5e8d-secret';
 export const signingSecret = `whsec_${Buffer.from('0123456789abcdef01234567').toString('base64')}`;
 export const everything = [name, email, phone, street, description];
 
-const unspeakable = [
+const sensitiveValues = [
   ...['Zebedee', 'Quillfeather', email, phone, '0123 9876', street, 'Quagmire', description, 'widow'],
   ...[username, password, token, signingSecret, signingSecret.slice(6)],
   ...[`${username}:${password}`, everything.join(' ')].map((text) => Buffer.from(text).toString('base64')),
 ];
 
 /** Whether a text contains a value, plain or JSON-escaped. */
-export const says = (text: string, value: string): boolean =>
+export const containsValue = (text: string, value: string): boolean =>
   text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1));
 
-/** The values that a text contains, plain or JSON-escaped. */
-export const spokenIn = (text: string): readonly string[] => unspeakable.filter((value) => says(text, value));
+/** The sensitive values that a text contains, plain or JSON-escaped. */
+export const sensitiveValuesIn = (text: string): readonly string[] =>
+  sensitiveValues.filter((value) => containsValue(text, value));
 
-/** A Qualia order that contains all of them. */
+/** A Qualia order with all personal data. */
 export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
   qualiaOrder({
     customer_name: name,
@@ -43,7 +44,7 @@ export const personalOrder = (fields: Readonly<Record<string, unknown>> = {}) =>
 export const garbage = `<html>${everything.join(' ')} ${token} ${password}</html>`;
 export const echo = { error: garbage, order: personalOrder() };
 
-/** The personal data in a file for people: full names, and the access keys of galleries. */
+/** The personal data in a CSV file that people open: full names, and access keys of galleries. */
 export const peopleIn = (csv: string): readonly string[] => {
   const [header = [], ...rows] = readCsv(csv) ?? [];
   const column = (name: string) => {

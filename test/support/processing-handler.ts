@@ -6,19 +6,20 @@ import { createLogger } from '../../shared/observability/logger';
 import type { Order } from '../../shared/orders/order';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { readOrder } from '../../shared/qualia/order';
+import { recordFailureGroups } from './failures';
 import { fakeRepository } from './fake-repository';
 import { lambdaContext } from './lambda-context';
 import { type CapturedLogs, ownFields } from './logs';
 import { recordMetrics } from './metrics';
 import { checksum, orderId, processingMessage, round } from './orders';
-import { qualiaAnswer } from './qualia-orders';
+import { qualiaResponse } from './qualia-orders';
 import { sqsEvent, sqsRecord } from './sqs-events';
 import { unconfigured } from './unconfigured';
 
-/** The current time when every batch is handled. */
+/** The current time in every batch. */
 export const nowMs = Date.parse('2026-01-01T00:00:07.5Z');
 
-/** The doubles for one message. One that is not given throws when it is used. */
+/** Test doubles for one message. A call of a double that is not given throws. */
 export interface MessageDoubles {
   /** The stored payload. */
   readonly payload?: string;
@@ -32,14 +33,14 @@ export interface MessageDoubles {
   readonly sleep?: ProcessingDependencies['sleep'];
   readonly receiveCount?: number;
   readonly retried?: boolean;
-  /** When the download worker sent the message. The SentTimestamp of SQS is in the last minutes of 2025. */
+  /** When the download worker sent the message, epoch ms. The SentTimestamp of SQS is in the last minutes of 2025. */
   readonly sentAtMs?: number;
 }
 
 /** Handles a batch of one message. */
 export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles) => {
   const metrics = recordMetrics();
-  const payload = doubles.payload ?? qualiaAnswer();
+  const payload = doubles.payload ?? qualiaResponse();
   const load = jest.fn(doubles.load ?? (async () => Buffer.from(payload)));
   const message = processingMessage({
     checksum: doubles.checksumInMessage ?? checksum(payload),
@@ -54,6 +55,7 @@ export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles)
       ...doubles.repository,
     }),
     queue: { send: doubles.send ?? unconfigured('send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
+    failures: recordFailureGroups().collector,
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -74,7 +76,7 @@ export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles)
 
 export type PostOrder = ProcessingDependencies['internalApi']['postOrder'];
 
-/** Posts at the n-th attempt. Like the client, calls the check before each attempt. */
+/** A POST that succeeds at the n-th attempt. Calls `beforeAttempt` before each attempt, like the client. */
 export const posted = (outcome: 'posted' | 'already_known' = 'posted', attempts = 1) =>
   jest.fn<ReturnType<PostOrder>, Parameters<PostOrder>>(async ({ beforeAttempt }) => {
     for (let attempt = 1; attempt <= attempts; attempt++) await beforeAttempt?.();
@@ -87,7 +89,7 @@ export const failing = (error: Error) => async (): Promise<never> => {
   throw error;
 };
 export const ok = async () => undefined;
-const source = readOrder(Buffer.from(qualiaAnswer()));
+const source = readOrder(Buffer.from(qualiaResponse()));
 const mapped = source && mapOrder(source);
 if (mapped?.kind !== 'mapped') throw new Error('The sample order cannot be mapped');
 /** The body that is posted for the sample order. */

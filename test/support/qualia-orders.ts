@@ -3,7 +3,7 @@ import type { OrderId } from '../../shared/orders/order';
 /** The `_id` of {@link qualiaOrder}. */
 export const qualiaOrderId = 'bK8bg5tajNkDpDk25' as OrderId;
 
-const filled = {
+const completeOrder = {
   _id: qualiaOrderId,
   order_number: 'QO-123456',
   status: 'Revision Required',
@@ -28,8 +28,8 @@ const filled = {
 
 /** A Qualia order with all fields. `fields` replaces some, and removes those that are undefined. */
 export const qualiaOrder = (fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> =>
-  Object.fromEntries(Object.entries({ ...filled, ...fields }).filter(([, value]) => value !== undefined));
+  Object.fromEntries(Object.entries({ ...completeOrder, ...fields }).filter(([, value]) => value !== undefined));
 
-/** Qualia's response with an order. */
-export const qualiaAnswer = (order: unknown = qualiaOrder()): string =>
+/** Qualia's response with an order, as JSON text. */
+export const qualiaResponse = (order: unknown = qualiaOrder()): string =>
   JSON.stringify({ data: { order: { order, outstanding_tasks: [] } } });

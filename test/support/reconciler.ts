@@ -8,7 +8,7 @@ import { lambdaContext } from './lambda-context';
 import { recordMetrics } from './metrics';
 import { orders, round } from './orders';
 
-/** What a round starter returns. */
+/** The result of a started round. */
 export const queued: StartedRound = { outcome: 'queued', round: round(), status: 'NOTIFIED' };
 
 export const minuteMs = 60_000;
@@ -33,14 +33,14 @@ const createMemoryPasses = () => {
   return { store, objects };
 };
 
-/** The event for a message of the reconciler's queue. */
+/** The event of a message in the reconciler's queue. */
 export const continuation = (message: unknown) => ({
   Records: [{ eventSource: 'aws:sqs', body: typeof message === 'string' ? message : JSON.stringify(message) }],
 });
 
 /**
- * A reconciler with a list of open orders, a table and queues that a test changes between its passes. Its clock
- * advances by `pass` and by every wait.
+ * A reconciler with a list of open orders, a table and queues, which a test can change between passes. Its clock
+ * advances by `advance` and by every wait.
  */
 export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies> = {}) => {
   let nowMs = Date.parse('2026-01-05T12:00:00Z');
@@ -86,7 +86,7 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1.0.0' }),
     metrics: {
       add: (...added) => metrics.recorder.add(...added),
-      addForApi: (...added) => metrics.recorder.addForApi(...added),
+      fields: (...counted) => metrics.recorder.fields(...counted),
       flush: () => metrics.recorder.flush(),
     },
     newRequestId: () => `request-${++requests}`,
@@ -114,7 +114,7 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     passes,
     invoke,
     now: () => nowMs,
-    pass: (ms: number): void => {
+    advance: (ms: number): void => {
       nowMs += ms;
     },
 

@@ -20,12 +20,27 @@ const functionSchema = z.object({ FunctionName: z.string(), Role: z.string() });
 const machineSchema = z.object({ RoleArn: z.string(), DefinitionString: z.string() });
 const ruleSchema = z.object({ Targets: z.array(z.object({ Arn: z.string(), RoleArn: z.string().optional() })) });
 
-/** Addresses do not matter, as ARNs do not contain them. */
-const nowhere = { s3: '', sqs: '', dynamodb: '', secretsmanager: '', lambda: '', sfn: '', logs: '', api: '' };
+/** No endpoints: ARNs do not contain them. */
+/** For an application that does not run. */
+export const noEndpoints = {
+  s3: '',
+  sqs: '',
+  dynamodb: '',
+  secretsmanager: '',
+  lambda: '',
+  sfn: '',
+  logs: '',
+  sts: '',
+  cloudwatch: '',
+  sns: '',
+  events: '',
+  scheduler: '',
+  api: '',
+};
 
 /** Reads the permissions of all roles in a cloud assembly, with the ARNs of the embedded AWS. */
 export const readRoles = (assemblyDirectory: string) => {
-  const application = createApplication(readAssembly(assemblyDirectory), nowhere);
+  const application = createApplication(readAssembly(assemblyDirectory), noEndpoints);
   const policies = application.resources(['AWS::IAM::Policy'], policySchema);
   const grantsOf = (roleArn: string): Grant[] =>
     policies
@@ -37,7 +52,7 @@ export const readRoles = (assemblyDirectory: string) => {
 
   return {
     outputs: z.record(z.string(), z.string()).parse(Object.assign({}, ...Object.values(application.outputs))),
-    /** By name. */
+    /** Grants of each Lambda, by its name. */
     functions: new Map(
       application
         .resources(['AWS::Lambda::Function'], functionSchema)
@@ -46,7 +61,7 @@ export const readRoles = (assemblyDirectory: string) => {
     machines: application
       .resources(['AWS::StepFunctions::StateMachine'], machineSchema)
       .map(({ properties }) => ({ grants: grantsOf(properties.RoleArn), definition: properties.DefinitionString })),
-    /** Rules with a role. */
+    /** Targets of rules with a role. */
     rules: application
       .resources(['AWS::Events::Rule'], ruleSchema)
       .flatMap(({ properties }) => properties.Targets)

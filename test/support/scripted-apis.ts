@@ -14,7 +14,7 @@ const startApi = async () => {
     now: clock.now,
     sleep: async (ms: number) => {
       waitsMs.push(ms);
-      clock.pass(ms);
+      clock.advance(ms);
     },
     random: () => 0.5,
     onCircuitOpen: (api: string) => opened.push(api),

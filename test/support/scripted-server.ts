@@ -13,13 +13,13 @@ export interface ScriptedResponse {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text or bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
-  /** The connection ends one byte before the body is whole. */
+  /** Closes the connection one byte before the end of the body. */
   readonly cut?: boolean;
-  /** The connection is closed without a response. */
+  /** Closes the connection without a response. */
   readonly hangUp?: boolean;
-  /** No response, or only its head. */
+  /** Sends no response, or only its head. */
   readonly silent?: 'at once' | 'after the head';
-  /** Runs after the request was received, before the response. */
+  /** Runs after the request was received, before the response is sent. */
   readonly before?: () => unknown;
 }
 
@@ -64,7 +64,7 @@ export const startScriptedServer = async () => {
     origin: `http://127.0.0.1:${port}`,
     calls,
     connections: (): number => connections,
-    /** Number of responses that were not requested. */
+    /** Number of scripted responses that were not sent. */
     left: (): number => scripted.length,
     respond: (...responses: readonly ScriptedResponse[]): void => {
       scripted.push(...responses);
@@ -75,5 +75,9 @@ export const startScriptedServer = async () => {
     },
   };
 };
+
+/** The same response `count` times. */
+export const times = (count: number, response: ScriptedResponse): ScriptedResponse[] =>
+  Array.from({ length: count }, () => response);
 
 export type ScriptedServer = Awaited<ReturnType<typeof startScriptedServer>>;

@@ -1,6 +1,6 @@
 import type { Secret } from '../../shared/aws/secret';
 
-/** A secret with `value`, and `rotated` after a refresh. */
+/** A secret with `value`, whose refresh returns `rotated`. */
 export const secretOf = <T>(value: T, rotated: T = value): Secret<T> => ({
   get: async () => value,
   refresh: async () => rotated,

@@ -1,7 +1,10 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 
-/** When SQS received every message, epoch ms. */
+/** The SentTimestamp of every message, epoch ms. */
 export const sqsSentAtMs = 1_767_225_000_000;
+
+/** When every message was received for the first time, epoch ms. */
+export const sqsFirstReceivedAtMs = 1_767_225_000_000;
 
 /** A received message. `body` is used unchanged if it is text, otherwise written as JSON. */
 export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'message-1' } = {}): SQSRecord => ({
@@ -12,7 +15,7 @@ export const sqsRecord = (body: unknown, { receiveCount = 1, messageId = 'messag
     ApproximateReceiveCount: String(receiveCount),
     SentTimestamp: String(sqsSentAtMs),
     SenderId: 'sender',
-    ApproximateFirstReceiveTimestamp: '1767225000000',
+    ApproximateFirstReceiveTimestamp: String(sqsFirstReceivedAtMs),
   },
   messageAttributes: {},
   md5OfBody: '',

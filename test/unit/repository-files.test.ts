@@ -89,7 +89,7 @@ describe('the workflows', () => {
     for (const name of names) expect(read(name)).not.toMatch(/secrets\.|AWS_(ACCESS|SECRET)/i);
   });
 
-  test('actions are pinned to a commit, with the version beside it', () => {
+  test('actions are pinned to a commit, with the version in a comment', () => {
     const used = names.flatMap((name) => [...read(name).matchAll(/uses: (.*)/g)].map(([, action = '']) => action));
     const pinned = /^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
     expect(used.filter((action) => !pinned.test(action))).toEqual(['./.github/workflows/ci.yml']);
@@ -116,12 +116,12 @@ test('dependency updates come weekly, in groups, for packages and actions', () =
   expect(updates.map((update) => update['package-ecosystem'])).toEqual(['npm', 'github-actions']);
 });
 
-test('the licence is the one of package.json: all rights reserved', () => {
+test('the licence matches package.json: all rights reserved', () => {
   expect(manifest.license).toBe('UNLICENSED');
   expect(read('LICENSE')).toMatch(/All rights reserved\..*UNLICENSED/s);
 });
 
-test('CODEOWNERS names paths that exist', () => {
+test('CODEOWNERS contains only paths that exist', () => {
   const paths = [...read('.github/CODEOWNERS').matchAll(/^\/(\S+)/gm)].map(([, path = '']) => path);
   expect(paths.length).toBeGreaterThan(0);
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);

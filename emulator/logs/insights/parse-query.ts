@@ -5,6 +5,7 @@ import { functions } from './functions';
 import { insightsGrammar } from './grammar';
 import { readDurationMs, readGlob, readPattern, unquote } from './literals';
 import { faultAt, QuerySyntaxError } from './syntax-error';
+import { insightsFunctions, unsupported, unsupportedCommandAt } from './unsupported';
 import type { Value } from './values';
 
 /**
@@ -15,6 +16,10 @@ export const parseQuery = (text: string): Query => {
   const match = insightsGrammar.match(text);
   if (match.failed()) {
     const { startIdx, endIdx } = match.getInterval();
+    const command = unsupportedCommandAt(text, startIdx);
+    if (command !== undefined) {
+      throw new QuerySyntaxError(unsupported(`The command ${command}`), startIdx, endIdx);
+    }
     throw new QuerySyntaxError(match.message, startIdx, endIdx);
   }
   return semantics(match).query();
@@ -31,7 +36,8 @@ const callOf = (name: string, args: readonly Expression[], where: Interval): Exp
   const aggregate = aggregates.get(name);
   const known = aggregate ?? functions.get(name);
   if (!known) {
-    throw faultAt(where, `There is no function ${name}`);
+    const isInsights = insightsFunctions.has(name);
+    throw faultAt(where, isInsights ? unsupported(`The function ${name}`) : `There is no function ${name}`);
   }
   const [least, most] = known;
   if (args.length < least || args.length > most) {

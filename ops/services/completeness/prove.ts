@@ -138,7 +138,7 @@ export const prove = async (
     const ledger = openLedger(now);
 
     /** @returns undefined for an order that looks missing or out of date; never undefined with `toConfirm` */
-    const judge = async (
+    const standingOf = async (
       known: Known,
       order: OrderOrUnreadable | undefined,
       toConfirm: boolean,
@@ -165,7 +165,7 @@ export const prove = async (
         await Promise.all(
           chunk.map(async (known) => {
             const order = found.get(known.orderId);
-            const standing = await judge(known, order, toConfirm);
+            const standing = await standingOf(known, order, toConfirm);
             if (standing === undefined) suspects.push(known);
             else ledger.add(known.orderId, standing, order);
           }),

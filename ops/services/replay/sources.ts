@@ -5,7 +5,8 @@ import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/
 import type { Order, OrderId, RequestId, Round } from '../../../shared/orders/order';
 import { checksumOf, type StoredPayload } from '../../../shared/orders/payload-store';
 import { createOrderRepository } from '../../../shared/orders/repository';
-import { createRoundStarter, createStoredRoundStarter, type StartedRound } from '../../../shared/orders/start-round';
+import { createRoundStarter, type StartedRound } from '../../../shared/orders/start-round';
+import { createStoredRoundStarter } from '../../../shared/orders/start-stored-round';
 import { ServiceFault, toServiceFault } from '../fault';
 import { createPayloadService } from '../payloads';
 import type { StageConnection } from '../stage-connection';
@@ -64,7 +65,10 @@ export const createReplayStarter = (
     }
     const began = older === undefined ? order.download_started_at : undefined;
     const started = await startStoredRound({
-      ...{ orderId, requestId, notificationType, force },
+      orderId,
+      requestId,
+      notificationType,
+      force,
       payload: older === undefined ? newestPayload(order) : await olderPayload(orderId, older),
       after: order.round,
       downloadStartedAtMs: began === undefined ? undefined : Date.parse(began),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
+import { startCommand } from '../../support/start-command';
 import { outputsSchema, simulatorsSchema, type Target } from './target';
 
 /** The pipeline on an embedded AWS, in its own process. */
@@ -25,11 +26,14 @@ const endpointsSchema = z.object({
 /** Starts the pipeline on the embedded AWS, without a day of webhooks. */
 export const startEmbeddedTarget = async (): Promise<EmbeddedTarget> => {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'e2e-'));
-  const main = join(__dirname, '../../../local/start/main.ts');
-  const options = ['--orders', '0', '--state', stateDirectory, '--record-calls'];
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...options], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [program, ...args] = startCommand;
+  const child = spawn(
+    program,
+    [...args, '--no-console', '--orders', '0', '--state', stateDirectory, '--record-calls'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line.startsWith('It stays up')) resolve();

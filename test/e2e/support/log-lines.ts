@@ -133,7 +133,8 @@ const events: Readonly<Record<string, z.ZodType>> = {
   }),
 };
 
-const metrics = z.looseObject({ _aws: z.object({}), service: text, stage: text });
+/** A line with metrics only. */
+const metrics = z.looseObject({ _aws: z.object({}), service: text, stage: text, message: z.undefined().optional() });
 /** Lambda itself logs invocations that end in an error. */
 const ofLambda = z.union([
   z.looseObject({ type: z.templateLiteral(['platform.', text]) }),

@@ -38,7 +38,7 @@ export const savedQueries = async () => {
 };
 
 /** The maximum number of rows of CloudWatch Logs. */
-export const mostRows = 10_000;
+export const maxRows = 10_000;
 
 interface Search {
   readonly logGroupNames: readonly string[];
@@ -55,7 +55,7 @@ export const search = async (queryString: string, { logGroupNames, sinceMs, unti
       logGroupNames: [...logGroupNames],
       startTime: Math.floor(sinceMs / 1_000),
       endTime: Math.ceil((untilMs ?? Date.now()) / 1_000),
-      limit: mostRows,
+      limit: maxRows,
     }),
   );
   for (;;) {

@@ -7,7 +7,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { Webhook } from 'standardwebhooks';
-import { sampleOrder } from '../../../local/sample/orders';
+import { sampleOrder } from '../../../samples/orders';
 import { target } from './target';
 
 /** The pipeline from the outside: only HTTP and AWS APIs. */
@@ -35,14 +35,14 @@ const webhookSecret = async () => {
   };
 };
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Record<string, unknown>;
 }
 
 /** Calls the HTTP API. */
-export const call = async (path: string, init: RequestInit = {}): Promise<Answer> => {
+export const call = async (path: string, init: RequestInit = {}): Promise<ApiResponse> => {
   const response = await fetch(`${apiUrl}${path}`, init);
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) };
@@ -56,7 +56,7 @@ export const basicAuthorization = async (): Promise<string> => {
 };
 
 /** Posts a webhook with HTTP Basic authentication. A string is sent unchanged. */
-export const post = async (body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
+export const post = async (body: unknown, headers: Record<string, string> = {}): Promise<ApiResponse> =>
   call('/webhooks/qualia', {
     method: 'POST',
     headers: { ...json, authorization: await basicAuthorization(), ...headers },
@@ -64,7 +64,7 @@ export const post = async (body: unknown, headers: Record<string, string> = {}):
   });
 
 /** Posts a webhook with a Standard Webhooks signature. */
-export const postSigned = async (body: unknown, signedAt = new Date()): Promise<Answer> => {
+export const postSigned = async (body: unknown, signedAt = new Date()): Promise<ApiResponse> => {
   const text = JSON.stringify(body);
   const id = `msg_${randomUUID()}`;
   return call('/webhooks/qualia', {
@@ -93,10 +93,10 @@ export const setQualiaFaults = (faults: readonly Record<string, unknown>[]) =>
 
 let next = 0;
 
-/** Not in Qualia's list of open orders: another test may run the reconciler before the order's webhook arrives. */
+/** Keeps orders out of Qualia's list of open orders: another test may run the reconciler before the webhook arrives. */
 const completed = { status: 'Completed', status_details: { open: false, completed: true } };
 
-/** Creates an order at Qualia with an ID that no other test uses, completed by default. @returns the order */
+/** Creates an order at Qualia with a unique ID. Default: a completed order. @returns the order */
 export const orderAtQualia = async (change: Record<string, unknown> = {}) => {
   const order = { ...sampleOrder(next++), ...completed, _id: `QO-${randomUUID()}`, ...change };
   order.order_number = `N-${order._id}`;
@@ -116,8 +116,8 @@ export const readOrder = async (orderId: string): Promise<Record<string, unknown
 export const eventually = async <T>(what: string, poll: () => Promise<T | undefined>): Promise<T> => {
   const deadlineMs = Date.now() + 20_000;
   for (;;) {
-    const answer = await poll();
-    if (answer !== undefined) return answer;
+    const value = await poll();
+    if (value !== undefined) return value;
     if (Date.now() > deadlineMs) throw new Error(`Timed out waiting for ${what}`);
     await sleep(50);
   }

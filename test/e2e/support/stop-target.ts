@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { allows, readCalls } from '../../support/calls';
 import { readRoles } from '../../support/roles';
 import { faultOfLine } from './log-lines';
-import { lambdaLogGroups, mostRows, search } from './logs';
+import { lambdaLogGroups, maxRows, search } from './logs';
 import './start-target';
 
 /** Checks all log lines and calls that the suite caused, stops the target, and removes its state. */
@@ -21,9 +21,9 @@ export default async (): Promise<void> => {
 const checkLogLines = async (): Promise<void> => {
   const sinceMs = Date.now() - process.uptime() * 1_000;
   const lines = await search('fields @message', { logGroupNames: await lambdaLogGroups(), sinceMs });
-  // A query returns at most this many lines. The others would not be checked.
-  if (lines.length === mostRows)
-    throw new Error(`There are ${mostRows} log lines or more: check them in several queries.`);
+  // A query returns at most this number of lines. Further lines would not be checked.
+  if (lines.length === maxRows)
+    throw new Error(`There are ${maxRows} log lines or more: check them in several queries.`);
   const faults = lines.flatMap((row) => faultOfLine(row['@message'] ?? '') ?? []);
   if (faults.length > 0) throw new Error(`Log lines break the contract:\n${faults.slice(0, 10).join('\n\n')}`);
 };

@@ -34,7 +34,7 @@ export const redrive = async (executionArn: string): Promise<void> => {
 };
 
 /** Waits until an execution has ended. @throws {Error} after 90 s */
-export const ended = async (executionArn: string): Promise<DescribeExecutionCommandOutput> => {
+export const waitForEnd = async (executionArn: string): Promise<DescribeExecutionCommandOutput> => {
   const deadlineMs = Date.now() + 90_000;
   for (;;) {
     const execution = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
@@ -44,10 +44,10 @@ export const ended = async (executionArn: string): Promise<DescribeExecutionComm
   }
 };
 
-/** The states that a run of both jobs enters, as far as the target reports them. */
+/** The states that a run of both jobs enters, as far as the target reports them. Each portal has its own execution. */
 export const statesOfBoth = lacks.includes('branch-history')
   ? ['PlanRun', 'FinishRun']
-  : ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'];
+  : ['PlanRun', 'Portals', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'];
 
 /** The error name of a failed execution, as far as the target reports it. */
 export const errorNamed = (name: string): unknown => (lacks.includes('error-names') ? expect.any(String) : name);

@@ -1,12 +1,15 @@
 import * as z from 'zod';
 
 /**
- * Features of AWS that an emulator can lack (docs/adr/0006): an execution's history has the states inside of `Parallel` and
- * `Map`; a failed state has the name of the error that its Lambda threw; logs can be searched, and queries saved; a failed
- * execution can be redriven.
+ * Features of AWS that an emulator can lack (docs/adr/0006):
+ *
+ * - `branch-history`: an execution's history contains the states inside of `Parallel` and `Map`.
+ * - `error-names`: a failed state has the name of the error that its Lambda threw.
+ * - `log-queries`: logs can be searched, and queries can be saved.
+ * - `redrive`: a failed execution can be redriven.
  */
-const gapSchema = z.enum(['branch-history', 'error-names', 'log-queries', 'redrive']);
-type Gap = z.output<typeof gapSchema>;
+const featureSchema = z.enum(['branch-history', 'error-names', 'log-queries', 'redrive']);
+type Feature = z.output<typeof featureSchema>;
 
 /** The target of the suite: the deployed pipeline, by its stack outputs, and the simulators that it calls. */
 const targetSchema = z.object({
@@ -15,6 +18,7 @@ const targetSchema = z.object({
   endpoints: z.record(z.string(), z.string()),
   outputs: z.object({
     OrdersTableName: z.string(),
+    OperationsTableName: z.string(),
     RawBucketName: z.string(),
     WebhookSecretArn: z.string(),
     DownloadQueueUrl: z.string(),
@@ -29,22 +33,22 @@ const targetSchema = z.object({
   /** Control APIs of the simulators. */
   simulators: z.object({ qualia: z.string(), internalApi: z.string(), netlife: z.string(), iterable: z.string() }),
   /** Features that the target lacks. */
-  lacks: z.array(gapSchema).default([]),
+  lacks: z.array(featureSchema).default([]),
 });
 export type Target = z.input<typeof targetSchema>;
 
 const variable = 'E2E_TARGET';
 
-/** Announces the target to the test files. */
+/** Publishes the target to the test files. */
 export const announceTarget = (target: Target): void => {
   process.env[variable] = JSON.stringify(targetSchema.parse(target));
 };
 
-/** The target that {@link announceTarget} announced. */
+/** The target that {@link announceTarget} published. */
 export const target = () => targetSchema.parse(JSON.parse(process.env[variable] ?? 'null'));
 
-/** Returns `test`, or `test.skip` if the target lacks `gap`. */
-export const testOf = (gap: Gap) => (target().lacks.includes(gap) ? test.skip : test);
+/** Returns `test`, or `test.skip` if the target lacks `feature`. */
+export const testIfSupported = (feature: Feature) => (target().lacks.includes(feature) ? test.skip : test);
 
 export const outputsSchema = targetSchema.shape.outputs;
 export const simulatorsSchema = targetSchema.shape.simulators;

@@ -1,127 +1,149 @@
 import type { Interception } from '../../../emulator/embedded-aws';
-import { type CallSite, type Cut, type NthCall, nameOf } from './cell';
+import { type CallSite, type InjectedFault, type NthCall, nameOf } from './scenario';
 
-type Does = Interception['does'];
+type Effect = Interception['does'];
 
-const json = (status: number, type: string): Does => ({
+const json = (status: number, type: string): Effect => ({
   status,
   headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-errortype': type },
-  body: JSON.stringify({ __type: type, message: 'A fault of the matrix' }),
+  body: JSON.stringify({ __type: type, message: 'Injected fault' }),
 });
-const xml = (status: number, code: string): Does => ({
+const xml = (status: number, code: string): Effect => ({
   status,
   headers: { 'content-type': 'application/xml' },
-  body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>A fault of the matrix</Message></Error>`,
+  body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>Injected fault</Message></Error>`,
 });
 
-/** What a service says when something is wrong with it, and when it is asked too often. */
-const words: Readonly<
-  Partial<Record<CallSite['service'], { readonly broken: Does; readonly throttled: Record<string, Does> }>>
+/** The error responses of each service: an internal error, and throttling. */
+const errorResponses: Readonly<
+  Partial<Record<CallSite['service'], { readonly internalError: Effect; readonly throttled: Record<string, Effect> }>>
 > = {
   dynamodb: {
-    broken: json(500, 'InternalServerError'),
+    internalError: json(500, 'InternalServerError'),
     throttled: {
       ThrottlingException: json(400, 'ThrottlingException'),
       ProvisionedThroughputExceededException: json(400, 'ProvisionedThroughputExceededException'),
     },
   },
-  s3: { broken: xml(500, 'InternalError'), throttled: { SlowDown: xml(503, 'SlowDown') } },
+  s3: { internalError: xml(500, 'InternalError'), throttled: { SlowDown: xml(503, 'SlowDown') } },
   sqs: {
-    broken: json(500, 'InternalFailure'),
+    internalError: json(500, 'InternalFailure'),
     throttled: { ThrottlingException: json(400, 'ThrottlingException') },
   },
   secretsmanager: {
-    broken: json(500, 'InternalServiceError'),
+    internalError: json(500, 'InternalServiceError'),
     throttled: { ThrottlingException: json(400, 'ThrottlingException') },
   },
   http: {
-    broken: { status: 500 },
+    internalError: { status: 500 },
     throttled: { 'Too Many Requests': { status: 429, headers: { 'retry-after': '1' } } },
   },
 };
 
-/** A row of the matrix, but for the call that it befalls. */
-interface Fault {
-  readonly kind: string;
-  readonly by: Interception;
+/** Responses of SQS to a batch that reject its first entry: the only one, because each scenario has its own batches. */
+const rejectedEntries: Readonly<Record<string, Effect>> = Object.fromEntries(
+  Object.entries({
+    'entry refused': { Failed: [{ Id: '0', SenderFault: false, Code: 'InternalError' }] },
+    'entry not mentioned': { Successful: [], Failed: [] },
+  }).map(([name, body]) => [
+    name,
+    { status: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: JSON.stringify(body) },
+  ]),
+);
+
+/** One way to interrupt a call. */
+interface FaultKind {
+  readonly name: string;
+  readonly interception: Interception;
 }
 
-/** Everything that may befall a call; what is refused for being too much never takes effect. */
-const faultsOf = ({ service }: CallSite): Fault[] => {
-  const known = words[service];
-  if (known === undefined) throw new Error(`The matrix has no words for ${service}`);
-  const cuts: Record<string, Does> = { killed: 'kill', 'timed out': 'hang', reset: 'reset', 'HTTP 500': known.broken };
+/** All ways to interrupt a call. A throttled call never takes effect, so throttling exists only before the call. */
+const faultKindsOf = ({ service, operation }: CallSite): FaultKind[] => {
+  const responses = errorResponses[service];
+  if (responses === undefined) throw new Error(`The matrix has no error responses for ${service}`);
+  const effects: Record<string, Effect> = {
+    killed: 'kill',
+    'timed out': 'hang',
+    reset: 'reset',
+    'HTTP 500': responses.internalError,
+    ...(operation === 'SendMessageBatch' && rejectedEntries),
+  };
   return [
-    ...Object.entries(cuts).flatMap(([kind, does]) =>
-      (['before', 'after'] as const).map((when) => ({ kind, by: { when, does } })),
+    ...Object.entries(effects).flatMap(([name, does]) =>
+      (['before', 'after'] as const).map((when) => ({ name, interception: { when, does } })),
     ),
-    ...Object.entries(known.throttled).map(([kind, does]) => ({ kind, by: { when: 'before' as const, does } })),
+    ...Object.entries(responses.throttled).map(([name, does]) => ({
+      name,
+      interception: { when: 'before' as const, does },
+    })),
   ];
 };
 
-/** One row: what is cut, and how it is called. */
+/** One row of the matrix: a fault, and the name of its test. */
 export interface Row {
   readonly name: string;
-  readonly cut: Cut;
+  readonly fault: InjectedFault;
 }
 
-const rowOf = (site: CallSite, nth: Cut['nth'], { kind, by }: Fault): Row => ({
-  name: `${nameOf(site)} #${nth} ${kind} ${by.when}`,
-  cut: { site, nth, by },
+const rowOf = (site: CallSite, nth: InjectedFault['nth'], { name, interception }: FaultKind): Row => ({
+  name: `${nameOf(site)} #${nth} ${name} ${interception.when}`,
+  fault: { site, nth, interception },
 });
 
-/** S3 answers a call with 500. */
-export const s3Fails = (lambda: string, operation: string, nth: Cut['nth']): Cut => ({
+/** S3 responds to a call with 500. */
+export const failS3 = (lambda: string, operation: string, nth: InjectedFault['nth']): InjectedFault => ({
   site: { lambda, service: 's3', operation },
   nth,
-  by: { when: 'before', does: xml(500, 'InternalError') },
+  interception: { when: 'before', does: xml(500, 'InternalError') },
 });
 
-const always = (lambda: string, service: CallSite['service'], operation: string, does: Does): Cut => ({
-  site: { lambda, service, operation },
+const failEach = (lambda: string, operation: string, does: Effect): InjectedFault => ({
+  site: { lambda, service: 'http', operation },
   nth: 'each',
-  by: { when: 'before', does },
+  interception: { when: 'before', does },
 });
-const askQualia = (does: Does) => always('download', 'http', 'POST /api/vendor/graphql', does);
-const postOrder = (does: Does) => always('processing', 'http', 'POST /orders', does);
+const failQualia = (does: Effect) => failEach('download', 'POST /api/vendor/graphql', does);
+const failInternalApi = (does: Effect) => failEach('processing', 'POST /orders', does);
 
-/** The process is killed before its first call of this kind. */
-export const killed = (lambda: string, service: CallSite['service'], operation: string): Cut => ({
+/** Kills the process before its first call of this kind. */
+export const killBefore = (lambda: string, service: CallSite['service'], operation: string): InjectedFault => ({
   site: { lambda, service, operation },
   nth: 1,
-  by: { when: 'before', does: 'kill' },
+  interception: { when: 'before', does: 'kill' },
 });
 
-/** What makes a stage fail at each receive: a bucket that does not answer, which opens no circuit. */
-export const failing = {
-  download: s3Fails('download', 'PutObject', 'each'),
-  processing: s3Fails('processing', 'GetObject', 'each'),
+/** Makes a worker fail at each receive: S3 fails, for which there is no circuit breaker. */
+export const retryableFailures = {
+  download: failS3('download', 'PutObject', 'each'),
+  processing: failS3('processing', 'GetObject', 'each'),
 };
 
-/** What makes a stage fail for good: an answer that cannot be read, and a refusal. */
-export const refusing = {
-  download: askQualia({ status: 200, body: '<html>' }),
-  processing: postOrder({ status: 422 }),
+/** Makes a worker fail permanently: an unreadable response, and a refusal. */
+export const permanentFailures = {
+  download: failQualia({ status: 200, body: '<html>' }),
+  processing: failInternalApi({ status: 422 }),
 };
 
-/** An API that is down for everybody. */
-export const outage = askQualia({ status: 500 });
+/** Qualia responds to every call with 500. */
+export const qualiaOutage = failQualia({ status: 500 });
 
-/** The first delivery dies before it hands the order on: the next one finds its work done. */
-export const dyingBeforeSend = (lambda: string): Cut => killed(lambda, 'sqs', 'SendMessage');
+/** Kills the first delivery before it sends the order to the next queue. The next delivery finds the item written. */
+export const killBeforeSend = (lambda: 'webhook' | 'download'): InjectedFault =>
+  killBefore(lambda, 'sqs', lambda === 'webhook' ? 'SendMessage' : 'SendMessageBatch');
 
-/** Each call of a dry pass, cut once in every way. */
-export const cutOnce = (calls: readonly NthCall[]): Row[] =>
-  calls.flatMap((call) => faultsOf(call).map((fault) => rowOf(call, call.nth, fault)));
+/** Interrupts each call of a baseline once, in every way. */
+export const interruptOnce = (calls: readonly NthCall[]): Row[] =>
+  calls.flatMap((call) => faultKindsOf(call).map((kind) => rowOf(call, call.nth, kind)));
 
 /**
- * Each kind of call in a dry pass, cut in every way, always. A time-out for ever is only slower than a reset for ever.
+ * Interrupts all calls of one kind, for each kind in a baseline, in every way. Time-outs are left out: a permanent
+ * time-out differs from a permanent reset only in its duration.
  */
-export const cutAlways = (calls: readonly CallSite[]): Row[] => {
+export const interruptAlways = (calls: readonly CallSite[]): Row[] => {
   const sites = new Map(calls.map((site) => [nameOf(site), site]));
   return [...sites.values()].flatMap((site) =>
-    faultsOf(site)
-      .filter(({ by }) => by.when === 'before' && by.does !== 'hang')
-      .map((fault) => rowOf(site, 'each', fault)),
+    faultKindsOf(site)
+      .filter(({ interception: { when, does } }) => when === 'before' && does !== 'hang')
+      .map((kind) => rowOf(site, 'each', kind)),
   );
 };

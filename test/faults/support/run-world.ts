@@ -7,63 +7,67 @@ import { startIterableSimulator } from '../../../local/simulators/iterable';
 import { startNetlifeSimulator } from '../../../local/simulators/netlife';
 import { startQualiaSimulator } from '../../../local/simulators/qualia';
 import { synthesize } from '../../../local/start/synthesize';
-import { answerTo } from './answers';
-import { type Cell, cellIdPattern, nameOf, type SeenCall, siteOf } from './cell';
+import { respondTo } from './responses';
+import { isSentIndex, nameOf, type RecordedCall, type Scenario, scenarioIdPattern, siteOf } from './scenario';
 import { loadUsers } from './users';
 import { portals, readWorld, secrets } from './world';
 
-/** Far above the rate of the matrix: rate limits have their own tests. */
+/** High enough to never limit a call: rate limits have their own tests. */
 const unlimited = 100_000;
 
-/** The cells, and the results of their calls. */
-const createCells = () => {
-  const cells = new Map<
+/** The scenarios, with their recorded calls and log lines. */
+const createScenarios = () => {
+  const scenarios = new Map<
     string,
-    Cell & { readonly seen: SeenCall[]; readonly counts: Map<string, number>; readonly logged: string[] }
+    Scenario & { readonly calls: RecordedCall[]; readonly counts: Map<string, number>; readonly logLines: string[] }
   >();
-  const cellIdIn = (event: string) => cellIdPattern.exec(event)?.[0] ?? '';
+  const scenarioIdIn = (text: string) => scenarioIdPattern.exec(text)?.[0] ?? '';
 
   const intercept: Intercept = (call) => {
-    const id = cellIdIn(call.event);
-    const cell = cells.get(id);
-    if (cell === undefined) return undefined;
+    const id = scenarioIdIn(call.event);
+    const scenario = scenarios.get(id);
+    if (scenario === undefined) return undefined;
     const site = siteOf(call);
     const name = nameOf(site);
-    const nth = (cell.counts.get(name) ?? 0) + 1;
-    cell.counts.set(name, nth);
-    const cut = cell.cuts.findIndex((one) => nameOf(one.site) === name && (one.nth === 'each' || one.nth === nth));
-    const by = cell.cuts[cut]?.by;
-    const body = call.service === 'http' ? call.body.toString() : '';
-    const own = answerTo(call, id, cell.seen);
-    cell.seen.push({ ...site, nth, resource: call.resource, body, cut, arrived: by?.when !== 'before' });
-    if (by !== undefined || own === undefined) return by;
+    const nth = (scenario.counts.get(name) ?? 0) + 1;
+    scenario.counts.set(name, nth);
+    const faultIndex = scenario.faults.findIndex(
+      (fault) => nameOf(fault.site) === name && (fault.nth === 'each' || fault.nth === nth),
+    );
+    const interception = scenario.faults[faultIndex]?.interception;
+    const body = call.service === 'http' || isSentIndex(call.resource) ? call.body.toString() : '';
+    const response = respondTo(call, id, scenario.calls);
+    const arrived = interception?.when !== 'before';
+    scenario.calls.push({ ...site, nth, resource: call.resource, body, faultIndex, arrived });
+    if (interception !== undefined || response === undefined) return interception;
     const headers = { 'content-type': 'application/json' };
-    const answered = own.body === undefined ? '' : JSON.stringify(own.body);
-    return { when: 'before', does: { status: own.status, headers, body: answered } };
+    const responseBody = response.body === undefined ? '' : JSON.stringify(response.body);
+    return { when: 'before', does: { status: response.status, headers, body: responseBody } };
   };
 
   return {
     intercept,
     startsCold: (functionName: string, event: string) => {
-      const cold = cells.get(cellIdIn(event))?.cold;
-      return cold !== undefined && (cold === 'every' || functionName.endsWith(`-${cold}`));
+      const coldLambda = scenarios.get(scenarioIdIn(event))?.coldLambda;
+      return coldLambda !== undefined && (coldLambda === 'every' || functionName.endsWith(`-${coldLambda}`));
     },
-    put: (id: string, cell: Cell) => cells.set(id, { ...cell, seen: [], counts: new Map(), logged: [] }),
-    /** From now on it is only observed. */
-    heal: (id: string) => {
-      const cell = cells.get(id);
-      if (cell !== undefined) cells.set(id, { ...cell, cuts: [], cold: undefined });
+    put: (id: string, scenario: Scenario) =>
+      scenarios.set(id, { ...scenario, calls: [], counts: new Map(), logLines: [] }),
+    /** Removes the faults. Calls are still recorded. */
+    clearFaults: (id: string) => {
+      const scenario = scenarios.get(id);
+      if (scenario !== undefined) scenarios.set(id, { ...scenario, faults: [], coldLambda: undefined });
     },
-    seen: (id: string) => cells.get(id)?.seen ?? [],
-    log: (line: string) => void cells.get(cellIdIn(line))?.logged.push(line),
-    logged: (id: string) => cells.get(id)?.logged ?? [],
+    calls: (id: string) => scenarios.get(id)?.calls ?? [],
+    log: (line: string) => void scenarios.get(scenarioIdIn(line))?.logLines.push(line),
+    logLines: (id: string) => scenarios.get(id)?.logLines ?? [],
   };
 };
 
 /**
- * Runs the real bundles on the embedded AWS, with simulators of every API, and serves the cells: `PUT /<id>` creates
- * one, `DELETE /<id>` ends its faults, `GET /<id>` returns its calls, `GET /<id>/log` its log lines. Runs until its
- * parent disconnects: `run-world.ts <folder>`.
+ * Usage: `run-world.ts <folder>`. Runs the real bundles on the embedded AWS, with simulators of every API, until the
+ * parent process disconnects. Serves the scenarios: `PUT /<id>` creates one, `DELETE /<id>` removes its faults,
+ * `GET /<id>` returns its calls, `GET /<id>/log` its log lines.
  */
 const main = async (): Promise<void> => {
   const [stateDirectory = ''] = process.argv.slice(2);
@@ -82,7 +86,7 @@ const main = async (): Promise<void> => {
   const netlife = await startNetlifeSimulator({
     credentials: secrets.NetlifeSecret,
     portals: [
-      { name: portals.usual, jobs: 3, activitiesPerJob: 1, subjectsPerJob: 5 },
+      { name: portals.small, jobs: 3, activitiesPerJob: 1, subjectsPerJob: 5 },
       { name: portals.large, jobs: 1, activitiesPerJob: 1, subjectsPerJob: 7 },
     ],
     pages: { shape: 'data', size: 2 },
@@ -90,10 +94,10 @@ const main = async (): Promise<void> => {
   });
   const iterable = await startIterableSimulator({
     credentials: secrets.IterableSecret,
-    limits: { 'users/bulkUpdate': unlimited, 'events/trackBulk': unlimited },
+    limits: { 'users/bulkUpdate': unlimited, 'events/trackBulk': unlimited, 'users/getByEmail': unlimited },
   });
 
-  const cells = createCells();
+  const scenarios = createScenarios();
   const aws = await startEmbeddedAws({
     assemblyDirectory,
     stateDirectory,
@@ -106,27 +110,27 @@ const main = async (): Promise<void> => {
       DATABASE_URL: `sqlite:${usersFile}`,
     },
     maxConcurrency: 12,
-    onLog: ({ message }) => cells.log(message),
-    intercept: cells.intercept,
-    forTests: { longestHiddenSeconds: 0.5, batchSize: 1, concurrentBatches: 12, startsCold: cells.startsCold },
+    onLog: ({ message }) => scenarios.log(message),
+    intercept: scenarios.intercept,
+    forTests: { longestHiddenSeconds: 0.5, batchSize: 1, concurrentBatches: 12, startsCold: scenarios.startsCold },
   });
 
   const control = await serveOnLoopback(async (request, response) => {
-    const [, id = '', what] = request.url?.split('/') ?? [];
-    if (request.method === 'PUT') cells.put(id, JSON.parse((await readBody(request)).toString()));
-    if (request.method === 'DELETE') cells.heal(id);
-    response.end(JSON.stringify(what === 'log' ? cells.logged(id) : cells.seen(id)));
+    const [, id = '', resource] = request.url?.split('/') ?? [];
+    if (request.method === 'PUT') scenarios.put(id, JSON.parse((await readBody(request)).toString()));
+    if (request.method === 'DELETE') scenarios.clearFaults(id);
+    response.end(JSON.stringify(resource === 'log' ? scenarios.logLines(id) : scenarios.calls(id)));
   });
   const world = readWorld({
     apiUrl: aws.apiUrl,
     endpoints: aws.endpoints,
     outputs: Object.assign({}, ...Object.values(aws.outputs)),
-    cells: control.url,
+    scenarios: control.url,
     qualia: qualia.controlUrl,
     internalApi: internalApi.controlUrl,
   });
   process.send?.(world);
-  // Also if the parent died: no other process would stop it.
+  // The channel also closes when the parent dies, so this process never outlives it.
   process.once('disconnect', async () => {
     await aws.stop();
     process.exit();

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, RedriveExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { eventually, openClients } from './ask';
-import type { Cut } from './cell';
-import { killed, s3Fails } from './matrix';
+import { eventually, openClients } from './clients';
+import { failS3, killBefore } from './matrix';
+import type { InjectedFault } from './scenario';
 import { portals, world } from './world';
 
 const clients = openClients();
@@ -11,67 +11,76 @@ const { outputs } = world();
 
 interface KindOfRun {
   readonly input: object;
-  /** Further faults besides the interruption. */
-  readonly besides: readonly Cut[];
-  /** Which of its calls are interrupted: none that another kind of run interrupts. */
-  readonly isCut: (cut: Cut) => boolean;
+  /** Faults that every row has, besides its own. */
+  readonly otherFaults: readonly InjectedFault[];
+  /** Selects the rows of this kind of run, so that no two kinds interrupt the same call. */
+  readonly includes: (fault: InjectedFault) => boolean;
 }
 
-/**
- * Large files take long, and the errors of S3 are tested with small ones: here the process dies, or a response is lost.
- */
-const loses = ({ by: { does } }: Cut) => does === 'kill' || does === 'reset';
-const isUpload = (cut: Cut) => loses(cut) && /Multipart|UploadPart/.test(cut.site.operation);
-const isAbort = (cut: Cut) => loses(cut) && cut.site.operation.startsWith('AbortMultipartUpload');
-const isPage = (cut: Cut) => loses(cut) && /^GetObject .*\/page\/.*\/buyers\//.test(cut.site.operation);
+/** Runs with large files are slow. They are only killed or reset: small files cover the error responses of S3. */
+const isKillOrReset = ({ interception: { does } }: InjectedFault) => does === 'kill' || does === 'reset';
+const isUpload = (fault: InjectedFault) => isKillOrReset(fault) && /Multipart|UploadPart/.test(fault.site.operation);
+const isAbort = (fault: InjectedFault) =>
+  isKillOrReset(fault) && fault.site.operation.startsWith('AbortMultipartUpload');
+const isPage = (fault: InjectedFault) =>
+  isKillOrReset(fault) && /^GetObject .*\/page\/.*\/buyers\//.test(fault.site.operation);
 const largeNetlife = { netlife: { portals: [portals.large], create_access_keys: true } };
 const largeIterable = { dry_run: true, iterable: { plan: 'enterprise' } };
 
 /** The users of each plan are in `users.ts`. */
 export const kindsOfRun: Readonly<Record<string, KindOfRun>> = {
   netlife: {
-    input: { netlife: { portals: [portals.usual], create_access_keys: true } },
-    besides: [],
-    // The pages of one list represent those of the others.
-    isCut: ({ site }) => !site.operation.includes('/job_users/'),
+    input: { netlife: { portals: [portals.small], create_access_keys: true } },
+    otherFaults: [],
+    // The pages of all lists are read by the same code, so one list is enough.
+    includes: ({ site }) => !site.operation.includes('/job_users/'),
   },
   'bulk Iterable': {
-    input: { iterable: { plan: 'basic' } },
-    besides: [],
-    isCut: ({ site }) => site.lambda.startsWith('iterable-'),
+    // Both parts have a user to read back.
+    input: { iterable: { plan: 'basic', confirm: 2 } },
+    otherFaults: [],
+    includes: ({ site }) => site.lambda.startsWith('iterable-') && !site.operation.endsWith(' sent/iterable.json'),
+  },
+  'Iterable, only what changed': {
+    input: { iterable: { plan: 'free', only_changed: true, on_removed: 'clear', confirm: 0 } },
+    otherFaults: [],
+    // The other calls are those of a bulk run.
+    includes: ({ site: { operation } }) => /(sent|parts\/changed)\/|PutObject .*\/base\.json/.test(operation),
   },
   'single Iterable with a JWT': {
-    input: { iterable: { plan: 'free', mode: 'single', use_jwt: true } },
-    besides: [],
-    isCut: ({ site }) => site.service === 'http',
+    input: { iterable: { plan: 'free', mode: 'single', use_jwt: true, confirm: 0 } },
+    otherFaults: [],
+    includes: ({ site }) => site.service === 'http',
   },
   'large Netlife': {
     input: largeNetlife,
-    besides: [],
-    isCut: isUpload,
+    otherFaults: [],
+    includes: isUpload,
   },
   'large Netlife, resumed from its pages': {
     input: largeNetlife,
-    besides: [killed('netlife-collect', 's3', `PutObject netlife/${portals.large}/parts/job/:id/00000-last.json`)],
-    isCut: isPage,
+    otherFaults: [
+      killBefore('netlife-collect', 's3', `PutObject netlife/${portals.large}/parts/job/:id/00000-last.json`),
+    ],
+    includes: isPage,
   },
-  'large Iterable': { input: largeIterable, besides: [], isCut: isUpload },
-  'large Iterable whose upload is given up': {
+  'large Iterable': { input: largeIterable, otherFaults: [], includes: isUpload },
+  'large Iterable, upload aborted': {
     input: largeIterable,
-    // The number of tries of the SDK.
-    besides: [1, 2, 3].map((nth) => s3Fails('iterable-extract', 'UploadPart iterable/query_results_:time.csv', nth)),
-    isCut: isAbort,
+    // All attempts of the SDK fail.
+    otherFaults: [1, 2, 3].map((nth) => failS3('iterable-extract', 'UploadPart iterable/query_results_:time.csv', nth)),
+    includes: isAbort,
   },
 };
 
-const ended = (executionArn: string) =>
+const waitForEnd = (executionArn: string) =>
   eventually(`the end of ${executionArn}`, async () => {
     const execution = await clients.stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
     return execution.status === 'RUNNING' ? undefined : execution;
   });
 
 /**
- * Runs a job under the id of its cell, and redrives it if it fails, like an operator. @returns the number of redrives
+ * Starts a run named after its scenario. Redrives it if it fails, at most twice. @returns the number of redrives
  */
 export const runToItsEnd = async (id: string, kind: KindOfRun): Promise<number> => {
   const input = JSON.stringify(kind.input);
@@ -79,7 +88,7 @@ export const runToItsEnd = async (id: string, kind: KindOfRun): Promise<number> 
     new StartExecutionCommand({ stateMachineArn: outputs.StateMachineArn, name: id, input }),
   );
   for (let redrives = 0; ; redrives++) {
-    const { status, cause } = await ended(executionArn);
+    const { status, cause } = await waitForEnd(executionArn);
     if (status === 'SUCCEEDED') return redrives;
     if (redrives === 2) throw new Error(`${id} is ${status} after ${redrives} redrives: ${cause}`);
     await clients.stepFunctions.send(new RedriveExecutionCommand({ executionArn }));
@@ -87,10 +96,10 @@ export const runToItsEnd = async (id: string, kind: KindOfRun): Promise<number> 
 };
 
 /**
- * Removes what differs between runs without faults: times, durations, numbers of tries, whether an access key was
- * created by this try or by a killed one, the run's id, and the port of the portal.
+ * Masks what can differ between two correct runs: times, durations, numbers of attempts, whether an access key was
+ * created by this attempt or a killed one, the run's id, and the portal's port.
  */
-const sameInEffect = (text: string): string =>
+export const maskVariations = (text: string): string =>
   text
     .replaceAll(/QO-FAULT-\d{5}/g, 'RUN')
     .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'ORIGIN')
@@ -102,12 +111,12 @@ const sameInEffect = (text: string): string =>
       '"$1":0',
     );
 
-/** The difference of more would fill the screen. */
-const longestShown = 1_000_000;
-const shown = (text: string): string =>
-  text.length > longestShown ? createHash('sha256').update(text).digest('hex') : text;
+/** Longer files are compared by their hash, because jest prints the difference of two texts. */
+const maxComparedLength = 1_000_000;
+const comparable = (text: string): string =>
+  text.length > maxComparedLength ? createHash('sha256').update(text).digest('hex') : text;
 
-/** The final files of a run by path, without the parts that they were made from. */
+/** The final files of a run by path, without its parts. */
 export const finalFiles = async (id: string): Promise<Record<string, string>> => {
   const Bucket = outputs.ArtifactsBucketName;
   const Prefix = `runs/${id}/`;
@@ -115,7 +124,7 @@ export const finalFiles = async (id: string): Promise<Record<string, string>> =>
   const paths = Contents.map(({ Key = '' }) => Key.slice(Prefix.length)).filter((path) => !path.includes('/parts/'));
   const read = async (path: string): Promise<[string, string]> => {
     const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket, Key: Prefix + path }));
-    return [sameInEffect(path), shown(sameInEffect((await Body?.transformToString()) ?? ''))];
+    return [maskVariations(path), comparable(maskVariations((await Body?.transformToString()) ?? ''))];
   };
   return Object.fromEntries(await Promise.all(paths.map(read)));
 };

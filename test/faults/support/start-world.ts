@@ -4,16 +4,16 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkerName } from '../../../shared/orders/order';
-import { cells, eventually } from './ask';
-import { type Cut, cellIdOf, type NthCall } from './cell';
-import { dyingBeforeSend, failing, outage, refusing } from './matrix';
-import { announceDryPasses, announceWorld, readWorld } from './world';
+import { eventually, scenarios } from './clients';
+import { killBeforeSend, permanentFailures, qualiaOutage, retryableFailures } from './matrix';
+import { type InjectedFault, type NthCall, scenarioIdOf } from './scenario';
+import { announceBaseline, announceWorld, readWorld } from './world';
 
 declare global {
   var faultsWorld: { process: ChildProcess; stateDirectory: string } | undefined;
 }
 
-/** Starts the world for all test files, and lets each flow go through it once, uncut, to see what there is to cut. */
+/** Starts the world for all test files, and records the baseline: the calls of each flow. */
 export default async (): Promise<void> => {
   const stateDirectory = mkdtempSync(join(tmpdir(), 'faults-'));
   const program = join(__dirname, 'run-world.ts');
@@ -29,68 +29,75 @@ export default async (): Promise<void> => {
   ]);
   announceWorld(readWorld(message));
 
-  // What these open is the world's.
-  const { createOrder, failureOf, notify, processed, reconcile, watchDeadLetters } = await import('./orders');
+  // Imported here, because these modules read the world's addresses when they load.
+  const { createOrder, notify, postInvalid, reconcile, waitUntilProcessed, watchDeadLetters } = await import(
+    './orders'
+  );
   const { kindsOfRun, runToItsEnd } = await import('./runs');
-  const operator = watchDeadLetters();
-  let passes = 0;
-  const watch = async (flow: (id: string) => Promise<unknown>, ...cuts: readonly Cut[]) => {
-    const id = cellIdOf(++passes);
+  const deadLetters = watchDeadLetters();
+  let recordings = 0;
+  const record = async (flow: (id: string) => Promise<unknown>, ...faults: readonly InjectedFault[]) => {
+    const id = scenarioIdOf(++recordings);
     await createOrder(id);
-    await cells.put(id, { cuts, cold: 'every' });
+    await scenarios.put(id, { faults, coldLambda: 'every' });
     await flow(id);
-    return (await cells.seen(id)).map(
+    return (await scenarios.calls(id)).map(
       ({ lambda, service, operation, nth }): NthCall => ({ lambda, service, operation, nth }),
     );
   };
   const runs: Record<string, NthCall[]> = {};
   for (const [name, kind] of Object.entries(kindsOfRun)) {
-    runs[name] = await watch((id) => runToItsEnd(id, kind), ...kind.besides);
+    runs[name] = await record((id) => runToItsEnd(id, kind), ...kind.otherFaults);
   }
-  const notifyAndWatch = (until: (id: string) => Promise<unknown>, ...cuts: readonly Cut[]) =>
-    watch(
+  const notifyAndRecord = (until: (id: string) => Promise<unknown>, ...faults: readonly InjectedFault[]) =>
+    record(
       async (id) => {
         await notify(id, 'notification');
         await until(id);
       },
-      ...cuts,
+      ...faults,
     );
   const pick = (calls: readonly NthCall[], from: string, ...operations: readonly string[]) =>
     calls.filter(({ lambda, operation }) => lambda === from && operations.includes(operation));
 
-  const watchAgain = async (lambda: 'webhook' | 'download') => {
-    const calls = await notifyAndWatch(processed, dyingBeforeSend(lambda));
-    // The first of them was its death.
-    return pick(calls, lambda, 'GetObject', 'GetItem', 'SendMessage').slice(1);
+  const recordResend = async (lambda: 'webhook' | 'download') => {
+    const calls = await notifyAndRecord(waitUntilProcessed, killBeforeSend(lambda));
+    // The first delivery was killed at its send, so the first of these calls is not the second delivery's.
+    return pick(calls, lambda, 'GetObject', 'GetItem', 'SendMessage', 'SendMessageBatch').slice(1);
   };
-  const watchFailing = async (stage: WorkerName) =>
-    pick(await notifyAndWatch(operator.arrived, failing[stage]), stage, 'ChangeMessageVisibility', 'UpdateItem');
-  const watchRefused = async (stage: WorkerName) => {
-    const failed = (id: string) => eventually(`the failure of ${id}`, () => failureOf(id));
-    return pick(await notifyAndWatch(failed, refusing[stage]), stage, 'PutObject', 'UpdateItem');
+  const recordRetryableFailure = async (worker: WorkerName) => {
+    const calls = await notifyAndRecord(deadLetters.waitFor, retryableFailures[worker]);
+    return pick(calls, worker, 'ChangeMessageVisibility', 'UpdateItem');
   };
-  const watchSpared = async () => {
-    const sentBack = async (id: string) => {
-      await eventually(`the fresh copy of ${id}`, async () => pick(await cells.seen(id), 'download', 'SendMessage')[0]);
-      await cells.heal(id);
-      await processed(id);
+  const recordPermanentFailure = async (worker: WorkerName) => {
+    // The second update is that of the issue.
+    const waitForIssue = (id: string) =>
+      eventually(`the issue of ${id}`, async () => pick(await scenarios.calls(id), worker, 'UpdateItem')[1]);
+    return pick(await notifyAndRecord(waitForIssue, permanentFailures[worker]), worker, 'PutObject', 'UpdateItem');
+  };
+  const recordFreshCopy = async () => {
+    const waitForFreshCopy = async (id: string) => {
+      const sends = async () => pick(await scenarios.calls(id), 'download', 'SendMessage');
+      await eventually(`the fresh copy of ${id}`, async () => (await sends())[0]);
+      await scenarios.clearFaults(id);
+      await waitUntilProcessed(id);
     };
-    // Healed, it sends once more, to processing.
-    return pick(await notifyAndWatch(sentBack, outage), 'download', 'GetItem', 'SendMessage').slice(0, 2);
+    return pick(await notifyAndRecord(waitForFreshCopy, qualiaOutage), 'download', 'GetItem', 'SendMessage');
   };
-  const ofBoth = async (watchStage: (stage: WorkerName) => Promise<NthCall[]>) => ({
-    download: await watchStage('download'),
-    processing: await watchStage('processing'),
+  const ofBothWorkers = async (recordOf: (worker: WorkerName) => Promise<NthCall[]>) => ({
+    download: await recordOf('download'),
+    processing: await recordOf('processing'),
   });
 
-  announceDryPasses({
-    order: await notifyAndWatch(processed),
-    again: { webhook: await watchAgain('webhook'), download: await watchAgain('download') },
-    failing: await ofBoth(watchFailing),
-    refused: await ofBoth(watchRefused),
-    spared: await watchSpared(),
-    reconciliation: (await watch(reconcile)).filter(({ lambda }) => lambda === 'reconciler'),
+  announceBaseline({
+    order: await notifyAndRecord(waitUntilProcessed),
+    refusal: pick(await record(postInvalid), 'webhook', 'PutObject'),
+    resend: { webhook: await recordResend('webhook'), download: await recordResend('download') },
+    retryableFailure: await ofBothWorkers(recordRetryableFailure),
+    permanentFailure: await ofBothWorkers(recordPermanentFailure),
+    freshCopy: await recordFreshCopy(),
+    reconciliation: (await record(reconcile)).filter(({ lambda }) => lambda === 'reconciler'),
     runs,
   });
-  await operator.stop();
+  await deadLetters.stop();
 };

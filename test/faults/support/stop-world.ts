@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import './start-world';
 
-/** Stops what was started, and removes its state. */
+/** Stops the world that `start-world.ts` started, and removes its state. */
 export default async (): Promise<void> => {
   const running = globalThis.faultsWorld;
   if (running === undefined) return;

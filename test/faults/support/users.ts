@@ -2,20 +2,17 @@ import { DatabaseSync } from 'node:sqlite';
 import { loadSampleUsers } from '../../../local/sample/users';
 import { usersPerPart } from '../../../shared/iterable/parts';
 
-/** The users of runs, by plan. */
+/** The users of the runs. Each kind of run selects one plan. */
 const groups = [
-  /** Two parts, the second of minimum size. */
+  /** Two parts: a full one, and one with a single user. */
   { plan: 'basic', count: usersPerPart + 1, lastName: null },
-  /** Sent one by one. */
+  /** Sent with one call per user. */
   { plan: 'free', count: 2, lastName: null },
   /** Files that are too large for one call to S3. */
   { plan: 'enterprise', count: 64, lastName: 'x'.repeat(100_000) },
 ] as const;
 
-/**
- * Writes customers and their views into a SQLite file. The e-mail contains the customer's number within the plan, from
- * 0.
- */
+/** Writes customers and their page views to a SQLite file. The e-mail address contains the index within the plan. */
 export const loadUsers = (file: string, nowMs: number): void => {
   loadSampleUsers(file, nowMs);
   const database = new DatabaseSync(file);
@@ -38,6 +35,6 @@ export const loadUsers = (file: string, nowMs: number): void => {
   }
 };
 
-/** The part of the run with the user whom this text mentions. */
-export const partOf = (text: string): number =>
+/** The index of the part that contains the user whose e-mail address is in `text`. */
+export const partIndexIn = (text: string): number =>
   Math.floor(Number(/-(\d+)@example\.com/.exec(text)?.[1]) / usersPerPart);

@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import type { WorkerName } from '../../../shared/orders/order';
-import type { NthCall } from './cell';
+import type { NthCall } from './scenario';
 
 /** The portals that runs collect. */
-export const portals = { usual: 'nowandgen', large: 'legacyphoto' } as const;
+export const portals = { small: 'nowandgen', large: 'legacyphoto' } as const;
 
-/** Of the world, by the construct ids of the CDK app. */
+/** The secrets' values, by the construct ids of the CDK app. */
 export const secrets = {
   WebhookSecret: { basic: [{ username: 'qualia', password: 'fault-webhook' }] },
   QualiaSecret: { username: 'pipeline', password: 'fault-qualia' },
   InternalApiSecret: { token: 'fault-internal' },
-  // Short enough for the matrix to wait for it, long enough for a machine that has much to do.
+  // The time-out is short, because many rows wait for it, but long enough for a busy machine.
   NetlifeSecret: { username: 'pipeline', password: 'fault-netlife', timeout_s: 10, rate_limit_per_sec: 1_000 },
   IterableSecret: { api_key: 'fault-iterable', jwt_secret: 'fault-jwt' },
 };
@@ -18,7 +18,7 @@ export const secrets = {
 const worldSchema = z.object({
   apiUrl: z.string(),
   endpoints: z.object({ dynamodb: z.string(), s3: z.string(), sqs: z.string(), lambda: z.string(), sfn: z.string() }),
-  /** Of all stacks, by name. */
+  /** Outputs of all stacks, by name. */
   outputs: z.object({
     OrdersTableName: z.string(),
     ArtifactsBucketName: z.string(),
@@ -29,19 +29,19 @@ const worldSchema = z.object({
     ProcessingQueueUrl: z.string(),
     ProcessingDeadLetterQueueUrl: z.string(),
   }),
-  /** Serves the cells, see `run-world.ts`. */
-  cells: z.string(),
-  /** Control APIs of simulators. */
+  /** URL of the scenarios, see `run-world.ts`. */
+  scenarios: z.string(),
+  /** Control APIs of the simulators. */
   qualia: z.string(),
   internalApi: z.string(),
 });
 
-/** Where the world is. */
+/** The addresses of the world: the embedded AWS with the pipeline, and the simulators. */
 export type World = z.output<typeof worldSchema>;
 export const readWorld = (message: unknown): World => worldSchema.parse(message);
 
 const worldVariable = 'FAULTS_WORLD';
-const passesVariable = 'FAULTS_DRY_PASSES';
+const baselineVariable = 'FAULTS_BASELINE';
 
 /** Publishes the addresses of the world to this process and to the test files. */
 export const announceWorld = (world: World): void => {
@@ -51,24 +51,26 @@ export const world = (): World => worldSchema.parse(JSON.parse(process.env[world
 
 type Calls = readonly NthCall[];
 
-/** What each flow called when nothing was cut, in its order; of a troubled one, what it called for its trouble. */
-export interface DryPasses {
+/** The calls of each flow in a run without the row's fault, in sequence. The tests interrupt these calls. */
+export interface Baseline {
   readonly order: Calls;
-  /** The first delivery had died before it handed on. */
-  readonly again: Readonly<Record<'webhook' | 'download', Calls>>;
-  /** The step failed at each receive. */
-  readonly failing: Readonly<Record<WorkerName, Calls>>;
-  /** The step failed for good. */
-  readonly refused: Readonly<Record<WorkerName, Calls>>;
-  /** The last receive proved nothing against the message: of the download alone, as both workers are the same there. */
-  readonly spared: Calls;
+  /** The calls of the webhook that keep a refused body. */
+  readonly refusal: Calls;
+  /** Calls of the second delivery, after the first was killed before its send. */
+  readonly resend: Readonly<Record<'webhook' | 'download', Calls>>;
+  /** Calls after a retryable failure of each receive. */
+  readonly retryableFailure: Readonly<Record<WorkerName, Calls>>;
+  /** Calls after a permanent failure. */
+  readonly permanentFailure: Readonly<Record<WorkerName, Calls>>;
+  /** Calls of download that send a fresh copy at the last receive. Processing uses the same code. */
+  readonly freshCopy: Calls;
   readonly reconciliation: Calls;
-  /** By the kind of run. */
+  /** By kind of run. */
   readonly runs: Readonly<Record<string, Calls>>;
 }
 
-/** Publishes to the test files the calls that can be cut. */
-export const announceDryPasses = (passes: DryPasses): void => {
-  process.env[passesVariable] = JSON.stringify(passes);
+/** Publishes the baseline to the test files. */
+export const announceBaseline = (baseline: Baseline): void => {
+  process.env[baselineVariable] = JSON.stringify(baseline);
 };
-export const dryPasses = (): DryPasses => JSON.parse(process.env[passesVariable] ?? 'null');
+export const readBaseline = (): Baseline => JSON.parse(process.env[baselineVariable] ?? 'null');

@@ -5,11 +5,11 @@ import { Readable, Writable } from 'node:stream';
 import * as fc from 'fast-check';
 import { exitCodes } from '../../../ops/commands/exit-codes';
 import { run } from '../../../ops/commands/program';
-import { startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
+import { startResponseServer } from '../response-server';
 
 const inputFile = '(the file)';
 
@@ -36,7 +36,7 @@ const collector = () => {
   return { stream, text: () => text };
 };
 
-/** A fake AWS that refuses every call, so that each verb ends at its first. */
+/** The response of a fake AWS to every call. Each command ends at its first call. */
 const refusal = {
   status: 400,
   headers: { 'content-type': 'application/x-amz-json-1.0' },
@@ -50,13 +50,23 @@ const localState = (origin: string): string => {
       OrdersTableName: 'o',
       RawBucketName: 'raw',
       SyncRunsTableName: 'r',
+      OperationsTableName: 'operations',
+      ActionsLogGroupName: 'actions',
       ArtifactsBucketName: 'artifacts',
     },
     'dev-OrderPipeline': {
-      ...{ DownloadQueueUrl: queue, DownloadDeadLetterQueueUrl: queue },
-      ...{ ProcessingQueueUrl: queue, ProcessingDeadLetterQueueUrl: queue },
+      DownloadQueueUrl: queue,
+      DownloadDeadLetterQueueUrl: queue,
+      ProcessingQueueUrl: queue,
+      ProcessingDeadLetterQueueUrl: queue,
     },
     'dev-SyncJobs': { StateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:SyncJobs' },
+    'dev-Observability': {
+      ResumeRoleArn: 'arn:aws:iam::000000000000:role/resume',
+      AlarmsSilentWhileDownloadPaused: 'none',
+      AlarmsSilentWhileProcessingPaused: 'none',
+      AlarmsSilentWhileSyncPaused: 'none',
+    },
   };
   const endpoints = { dynamodb: origin, sqs: origin, s3: origin, sfn: origin };
   return JSON.stringify({ pid: process.pid, endpoints, outputs });
@@ -64,25 +74,57 @@ const localState = (origin: string): string => {
 
 const open = async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'pipeline-fuzz-'));
-  const server = await startAnsweringServer();
+  const server = await startResponseServer();
   server.respond(refusal);
   writeFileSync(path.join(folder, 'endpoints.json'), localState(server.origin));
   return { folder, server };
 };
 let opened: ReturnType<typeof open> | undefined;
 
+const messageId = '00000000-0000-4000-8000-000000000000';
+
+const refusedId = '0123456789abcdef0123456789abcdef';
+
 const commands: readonly (readonly string[])[] = [
+  ['status'],
   ['orders', 'get', 'QO-123456'],
+  ['orders', 'trace', 'QO-123456', '--since', '7d'],
   ['orders', 'list', '--status', 'FAILED', '--since', '7d', '--limit', '10'],
+  ['orders', 'list', '--open', '--worker', 'download', '--code', 'TIMEOUT', '--older-than', '15m'],
+  ['orders', 'list', '--warnings', '--since', '7d'],
   ['orders', 'replay', 'QO-1', 'QO-2', '--rate', '5', '--yes'],
   ['orders', 'replay', '--status', 'FAILED', '--since', '2026-01-01T00:00:00Z'],
   ['orders', 'replay', '--from', 'raw', '--ids', inputFile, '--yes'],
   ['orders', 'replay', 'QO-1', '--from', 'raw', '--round', '000001767225600000-000000000000', '--force', '--yes'],
+  ['issues', '--all'],
+  ['issues', 'get', '0123abcd'],
+  ['issues', 'ack', '0123abcd', '--until', '4h'],
+  ['issues', 'resolve', '0123abcd'],
+  ['issues', 'replay', '0123abcd', '--yes'],
+  ['explain', 'QO-1'],
+  ['pause', 'download', '--until', '4h', '--reason', 'maintenance'],
+  ['resume', 'sync'],
+  ['completion', 'zsh'],
+  ['reconcile', '--reason', 'webhooks were lost'],
+  ['actions', '--since', '7d', '--verb', 'orders', '--by', 'jane'],
   ['mapping', 'try', 'QO-1'],
   ['mapping', 'try', '--file', inputFile],
   ['mapping', 'diff', '--since', '7d'],
   ['dlq', 'list'],
   ['dlq', 'redrive', 'download', '-y'],
+  ['dlq', 'redrive', 'processing', '--rate', '5', '-y'],
+  ['dlq', 'show', 'download', '--limit', '5'],
+  ['dlq', 'show', 'download', messageId, '--reveal'],
+  ['dlq', 'redrive', 'download', messageId],
+  ['dlq', 'stop', 'processing'],
+  ['dlq', 'drop', 'download', messageId, '--yes'],
+  ['webhook', 'send', 'TX', '--new', '--signed'],
+  ['webhook', 'send', 'activity', '--order', 'QO-1'],
+  ['webhook', 'send', '--list'],
+  ['webhooks', 'refused', 'list', '--since', '7d', '--limit', '5'],
+  ['webhooks', 'refused', 'show', refusedId, '--reveal'],
+  ['webhooks', 'refused', 'accept', refusedId, '--yes'],
+  ['webhooks', 'refused', 'accept', '--since', '7d'],
   ['sync', 'start', 'netlife', '--input', inputFile, '--run-id', 'manual-1', '--dry-run'],
   ['sync', 'start', '--input', inputFile, '--watch'],
   ['sync', 'list', '--limit', '5'],
@@ -117,8 +159,8 @@ const args: fc.Arbitrary<readonly string[]> = fc
   });
 
 const runInputs = [{}, { run_id: 'x', dry_run: true, netlife: { portals: ['legacyphoto'] }, iterable: { days: 7 } }];
-const known: readonly number[] = Object.values(exitCodes);
-/** Control characters except line breaks. */
+const knownExitCodes: readonly number[] = Object.values(exitCodes);
+/** Control and format characters, except line feeds. */
 const controlCharacters = /[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/u;
 
 const isJson = (text: string): boolean => {
@@ -130,16 +172,19 @@ const isJson = (text: string): boolean => {
   }
 };
 
-/** The operators' command, in this process, with typed or scripted arguments. */
+/** The `pipeline` command, run in this process. */
 export const cli: FuzzTarget<Input, Outcome> = {
   name: 'cli',
   corpus: {
-    'a good command': { args: startArgs, file: Buffer.from('{}') },
+    'a valid command': { args: startArgs, file: Buffer.from('{}') },
     ...largeCorpus(runInputs[1], (file) => ({ args: startArgs, file }), 'the file'),
-    'a file whose name ends early': { args: ['sync', 'start', '--input', 'a\0b', '--local'], file: Buffer.from('{}') },
+    'a file name with a NUL character': {
+      args: ['sync', 'start', '--input', 'a\0b', '--local'],
+      file: Buffer.from('{}'),
+    },
     'an argument of 1 MB': { args: ['orders', 'get', 'x'.repeat(1_000_000), '--local'], file: Buffer.from('{}') },
     'an option of 100,000 characters': { args: [`--${'x'.repeat(100_000)}`], file: Buffer.from('{}') },
-    'nothing at all': { args: [], file: Buffer.from('{}') },
+    'no arguments': { args: [], file: Buffer.from('{}') },
   },
   arbitrary: fc.record({ args, file: hostileBytes(runInputs) }),
   run: async ({ args, file }) => {
@@ -163,15 +208,15 @@ export const cli: FuzzTarget<Input, Outcome> = {
     );
     return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
   },
-  judge: ({ exitCode, stdout, stderr }, { args }) => [
-    ...(known.includes(exitCode) ? [] : [`it exited with ${exitCode}`]),
+  check: ({ exitCode, stdout, stderr }, { args }) => [
+    ...(knownExitCodes.includes(exitCode) ? [] : [`it exited with ${exitCode}`]),
     ...(controlCharacters.test(stdout + stderr) ? ['it printed control characters'] : []),
     ...leaksOf(stdout + stderr, []),
     ...(stdout === '' || exitCode === exitCodes.done || !args.includes('--json') || isJson(stdout)
       ? []
       : ['it printed no JSON']),
   ],
-  unspeakable: [],
+  secretTexts: [],
   close: async () => {
     const { folder, server } = (await opened) ?? {};
     opened = undefined;

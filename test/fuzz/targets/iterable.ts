@@ -16,13 +16,13 @@ import { type IterableUser, readRow, type SourceRow, toSourceRow } from '../../.
 import { parseJson } from '../../../shared/json';
 import { secretOf } from '../../support/secrets';
 import { stream } from '../../unit/shared/iterable/sample';
-import { cutAnswer, startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import { anyCoding, type Coding, codings } from '../codings';
 import { csvFaults } from '../csv';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
+import { anyTruncation, startResponseServer } from '../response-server';
 
 const apiKey = 'key-5e8d-hunter2';
 
@@ -32,30 +32,31 @@ interface Input {
   readonly retryAfter: string;
   readonly body: Bytes;
   readonly coding?: Coding | undefined;
-  readonly cut: boolean;
-  /** The database's values for some columns of the first row. */
+  readonly truncated: boolean;
+  /** Values for some columns of the first row from the database. */
   readonly row: Partial<SourceRow>;
 }
 
 interface Outcome {
   readonly files: Readonly<Record<'queried' | 'rejected' | 'failed', string>>;
   readonly report: string;
-  /** Whether a result is unchanged after it was written to a part and read again. */
-  readonly kept: boolean;
+  /** Whether all results are unchanged after they were written to a part and read again. */
+  readonly unchanged: boolean;
   readonly users: number;
   /** Addresses of users whose profile counts as updated. */
   readonly updated: readonly string[];
   readonly results: number;
-  readonly answered: number;
+  /** Results including those of users that are left to a later turn. */
+  readonly returned: number;
   readonly succeeded: number;
   readonly error?: PipelineError;
 }
 
-/** A clock with fractions of milliseconds: with whole ones, even an unlimited pace would wait for the next millisecond. */
+/** A clock with fractions of a millisecond. With whole milliseconds, even an unlimited pace would wait for the next one. */
 const now = (): number => performance.timeOrigin + performance.now();
 
 const open = async () => {
-  const server = await startAnsweringServer();
+  const server = await startResponseServer();
   const unlimited = 1e9;
   const connect = (): IterableClient =>
     createIterableClient({
@@ -63,13 +64,13 @@ const open = async () => {
       credential: secretOf({ api_key: apiKey }),
       useJwt: false,
       now,
-      sleep: async () => waits(),
+      sleep: async () => onWait(),
       callsPerSecond: { updateUser: unlimited, updateUsers: unlimited, trackEvent: unlimited, trackEvents: unlimited },
     });
   return { server, connect, client: connect() };
 };
 /** Set for each input. */
-let waits: () => void = () => undefined;
+let onWait: () => void = () => undefined;
 let opened: ReturnType<typeof open> | undefined;
 
 const rowOf = (id: number, changes: Partial<SourceRow> = {}): SourceRow =>
@@ -79,7 +80,7 @@ const rowOf = (id: number, changes: Partial<SourceRow> = {}): SourceRow =>
     return value;
   });
 
-const answers = [
+const responses = [
   { code: 'Success', msg: 'New fields created', params: null },
   { code: 'BadParams', msg: `no field of ${apiKey}`, params: { email: ['wrong'] } },
   { code: 'BatchTooLarge', msg: 'halve it' },
@@ -99,23 +100,25 @@ const answers = [
   { successCount: 1, failCount: 1, failedUpdates: { notFoundEmails: ['cafe\u0301@example.com'] } },
 ];
 
-const good: Input = {
+const validInput: Input = {
   mode: 'bulk',
   status: 200,
   retryAfter: '0',
-  body: Buffer.from(JSON.stringify(answers[4])),
-  cut: false,
+  body: Buffer.from(JSON.stringify(responses[4])),
+  truncated: false,
   row: {},
 };
 
-/** The addresses in the lists of a response, extracted in the simplest way. */
-const namedIn = (body: Bytes): readonly string[] => {
-  const answer = z.object({ failedUpdates: z.record(z.string(), z.unknown()) }).safeParse(parseJson(toBuffer(body)));
-  const entries = Object.values(answer.data?.failedUpdates ?? {}).flatMap((list) => (Array.isArray(list) ? list : []));
+/** The addresses in a response's lists of failed updates. Extracted without the code under test. */
+const failedAddressesIn = (body: Bytes): readonly string[] => {
+  const response = z.object({ failedUpdates: z.record(z.string(), z.unknown()) }).safeParse(parseJson(toBuffer(body)));
+  const entries = Object.values(response.data?.failedUpdates ?? {}).flatMap((list) =>
+    Array.isArray(list) ? list : [],
+  );
   const addresses = entries.map((entry) => (typeof entry === 'object' && entry !== null ? entry.email : entry));
-  return addresses.filter((address) => typeof address === 'string').map(plain);
+  return addresses.filter((address) => typeof address === 'string').map(normalized);
 };
-const plain = (email: string): string => email.normalize('NFC').trim().toLowerCase();
+const normalized = (email: string): string => email.normalize('NFC').trim().toLowerCase();
 
 const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
   const lines = results.map(toLine).join('');
@@ -125,34 +128,41 @@ const readBack = async (results: readonly PushResult[]): Promise<boolean> => {
 
 const maxReportCharacters = 100_000;
 
-/** Rows of the database, Iterable's responses about them, and the files that people open. */
+/** Rows of the database, Iterable's responses to them, and the files that people open. */
 export const iterable: FuzzTarget<Input, Outcome> = {
   name: 'iterable',
   corpus: {
-    'a good answer': good,
-    'a good answer that is cut short': { ...good, cut: true },
-    ...Object.fromEntries(codings.map((coding) => [`a good answer in ${coding}`, { ...good, coding }])),
-    ...largeCorpus(answers[4], (body) => ({ ...good, body }), 'the answer about a batch'),
-    ...largeCorpus(answers[1], (body) => ({ ...good, mode: 'single', body }), 'the answer about a user'),
+    'a valid response': validInput,
+    'a valid response that is truncated': { ...validInput, truncated: true },
+    ...Object.fromEntries(codings.map((coding) => [`a valid response in ${coding}`, { ...validInput, coding }])),
+    ...largeCorpus(responses[4], (body) => ({ ...validInput, body }), 'the response to a batch'),
+    ...largeCorpus(responses[1], (body) => ({ ...validInput, mode: 'single', body }), 'the response to a user'),
     ...Object.fromEntries(
-      answers
+      responses
         .slice(7)
-        .map((answer) => [
-          `a failure named so: ${JSON.stringify(answer.failedUpdates)}`,
-          { ...good, body: Buffer.from(JSON.stringify(answer)), row: { email: 'caf\u00e9@example.com' } },
+        .map((response) => [
+          `the failed updates ${JSON.stringify(response.failedUpdates)}`,
+          { ...validInput, body: Buffer.from(JSON.stringify(response)), row: { email: 'caf\u00e9@example.com' } },
         ]),
     ),
-    'a code of 2 MB': { ...good, mode: 'single', body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`) },
+    'a code of 2 MB': {
+      ...validInput,
+      mode: 'single',
+      body: Buffer.from(`{"code":"${'x'.repeat(2_000_000)}","msg":""}`),
+    },
     'created fields of 2 MB': {
-      ...good,
+      ...validInput,
       body: Buffer.from(`{"successCount":2,"failCount":0,"createdFields":["${'x'.repeat(2_000_000)}"]}`),
     },
     ...Object.fromEntries(
       ['2026-02-30 10:00:00', '20261120', '20261120100233', '1795168953', '2026-11-20t10:02:33,5+00', '0'].map(
-        (event_time) => [`the time ${event_time}`, { ...good, row: { event_time } }],
+        (event_time) => [`the time ${event_time}`, { ...validInput, row: { event_time } }],
       ),
     ),
-    'formulas in every column': { ...good, row: { first_name: '=1+1', last_name: '@A1', candidate: '-1', id: '+1' } },
+    'formulas in every column': {
+      ...validInput,
+      row: { first_name: '=1+1', last_name: '@A1', candidate: '-1', id: '+1' },
+    },
   },
   arbitrary: fc.record({
     mode: fc.constantFrom('bulk', 'single'),
@@ -170,9 +180,9 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       'wait 5',
       '9999999999',
     ),
-    body: hostileBytes(answers),
+    body: hostileBytes(responses),
     coding: anyCoding,
-    cut: cutAnswer,
+    truncated: anyTruncation,
     row: fc.oneof(
       { weight: 3, arbitrary: fc.constant({}) },
       {
@@ -185,11 +195,17 @@ export const iterable: FuzzTarget<Input, Outcome> = {
       },
     ),
   }),
-  run: async ({ mode, status, retryAfter, body, coding, cut, row }, pause) => {
-    waits = pause;
+  run: async ({ mode, status, retryAfter, body, coding, truncated, row }, pause) => {
+    onWait = pause;
     opened ??= open();
     const connection = await opened;
-    connection.server.respond({ status, headers: { 'retry-after': retryAfter }, body: toBuffer(body), coding, cut });
+    connection.server.respond({
+      status,
+      headers: { 'retry-after': retryAfter },
+      body: toBuffer(body),
+      coding,
+      truncated,
+    });
     pause();
 
     const files = { queried: queryResultsCsv.header, rejected: rejectedCsv.header, failed: failedCsv.header };
@@ -202,14 +218,14 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     }
 
     const results: PushResult[] = [];
-    let answered = 0;
+    let returned = 0;
     let counts = noCounts;
     let error: PipelineError | undefined;
     const context = { deadlineMs: now() + 60_000, onRetry: () => undefined };
     try {
       for await (const result of pushUsers(stream(users), { mode, client: connection.client, context, now })) {
-        answered += 1;
-        // Left to a later turn, so nothing is written about it.
+        returned += 1;
+        // The user is left to a later turn, so no result is written.
         if (result.openForMs !== undefined) continue;
         results.push(result);
         counts = countRecord(counts, result.record);
@@ -218,14 +234,15 @@ export const iterable: FuzzTarget<Input, Outcome> = {
     } catch (thrown) {
       if (!(thrown instanceof PipelineError)) throw thrown;
       error = thrown;
-      // A refused key ends the client.
+      // A client makes no more calls after Iterable has refused its key.
       await connection.client.close();
       connection.client = connection.connect();
     }
     const summary = {
       ...counts,
       ...({ rejected: 0, retries: 0, authentication: 'api_key', mode, dry_run: false, duration_seconds: 1 } as const),
-      ...{ started_at: '2026-11-22T10:00:00.000Z', finished_at: '2026-11-22T10:00:01.000Z' },
+      started_at: '2026-11-22T10:00:00.000Z',
+      finished_at: '2026-11-22T10:00:01.000Z',
     };
     return {
       files,
@@ -234,31 +251,34 @@ export const iterable: FuzzTarget<Input, Outcome> = {
         ...results.map(({ record }, index) => integrationResults.record(record, index === 0)),
         integrationResults.footer,
       ].join(''),
-      kept: await readBack(results),
+      unchanged: await readBack(results),
       users: users.length,
       updated: results.filter(({ record }) => record.users_update.success).map(({ record }) => record.email),
       results: results.length,
-      answered,
+      returned,
       succeeded: counts.successful + counts.partial_failures,
       ...(error && { error }),
     };
   },
-  judge: ({ files, report, kept, users, updated, results, answered, succeeded, error }, { mode, body, cut }) => [
+  check: (
+    { files, report, unchanged, users, updated, results, returned, succeeded, error },
+    { mode, body, truncated },
+  ) => [
     ...Object.entries(files).flatMap(([name, text]) => csvFaults(text).map((fault) => `${name}: ${fault}`)),
     ...(JSON.parse(report).records.length === results ? [] : ['the report lacks records']),
     ...(report.length <= maxReportCharacters ? [] : [`the report of ${results} users has ${report.length} characters`]),
-    ...(kept ? [] : ['a result changed when it was written']),
-    ...(answered === users || error !== undefined ? [] : [`${users} users had ${answered} results`]),
-    ...(mode === 'bulk' && namedIn(body).some((email) => updated.map(plain).includes(email))
+    ...(unchanged ? [] : ['a result changed when it was written and read']),
+    ...(returned === users || error !== undefined ? [] : [`${users} users had ${returned} results`]),
+    ...(mode === 'bulk' && failedAddressesIn(body).some((email) => updated.map(normalized).includes(email))
       ? ['a user that the response lists as failed counts as updated']
       : []),
-    ...(cut && succeeded > 0 ? ['a truncated response was accepted'] : []),
+    ...(truncated && succeeded > 0 ? ['a truncated response was accepted'] : []),
     ...leaksOf(report + Object.values(files).join('') + (error?.message ?? ''), [apiKey]),
     ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
       ? []
       : [`it failed with ${error.code}`]),
   ],
-  unspeakable: [apiKey],
+  secretTexts: [apiKey],
   close: async () => {
     const { server, client } = (await opened) ?? {};
     opened = undefined;

@@ -5,7 +5,7 @@ import { readBody } from '../../../shared/http/body';
 import { parseJsonAsWritten } from '../../../shared/json';
 import { groupByJob } from '../../../shared/netlife/activities';
 import { contactLines, contactsHeader, contactsOf } from '../../../shared/netlife/contacts';
-import { enrichSubjects, uniqueByUuid } from '../../../shared/netlife/enrich';
+import { enrichSubjects, selectAudience, uniqueByUuid } from '../../../shared/netlife/enrich';
 import { type Listing, readResponse, readRows } from '../../../shared/netlife/listing';
 import { paginate } from '../../../shared/netlife/pages';
 import {
@@ -45,8 +45,8 @@ const subjectRow = {
   activity_uuid: 'activity-1',
 };
 
-/** All responses that lead to a contact, in a portal's format. */
-const answers = {
+/** All responses that a contact is made from, in a portal's format. */
+const responses = {
   activities: {
     data: [
       { uuid: 'activity-1', name: 'Spring', starting: '2026-03-01T08:00:00Z', job: { uuid: 'job-1' } },
@@ -69,10 +69,10 @@ const answers = {
   userDetails: { phone_number: '555 012 3987' },
 } as const;
 
-type Call = keyof typeof answers;
-const calls = Object.keys(answers) as Call[];
+type Call = keyof typeof responses;
+const calls = Object.keys(responses) as Call[];
 
-/** Replaces one of the responses. */
+/** The replacement of one response. */
 interface Input {
   readonly call: Call;
   readonly body: Bytes;
@@ -82,7 +82,7 @@ interface Input {
 interface Outcome {
   readonly csv: string;
   readonly rejected: readonly RejectedRow[];
-  /** All IDs used in paths. */
+  /** All ids that become path segments. */
   readonly ids: readonly string[];
   readonly error?: PipelineError;
 }
@@ -91,8 +91,8 @@ const phones = [
   ...['555-012-3987 x89', '+44 (0)7700 900123', '+(44) 7700 900123', '011 44 7700 900123', '0044 7700 900123'],
   ...['+1 (1) 555 012 3987', '555-012-3987 / 555-999-8888', '\uff0b44 7700 900123', '1-800-FLOWERS', '(0)555 012 3987'],
 ];
-/** Unsupported ways in which a page announces further pages. */
-const announcements = [
+/** Unsupported references of a page to further pages. */
+const unsupportedNextLinks = [
   ...[{ next_page_url: '?page=2' }, { meta: { nextPage: 2 } }, { has_more: true }, { meta: { last_page: 2 } }],
   ...[{ total: 5 }, { links: { next: '?page=2' } }, { links: [{ rel: 'next' }] }, { meta: { next: '?a' }, next: '?b' }],
 ];
@@ -100,19 +100,19 @@ const announcements = [
 const portal = portalAt();
 const limits = { api: 'netlife', maxBytes: 64 * 1_024 * 1_024, mayBeCut: false } as const;
 
-/** Processes the responses as a run does, from their bytes to the lines of the contacts file. */
+/** Processes the responses like a run, from their bytes to the lines of the contacts file. */
 const collectContacts = async ({ call, body, coding }: Input, pause: () => void): Promise<Outcome> => {
   const rejected: RejectedRow[] = [];
   const sent = encode(toBuffer(body), coding);
   pause();
   const received = await readBody(Readable.from([sent]), coding, limits);
-  // Parsed once, as in the client, although several subjects get this response here.
+  // Parsed once, like in the client, although several subjects share this response here.
   const replacement = parseJsonAsWritten(received);
-  const answerTo = (one: Call): unknown => (one === call ? replacement : answers[one]);
+  const responseTo = (one: Call): unknown => (one === call ? replacement : responses[one]);
   const rowsOf = <T>(one: Call, schema: Listing<T>['schema'], list: RejectedRow['list']): AsyncGenerator<T> => {
     let pages = 0;
     const rows = paginate(`${portal.basePath}/${one}`, portal, async () => ({
-      json: pages++ === 0 ? answerTo(one) : [],
+      json: pages++ === 0 ? responseTo(one) : [],
       statusCode: 200,
       headers: {},
     }));
@@ -131,15 +131,16 @@ const collectContacts = async ({ call, body, coding }: Input, pause: () => void)
   const lines: string[] = [contactsHeader];
   const ids: string[] = [];
   for (const job of jobs.slice(0, 3)) {
-    const details = readResponse(jobDetailsSchema, answerTo('details'), 'details of a job');
+    const details = readResponse(jobDetailsSchema, responseTo('details'), 'details of a job');
     const buyers = await read('buyers', subjectSchema, 'buyers');
     const nonBuyers = await read('nonBuyers', subjectSchema, 'non_buyers');
     const users = new Map(
       (await read('users', jobUserSchema, 'job_users')).map(({ subjectUuid, user }) => [subjectUuid, user]),
     );
-    readResponse(userDetailsSchema, answerTo('userDetails'), 'details of a user');
-    const subjects = enrichSubjects({ job, audience: 'both', lists: { buyers, nonBuyers }, users, details });
-    const code = call === 'created' ? createdKeySchema.safeParse(answerTo(call)).data : await firstKey();
+    readResponse(userDetailsSchema, responseTo('userDetails'), 'details of a user');
+    const audience = selectAudience({ buyers, nonBuyers }, 'both');
+    const subjects = enrichSubjects({ job, subjects: audience, users, details });
+    const code = call === 'created' ? createdKeySchema.safeParse(responseTo(call)).data : await firstKey();
     ids.push(job.uuid);
     for (const enriched of subjects) {
       ids.push(enriched.subject.uuid);
@@ -162,18 +163,18 @@ const isJsonOf = (body: Bytes, json: object): boolean =>
   Buffer.isBuffer(body) && body.equals(Buffer.from(JSON.stringify(json)));
 
 const id = /^[A-Za-z0-9][\w-]{0,99}$/;
-const unspeakable = [person, 'quillfeather'];
+const secretTexts = [person, 'quillfeather'];
 
 /** Netlife's pages and rows, from bytes to the contacts file. */
 export const netlife: FuzzTarget<Input, Outcome> = {
   name: 'netlife',
   corpus: {
-    'good answers': { call: 'buyers', body: Buffer.from(JSON.stringify(answers.buyers)) },
-    ...Object.assign({}, ...calls.map((call) => largeCorpus(answers[call], (body) => ({ call, body }), call))),
+    'valid responses': { call: 'buyers', body: Buffer.from(JSON.stringify(responses.buyers)) },
+    ...Object.assign({}, ...calls.map((call) => largeCorpus(responses[call], (body) => ({ call, body }), call))),
     ...Object.fromEntries(
       codings.map((coding) => [
         `buyers in ${coding}`,
-        { call: 'buyers' as const, body: Buffer.from(JSON.stringify(answers.buyers)), coding },
+        { call: 'buyers' as const, body: Buffer.from(JSON.stringify(responses.buyers)), coding },
       ]),
     ),
     'an array of 3 MiB for the images of a job': {
@@ -209,16 +210,16 @@ export const netlife: FuzzTarget<Input, Outcome> = {
       ),
     },
     ...Object.fromEntries(
-      announcements.map((more) => [
-        `rows that are announced by ${JSON.stringify(more)}`,
-        { call: 'nonBuyers', body: Buffer.from(JSON.stringify({ data: answers.nonBuyers, ...more })) },
+      unsupportedNextLinks.map((more) => [
+        `a list that continues with ${JSON.stringify(more)}`,
+        { call: 'nonBuyers', body: Buffer.from(JSON.stringify({ data: responses.nonBuyers, ...more })) },
       ]),
     ),
-    'an access key that is half a character': { call: 'keys', body: Buffer.from('["\\ud800"]') },
+    'an access key that is a lone surrogate': { call: 'keys', body: Buffer.from('["\\ud800"]') },
   },
   arbitrary: fc
     .constantFrom(...calls)
-    .chain((call) => fc.record({ call: fc.constant(call), body: hostileBytes([answers[call]]), coding: anyCoding })),
+    .chain((call) => fc.record({ call: fc.constant(call), body: hostileBytes([responses[call]]), coding: anyCoding })),
   run: async (input, pause) => {
     try {
       return await collectContacts(input, pause);
@@ -227,17 +228,18 @@ export const netlife: FuzzTarget<Input, Outcome> = {
       throw error;
     }
   },
-  judge: ({ csv, rejected, ids, error }, { body }) => [
-    ...(error === undefined && announcements.some((more) => isJsonOf(body, { data: answers.nonBuyers, ...more }))
-      ? ['a part of a list was accepted as the whole list']
+  check: ({ csv, rejected, ids, error }, { body }) => [
+    ...(error === undefined &&
+    unsupportedNextLinks.some((more) => isJsonOf(body, { data: responses.nonBuyers, ...more }))
+      ? ['an incomplete list was accepted as complete']
       : []),
     ...csvFaults(csv),
     ...(ids.every((one) => id.test(one)) ? [] : ['an id is not a valid path segment']),
-    ...leaksOf(JSON.stringify(rejected), unspeakable),
+    ...leaksOf(JSON.stringify(rejected), secretTexts),
     ...(error === undefined || (errorCodes.includes(error.code) && error.code !== 'INTERNAL_FAULT')
       ? []
       : [`it failed with ${error.code}`]),
-    ...leaksOf(error?.message ?? '', unspeakable),
+    ...leaksOf(error?.message ?? '', secretTexts),
   ],
-  unspeakable,
+  secretTexts,
 };

@@ -5,14 +5,14 @@ import { maxOpenMs } from '../../../shared/http/circuit-breaker';
 import { type Mapping, mapOrder } from '../../../shared/internal-api/mapping';
 import { createQualiaClient } from '../../../shared/qualia/client';
 import { readOrder } from '../../../shared/qualia/order';
-import { qualiaAnswer, qualiaOrder, qualiaOrderId } from '../../support/qualia-orders';
+import { qualiaOrder, qualiaOrderId, qualiaResponse } from '../../support/qualia-orders';
 import { secretOf } from '../../support/secrets';
-import { cutAnswer, startAnsweringServer } from '../answering-server';
 import { type Bytes, hostileBytes, largeCorpus, toBuffer } from '../bytes';
 import { anyCoding, type Coding, codings } from '../codings';
 import type { FuzzTarget } from '../engine';
 import { hostileTexts } from '../hostile-values';
 import { leaksOf } from '../leaks';
+import { anyTruncation, startResponseServer } from '../response-server';
 
 const password = 'pa55-hunter2-9b1c';
 
@@ -22,7 +22,7 @@ interface Input {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Bytes;
   readonly coding?: Coding | undefined;
-  readonly cut: boolean;
+  readonly truncated: boolean;
 }
 
 type Outcome =
@@ -32,39 +32,39 @@ type Outcome =
 
 const open = async () => {
   let nowMs = Date.now();
-  const server = await startAnsweringServer();
+  const server = await startResponseServer();
   const client = createQualiaClient({
     url: `${server.origin}/api/vendor/graphql`,
     credential: secretOf({ username: 'us', password }),
     now: () => nowMs,
-    sleep: async () => waits(),
+    sleep: async () => onWait(),
     onCircuitOpen: () => undefined,
   });
-  return { server, client, passSilence: () => (nowMs += maxOpenMs) };
+  return { server, client, skipOpenCircuit: () => (nowMs += maxOpenMs) };
 };
 /** Set for each input. */
-let waits: () => void = () => undefined;
+let onWait: () => void = () => undefined;
 let opened: ReturnType<typeof open> | undefined;
 
-/** Processes a response as the two workers do. */
-const process = (bytes: Uint8Array, answered: Buffer): Outcome => {
+/** Processes a response like the two workers. */
+const process = (bytes: Uint8Array, sent: Buffer): Outcome => {
   const order = readOrder(bytes);
   if (order === undefined) throw new Error('The downloaded response contains no order');
   const mapping = mapOrder(order);
   const posted = mapping.kind === 'mapped' ? JSON.stringify(mapping.order) : '';
-  const sameDigits = !/^[-+.\deE]+$/.test(order.order_number) || answered.includes(order.order_number);
-  return { mapping, posted, sameBytes: answered.equals(bytes), sameDigits };
+  const sameDigits = !/^[-+.\deE]+$/.test(order.order_number) || sent.includes(order.order_number);
+  return { mapping, posted, sameBytes: sent.equals(bytes), sameDigits };
 };
 
-const good = qualiaOrder();
-const answers = [
-  ...[good, { ...good, properties: [{ state: 'Guam' }, { state: 'd.c.' }, {}, null] }].map((order) => ({
+const validOrder = qualiaOrder();
+const responses = [
+  ...[validOrder, { ...validOrder, properties: [{ state: 'Guam' }, { state: 'd.c.' }, {}, null] }].map((order) => ({
     data: { order: { order, outstanding_tasks: [] } },
   })),
   { data: { order: null } },
   { data: null, errors: [{ message: 'Order not found', extensions: { code: 'NOT_FOUND' } }] },
   { errors: [{ message: 'Internal server error', path: ['order'], locations: [{ line: 1, column: 2 }] }] },
-  { data: { order: { order: good } }, errors: [{ message: 'Oops', path: ['order', 'outstanding_tasks', 0] }] },
+  { data: { order: { order: validOrder } }, errors: [{ message: 'Oops', path: ['order', 'outstanding_tasks', 0] }] },
   { data: { orders: { orders: [{ _id: 'bK8bg5tajNkDpDk25' }, { _id: 'QO-1' }] } } },
 ];
 
@@ -77,10 +77,10 @@ const isHeaderValue = (value: string): boolean => {
   }
 };
 const headerValues = [...hostileTexts, '0', '-1', '1.5', '99999999999', 'Fri, 31 Dec 9999 23:59:59 GMT', 'gzip', 'br'];
-const unreadableWaits = ['wait 5', 'after 5', 'sec 10', '9999999999', '1.5', '-1', '120, 120'];
+const invalidRetryAfters = ['wait 5', 'after 5', 'sec 10', '9999999999', '1.5', '-1', '120, 120'];
 
-/** Server faults whose text contains "not found". */
-const passingErrors = [
+/** Temporary errors whose texts resemble permanent ones. */
+const temporaryErrors = [
   ['request to https://orders.internal failed, reason: getaddrinfo ENOTFOUND orders.internal', 'INTERNAL_SERVER_ERROR'],
   ['PersistedQueryNotFound', 'PERSISTED_QUERY_NOT_FOUND'],
   ['503: Service Unavailable: upstream host not found', 'INTERNAL_SERVER_ERROR'],
@@ -88,8 +88,8 @@ const passingErrors = [
   ['403: Forbidden', 'INTERNAL_SERVER_ERROR'],
 ].map(([message, code]) => ({ data: null, errors: [{ message, extensions: { code } }] }));
 
-const dated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}\.\d{3}Z)?$/;
-const mostWarnings = 50;
+const dateFormat = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}\.\d{3}Z)?$/;
+const maxWarnings = 50;
 
 const orderFaults = ({
   mapping,
@@ -97,86 +97,90 @@ const orderFaults = ({
   sameDigits,
   posted,
 }: Extract<Outcome, { readonly mapping: Mapping }>): readonly string[] => {
-  const kept = [
+  const faults = [
     ...(sameBytes ? [] : ['the bytes differ from the response']),
     ...(sameDigits ? [] : ['the digits of the order number differ from the response']),
   ];
-  if (mapping.kind !== 'mapped') return kept;
+  if (mapping.kind !== 'mapped') return faults;
   const { order, warnings } = mapping;
-  const again: unknown = JSON.parse(posted);
+  const reparsed: unknown = JSON.parse(posted);
   const numbers = [order.price, order.purchasePrice, order.loanAmount].filter((value) => value !== undefined);
   const people = [...(order.borrowers ?? []), ...(order.sellers ?? [])];
   const dates = [order.dueDate, order.projectedCloseDate].filter((value) => value !== undefined);
   return [
-    ...kept,
-    ...(JSON.stringify(again) === posted ? [] : ['the posted body differs from the mapped order']),
+    ...faults,
+    ...(JSON.stringify(reparsed) === posted ? [] : ['the posted body differs from the mapped order']),
     ...(numbers.every(Number.isFinite) ? [] : ['a number is not finite']),
     ...(people.every((person) => Object.keys(person).length > 0) ? [] : ['a person has no name']),
-    ...(dates.every((date) => dated.test(date)) ? [] : ['a date is invalid']),
-    ...(warnings.length <= mostWarnings ? [] : [`${warnings.length} warnings do not fit the order's item`]),
+    ...(dates.every((date) => dateFormat.test(date)) ? [] : ['a date is invalid']),
+    ...(warnings.length <= maxWarnings ? [] : [`${warnings.length} warnings are too many for the order's item`]),
   ];
 };
 
-const goodAnswer = { status: 200, headers: {}, body: Buffer.from(qualiaAnswer(good)), cut: false };
+const validResponse = { status: 200, headers: {}, body: Buffer.from(qualiaResponse(validOrder)), truncated: false };
 const ofOrder = (order: object): Input => ({
-  ...goodAnswer,
+  ...validResponse,
   call: 'fetchOrder',
-  body: Buffer.from(qualiaAnswer(order)),
+  body: Buffer.from(qualiaResponse(order)),
 });
 
-/** A response with an order whose fields are given as text. */
-const written = (fields: string): Input => ({
-  ...ofOrder(good),
+/** A response with an order whose fields are given as JSON text. */
+const ofFields = (fields: string): Input => ({
+  ...ofOrder(validOrder),
   body: Buffer.from(`{"data":{"order":{"order":{"_id":"bK8bg5tajNkDpDk25","order_number":"1",${fields}}}}}`),
 });
 
-/** Qualia's responses, from the socket to the body of the internal API. */
+/** Qualia's responses, from the socket to the body for the internal API. */
 export const qualia: FuzzTarget<Input, Outcome> = {
   name: 'qualia',
   corpus: {
-    'a good order': ofOrder(good),
-    'a good order that is cut short': { ...ofOrder(good), cut: true },
-    ...Object.fromEntries(codings.map((coding) => [`a good order in ${coding}`, { ...ofOrder(good), coding }])),
-    'a bomb of 10 MiB in gzip': { ...ofOrder(good), body: { large: 'a text of 10 MiB' }, coding: 'gzip' },
-    'another order': ofOrder({ ...good, _id: 'another' }),
+    'a valid order': ofOrder(validOrder),
+    'a valid order that is truncated': { ...ofOrder(validOrder), truncated: true },
+    ...Object.fromEntries(codings.map((coding) => [`a valid order in ${coding}`, { ...ofOrder(validOrder), coding }])),
+    'a gzip bomb of 10 MiB': { ...ofOrder(validOrder), body: { large: 'a text of 10 MiB' }, coding: 'gzip' },
+    'another order': ofOrder({ ...validOrder, _id: 'another' }),
     ...Object.fromEntries(
-      unreadableWaits.map((wait) => [
-        `a failure that asks for "${wait}"`,
-        { ...ofOrder(good), status: 429, headers: { 'retry-after': wait } },
+      invalidRetryAfters.map((wait) => [
+        `an error with the Retry-After "${wait}"`,
+        { ...ofOrder(validOrder), status: 429, headers: { 'retry-after': wait } },
       ]),
     ),
     ...Object.fromEntries(
-      passingErrors.map((answer) => [
-        `the passing error "${answer.errors[0]?.message}"`,
-        { ...ofOrder(good), body: Buffer.from(JSON.stringify(answer)) },
+      temporaryErrors.map((response) => [
+        `the temporary error "${response.errors[0]?.message}"`,
+        { ...ofOrder(validOrder), body: Buffer.from(JSON.stringify(response)) },
       ]),
     ),
-    'headers of 70 kB': { ...ofOrder(good), headers: { 'x-large': 'x'.repeat(70_000) } },
-    'a failure that asks for silence until the year 9999': {
-      ...ofOrder(good),
+    'headers of 70 kB': { ...ofOrder(validOrder), headers: { 'x-large': 'x'.repeat(70_000) } },
+    'an error with a Retry-After in the year 9999': {
+      ...ofOrder(validOrder),
       status: 503,
       headers: { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' },
     },
-    ...largeCorpus(answers[0], (body) => ({ ...ofOrder(good), body }), 'the order'),
-    ...largeCorpus(answers[4], (body) => ({ ...ofOrder(good), body }), 'the errors'),
-    ...largeCorpus(answers[6], (body) => ({ ...ofOrder(good), call: 'listOpenOrders', body }), 'the open orders'),
-    'a price of 20,000 digits': ofOrder({ ...good, price: `${'1'.repeat(20_000)}x` }),
-    'a date of 4 MB': ofOrder({ ...good, due_date: `2026-01-01T00:00:00.${'0'.repeat(4_000_000)}x` }),
-    'a state of 4 MB of spaces': ofOrder({ ...good, properties: [{ state: `x${' '.repeat(4_000_000)}x` }] }),
-    'numbers with many digits': written(
+    ...largeCorpus(responses[0], (body) => ({ ...ofOrder(validOrder), body }), 'the order'),
+    ...largeCorpus(responses[4], (body) => ({ ...ofOrder(validOrder), body }), 'the errors'),
+    ...largeCorpus(
+      responses[6],
+      (body) => ({ ...ofOrder(validOrder), call: 'listOpenOrders', body }),
+      'the open orders',
+    ),
+    'a price of 20,000 digits': ofOrder({ ...validOrder, price: `${'1'.repeat(20_000)}x` }),
+    'a date of 4 MB': ofOrder({ ...validOrder, due_date: `2026-01-01T00:00:00.${'0'.repeat(4_000_000)}x` }),
+    'a state of 4 MB of spaces': ofOrder({ ...validOrder, properties: [{ state: `x${' '.repeat(4_000_000)}x` }] }),
+    'numbers with many digits': ofFields(
       '"order_number":9007199254740993,"properties":[{"state":"MA","zipcode":2134,"address_1":123456789012345678901234}]',
     ),
-    'numbers in unusual forms': written('"order_number":12.50,"price":1e3,"loan_amount":-0,"due_date":1.770091506E9'),
-    'dates without dashes': written('"due_date":"20260105","projected_close_date":46027'),
-    'dates that are no time': written('"due_date":99999999999,"projected_close_date":0'),
-    'spellings of the District': written(
+    'numbers in unusual forms': ofFields('"order_number":12.50,"price":1e3,"loan_amount":-0,"due_date":1.770091506E9'),
+    'dates without dashes': ofFields('"due_date":"20260105","projected_close_date":46027'),
+    'dates out of range': ofFields('"due_date":99999999999,"projected_close_date":0'),
+    'spellings of the District': ofFields(
       '"properties":[{"state":"Washington, DC"},{"state":"d. c"},{"state":"CA\u200b"},{"state":"\u200b"}]',
     ),
-    'people without names': written(
+    'people without names': ofFields(
       '"borrowers":[{},{"full_name":null}],"sellers":[{"last_name":""}],"customer_contact":{"name":null}',
     ),
-    'a price that is a list of fractions': written(`"price":[${'0.50,'.repeat(100_000)}1]`),
-    '20,000 properties without a state': ofOrder({ ...good, properties: Array(20_000).fill({}) }),
+    'a price that is a list of fractions': ofFields(`"price":[${'0.50,'.repeat(100_000)}1]`),
+    '20,000 properties without a state': ofOrder({ ...validOrder, properties: Array(20_000).fill({}) }),
   },
   arbitrary: fc.record({
     call: fc.constantFrom('fetchOrder', 'fetchOrder', 'fetchOrder', 'listOpenOrders'),
@@ -195,50 +199,50 @@ export const qualia: FuzzTarget<Input, Outcome> = {
         ),
       },
     ),
-    body: hostileBytes([...answers, ...passingErrors]),
+    body: hostileBytes([...responses, ...temporaryErrors]),
     coding: anyCoding,
-    cut: cutAnswer,
+    truncated: anyTruncation,
   }),
-  run: async ({ call, status, headers, body, coding, cut }, pause) => {
-    waits = pause;
+  run: async ({ call, status, headers, body, coding, truncated }, pause) => {
+    onWait = pause;
     opened ??= open();
-    const { server, client, passSilence } = await opened;
+    const { server, client, skipOpenCircuit } = await opened;
     const context = { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined };
-    const answered = toBuffer(body);
+    const sent = toBuffer(body);
     try {
-      server.respond({ status, headers, body: answered, coding, cut });
+      server.respond({ status, headers, body: sent, coding, truncated });
       pause();
       if (call === 'listOpenOrders') {
         const listed = await client.listOpenOrders({ limit: 100, offset: 0, withStatus: true }, context);
         return { fingerprints: listed.map(({ fingerprint }) => fingerprint) };
       }
-      return process((await client.fetchOrder(qualiaOrderId, context)).bytes, answered);
+      return process((await client.fetchOrder(qualiaOrderId, context)).bytes, sent);
     } catch (thrown) {
       if (!(thrown instanceof PipelineError)) throw thrown;
       if (thrown.retryable) {
         pause();
-        passSilence();
-        // A good response closes the circuit again.
-        server.respond(goodAnswer);
+        skipOpenCircuit();
+        // A valid response closes the circuit for the next input.
+        server.respond(validResponse);
         await client.fetchOrder(qualiaOrderId, context);
       }
       return { error: thrown };
     }
   },
-  judge: (outcome, { cut }) => {
-    if (cut && !('error' in outcome)) return ['a truncated response was accepted'];
+  check: (outcome, { truncated }) => {
+    if (truncated && !('error' in outcome)) return ['a truncated response was accepted'];
     if ('mapping' in outcome) return orderFaults(outcome);
     if ('fingerprints' in outcome)
       return outcome.fingerprints.every((one) => one === undefined || /^[\w-]{12}$/.test(one))
         ? []
-        : ['no fingerprint'];
+        : ['a fingerprint is invalid'];
     const { code, message } = outcome.error;
     return [
       ...(errorCodes.includes(code) && code !== 'INTERNAL_FAULT' ? [] : [`it failed with ${code}: ${message}`]),
       ...leaksOf(message, [password]),
     ];
   },
-  unspeakable: [password],
+  secretTexts: [password],
   close: async () => {
     const { server, client } = (await opened) ?? {};
     opened = undefined;

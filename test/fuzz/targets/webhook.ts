@@ -30,9 +30,9 @@ interface Input {
   readonly url: string;
   /** Names and values, alternating. */
   readonly headers: readonly string[];
-  readonly signIn: 'basic' | 'signature' | 'svix' | 'none';
+  readonly credentials: 'basic' | 'signature' | 'svix' | 'none';
   readonly body: Bytes;
-  /** The expected status, if there is only one. */
+  /** The expected status, if only one is possible. */
   readonly status?: number;
   /** Overrides of the event, for events that no gateway creates. */
   readonly overrides?: { readonly body: string | undefined; readonly isBase64Encoded: boolean } | undefined;
@@ -57,6 +57,7 @@ const handler = createHandler({
     downloadQueue: { send: async () => undefined },
     now: Date.now,
   }),
+  keepRefused: async () => 'refused-1',
   logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
   metrics: recordMetrics().recorder,
   health: { version: '1', commit: 'abc', stage: 'dev' },
@@ -64,7 +65,7 @@ const handler = createHandler({
   monotonicNow: () => performance.now(),
 });
 
-/** Bodies that are refused for their size are not signed, because signing them takes long. */
+/** Does not sign bodies above the size limit: they are refused anyway, and signing them is slow. */
 const signatureOver = (body: Buffer, prefix: string): readonly string[] => {
   if (body.length > 300_000) return [];
   const now = new Date();
@@ -73,13 +74,13 @@ const signatureOver = (body: Buffer, prefix: string): readonly string[] => {
   return [`${prefix}-id`, 'msg_1', `${prefix}-timestamp`, timestamp, `${prefix}-signature`, signature];
 };
 
-const requestOf = ({ method, url, headers, signIn }: Input, body: Buffer): IncomingMessage => {
+const requestOf = ({ method, url, headers, credentials }: Input, body: Buffer): IncomingMessage => {
   const signed = {
     basic: () => ['Authorization', basicAuthorization(username, password)],
     signature: () => signatureOver(body, 'webhook'),
     svix: () => signatureOver(body, 'svix'),
     none: () => [],
-  }[signIn]();
+  }[credentials]();
   return Object.assign(new IncomingMessage(socket), {
     method,
     url,
@@ -104,7 +105,13 @@ const headerName = fc.constantFrom(
 );
 const headerValue = fc.oneof(
   fc.constantFrom(
-    ...['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/a+json', 'text/plain'],
+    ...[
+      'application/json',
+      'application/json; charset=utf-8',
+      'APPLICATION/JSON',
+      'application/a+json',
+      'text/validCall',
+    ],
     ...[
       'Basic',
       'Basic Og==',
@@ -117,7 +124,12 @@ const headerValue = fc.oneof(
       'v1,BAD,v1,a',
       'gzip',
     ],
-    ...['identity', 'application/json,application/json', 'application/json; a="b,c"', 'application/json, text/plain'],
+    ...[
+      'identity',
+      'application/json,application/json',
+      'application/json; a="b,c"',
+      'application/json, text/validCall',
+    ],
     ...[`application/${'+'.repeat(8_000)}json`, `Basic ${'A'.repeat(8_000)}!`, '1e999', '-1', '99999999999999999999'],
   ),
   fc.constantFrom(...hostileTexts),
@@ -141,15 +153,15 @@ const bodies = [
   activity({ type: 'message', message_id: 'm1', description }),
 ];
 
-const plain: Input = {
+const validCall: Input = {
   method: 'POST',
   url: '/webhooks/qualia',
   headers: ['Content-Type', 'application/json'],
-  signIn: 'basic',
+  credentials: 'basic',
   body: Buffer.from(JSON.stringify(notification())),
 };
 
-/** Timestamps that a sender can use, and one that is not a calendar day. */
+/** Valid timestamps, and one of a day that does not exist. */
 const timestamps = [
   '2026-11-26T10:00:00+0000',
   '2026-11-26T05:00:00-05',
@@ -161,12 +173,12 @@ const timestamps = [
   '2026-02-30T10:00:00Z',
 ];
 
-const answers = [200, 400, 401, 404, 405, 413, 415, 422];
-/** Statuses before authentication. The health check is public. */
-const refusals = [401, 404, 405, 413, 415];
+const possibleStatuses = [200, 400, 401, 404, 405, 413, 415, 422];
+/** Statuses that an unauthenticated caller can get. `/health` is public. */
+const publicStatuses = [401, 404, 405, 413, 415];
 const orderId = /^[A-Za-z0-9_-]{1,128}$/;
 const round = /^\d{15}-[0-9a-f]{12}$/;
-const unspeakable = [password, signingSecret, signingSecret.slice(6), description, 'Zebedee'];
+const secretTexts = [password, signingSecret, signingSecret.slice(6), description, 'Zebedee'];
 
 const headerFaults = (headers: HttpResponse['headers']): readonly string[] =>
   Object.entries(headers).flatMap(([name, value]) => {
@@ -175,63 +187,63 @@ const headerFaults = (headers: HttpResponse['headers']): readonly string[] =>
       for (const one of [value].flat()) validateHeaderValue(name, one);
       return [];
     } catch {
-      return [`the header ${name} is no header`];
+      return [`the header ${name} is invalid`];
     }
   });
 
-/** A call from the request's bytes to the response's, converted to an event and back as by the HTTP API. */
+/** A call of the webhook. Request and response are converted like in the HTTP API. */
 export const webhook: FuzzTarget<Input, Outcome> = {
   name: 'webhook',
   corpus: {
-    'a good call': plain,
-    ...largeCorpus(bodies[1], (body) => ({ ...plain, body })),
-    ...largeCorpus(bodies[0], (body) => ({ ...plain, signIn: 'none', body }), 'the body without credentials'),
-    ...largeCorpus(bodies[0], (body) => ({ ...plain, headers: [], body }), 'the body without headers'),
-    'invalid base64': { ...plain, overrides: { body: '!'.repeat(300_000), isBase64Encoded: true } },
-    'no body, in base64': { ...plain, overrides: { body: undefined, isBase64Encoded: true } },
-    'headers named after what every object has': {
-      ...plain,
+    'a valid call': validCall,
+    ...largeCorpus(bodies[1], (body) => ({ ...validCall, body })),
+    ...largeCorpus(bodies[0], (body) => ({ ...validCall, credentials: 'none', body }), 'the body without credentials'),
+    ...largeCorpus(bodies[0], (body) => ({ ...validCall, headers: [], body }), 'the body without headers'),
+    'invalid base64': { ...validCall, overrides: { body: '!'.repeat(300_000), isBase64Encoded: true } },
+    'no body, in base64': { ...validCall, overrides: { body: undefined, isBase64Encoded: true } },
+    'headers named like properties of every object': {
+      ...validCall,
       headers: ['__proto__', 'x', 'constructor', 'x', 'toString', 'x', 'hasOwnProperty', 'x'],
     },
     ...Object.fromEntries(
       timestamps.map((timestamp) => [
         `the time ${timestamp.slice(0, 40)}`,
-        { ...plain, body: Buffer.from(JSON.stringify(notification({ timestamp }))) },
+        { ...validCall, body: Buffer.from(JSON.stringify(notification({ timestamp }))) },
       ]),
     ),
-    'the near end of time': {
-      ...plain,
+    'the earliest time': {
+      ...validCall,
       body: Buffer.from(JSON.stringify(notification({ timestamp: '0001-01-01T00:00:00Z' }))),
     },
     'two signatures, the wrong one first': {
-      ...plain,
-      signIn: 'signature',
-      headers: [...plain.headers, 'webhook-signature', 'v1,BAD'],
+      ...validCall,
+      credentials: 'signature',
+      headers: [...validCall.headers, 'webhook-signature', 'v1,BAD'],
       status: 200,
     },
-    'a signature under the names of Svix': { ...plain, signIn: 'svix', status: 200 },
-    'two equal content types': { ...plain, headers: [...plain.headers, ...plain.headers], status: 200 },
-    'two credentials': {
-      ...plain,
-      headers: [...plain.headers, 'Authorization', basicAuthorization(username, password)],
+    'a signature in the headers of Svix': { ...validCall, credentials: 'svix', status: 200 },
+    'two equal content types': { ...validCall, headers: [...validCall.headers, ...validCall.headers], status: 200 },
+    'two Authorization headers': {
+      ...validCall,
+      headers: [...validCall.headers, 'Authorization', basicAuthorization(username, password)],
       status: 401,
     },
     'a compressed body': {
-      ...plain,
-      headers: [...plain.headers, 'Content-Encoding', 'gzip'],
+      ...validCall,
+      headers: [...validCall.headers, 'Content-Encoding', 'gzip'],
       body: gzipSync(JSON.stringify(bodies[0])),
       status: 415,
     },
     'a compressed body with a signature': {
-      ...plain,
-      signIn: 'signature',
-      headers: [...plain.headers, 'Content-Encoding', 'gzip'],
+      ...validCall,
+      credentials: 'signature',
+      headers: [...validCall.headers, 'Content-Encoding', 'gzip'],
       body: gzipSync(JSON.stringify(bodies[0])),
       status: 415,
     },
-    'HEAD for the health': { ...plain, method: 'HEAD', url: '/health', signIn: 'none', status: 200 },
-    'the far end of time': {
-      ...plain,
+    'HEAD /health': { ...validCall, method: 'HEAD', url: '/health', credentials: 'none', status: 200 },
+    'the latest time': {
+      ...validCall,
       body: Buffer.from(JSON.stringify(notification({ timestamp: '9999-12-31T23:59:59.999Z' }))),
     },
   },
@@ -246,10 +258,10 @@ export const webhook: FuzzTarget<Input, Outcome> = {
       { weight: 1, arbitrary: fc.constantFrom(...hostileTexts).map((text) => `/${text}`) },
     ),
     headers: fc.oneof(
-      { weight: 4, arbitrary: fc.constant(plain.headers) },
+      { weight: 4, arbitrary: fc.constant(validCall.headers) },
       { weight: 1, arbitrary: fc.array(fc.tuple(headerName, headerValue), { maxLength: 3 }).map((all) => all.flat()) },
     ),
-    signIn: fc.oneof(
+    credentials: fc.oneof(
       { weight: 12, arbitrary: fc.constant('basic' as const) },
       { weight: 1, arbitrary: fc.constantFrom('signature' as const, 'svix' as const) },
       { weight: 2, arbitrary: fc.constant('none' as const) },
@@ -262,29 +274,35 @@ export const webhook: FuzzTarget<Input, Outcome> = {
     const body = toBuffer(input.body);
     const route = { apiId: 'api', routeKey: '$default', pathParameters: undefined };
     const event = { ...toEvent(requestOf(input, body), body, route), ...input.overrides };
-    // The event reaches the Lambda, and its response the gateway, as JSON.
+    // The gateway and the Lambda exchange the event and the response as JSON.
     const payload = toPayload(event);
     if (payload === undefined) return { response: gatewayResponse(413, 'Request Entity Too Large'), started: [] };
-    const answer = await handler(JSON.parse(payload), lambdaContext());
-    return { response: toHttpResponse({ payload: JSON.stringify(answer) }), started: [...started] };
+    const response = await handler(JSON.parse(payload), lambdaContext());
+    return { response: toHttpResponse({ payload: JSON.stringify(response) }), started: [...started] };
   },
-  judge: ({ response: { statusCode, headers, body }, started }, { signIn, url, status = statusCode }) => {
+  check: ({ response: { statusCode, headers, body }, started }, { credentials, url, status = statusCode }) => {
     const text = body.toString();
     const [first, ...others] = started;
-    const isOpen = refusals.includes(statusCode) || (statusCode === 200 && url === '/health');
+    const isPublic = publicStatuses.includes(statusCode) || (statusCode === 200 && url === '/health');
     return [
-      ...(signIn === 'none' && (started.length > 0 || !isOpen) ? [`an unauthenticated caller got ${statusCode}`] : []),
-      ...(statusCode === status ? [] : [`it answered ${statusCode} instead of ${status}`]),
-      ...(answers.includes(statusCode) ? [] : [`it answered ${statusCode}`]),
-      ...(headers['x-request-id'] === 'request-1' || statusCode === 413 ? [] : ['the response is not from our code']),
-      ...(body.length > 2_000 ? [`the answer has ${body.length} bytes`] : []),
+      ...(credentials === 'none' && (started.length > 0 || !isPublic)
+        ? [`an unauthenticated caller got ${statusCode}`]
+        : []),
+      ...(statusCode === status ? [] : [`it responded with ${statusCode} instead of ${status}`]),
+      ...(possibleStatuses.includes(statusCode) ? [] : [`it responded with ${statusCode}`]),
+      ...(headers['x-request-id'] === 'request-1' || statusCode === 413
+        ? []
+        : ['the response is not from the handler']),
+      ...(body.length > 2_000 ? [`the response has ${body.length} bytes`] : []),
       ...headerFaults(headers),
-      ...leaksOf(text + JSON.stringify(headers), unspeakable),
-      ...((first !== undefined) === (statusCode === 200 && text.includes('order_id')) ? [] : ['a round was begun']),
-      ...(others.length > 0 ? ['several rounds were begun'] : []),
+      ...leaksOf(text + JSON.stringify(headers), secretTexts),
+      ...((first !== undefined) === (statusCode === 200 && text.includes('order_id'))
+        ? []
+        : ['the response and the started rounds do not match']),
+      ...(others.length > 0 ? ['several rounds were started'] : []),
       ...(first && !orderId.test(first.orderId) ? ['the order id is not a valid key segment'] : []),
       ...(first && !round.test(first.round) ? ['the round is invalid'] : []),
     ];
   },
-  unspeakable,
+  secretTexts,
 };

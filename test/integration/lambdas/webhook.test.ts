@@ -1,6 +1,6 @@
 import { qualiaOrder } from '../../support/qualia-orders';
 import { activity, notification } from '../../support/webhook-calls';
-import type { Outside } from '../support/outside';
+import type { Interceptor } from '../support/interceptor';
 import { type Pipeline, startPipeline } from '../support/pipeline';
 
 const id = 'QO-1';
@@ -12,40 +12,42 @@ beforeEach(async () => {
 afterEach(() => pipeline.stop());
 
 const unavailable =
-  (failing: string): Outside =>
+  (failingCall: string): Interceptor =>
   (call, make) =>
-    call === failing ? Promise.reject(new Error(`${call} is not available`)) : make();
+    call === failingCall ? Promise.reject(new Error(`${call} is not available`)) : make();
 
 const shapes = {
-  notification: { body: notification({ order_id: id }), again: 'duplicate' },
-  activity: { body: activity({ order_id: id }), again: 'queued' },
+  notification: { body: notification({ order_id: id }), statusOfRetry: 'duplicate' },
+  activity: { body: activity({ order_id: id }), statusOfRetry: 'queued' },
 } as const;
 
-describe.each(Object.entries(shapes))('%s', (_shape, { body, again }) => {
-  test('a failed enqueue answers 500, and the retry of the sender makes it good', async () => {
-    expect(await pipeline.post(body, { outside: unavailable('SendMessage') })).toMatchObject({ statusCode: 500 });
+describe.each(Object.entries(shapes))('%s', (_shape, { body, statusOfRetry }) => {
+  test("if the message cannot be sent, the response is 500, and the sender's retry completes the round", async () => {
+    expect(await pipeline.post(body, { interceptor: unavailable('SendMessage') })).toMatchObject({ statusCode: 500 });
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'NOTIFIED' });
     expect(await pipeline.receive('download', 10)).toEqual([]);
 
-    expect(await pipeline.post(body)).toMatchObject({ statusCode: 200, status: again });
+    expect(await pipeline.post(body)).toMatchObject({ statusCode: 200, status: statusOfRetry });
     await pipeline.drain();
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
     expect(await pipeline.internalApi.effectsOf(id)).toBe(1);
   });
 
-  test('a failed write answers 500 and leaves nothing behind', async () => {
-    expect(await pipeline.post(body, { outside: unavailable('UpdateItem') })).toMatchObject({ statusCode: 500 });
+  test('if the item cannot be written, the response is 500, and nothing is written or sent', async () => {
+    expect(await pipeline.post(body, { interceptor: unavailable('UpdateItem') })).toMatchObject({ statusCode: 500 });
     await expect(pipeline.orderOf(id)).rejects.toThrow('There is no order');
     expect(await pipeline.receive('download', 10)).toEqual([]);
   });
 
-  test('without its secret every caller is rejected', async () => {
-    expect(await pipeline.post(body, { outside: unavailable('GetSecretValue') })).toMatchObject({ statusCode: 500 });
+  test('if the secret cannot be read, the response is 500', async () => {
+    expect(await pipeline.post(body, { interceptor: unavailable('GetSecretValue') })).toMatchObject({
+      statusCode: 500,
+    });
     await expect(pipeline.orderOf(id)).rejects.toThrow('There is no order');
   });
 });
 
-test('a call that is refused leaves nothing behind', async () => {
+test('a refused call writes and sends nothing', async () => {
   expect(await pipeline.post({ ...notification({ order_id: id }), timestamp: 'now' })).toMatchObject({
     statusCode: 422,
   });

@@ -92,12 +92,15 @@ test.each<[string, () => void, RegExp]>([
     () => writeFileSync(inCopy('ports.json'), '{"api":99999}'),
     /ports\.json is damaged: api: .*\. Delete it: /,
   ],
-])('with %s, the start names the damage and keeps the remaining data', async (_name, damage, message) => {
-  damage();
-  const before = contents();
-  expect(await failedStart()).toMatch(message);
-  expect(contents()).toEqual(expect.arrayContaining(before));
-});
+])(
+  'with %s, the start fails with an error that names the damage, and keeps the remaining data',
+  async (_name, damage, message) => {
+    damage();
+    const before = contents();
+    expect(await failedStart()).toMatch(message);
+    expect(contents()).toEqual(expect.arrayContaining(before));
+  },
+);
 
 test('a start with a damaged secrets file names the file, but does not show its content', async () => {
   writeFileSync(secretsFile(original), '{"WebhookSecret":{"signing_secrets":["whsec_private');

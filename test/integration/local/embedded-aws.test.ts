@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(stateDirectory, { recursive: true });
 });
 
-/** Sends a request to the API. The tests before the last one stay below the throttle of `GET /moods`. */
+/** Sends a request to the API. The tests before the last one stay below the throttle of `GET /behaviors`. */
 const api = (resource: string, init?: RequestInit) => fetch(`${aws.apiUrl}${resource}`, init);
 const echo = async (resource: string, init?: RequestInit) => {
   const response = await api(resource, init);
@@ -91,8 +91,8 @@ describe('HTTP API', () => {
   test.each([
     ['/nowhere', {}, 404, 'Not Found'],
     ['/orders', {}, 404, 'Not Found'],
-    ['/moods?mood=throw', {}, 500, 'Internal Server Error'],
-    ['/moods?mood=sleep', {}, 500, 'Internal Server Error'],
+    ['/behaviors?behavior=throw', {}, 500, 'Internal Server Error'],
+    ['/behaviors?behavior=sleep', {}, 500, 'Internal Server Error'],
     ['/echo/1', { method: 'POST', body: Buffer.alloc(10 * 1024 * 1024 + 1) }, 413, 'Request Entity Too Large'],
     ['/echo/1', { method: 'POST', body: Buffer.alloc(5 * 1024 * 1024) }, 413, 'Request Entity Too Large'],
   ])('responds to %s with API Gateway’s status and message (%#)', async (resource, init, status, message) => {
@@ -101,14 +101,14 @@ describe('HTTP API', () => {
   });
 
   test('sends any other result as the body of a 200', async () => {
-    const response = await api('/moods');
+    const response = await api('/behaviors');
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(await response.json()).toMatchObject({ calls: expect.any(Number) });
   });
 });
 
 describe('Lambda', () => {
-  const moods = (mood?: string) => aws.invoke('dev-marketplace-moods', { mood });
+  const behaviors = (behavior?: string) => aws.invoke('dev-marketplace-behaviors', { behavior });
 
   test('gives a function the environment of the template and of Lambda, and none of its own', async () => {
     const { env } = await echo('/echo/env');
@@ -129,7 +129,7 @@ describe('Lambda', () => {
   });
 
   test('starts node with the arguments that Lambda gives a function of this memory', async () => {
-    expect((await moods()).payload.nodeArguments).toEqual([
+    expect((await behaviors()).payload.nodeArguments).toEqual([
       '--expose-gc',
       '--max-http-header-size=81920',
       '--max-semi-space-size=12',
@@ -138,19 +138,19 @@ describe('Lambda', () => {
   });
 
   test('reuses a warm process', async () => {
-    const first = await moods();
-    const second = await moods();
+    const first = await behaviors();
+    const second = await behaviors();
     expect(second.payload.pid).toBe(first.payload.pid);
   });
 
   test.each([
-    ['throw', { errorType: 'TypeError', errorMessage: 'a bad mood' }],
+    ['throw', { errorType: 'TypeError', errorMessage: 'a requested error' }],
     ['exit', { errorType: 'Runtime.ExitError' }],
     ['sleep', { errorType: 'Sandbox.Timedout', errorMessage: expect.stringMatching(/timed out after 1\.00 seconds/) }],
     ['spin', { errorType: 'Sandbox.Timedout' }],
-  ])('reports an invocation as failed if the handler does this: %s; the next one succeeds', async (mood, error) => {
-    expect(await moods(mood)).toMatchObject({ status: 200, functionError: 'Unhandled', payload: error });
-    expect((await moods()).functionError).toBeNull();
+  ])('reports an invocation as failed if the handler does this: %s; the next one succeeds', async (behavior, error) => {
+    expect(await behaviors(behavior)).toMatchObject({ status: 200, functionError: 'Unhandled', payload: error });
+    expect((await behaviors()).functionError).toBeNull();
   });
 
   test('reports an invocation as failed if the handler is missing, and an unknown function as not found', async () => {
@@ -160,28 +160,28 @@ describe('Lambda', () => {
   });
 
   test('runs invocations concurrently, one at a time in each process', async () => {
-    const results = await Promise.all(Array.from({ length: 20 }, () => moods()));
+    const results = await Promise.all(Array.from({ length: 20 }, () => behaviors()));
     expect(results.map(({ functionError }) => functionError)).toEqual(Array(20).fill(null));
   });
 
   test('stores the log lines of functions', async () => {
-    await moods('throw');
-    const file = path.join(stateDirectory, 'logs', 'dev-marketplace-moods.ndjson');
+    await behaviors('throw');
+    const file = path.join(stateDirectory, 'logs', 'dev-marketplace-behaviors.ndjson');
     const lines = await eventually(
       async () => readFileSync(file, 'utf8').trim().split('\n'),
-      (all) => all.some((line) => line.includes('a bad mood')),
+      (all) => all.some((line) => line.includes('a requested error')),
     );
-    const line = JSON.parse(lines.find((one) => one.includes('a bad mood')) ?? '');
-    expect(line).toMatchObject({ timestamp: expect.any(Number), function: 'dev-marketplace-moods' });
+    const line = JSON.parse(lines.find((one) => one.includes('a requested error')) ?? '');
+    expect(line).toMatchObject({ timestamp: expect.any(Number), function: 'dev-marketplace-behaviors' });
     expect(JSON.parse(line.message)).toMatchObject({ level: 'ERROR', message: { errorType: 'TypeError' } });
   });
 
   test('fires a schedule on request', async () => {
     const payload = expect.stringContaining('"detail-type":"Scheduled Event"');
-    for (const name of ['hourly', 'dev-hourly', 'dev-marketplace-moods']) {
-      expect(await aws.ask({ fire: name })).toEqual({ payload });
+    for (const name of ['hourly', 'dev-hourly', 'dev-marketplace-behaviors']) {
+      expect(await aws.request({ fire: name })).toEqual({ payload });
     }
-    expect(await aws.ask({ fire: 'daily' })).toMatchObject({
+    expect(await aws.request({ fire: 'daily' })).toMatchObject({
       error: expect.stringContaining('There is no schedule daily'),
     });
   });
@@ -204,7 +204,7 @@ describe('queues', () => {
     }
     await eventually(
       () => aws.depth(aws.pipeline.DownloadQueueUrl),
-      ({ visible, held }) => visible + held === 0,
+      ({ visible, inFlight }) => visible + inFlight === 0,
     );
   });
 
@@ -285,7 +285,7 @@ test('an edit of a secret takes effect at once; an unknown secret is not found',
 test('throttles a route at its own rate, and the other routes at the rate of the stage', async () => {
   const send = (resource: string) => Promise.all(Array.from({ length: 60 }, () => api(resource)));
   const statusesOf = (responses: readonly Response[]) => new Set(responses.map(({ status }) => status));
-  const responses = await send('/moods');
+  const responses = await send('/behaviors');
   expect(statusesOf(responses)).toEqual(new Set([200, 429]));
   expect(statusesOf(await send('/echo/1'))).toEqual(new Set([200]));
   const throttled = responses.find(({ status }) => status === 429);

@@ -20,34 +20,34 @@ const post = async (order_id: string) => {
   return fetch(`${aws.apiUrl}/orders`, { method: 'POST', headers, body: JSON.stringify({ order_id }) });
 };
 /** Posts an order and interrupts its `SendMessage`. @returns the status of the response */
-const postCut = async (order_id: string, by: Interception): Promise<number> => {
-  await aws.ask({ cut: { operation: 'SendMessage', text: order_id, by } });
+const postInterrupted = async (order_id: string, interception: Interception): Promise<number> => {
+  await aws.request({ interrupt: { operation: 'SendMessage', text: order_id, interception } });
   return (await post(order_id)).status;
 };
-const arrives = (order_id: string) => eventually(() => aws.order(order_id));
+const waitForOrder = (order_id: string) => eventually(() => aws.order(order_id));
 
 const refusal = { status: 400, headers: { 'x-amzn-errortype': 'AccessDenied' }, body: '{}' };
 
-// The SDK retries what it can. The other failures show in the function's response.
+// The SDK retries a reset connection. Other failures reach the function's response.
 test.each<[string, Interception, number]>([
   ['killing the process after it', { when: 'after', does: 'kill' }, 500],
   ['resetting the connection before it', { when: 'before', does: 'reset' }, 202],
   ['resetting the connection after it', { when: 'after', does: 'reset' }, 202],
   ['replacing its response', { when: 'after', does: refusal }, 500],
-])('an interrupted call sends its message: %s', async (name, by, status) => {
+])('an interrupted call sends its message: %s', async (name, interception, status) => {
   const id = name.replaceAll(' ', '-');
-  expect(await postCut(id, by)).toBe(status);
-  await arrives(id);
+  expect(await postInterrupted(id, interception)).toBe(status);
+  await waitForOrder(id);
 });
 
 test.each<[string, Interception, number]>([
   ['killing the process before it', { when: 'before', does: 'kill' }, 500],
   ['responding in place of the server', { when: 'before', does: refusal }, 500],
-])('an interrupted call sends no message: %s', async (name, by, status) => {
+])('an interrupted call sends no message: %s', async (name, interception, status) => {
   const id = name.replaceAll(' ', '-');
-  expect(await postCut(id, by)).toBe(status);
-  await post(`${id}-behind`);
-  await arrives(`${id}-behind`);
+  expect(await postInterrupted(id, interception)).toBe(status);
+  await post(`${id}-next`);
+  await waitForOrder(`${id}-next`);
   expect(await aws.order(id)).toBeUndefined();
 });
 
@@ -72,12 +72,12 @@ test('every call is intercepted, with its service, operation and resource', asyn
 });
 
 test('a kill of a function ends its processes, also during an invocation; the next invocation gets a new process', async () => {
-  const moods = (mood?: string) => aws.invoke('dev-marketplace-moods', { mood });
-  const first = await moods();
-  const interrupted = moods('sleep');
-  expect(await aws.ask({ kill: 'dev-marketplace-moods' })).toBe('done');
+  const behaviors = (behavior?: string) => aws.invoke('dev-marketplace-behaviors', { behavior });
+  const first = await behaviors();
+  const interrupted = behaviors('sleep');
+  expect(await aws.request({ kill: 'dev-marketplace-behaviors' })).toBe('done');
   expect(await interrupted).toMatchObject({ functionError: 'Unhandled' });
-  const second = await moods();
+  const second = await behaviors();
   expect(second.functionError).toBeNull();
   expect(second.payload.pid).not.toBe(first.payload.pid);
 });

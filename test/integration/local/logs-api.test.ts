@@ -1,5 +1,6 @@
 import {
   CloudWatchLogsClient,
+  CreateLogStreamCommand,
   DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
   DescribeQueryDefinitionsCommand,
@@ -7,6 +8,7 @@ import {
   GetLogEventsCommand,
   GetQueryResultsCommand,
   type GetQueryResultsCommandOutput,
+  PutLogEventsCommand,
   paginateDescribeLogGroups,
   paginateFilterLogEvents,
   StartQueryCommand,
@@ -40,6 +42,30 @@ const resultsOf = async (queryId: string | undefined): Promise<GetQueryResultsCo
 
 const start = (queryString: string, changes: object = {}) =>
   client.send(new StartQueryCommand({ logGroupNames: [logs.webhook.name], queryString, ...period, ...changes }));
+
+describe('events that a program puts', () => {
+  const stream = { logGroupName: '/marketplace/dev/actions', logStreamName: '2026-11-22' };
+  const put = (changes: object = {}) =>
+    client.send(
+      new PutLogEventsCommand({ ...stream, logEvents: [{ timestamp: startMs, message: '{"a":1}' }], ...changes }),
+    );
+
+  test('need a stream, which is created once, and are read like others', async () => {
+    await expect(put()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await client.send(new CreateLogStreamCommand(stream));
+    await expect(client.send(new CreateLogStreamCommand(stream))).rejects.toMatchObject({
+      name: 'ResourceAlreadyExistsException',
+    });
+    await put();
+    const { events } = await client.send(new FilterLogEventsCommand({ logGroupName: stream.logGroupName }));
+    expect(events).toMatchObject([{ logStreamName: '2026-11-22', timestamp: startMs, message: '{"a":1}' }]);
+  });
+
+  test('are rejected without a group, or if they are empty', async () => {
+    await expect(put({ logGroupName: '/nosuch' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(put({ logEvents: [] })).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  });
+});
 
 test('a query covers exactly its log groups and its period', async () => {
   const atSeconds = [-1, 0, 3_600, 3_600.999, 3_601];

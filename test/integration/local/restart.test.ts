@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -6,18 +7,31 @@ import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
 jest.setTimeout(60_000);
 
+/**
+ * Starts a fixture whose ports the operating system assigns to nobody, so that no server of another test takes one of
+ * them between a kill and the next start.
+ */
+const startWithReservedPorts = async (stateDirectory: string) => {
+  await (await startFixture(stateDirectory)).stop();
+  const first = 10_000 + 8 * (process.pid % 1_000);
+  const services = ['tables', 'stores', 'secrets', 'lambda', 'stepFunctions', 'logs', 'cloudWatch', 'api'];
+  const ports = Object.fromEntries(services.map((service, index) => [service, first + index]));
+  writeFileSync(path.join(stateDirectory, 'ports.json'), JSON.stringify(ports));
+  return startFixture(stateDirectory);
+};
+
 test('a kill at any moment loses no acknowledged write', async () => {
   const stateDirectory = newStateDirectory();
-  let aws = await startFixture(stateDirectory);
+  let aws = await startWithReservedPorts(stateDirectory);
   const before = { endpoints: aws.endpoints, outputs: aws.outputs };
   const acknowledged: string[] = [];
   const objects: string[] = [];
 
-  for (const round of [0, 1, 2]) {
+  for (const kill of [0, 1, 2]) {
     const s3 = new S3Client({ ...aws.config, endpoint: aws.endpoints.s3 });
-    // The worker is slow, so that there are messages in every state at each kill.
+    // The worker is slow, so that each kill finds messages in every state.
     const sending = Array.from({ length: 40 }, async (_, index) => {
-      const order_id = `R-${round}-${index}`;
+      const order_id = `R-${kill}-${index}`;
       const MessageBody = JSON.stringify({ order_id, sleep_ms: 20, fail_first: index % 10 === 0 });
       await sleep(index * 10);
       await aws.sqs.send(new SendMessageCommand({ QueueUrl: aws.pipeline.DownloadQueueUrl, MessageBody }));
@@ -25,7 +39,7 @@ test('a kill at any moment loses no acknowledged write', async () => {
       await s3.send(new PutObjectCommand({ Bucket: aws.data.RawBucketName, Key: order_id, Body: order_id }));
       objects.push(order_id);
     });
-    await sleep(300 + 150 * round);
+    await sleep(300 + 150 * kill);
     await aws.kill();
     await Promise.allSettled(sending);
     aws = await startFixture(stateDirectory);
@@ -42,9 +56,9 @@ test('a kill at any moment loses no acknowledged write', async () => {
   }
   await eventually(
     () => aws.depth(aws.pipeline.DownloadQueueUrl),
-    ({ visible, held }) => visible + held === 0,
+    ({ visible, inFlight }) => visible + inFlight === 0,
   );
-  expect(await aws.depth(aws.pipeline.DownloadDeadLetterQueueUrl)).toEqual({ visible: 0, held: 0 });
+  expect(await aws.depth(aws.pipeline.DownloadDeadLetterQueueUrl)).toEqual({ visible: 0, inFlight: 0 });
 
   await aws.stop();
   rmSync(stateDirectory, { recursive: true });
@@ -57,7 +71,7 @@ test('after a kill, a message in flight is visible at once and keeps its receive
   await first.sqs.send(new SendMessageCommand({ QueueUrl: first.pipeline.DownloadQueueUrl, MessageBody }));
   await eventually(
     () => first.depth(first.pipeline.DownloadQueueUrl),
-    ({ held }) => held === 1,
+    ({ inFlight }) => inFlight === 1,
   );
   await first.kill();
 
@@ -70,7 +84,7 @@ test('after a kill, a message in flight is visible at once and keeps its receive
 /** Kinds of writes. */
 const kinds = ['orders', 'objects', 'messages'] as const;
 
-// A limit on the size of files imitates a full disk: it needs no privileges, and writes fail in the same places. Orders
+// A limit on the size of files simulates a full disk without privileges: writes fail in the same places. Orders
 // are stored in LevelDB; objects and messages share a SQLite database, which fills first if all kinds are written.
 test.each([...kinds.map((kind) => [kind, [kind]] as const), ['all kinds', kinds] as const])(
   'a disk filled by %s ends the process, and a restart with free space loses no acknowledged write',

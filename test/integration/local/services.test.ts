@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
+import { CloudWatchClient, GetMetricDataCommand, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CloudWatchLogsClient,
   DescribeLogStreamsCommand,
@@ -6,10 +7,14 @@ import {
   GetLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import {
+  DeleteFunctionConcurrencyCommand,
   GetFunctionCommand,
+  GetFunctionConcurrencyCommand,
   GetFunctionConfigurationCommand,
+  InvokeCommand,
   LambdaClient,
   ListFunctionsCommand,
+  PutFunctionConcurrencyCommand,
   paginateListFunctions,
 } from '@aws-sdk/client-lambda';
 import {
@@ -29,13 +34,24 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import {
+  CreateTopicCommand,
+  ListSubscriptionsByTopicCommand,
+  ListTopicsCommand,
+  PublishCommand,
+  SNSClient,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
+import {
   ChangeMessageVisibilityCommand,
+  CreateQueueCommand,
   DeleteMessageBatchCommand,
   DeleteMessageCommand,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
+import * as z from 'zod';
 import { eventually, newStateDirectory, secretsFile, startFixture } from './fixture/start';
 
 jest.setTimeout(60_000);
@@ -46,11 +62,13 @@ let clients: ReturnType<typeof connect>;
 const connect = () => {
   const { config, endpoints } = aws;
   return {
+    cloudWatch: new CloudWatchClient({ ...config, endpoint: endpoints.cloudwatch }),
     lambda: new LambdaClient({ ...config, endpoint: endpoints.lambda }),
     logs: new CloudWatchLogsClient({ ...config, endpoint: endpoints.logs }),
     s3: new S3Client({ ...config, endpoint: endpoints.s3 }),
     secrets: new SecretsManagerClient({ ...config, endpoint: endpoints.secretsmanager }),
     sfn: new SFNClient({ ...config, endpoint: endpoints.sfn }),
+    sns: new SNSClient({ ...config, endpoint: endpoints.sns }),
   };
 };
 beforeAll(async () => {
@@ -61,6 +79,133 @@ afterAll(async () => {
   for (const client of Object.values(clients)) client.destroy();
   await aws.stop();
   rmSync(stateDirectory, { recursive: true });
+});
+
+describe('CloudWatch', () => {
+  test('has the metrics of the services', async () => {
+    const startMs = Date.now();
+    await fetch(`${aws.apiUrl}/orders`, { method: 'POST', body: '{"order_id":"QO-metrics"}' });
+    await fetch(`${aws.apiUrl}/unknown`);
+    await eventually(() => aws.order('QO-metrics'));
+    await aws.request({ fire: 'Nightly' });
+    await eventually(async () => {
+      const { Metrics = [] } = await clients.cloudWatch.send(
+        new ListMetricsCommand({ Namespace: 'AWS/States', MetricName: 'ExecutionTime' }),
+      );
+      return Metrics.length;
+    });
+    await fetch(`${aws.endpoints.cloudwatch}/_control/advance`, { method: 'POST', body: '{"minutes":2}' });
+    const stat = (
+      Id: string,
+      Namespace: string,
+      MetricName: string,
+      dimension: string,
+      Value: string,
+      Stat = 'Sum',
+    ) => {
+      const Metric = { Namespace: `AWS/${Namespace}`, MetricName, Dimensions: [{ Name: dimension, Value }] };
+      return { Id, MetricStat: { Metric, Period: 3_600, Stat } };
+    };
+    const ofFunction = (Id: string, name: string) =>
+      stat(Id, 'Lambda', name, 'FunctionName', 'dev-marketplace-webhook');
+    const { Metrics = [] } = await clients.cloudWatch.send(new ListMetricsCommand({ Namespace: 'AWS/ApiGateway' }));
+    const apiId = Metrics[0]?.Dimensions?.[0]?.Value ?? '';
+    const machine = aws.pipeline.WorkflowArn;
+    const { MetricDataResults = [] } = await clients.cloudWatch.send(
+      new GetMetricDataCommand({
+        MetricDataQueries: [
+          ofFunction('invocations', 'Invocations'),
+          ofFunction('errors', 'Errors'),
+          ofFunction('throttles', 'Throttles'),
+          stat('requests', 'ApiGateway', 'Count', 'ApiId', apiId),
+          stat('clientErrors', 'ApiGateway', '4xx', 'ApiId', apiId),
+          stat('integrated', 'ApiGateway', 'IntegrationLatency', 'ApiId', apiId, 'SampleCount'),
+          stat('started', 'States', 'ExecutionsStarted', 'StateMachineArn', machine),
+          stat('sent', 'SQS', 'NumberOfMessagesSent', 'QueueName', 'dev-marketplace-download'),
+          stat('bytes', 'Logs', 'IncomingBytes', 'LogGroupName', '/aws/lambda/dev'),
+          stat('queues', 'SQS', 'ApproximateNumberOfMessagesVisible', 'QueueName', 'dev-marketplace-download'),
+        ],
+        StartTime: new Date(startMs - 3_600_000),
+        EndTime: new Date(startMs + 3_600_000),
+      }),
+    );
+    const sums = MetricDataResults.map(({ Id, Values = [] }) => [Id, Values.reduce((sum, value) => sum + value, 0)]);
+    expect(Object.fromEntries(sums)).toEqual({
+      invocations: 1,
+      errors: 0,
+      throttles: 0,
+      requests: 2,
+      clientErrors: 1,
+      integrated: 1,
+      started: 1,
+      sent: 1,
+      bytes: expect.any(Number),
+      queues: 0,
+    });
+  });
+});
+
+describe('SNS', () => {
+  const TopicArn = 'arn:aws:sns:us-east-1:000000000000:dev-OrderPipeline-Page';
+  const advance = (minutes: number) =>
+    fetch(`${aws.endpoints.cloudwatch}/_control/advance`, { method: 'POST', body: JSON.stringify({ minutes }) });
+  const envelopeSchema = z.object({
+    Type: z.literal('Notification'),
+    TopicArn: z.string(),
+    Subject: z.string(),
+    Message: z.string(),
+  });
+
+  test('delivers the notifications of an alarm to a subscribed queue', async () => {
+    const { QueueUrl } = await aws.sqs.send(new CreateQueueCommand({ QueueName: 'on-call' }));
+    const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:on-call';
+    const { Topics } = await clients.sns.send(new ListTopicsCommand({}));
+    expect(Topics).toEqual([{ TopicArn }]);
+    await clients.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
+    const { Subscriptions } = await clients.sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }));
+    expect(Subscriptions).toEqual([expect.objectContaining({ Protocol: 'sqs', Endpoint })]);
+    const received = async () => {
+      const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      await Promise.all(
+        Messages.map(({ ReceiptHandle }) => aws.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))),
+      );
+      return Messages.map(({ Body = '' }) => envelopeSchema.parse(JSON.parse(Body)));
+    };
+    await advance(1);
+    await received();
+
+    const dead = { QueueUrl: aws.pipeline.DownloadDeadLetterQueueUrl };
+    await aws.sqs.send(new SendMessageCommand({ ...dead, MessageBody: 'dead' }));
+    await advance(1);
+    const [alarm] = await received();
+    expect(alarm).toMatchObject({
+      TopicArn,
+      Subject: 'ALARM: "dev-marketplace-dead-letters" in US East (N. Virginia)',
+    });
+    expect(JSON.parse(alarm?.Message ?? '')).toMatchObject({ NewStateValue: 'ALARM', OldStateValue: 'OK' });
+
+    await aws.sqs.send(new PurgeQueueCommand(dead));
+    await advance(1);
+    expect(await received()).toEqual([
+      expect.objectContaining({ Subject: 'OK: "dev-marketplace-dead-letters" in US East (N. Virginia)' }),
+    ]);
+    await clients.sns.send(new PublishCommand({ TopicArn, Subject: 'test', Message: 'of the delivery' }));
+    expect(await received()).toEqual([expect.objectContaining({ Subject: 'test', Message: 'of the delivery' })]);
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['CreateTopic of SNS', () => clients.sns.send(new CreateTopicCommand({ Name: 'x' }))],
+    [
+      'the parameter MessageStructure of SNS Publish',
+      () => clients.sns.send(new PublishCommand({ TopicArn, Message: '{}', MessageStructure: 'json' })),
+    ],
+    [
+      'the protocol https of SNS Subscribe',
+      () => clients.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'https', Endpoint: 'https://localhost' })),
+    ],
+  ])('does not serve %s', async (what, send) => {
+    await expect(send()).rejects.toThrow(`The embedded AWS does not serve ${what}.`);
+  });
 });
 
 describe('Lambda', () => {
@@ -99,6 +244,27 @@ describe('Lambda', () => {
     await expect(
       clients.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'nobody' })),
     ).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: 'Function not found: nobody' });
+  });
+});
+
+describe('the concurrency of a Lambda', () => {
+  const FunctionName = 'dev-marketplace-download';
+  const invoke = () => clients.lambda.send(new InvokeCommand({ FunctionName, Payload: '{"Records":[]}' }));
+
+  test('0 throttles every call until it is changed again', async () => {
+    const reservation = { ReservedConcurrentExecutions: 0 };
+    expect(
+      await clients.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ...reservation })),
+    ).toMatchObject(reservation);
+    await expect(invoke()).rejects.toMatchObject({ name: 'TooManyRequestsException' });
+    expect(await clients.lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))).toMatchObject(reservation);
+    await clients.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+    expect((await invoke()).StatusCode).toBe(200);
+  });
+
+  test('an impossible one is refused', async () => {
+    const wrong = new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: -1 });
+    await expect(clients.lambda.send(wrong)).rejects.toMatchObject({ name: 'InvalidParameterValueException' });
   });
 });
 
@@ -190,7 +356,7 @@ describe('SQS', () => {
     expect(Successful).toEqual([{ Id: 'good' }]);
     expect(Failed).toMatchObject([{ Id: 'bad', SenderFault: true, Code: 'ReceiptHandleIsInvalid' }]);
     await remove(ReceiptHandle);
-    expect(await aws.depth(QueueUrl)).toEqual({ visible: 0, held: 0 });
+    expect(await aws.depth(QueueUrl)).toEqual({ visible: 0, inFlight: 0 });
   });
 });
 
@@ -289,14 +455,14 @@ describe('an S3 listing', () => {
 
 describe('CloudWatch Logs', () => {
   test('has a separate stream for each process of a function', async () => {
-    await aws.invoke('dev-marketplace-moods', { mood: 'throw' });
-    await aws.ask({ kill: 'dev-marketplace-moods' });
-    await aws.invoke('dev-marketplace-moods', { mood: 'throw' });
+    await aws.invoke('dev-marketplace-behaviors', { behavior: 'throw' });
+    await aws.request({ kill: 'dev-marketplace-behaviors' });
+    await aws.invoke('dev-marketplace-behaviors', { behavior: 'throw' });
     const logGroupName = '/aws/lambda/dev';
     const events = await eventually(
       async () =>
-        (await clients.logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern: '"a bad mood"' }))).events ??
-        [],
+        (await clients.logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern: '"a requested error"' })))
+          .events ?? [],
       (found) => found.length === 2,
     );
     const [one = '', other = ''] = events.map(({ logStreamName }) => logStreamName);
@@ -305,7 +471,7 @@ describe('CloudWatch Logs', () => {
     const { logStreams = [] } = await clients.logs.send(new DescribeLogStreamsCommand({ logGroupName }));
     expect(logStreams.map(({ logStreamName }) => logStreamName)).toEqual(expect.arrayContaining([one, other]));
     const read = await clients.logs.send(new GetLogEventsCommand({ logGroupName, logStreamName: other }));
-    expect(read.events?.map(({ message }) => message).join()).toContain('a bad mood');
+    expect(read.events?.map(({ message }) => message).join()).toContain('a requested error');
   });
 });
 

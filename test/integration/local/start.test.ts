@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,18 +7,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { startCommand } from '../../support/start-command';
 import { operate } from '../ops/operators';
+import { eventually } from './fixture/start';
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'start-'));
 afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }));
 
-const startCommand = [
-  ...[process.execPath, '--import', 'tsx', join(__dirname, '../../../local/start/main.ts')],
-  ...['--state', stateDirectory],
-];
+// The sync jobs are tested in test/e2e/sync.test.ts and privacy.test.ts, the web console in test/console.
+const [program, ...args] = [...startCommand, '--no-syncs', '--no-console', '--state', stateDirectory] as const;
 
 const startWith = (environment: Readonly<Record<string, string>>, ...options: string[]): ChildProcess =>
-  spawn(startCommand[0] ?? '', [...startCommand.slice(1), ...options], {
+  spawn(program, [...args, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   });
@@ -48,35 +48,78 @@ test('a start that is killed during its day loses no order', async () => {
   expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(200);
 }, 180_000);
 
-test('prove accounts for every order of a day, reports a lost order, and confirms its repair by the reconciler', async () => {
-  const running = start('--orders', '60');
-  const exit = once(running, 'exit');
-  await awaitLine(running, 'It stays up');
-  const read = (file: string) => JSON.parse(readFileSync(join(stateDirectory, file), 'utf8'));
-  const { endpoints, outputs } = read('endpoints.json');
-  const prove = async (...args: string[]) => {
-    const { exitCode, stdout } = await operate(['prove', '--local', '--json', ...args], {
-      localStateDirectory: stateDirectory,
-      now: Date.now,
-    });
-    return { exitCode, ...JSON.parse(stdout) };
-  };
-  const proof = await prove();
-  expect(proof).toMatchObject({ exitCode: 0, accounted_for: true, missing: 0, drifted: 0 });
-  expect(proof.proven).toBeGreaterThan(20);
-
-  const lost = [{ _id: 'QO-LOST-1', order_number: 'LOST-1', status: 'open', vertical: 'Title' }];
-  await fetch(`${read('simulators.json').qualia}/orders`, { method: 'POST', body: JSON.stringify(lost) });
-  expect(await prove('--wait', '0')).toMatchObject({
-    exitCode: 1,
-    unaccounted: [{ order_id: 'QO-LOST-1', reason: 'missing' }],
+describe('a start that keeps running', () => {
+  let running: ChildProcess;
+  const lines: string[] = [];
+  beforeAll(async () => {
+    running = start('--orders', '60');
+    if (running.stdout === null) throw new Error('no output to watch');
+    createInterface({ input: running.stdout }).on('line', (line) => lines.push(line));
+    await printed('It stays up', 1);
+  }, 90_000);
+  afterAll(async () => {
+    const exit = once(running, 'exit');
+    running.kill('SIGINT');
+    await exit;
   });
-  const reconciler = outputs['dev-OrderPipeline'].ReconcilerFunctionName;
-  await fetch(`${endpoints.lambda}/2015-03-31/functions/${reconciler}/invocations`, { method: 'POST', body: '{}' });
-  expect(await prove('--wait', '5')).toMatchObject({ exitCode: 0, missing: 0 });
-  running.kill('SIGINT');
-  await exit;
-}, 90_000);
+
+  const printed = (text: string, times: number) =>
+    eventually(
+      async () => lines.filter((line) => line.includes(text)).length,
+      (count) => count >= times,
+      60_000,
+    );
+  const read = (file: string) => JSON.parse(readFileSync(join(stateDirectory, file), 'utf8'));
+
+  test('shows the way of a first order, with times and what was posted', () => {
+    const shown = lines.slice(0, lines.indexOf('Send another new order')).join('\n');
+    expect(shown).toMatch(/Qualia +posts to the webhook:\n +{"order_id":"QO-\d+","notification_type":"order.created"/);
+    expect(shown).toMatch(/\d\.\d\d s {2}NOTIFIED .*\n.*\d\.\d\d s {2}DOWNLOADED +[\d,]+ bytes from Qualia/);
+    expect(shown).toMatch(/\d\.\d\d s {2}PROCESSED +posted to the internal API\n +{"externalOrderId":"MKT-\d+"/);
+  });
+
+  test('prints a command that makes a new order each time, which is processed', async () => {
+    const command = lines.find((line) => line.includes('curl -X POST')) ?? '';
+    const make = () => JSON.parse(execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8', stdio: 'pipe' }));
+    const made = [make(), make()];
+    expect(made).toEqual(Array(2).fill(expect.objectContaining({ webhook: expect.objectContaining({ status: 200 }) })));
+    const ids = made.map(({ order_id }) => order_id);
+    expect(new Set(ids).size).toBe(2);
+    for (const id of ids) {
+      const closed = await eventually(
+        () =>
+          operate(['orders', 'get', id, '--local', '--json'], { localStateDirectory: stateDirectory, now: Date.now }),
+        ({ stdout }) => JSON.parse(stdout).order.status === 'PROCESSED',
+      );
+      expect(closed.exitCode).toBe(0);
+    }
+    await printed('posted to the internal API', 3);
+  });
+
+  test('prove accounts for every order, reports a lost one, and confirms its repair by the reconciler', async () => {
+    const { endpoints, outputs } = read('endpoints.json');
+    const prove = async (...args: string[]) => {
+      const { exitCode, stdout } = await operate(['prove', '--local', '--json', ...args], {
+        localStateDirectory: stateDirectory,
+        now: Date.now,
+      });
+      return { exitCode, ...JSON.parse(stdout) };
+    };
+    const proof = await prove();
+    expect(proof).toMatchObject({ exitCode: 0, accounted_for: true, missing: 0, drifted: 0 });
+    expect(proof.proven).toBeGreaterThan(20);
+
+    const lost = [{ _id: 'QO-LOST-1', order_number: 'LOST-1', status: 'open', vertical: 'Title' }];
+    await fetch(`${read('simulators.json').qualia}/orders`, { method: 'POST', body: JSON.stringify(lost) });
+    expect(await prove('--wait', '0')).toMatchObject({
+      exitCode: 1,
+      unaccounted: [{ order_id: 'QO-LOST-1', reason: 'missing' }],
+    });
+    const reconciler = outputs['dev-OrderPipeline'].ReconcilerFunctionName;
+    await fetch(`${endpoints.lambda}/2015-03-31/functions/${reconciler}/invocations`, { method: 'POST', body: '{}' });
+    expect(await prove('--wait', '5')).toMatchObject({ exitCode: 0, missing: 0 });
+  });
+});
 
 test('an own server can replace a simulator, with the credentials of the secrets file', async () => {
   const tokens = new Set<string | undefined>();
@@ -97,7 +140,8 @@ test('an own server can replace a simulator, with the credentials of the secrets
   server.close();
   expect(await exit).toEqual([0, null]);
   const { InternalApiSecret } = JSON.parse(readFileSync(join(stateDirectory, 'secrets.json'), 'utf8'));
-  expect(orderIds.size).toBe(summary.orders.PROCESSED);
+  // The first order is not part of the day.
+  expect(orderIds.size).toBe(summary.orders.PROCESSED + 1);
   expect(tokens).toEqual(new Set([`Bearer ${InternalApiSecret.token}`]));
 }, 90_000);
 
@@ -148,7 +192,7 @@ test('only the owner has access to the files in the state folder', () => {
 
 // A limit on the size of files imitates a full disk, see restart.test.ts.
 test('a full disk is reported in one sentence, and the next start with free space finishes the day', async () => {
-  const limited = ['-c', 'ulimit -f 2000 && exec "$@"', 'sh', ...startCommand, '--orders', '300'];
+  const limited = ['-c', 'ulimit -f 2000 && exec "$@"', 'sh', program, ...args, '--orders', '300'];
   const full = spawn('/bin/sh', limited, { stdio: ['ignore', 'pipe', 'pipe'] });
   expect(await errorsOf(full)).toEqual([
     expect.stringMatching(

@@ -35,7 +35,7 @@ const start = async (name: string, input: object) => {
   return executionArn;
 };
 const describeExecution = (executionArn: string) => client.send(new DescribeExecutionCommand({ executionArn }));
-const ended = (executionArn: string) =>
+const waitForEnd = (executionArn: string) =>
   eventually(
     () => describeExecution(executionArn),
     ({ status }) => status !== 'RUNNING',
@@ -44,20 +44,20 @@ const history = async (executionArn: string): Promise<string[]> => {
   const { events = [] } = await client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
   return events.map(({ type, stateEnteredEventDetails: state }) => (state ? `${type} ${state.name}` : `${type}`));
 };
-const quick = { mood: '', pause: 0, items: [1, 2] };
+const quick = { behavior: '', pause: 0, items: [1, 2] };
 /** An execution that waits in its second state until it is stopped. */
 const endless = { ...quick, pause: 100_000 };
-const paused = (executionArn: string) =>
+const waitForPause = (executionArn: string) =>
   eventually(
     () => history(executionArn),
     (events) => events.includes('WaitStateEntered Pause'),
   );
 
-test('runs the template’s definition, with both ways to invoke a function', async () => {
+test('runs the definition of the template, which invokes functions in both supported ways', async () => {
   expect(aws.pipeline.WorkflowArn).toBe(stateMachineArn);
   const executionArn = await start('quick', quick);
   expect(executionArn).toBe('arn:aws:states:us-east-1:000000000000:execution:dev-marketplace-workflow:quick');
-  const execution = await ended(executionArn);
+  const execution = await waitForEnd(executionArn);
   expect(execution).toMatchObject({
     status: 'SUCCEEDED',
     name: 'quick',
@@ -70,36 +70,45 @@ test('runs the template’s definition, with both ways to invoke a function', as
   });
   expect(execution.stopDate?.getTime()).toBeGreaterThanOrEqual(execution.startDate?.getTime() ?? 0);
   expect(await history(executionArn)).toEqual(
-    expect.arrayContaining(['ExecutionStarted', 'TaskStateEntered Mood', 'MapStateEntered Each', 'ExecutionSucceeded']),
+    expect.arrayContaining([
+      'ExecutionStarted',
+      'TaskStateEntered Behavior',
+      'MapStateEntered Each',
+      'ExecutionSucceeded',
+    ]),
   );
 });
 
 test('passes the execution’s context to a state', async () => {
   const executionArn = await start('context', quick);
-  await ended(executionArn);
+  await waitForEnd(executionArn);
   const { events = [] } = await client.send(new GetExecutionHistoryCommand({ executionArn }));
   const exited = events.find(({ type }) => type === 'TaskStateExited')?.stateExitedEventDetails?.output ?? '';
-  expect(JSON.parse(exited).mood.event.execution).toMatchObject({ Id: executionArn, Name: 'context', RedriveCount: 0 });
+  expect(JSON.parse(exited).behavior.event.execution).toMatchObject({
+    Id: executionArn,
+    Name: 'context',
+    RedriveCount: 0,
+  });
 });
 
 test('a function’s error ends the execution with the error’s name, unless it is caught', async () => {
-  const failed = await ended(await start('throws', { ...quick, mood: 'throw' }));
+  const failed = await waitForEnd(await start('throws', { ...quick, behavior: 'throw' }));
   expect(failed).toMatchObject({ status: 'FAILED', error: 'TypeError', redriveStatus: 'REDRIVABLE' });
-  expect(JSON.parse(failed.cause ?? '')).toMatchObject({ errorType: 'TypeError', errorMessage: 'a bad mood' });
-  const caught = await ended(await start('exits', { ...quick, mood: 'exit' }));
+  expect(JSON.parse(failed.cause ?? '')).toMatchObject({ errorType: 'TypeError', errorMessage: 'a requested error' });
+  const caught = await waitForEnd(await start('exits', { ...quick, behavior: 'exit' }));
   expect(caught.status).toBe('SUCCEEDED');
   expect(JSON.parse(caught.output ?? '').error).toMatchObject({ Error: 'Runtime.ExitError' });
 });
 
 test('a redrive starts at the failed state', async () => {
-  const executionArn = await start('redriven', { ...quick, mood: 'throw' });
-  await ended(executionArn);
+  const executionArn = await start('redriven', { ...quick, behavior: 'throw' });
+  await waitForEnd(executionArn);
   await client.send(new RedriveExecutionCommand({ executionArn }));
-  expect(await ended(executionArn)).toMatchObject({ status: 'FAILED', redriveCount: 1 });
+  expect(await waitForEnd(executionArn)).toMatchObject({ status: 'FAILED', redriveCount: 1 });
   const events = await history(executionArn);
   expect(events.slice(events.indexOf('ExecutionRedriven'))).toEqual([
     'ExecutionRedriven',
-    'TaskStateEntered Mood',
+    'TaskStateEntered Behavior',
     'LambdaFunctionScheduled',
     'LambdaFunctionFailed',
     'ExecutionFailed',
@@ -115,6 +124,18 @@ test('a name can be used once; an identical start returns the same execution', a
   await expect(start('once', endless)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
 });
 
+test('an execution times out by the clock of CloudWatch', async () => {
+  const executionArn = await start('too-long', endless);
+  await waitForPause(executionArn);
+  const advance = (minutes: number) =>
+    fetch(`${aws.endpoints.cloudwatch}/_control/advance`, { method: 'POST', body: JSON.stringify({ minutes }) });
+  await advance(24 * 60 - 2);
+  expect(await describeExecution(executionArn)).toMatchObject({ status: 'RUNNING' });
+  await advance(3);
+  expect(await describeExecution(executionArn)).toMatchObject({ status: 'TIMED_OUT' });
+  expect((await history(executionArn)).at(-1)).toBe('ExecutionTimedOut');
+});
+
 test.each([
   ['a bad name', { stateMachineArn, name: 'a b' }, 'InvalidName'],
   ['no JSON', { stateMachineArn, name: 'no-json', input: '{' }, 'InvalidExecutionInput'],
@@ -127,7 +148,7 @@ test('lists its state machines, and executions by status and in pages', async ()
   const { stateMachines } = await client.send(new ListStateMachinesCommand({}));
   expect(stateMachines).toMatchObject([{ stateMachineArn, name: 'dev-marketplace-workflow', type: 'STANDARD' }]);
   const { definition = '' } = await client.send(new DescribeStateMachineCommand({ stateMachineArn }));
-  expect(JSON.parse(definition).StartAt).toBe('Mood');
+  expect(JSON.parse(definition).StartAt).toBe('Behavior');
 
   const names: (string | undefined)[] = [];
   let nextToken: string | undefined;
@@ -142,19 +163,19 @@ test('lists its state machines, and executions by status and in pages', async ()
 });
 
 test('a schedule starts an execution', async () => {
-  const fired = (await aws.ask({ fire: 'dev-nightly' })) as { payload: string };
+  const fired = (await aws.request({ fire: 'dev-nightly' })) as { payload: string };
   const { executionArn } = JSON.parse(fired.payload) as { executionArn: string };
-  expect(await ended(executionArn)).toMatchObject({
+  expect(await waitForEnd(executionArn)).toMatchObject({
     status: 'SUCCEEDED',
-    input: JSON.stringify({ mood: '', pause: 0, items: [] }),
+    input: JSON.stringify({ behavior: '', pause: 0, items: [] }),
   });
 });
 
 test.each(['kill', 'stop'] as const)(
-  'what ran at a %s is aborted at the next start, and can be redriven',
+  'an execution that runs at a %s is aborted at the next start, and can be redriven',
   async (how) => {
     const executionArn = await start(`ran-at-${how}`, endless);
-    await paused(executionArn);
+    await waitForPause(executionArn);
     await aws[how]();
     await connect();
     expect(await describeExecution(executionArn)).toMatchObject({ status: 'ABORTED', redriveStatus: 'REDRIVABLE' });

@@ -17,9 +17,12 @@ describe('pipeline logs', () => {
   it('lists the saved queries, and the command for each', async () => {
     const { exitCode, stdout } = await stage.operate(['logs']);
     expect(exitCode).toBe(exitCodes.done);
-    expect(stdout).toMatch(/^One order, step by step +pipeline logs order <order id>$/m);
-    expect(stdout).toMatch(/^One sync run, step by step +pipeline logs run <run id>$/m);
-    expect(stdout).toMatch(/^Retries by API +pipeline logs "Retries by API"$/m);
+    expect(stdout).toMatch(/^pipeline logs order <order id> +# One order, every event$/m);
+    expect(stdout).toMatch(/^pipeline logs "One order, step by step" <order id>$/m);
+    expect(stdout).toMatch(/^pipeline logs run <run id> +# One sync run, step by step$/m);
+    expect(stdout).toMatch(/^pipeline logs "Portals of a sync run by duration" <run id>$/m);
+    expect(stdout).toMatch(/^pipeline logs "Retries by API"$/m);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('shows the rows of a query over all log groups of the stage', async () => {
@@ -27,7 +30,7 @@ describe('pipeline logs', () => {
     stage.logs.download.write(hoursAgo(1), {
       order_id: 'QO-1',
       status: 'FAILED',
-      error: 'Qualia\nknows no such order',
+      error: 'The order does\nnot exist in Qualia',
     });
     stage.logs.ofAnotherStage.write(hoursAgo(1), { order_id: 'QO-1', status: 'NOTIFIED' });
     const { exitCode, stdout, stderr } = await stage.operate([
@@ -38,7 +41,7 @@ describe('pipeline logs', () => {
     expect(stdout.split('\n')).toEqual([
       '@timestamp               status    error',
       '2026-01-31 10:00:00.000  NOTIFIED',
-      '2026-01-31 11:00:00.000  FAILED    Qualia knows no such order',
+      '2026-01-31 11:00:00.000  FAILED    The order does not exist in Qualia',
       '',
     ]);
   });
@@ -74,6 +77,7 @@ describe('pipeline logs', () => {
   it.each([
     ['order', 'QO-1', { order_id: 'QO-1' }],
     ['one order, step by step', 'QO-1', { order_id: 'QO-1' }],
+    ['portals', 'nightly:1', { run_id: 'nightly:1', portal: 'nowandgen' }],
     ['request', '3f2504e0-4f89-11d3-9a0c-0305e82c3301', { request_id: '3f2504e0-4f89-11d3-9a0c-0305e82c3301' }],
     ['run', 'nightly:1', { run_id: 'nightly:1' }],
   ])('%s %s runs the saved query for that ID', async (subject, id, line) => {
@@ -90,6 +94,70 @@ describe('pipeline logs', () => {
     },
   );
 
+  it('order shows each event with its fields, in 80 columns', async () => {
+    const about = { order_id: 'QO-1', request_id: 'request-1', service: 'download' };
+    stage.logs.download.write(hoursAgo(1), {
+      ...about,
+      level: 'INFO',
+      message: 'order downloaded',
+      status: 'DOWNLOADED',
+    });
+    stage.logs.download.write(hoursAgo(2), {
+      ...about,
+      level: 'WARN',
+      message: 'a try failed, will retry',
+      error: 'Qualia answered 503',
+      error_code: 'API_UNAVAILABLE',
+      attempt: 1,
+      receive: 1,
+      wait_seconds: 0.4,
+    });
+    const { stdout } = await stage.operate(['logs', 'order', 'QO-1']);
+    expect(stdout.split('\n')).toEqual([
+      '01-31 10:00:00.000  download    WARN   a try failed, will retry',
+      '                    API_UNAVAILABLE  request_id request-1  attempt 1  receive 1',
+      '                    wait_seconds 0.4',
+      '                    Qualia answered 503',
+      '01-31 11:00:00.000  download    INFO   order downloaded',
+      '                    DOWNLOADED  request_id request-1',
+      '',
+    ]);
+  });
+
+  describe('--follow', () => {
+    const line = { service: 'download', level: 'WARN', message: 'a try failed, will retry', error_code: 'TIMEOUT' };
+
+    it('shows lines as they arrive, until Ctrl-C', async () => {
+      stage.logs.download.write(nowMs - 60_000, { ...line, order_id: 'QO-before' });
+      stage.logs.download.write(nowMs, { ...line, order_id: 'QO-1', attempt: 1 });
+      stage.logs.webhook.write(nowMs, { _aws: {}, service: 'webhook', WebhookAccepted: 1 });
+      const { exitCode, stdout, stderr } = await stage.operate(['logs', '--follow'], { interruptAfterMs: 1_500 });
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: exitCodes.done,
+        stderr: 'Following the logs on this machine; Ctrl-C ends.\n',
+      });
+      expect(stdout.split('\n')).toEqual([
+        '01-31 12:00:00.000  download    WARN   a try failed, will retry',
+        '                    TIMEOUT  order_id QO-1  attempt 1',
+        '1 event.',
+        '',
+      ]);
+    });
+
+    it.each([[['order', 'QO-1']], [['{ $.order_id = "QO-1" }']]])('%j follows only these lines', async (args) => {
+      for (const id of ['QO-1', 'QO-2']) stage.logs.download.write(nowMs, { ...line, order_id: id });
+      const options = { interruptAfterMs: 1_500 };
+      const { stdout } = await stage.operate(['logs', ...args, '--follow', '--json'], options);
+      expect(JSON.parse(stdout)).toMatchObject({ events: 1 });
+    });
+
+    it('refuses an id after a pattern', async () => {
+      const { exitCode, stderr } = await stage.operate(['logs', 'ERROR', 'QO-1', '--follow']);
+      expect(exitCode).toBe(exitCodes.usage);
+      expect(stderr).toContain('"QO-1" follows the pattern');
+    });
+  });
+
   it('reports that nothing was found', async () => {
     const { exitCode, stdout } = await stage.operate(['logs', 'order', 'QO-2']);
     expect(exitCode).toBe(exitCodes.done);
@@ -103,7 +171,7 @@ describe('pipeline logs', () => {
       /"nosuch" is neither a query nor the name of exactly one saved query: "API calls answered 429 or 5xx", /,
     ],
     [['by'], /"by" is neither a query nor the name of exactly one/],
-    [['order'], /"One order, step by step" needs this form: pipeline logs order <order id>/],
+    [['order'], /"One order, every event" needs this form: pipeline logs order <order id>/],
     [['retries', 'QO-1'], /"Retries by API" needs this form: pipeline logs "Retries by API"/],
     [['order', 'QO-1" or 1'], /<id> "QO-1\\" or 1" is not an id/],
     [['fields @message', 'extra'], /"extra" follows the query/],

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mapping } from '../../../shared/internal-api/mapping';
-import { qualiaAnswer, qualiaOrder } from '../../support/qualia-orders';
+import { qualiaOrder, qualiaResponse } from '../../support/qualia-orders';
 import { operate } from './operators';
 import { startWorkedStage, type WorkedStage } from './worked-stage';
 
-/** The mapping before the fix: changes an order before it is mapped. */
+/** Changes the result of the mapping, like the mapping before a fix. */
 let mockEarlier: ((mapping: Mapping) => Mapping) | undefined;
 jest.mock('../../../shared/internal-api/mapping', () => {
   const actual = jest.requireActual('../../../shared/internal-api/mapping');
@@ -32,7 +32,7 @@ const run = async (...args: readonly string[]) => {
   return { exitCode, stderr, document: stdout === '' ? undefined : JSON.parse(stdout) };
 };
 
-/** Orders whose price or state the earlier mapping got wrong. */
+/** A mapping with a wrong price. */
 const wrongPrice = (mapping: Mapping): Mapping =>
   mapping.kind === 'mapped' && mapping.order.price === 2
     ? { ...mapping, order: { ...mapping.order, price: 1 } }
@@ -43,12 +43,12 @@ describe('mapping try', () => {
     await world.addProcessed('QO-1');
     await world.pipeline.qualia.change('QO-1', { due_date: 'soon' });
     await run('orders', 'replay', 'QO-1', '--yes');
-    const taken = await world.takenOf('QO-1');
+    const accepted = await world.acceptedPostsOf('QO-1');
     const { exitCode, stdout, stderr } = await world.operate(['mapping', 'try', 'QO-1']);
     expect(exitCode).toBe(0);
-    expect(JSON.parse(stdout)).toEqual(taken.body);
+    expect(JSON.parse(stdout)).toEqual(accepted.body);
     expect(stderr).toMatch(/^s3:\/\/raw-.*\/raw\/QO-1\/\d{15}-[0-9a-f]{12}\.json\nwarning: BAD_DATE in due_date\n$/);
-    expect(await world.takenOf('QO-1')).toEqual(taken);
+    expect(await world.acceptedPostsOf('QO-1')).toEqual(accepted);
   });
 
   it('maps an older round, and the newest one of an order without an item', async () => {
@@ -66,16 +66,16 @@ describe('mapping try', () => {
     [{ order_number: null }, 'BAD_PAYLOAD: the payload contains no order.'],
   ])('reports why there is no body: %j', async (fields, expected) => {
     const file = join(world.stage.localStateDirectory, 'payload.json');
-    writeFileSync(file, qualiaAnswer(qualiaOrder(fields)));
+    writeFileSync(file, qualiaResponse(qualiaOrder(fields)));
     expect(await run('mapping', 'try', '--file', file)).toMatchObject({
       exitCode: 1,
       document: { error: { message: expected, kind: 'failed', file } },
     });
   });
 
-  it('needs no stage for a file', async () => {
+  it('maps a file without a stage', async () => {
     const file = join(world.stage.localStateDirectory, 'payload.json');
-    writeFileSync(file, qualiaAnswer());
+    writeFileSync(file, qualiaResponse());
     const { exitCode, stdout } = await operate(['mapping', 'try', '--file', file]);
     expect({ exitCode, body: JSON.parse(stdout) }).toMatchObject({
       exitCode: 0,
@@ -116,8 +116,8 @@ describe('mapping diff', () => {
 
     const replay = await run('orders', 'replay', '--from', 'raw', '--ids', out, '--yes');
     expect(replay).toMatchObject({ exitCode: 0, document: { outcomes: [{ outcome: 'posted', orders: 1 }] } });
-    expect(await world.takenOf('QO-2')).toMatchObject({ posts: 3, body: { price: 2 } });
-    for (const id of ['QO-1', 'QO-3']) expect(await world.takenOf(id)).toMatchObject({ posts: 1 });
+    expect(await world.acceptedPostsOf('QO-2')).toMatchObject({ posts: 3, body: { price: 2 } });
+    for (const id of ['QO-1', 'QO-3']) expect(await world.acceptedPostsOf(id)).toMatchObject({ posts: 1 });
     expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ changed: 0, same: 3 });
   });
 
@@ -131,14 +131,16 @@ describe('mapping diff', () => {
     expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ fields: { '(was FAILED)': ['QO-1'] } });
     mockEarlier = () => ({ kind: 'unknown_state', stateCode: 'CA' });
     expect((await run('mapping', 'diff', ...since)).document).toMatchObject({
-      ...{ changed: 0, same: 0, not_posted: 1 },
+      changed: 0,
+      same: 0,
+      not_posted: 1,
       unmappable: { UNKNOWN_STATE: ['QO-2'] },
     });
   });
 
   it('counts an order posted before fields were recorded as one with unknown fields', async () => {
     await world.addProcessed('QO-1');
-    await world.forget('QO-1', 'posted_fields', 'processed_checksum');
+    await world.removeAttributes('QO-1', 'posted_fields', 'processed_checksum');
     expect((await run('mapping', 'diff', ...since)).document).toMatchObject({ fields: { '(unknown)': ['QO-1'] } });
   });
 
@@ -157,7 +159,7 @@ describe('mapping diff', () => {
     });
   });
 
-  it('leaves out payloads stored before --since', async () => {
+  it('omits payloads that were stored before --since', async () => {
     await world.addProcessed('QO-1');
     const later = await world.operate(['mapping', 'diff', '--since', '1h', '--json'], {
       now: () => Date.now() + 2 * 3_600_000,
@@ -175,7 +177,7 @@ describe('mapping diff', () => {
     expect(readFileSync(out, 'utf8')).toBe('QO-9\n');
   });
 
-  it('checks that the file can be written before it begins', async () => {
+  it('checks first that the file can be written', async () => {
     const { exitCode, stderr } = await world.operate(['mapping', 'diff', '--out', 'no/such/folder']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,

@@ -16,9 +16,9 @@ const functionName = 'dev-marketplace-reconciler';
 /** Serves Lambda's GetFunctionConfiguration for one function. */
 const startFunctions = async (variables: () => Readonly<Record<string, string>>): Promise<Server> => {
   const server = createServer((request, response) => {
-    const isKnown = request.url === `/2015-03-31/functions/${functionName}/configuration`;
-    response.writeHead(isKnown ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(isKnown ? { Environment: { Variables: variables() } } : { Type: 'User' }));
+    const exists = request.url === `/2015-03-31/functions/${functionName}/configuration`;
+    response.writeHead(exists ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(exists ? { Environment: { Variables: variables() } } : { Type: 'User' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
@@ -30,7 +30,7 @@ let functions: Server;
 let directory: string;
 let variables: Record<string, string>;
 
-/** A stage with the Lambdas of a pipeline, and an operator of it. */
+/** Creates a stage with the Lambdas of a pipeline. */
 beforeEach(async () => {
   pipeline = await startPipeline();
   const { tableName, bucketName, queues } = pipeline.resources;
@@ -46,14 +46,21 @@ beforeEach(async () => {
   const running = {
     pid: process.pid,
     endpoints: {
-      ...{ dynamodb, sqs, s3, secretsmanager: secretsManager, lambda: urlOf(functions) },
-      ...{ sfn: 'http://127.0.0.1:1', logs: 'http://127.0.0.1:1' },
+      dynamodb,
+      sqs,
+      s3,
+      secretsmanager: secretsManager,
+      lambda: urlOf(functions),
+      sfn: 'http://127.0.0.1:1',
+      logs: 'http://127.0.0.1:1',
     },
     outputs: {
       'dev-Data': {
         OrdersTableName: tableName,
         RawBucketName: bucketName,
         SyncRunsTableName: 'runs',
+        OperationsTableName: 'operations',
+        ActionsLogGroupName: 'actions',
         ArtifactsBucketName: bucketName,
       },
       'dev-OrderPipeline': {
@@ -64,6 +71,12 @@ beforeEach(async () => {
         ReconcilerFunctionName: functionName,
       },
       'dev-SyncJobs': { StateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:x' },
+      'dev-Observability': {
+        ResumeRoleArn: 'arn:aws:iam::000000000000:role/resume',
+        AlarmsSilentWhileDownloadPaused: 'none',
+        AlarmsSilentWhileProcessingPaused: 'none',
+        AlarmsSilentWhileSyncPaused: 'none',
+      },
     },
   };
   writeFileSync(join(directory, 'endpoints.json'), JSON.stringify(running));
@@ -74,70 +87,92 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const type = (...args: string[]) =>
+const runProve = (...args: string[]) =>
   operate(['prove', '--local', '--wait', '0', ...args], { localStateDirectory: directory, now: pipeline.now });
 const prove = async (...args: string[]) => {
-  const { exitCode, stdout } = await type('--json', ...args);
+  const { exitCode, stdout } = await runProve('--json', ...args);
   return { exitCode, ...JSON.parse(stdout) };
 };
 
 let orders = 0;
-const openAtQualia = async (): Promise<string> => {
+const createOpenOrder = async (): Promise<string> => {
   const id = `QO-${++orders}`;
   const status_details = { open: true };
   await pipeline.qualia.add({ ...qualiaOrder({ status_details }), _id: id, order_number: `MKT-${id}`, status: 'open' });
   return id;
 };
 const notify = async (id: string) => {
-  await pipeline.post(notification({ order_id: id, timestamp: new Date(pipeline.pass(60_000)).toISOString() }));
+  await pipeline.post(notification({ order_id: id, timestamp: new Date(pipeline.advance(60_000)).toISOString() }));
 };
-const known = async (): Promise<string> => {
-  const id = await openAtQualia();
+const createProcessedOrder = async (): Promise<string> => {
+  const id = await createOpenOrder();
   await notify(id);
   await pipeline.drain();
   return id;
 };
 
 test('every order is accounted for: posted, in flight, or visibly FAILED', async () => {
-  await known();
-  await pipeline.qualia.change(await known(), { status: 'Completed', status_details: { open: false } });
-  const failing = await openAtQualia();
+  await createProcessedOrder();
+  await pipeline.qualia.change(await createProcessedOrder(), { status: 'Completed', status_details: { open: false } });
+  const failing = await createOpenOrder();
   await pipeline.qualia.change(failing, { properties: [{ state: 'Nowhere' }] });
   await notify(failing);
   await pipeline.drain();
-  await notify(await openAtQualia());
+  await notify(await createOpenOrder());
   expect(await prove()).toMatchObject({
     exitCode: exitCodes.done,
     accounted_for: true,
-    ...{ known: 3, held: 3, proven: 1, in_flight: 1, failed: 1, missing: 0, drifted: 0, stuck: 0, unchecked: 0 },
-    ...{ open: 3, left_the_open_set: 0, failed_since: 1, last_pass_at: null, unaccounted: [] },
+    known: 3,
+    held: 3,
+    proven: 1,
+    in_flight: 1,
+    failed: 1,
+    missing: 0,
+    drifted: 0,
+    stuck: 0,
+    unchecked: 0,
+    open: 3,
+    left_the_open_set: 0,
+    failed_since: 1,
+    last_pass_at: null,
+    unaccounted: [],
   });
-  const { stdout } = await type();
+  const { stdout } = await runProve();
   expect(stdout).toMatch(/^known at Qualia +3 /);
   expect(stdout).toContain('Every order that Qualia knows is accounted for');
 });
 
 test('every loss is reported until the reconciler has repaired it', async () => {
-  const [drifted, closed, deleted] = [await known(), await known(), await known()];
-  pipeline.pass(1);
+  const [drifted, closed, deleted] = [
+    await createProcessedOrder(),
+    await createProcessedOrder(),
+    await createProcessedOrder(),
+  ];
+  pipeline.advance(1);
   await pipeline.reconcile();
-  const missing = await openAtQualia();
+  const missing = await createOpenOrder();
   await pipeline.qualia.change(drifted, { status_details: { open: true, accepted: true } });
   await pipeline.qualia.change(closed, { status: 'Completed', status_details: { open: false } });
   await pipeline.qualia.change(deleted, { status: 'Deleted', status_details: null });
   await pipeline.qualia.setFaults({ kind: 'null_order', match: { order_id: deleted } });
-  pipeline.pass(hourMs);
+  pipeline.advance(hourMs);
   expect(await prove()).toMatchObject({
     exitCode: exitCodes.failed,
     accounted_for: false,
-    ...{ known: 4, held: 3, proven: 1, missing: 1, drifted: 2, open: 2, left_the_open_set: 2 },
+    known: 4,
+    held: 3,
+    proven: 1,
+    missing: 1,
+    drifted: 2,
+    open: 2,
+    left_the_open_set: 2,
     unaccounted: expect.arrayContaining([
       { order_id: missing, reason: 'missing' },
       { order_id: drifted, reason: 'drifted' },
       { order_id: closed, reason: 'drifted' },
     ]),
   });
-  const { exitCode, stdout } = await type();
+  const { exitCode, stdout } = await runProve();
   expect(exitCode).toBe(exitCodes.failed);
   expect(stdout).toContain(`missing: ${missing}`);
   expect(stdout).toContain('3 orders of 4 not accounted for');
@@ -149,29 +184,32 @@ test('every loss is reported until the reconciler has repaired it', async () => 
   expect(await prove()).toMatchObject({ exitCode: exitCodes.done, proven: 4, last_pass_at: expect.any(String) });
 });
 
-test('the command waits for webhooks on their way', async () => {
-  await openAtQualia();
-  const ahead = operate(['prove', '--local', '--json', '--wait', '2'], {
+test('the command waits for webhooks in flight', async () => {
+  await createOpenOrder();
+  const proof = operate(['prove', '--local', '--json', '--wait', '2'], {
     localStateDirectory: directory,
     now: pipeline.now,
   });
   await new Promise((resolve) => setTimeout(resolve, 700));
   await notify(`QO-${orders}`);
-  const { exitCode, stdout } = await ahead;
+  const { exitCode, stdout } = await proof;
   expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: exitCodes.done, missing: 0, in_flight: 1 });
 });
 
-test('an order in flight for over 15 minutes, an unreadable item, and one that was not checked', async () => {
-  const stuck = await openAtQualia();
+test('reports an order in flight for over 15 minutes, an unreadable item, and an unchecked order', async () => {
+  const stuck = await createOpenOrder();
   await notify(stuck);
   await pipeline.purge('download');
-  const unchecked = await known();
-  const unreadable = await openAtQualia();
+  const unchecked = await createProcessedOrder();
+  const unreadable = await createOpenOrder();
   await pipeline.putItem({ order_id: unreadable, status: 'POSTPONED' });
-  pipeline.pass(2 * hourMs);
+  pipeline.advance(2 * hourMs);
   expect(await prove('--since', '1h')).toMatchObject({
     exitCode: exitCodes.failed,
-    ...{ stuck: 1, unchecked: 1, unreadable: 1, proven: 0 },
+    stuck: 1,
+    unchecked: 1,
+    unreadable: 1,
+    proven: 0,
     unaccounted: expect.arrayContaining([
       { order_id: stuck, reason: 'stuck' },
       { order_id: unchecked, reason: 'unchecked' },
@@ -181,18 +219,18 @@ test('an order in flight for over 15 minutes, an unreadable item, and one that w
   expect(await prove('--since', '3h')).toMatchObject({ unchecked: 0, proven: 1 });
 });
 
-test('a list without status, or without an end, proves less and reports it', async () => {
-  await known();
+test('reports what it cannot prove if the list has no statuses or no end', async () => {
+  await createProcessedOrder();
   await pipeline.qualia.setList({ status_fields: false });
   expect(await prove()).toMatchObject({ exitCode: exitCodes.done, status_shown: false, proven: 1 });
-  expect((await type()).stdout).toContain('does not show statuses');
-  for (let count = 0; count < 100; count++) await openAtQualia();
+  expect((await runProve()).stdout).toContain('does not show statuses');
+  for (let count = 0; count < 100; count++) await createOpenOrder();
   await pipeline.qualia.setList({ ignores_offset: true });
   expect(await prove()).toMatchObject({ exitCode: exitCodes.failed, list_complete: false });
 });
 
 test('changes nothing, and only calls Qualia for the list if all orders are current', async () => {
-  const id = await known();
+  const id = await createProcessedOrder();
   const before = await pipeline.rawItem(id);
   const calls = await pipeline.qualia.calls();
   await prove();
@@ -211,13 +249,13 @@ test.each([
   ['no access to Qualia', { QUALIA_SECRET_ARN: 'internalApi' }, exitCodes.failed, 'The secret has the wrong shape'],
 ] as const)('%s', async (_, changes, exitCode, message) => {
   Object.assign(variables, changes);
-  const outcome = await type();
+  const outcome = await runProve();
   expect(outcome.exitCode).toBe(exitCode);
   expect(outcome.stderr).toContain(message);
 });
 
-test('Ctrl-C proves nothing', async () => {
-  await openAtQualia();
+test('Ctrl-C stops it without a result', async () => {
+  await createOpenOrder();
   const { exitCode, stdout } = await operate(['prove', '--local', '--wait', '60'], {
     localStateDirectory: directory,
     now: pipeline.now,

@@ -45,16 +45,22 @@ describe('from Qualia', () => {
         '',
       ].sort(),
     );
-    expect(await world.takenOf('QO-1')).toMatchObject({ posts: 2, body: { purpose: 'changed' } });
-    expect(await world.takenOf('QO-2')).toMatchObject({ posts: 1 });
+    expect(await world.acceptedPostsOf('QO-1')).toMatchObject({ posts: 2, body: { purpose: 'changed' } });
+    expect(await world.acceptedPostsOf('QO-2')).toMatchObject({ posts: 1 });
   });
 
-  it('reports an order that fails, by its code, and exits 1', async () => {
+  it('reports the error code of an order that fails, and exits 1', async () => {
     await world.addProcessed('QO-1');
     const { exitCode, document } = await replayed('QO-1', 'QO-unknown');
     expect(exitCode).toBe(1);
     expect(document).toMatchObject({
-      ...{ requested: 2, started: 2, failed: 1, aborted: false, stopped: null, source: 'qualia', force: false },
+      requested: 2,
+      started: 2,
+      failed: 1,
+      aborted: false,
+      stopped: null,
+      source: 'qualia',
+      force: false,
       outcomes: [
         { outcome: 'unchanged', cause: null, orders: 1 },
         { outcome: 'failed', cause: 'ORDER_NOT_FOUND', orders: 1 },
@@ -108,7 +114,7 @@ describe('from Qualia', () => {
 describe('from the stored payload', () => {
   it('maps the newest round again, without a call to Qualia', async () => {
     await world.addProcessed('QO-1');
-    await world.pipeline.qualia.change('QO-1', { purpose: 'not seen' });
+    await world.pipeline.qualia.change('QO-1', { purpose: 'not downloaded' });
     const before = await world.read('QO-1');
     const calls = await world.pipeline.qualia.calls();
     const { exitCode, document } = await replayed('--from', 'raw', 'QO-1');
@@ -126,14 +132,14 @@ describe('from the stored payload', () => {
     await replayed('QO-1');
     const { document } = await replayed('--from', 'raw', '--round', String(older?.round), 'QO-1');
     expect(outcomesOf(document)).toEqual({ 'QO-1': 'posted' });
-    expect(await world.takenOf('QO-1')).toMatchObject({ posts: 3, body: { purpose: 'Refinance' } });
+    expect(await world.acceptedPostsOf('QO-1')).toMatchObject({ posts: 3, body: { purpose: 'Refinance' } });
   });
 
-  it('refuses in one sentence to replace newer bytes with older ones', async () => {
+  it('refuses to replace newer bytes with older ones', async () => {
     await world.addProcessed('QO-1');
     const older = await world.read('QO-1');
     world.pause(true);
-    await world.pipeline.touch('QO-1');
+    await world.pipeline.startRound('QO-1');
     for (const round of [[], ['--round', String(older?.round)]]) {
       const { exitCode, document } = await replayed('--from', 'raw', ...round, 'QO-1');
       expect(exitCode).toBe(1);
@@ -169,7 +175,7 @@ describe('--force', () => {
     for (const posts of [2, 3]) {
       const { exitCode, document } = await replayed('--force', ...from, 'QO-1');
       expect({ exitCode, outcomes: outcomesOf(document) }).toEqual({ exitCode: 0, outcomes: { 'QO-1': 'posted' } });
-      expect(await world.takenOf('QO-1')).toMatchObject({ posts });
+      expect(await world.acceptedPostsOf('QO-1')).toMatchObject({ posts });
     }
     expect(outcomesOf((await replayed(...from, 'QO-1')).document)).toEqual({ 'QO-1': 'unchanged' });
   });
@@ -185,7 +191,7 @@ describe('--force', () => {
     const { exitCode, stdout } = await world.operate([...chosen, since, '--json']);
     expect(exitCode).toBe(0);
     expect(outcomesOf(JSON.parse(stdout))).toEqual({ 'QO-1': 'posted', 'QO-2': 'posted' });
-    expect(await world.takenOf('QO-1')).toMatchObject({ posts: 2 });
+    expect(await world.acceptedPostsOf('QO-1')).toMatchObject({ posts: 2 });
   });
 
   it.each([
@@ -200,7 +206,7 @@ describe('--force', () => {
     expect(outcome.stderr).toContain('Start 1 new round in dev on this machine? [y/N]');
     if (answer.startsWith('y'))
       expect(outcome.stderr).toContain('Really post 1 order, even if nothing has changed? [y/N]');
-    expect(await world.takenOf('QO-1')).toMatchObject({ posts });
+    expect(await world.acceptedPostsOf('QO-1')).toMatchObject({ posts });
   });
 });
 
@@ -265,7 +271,7 @@ describe('many orders', () => {
     expect(readIdFile(document.rest_file)).toEqual(['QO-3', 'QO-4']);
   });
 
-  it('keeps to its rate', async () => {
+  it('does not exceed its rate', async () => {
     await world.addProcessed(...ids(3));
     const startedMs = performance.now();
     expect((await replayed('--ids', fileOf(...ids(3)), '--rate', '2')).exitCode).toBe(0);

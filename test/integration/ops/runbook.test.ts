@@ -1,13 +1,25 @@
-import { readFileSync } from 'node:fs';
 import { exitCodes } from '../../../ops/commands/exit-codes';
+import { argumentsOf, readRunbookCommands } from '../../support/runbook';
 import { operate, startStage, type TestStage } from './operators';
 
-/** All commands of the runbook with values for their placeholders, split as by a shell. */
-const commands = [...readFileSync('docs/runbook.md', 'utf8').matchAll(/^npx pipeline .*$|(?<=`)npx pipeline [^`]*/gm)]
-  .map(([command]) => command.replace('<order id>', 'QO-1').replace('<run>', 'nightly-1').replace('…', ''))
-  .map((command) => [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '').slice(2))
-  // One of them only shows how the others begin.
+const placeholders = {
+  'order id': 'QO-1',
+  'customer id': '812',
+  issue: '0123abcd',
+  run: 'nightly-1',
+  body: '0123456789abcdef0123456789abcdef',
+  message: '00000000-0000-4000-8000-000000000000',
+};
+
+/** All commands of the runbook, with values for their placeholders, split into arguments. */
+const commands = readRunbookCommands()
+  .map((command) => argumentsOf(command, placeholders))
+  // This command only shows how the others start.
   .filter((args) => args.join(' ') !== '--stage prod');
+
+/** Verbs that change something, which need a reason on AWS. */
+const changing =
+  /\b(orders replay|issues (ack|resolve|replay)|dlq (redrive|stop|drop)|webhooks? (send|refused accept)|sync (start|stop|redrive)|pause|resume|reconcile)\b/;
 
 const searches = commands.filter((args) => args.includes('logs'));
 
@@ -20,6 +32,12 @@ afterAll(() => stage.stop());
 test('the runbook has commands', () => {
   expect(commands.length).toBeGreaterThan(20);
   expect(searches.length).toBeGreaterThan(10);
+});
+
+test('commands that change something have a reason', () => {
+  const changes = commands.filter((args) => changing.test(args.join(' ')));
+  expect(changes.length).toBeGreaterThan(5);
+  for (const args of changes) expect(args).toContain('--reason');
 });
 
 test.each(commands)('%s %s %s %s … is valid usage', async (...args) => {

@@ -2,11 +2,11 @@ import { createPortals } from '../../../shared/netlife/portals';
 import { readRunInput } from '../../../shared/runs/input';
 import { nowMs, type TestStage } from './operators';
 
-/** The one portal of these runs. */
+/** The portal of the runs. */
 export const portal = 'nowandforeverphoto';
 
 /** Simulates the Lambdas of a run of both jobs. */
-export const playLambdas = (stage: TestStage, runId: string, executionName = runId) => {
+export const simulateLambdas = (stage: TestStage, runId: string, executionName = runId) => {
   const owner = { run_id: runId, execution_arn: stage.workflows.arnOf(executionName) };
   const folder = stage.openFolder(runId);
   return {
@@ -15,6 +15,7 @@ export const playLambdas = (stage: TestStage, runId: string, executionName = run
         input: readRunInput({ netlife: { portals: [portal] }, iterable: {} }, runId, { portals: createPortals() }),
         executionArn: owner.execution_arn,
         startedAtMs,
+        leases: [],
       }),
     progress: (part: string, done: number, total: number) =>
       stage.runs.recordProgress(owner, part, {
@@ -29,7 +30,7 @@ export const playLambdas = (stage: TestStage, runId: string, executionName = run
         finished_at: new Date(finishedAtMs).toISOString(),
         netlife: {
           status,
-          message: 'what became of the portals',
+          message: 'the portals were synchronized',
           portals: [
             {
               portal,
@@ -37,6 +38,7 @@ export const playLambdas = (stage: TestStage, runId: string, executionName = run
               message: `${portal}: 256 contacts of 8 jobs`,
               statistics: { contacts_written: 256, jobs_failed: 0, duration_seconds: 83, errors: [] },
               failed_jobs: status === 'FAILED' ? [{ job_uuid: 'job-7', error: 'Netlife answered 500' }] : [],
+              jobs_to_repeat: status === 'FAILED' ? ['job-7'] : [],
             },
           ],
         },

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { operate, startStage, type TestStage } from './operators';
+import { queryResultsCsv } from '../../../shared/iterable/report';
+import { toSourceRow } from '../../../shared/iterable/rows';
+import { hoursAgo, operate, startStage, type TestStage } from './operators';
 import { portal } from './sync-lambdas';
 
 let stage: TestStage;
@@ -9,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.stop());
 
-const written = (name: string, content: unknown): string => {
+const writeInput = (name: string, content: unknown): string => {
   const file = join(stage.localStateDirectory, name);
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
   return file;
@@ -30,6 +32,25 @@ describe('sync start', () => {
     expect(JSON.parse(stage.workflows.find(document.run_id)?.input ?? '')).toEqual({ run_id: document.run_id });
   });
 
+  it('warns of another run of the job that is in progress', async () => {
+    const { executionArn } = stage.workflows.start('nightly-1', { netlife: {} });
+    const input = { run_id: 'nightly-1', netlife: {} };
+    await stage.runs.start({ input, executionArn, startedAtMs: hoursAgo(0.2), leases: [] });
+    const netlife = await stage.operate(['sync', 'start', 'netlife', '--run-id', 'second']);
+    expect(netlife).toMatchObject({
+      exitCode: 0,
+      stderr:
+        'Warning: run nightly-1 of netlife has been in progress for 12m 00s: where both use the same limit, this one ' +
+        'fails; --wait waits.\n',
+    });
+    stage.workflows.end('second', 'SUCCEEDED');
+    const iterable = await stage.operate(['sync', 'start', 'iterable', '--run-id', 'third', '--wait']);
+    expect(iterable).toMatchObject({ exitCode: 0, stderr: '' });
+    stage.workflows.end('nightly-1', 'SUCCEEDED');
+    stage.workflows.end('third', 'SUCCEEDED');
+    expect(await stage.operate(['sync', 'start', 'netlife', '--run-id', 'fourth'])).toMatchObject({ stderr: '' });
+  });
+
   const both = { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' }, iterable: { days: 3 } };
 
   it.each([
@@ -37,7 +58,7 @@ describe('sync start', () => {
     ['one of its jobs', ['netlife'], { run_id: 'nightly', dry_run: false, netlife: { audience: 'buyers' } }],
     ['options that override it', ['--run-id', 'mine', '--dry-run'], { ...both, run_id: 'mine', dry_run: true }],
   ])('takes its input from a file: %s', async (_case, args, expected) => {
-    const { exitCode } = await stage.operate(['sync', 'start', ...args, '--input', written('run.json', both)]);
+    const { exitCode } = await stage.operate(['sync', 'start', ...args, '--input', writeInput('run.json', both)]);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stage.workflows.find(expected.run_id)?.input ?? '')).toEqual(expected);
   });
@@ -52,8 +73,41 @@ describe('sync start', () => {
     });
   });
 
-  it('starts nothing and lists every fault if the input is wrong', async () => {
-    const file = written('run.json', {
+  describe('--rows', () => {
+    const rows = queryResultsCsv.header + queryResultsCsv.line(toSourceRow(() => '1'));
+    const start = (csv: string, ...args: string[]) =>
+      stage.operate(['sync', 'start', '--run-id', 'mine', '--rows', writeInput('fixed.csv', csv), ...args]);
+
+    it('stores the rows in the folder of the run, and starts only the job that sends them', async () => {
+      const input = { netlife: {}, iterable: { mode: 'single' } };
+      expect(await start(rows, '--input', writeInput('run.json', input))).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(stage.workflows.find('mine')?.input ?? '')).toEqual({
+        run_id: 'mine',
+        iterable: { mode: 'single', source: 'rows' },
+      });
+      expect(await stage.openFolder('mine').readText('iterable/rows.csv')).toBe(rows);
+    });
+
+    it('does not replace the rows of another run', async () => {
+      await stage.openFolder('mine').putOnce('iterable/rows.csv', 'those of another run');
+      const { exitCode, stderr } = await start(rows);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('has rows already') });
+      expect(stage.workflows.list()).toEqual([]);
+    });
+
+    it.each([
+      ['other columns', 'id\n1\n', [], 'the column email is missing'],
+      ['no rows', queryResultsCsv.header, [], 'has no rows'],
+      ['the other job', rows, ['netlife'], '--rows needs the job iterable'],
+    ])('refuses %s before it stores anything', async (_case, csv, args, expected) => {
+      const { exitCode, stderr } = await start(csv, ...args);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(expected) });
+      expect(await stage.openFolder('mine').readText('iterable/rows.csv')).toBeUndefined();
+    });
+  });
+
+  it('starts nothing and lists every fault if the input is invalid', async () => {
+    const file = writeInput('run.json', {
       run_id: 'night ly',
       netlife: { portals: [portal, 'evil.example'] },
       iterable: { mode: 'bulk', use_jwt: true, days: 0, color: 'red' },
@@ -74,7 +128,7 @@ describe('sync start', () => {
     ['is not JSON', '{', 'is not JSON'],
     ['is not an object', '[]', 'the input must be a JSON object'],
   ])('exits 2 when the file %s', async (_case, content, expected) => {
-    const file = content === undefined ? 'nowhere.json' : written('run.json', content);
+    const file = content === undefined ? 'nowhere.json' : writeInput('run.json', content);
     const { exitCode, stderr } = await stage.operate(['sync', 'start', '--input', file]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(expected) });
   });
@@ -84,7 +138,7 @@ describe('sync start', () => {
     stage.announce({
       outputs: { ...outputs, 'dev-SyncJobs': { ...outputs['dev-SyncJobs'], NetlifeExtraPortals: 'newportal, other' } },
     });
-    const file = written('run.json', { netlife: { portals: ['newportal'] } });
+    const file = writeInput('run.json', { netlife: { portals: ['newportal'] } });
     expect((await stage.operate(['sync', 'start', '--input', file])).exitCode).toBe(0);
   });
 

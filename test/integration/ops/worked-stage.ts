@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { QualiaOrder } from '../../../local/simulators/qualia';
+import type { QualiaOrder } from '../../../samples/orders';
 import type { OrderId } from '../../../shared/orders/order';
 import { qualiaOrder } from '../../support/qualia-orders';
 import { createClients } from '../support/clients';
@@ -12,11 +12,16 @@ const idleMs = 20;
 /** A stage with running workers and simulators of Qualia and the internal API. Uses the real clock. */
 export const startWorkedStage = async () => {
   const [pipeline, stage, clients] = [await startPipeline({ now: Date.now }), await startStage(), createClients()];
-  const { tableName, bucketName, queues } = pipeline.resources;
+  const { tableName, operationsTableName, bucketName, queues } = pipeline.resources;
   stage.announce({
     outputs: {
       ...stage.outputs,
-      'dev-Data': { ...stage.outputs['dev-Data'], OrdersTableName: tableName, RawBucketName: bucketName },
+      'dev-Data': {
+        ...stage.outputs['dev-Data'],
+        OrdersTableName: tableName,
+        OperationsTableName: operationsTableName,
+        RawBucketName: bucketName,
+      },
       'dev-OrderPipeline': {
         DownloadQueueUrl: queues.download.url,
         DownloadDeadLetterQueueUrl: queues.download.deadLetterUrl,
@@ -51,12 +56,12 @@ export const startWorkedStage = async () => {
       );
       const ids = added.map(({ _id }) => _id);
       await pipeline.qualia.add(...added);
-      for (const id of ids) await pipeline.touch(id);
+      for (const id of ids) await pipeline.startRound(id);
       for (const id of ids) while ((await pipeline.orderOf(id)).status !== 'PROCESSED') await sleep(idleMs);
     },
 
-    /** What the internal API accepted for an order: number of posts, and the newest body. */
-    takenOf: async (id: string) => {
+    /** The number of accepted POSTs of an order, and its newest body. */
+    acceptedPostsOf: async (id: string) => {
       const { posts, body } = await pipeline.internalApi.postsOf(id);
       return { posts: posts.filter(({ outcome }) => outcome === 'taken').length, body };
     },
@@ -64,7 +69,7 @@ export const startWorkedStage = async () => {
     read: (id: string) => pipeline.repository.read(id as OrderId),
     readItem: async (id: string) => (await clients.documents.send(new GetCommand(key(id)))).Item,
     /** Removes attributes from an order's item, as if an older release had written it. */
-    forget: async (id: string, ...names: readonly string[]): Promise<void> => {
+    removeAttributes: async (id: string, ...names: readonly string[]): Promise<void> => {
       await clients.documents.send(
         new UpdateCommand({
           ...key(id),

@@ -7,12 +7,14 @@ const machine: Machine = {
   name: 'dev-marketplace-SyncJobs',
   arn: 'arn:aws:states:us-east-1:000000000000:stateMachine:dev-marketplace-SyncJobs',
   roleArn: 'arn:aws:iam::000000000000:role/sync',
-  definitionText: '{}',
+  definitionText: '{"StartAt":"PlanRun","States":{}}',
   definition: { StartAt: 'PlanRun', States: {} },
   tasks: new Map(),
+  distributedMaps: new Map(),
+  childStates: new Map(),
 };
 
-/** Serves the Step Functions API without running anything: the test ends the executions. */
+/** Serves the Step Functions API. Executions run nothing: the test ends them. */
 export const startWorkflows = async (directory: string) => {
   const store = openExecutionStore(directory);
   const arnOf = (name: string): string => `${machine.arn.replace(':stateMachine:', ':execution:')}:${name}`;
@@ -42,6 +44,7 @@ export const startWorkflows = async (directory: string) => {
   const executions: Executions = {
     runner: async () => runner,
     abort: (execution, reason) => keep({ ...execution, ...reason, status: 'ABORTED', stoppedAt: Date.now() }),
+    timeOut: () => undefined,
     stop: async () => undefined,
   };
   const { url, stop } = await startStepFunctionsApi(() => ({ machines: [machine], store, executions }));
@@ -53,7 +56,7 @@ export const startWorkflows = async (directory: string) => {
     arnOf,
     list: store.list,
     find: (name: string): Execution | undefined => store.find(arnOf(name)),
-    /** Acts as another operator. */
+    /** Starts an execution like another operator. */
     start: (name: string, input: object = {}): Execution => runner.start(machine, name, JSON.stringify(input)),
     end: (
       name: string,

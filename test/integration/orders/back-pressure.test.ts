@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { Fault } from '../../../local/simulators/faults';
+import type { WorkerName } from '../../../shared/orders/order';
 import { qualiaOrder } from '../../support/qualia-orders';
 import type { RecursiveLoops } from '../support/invocation-trace';
-import type { StageName } from '../support/pipeline';
 import { readRecursiveLoops } from '../support/recursive-loops';
 import { startTimeline, type TimelineOptions } from '../support/timeline';
 
-/** More of them before a release: `OUTAGE_RUNS=500 npx jest --selectProjects integration --testPathPatterns back-pressure`. */
+/** Increase it before a release: `OUTAGE_RUNS=500 npx jest --selectProjects integration --testPathPatterns back-pressure`. */
 const numRuns = Number(process.env.OUTAGE_RUNS ?? 5);
 const hourMs = 3_600_000;
 
@@ -20,7 +20,7 @@ const stop = async (): Promise<void> => {
 };
 afterEach(stop);
 
-/** As deployed: a worker that forgets to allow its loop leaves dead letters here too. */
+/** The settings of the template. With `Terminate`, a worker would produce dead letters here too. */
 const recursiveLoops = readRecursiveLoops();
 
 const start = async (options: TimelineOptions): Promise<Timeline> => {
@@ -32,12 +32,12 @@ const start = async (options: TimelineOptions): Promise<Timeline> => {
 const addOrders = async ({ pipeline }: Timeline, count: number): Promise<readonly string[]> => {
   const ids = Array.from({ length: count }, (_, index) => `QO-${index}`);
   await pipeline.qualia.add(...ids.map((id) => ({ ...qualiaOrder(), _id: id, order_number: `MKT-${id}` })));
-  for (const id of ids) await pipeline.touch(id);
+  for (const id of ids) await pipeline.startRound(id);
   return ids;
 };
 
-const apiOf = ({ pipeline }: Timeline, stage: StageName) =>
-  stage === 'download' ? pipeline.qualia : pipeline.internalApi;
+const apiOf = ({ pipeline }: Timeline, worker: WorkerName) =>
+  worker === 'download' ? pipeline.qualia : pipeline.internalApi;
 
 const expectAllProcessedOnce = async ({ pipeline }: Timeline, ids: readonly string[]): Promise<void> => {
   for (const id of ids) {
@@ -46,21 +46,21 @@ const expectAllProcessedOnce = async ({ pipeline }: Timeline, ids: readonly stri
   }
 };
 
-/** A worker's circuit opens after five failures, and one call probes it every 30 s. */
+/** An environment's circuit opens after five failures, and one call probes it every 30 s. */
 const expectFewCalls = async (
   line: Timeline,
-  stage: StageName,
-  { workers, replaced }: Pick<Outage, 'workers' | 'replaced'>,
+  worker: WorkerName,
+  { environments, replacementProbability }: Pick<Outage, 'environments' | 'replacementProbability'>,
 ): Promise<void> => {
-  // A new worker begins with a closed circuit.
-  if (replaced > 0) return;
-  const calls = await apiOf(line, stage).calls();
-  expect(calls).toBeLessThanOrEqual(workers * (5 + hourMs / 30_000));
-  // More than four for each of them: one had five.
-  if (calls > workers * 4) expect(line.pipeline.metrics.added).toContain('CircuitOpen');
+  // A new environment starts with a closed circuit.
+  if (replacementProbability > 0) return;
+  const calls = await apiOf(line, worker).calls();
+  expect(calls).toBeLessThanOrEqual(environments * (5 + hourMs / 30_000));
+  // If there are more than four calls per environment, one of them has made five.
+  if (calls > environments * 4) expect(line.pipeline.metrics.added).toContain('CircuitOpen');
 };
 
-/** The ways in which an API is down for everybody. */
+/** Faults that affect every call to an API. */
 const outages: readonly Fault[] = [
   { kind: 'server_error' },
   { kind: 'server_error', retry_after: 120 },
@@ -72,130 +72,142 @@ const outages: readonly Fault[] = [
   { kind: 'rate_limited', retry_after: 1_800 },
 ];
 
-type Outage = { stage: StageName; fault: Fault; orders: number; workers: number; replaced: number; seed: number };
+type Outage = {
+  worker: WorkerName;
+  fault: Fault;
+  orders: number;
+  environments: number;
+  replacementProbability: number;
+  seed: number;
+};
 
 const outage: fc.Arbitrary<Outage> = fc.record({
-  stage: fc.constantFrom<StageName>('download', 'processing'),
+  worker: fc.constantFrom<WorkerName>('download', 'processing'),
   fault: fc.constantFrom(...outages),
   orders: fc.integer({ min: 1, max: 4 }),
-  workers: fc.integer({ min: 1, max: 6 }),
-  replaced: fc.constantFrom(0, 0.1, 1),
+  environments: fc.integer({ min: 1, max: 6 }),
+  replacementProbability: fc.constantFrom(0, 0.1, 1),
   seed: fc.nat(),
 });
 
-/** An order at night: it is the probe each time. */
-const alone: Outage = {
-  stage: 'download',
+/** A single order, whose calls are the probes of the circuit. */
+const singleOrder: Outage = {
+  worker: 'download',
   fault: { kind: 'server_error' },
   orders: 1,
-  workers: 1,
-  replaced: 0,
+  environments: 1,
+  replacementProbability: 0,
   seed: 1,
 };
-/** With no circuit, each of them would call on its own. */
-const crowd: Outage = { ...alone, stage: 'processing', orders: 6, fault: { kind: 'hang_up' } };
-/** Each time it meets a worker whose circuit is closed. */
-const aloneAmongStrangers: Outage = { ...alone, stage: 'processing', workers: 6, replaced: 1 };
+/** Several orders. Without a circuit, each would make its own calls. */
+const severalOrders: Outage = { ...singleOrder, worker: 'processing', orders: 6, fault: { kind: 'hang_up' } };
+/** A single order that always gets an environment with a closed circuit. */
+const singleOrderInNewEnvironments: Outage = {
+  ...singleOrder,
+  worker: 'processing',
+  environments: 6,
+  replacementProbability: 1,
+};
 
 test(
-  'an API down for an hour, whatever worker gets whatever message: no dead letter, no failure, and all drain afterwards',
+  'an API is down for an hour: no dead letter and no failed order, and all orders are processed afterwards',
   async () => {
     await fc.assert(
-      fc.asyncProperty(outage, async ({ stage, fault, orders, ...options }) => {
+      fc.asyncProperty(outage, async ({ worker, fault, orders, ...options }) => {
         const line = await start({
           ...options,
-          onBatch: (cameBack, errorCodes) => {
-            // A message that made no call is not among those that came back, and have one receive less.
-            expect(cameBack).toBeLessThanOrEqual(errorCodes.filter((code) => code !== 'CIRCUIT_OPEN').length);
+          onBatch: (returnedCount, errorCodes) => {
+            // A message for which no call was made is replaced by a fresh copy. It does not return and lose a receive.
+            expect(returnedCount).toBeLessThanOrEqual(errorCodes.filter((code) => code !== 'CIRCUIT_OPEN').length);
           },
         });
         const { pipeline } = line;
         const ids = await addOrders(line, orders);
-        await apiOf(line, stage).setFaults(fault);
+        await apiOf(line, worker).setFaults(fault);
         await line.run(hourMs);
-        await expectFewCalls(line, stage, options);
-        const expected = stage === 'download' ? 'NOTIFIED' : 'DOWNLOADED';
+        await expectFewCalls(line, worker, options);
+        const expected = worker === 'download' ? 'NOTIFIED' : 'DOWNLOADED';
         for (const id of ids) expect(await pipeline.orderOf(id)).toMatchObject({ status: expected });
 
-        await apiOf(line, stage).setFaults();
+        await apiOf(line, worker).setFaults();
         await line.run(hourMs);
         await expectAllProcessedOnce(line, ids);
         expect(pipeline.metrics.added).not.toContain('OrderFailed');
         for (const one of ['download', 'processing'] as const) expect(await pipeline.deadLetters(one)).toEqual([]);
       }),
-      { numRuns, examples: [[alone], [crowd], [aloneAmongStrangers]] },
+      { numRuns, examples: [[singleOrder], [severalOrders], [singleOrderInNewEnvironments]] },
     );
   },
   numRuns * 30_000,
 );
 
-test.each<[StageName, RecursiveLoops]>([
+test.each<[WorkerName, RecursiveLoops]>([
   ['download', { download: 'Terminate', processing: 'Allow' }],
   ['processing', { download: 'Allow', processing: 'Terminate' }],
-])('a %s worker whose loop is not allowed makes dead letters in such an hour', async (stage, loops) => {
-  const line = await start({ workers: 1, seed: 1, recursiveLoops: loops });
+])('without `RecursiveLoop: Allow`, the %s worker produces dead letters in an outage', async (worker, loops) => {
+  const line = await start({ environments: 1, seed: 1, recursiveLoops: loops });
   const [id = ''] = await addOrders(line, 1);
-  await apiOf(line, stage).setFaults({ kind: 'server_error' });
+  await apiOf(line, worker).setFaults({ kind: 'server_error' });
   await line.run(2 * hourMs);
-  expect(await line.pipeline.deadLetters(stage)).toHaveLength(1);
-  const expected = stage === 'download' ? 'NOTIFIED' : 'DOWNLOADED';
+  expect(await line.pipeline.deadLetters(worker)).toHaveLength(1);
+  const expected = worker === 'download' ? 'NOTIFIED' : 'DOWNLOADED';
   expect(await line.pipeline.orderOf(id)).toMatchObject({ status: expected });
 });
 
-describe("the internal API's 429 with Retry-After is honoured to the second", () => {
-  /** @returns the seconds between the calls about one order that was refused so often */
-  const gapsSeconds = async (...asked: readonly (number | string)[]): Promise<readonly number[]> => {
-    const line = await start({ workers: 1, seed: 1 });
+describe("the internal API's 429 with Retry-After is respected to the second", () => {
+  /** Posts one order, which is refused once per value of `retryAfters`. @returns the seconds between its calls */
+  const gapsSeconds = async (...retryAfters: readonly (number | string)[]): Promise<readonly number[]> => {
+    const line = await start({ environments: 1, seed: 1 });
     const [id = ''] = await addOrders(line, 1);
     await line.pipeline.internalApi.setFaults(
-      ...asked.map((retry_after) => ({ kind: 'rate_limited', times: 1, retry_after })),
+      ...retryAfters.map((retry_after) => ({ kind: 'rate_limited', times: 1, retry_after })),
     );
     await line.run(7 * 24 * hourMs);
     await expectAllProcessedOnce(line, [id]);
     const calls = await line.pipeline.internalApi.calledAtMs(id);
     return calls.slice(1).map((atMs, index) => (atMs - (calls[index] ?? 0)) / 1_000);
   };
-  /** As the simulator's clock will have it when it answers. */
+  /** The HTTP date this many seconds after the start of the timeline. */
   const dateIn = (seconds: number) => new Date(Date.parse('2026-01-01T00:00:00Z') + seconds * 1_000).toUTCString();
 
-  test.each([1, 3, 8])('%i s, within the invocation', async (seconds) => {
+  test.each([1, 3, 8])('%i s: the worker waits within the invocation', async (seconds) => {
     expect(await gapsSeconds(seconds)).toEqual([seconds]);
     expect(await gapsSeconds(dateIn(seconds))).toEqual([seconds]);
     expect(timeline?.pipeline.waitsSeconds).toEqual([]);
   });
 
-  test.each([9, 90, 901, 7_200, 43_000])('%i s, as a visibility', async (seconds) => {
+  test.each([9, 90, 901, 7_200, 43_000])('%i s: the message is hidden', async (seconds) => {
     expect(await gapsSeconds(seconds)).toEqual([seconds]);
     expect(await gapsSeconds(dateIn(seconds))).toEqual([seconds]);
     expect(timeline?.pipeline.waitsSeconds).toEqual([seconds]);
   });
 
-  test('by every order of a worker, not by the one that was answered', async () => {
-    const line = await start({ workers: 2, seed: 1 });
+  test('by all orders of a worker, not only by the refused one', async () => {
+    const line = await start({ environments: 2, seed: 1 });
     const { internalApi } = line.pipeline;
     const ids = await addOrders(line, 40);
     await internalApi.setFaults({ kind: 'rate_limited', retry_after: 600 });
     await line.run(600_000 - 1);
-    // The first batch of each was on its way when the first answer came.
+    // The first batches were already being posted when the first response arrived.
     expect(await internalApi.calls()).toBeLessThanOrEqual(2 * 10);
     await internalApi.setFaults();
     await line.run(hourMs);
     await expectAllProcessedOnce(line, ids);
   });
 
-  test('hour after hour, past the last receive', async () => {
+  test('for twelve hours, beyond the usual last receive', async () => {
     expect(await gapsSeconds(...Array.from({ length: 12 }, () => 3_600))).toEqual(
       Array.from({ length: 12 }, () => 3_600),
     );
   });
 
-  test('whatever is asked one after the other: never called too early', async () => {
+  test('for any sequence of values: no call is too early', async () => {
     const seconds = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 31, max: 20_000 }));
     await fc.assert(
-      fc.asyncProperty(fc.array(seconds, { minLength: 1, maxLength: 12 }), async (asked) => {
-        const gaps = await gapsSeconds(...asked);
-        expect(gaps).toHaveLength(asked.length);
-        for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(asked[index] ?? 0);
+      fc.asyncProperty(fc.array(seconds, { minLength: 1, maxLength: 12 }), async (waits) => {
+        const gaps = await gapsSeconds(...waits);
+        expect(gaps).toHaveLength(waits.length);
+        for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(waits[index] ?? 0);
       }),
       { numRuns: 15 },
     );

@@ -1,7 +1,8 @@
 import type { Fault } from '../../../local/simulators/faults';
+import type { WorkerName } from '../../../shared/orders/order';
 import { qualiaOrder } from '../../support/qualia-orders';
 import { notification } from '../../support/webhook-calls';
-import { type Pipeline, type StageName, startPipeline } from '../support/pipeline';
+import { type Pipeline, startPipeline } from '../support/pipeline';
 
 const id = 'QO-1';
 let pipeline: Pipeline;
@@ -12,44 +13,44 @@ beforeEach(async () => {
 });
 afterEach(() => pipeline.stop());
 
-const fail = (stage: StageName, ...faults: readonly Fault[]) =>
-  (stage === 'download' ? pipeline.qualia : pipeline.internalApi).setFaults(...faults);
+const fail = (worker: WorkerName, ...faults: readonly Fault[]) =>
+  (worker === 'download' ? pipeline.qualia : pipeline.internalApi).setFaults(...faults);
 const expectProcessedOnce = async () => {
   const order = await pipeline.orderOf(id);
   expect(order).toMatchObject({ status: 'PROCESSED' });
   expect(order).not.toHaveProperty('error');
   expect(await pipeline.internalApi.effectsOf(id)).toBe(1);
 };
-const expectFailed = async (code: string, stage: StageName) => {
-  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'FAILED', error: { code, stage } });
+const expectFailed = async (code: string, worker: WorkerName) => {
+  expect(await pipeline.orderOf(id)).toMatchObject({ status: 'FAILED', error: { code, stage: worker } });
   expect(pipeline.metrics.added).toContain('OrderFailed');
   expect(await pipeline.deadLetters('download')).toEqual([]);
   expect(await pipeline.deadLetters('processing')).toEqual([]);
 };
 
-describe('what passes is tried again', () => {
-  const passing: readonly Fault[] = [
+describe('temporary faults are retried', () => {
+  const temporaryFaults: readonly Fault[] = [
     { kind: 'server_error' },
     { kind: 'rate_limited' },
     { kind: 'hang_up' },
     { kind: 'client_error', status: 408 },
   ];
-  const rows = (['download', 'processing'] as const).flatMap((stage) =>
-    passing.map((fault) => ({ stage, fault, kind: fault.kind })),
+  const rows = (['download', 'processing'] as const).flatMap((worker) =>
+    temporaryFaults.map((fault) => ({ worker, fault, kind: fault.kind })),
   );
 
-  test.each(rows)('$stage: $kind within one receive', async ({ stage, fault }) => {
-    await fail(stage, { ...fault, times: 2 });
+  test.each(rows)('$worker: $kind, which ends within one receive', async ({ worker, fault }) => {
+    await fail(worker, { ...fault, times: 2 });
     await pipeline.drain();
     await expectProcessedOnce();
     expect(pipeline.waitsSeconds).toEqual([]);
   });
 
-  test.each(rows)('$stage: $kind for four receives', async ({ stage, fault }) => {
-    await fail(stage, { ...fault, times: 12 });
+  test.each(rows)('$worker: $kind, which lasts for four receives', async ({ worker, fault }) => {
+    await fail(worker, { ...fault, times: 12 });
     await pipeline.drain();
     await expectProcessedOnce();
-    expect(await pipeline.orderOf(id)).toMatchObject({ attempts: stage === 'processing' ? 5 : 1 });
+    expect(await pipeline.orderOf(id)).toMatchObject({ attempts: worker === 'processing' ? 5 : 1 });
     expect(pipeline.waitsSeconds).toHaveLength(4);
     for (const [index, waitSeconds] of pipeline.waitsSeconds.entries()) {
       expect(waitSeconds).toBeLessThanOrEqual(30 * 2 ** index);
@@ -57,14 +58,14 @@ describe('what passes is tried again', () => {
     }
   });
 
-  test.each(['download', 'processing'] as const)('%s: no sooner than Retry-After asks', async (stage) => {
-    await fail(stage, { kind: 'rate_limited', retry_after: 90, times: 1 });
+  test.each(['download', 'processing'] as const)('%s: not before the time in Retry-After', async (worker) => {
+    await fail(worker, { kind: 'rate_limited', retry_after: 90, times: 1 });
     await pipeline.drain();
     await expectProcessedOnce();
     expect(pipeline.waitsSeconds).toEqual([90]);
   });
 
-  test('processing: a post whose answer is lost is known when it is made again', async () => {
+  test('processing: if the response to a POST is lost, the repeated POST is a duplicate', async () => {
     await fail('processing', { kind: 'lost_answer', times: 2 });
     await pipeline.drain();
     await expectProcessedOnce();
@@ -72,58 +73,64 @@ describe('what passes is tried again', () => {
     expect(posts.map(({ outcome }) => outcome)).toEqual(['taken', 'duplicate', 'duplicate']);
   });
 
-  test('download: a passing GraphQL error', async () => {
+  test('download: a temporary GraphQL error', async () => {
     await fail('download', { kind: 'graphql_error', times: 4 });
     await pipeline.drain();
     await expectProcessedOnce();
   });
 });
 
-describe('when all receives failed', () => {
+describe('after all receives have failed', () => {
   test.each(['download', 'processing'] as const)(
-    '%s: FAILED, a dead letter, and a redrive resumes it',
-    async (stage) => {
-      await fail(stage, { kind: 'server_error' });
+    '%s: the order is FAILED, the message is a dead letter, and a redrive resumes the round',
+    async (worker) => {
+      await fail(worker, { kind: 'server_error' });
       await pipeline.drain();
       expect(await pipeline.orderOf(id)).toMatchObject({
         status: 'FAILED',
         attempts: 5,
-        error: { code: 'RETRIES_EXHAUSTED', stage, message: expect.stringContaining('503') },
+        error: { code: 'RETRIES_EXHAUSTED', stage: worker, message: expect.stringContaining('503') },
       });
-      expect(await pipeline.deadLetters(stage)).toHaveLength(1);
+      expect(await pipeline.deadLetters(worker)).toHaveLength(1);
 
-      await fail(stage);
-      await pipeline.redrive(stage);
+      await fail(worker);
+      await pipeline.redrive(worker);
       await pipeline.drain();
       await expectProcessedOnce();
-      expect(await pipeline.deadLetters(stage)).toEqual([]);
+      expect(await pipeline.deadLetters(worker)).toEqual([]);
     },
   );
 
-  test.each(['download', 'processing'] as const)('%s: a redrive into the same trouble fails again', async (stage) => {
-    await fail(stage, { kind: 'server_error' });
+  test.each(['download', 'processing'] as const)('%s: a redrive during the same fault fails again', async (worker) => {
+    await fail(worker, { kind: 'server_error' });
     await pipeline.drain();
-    await pipeline.redrive(stage);
+    await pipeline.redrive(worker);
     await pipeline.drain();
-    expect(await pipeline.orderOf(id)).toMatchObject({ status: 'FAILED', error: { code: 'RETRIES_EXHAUSTED', stage } });
-    expect(await pipeline.deadLetters(stage)).toHaveLength(1);
+    expect(await pipeline.orderOf(id)).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'RETRIES_EXHAUSTED', stage: worker },
+    });
+    expect(await pipeline.deadLetters(worker)).toHaveLength(1);
   });
 
-  test.each(['download', 'processing'] as const)('%s: a new round leaves the dead letter behind', async (stage) => {
-    await fail(stage, { kind: 'server_error' });
-    await pipeline.drain();
-    await fail(stage);
-    await pipeline.touch(id);
-    await pipeline.drain();
-    await expectProcessedOnce();
-    const item = await pipeline.rawItem(id);
-    await pipeline.redrive(stage);
-    await pipeline.drain();
-    expect(await pipeline.rawItem(id)).toBe(item);
-  });
+  test.each(['download', 'processing'] as const)(
+    '%s: after a new round, the old dead letter has no effect',
+    async (worker) => {
+      await fail(worker, { kind: 'server_error' });
+      await pipeline.drain();
+      await fail(worker);
+      await pipeline.startRound(id);
+      await pipeline.drain();
+      await expectProcessedOnce();
+      const item = await pipeline.rawItem(id);
+      await pipeline.redrive(worker);
+      await pipeline.drain();
+      expect(await pipeline.rawItem(id)).toBe(item);
+    },
+  );
 
-  test('a message whose round is over is no dead letter', async () => {
-    await pipeline.touch(id);
+  test('a message of an older round does not become a dead letter', async () => {
+    await pipeline.startRound(id);
     const messages = await pipeline.receive('download', 10);
     await pipeline.release('download', messages);
     const [first] = messages;
@@ -136,57 +143,62 @@ describe('when all receives failed', () => {
   });
 });
 
-describe('what is permanent fails at once, and a new round after the fix succeeds', () => {
-  const permanent: readonly { name: string; fault: Fault; stage: StageName; code: string }[] = [
-    { name: 'order unknown to Qualia', fault: { kind: 'null_order' }, stage: 'download', code: 'ORDER_NOT_FOUND' },
-    { name: 'GraphQL NOT_FOUND', fault: { kind: 'not_found' }, stage: 'download', code: 'ORDER_NOT_FOUND' },
+describe('permanent faults: the order fails at the first receive, and a new round after the fix succeeds', () => {
+  const permanent: readonly { name: string; fault: Fault; worker: WorkerName; code: string }[] = [
     {
-      name: 'GraphQL FORBIDDEN',
+      name: 'an order that does not exist in Qualia',
+      fault: { kind: 'null_order' },
+      worker: 'download',
+      code: 'ORDER_NOT_FOUND',
+    },
+    { name: 'the GraphQL error NOT_FOUND', fault: { kind: 'not_found' }, worker: 'download', code: 'ORDER_NOT_FOUND' },
+    {
+      name: 'the GraphQL error FORBIDDEN',
       fault: { kind: 'graphql_error', code: 'FORBIDDEN' },
-      stage: 'download',
+      worker: 'download',
       code: 'GRAPHQL_ERROR',
     },
-    { name: '403 of Qualia', fault: { kind: 'client_error', status: 403 }, stage: 'download', code: 'API_REFUSED' },
+    { name: 'a 403 of Qualia', fault: { kind: 'client_error', status: 403 }, worker: 'download', code: 'API_REFUSED' },
     {
-      name: '422 of the internal API',
+      name: 'a 422 of the internal API',
       fault: { kind: 'client_error', status: 422 },
-      stage: 'processing',
+      worker: 'processing',
       code: 'API_REFUSED',
     },
   ];
-  test.each(permanent)('$name', async ({ fault, stage, code }) => {
-    await fail(stage, fault);
+  test.each(permanent)('$name', async ({ fault, worker, code }) => {
+    await fail(worker, fault);
     await pipeline.drain();
-    await expectFailed(code, stage);
+    await expectFailed(code, worker);
     expect(await pipeline.orderOf(id)).toMatchObject({ attempts: 1 });
-    await fail(stage);
-    await pipeline.touch(id);
+    await fail(worker);
+    await pipeline.startRound(id);
     await pipeline.drain();
     await expectProcessedOnce();
   });
 
-  test('an unknown state: nothing is posted, the raw payload stays', async () => {
+  test('an unknown state: nothing is posted, and the raw payload is kept', async () => {
     await pipeline.qualia.change(id, { properties: [{ city: 'Nowhere', state: 'ZZ' }] });
     await pipeline.drain();
     await expectFailed('UNKNOWN_STATE', 'processing');
     expect((await pipeline.internalApi.postsOf(id)).posts).toEqual([]);
     const failed = await pipeline.orderOf(id);
-    if (!('s3_key' in failed) || failed.s3_key === undefined) throw new Error('The payload is not named');
+    if (!('s3_key' in failed) || failed.s3_key === undefined) throw new Error('The order has no payload');
     expect(Buffer.from(await pipeline.payloads.load(failed.s3_key)).toString()).toContain('Nowhere');
 
     await pipeline.qualia.change(id, { properties: [{ city: 'Fresno', state: 'CA' }] });
-    await pipeline.touch(id);
+    await pipeline.startRound(id);
     await pipeline.drain();
     await expectProcessedOnce();
   });
 
-  test('what the internal API said is kept, without our token', async () => {
+  test("the internal API's error response is stored without our token", async () => {
     await fail('processing', { kind: 'client_error', status: 422, body: 'no product for Bearer internal-token' });
     await pipeline.drain();
     expect(await pipeline.orderOf(id)).toMatchObject({ error: { answer: 'no product for Bearer [token]' } });
   });
 
-  test('an answer that stays unreadable is kept as it came', async () => {
+  test('a response that stays unreadable is stored unchanged', async () => {
     const body = '<html>\r\n  Ünreadable \0 </html>';
     await fail('download', { kind: 'garbage', body });
     await pipeline.drain();
@@ -196,14 +208,14 @@ describe('what is permanent fails at once, and a new round after the fix succeed
     expect(Buffer.from(await pipeline.payloads.load(`rejected/${id}/${round}.txt`)).toString()).toBe(body);
   });
 
-  test('an answer that is unreadable twice is worth a third try', async () => {
+  test('after two unreadable responses, there is a third attempt', async () => {
     await fail('download', { kind: 'garbage', times: 2 });
     await pipeline.drain();
     await expectProcessedOnce();
   });
 });
 
-describe('a raw payload that is not what was stored', () => {
+describe('a raw payload that was changed', () => {
   const tamper = async () => {
     await pipeline.deliver('download');
     const order = await pipeline.orderOf(id);
@@ -214,7 +226,7 @@ describe('a raw payload that is not what was stored', () => {
     return { s3Key, bytes };
   };
 
-  test('once: tried again', async () => {
+  test('and is correct at the next receive: the order is processed', async () => {
     const { s3Key, bytes } = await tamper();
     await pipeline.deliver('processing');
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'DOWNLOADED' });
@@ -223,7 +235,7 @@ describe('a raw payload that is not what was stored', () => {
     await expectProcessedOnce();
   });
 
-  test('twice: failed for good', async () => {
+  test('and is still wrong at the next receive: the order fails permanently', async () => {
     await tamper();
     await pipeline.deliver('processing');
     await pipeline.deliver('processing');
@@ -231,7 +243,7 @@ describe('a raw payload that is not what was stored', () => {
     expect((await pipeline.internalApi.postsOf(id)).posts).toEqual([]);
   });
 
-  test('not there at all: failed for good', async () => {
+  test('or deleted: the order fails permanently', async () => {
     const { s3Key } = await tamper();
     await pipeline.deletePayload(s3Key);
     await pipeline.drain();

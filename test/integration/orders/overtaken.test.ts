@@ -1,7 +1,7 @@
 import { mapOrder } from '../../../shared/internal-api/mapping';
 import { qualiaOrder } from '../../support/qualia-orders';
 import { activity } from '../../support/webhook-calls';
-import { justBefore, type Outside } from '../support/outside';
+import { type Interceptor, runBefore } from '../support/interceptor';
 import { type Pipeline, startPipeline } from '../support/pipeline';
 
 const id = 'QO-1';
@@ -12,96 +12,96 @@ beforeEach(async () => {
 });
 afterEach(() => pipeline.stop());
 
-/** Qualia's order changes, and the new version is downloaded. */
+/** Changes the order at Qualia, and downloads the new version. */
 const changeTo = async (purpose: string): Promise<void> => {
   await pipeline.qualia.change(id, { purpose });
   await pipeline.post(activity({ order_id: id }));
   await pipeline.deliver('download');
 };
-const held = async () => (await pipeline.internalApi.postsOf(id)).body.purpose;
-const failing =
-  (name: string): Outside =>
+const postedPurpose = async () => (await pipeline.internalApi.postsOf(id)).body.purpose;
+const failAt =
+  (name: string): Interceptor =>
   (call, make) =>
     call === name ? Promise.reject(new Error('No response')) : make();
-const both =
-  (outer: Outside, inner: Outside): Outside =>
+const combine =
+  (outer: Interceptor, inner: Interceptor): Interceptor =>
   (call, make) =>
     outer(call, () => inner(call, make));
 
-/** A delivery that stops before its POST until `go` is called. */
-const heldBack = async () => {
+/** Starts a delivery that stops before its POST. @returns its message, and `finish`, which makes the POST */
+const startDelayedDelivery = async () => {
   const messages = await pipeline.receive('processing', 1);
-  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
-  const { promise: gone, resolve: go } = Promise.withResolvers<void>();
+  const { promise: reachedPost, resolve: signalPost } = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const wait = () => {
-    reach();
-    return gone;
+    signalPost();
+    return released;
   };
-  const ended = pipeline.handle('processing', messages, { outside: justBefore('postOrder', wait) });
-  await reached;
-  const land = () => {
-    go();
+  const ended = pipeline.handle('processing', messages, { interceptor: runBefore('postOrder', wait) });
+  await reachedPost;
+  const finish = () => {
+    release();
     return ended;
   };
-  return { body: messages[0]?.Body ?? '', land };
+  return { body: messages[0]?.Body ?? '', finish };
 };
 
-test('two POSTs of one older round land one after the other: the newest payload follows each', async () => {
+test('two POSTs of an older round arrive one after the other: the newest payload is posted again after each', async () => {
   await changeTo('first');
-  const one = await heldBack();
+  const one = await startDelayedDelivery();
   await pipeline.send('processing', one.body);
-  // A release lies between the two deliveries: their bodies differ.
+  // A release between the two deliveries changes the mapping, so their bodies differ.
   pipeline.changeMapping((source) => {
     const mapping = mapOrder(source);
     return mapping.kind === 'mapped'
       ? { ...mapping, order: { ...mapping.order, productName: 'of a new release' } }
       : mapping;
   });
-  const two = await heldBack();
+  const two = await startDelayedDelivery();
   await changeTo('second');
-  const landings = [one.land, two.land];
-  const outside: Outside = async (call, make) => {
-    if (call === 'UpdateItem') await landings.shift()?.();
+  const delayedPosts = [one.finish, two.finish];
+  const interceptor: Interceptor = async (call, make) => {
+    if (call === 'UpdateItem') await delayedPosts.shift()?.();
     return make();
   };
-  await pipeline.deliver('processing', { outside });
-  expect(landings).toEqual([]);
+  await pipeline.deliver('processing', { interceptor });
+  expect(delayedPosts).toEqual([]);
   await pipeline.drain();
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
-  expect(await held()).toBe('second');
+  expect(await postedPurpose()).toBe('second');
 });
 
-test('a further round whose message could not be sent is sent by the delivery that began it', async () => {
+test('if the message of the repeated round cannot be sent, the next receive of the overtaken message sends it', async () => {
   await changeTo('first');
   const overtake = async () => {
     await changeTo('second');
     await pipeline.deliver('processing');
   };
-  const outside = both(justBefore('postOrder', overtake), failing('SendMessage'));
-  await pipeline.deliver('processing', { outside });
-  expect(await held()).toBe('first');
+  const interceptor = combine(runBefore('postOrder', overtake), failAt('SendMessage'));
+  await pipeline.deliver('processing', { interceptor });
+  expect(await postedPurpose()).toBe('first');
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'DOWNLOADED' });
   await pipeline.drain();
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
-  expect(await held()).toBe('second');
+  expect(await postedPurpose()).toBe('second');
 });
 
-test('a worker is killed at its last receive, and its POST lands after a newer one: a redrive repairs the order', async () => {
+test('a worker crashes at the last receive after its POST arrived after a newer one: a redrive posts the newest state', async () => {
   await changeTo('first');
-  await pipeline.deliver('processing', { death: { call: 'GetObject', when: 'before' } });
+  await pipeline.deliver('processing', { crash: { call: 'GetObject', when: 'before' } });
   const overtake = async () => {
     await changeTo('second');
     await pipeline.deliver('processing');
   };
-  const death = { call: 'postOrder', when: 'after' } as const;
-  await pipeline.deliver('processing', { death, outside: justBefore('postOrder', overtake) });
+  const crash = { call: 'postOrder', when: 'after' } as const;
+  await pipeline.deliver('processing', { crash, interceptor: runBefore('postOrder', overtake) });
   await pipeline.drain();
-  expect(await held()).toBe('first');
+  expect(await postedPurpose()).toBe('first');
   expect(await pipeline.deadLetters('processing')).toHaveLength(1);
   await pipeline.redrive('processing');
   await pipeline.drain();
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
-  expect(await held()).toBe('second');
+  expect(await postedPurpose()).toBe('second');
 });
 
 test('a redrive of a POST that took effect is not reported as a conflict, and takes effect once', async () => {

@@ -1,6 +1,6 @@
 import { qualiaOrder } from '../../support/qualia-orders';
 import { notification } from '../../support/webhook-calls';
-import { type Death, type Outside, recording } from '../support/outside';
+import { type Crash, type Interceptor, recordCalls } from '../support/interceptor';
 import { type Pipeline, startPipeline } from '../support/pipeline';
 
 const minuteMs = 60_000;
@@ -19,16 +19,19 @@ beforeAll(async () => {
 afterAll(() => Promise.all(running.map(({ stop }) => stop())));
 
 let orders = 0;
-/** An order that is open at Qualia, and nowhere else. */
-const openAtQualia = async ({ qualia }: Pipeline, fields: Readonly<Record<string, unknown>> = {}): Promise<string> => {
+/** Creates an order that is open at Qualia, without a webhook. */
+const createOpenOrder = async (
+  { qualia }: Pipeline,
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<string> => {
   const id = `QO-${++orders}`;
   await qualia.add({ ...qualiaOrder(fields), _id: id, order_number: `MKT-${orders}`, status: 'open' });
   return id;
 };
-/** An order that came by a webhook and was posted. */
-const known = async (of: Pipeline): Promise<string> => {
-  const id = await openAtQualia(of);
-  await of.post(notification({ order_id: id, timestamp: new Date(of.pass(minuteMs)).toISOString() }));
+/** Creates an open order that was announced by a webhook and posted. */
+const createProcessedOrder = async (of: Pipeline): Promise<string> => {
+  const id = await createOpenOrder(of);
+  await of.post(notification({ order_id: id, timestamp: new Date(of.advance(minuteMs)).toISOString() }));
   await of.drain();
   return id;
 };
@@ -41,60 +44,60 @@ const reconcileAndDrain = async (of = pipeline) => {
   return report;
 };
 
-test('an order whose webhook never came', async () => {
-  const id = await openAtQualia(pipeline);
+test('finds an order whose webhook never arrived', async () => {
+  const id = await createOpenOrder(pipeline);
   expect(await reconcileAndDrain()).toMatchObject({ outcome: 'complete', missing: 1 });
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED', notification_type: 'reconciliation' });
 });
 
 test.each([['NOTIFIED'], ['DOWNLOADED']] as const)(
-  'an order that is stuck in %s, as its message is lost',
+  'finds an order that is stuck in %s because its message is lost',
   async (status) => {
-    const id = await openAtQualia(pipeline);
-    await pipeline.post(notification({ order_id: id, timestamp: new Date(pipeline.pass(minuteMs)).toISOString() }));
+    const id = await createOpenOrder(pipeline);
+    await pipeline.post(notification({ order_id: id, timestamp: new Date(pipeline.advance(minuteMs)).toISOString() }));
     if (status === 'DOWNLOADED') await pipeline.deliver('download');
     await pipeline.purge(status === 'NOTIFIED' ? 'download' : 'processing');
     const { notified_at } = await pipeline.orderOf(id);
-    pipeline.pass(15 * minuteMs);
+    pipeline.advance(15 * minuteMs);
     expect(await reconcileAndDrain()).toMatchObject({ stuck: 0 });
     expect(await statusOf(id)).toBe(status);
-    pipeline.pass(1);
+    pipeline.advance(1);
     expect(await reconcileAndDrain()).toMatchObject({ stuck: 1 });
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED', notified_at });
   },
 );
 
-test('an order that changed its status without a webhook', async () => {
-  const id = await known(pipeline);
-  pipeline.pass(minuteMs);
+test('finds an order whose status changed without a webhook', async () => {
+  const id = await createProcessedOrder(pipeline);
+  pipeline.advance(minuteMs);
   await pipeline.reconcile();
   await pipeline.qualia.change(id, { status: 'Open', status_details: { open: true, accepted: true }, purpose: 'new' });
-  pipeline.pass(hourMs);
+  pipeline.advance(hourMs);
   expect(await reconcileAndDrain()).toMatchObject({ drifted: 1, drifted_unnoticed: 1 });
   expect(await bodyOf(id)).toMatchObject({ purpose: 'new' });
-  pipeline.pass(hourMs);
+  pipeline.advance(hourMs);
   expect(await reconcileAndDrain()).toMatchObject({ drifted: 0 });
 });
 
-test.each(['Completed', 'Cancelled'])('an order that left the open set without a webhook: %s', async (status) => {
-  const id = await known(pipeline);
-  pipeline.pass(minuteMs);
+test.each(['Completed', 'Cancelled'])('finds an order that left the open set without a webhook: %s', async (status) => {
+  const id = await createProcessedOrder(pipeline);
+  pipeline.advance(minuteMs);
   await pipeline.reconcile();
   await pipeline.qualia.change(id, { status });
-  pipeline.pass(hourMs);
+  pipeline.advance(hourMs);
   expect(await reconcileAndDrain()).toMatchObject({ left: 1, drifted_unnoticed: 1 });
   expect(await bodyOf(id)).toMatchObject({ orderStatus: status.toUpperCase() });
-  pipeline.pass(hourMs);
+  pipeline.advance(hourMs);
   expect(await reconcileAndDrain()).toMatchObject({ left: 0 });
 });
 
-test('an order whose other fields changed without a webhook is found within a day, at the cost of one download', async () => {
+test('finds a change of other fields without a webhook within a day, with one download per order', async () => {
   const own = await start();
-  const id = await known(own);
-  const unchanged = await known(own);
+  const id = await createProcessedOrder(own);
+  const unchanged = await createProcessedOrder(own);
   await own.qualia.change(id, { purpose: 'new' });
   for (let hour = 0; hour < 24; hour++) {
-    own.pass(hourMs);
+    own.advance(hourMs);
     await reconcileAndDrain(own);
   }
   expect(await bodyOf(id, own)).toMatchObject({ purpose: 'new' });
@@ -102,8 +105,8 @@ test('an order whose other fields changed without a webhook is found within a da
   expect((await own.orderOf(unchanged)).notification_type).toBe('reconciliation');
 });
 
-test('an order whose item cannot be read', async () => {
-  const id = await known(pipeline);
+test('starts a round for an order whose item cannot be read', async () => {
+  const id = await createProcessedOrder(pipeline);
   const { round, request_id, notified_at } = await pipeline.orderOf(id);
   const unknown = { status: 'POSTPONED', notification_type: 'order.created' };
   await pipeline.putItem({ order_id: id, round, request_id, notified_at, ...unknown });
@@ -111,32 +114,32 @@ test('an order whose item cannot be read', async () => {
   expect(await statusOf(id)).toBe('PROCESSED');
 });
 
-test('an API that does not show the status of listed orders', async () => {
+test('works if the list of open orders contains no statuses', async () => {
   const own = await start();
-  const id = await known(own);
+  const id = await createProcessedOrder(own);
   await own.qualia.setList({ status_fields: false });
-  const missing = await openAtQualia(own);
+  const missing = await createOpenOrder(own);
   expect(await reconcileAndDrain(own)).toMatchObject({ outcome: 'complete', known: 2, missing: 1 });
   await own.qualia.change(id, { status: 'Completed' });
-  own.pass(hourMs);
+  own.advance(hourMs);
   expect(await reconcileAndDrain(own)).toMatchObject({ left: 1 });
   expect(await bodyOf(id, own)).toMatchObject({ orderStatus: 'COMPLETED' });
   expect((await own.orderOf(missing)).status).toBe('PROCESSED');
 });
 
-/** Each call of this name takes so long. */
+/** Makes each call with this name take `ms`. */
 const slow =
-  (of: Pipeline, name: string, ms: number): Outside =>
+  (of: Pipeline, name: string, ms: number): Interceptor =>
   (call, make) => {
-    if (call === name) of.pass(ms);
+    if (call === name) of.advance(ms);
     return make();
   };
 
-test('a pass that exceeds its invocations continues by itself, each order starting once', async () => {
+test('a pass that takes longer than an invocation continues in the next one, and starts one round per order', async () => {
   const own = await start();
   const ids = [];
-  for (let count = 0; count < 230; count++) ids.push(await openAtQualia(own));
-  const options = { outside: slow(own, 'BatchGetItem', 10 * minuteMs) };
+  for (let count = 0; count < 230; count++) ids.push(await createOpenOrder(own));
+  const options = { interceptor: slow(own, 'BatchGetItem', 10 * minuteMs) };
   expect(await own.reconcile(options)).toMatchObject({ outcome: 'continues' });
   expect(await own.continueReconciling(options)).toMatchObject({ outcome: 'complete', known: 230, missing: 230 });
   expect(await own.continueReconciling(options)).toBeUndefined();
@@ -146,20 +149,20 @@ test('a pass that exceeds its invocations continues by itself, each order starti
   expect(messages).toHaveLength(ids.length);
 });
 
-describe('a reconciler that is killed at any call', () => {
-  /** One order of each kind that needs a round, and one that needs none. */
+describe('the reconciler crashes', () => {
+  /** Creates an order for each reason to start a round, and one that needs none. */
   const prepare = async () => {
     const own = await start();
-    const drifted = await known(own);
-    const left = await known(own);
-    const fine = await known(own);
-    own.pass(minuteMs);
+    const drifted = await createProcessedOrder(own);
+    const left = await createProcessedOrder(own);
+    const fine = await createProcessedOrder(own);
+    own.advance(minuteMs);
     await own.reconcile();
     await own.drain();
     await own.qualia.change(drifted, { status_details: { open: true, accepted: true }, purpose: 'new' });
     await own.qualia.change(left, { status: 'Completed' });
-    const missing = await openAtQualia(own);
-    own.pass(hourMs);
+    const missing = await createOpenOrder(own);
+    own.advance(hourMs);
     return { own, drifted, left, fine, missing };
   };
   type Prepared = Awaited<ReturnType<typeof prepare>>;
@@ -179,7 +182,7 @@ describe('a reconciler that is killed at any call', () => {
     ...['UpdateItem', 'UpdateItem', 'UpdateItem', 'SendMessage', 'SendMessage', 'SendMessage'],
     'PutObject',
   ];
-  const deaths = calls.flatMap((call, index): Death[] => {
+  const crashes = calls.flatMap((call, index): Crash[] => {
     const nth = calls.slice(0, index + 1).filter((earlier) => earlier === call).length;
     return [
       { call, when: 'before', nth },
@@ -189,30 +192,35 @@ describe('a reconciler that is killed at any call', () => {
 
   test('makes these calls', async () => {
     const prepared = await prepare();
-    const { outside, calls: made } = recording();
-    expect(await prepared.own.reconcile({ outside })).toMatchObject({ missing: 1, drifted: 1, left: 1, unchecked: 0 });
+    const { interceptor, calls: made } = recordCalls();
+    expect(await prepared.own.reconcile({ interceptor })).toMatchObject({
+      missing: 1,
+      drifted: 1,
+      left: 1,
+      unchecked: 0,
+    });
     expect(made.filter((call) => call !== 'GetSecretValue').sort()).toEqual([...calls].sort());
     await expectAllDone(prepared);
   });
 
-  test.each(deaths.map((death) => [`${death.when} ${death.call} ${death.nth}`, death] as const))(
+  test.each(crashes.map((crash) => [`${crash.when} ${crash.call} ${crash.nth}`, crash] as const))(
     '%s: the next pass completes the work',
-    async (_, death) => {
+    async (_, crash) => {
       const prepared = await prepare();
-      expect(await prepared.own.reconcile({ death })).toBe('died');
-      prepared.own.pass(minuteMs);
+      expect(await prepared.own.reconcile({ crash })).toBe('crashed');
+      prepared.own.advance(minuteMs);
       await prepared.own.drain();
       expect(await prepared.own.reconcile()).toMatchObject({ outcome: 'complete' });
       await prepared.own.drain();
-      // A round that was written without its message is stuck.
-      prepared.own.pass(hourMs);
+      // The pass finds a round that was written, but whose message was not sent.
+      prepared.own.advance(hourMs);
       expect(await prepared.own.reconcile()).toMatchObject({ outcome: 'complete', missing: 0 });
       await expectAllDone(prepared);
     },
   );
 
-  /** Its time is up after every page of the list. */
-  const hasty = ({ own }: Prepared) => ({ outside: slow(own, 'listOpenOrders', 14 * minuteMs) });
+  /** Each page takes so long that the invocation ends after it. */
+  const slowPages = ({ own }: Prepared) => ({ interceptor: slow(own, 'listOpenOrders', 14 * minuteMs) });
   const handover = ['PutObject', 'SendMessage'] as const;
 
   test.each(
@@ -220,18 +228,18 @@ describe('a reconciler that is killed at any call', () => {
       [`before ${call}`, { call, when: 'before' }] as const,
       [`after ${call}`, { call, when: 'after' }] as const,
     ]),
-  )('while it hands over to its next invocation, %s', async (_, death) => {
+  )('while it hands the pass over to its next invocation, %s', async (_, crash) => {
     const prepared = await prepare();
     const { own } = prepared;
-    expect(await own.reconcile({ ...hasty(prepared), death })).toBe('died');
-    // A message that was sent is delivered; without one, the schedule takes the pass up.
-    const continued = await own.continueReconciling(hasty(prepared));
+    expect(await own.reconcile({ ...slowPages(prepared), crash })).toBe('crashed');
+    // If the message was sent, it continues the pass. Otherwise the next scheduled invocation does.
+    const continued = await own.continueReconciling(slowPages(prepared));
     expect(continued).toEqual(
-      death.call === 'SendMessage' && death.when === 'after'
+      crash.call === 'SendMessage' && crash.when === 'after'
         ? expect.objectContaining({ outcome: 'continues' })
         : undefined,
     );
-    own.pass(hourMs);
+    own.advance(hourMs);
     await own.reconcile();
     while ((await own.continueReconciling()) !== undefined);
     await own.drain();
@@ -242,36 +250,36 @@ describe('a reconciler that is killed at any call', () => {
     ['before', 'listOpenOrders'],
     ['after', 'UpdateItem'],
     ['before', 'PutObject'],
-  ] as const)('in an invocation that continues a pass, %s %s: its message comes back', async (when, call) => {
+  ] as const)('in an invocation that continues a pass, %s %s: its message is delivered again', async (when, call) => {
     const prepared = await prepare();
     const { own } = prepared;
-    expect(await own.reconcile(hasty(prepared))).toMatchObject({ outcome: 'continues' });
-    expect(await own.continueReconciling({ death: { call, when } })).toBe('died');
-    own.pass(16 * minuteMs);
+    expect(await own.reconcile(slowPages(prepared))).toMatchObject({ outcome: 'continues' });
+    expect(await own.continueReconciling({ crash: { call, when } })).toBe('crashed');
+    own.advance(16 * minuteMs);
     expect(await own.continueReconciling()).toMatchObject({ outcome: 'complete' });
     await own.drain();
-    own.pass(hourMs);
+    own.advance(hourMs);
     await own.reconcile();
     await expectAllDone(prepared);
   });
 });
 
-test('orders that close while the list is read make no other one look closed', async () => {
+test('orders that are completed while the list is read do not make other orders seem completed', async () => {
   const own = await start();
   const ids = [];
-  for (let count = 0; count < 40; count++) ids.push(await openAtQualia(own));
+  for (let count = 0; count < 40; count++) ids.push(await createOpenOrder(own));
   await own.qualia.setList({ longest_page: 10 });
   expect(await reconcileAndDrain(own)).toMatchObject({ missing: 40 });
   await own.qualia.setList({ longest_page: 10, completes_per_page: 3 });
-  own.pass(hourMs);
+  own.advance(hourMs);
   const report = await own.reconcile();
   expect(report).toMatchObject({ outcome: 'complete', known: 40, left: 0 });
-  // Those that were completed behind the walk have left by the next pass.
+  // The next pass notices the orders that were completed after their page had been read.
   await own.qualia.setList({ longest_page: 10 });
   await own.drain();
-  own.pass(hourMs);
+  own.advance(hourMs);
   const next = await reconcileAndDrain(own);
-  expect(next !== 'died' && Number(next.left)).toBeGreaterThan(5);
+  expect(next !== 'crashed' && Number(next.left)).toBeGreaterThan(5);
   for (const id of ids) expect((await own.orderOf(id)).status).toBe('PROCESSED');
-  // Eighty downloads and posts, one process each: more than the usual limit allows on a busy machine.
+  // Eighty downloads and POSTs, each in a new execution environment, can exceed the usual limit on a busy machine.
 }, 90_000);

@@ -1,6 +1,6 @@
 import { qualiaOrder } from '../../support/qualia-orders';
 import { activity, notification } from '../../support/webhook-calls';
-import { justBefore } from '../support/outside';
+import { runBefore } from '../support/interceptor';
 import { type Pipeline, startPipeline } from '../support/pipeline';
 
 const id = 'QO-1';
@@ -11,14 +11,14 @@ beforeEach(async () => {
 });
 afterEach(() => pipeline.stop());
 
-/** The notification of an event at this minute after noon. */
+/** The notification of an event at 12:mm. */
 const at = (minute: number) =>
   notification({ order_id: id, timestamp: `2026-01-05T12:${String(minute).padStart(2, '0')}:00.000Z` });
 const effects = () => pipeline.internalApi.effectsOf(id);
 
 test('a notification becomes an order at the internal API', async () => {
-  const answer = await pipeline.post(at(0));
-  expect(answer).toMatchObject({ statusCode: 200, status: 'queued' });
+  const response = await pipeline.post(at(0));
+  expect(response).toMatchObject({ statusCode: 200, status: 'queued' });
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'NOTIFIED' });
 
   expect(await pipeline.deliver('download')).toHaveLength(1);
@@ -37,21 +37,21 @@ test('a notification becomes an order at the internal API', async () => {
       outcome: 'taken',
       round: order.round,
       idempotency_key: expect.stringMatching(/^QO-1:[0-9a-f]{32}$/),
-      request_id: answer === 'died' ? '' : answer.request_id,
+      request_id: response === 'crashed' ? '' : response.request_id,
     }),
   ]);
   expect(body).toMatchObject({ qualiaOrderId: id, externalOrderId: 'MKT-1', purpose: 'first' });
 });
 
-test('so does an activity', async () => {
+test('an activity becomes an order at the internal API', async () => {
   expect(await pipeline.post(activity({ order_id: id }))).toMatchObject({ statusCode: 200, status: 'queued' });
   await pipeline.drain();
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
   expect(await effects()).toBe(1);
 });
 
-test('the same notification again changes nothing, nor does an older one', async () => {
-  for (let minute = 0; minute < 5; minute++) pipeline.pass(60_000);
+test('a repeated notification and an older one change nothing', async () => {
+  for (let minute = 0; minute < 5; minute++) pipeline.advance(60_000);
   await pipeline.post(at(5));
   await pipeline.drain();
   const item = await pipeline.rawItem(id);
@@ -111,7 +111,7 @@ describe('Qualia changes an order and changes it back', () => {
     expect(posts).toHaveLength(purposes.length + 1);
   });
 
-  test('while the POST of the change gets no answer: the body recorded before is posted again', async () => {
+  test('the response to the POST of the change is lost: the earlier body is posted again', async () => {
     await pipeline.post(at(0));
     await pipeline.drain();
     await pipeline.qualia.change(id, { purpose: 'second' });
@@ -129,7 +129,7 @@ describe('Qualia changes an order and changes it back', () => {
   });
 });
 
-test('a POST that lands after a newer one is followed by the newest payload once more', async () => {
+test('after a POST that arrives after a newer one, the newest payload is posted again', async () => {
   await pipeline.post(at(0));
   await pipeline.deliver('download');
   const overtake = async () => {
@@ -139,15 +139,15 @@ test('a POST that lands after a newer one is followed by the newest payload once
     await pipeline.deliver('processing');
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
   };
-  await pipeline.deliver('processing', { outside: justBefore('postOrder', overtake) });
+  await pipeline.deliver('processing', { interceptor: runBefore('postOrder', overtake) });
   expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('first');
   await pipeline.drain();
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
   expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('second');
 });
 
-describe('a newer round overtakes', () => {
-  const becomesNewer = async () => {
+describe('a newer round starts', () => {
+  const startNewerRound = async () => {
     await pipeline.qualia.change(id, { purpose: 'second' });
     await pipeline.post(at(1));
   };
@@ -162,32 +162,32 @@ describe('a newer round overtakes', () => {
   beforeEach(() => pipeline.post(at(0)));
 
   test('before the download', async () => {
-    await becomesNewer();
+    await startNewerRound();
     await expectOnlySecond();
   });
 
-  test('while the old one is downloaded', async () => {
-    await pipeline.deliver('download', { outside: justBefore('PutObject', becomesNewer) });
+  test('during the download of the older one', async () => {
+    await pipeline.deliver('download', { interceptor: runBefore('PutObject', startNewerRound) });
     expect(await pipeline.receive('processing', 10)).toEqual([]);
     await expectOnlySecond();
   });
 
   test('between download and processing', async () => {
     await pipeline.deliver('download');
-    await becomesNewer();
+    await startNewerRound();
     await expectOnlySecond();
   });
 
-  test('just before the old one would be posted', async () => {
+  test('just before the POST of the older one', async () => {
     await pipeline.deliver('download');
-    await pipeline.deliver('processing', { outside: justBefore('GetItem', becomesNewer) });
+    await pipeline.deliver('processing', { interceptor: runBefore('GetItem', startNewerRound) });
     expect((await pipeline.internalApi.postsOf(id)).posts).toEqual([]);
     await expectOnlySecond();
   });
 
-  test('too late to stop the post: both arrive, the newer one last', async () => {
+  test('too late to stop the POST: both are posted, the newer one last', async () => {
     await pipeline.deliver('download');
-    await pipeline.deliver('processing', { outside: justBefore('postOrder', becomesNewer) });
+    await pipeline.deliver('processing', { interceptor: runBefore('postOrder', startNewerRound) });
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'NOTIFIED' });
     await pipeline.drain();
     const { posts, body } = await pipeline.internalApi.postsOf(id);
@@ -196,9 +196,9 @@ describe('a newer round overtakes', () => {
     expect(body.purpose).toBe('second');
   });
 
-  test('too late to stop the post, of an order that did not change: what the API holds is unknown, so both arrive', async () => {
+  test('too late to stop the POST of an unchanged order: both are posted, because the state at the API is unknown', async () => {
     await pipeline.deliver('download');
-    await pipeline.deliver('processing', { outside: justBefore('postOrder', () => pipeline.post(at(1))) });
+    await pipeline.deliver('processing', { interceptor: runBefore('postOrder', () => pipeline.post(at(1))) });
     await pipeline.drain();
     expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });
     const { posts } = await pipeline.internalApi.postsOf(id);
@@ -206,7 +206,7 @@ describe('a newer round overtakes', () => {
   });
 });
 
-test('messages that come again after the order is PROCESSED change nothing', async () => {
+test('messages that are delivered again after the order is PROCESSED change nothing', async () => {
   await pipeline.post(at(0));
   const [download] = await pipeline.deliver('download');
   const [processing] = await pipeline.deliver('processing');
@@ -218,7 +218,7 @@ test('messages that come again after the order is PROCESSED change nothing', asy
   expect(await effects()).toBe(1);
 });
 
-test('messages of an older round that come late change nothing, even where Qualia changed the order since', async () => {
+test('late messages of an older round change nothing, even if the order has changed at Qualia since', async () => {
   await pipeline.post(at(0));
   const [download] = await pipeline.deliver('download');
   const [processing] = await pipeline.deliver('processing');
@@ -234,7 +234,7 @@ test('messages of an older round that come late change nothing, even where Quali
   expect((await pipeline.internalApi.postsOf(id)).body.purpose).toBe('second');
 });
 
-test('a message delivered to two workers at once is one post in effect', async () => {
+test('a message that is delivered twice at the same time has one effect', async () => {
   await pipeline.post(at(0));
   const [download] = await pipeline.receive('download', 1);
   await pipeline.send('download', download?.Body ?? '');
@@ -245,7 +245,7 @@ test('a message delivered to two workers at once is one post in effect', async (
   expect(await effects()).toBe(1);
 });
 
-test('many activities at the same moment leave one newest round, and one post', async () => {
+test('simultaneous activities leave one newest round and cause one POST', async () => {
   await Promise.all(Array.from({ length: 8 }, () => pipeline.post(activity({ order_id: id }))));
   await pipeline.drain();
   expect(await pipeline.orderOf(id)).toMatchObject({ status: 'PROCESSED' });

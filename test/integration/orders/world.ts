@@ -1,69 +1,70 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import type { Fault } from '../../../local/simulators/faults';
 import { mapOrder } from '../../../shared/internal-api/mapping';
-import type { Order, OrderId, RequestId } from '../../../shared/orders/order';
+import type { Order, OrderId, RequestId, WorkerName } from '../../../shared/orders/order';
 import { qualiaOrder } from '../../support/qualia-orders';
 import { activity, notification } from '../../support/webhook-calls';
-import { type Death, justBefore } from '../support/outside';
-import { type Pipeline, type StageName, startPipeline } from '../support/pipeline';
-import { mayFollow } from './standing';
+import { type Crash, runBefore } from '../support/interceptor';
+import { type Pipeline, startPipeline } from '../support/pipeline';
+import { isReachable } from './progress';
 
 export const orderIds = ['QO-1', 'QO-2'] as const;
 export type Id = (typeof orderIds)[number];
 
-/** Contents of an order at Qualia. They are few, so that they recur often. `unmappable` has an unknown state. */
+/** Contents of an order at Qualia: only a few, so that they recur. `unmappable` has an unknown state. */
 export type Content = 'A' | 'B' | 'C' | 'unmappable';
 
-/** How a sender writes the time of an event. */
+/** The precision of a notification's timestamp. */
 export type Precision = 'microsecond' | 'millisecond' | 'second' | 'minute';
 
-/** How an API behaves while one batch is handled. */
-export type Trouble = 'none' | 'passing' | 'lasting' | 'lost responses' | 'permanent';
+/** The faults of an API while one batch is handled. */
+export type FaultKind = 'none' | 'temporary' | 'outage' | 'lost responses' | 'permanent';
 
-interface Known {
+/** What the test expects of one order. */
+interface ExpectedOrder {
   content: Content;
-  /** Whether the newest content was announced by a webhook that was answered with 200. */
+  /** Whether the newest content has a webhook. */
   isAnnounced: boolean;
-  /** Whether anything was ever announced. */
-  isHeard: boolean;
-  seenLast: Order | undefined;
+  /** Whether a round was ever started. */
+  hasRound: boolean;
+  lastSeen: Order | undefined;
 }
 
-/** The pipeline under test and the state of its surroundings. */
+/** The pipeline under test, and what the test knows about its senders and orders. */
 export interface World {
   readonly pipeline: Pipeline;
-  readonly orders: Readonly<Record<Id, Known>>;
-  /** Webhooks that were sent, for repeats. */
+  readonly orders: Readonly<Record<Id, ExpectedOrder>>;
+  /** Webhooks that were sent. They can be repeated. */
   readonly sent: object[];
-  /** Webhooks that have not been sent yet, or were answered with 500: their sender tries again. */
+  /** Webhooks that are late, or got a 500 and will be retried. */
   readonly pending: { readonly id: Id; readonly body: object; readonly content: Content }[];
-  /** Every message that was ever received, for late duplicates. */
-  readonly received: Record<StageName, string[]>;
-  /** Which release maps orders. */
+  /** Every received message. They can be duplicated later. */
+  readonly received: Record<WorkerName, string[]>;
+  /** Number of the current release. Each has another mapping. */
   release: number;
 }
 
-const faultsOf: Record<StageName, Record<Trouble, Omit<Fault, 'match'>[]>> = {
+const faultsOf: Record<WorkerName, Record<FaultKind, Omit<Fault, 'match'>[]>> = {
   download: {
     none: [],
-    passing: [{ kind: 'hang_up', times: 2 }],
-    lasting: [{ kind: 'server_error' }],
+    temporary: [{ kind: 'hang_up', times: 2 }],
+    outage: [{ kind: 'server_error' }],
     'lost responses': [{ kind: 'lost_answer' }],
     permanent: [{ kind: 'null_order' }],
   },
   processing: {
     none: [],
-    passing: [{ kind: 'lost_answer', times: 1 }],
-    lasting: [{ kind: 'server_error' }],
+    temporary: [{ kind: 'lost_answer', times: 1 }],
+    outage: [{ kind: 'server_error' }],
     'lost responses': [{ kind: 'lost_answer' }],
     permanent: [{ kind: 'client_error', status: 422 }],
   },
 };
 
-/** Few, so that messages run out of receives often. */
+/** Small, so that messages often reach their last receive. */
 const maxReceiveCount = 2;
 
-const newOrder = (): Known => ({ content: 'A', isAnnounced: true, isHeard: false, seenLast: undefined });
+const newOrder = (): ExpectedOrder => ({ content: 'A', isAnnounced: true, hasRound: false, lastSeen: undefined });
 
 export const startWorld = async (): Promise<World> => {
   const pipeline = await startPipeline({ maxReceiveCount });
@@ -80,19 +81,19 @@ export const startWorld = async (): Promise<World> => {
   };
 };
 
-/** Checks that no order moved backwards since the last look. */
-export const look = async ({ pipeline, orders }: World): Promise<void> => {
+/** Checks that no order has moved backwards since the previous check. */
+export const expectForwardProgress = async ({ pipeline, orders }: World): Promise<void> => {
   for (const id of orderIds) {
     const order = await pipeline.repository.read(id as string as OrderId);
-    const { seenLast } = orders[id];
-    if (!mayFollow(seenLast, order)) {
-      throw new Error(`${id} went from ${JSON.stringify(seenLast)} to ${JSON.stringify(order)}`);
+    const { lastSeen } = orders[id];
+    if (!isReachable(lastSeen, order)) {
+      throw new Error(`${id} went from ${JSON.stringify(lastSeen)} to ${JSON.stringify(order)}`);
     }
-    orders[id].seenLast = order;
+    orders[id].lastSeen = order;
   }
 };
 
-const written: Readonly<Record<Precision, (ms: number) => string>> = {
+const formatTime: Readonly<Record<Precision, (ms: number) => string>> = {
   microsecond: (ms) => `${new Date(ms).toISOString().slice(0, -1)}123Z`,
   millisecond: (ms) => new Date(ms).toISOString(),
   second: (ms) => `${new Date(ms).toISOString().slice(0, 19)}+00:00`,
@@ -102,10 +103,10 @@ const written: Readonly<Record<Precision, (ms: number) => string>> = {
 export interface ChangePlan {
   readonly id: Id;
   readonly content: Content;
-  /** How long after the last event. */
-  readonly passMs: number;
+  /** Time since the previous event. */
+  readonly elapsedMs: number;
   readonly precision: Precision;
-  /** The sender's clock against ours. */
+  /** How far the sender's clock is ahead of ours. */
   readonly clockErrorMs: number;
   readonly webhook: 'notification' | 'activity' | 'late' | 'lost';
   readonly enqueueFails: boolean;
@@ -114,28 +115,28 @@ export interface ChangePlan {
 const post = async (world: World, id: Id, body: object, enqueueFails: boolean): Promise<void> => {
   const { pipeline, orders, pending } = world;
   const { content } = orders[id];
-  const answer = await pipeline.post(body, {
-    outside: <T>(call: string, make: () => Promise<T>): Promise<T> =>
+  const response = await pipeline.post(body, {
+    interceptor: <T>(call: string, make: () => Promise<T>): Promise<T> =>
       enqueueFails && call === 'SendMessage' ? Promise.reject(new Error('No response')) : make(),
   });
-  if (answer === 'died') throw new Error('The webhook died');
+  if (response === 'crashed') throw new Error('The webhook crashed');
   world.sent.push(body);
-  if (answer.statusCode !== 200) {
+  if (response.statusCode !== 200) {
     pending.push({ id, body, content });
     return;
   }
-  orders[id].isHeard = true;
+  orders[id].hasRound = true;
 };
 
-/** Qualia's order changes, and its sender says so, or not. */
+/** Changes an order at Qualia, with a webhook that arrives now, later or never. */
 export const change = async (world: World, plan: ChangePlan): Promise<void> => {
   const { pipeline, orders, pending } = world;
   const { id, content, precision, clockErrorMs, webhook, enqueueFails } = plan;
-  const happenedMs = pipeline.pass(plan.passMs);
+  const changedAtMs = pipeline.advance(plan.elapsedMs);
   const properties = [{ city: 'Fresno', state: content === 'unmappable' ? 'ZZ' : 'CA' }];
   await pipeline.qualia.change(id, { purpose: content, properties });
   Object.assign(orders[id], { content, isAnnounced: webhook !== 'lost' });
-  const timestamp = written[precision](happenedMs + clockErrorMs);
+  const timestamp = formatTime[precision](changedAtMs + clockErrorMs);
   const body =
     webhook === 'activity'
       ? activity({ order_id: id })
@@ -144,46 +145,46 @@ export const change = async (world: World, plan: ChangePlan): Promise<void> => {
   else if (webhook !== 'lost') await post(world, id, body, enqueueFails);
 };
 
-/** A late webhook arrives, or a sender tries again. */
+/** Sends a late webhook, or retries one. */
 export const sendPending = async (world: World, index: number): Promise<void> => {
   const { pending } = world;
   const [next] = pending.splice(index % Math.max(1, pending.length), 1);
   if (next !== undefined) await post(world, next.id, next.body, false);
 };
 
-/** A webhook that was sent before arrives once more. */
+/** Sends a webhook again. */
 export const repeat = async ({ pipeline, sent }: World, index: number): Promise<void> => {
   const body = sent[index % Math.max(1, sent.length)];
   if (body !== undefined) await pipeline.post(body);
 };
 
 export interface DeliveryPlan {
-  readonly stage: StageName;
-  /** Two at most: their attempts cannot open the circuit before each had one. */
+  readonly worker: WorkerName;
+  /** At most two: more could open the circuit before each of them has been attempted. */
   readonly max: 1 | 2;
-  readonly troubles: Readonly<Record<Id, Trouble>>;
-  readonly death: Death | undefined;
+  readonly faultKinds: Readonly<Record<Id, FaultKind>>;
+  readonly crash: Crash | undefined;
   readonly deletionLost: boolean;
-  /** A change that is announced, downloaded and processed while this batch is about to post. */
+  /** A change that is downloaded and processed just before this batch posts. */
   readonly overtakenBy: ChangePlan | undefined;
 }
 
-const receive = async ({ pipeline, received }: World, stage: StageName, max: number): Promise<Message[]> => {
-  const messages = await pipeline.receive(stage, max);
-  received[stage].push(...messages.map(({ Body = '' }) => Body));
+const receive = async ({ pipeline, received }: World, worker: WorkerName, max: number): Promise<Message[]> => {
+  const messages = await pipeline.receive(worker, max);
+  received[worker].push(...messages.map(({ Body = '' }) => Body));
   return messages;
 };
 
-/** Delivers one batch. Returns the number of its messages. */
+/** Delivers one batch. @returns the number of its messages */
 export const deliver = async (world: World, plan: DeliveryPlan): Promise<number> => {
   const { pipeline } = world;
-  const { stage, troubles, death, deletionLost, overtakenBy } = plan;
-  const messages = await receive(world, stage, death === undefined ? plan.max : 1);
+  const { worker, faultKinds, crash, deletionLost, overtakenBy } = plan;
+  const messages = await receive(world, worker, crash === undefined ? plan.max : 1);
   if (messages.length === 0) return 0;
-  const api = stage === 'download' ? pipeline.qualia : pipeline.internalApi;
+  const api = worker === 'download' ? pipeline.qualia : pipeline.internalApi;
   await api.setFaults(
     ...orderIds.flatMap((order_id) =>
-      faultsOf[stage][troubles[order_id]].map((fault) => ({ ...fault, match: { order_id } })),
+      faultsOf[worker][faultKinds[order_id]].map((fault) => ({ ...fault, match: { order_id } })),
     ),
   );
   const overtake = async (): Promise<void> => {
@@ -194,22 +195,26 @@ export const deliver = async (world: World, plan: DeliveryPlan): Promise<number>
       if (others.length > 0) await pipeline.handle(each, others);
     }
   };
-  const outside = overtakenBy && justBefore('postOrder', overtake);
-  await pipeline.handle(stage, messages, { deletionLost, ...(death && { death }), ...(outside && { outside }) });
+  const interceptor = overtakenBy && runBefore('postOrder', overtake);
+  await pipeline.handle(worker, messages, {
+    deletionLost,
+    ...(crash && { crash }),
+    ...(interceptor && { interceptor }),
+  });
   await api.setFaults();
   return messages.length;
 };
 
-/** An operator or the reconciler has the order processed again. */
-export const replay = async (world: World, id: Id, meaning: 'from Qualia' | 'from raw' | 'force'): Promise<void> => {
+/** Replays an order like an operator. */
+export const replay = async (world: World, id: Id, kind: 'from Qualia' | 'from raw' | 'force'): Promise<void> => {
   const { pipeline, orders } = world;
   const orderId = id as string as OrderId;
   const request = { orderId, requestId: crypto.randomUUID() as string as RequestId, notificationType: 'replay' };
   const order = await pipeline.repository.read(orderId);
-  if (meaning !== 'from raw') {
-    await pipeline.lambdas.startRound({ ...request, force: meaning === 'force' });
-    orders[id].isHeard = true;
-    // The new round downloads whatever Qualia has by then.
+  if (kind !== 'from raw') {
+    await pipeline.lambdas.startRound({ ...request, force: kind === 'force' });
+    orders[id].hasRound = true;
+    // The new round downloads the newest content.
     orders[id].isAnnounced = true;
   } else if (order?.status === 'PROCESSED') {
     const payload = { s3Key: order.s3_key, checksum: order.checksum, sizeBytes: order.payload_size };
@@ -219,13 +224,13 @@ export const replay = async (world: World, id: Id, meaning: 'from Qualia' | 'fro
 
 const hourMs = 3_600_000;
 
-/** The reconciler's next pass, an hour later. */
+/** Runs the reconciler's next pass, an hour later. */
 export const reconcile = async ({ pipeline }: World): Promise<void> => {
-  pipeline.pass(hourMs);
+  pipeline.advance(hourMs);
   await pipeline.reconcile();
 };
 
-/** A release changes the mapping. */
+/** Deploys a release with another mapping. */
 export const deploy = (world: World): void => {
   const release = ++world.release;
   world.pipeline.changeMapping((source) => {
@@ -235,65 +240,71 @@ export const deploy = (world: World): void => {
   });
 };
 
-const calm = { max: 2, troubles: { 'QO-1': 'none', 'QO-2': 'none' }, death: undefined, deletionLost: false } as const;
+/** A delivery without faults. */
+export const normalDelivery = {
+  max: 2,
+  faultKinds: { 'QO-1': 'none', 'QO-2': 'none' },
+  crash: undefined,
+  deletionLost: false,
+} as const;
 
-/** Delivers and redrives until every message has reached its end. */
-const settle = async (world: World): Promise<void> => {
+/** Delivers and redrives until no message is left. */
+const drainAndRedrive = async (world: World): Promise<void> => {
   const { pipeline } = world;
   let left: number;
   do {
     left = 0;
-    for (const stage of ['download', 'processing'] as const) {
-      await pipeline.redrive(stage);
-      left += await deliver(world, { ...calm, stage, overtakenBy: undefined });
-      left += (await pipeline.deadLetters(stage)).length;
+    for (const worker of ['download', 'processing'] as const) {
+      await pipeline.redrive(worker);
+      left += await deliver(world, { ...normalDelivery, worker, overtakenBy: undefined });
+      left += (await pipeline.deadLetters(worker)).length;
     }
-    await look(world);
+    await expectForwardProgress(world);
   } while (left > 0);
 };
 
-/** The bodies that the internal API accepted of an order, in the order of their arrival, and the newest one. */
-const heldOf = async ({ pipeline }: World, id: Id) => {
+/** The idempotency keys of an order's accepted POSTs, in sequence, and the newest purpose. */
+const acceptedPosts = async ({ pipeline }: World, id: Id) => {
   const { posts, body } = await pipeline.internalApi.postsOf(id);
-  const taken = posts.filter(({ outcome }) => outcome === 'taken');
-  return { purpose: body.purpose, keys: taken.map(({ idempotency_key }) => idempotency_key) };
+  const accepted = posts.filter(({ outcome }) => outcome === 'taken');
+  return { purpose: body.purpose, keys: accepted.map(({ idempotency_key }) => idempotency_key) };
 };
 
 /**
- * Comes to rest and holds the internal API against Qualia.
+ * Delivers everything that is pending, and compares the internal API with Qualia, twice:
  *
- * First without any help: every change that was announced has arrived, as some release mapped it, or the order is
- * visibly FAILED. Then after the reconciler's passes of a day, and after what an operator does (replay what failed, post
- * again what a release maps differently), everything is as Qualia has it.
+ * 1. At once: every change with a webhook has arrived, mapped by any release, or the order is FAILED.
+ * 2. After a day of passes, after failed orders were replayed and all orders were mapped again: every order has Qualia's
+ *    content, mapped by the newest release.
  */
 export const expectNewestState = async (world: World): Promise<void> => {
   const { orders, pending, release } = world;
   while (pending.length > 0) await sendPending(world, 0);
-  await settle(world);
+  await drainAndRedrive(world);
   for (const id of orderIds) {
-    const { content, isAnnounced, isHeard, seenLast } = orders[id];
-    if (!isHeard) continue;
-    expect(['PROCESSED', 'FAILED']).toContain(seenLast?.status);
-    if (!isAnnounced || seenLast?.status === 'FAILED') continue;
-    expect({ id, purpose: (await heldOf(world, id)).purpose?.split(' ')[0] }).toEqual({ id, purpose: content });
+    const { content, isAnnounced, hasRound, lastSeen } = orders[id];
+    if (!hasRound) continue;
+    expect(['PROCESSED', 'FAILED']).toContain(lastSeen?.status);
+    if (!isAnnounced || lastSeen?.status === 'FAILED') continue;
+    expect({ id, purpose: (await acceptedPosts(world, id)).purpose?.split(' ')[0] }).toEqual({ id, purpose: content });
   }
 
-  // Every open order is checked within a day, announced or not.
+  // The passes of a day check every open order, also those without a webhook.
   for (let passes = 0; passes < 26; passes++) {
     await reconcile(world);
-    await settle(world);
+    await drainAndRedrive(world);
   }
-  for (const id of orderIds) if (orders[id].seenLast?.status === 'FAILED') await replay(world, id, 'from Qualia');
-  await settle(world);
+  for (const id of orderIds) if (orders[id].lastSeen?.status === 'FAILED') await replay(world, id, 'from Qualia');
+  await drainAndRedrive(world);
   for (const id of orderIds) await replay(world, id, 'from raw');
-  await settle(world);
+  await drainAndRedrive(world);
   for (const id of orderIds) {
-    const { content, seenLast } = orders[id];
+    const { content, lastSeen } = orders[id];
     if (content === 'unmappable') {
-      expect(seenLast).toMatchObject({ status: 'FAILED', error: { code: 'UNKNOWN_STATE' } });
+      expect(lastSeen).toMatchObject({ status: 'FAILED', error: { code: 'UNKNOWN_STATE' } });
       continue;
     }
-    const { purpose, keys } = await heldOf(world, id);
+    const { purpose, keys } = await acceptedPosts(world, id);
     expect({ id, purpose }).toEqual({ id, purpose: release === 1 ? content : `${content} as of release ${release}` });
     expect(new Set(keys).size).toBe(keys.length);
   }

@@ -16,7 +16,7 @@ import {
   setQualiaFaults,
   sqs,
 } from '../../e2e/support/pipeline';
-import { ended, portal, startRun } from '../../e2e/support/sync-runs';
+import { portal, startRun, waitForEnd } from '../../e2e/support/sync-runs';
 import { target } from '../../e2e/support/target';
 import type { Call } from '../../support/calls';
 
@@ -26,26 +26,26 @@ const documents = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig('d
 const send = (QueueUrl: string, message: unknown) =>
   sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(message) }));
 
-/** A worker and its queue have one name. */
+/** A worker has the name of its queue. */
 const nameOf = (queueUrl: string) => queueUrl.split('/').at(-1) ?? '';
 
-/** What a worker asks of the queue that it works on. */
+/** A call of a worker to its own queue. */
 const onOwnQueue = (queueUrl: string, action: string): Call => {
   const functionName = nameOf(queueUrl);
   return { functionName, action, resource: arnOf('sqs', functionName) };
 };
 
-/** Whether a call was made by now. */
+/** Whether a call was recorded. */
 type IsMade = (call: Call) => boolean;
 
-/** Waits until a call is made, and does something for it at every look. */
-const made = (isMade: IsMade, call: Call, provoke = async () => {}) =>
+/** Waits until a call is recorded. Runs `provoke` before each check. */
+const waitForCall = (isMade: IsMade, call: Call, provoke = async () => {}) =>
   eventually(`${call.action} by ${call.functionName}`, async () => {
     await provoke();
     return isMade(call) || undefined;
   });
 
-/** Processes an order to its end, with a repeated webhook. @returns the closed order */
+/** Processes an order, and repeats its webhook. @returns the closed order */
 const processOne = async (at = new Date()) => {
   const { _id: orderId } = await orderAtQualia({ status: 'open' });
   await post(notification(orderId, at));
@@ -54,65 +54,76 @@ const processOne = async (at = new Date()) => {
   return order;
 };
 
-/** The download worker meets what it did before, what it cannot read, and what is not its own. */
-const downloadAgain = async (isMade: IsMade) => {
+/** Posts an invalid webhook, sends the workers a repeated message and invalid messages, and downloads an unreadable response. */
+const sendUnusualMessages = async (isMade: IsMade) => {
+  await post({ ...notification('QO-1'), timestamp: 'now' });
   const { order_id, round, request_id } = await processOne();
   await send(outputs.DownloadQueueUrl, { order_id, round, request_id });
-  const refused = { action: 'dynamodb:GetItem', resource: arnOf('dynamodb', `table/${outputs.OrdersTableName}`) };
-  await made(isMade, { functionName: nameOf(outputs.DownloadQueueUrl), ...refused });
+  const readOrder = { action: 'dynamodb:GetItem', resource: arnOf('dynamodb', `table/${outputs.OrdersTableName}`) };
+  await waitForCall(isMade, { functionName: nameOf(outputs.DownloadQueueUrl), ...readOrder });
 
   for (const queueUrl of [outputs.DownloadQueueUrl, outputs.ProcessingQueueUrl]) {
-    await send(queueUrl, 'not ours');
-    await made(isMade, onOwnQueue(queueUrl, 'sqs:ChangeMessageVisibility'));
+    await send(queueUrl, 'not a message');
+    await waitForCall(isMade, onOwnQueue(queueUrl, 'sqs:ChangeMessageVisibility'));
   }
 
   const unreadable = await orderAtQualia();
   await setQualiaFaults([{ kind: 'garbage', match: { order_id: unreadable._id } }]);
   await post(activity(unreadable._id));
   await closedOrder(unreadable._id);
+
+  const unmappable = await orderAtQualia({ properties: [{ state: 'ZZ' }] });
+  await post(activity(unmappable._id));
+  await closedOrder(unmappable._id);
+
+  const watch = { functionName: outputs.ReconcilerFunctionName.replace('reconciler', 'issue-watch') };
+  const record = { action: 'dynamodb:UpdateItem', resource: arnOf('dynamodb', `table/${outputs.OperationsTableName}`) };
+  await waitForCall(isMade, { ...watch, ...record }, async () => {
+    await lambda.send(new InvokeCommand({ FunctionName: watch.functionName, Payload: '{}' }));
+  });
 };
 
-/** The reconciler meets an order that we missed, and one whose round is newer than its clock. */
+/** Runs the reconciler with an order without a webhook, and with an unreadable item whose round is in the future. */
 const reconcile = async () => {
   await orderAtQualia({ status: 'open' });
-  const ahead = await processOne(new Date(Date.now() + 4 * 60_000));
+  const futureOrder = await processOne(new Date(Date.now() + 4 * 60_000));
   await documents.send(
     new UpdateCommand({
       TableName: outputs.OrdersTableName,
-      Key: { order_id: ahead.order_id },
-      UpdateExpression: 'SET #status = :notified, notified_at = :before',
+      Key: { order_id: futureOrder.order_id },
+      UpdateExpression: 'SET #status = :unreadable',
       ExpressionAttributeNames: { '#status': 'status' },
-      ExpressionAttributeValues: { ':notified': 'NOTIFIED', ':before': new Date(0).toISOString() },
+      ExpressionAttributeValues: { ':unreadable': 'UNREADABLE' },
     }),
   );
   const run = () => lambda.send(new InvokeCommand({ FunctionName: outputs.ReconcilerFunctionName, Payload: '{}' }));
   await run();
-  // What it keeps of a pass that fails.
+  // A pass that fails stores its progress.
   await setQualiaFaults([{ kind: 'server_error', match: { operation: 'orders' } }]);
   await run();
   await setQualiaFaults([]);
 };
 
-/** Both sync jobs, and the same run again. */
+/** Runs both sync jobs, and repeats the run. */
 const sync = async () => {
-  const input = { run_id: randomUUID(), netlife: { portals: [portal] }, iterable: { limit: 20 } };
-  await ended(await startRun(input));
-  await ended(await startRun(input));
+  const input = { run_id: randomUUID(), netlife: { portals: [portal] }, iterable: { only_changed: true } };
+  await waitForEnd(await startRun(input));
+  await waitForEnd(await startRun(input));
 };
 
-/** Posts orders while an API is down, until one finds the circuit open and is put off to the worker's own queue. */
+/** Posts orders while an API is down, until the worker's circuit is open and it sends a message to its own queue. */
 const openCircuit = async (simulator: 'internalApi' | 'qualia', queueUrl: string, isMade: IsMade) => {
   const faults = [{ kind: 'server_error' }];
   await fetch(`${simulators[simulator]}/faults`, { method: 'PUT', body: JSON.stringify(faults) });
-  await made(isMade, onOwnQueue(queueUrl, 'sqs:SendMessage'), async () => {
+  await waitForCall(isMade, onOwnQueue(queueUrl, 'sqs:SendMessage'), async () => {
     const order = await orderAtQualia();
     await post(activity(order._id));
   });
 };
 
-/** Drives the pipeline along every path on which a Lambda calls AWS. */
+/** Runs every code path on which a Lambda calls AWS. */
 export const drive = async (isMade: IsMade): Promise<void> => {
-  await Promise.all([sync(), downloadAgain(isMade).then(reconcile)]);
+  await Promise.all([sync(), sendUnusualMessages(isMade).then(reconcile)]);
   await openCircuit('internalApi', outputs.ProcessingQueueUrl, isMade);
   await openCircuit('qualia', outputs.DownloadQueueUrl, isMade);
 };

@@ -5,8 +5,8 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
+import { makeCall } from './interceptor';
 import { traceOfThisInvocation } from './invocation-trace';
-import { reach } from './outside';
 
 const endpointsSchema = z.object({
   dynamodb: z.url(),
@@ -15,7 +15,16 @@ const endpointsSchema = z.object({
   secretsManager: z.url(),
 });
 
-/** Where the embedded AWS listens. */
+/** The ids in a response to `SendMessage` or `SendMessageBatch`. */
+interface SentOutput {
+  readonly MessageId?: string;
+  readonly Successful?: readonly { readonly MessageId?: string }[];
+}
+
+/** The one topic of the embedded AWS. */
+export const topicName = 'notifications';
+
+/** The endpoints of the embedded AWS. */
 export const readEndpoints = () => endpointsSchema.parse(JSON.parse(process.env.INTEGRATION_ENDPOINTS ?? 'null'));
 
 /** Clients of the embedded AWS. */
@@ -40,16 +49,14 @@ export const createClients = () => {
 
 export type Clients = ReturnType<typeof createClients>;
 
-/**
- * Clients for Lambdas: every call goes by `reach`, and what they ask SQS to hide for a while is there again at once.
- */
+/** Clients for Lambdas. Every call goes through `makeCall`. Messages are never hidden or delayed; the waits are recorded. */
 export const createLambdaClients = () => {
   const clients = createClients();
   const { dynamodb, sqs, s3, secretsManager } = clients;
-  /** The waits that were asked for, in seconds, in their order. */
+  /** The requested waits, in sequence. */
   const waitsSeconds: number[] = [];
-  /** The same by receipt handle, or by the id of the message that was sent. */
-  const waitOf = new Map<string, number>();
+  /** The requested waits by receipt handle, or by the id of the message that was sent. */
+  const waitSecondsOf = new Map<string, number>();
   /** The ids of the messages that were sent. */
   const sentIds = new Set<string>();
   sqs.middlewareStack.add(
@@ -60,10 +67,12 @@ export const createLambdaClients = () => {
       if (input.VisibilityTimeout !== undefined) input.VisibilityTimeout = 0;
       if (input.DelaySeconds !== undefined) input.DelaySeconds = 0;
       const result = await next(args);
-      const sentId = 'MessageId' in result.output ? result.output.MessageId : undefined;
-      if (sentId !== undefined) sentIds.add(sentId);
-      const about = input.ReceiptHandle ?? sentId;
-      if (waitSeconds !== undefined && about !== undefined) waitOf.set(about, waitSeconds);
+      const { MessageId: sentId, Successful: sent = [] } = result.output as SentOutput;
+      for (const { MessageId } of [{ MessageId: sentId }, ...sent]) {
+        if (MessageId !== undefined) sentIds.add(MessageId);
+      }
+      const key = input.ReceiptHandle ?? sentId;
+      if (waitSeconds !== undefined && key !== undefined) waitSecondsOf.set(key, waitSeconds);
       return result;
     },
     { step: 'initialize' },
@@ -77,12 +86,12 @@ export const createLambdaClients = () => {
     },
     { step: 'build' },
   );
-  const seam = { step: 'initialize', priority: 'high' } as const;
+  const outermost = { step: 'initialize', priority: 'high' } as const;
   const nameOf = ({ commandName }: { commandName?: string }): string => commandName?.replace(/Command$/, '') ?? '';
-  dynamodb.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
-  sqs.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
-  s3.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
-  // A process that was killed reads no object to its end; that must not end the process of the test.
+  dynamodb.middlewareStack.add((next, context) => (args) => makeCall(nameOf(context), () => next(args)), outermost);
+  sqs.middlewareStack.add((next, context) => (args) => makeCall(nameOf(context), () => next(args)), outermost);
+  s3.middlewareStack.add((next, context) => (args) => makeCall(nameOf(context), () => next(args)), outermost);
+  // After a simulated crash, nobody reads the object to its end. Its error must not end the process of the test.
   s3.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
@@ -93,6 +102,9 @@ export const createLambdaClients = () => {
     },
     { step: 'initialize' },
   );
-  secretsManager.middlewareStack.add((next, context) => (args) => reach(nameOf(context), () => next(args)), seam);
-  return { ...clients, waitsSeconds, waitOf, sentIds };
+  secretsManager.middlewareStack.add(
+    (next, context) => (args) => makeCall(nameOf(context), () => next(args)),
+    outermost,
+  );
+  return { ...clients, waitsSeconds, waitSecondsOf, sentIds };
 };

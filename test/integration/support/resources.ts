@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
-import { failedOrdersIndex } from '../../../shared/orders/repository';
+import { failedOrdersIndex } from '../../../shared/orders/failed-orders-index';
 import { type Clients, readEndpoints } from './clients';
 
 const uniqueName = (name: string): string => `${name}-${randomBytes(6).toString('hex')}`;
 
-/** An empty Orders table of its own. @returns its name */
+/** Creates an empty Orders table with a unique name. @returns its name */
 export const createOrdersTable = async ({ dynamodb }: Clients): Promise<string> => {
   const TableName = uniqueName('orders');
   const attribute = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' }) as const;
@@ -34,15 +34,16 @@ export const createOrdersTable = async ({ dynamodb }: Clients): Promise<string> 
   return TableName;
 };
 
-/** An empty SyncRuns table of its own. @returns its name */
-export const createSyncRunsTable = async ({ dynamodb }: Clients): Promise<string> => {
-  const TableName = uniqueName('sync-runs');
+/** Creates an empty table with a unique name. @param keys the partition key and, if there is one, the sort key */
+const createTable = async ({ dynamodb }: Clients, label: string, ...keys: readonly [string, string?]) => {
+  const TableName = uniqueName(label);
+  const names = keys.filter((key) => key !== undefined);
   await dynamodb.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'run_id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'run_id', KeyType: 'HASH' }],
+      AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const })),
+      KeySchema: names.map((AttributeName, index) => ({ AttributeName, KeyType: index === 0 ? 'HASH' : 'RANGE' })),
     }),
   );
   for (let status: string | undefined; status !== 'ACTIVE'; )
@@ -50,7 +51,14 @@ export const createSyncRunsTable = async ({ dynamodb }: Clients): Promise<string
   return TableName;
 };
 
-/** An empty bucket of its own. @returns its name */
+/** Creates an empty SyncRuns table with a unique name. @returns its name */
+export const createSyncRunsTable = (clients: Clients): Promise<string> => createTable(clients, 'sync-runs', 'run_id');
+
+/** Creates an empty Operations table with a unique name. @returns its name */
+export const createOperationsTable = (clients: Clients): Promise<string> =>
+  createTable(clients, 'operations', 'kind', 'id');
+
+/** Creates an empty bucket with a unique name. @returns its name */
 export const createBucket = async ({ s3 }: Clients, name = 'raw'): Promise<string> => {
   const Bucket = uniqueName(name);
   await s3.send(new CreateBucketCommand({ Bucket }));
@@ -65,7 +73,7 @@ export interface QueuePair {
   readonly deadLetterArn: string;
 }
 
-/** A queue of its own, with its dead-letter queue. */
+/** Creates a queue with a unique name, and its dead-letter queue. */
 export const createQueuePair = async ({ sqs }: Clients, label: string, maxReceiveCount = 5): Promise<QueuePair> => {
   const name = uniqueName(label);
   const deadLetterName = `${name}-dead-letters`;

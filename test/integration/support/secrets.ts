@@ -1,4 +1,4 @@
-/** What the embedded Secrets Manager holds, by the secrets' names. */
+/** The secrets in the embedded Secrets Manager, by name. */
 export const secrets = {
   webhook: {
     basic: [{ username: 'qualia', password: 'webhook-password' }],

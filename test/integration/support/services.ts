@@ -1,23 +1,43 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createApplication } from '../../../emulator/application';
+import type { Assembly, Resource } from '../../../emulator/assembly';
 import { startQueuesAndBuckets } from '../../../emulator/queues-and-buckets';
 import { startSecrets } from '../../../emulator/secrets';
-import { startTables } from '../../../emulator/tables';
+import { startTables } from '../../../emulator/tables/tables';
+import { noEndpoints } from '../../support/roles';
+import { topicName } from './clients';
 import { secrets } from './secrets';
 
-// The embedded AWS, in a process of its own: fauxqs is ESM only, which jest cannot load. It says where it listens, and
-// lives as long as the process that started it.
+// The embedded AWS, in its own process, because jest cannot load fauxqs, which is ESM only. Sends its endpoints to the
+// parent process, and stops when the parent disconnects.
+
+const topic: Resource = {
+  stackName: 'dev-Test',
+  logicalId: 'Topic',
+  type: 'AWS::SNS::Topic',
+  constructId: 'topic',
+  properties: { TopicName: topicName },
+};
+/** The embedded SNS has the topics of an application only. */
+const withTopic: Assembly = {
+  directory: '',
+  stacks: new Map([
+    ['dev-Test', { name: 'dev-Test', parameters: {}, outputs: {}, resources: new Map([['Topic', topic]]) }],
+  ]),
+};
 
 const start = async (): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), 'integration-'));
   const secretsFile = join(directory, 'secrets.json');
   writeFileSync(secretsFile, JSON.stringify(secrets));
-  const known = Object.keys(secrets).map((name) => ({ name, constructId: name }));
+  const named = Object.keys(secrets).map((name) => ({ name, constructId: name }));
 
   const tables = await startTables(join(directory, 'tables'));
   const queuesAndBuckets = await startQueuesAndBuckets(join(directory, 'queues-and-buckets'));
-  const secretsManager = await startSecrets(() => known, secretsFile);
+  queuesAndBuckets.create(createApplication(withTopic, noEndpoints));
+  const secretsManager = await startSecrets(() => named, secretsFile);
 
   process.once('disconnect', async () => {
     await Promise.all([tables.stop(), queuesAndBuckets.stop(), secretsManager.stop()]);

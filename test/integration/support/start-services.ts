@@ -6,7 +6,7 @@ declare global {
   var integrationServices: ChildProcess | undefined;
 }
 
-/** Starts the embedded AWS once for all test files; its endpoints reach them through the environment. */
+/** Starts the embedded AWS for all test files. They read its endpoints from the environment. */
 export default async (): Promise<void> => {
   const child = spawn(process.execPath, ['--import', 'tsx', join(__dirname, 'services.ts')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

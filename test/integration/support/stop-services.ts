@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import './start-services';
 
-/** Lets go of the embedded AWS, which then stops by itself. */
+/** Stops the embedded AWS by disconnecting from it. */
 export default async (): Promise<void> => {
   const child = globalThis.integrationServices;
   if (child === undefined || child.exitCode !== null) return;

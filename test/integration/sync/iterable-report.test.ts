@@ -25,9 +25,9 @@ afterAll(async () => {
 const emailsIn = async (run: RunPlan) =>
   (await results(system, run)).records.map(({ email }: { email: string }) => email);
 
-/** Sends until Iterable refuses the key after this many parts. @returns the error that the state machine catches */
+/** Sends this many parts, then Iterable refuses the key. @returns the error that the state machine catches */
 const refusedAfter = async (parts: number, run: RunPlan) => {
-  await system.push(run, { death: { when: 'after', call: 'PutObject', nth: parts } });
+  await system.push(run, { crash: { when: 'after', call: 'PutObject', nth: parts } });
   await setFaults(iterable.controlUrl, { kind: 'bad_api_key' });
   try {
     await system.push(run);
@@ -74,28 +74,28 @@ test('users sent before a key was refused are reported, and the others after a r
   expect(await emailsIn(run)).toEqual(emails);
 });
 
-test('for more than a hundred failed users, the report logs the number per kind of failure', async () => {
+test('for more than a hundred failed users, the report logs their number by kind of failure', async () => {
   const logs = captureLogs();
   const failing = (id: number) => row(id, { email: `user${id}+${id % 3 === 0 ? 'forgotten' : 'newlist'}@example.com` });
   const rows = Array.from({ length: 1_600 }, (_, index) => (index < 150 ? failing(index + 1) : row(index + 1)));
-  const mostly = await startSystem({
+  const failingSystem = await startSystem({
     iterableUrl: iterable.url,
     source: createSource(rows).source,
     logger: createLogger({ STAGE: 'test', SERVICE_VERSION: '1.2.3' }),
   });
-  const run = await mostly.plan({ run_id: 'mostly', iterable: {} });
-  await mostly.extract(run);
-  await mostly.push(run);
-  await mostly.report(run, turnOf(1));
+  const run = await failingSystem.plan({ run_id: 'many-failures', iterable: {} });
+  await failingSystem.extract(run);
+  await failingSystem.push(run);
+  await failingSystem.report(run, turnOf(1));
   const counts = () => logs.lines().filter(({ message }) => message === 'users failed');
   expect(counts()).toEqual([]);
-  await mostly.report(run);
+  await failingSystem.report(run);
   logs.stop();
-  mostly.stop();
+  failingSystem.stop();
   expect(logs.lines().filter(({ message }) => message === 'user failed')).toHaveLength(100);
   expect(counts()).toMatchObject([
-    { level: 'WARN', run_id: 'mostly', error_code: 'API_REFUSED', reason: 'other', count: 100 },
-    { level: 'WARN', run_id: 'mostly', error_code: 'API_REFUSED', reason: 'forgottenEmails', count: 50 },
+    { level: 'WARN', run_id: 'many-failures', error_code: 'API_REFUSED', reason: 'other', count: 100 },
+    { level: 'WARN', run_id: 'many-failures', error_code: 'API_REFUSED', reason: 'forgottenEmails', count: 50 },
   ]);
 });
 

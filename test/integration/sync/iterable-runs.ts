@@ -1,6 +1,7 @@
 import type { SourceRow } from '../../../shared/iterable/rows';
 import type { UserSource } from '../../../shared/iterable/source';
 import type { RunPlan } from '../../../shared/runs/plan';
+import { unconfigured } from '../../support/unconfigured';
 import type { System } from './system';
 
 export const row = (id: number, change: Partial<SourceRow> = {}): SourceRow => ({
@@ -18,15 +19,17 @@ export const row = (id: number, change: Partial<SourceRow> = {}): SourceRow => (
   ...change,
 });
 
-/** A source of rows, ordered by id, after `afterId`, at most `limit`. Records where each read started. */
+/** A source that returns the rows after `afterId`, at most `limit`. Records the `afterId` of each read. */
 export const createSource = (rows: readonly SourceRow[]) => {
   const reads: (string | undefined)[] = [];
   const source: UserSource = {
     async *rows({ afterId = '0', limit }) {
       reads.push(afterId);
-      const behind = rows.filter(({ id }) => Number(id) > Number(afterId));
-      yield* limit === 0 ? behind : behind.slice(0, limit);
+      const rest = rows.filter(({ id }) => Number(id) > Number(afterId));
+      yield* limit === 0 ? rest : rest.slice(0, limit);
     },
+    leavers: unconfigured('leavers'),
+    customer: unconfigured('customer'),
   };
   return { source, reads };
 };

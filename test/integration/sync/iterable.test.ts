@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSampleUsers } from '../../../local/sample/users';
 import { type IterableSimulator, startIterableSimulator } from '../../../local/simulators/iterable';
+import { queryResultsCsv } from '../../../shared/iterable/report';
+import type { SourceRow } from '../../../shared/iterable/rows';
+import { rowsFilePath } from '../../../shared/iterable/rows-file';
 import { openUserSource, type UserSource } from '../../../shared/iterable/source';
 import type { RunPlan } from '../../../shared/runs/plan';
-import type { Death } from '../support/outside';
+import { unconfigured } from '../../support/unconfigured';
+import type { Crash } from '../support/interceptor';
 import { createSource, read, results, row, stampOf, turnOf } from './iterable-runs';
 import { credentials, type System, setFaults, startSystem, takeRequests } from './system';
 
@@ -40,10 +44,10 @@ const planned = (system: System, input: object = {}, more: object = {}): Promise
   system.plan({ run_id: `iterable-${++runs}`, iterable: input, ...more });
 
 const lines = (text: string): string[] => text.trimEnd().split('\n');
-/** The users and events in Iterable, and how often each was sent. */
+/** Number of users and events in Iterable, and how often one of them was sent at most. */
 const totals = async () => (await fetch(`${iterable.controlUrl}/arrivals`)).json() as Promise<Record<string, unknown>>;
-/** How often each user, and the user's view, was sent to Iterable. */
-const sendings = async () => (await fetch(`${iterable.controlUrl}/users`)).json() as Promise<Record<string, unknown>>;
+/** How often each user and their page view was sent to Iterable. */
+const sendCounts = async () => (await fetch(`${iterable.controlUrl}/users`)).json() as Promise<Record<string, unknown>>;
 
 test('the sample users of the contract are sent from SQLite to Iterable, and reported', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'users-'));
@@ -76,15 +80,15 @@ test('the sample users of the contract are sent from SQLite to Iterable, and rep
   expect(system.metrics.values.get('SyncRejectedRows')).toBe(rejected.length - 1);
 });
 
-test('rows are cut into parts of 1,000, and extraction resumes after the last part', async () => {
+test('rows are stored in parts of 1,000, and the extraction resumes after the last part', async () => {
   const { source, reads } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const run = await planned(system);
   let clockReads = 0;
-  const brief = { clock: () => Date.now() + 400_000 * clockReads++ };
-  expect(await system.extract(run, brief)).toEqual({ done: false, rows: 1_000 });
+  const shortTurn = { clock: () => Date.now() + 400_000 * clockReads++ };
+  expect(await system.extract(run, shortTurn)).toEqual({ done: false, rows: 1_000 });
   clockReads = 0;
-  expect(await system.extract(run, brief)).toEqual({ done: false, rows: 2_000 });
+  expect(await system.extract(run, shortTurn)).toEqual({ done: false, rows: 2_000 });
   expect(await system.extract(run)).toEqual({ done: true, rows: users });
   expect(reads).toEqual(['0', '1000', '2000']);
   expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(users + 1);
@@ -95,45 +99,47 @@ test('rows are cut into parts of 1,000, and extraction resumes after the last pa
 test('the CSV files of the extraction are written in several turns', async () => {
   const { source, reads } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
-  const whole = await planned(system);
-  await system.extract(whole);
-  const run = { ...(await planned(system)), started_at: whole.started_at };
+  const reference = await planned(system);
+  await system.extract(reference);
+  const run = { ...(await planned(system)), started_at: reference.started_at };
   let turns = 0;
   for (let done = false; !done; turns++) {
-    const result = await system.extract(run, turnOf(20));
-    if (result === 'died') throw new Error('It died without a configured death');
+    const result = await system.extract(run, turnOf(16));
+    if (result === 'crashed') throw new Error('The turn crashed without a configured crash');
     ({ done } = result);
     expect(turns).toBeLessThan(20);
   }
   expect(turns).toBeGreaterThan(1);
   expect(reads).toHaveLength(2);
   const path = `query_results_${stampOf(run)}.csv`;
-  expect(await read(system, run, path)).toBe(await read(system, whole, path));
+  expect(await read(system, run, path)).toBe(await read(system, reference, path));
 });
 
 test.each([
-  ['with another end: it stops', 2],
-  ['with the same content: it continues', 3],
-])('a worker whose part another worker wrote: %s', async (_, count) => {
-  const given = [row(1), row(2), row(3)];
-  const text = given
+  ['with other rows: it stops', 2],
+  ['with the same rows: it continues', 3],
+])('another worker has written the same part %s', async (_, count) => {
+  const sourceRows = [row(1), row(2), row(3)];
+  const text = sourceRows
     .slice(0, count)
     .map((each) => `${JSON.stringify(each)}\n`)
     .join('');
   let run: RunPlan | undefined;
   const system = await withSource({
+    leavers: unconfigured('leavers'),
+    customer: unconfigured('customer'),
     async *rows() {
-      yield* given;
+      yield* sourceRows;
       await system.folder(run?.run_id ?? '').putOnce('iterable/parts/rows/000000-last.ndjson', text);
     },
   });
   run = await planned(system);
   const extracting = system.extract(run);
-  if (count === given.length) await expect(extracting).resolves.toMatchObject({ done: true, rows: 3 });
+  if (count === sourceRows.length) await expect(extracting).resolves.toMatchObject({ done: true, rows: 3 });
   else await expect(extracting).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
 });
 
-test.each([999, 1_000, 1_001])('a limit of %s holds over all turns', async (limit) => {
+test.each([999, 1_000, 1_001])('a limit of %s applies to all turns together', async (limit) => {
   const { source } = createSource(Array.from({ length: users }, (_, index) => row(index + 1)));
   const system = await withSource(source);
   const run = await planned(system, { limit });
@@ -141,6 +147,54 @@ test.each([999, 1_000, 1_001])('a limit of %s holds over all turns', async (limi
   await system.extract(run, { clock: () => Date.now() + 400_000 * clockReads++ });
   expect(await system.extract(run)).toMatchObject({ done: true, rows: limit });
   expect(lines(await read(system, run, `query_results_${stampOf(run)}.csv`))).toHaveLength(limit + 1);
+});
+
+describe('a run of rows in a file', () => {
+  const noDatabase: UserSource = {
+    rows: unconfigured('rows'),
+    leavers: unconfigured('leavers'),
+    customer: unconfigured('customer'),
+  };
+  const withFile = async (csv: string | undefined, input: object = {}) => {
+    const system = await withSource(noDatabase);
+    const run = await planned(system, { source: 'rows', ...input });
+    if (csv !== undefined) await system.folder(run.run_id).putOnce(rowsFilePath, csv);
+    return { system, run };
+  };
+  const csvOf = (rows: readonly SourceRow[]) => queryResultsCsv.header + rows.map(queryResultsCsv.line).join('');
+
+  test('sends the rows in several turns, without the database', async () => {
+    const csv = csvOf([
+      ...Array.from({ length: users }, (_, index) => row(index + 1)),
+      row(1, { email: 'no address' }),
+    ]);
+    const { system, run } = await withFile(csv);
+    let clockReads = 0;
+    const shortTurn = { clock: () => Date.now() + 400_000 * clockReads++ };
+    expect(await system.extract(run, shortTurn)).toEqual({ done: false, rows: 1_000 });
+    expect(await system.extract(run)).toMatchObject({ done: true, rows: users + 1 });
+    expect(await read(system, run, `query_results_${stampOf(run)}.csv`)).toBe(csv);
+    await system.push(run);
+    expect(await system.report(run)).toMatchObject({
+      status: 'SUCCEEDED',
+      counts: { successful: users, rejected: 1 },
+      warnings: [],
+    });
+    expect(await totals()).toMatchObject({ users, most_updates_of_a_user: 1 });
+  });
+
+  test('sends at most its limit', async () => {
+    const { system, run } = await withFile(csvOf([row(1), row(2), row(3)]), { limit: 2 });
+    expect(await system.extract(run)).toMatchObject({ done: true, rows: 2 });
+  });
+
+  test.each([
+    ['is missing', undefined],
+    ['has other columns', 'id,email\n1,a@example.com\n'],
+  ])('fails if the file %s', async (_case, csv) => {
+    const { system, run } = await withFile(csv);
+    await expect(system.extract(run)).rejects.toMatchObject({ code: 'BAD_PAYLOAD', retryable: false });
+  });
 });
 
 test('a run without users succeeds', async () => {
@@ -177,7 +231,7 @@ describe('sending', () => {
     );
   };
 
-  test('every user once, in the order of the rows', async () => {
+  test('sends every user once, in the sequence of the rows', async () => {
     const { system, run } = await extracted();
     expect(await system.push(run)).toEqual({ done: true, parts_done: 4, parts_total: 4 });
     expect(await totals()).toMatchObject({
@@ -192,9 +246,9 @@ describe('sending', () => {
     expect(head).toMatchObject({ total_users: sendable.length, successful: sendable.length, rejected: 1_000 });
   });
 
-  test('killed before and after each write of results: users with results are not sent again', async () => {
+  test('after a crash before or after any write of results, users with results are not sent again', async () => {
     const { system, run } = await extracted();
-    const deaths: readonly [Death, usersWritten: number][] = [
+    const crashes: readonly [Crash, usersWritten: number][] = [
       [{ when: 'after', call: 'UpdateItem', nth: 2 }, 0],
       [{ when: 'before', call: 'PutObject' }, 0],
       [{ when: 'after', call: 'PutObject' }, 1_000],
@@ -205,27 +259,27 @@ describe('sending', () => {
       [{ when: 'after', call: 'PutObject' }, 2_000],
       [{ when: 'before', call: 'PutObject' }, 2_000],
       [{ when: 'after', call: 'PutObject' }, 2_500],
-      // The counts that the turn stores after its parts.
+      // The object with the counts that the turn writes after its parts.
       [{ when: 'before', call: 'PutObject' }, 2_500],
       [{ when: 'after', call: 'PutObject' }, 2_500],
     ];
-    let settled: Record<string, unknown> = {};
-    for (const [death, usersWritten] of deaths) {
-      expect(await system.push(run, { death })).toBe('died');
+    let expectedCounts: Record<string, unknown> = {};
+    for (const [crash, usersWritten] of crashes) {
+      expect(await system.push(run, { crash })).toBe('crashed');
       const before = await written(system, run);
       expect(before).toEqual(sendable.slice(0, usersWritten));
-      const sent = await sendings();
-      expect(sent).toMatchObject(settled);
-      settled = Object.fromEntries(before.map((email) => [email, sent[email]]));
+      const sent = await sendCounts();
+      expect(sent).toMatchObject(expectedCounts);
+      expectedCounts = Object.fromEntries(before.map((email) => [email, sent[email]]));
     }
     expect(await system.push(run)).toEqual({ done: true, parts_done: 4, parts_total: 4 });
-    expect(await sendings()).toEqual(settled);
+    expect(await sendCounts()).toEqual(expectedCounts);
     await system.report(run);
     const { records } = await results(system, run);
     expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
   });
 
-  test('when the time is up another turn resumes', async () => {
+  test('if the time is up, another turn resumes', async () => {
     const { system, run } = await extracted();
     const result = await system.push(run, turnOf(12));
     expect(result).toMatchObject({ done: false });
@@ -250,13 +304,13 @@ describe('sending', () => {
     });
   });
 
-  test('a refused key ends the run at once', async () => {
+  test('a refused key ends the turn at once', async () => {
     const { system, run } = await extracted();
     await setFaults(iterable.controlUrl, { kind: 'bad_api_key' });
     await expect(system.push(run)).rejects.toMatchObject({ message: 'Iterable refused the key with 401' });
   });
 
-  test('if over half of the users failed, the job has failed, and each user has a reason', async () => {
+  test('if over half of the users fail, the job fails, and each user has a reason', async () => {
     const failing = Array.from({ length: 10 }, (_, index) =>
       row(index + 1, { email: index < 6 ? `user${index}+invalid@example.com` : `user${index}@example.com` }),
     );
@@ -270,13 +324,13 @@ describe('sending', () => {
     expect(failed[1]).toMatch(/^1,user0\+invalid@example\.com,.*,users_update,invalidEmails,/);
   });
 
-  test('reported turn by turn, killed at any call, the files are the same', async () => {
+  test('a report that is written in several turns, with crashes at any call, has the same files', async () => {
     const { system, run } = await extracted();
     await system.push(run);
     for (let nth = 1; nth <= 6; nth++) {
       for (const when of ['before', 'after'] as const) {
-        const death = { when, call: 'PutObject', nth } as const;
-        await system.report(run, { death });
+        const crash = { when, call: 'PutObject', nth } as const;
+        await system.report(run, { crash });
         if (nth === 1) expect(await system.report(run, turnOf(4))).toEqual({ done: false });
       }
     }
@@ -286,7 +340,7 @@ describe('sending', () => {
     expect(records.map(({ email }: { email: string }) => email)).toEqual(sendable);
     expect(head).toMatchObject({ total_users: sendable.length, successful: sendable.length });
     expect(lines(await read(system, run, 'failed.csv'))).toHaveLength(1);
-    // The report stays, even if the run is redriven.
+    // A redrive does not change the report.
     expect(await system.report(run)).toEqual(outcome);
   });
 

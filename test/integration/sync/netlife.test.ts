@@ -1,5 +1,6 @@
 import { type NetlifeSimulator, startNetlifeSimulator } from '../../../local/simulators/netlife';
 import type { RunPlan } from '../../../shared/runs/plan';
+import { createUsual } from '../../../shared/runs/usual';
 import { credentials, type System, setFaults, startSystem, takeRequests } from './system';
 
 const portal = 'nowandforeverphoto';
@@ -8,7 +9,7 @@ const subjects = 6;
 
 let netlife: NetlifeSimulator;
 let system: System;
-/** An undisturbed run: every other run must have the same result. */
+/** A run without faults. Every other run must have the same result. */
 let undisturbed: { run: RunPlan; contacts: string[]; results: object };
 beforeAll(async () => {
   netlife = await startNetlifeSimulator({
@@ -32,8 +33,10 @@ afterEach(async () => {
 });
 
 let runs = 0;
+/** Each run reads the access keys, as if it were the first. */
+const selection = { portals: [portal], max_access_key_age_days: 0 };
 const planned = (input: object = {}): Promise<RunPlan> =>
-  system.plan({ run_id: `netlife-${++runs}`, netlife: { portals: [portal], ...input } });
+  system.plan({ run_id: `netlife-${++runs}`, netlife: { ...selection, ...input } });
 
 const folderOf = (run: RunPlan) => system.folder(run.run_id);
 const contactsOf = async (run: RunPlan): Promise<string[]> => {
@@ -44,7 +47,8 @@ const readReport = async (run: RunPlan) =>
   JSON.parse((await folderOf(run).readText(`netlife/${portal}/stats.json`)) ?? 'null');
 /** The report without the values that depend on the number of calls. */
 const resultsOf = async (run: RunPlan): Promise<object> => {
-  const { api_calls_total, cache_hits, cache_misses, duration_seconds, ...results } = await readReport(run);
+  const { api_calls_total, cache_hits, cache_misses, duration_seconds, usual_contacts, warnings, ...results } =
+    await readReport(run);
   return results;
 };
 /** The jobs whose last part is written. */
@@ -55,7 +59,7 @@ const collected = async (run: RunPlan): Promise<string[]> =>
 
 test('a portal is collected and merged', async () => {
   const run = await planned();
-  const countedBefore = system.metrics.values.get('SyncContactsWritten') ?? 0;
+  const writtenBefore = system.metrics.values.get('SyncContactsWritten') ?? 0;
   expect(await system.collect(run, portal)).toEqual({ done: true, jobs_done: jobs, jobs_total: jobs });
   const outcome = await system.merge(run, portal);
   const stamp = run.started_at.replaceAll(/[-:]|\.\d+Z/g, '').replace('T', '_');
@@ -84,7 +88,7 @@ test('a portal is collected and merged', async () => {
     failed_jobs: [],
   });
   expect(await folderOf(run).readText(`netlife/${portal}/stats.txt`)).toContain(`Jobs Processed: ${jobs}\n`);
-  expect(system.metrics.values.get('SyncContactsWritten')).toBe(countedBefore + rows.length);
+  expect(system.metrics.values.get('SyncContactsWritten')).toBe(writtenBefore + rows.length);
   expect(await system.runs.read(run.run_id)).toMatchObject({
     status: 'RUNNING',
     counters: { [`netlife/${portal}`]: { done: jobs, total: jobs } },
@@ -92,7 +96,27 @@ test('a portal is collected and merged', async () => {
   });
 });
 
-test('a call is counted once over all turns', async () => {
+test('a portal with less than half of its usual contacts is reported with a warning', async () => {
+  const usual = createUsual(system.clients.s3, system.bucketName, `netlife/${portal}`);
+  for (let earlier = 0; earlier < 7; earlier++) {
+    await usual.compare({ kind: 'both/any', runId: `earlier-${earlier}`, value: 10_000 });
+  }
+  const run = await planned();
+  await system.collect(run, portal);
+  await system.merge(run, portal);
+  const { contacts_written, ...report } = await readReport(run);
+  expect(report).toMatchObject({
+    usual_contacts: 10_000,
+    warnings: [`${contacts_written} contacts, less than half of the usual 10000`],
+  });
+  // A run of some jobs only is not comparable.
+  const some = await planned({ job_ids: (await collected(run)).slice(0, 1) });
+  await system.collect(some, portal);
+  await system.merge(some, portal);
+  expect(await readReport(some)).toMatchObject({ warnings: [] });
+});
+
+test('a call is counted once in all turns together', async () => {
   const run = await planned();
   await system.collect(run, portal);
   const calls = (await takeRequests(netlife.controlUrl)).length;
@@ -100,7 +124,7 @@ test('a call is counted once over all turns', async () => {
   expect((await readReport(run)).api_calls_total).toBe(calls);
 });
 
-test('when the time is up another turn resumes, and the file is the same', async () => {
+test('if the time is up, another turn resumes, and the file is the same', async () => {
   const run = { ...(await planned()), started_at: undisturbed.run.started_at };
   let turns = 0;
   for (let done = false; !done; turns++) {
@@ -108,7 +132,7 @@ test('when the time is up another turn resumes, and the file is the same', async
     // Each read of the clock takes 5 s in the first turn, 2.5 s in the second, and so on.
     const readMs = 5_000 / (turns + 1);
     const result = await system.collect(run, portal, { clock: () => Date.now() + readMs * clockReads++ });
-    if (result === 'died') throw new Error('It died without a configured death');
+    if (result === 'crashed') throw new Error('The turn crashed without a configured crash');
     ({ done } = result);
     expect(turns).toBeLessThan(100);
   }
@@ -124,16 +148,16 @@ const turnOf = (clockReads: number) => {
   return { clock: () => Date.now() + (++readSoFar > clockReads ? 600_000 : 0) };
 };
 
-test('merged turn by turn, killed at any call, the files are the same', async () => {
+test('a merge in several turns, with crashes at any call, has the same files', async () => {
   const run = { ...(await planned()), started_at: undisturbed.run.started_at };
   await system.collect(run, portal);
   expect(await system.merge(run, portal, turnOf(5))).toEqual({ done: false });
   for (const when of ['before', 'after'] as const) {
     for (let nth = 1; nth <= 5; nth++) {
-      const death = { when, call: 'PutObject', nth } as const;
-      expect(await system.merge(run, portal, { ...turnOf(12), death: { ...death, nth: 1 } })).toBe('died');
-      const outcome = await system.merge(run, portal, { death });
-      if (outcome !== 'died') expect(outcome).toMatchObject({ done: true });
+      const crash = { when, call: 'PutObject', nth } as const;
+      expect(await system.merge(run, portal, { ...turnOf(12), crash: { ...crash, nth: 1 } })).toBe('crashed');
+      const outcome = await system.merge(run, portal, { crash });
+      if (outcome !== 'crashed') expect(outcome).toMatchObject({ done: true });
     }
   }
   expect(await system.merge(run, portal)).toMatchObject({ done: true, status: 'SUCCEEDED' });
@@ -143,7 +167,7 @@ test('merged turn by turn, killed at any call, the files are the same', async ()
 
 describe('lists of many pages', () => {
   let large: NetlifeSimulator;
-  let lister: System;
+  let pagedSystem: System;
   beforeAll(async () => {
     large = await startNetlifeSimulator({
       credentials: credentials.netlife,
@@ -151,32 +175,32 @@ describe('lists of many pages', () => {
       rateLimitPerSecond: 100_000,
       pages: { shape: 'meta', size: 3 },
     });
-    lister = await startSystem({ netlifeUrl: large.baseUrl });
+    pagedSystem = await startSystem({ netlifeUrl: large.baseUrl });
   });
   afterAll(async () => {
-    lister.stop();
+    pagedSystem.stop();
     await large.stop();
   });
 
-  const plan = (run_id: string) => lister.plan({ run_id, netlife: { portals: [portal] } });
+  const plan = (run_id: string) => pagedSystem.plan({ run_id, netlife: { portals: [portal] } });
   const mergedFile = async (run: RunPlan) => {
-    await lister.merge(run, portal);
-    const folder = lister.folder(run.run_id);
+    await pagedSystem.merge(run, portal);
+    const folder = pagedSystem.folder(run.run_id);
     const [path = ''] = await folder.list(`netlife/${portal}/contacts_`);
     return folder.readText(path);
   };
 
   test('are read in several turns, each page once', async () => {
     const whole = await plan('in-one-turn');
-    await lister.collect(whole, portal);
+    await pagedSystem.collect(whole, portal);
     await takeRequests(large.controlUrl);
 
     const run = { ...(await plan('in-many-turns')), started_at: whole.started_at };
     let turns = 0;
     for (let done = false; !done; turns++) {
-      // Not enough time for any of its lists.
-      const result = await lister.collect(run, portal, turnOf(100));
-      if (result === 'died') throw new Error('It died without a configured death');
+      // A turn is too short for a whole list.
+      const result = await pagedSystem.collect(run, portal, turnOf(100));
+      if (result === 'crashed') throw new Error('The turn crashed without a configured crash');
       ({ done } = result);
       expect(turns).toBeLessThan(50);
     }
@@ -189,30 +213,30 @@ describe('lists of many pages', () => {
     expect(await mergedFile(run)).toBe(await mergedFile(whole));
   });
 
-  test('are read again by another attempt at the run', async () => {
+  test('are read again by the next attempt of the run', async () => {
     const run = await plan('fixed');
     await setFaults(large.controlUrl, { kind: 'page_loop', match: { call: 'subjects' }, times: 30 });
-    await lister.collect(run, portal);
+    await pagedSystem.collect(run, portal);
     await setFaults(large.controlUrl);
-    expect(await lister.collect({ ...run, redrive_count: 1 }, portal)).toMatchObject({ jobs_done: 1 });
-    expect(await lister.folder(run.run_id).list(`netlife/${portal}/parts/page/one.1.1/`)).not.toEqual(new Set());
+    expect(await pagedSystem.collect({ ...run, redrive_count: 1 }, portal)).toMatchObject({ jobs_done: 1 });
+    expect(await pagedSystem.folder(run.run_id).list(`netlife/${portal}/parts/page/one.1.1/`)).not.toEqual(new Set());
     expect(((await mergedFile({ ...run, redrive_count: 1 })) ?? '').split('\n').length).toBeGreaterThan(40);
   });
 });
 
-describe('the worker is killed', () => {
-  const deaths = ['before', 'after'].flatMap((when) =>
+describe('the worker crashes', () => {
+  const crashes = ['before', 'after'].flatMap((when) =>
     [
       { call: 'ListObjectsV2', nth: 1 },
       ...[1, 2, 3, 7, jobs + 1].map((nth) => ({ call: 'PutObject', nth })),
       { call: 'UpdateItem', nth: 2 },
-    ].map((death) => ({ ...death, when: when as 'before' | 'after' })),
+    ].map((crash) => ({ ...crash, when: when as 'before' | 'after' })),
   );
 
-  test.each(deaths)('$when $call $nth: no job is fetched again once its part is written', async (death) => {
+  test.each(crashes)('$when $call $nth: a job whose last part is written is not fetched again', async (crash) => {
     const run = { ...(await planned()), started_at: undisturbed.run.started_at };
-    expect(await system.collect(run, portal, { death })).toBe('died');
-    // Calls in flight when the process died have arrived by now.
+    expect(await system.collect(run, portal, { crash })).toBe('crashed');
+    // Wait for calls that were in flight at the crash.
     await new Promise((resolve) => setTimeout(resolve, 100));
     const before = await collected(run);
     await takeRequests(netlife.controlUrl);
@@ -233,19 +257,23 @@ describe('failures', () => {
     return collected(run);
   };
 
-  test('a failed job is named, does not affect others, and is collected by another attempt', async () => {
+  test('a failed job is reported, does not affect other jobs, and is collected by the next attempt', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const run = await planned();
     expect(await system.collect(run, portal)).toMatchObject({ done: true });
     expect(await system.merge(run, portal)).toMatchObject({
-      status: 'SUCCEEDED',
+      status: 'PARTIAL',
       message: expect.stringContaining('1 jobs failed'),
     });
     expect(await readReport(run)).toMatchObject({
       jobs_processed: jobs - 1,
       jobs_failed: 1,
       failed_jobs: [{ job_uuid: job, error: 'The netlife API answered 400', error_code: 'API_REFUSED' }],
+      jobs_to_repeat: expect.arrayContaining([job]),
+      reasons: expect.arrayContaining([
+        { outcome: 'failed', error_code: 'API_REFUSED', reason: 'jobs: The netlife API answered 400', count: 1 },
+      ]),
       errors: ['The netlife API answered 400'],
     });
 
@@ -265,7 +293,7 @@ describe('failures', () => {
     });
   });
 
-  test('a portal has failed if over half of its jobs failed, and its contacts are kept', async () => {
+  test('if over half of its jobs fail, the portal fails, and its contacts are kept', async () => {
     const ids = await jobIds();
     const bad = ids.slice(0, jobs / 2 + 1);
     await setFaults(netlife.controlUrl, ...bad.map((job) => ({ kind: 'not_found', match: { call: 'job', job } })));
@@ -276,7 +304,7 @@ describe('failures', () => {
     expect((await contactsOf(run)).length).toBeGreaterThan(1);
   });
 
-  test('a redrive of a stopped execution tries failed jobs again, although its plan is unchanged', async () => {
+  test('a redrive of a stopped execution collects failed jobs again, although its plan is unchanged', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const run = await planned();
@@ -299,7 +327,7 @@ describe('failures', () => {
     });
   });
 
-  test('the second attempt within one redrive collects and merges what failed in the first', async () => {
+  test('the second attempt within one redrive collects and merges the jobs that failed in the first', async () => {
     const [job = ''] = await jobIds();
     await setFaults(netlife.controlUrl, { kind: 'client_error', match: { call: 'subjects', job } });
     const stopped = await planned();
@@ -313,7 +341,7 @@ describe('failures', () => {
     expect(await readReport(again)).toMatchObject({ jobs_processed: jobs, jobs_failed: 0, failed_jobs: [] });
   });
 
-  test('a login refused during the run keeps the collected contacts, and is reported', async () => {
+  test('if the login is refused during the run, the collected contacts are kept, and the failure is reported', async () => {
     const run = await planned();
     await setFaults(netlife.controlUrl, {
       kind: 'login_refused',
@@ -330,7 +358,7 @@ describe('failures', () => {
     expect(errors[0]).toContain('refused our login');
   });
 
-  test('a refused login ends the portal at once', async () => {
+  test('if the login is refused, the portal fails at once', async () => {
     await setFaults(netlife.controlUrl, { kind: 'login_refused' });
     const run = await planned();
     await expect(system.collect(run, portal)).rejects.toMatchObject({
@@ -340,7 +368,7 @@ describe('failures', () => {
     expect((await takeRequests(netlife.controlUrl)).length).toBeLessThanOrEqual(2);
   });
 
-  test('a worker whose run was stopped ends its turn, and a later one resumes the run', async () => {
+  test('a worker whose run was stopped ends its turn, and a later turn resumes the run', async () => {
     const run = await planned();
     let clockReads = 0;
     const clock = () => Date.now() + 3_000 * clockReads++;
@@ -351,9 +379,9 @@ describe('failures', () => {
     expect(await system.runs.read(run.run_id)).toMatchObject({ status: 'RUNNING' });
   });
 
-  test('a worker of an execution whose run was taken over does nothing', async () => {
+  test('a worker whose run was taken over by another execution makes no call', async () => {
     const run = await planned();
-    await system.plan({ run_id: run.run_id, netlife: { portals: [portal] } }, { Id: 'arn:execution:two', Name: 'two' });
+    await system.plan({ run_id: run.run_id, netlife: selection }, { Id: 'arn:execution:two', Name: 'two' });
     await expect(system.collect(run, portal)).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
     expect(await takeRequests(netlife.controlUrl)).toEqual([]);
   });

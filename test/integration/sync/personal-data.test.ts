@@ -3,7 +3,8 @@ import { startNetlifeSimulator } from '../../../local/simulators/netlife';
 import { type SourceRow, sourceColumns, sourceRowSchema } from '../../../shared/iterable/rows';
 import { createLogger } from '../../../shared/observability/logger';
 import { captureLogs } from '../../support/logs';
-import { peopleIn, says } from '../../support/personal-data';
+import { containsValue, peopleIn } from '../../support/personal-data';
+import { unconfigured } from '../../support/unconfigured';
 import { credentials, setFaults, startSystem } from './system';
 
 const portal = 'nowandforeverphoto';
@@ -24,7 +25,7 @@ const rows: readonly SourceRow[] = Array.from({ length: 8 }, (_, index) =>
   }),
 );
 
-test('no personal data and no credential is in a log line or an error', async () => {
+test('log lines and errors contain no personal data and no credentials', async () => {
   const netlife = await startNetlifeSimulator({
     credentials: credentials.netlife,
     portals: [{ name: portal, jobs: 4, activitiesPerJob: 1, subjectsPerJob: 10 }],
@@ -39,14 +40,17 @@ test('no personal data and no credential is in a log line or an error', async ()
       rows: async function* () {
         yield* rows;
       },
+      leavers: async function* () {},
+      customer: unconfigured('customer'),
     },
     logger: createLogger({ STAGE: 'test', SERVICE_VERSION: '1.2.3' }),
   });
   const errors: string[] = [];
-  const failing = async (what: Promise<unknown>) => errors.push(String(await what.catch((error: unknown) => error)));
+  const recordError = async (step: Promise<unknown>) =>
+    errors.push(String(await step.catch((error: unknown) => error)));
   const body = JSON.stringify({ code: 'BadParams', msg: person.email, email: person.email });
 
-  const run = await system.plan({ run_id: 'personal', netlife: { portals: [portal] }, iterable: {} });
+  const run = await system.plan({ run_id: 'personal', netlife: { portals: [portal] }, iterable: { confirm: 20 } });
   await setFaults(
     netlife.controlUrl,
     { kind: 'server_error', times: 1, body },
@@ -59,16 +63,16 @@ test('no personal data and no credential is in a log line or an error', async ()
   await setFaults(iterable.controlUrl, { kind: 'server_error', times: 1, body, retry_after: 0 });
   await system.push(run);
   const reported = await system.report(run);
-  await failing(
+  await recordError(
     system.finish(run, { netlife: { portals: [merged] }, iterable: { ...(reported as object), status: 'FAILED' } }),
   );
-  await failing(system.plan({ run_id: 'other', iterable: { plan: person.email } }));
+  await recordError(system.plan({ run_id: 'other', iterable: { plan: person.email } }));
   await setFaults(netlife.controlUrl, { kind: 'login_refused', body });
   const refused = await system.plan({ run_id: 'refused', netlife: { portals: [portal] }, iterable: {} });
-  await failing(system.collect(refused, portal));
+  await recordError(system.collect(refused, portal));
   await system.extract(refused);
   await setFaults(iterable.controlUrl, { kind: 'bad_api_key', message: person.email });
-  await failing(system.push(refused));
+  await recordError(system.push(refused));
 
   const text = logs.text();
   logs.stop();
@@ -94,5 +98,5 @@ test('no personal data and no credential is in a log line or an error', async ()
     ...Object.values(credentials.iterable),
     ...people,
   ])
-    expect(says(written, secret) && secret).toBe(false);
+    expect(containsValue(written, secret) && secret).toBe(false);
 });

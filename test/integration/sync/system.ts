@@ -1,4 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler as createFinishHandler } from '../../../lambdas/finish-run/handler';
@@ -10,20 +11,25 @@ import { createHandler as createMergeHandler } from '../../../lambdas/netlife-me
 import { createHandler as createPlanHandler } from '../../../lambdas/plan-run/handler';
 import type { Fault } from '../../../local/simulators/faults';
 import { createIterableClient } from '../../../shared/iterable/client';
+import { createDigests } from '../../../shared/iterable/digests';
+import { createSentIndex } from '../../../shared/iterable/sent-index';
 import type { UserSource } from '../../../shared/iterable/source';
 import { NetlifeClient } from '../../../shared/netlife/client';
+import { createKnownKeys } from '../../../shared/netlife/known-keys';
 import { createPortals } from '../../../shared/netlife/portals';
+import { listOperations } from '../../../shared/operations/list';
 import { createRunFolders } from '../../../shared/runs/artifacts';
 import type { JobInputs } from '../../../shared/runs/jobs';
 import type { RunPlan } from '../../../shared/runs/plan';
 import { createRunRepository } from '../../../shared/runs/repository';
+import { createUsual } from '../../../shared/runs/usual';
 import { lambdaContext } from '../../support/lambda-context';
 import { recordMetrics } from '../../support/metrics';
 import { secretOf } from '../../support/secrets';
 import { unconfigured } from '../../support/unconfigured';
 import { createClients, createLambdaClients } from '../support/clients';
-import { type Death, dyingAt, runWithin } from '../support/outside';
-import { createBucket, createSyncRunsTable } from '../support/resources';
+import { type Crash, crashAt, runIntercepted } from '../support/interceptor';
+import { createBucket, createOperationsTable, createSyncRunsTable } from '../support/resources';
 
 export const credentials = {
   netlife: { username: 'netlife-user-7f3a', password: 'netlife-pa55-9b1c' },
@@ -32,8 +38,14 @@ export const credentials = {
 
 export interface SystemOptions {
   readonly netlifeUrl?: string;
+  /** Rate at which a worker calls a portal. Default: no limit. */
+  readonly netlifeCallsPerSecond?: number;
   readonly iterableUrl?: string;
   readonly source?: UserSource;
+  /** Whether an execution has ended. Default: no. */
+  readonly hasEnded?: (executionArn: string) => Promise<boolean>;
+  /** Default: no. */
+  readonly failPartial?: boolean;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -41,8 +53,8 @@ export interface SystemOptions {
 export interface Turn {
   /** Remaining time of the Lambda. Default: 15 minutes. */
   readonly remainingMs?: number;
-  /** Where the process dies. */
-  readonly death?: Death;
+  /** The point at which the process crashes. */
+  readonly crash?: Crash;
   /** Replaces the clock of the invocation. Default: the real one. */
   readonly clock?: () => number;
   /** Replaces a worker's pause before the first call. Default: no pause. */
@@ -76,51 +88,82 @@ const executionOf = ({ execution_arn: Id }: RunPlan, RedriveCount: number) => ({
   RedriveCount,
 });
 
+/** Reads no users back, unless the input says so. */
+const withoutConfirmation = (input: unknown): unknown => {
+  const { data } = z.looseObject({ iterable: z.looseObject({}) }).safeParse(input);
+  return data === undefined ? input : { ...data, iterable: { confirm: 0, ...data.iterable } };
+};
+
 let invocations = 0;
 
-/** The Lambdas of the sync jobs, with their own table and bucket. Each invocation is like a new process. */
+/** Creates the Lambdas of the sync jobs, with their own table and bucket. Each invocation is like a new process. */
 export const startSystem = async (options: SystemOptions) => {
-  const { netlifeUrl = '', iterableUrl = '', source, logger = new Logger({ logLevel: 'SILENT' }) } = options;
+  const {
+    netlifeUrl = '',
+    iterableUrl = '',
+    source,
+    hasEnded = async () => false,
+    logger = new Logger({ logLevel: 'SILENT' }),
+  } = options;
   const operator = createClients();
   const clients = createLambdaClients();
   const metrics = recordMetrics();
-  const [tableName, bucketName] = [await createSyncRunsTable(operator), await createBucket(operator, 'artifacts')];
+  const [tableName, operationsTableName, bucketName] = await Promise.all([
+    createSyncRunsTable(operator),
+    createOperationsTable(operator),
+    createBucket(operator, 'artifacts'),
+  ]);
   const portals = createPortals({ NETLIFE_BASE_URL: netlifeUrl || undefined });
-  const runs = createRunRepository(clients.documents, tableName);
+  const runs = createRunRepository(clients.documents, tableName, operationsTableName, async () => undefined);
   const openFolder = createRunFolders(clients.s3, bucketName);
 
   const invoke = async <T>(
     create: (now: () => number) => (event: unknown, context: Context) => Promise<T>,
     event: unknown,
-    { remainingMs = 900_000, death, clock = () => Date.now() }: Turn = {},
-  ): Promise<T | 'died'> => {
+    { remainingMs = 900_000, crash, clock = () => Date.now() }: Turn = {},
+  ): Promise<T | 'crashed'> => {
     const context = { ...lambdaContext({ remainingMs }), awsRequestId: `invocation-${++invocations}` };
     // States exchange JSON.
     const run = () => create(clock)(JSON.parse(JSON.stringify(event)), context);
-    if (death === undefined) return run();
-    const deadly = dyingAt(death);
-    return Promise.race([runWithin(deadly.outside, run), deadly.died]);
+    if (crash === undefined) return run();
+    const { interceptor, crashed } = crashAt(crash);
+    return Promise.race([runIntercepted(interceptor, run), crashed]);
   };
   const sleep = async (): Promise<void> => undefined;
-  const common = { openFolder, runs, logger, metrics: metrics.recorder };
+  const sentIndex = createSentIndex(clients.s3, bucketName);
+  const common = { openFolder, runs, logger, metrics: metrics.recorder, sentIndex };
+
+  const tryPlan = (given: unknown, execution = { Id: 'arn:execution:one', Name: 'one' }, turn?: Turn) => {
+    const input = withoutConfirmation(given);
+    return invoke((now) => createPlanHandler({ ...common, portals, hasEnded, now }), { input, execution }, turn);
+  };
+
+  /** As if no other run existed. Most tests plan several runs and end none. */
+  const forgetLeases = async (): Promise<void> => {
+    for await (const item of listOperations(operator.documents, operationsTableName, 'LEASE', 0)) {
+      const { kind, id } = z.object({ kind: z.string(), id: z.string() }).parse(item);
+      await operator.documents.send(new DeleteCommand({ TableName: operationsTableName, Key: { kind, id } }));
+    }
+  };
 
   return {
     clients: operator,
     bucketName,
     metrics,
-    runs: createRunRepository(operator.documents, tableName),
+    runs: createRunRepository(operator.documents, tableName, operationsTableName),
     folder: createRunFolders(operator.s3, bucketName),
     stop: (): void => {
       operator.destroy();
       clients.destroy();
     },
 
-    plan: async (
-      input: unknown,
-      execution = { Id: 'arn:execution:one', Name: 'one' },
-    ): Promise<RunPlan & JobInputs> => {
-      const plan = await invoke((now) => createPlanHandler({ ...common, portals, now }), { input, execution });
-      if (plan === 'died') throw new Error('It died without a configured death');
+    /** Plans a run, which other runs can prevent. */
+    tryPlan,
+    /** Plans a run, whatever other runs hold. */
+    plan: async (input: unknown, execution?: { Id: string; Name: string }): Promise<RunPlan & JobInputs> => {
+      await forgetLeases();
+      const plan = await tryPlan(input, execution);
+      if (plan === 'crashed' || !('started_at' in plan)) throw new Error('The run was not started');
       return plan;
     },
     collect: (run: RunPlan, portal: string, turn?: Turn, redriveCount = run.redrive_count) =>
@@ -131,12 +174,13 @@ export const startSystem = async (options: SystemOptions) => {
             portals,
             now,
             sleep: turn?.pause ?? sleep,
+            openKnownKeys: (name) => createKnownKeys(clients.s3, bucketName, name),
             openClient: async (found, hooks) =>
               new NetlifeClient({
                 ...hooks,
                 portal: found,
                 login: secretOf({ ...credentials.netlife, timeout_s: 30, rate_limit_per_sec: 8 }),
-                rateLimitPerSecond: 100_000,
+                rateLimitPerSecond: options.netlifeCallsPerSecond ?? 100_000,
                 timeoutMs: 30_000,
                 random: () => 0,
               }),
@@ -144,7 +188,7 @@ export const startSystem = async (options: SystemOptions) => {
         { run, portal, execution: executionOf(run, redriveCount) },
         turn,
       ),
-    /** @param collected how the collecting ended, such as an error */
+    /** @param collected the result of the collection, or its error */
     merge: (
       run: RunPlan,
       portal: string,
@@ -153,13 +197,26 @@ export const startSystem = async (options: SystemOptions) => {
       redriveCount = run.redrive_count,
     ) =>
       invoke(
-        (now) => createMergeHandler({ ...common, portals, now }),
+        (now) =>
+          createMergeHandler({
+            ...common,
+            portals,
+            now,
+            openUsual: (name) => createUsual(clients.s3, bucketName, `netlife/${name}`),
+          }),
         { run, portal, collected, execution: executionOf(run, redriveCount) },
         turn,
       ),
     extract: (run: RunPlan, turn?: Turn) =>
       invoke(
-        (now) => createExtractHandler({ ...common, now, openSource: async () => source ?? unconfigured('source')() }),
+        (now) =>
+          createExtractHandler({
+            ...common,
+            now,
+            openSource: async () => source ?? unconfigured('source')(),
+            usual: createUsual(clients.s3, bucketName, 'iterable'),
+            openDigests: async () => createDigests(credentials.iterable.api_key),
+          }),
         { run },
         turn,
       ),
@@ -176,17 +233,26 @@ export const startSystem = async (options: SystemOptions) => {
                 credential: secretOf(credentials.iterable),
                 useJwt,
                 now: () => Date.now(),
-                callsPerSecond: { updateUser: 1e5, updateUsers: 1e5, trackEvent: 1e5, trackEvents: 1e5 },
+                callsPerSecond: {
+                  updateUser: 1e5,
+                  updateUsers: 1e5,
+                  trackEvent: 1e5,
+                  trackEvents: 1e5,
+                  readProfile: 1e5,
+                },
               }),
           }),
         { run },
         turn,
       ),
-    /** @param fault the error that ended the extraction or the sending */
+    /** @param fault the error of the extraction or the push */
     report: (run: RunPlan, turn?: Turn, fault?: object) =>
       invoke((now) => createReportHandler({ ...common, now }), { run: { ...run, fault } }, turn),
     finish: (run: RunPlan, outcomes: object, execution: object = { Id: 'arn:execution:one', Name: 'one' }) =>
-      invoke((now) => createFinishHandler({ ...common, now }), { run: { ...run, outcomes }, execution }),
+      invoke((now) => createFinishHandler({ ...common, failPartial: options.failPartial ?? false, now }), {
+        run: { ...run, outcomes },
+        execution,
+      }),
   };
 };
 

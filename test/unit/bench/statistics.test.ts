@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { judge } from '../../../bench/figure';
+import { compareWithBar } from '../../../bench/figure';
 import { median, percentile, round, sum } from '../../../bench/statistics';
 
 describe('percentile', () => {
@@ -64,6 +64,12 @@ describe('a figure passes', () => {
     ['higher', 300, true],
     ['higher', 300.1, true],
   ] as const)('where %s is better than 300, %d: %s', (better, value, holds) => {
-    expect(judge(value, { unit: 'kB', bar: 300, better })).toEqual({ value, unit: 'kB', bar: 300, better, holds });
+    expect(compareWithBar(value, { unit: 'kB', bar: 300, better })).toEqual({
+      value,
+      unit: 'kB',
+      bar: 300,
+      better,
+      holds,
+    });
   });
 });

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test('returns the output of a command, and fails with it', async () => {
+test('resolves with the output of a command, and rejects with it if the command fails', async () => {
   await expect(execute('sh', ['-c', 'echo done'])).resolves.toBe('done\n');
   await expect(execute('sh', ['-c', 'echo why; exit 3'])).rejects.toThrow('why');
 });

@@ -10,12 +10,20 @@ const pages = globSync(['*.md', 'docs/*.md', 'docs/adr/*.md'], { cwd: root });
 const text = pages.map((page) => readFileSync(join(root, page), 'utf8')).join('\n');
 
 const values: Readonly<Record<string, string>> = {
-  ...{ '<stage>': 'dev', $stage: 'dev', '<run>': 'nightly-1', '<when>': '1h', '"$order"': 'QO-1' },
+  '<stage>': 'dev',
+  $stage: 'dev',
+  '<run>': 'nightly-1',
+  '<when>': '1h',
+  '"$order"': 'QO-1',
   '<file>': join(root, 'package.json'),
+  '<queue>': 'download',
+  '<body>': '0123456789abcdef0123456789abcdef',
+  '<issue>': '0123abcd',
+  '<message>': '00000000-0000-4000-8000-000000000000',
 };
 
-/** What a sentence names without arguments, so that it is no whole command. */
-const names = ['', 'sync', 'mapping try', 'orders replay', 'orders replay --from raw'];
+/** Commands that sentences mention without their arguments, and that are therefore incomplete. */
+const names = ['', 'sync', 'mapping try', 'orders replay', 'orders replay --from raw', 'pause', 'resume'];
 
 /** The arguments of every `pipeline` command in the documents, with values for placeholders. */
 const commands = [...text.matchAll(/(?<=`)(?:npx )?pipeline ([^`]*)(?=`)|^npx pipeline (.*)$/gm)]
@@ -32,7 +40,11 @@ const exitCodeOf = (args: readonly string[]): Promise<number> => {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const nowhere = { localStateDirectory: join(root, 'nowhere'), temporaryDirectory: join(root, 'nowhere') };
   return run([...args, '--local'], {
-    ...{ stdin, stdout, stderr, environment: {}, now: Date.now },
+    stdin,
+    stdout,
+    stderr,
+    environment: {},
+    now: Date.now,
     ...nowhere,
     interruptible: (work) => work(new AbortController().signal),
   });

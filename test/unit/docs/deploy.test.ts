@@ -30,15 +30,23 @@ test.each(
 /** IAM's prefix for the service of an SDK client. */
 const services: Readonly<Record<string, string>> = {
   cloudformation: 'cloudformation',
+  cloudwatch: 'cloudwatch',
   'cloudwatch-logs': 'logs',
+  eventbridge: 'events',
   lambda: 'lambda',
+  scheduler: 'scheduler',
   s3: 's3',
+  'secrets-manager': 'secretsmanager',
   sfn: 'states',
   sqs: 'sqs',
+  sts: 'sts',
 };
 
 /** Calls whose IAM action has another name. */
-const rights: Readonly<Record<string, string>> = { 's3:ListObjectsV2': 's3:ListBucket' };
+const rights: Readonly<Record<string, string>> = {
+  's3:ListObjectsV2': 's3:ListBucket',
+  'lambda:Invoke': 'lambda:InvokeFunction',
+};
 
 test('operators have a right to every command that ops/services imports from the AWS SDK', () => {
   const [, row = ''] = /^\| who operates .*?\| (.*) \|$/m.exec(text) ?? [];

@@ -57,13 +57,14 @@ test('accepts the same inputs as a run', () => {
     );
   const flag = fc.boolean();
   const netlife = keys({
-    // An unknown portal is a fault that the schema describes in words.
+    // Only valid portals: the schema describes the valid names as text, so it does not reject others.
     portals: fc.subarray([...portals.names]),
     audience: fc.constantFrom('buyers', 'non-buyers', 'both', 'all'),
     contact_filter: fc.constantFrom('phone-only', 'email-only', 'any'),
     check_registered_users: flag,
     registered_only: flag,
     create_access_keys: flag,
+    max_access_key_age_days: fc.integer({ min: -1, max: 31 }),
     job_ids: fc.array(fc.constantFrom('job', '', 'x'.repeat(101))),
     consent: fc.constantFrom('SUBSCRIBE', 'x'.repeat(41)),
   });
@@ -74,6 +75,10 @@ test('accepts the same inputs as a run', () => {
     pages: fc.array(fc.constantFrom('pricing', 'x'.repeat(65))),
     days: fc.integer({ min: -1, max: 3652 }),
     limit: fc.integer({ min: -1, max: 10 }),
+    confirm: fc.integer({ min: -1, max: 101 }),
+    only_changed: flag,
+    full: flag,
+    on_removed: fc.constantFrom('ignore', 'clear', 'delete'),
   });
   const input = keys({
     run_id: fc.constantFrom('nightly-1', 'a b', 'x'.repeat(81)),

@@ -7,7 +7,7 @@ import { createWebhookDescription } from '../../../bin/docs/webhook-openapi';
 import { readNotice } from '../../../lambdas/webhook/notice';
 import { type CapturedLogs, captureLogs } from '../../support/logs';
 import { activity, type Call, notification } from '../../support/webhook-calls';
-import { callWebhook, known, queued, started, type WebhookDoubles } from '../../support/webhook-handler';
+import { authenticated, callWebhook, kept, queued, started, type WebhookDoubles } from '../../support/webhook-handler';
 
 const description = createWebhookDescription();
 const ajv = new Ajv({ allErrors: true, strictSchema: false });
@@ -63,7 +63,7 @@ test('accepts the same bodies as the webhook', () => {
     fc.integer({ min: 120, max: 130 }).map((length) => 'QO-'.padEnd(length, 'x')),
   );
   const fields = { order_id: value, type: value, notification_type: value, description: value, message_id: value };
-  // The description puts the format of a time into words: JSON Schema has none for it.
+  // Only times that both accept or both refuse: the description states the format of a time as text.
   const timestamp = fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-01T00:00:00,5+00', 1, null);
   const record = fc.record({ ...fields, timestamp }, { requiredKeys: [] });
   const broken = fc
@@ -89,7 +89,7 @@ describe('matches what the webhook responds', () => {
   afterEach(() => logs.stop());
 
   const body = notification();
-  const accepting: WebhookDoubles = { authenticate: known, startRound: queued };
+  const accepting: WebhookDoubles = { authenticate: authenticated, startRound: queued };
   const starting = (outcome: 'duplicate' | 'stale') => ({ ...accepting, startRound: async () => started(outcome) });
   const failing = { ...accepting, startRound: () => Promise.reject(new Error('no table')) };
   const atHealth = { path: '/health' };
@@ -106,7 +106,7 @@ describe('matches what the webhook responds', () => {
     [413, 'PayloadTooLarge', { body: 'x'.repeat(256 * 1024 + 1) }, {}],
     [415, 'UnsupportedMediaType', { body, headers: { 'content-type': 'text/plain' } }, accepting],
     [415, 'UnsupportedMediaType', { body, headers: { 'content-encoding': 'gzip' } }, accepting],
-    [422, 'ValidationFailed', { body: {} }, accepting],
+    [422, 'ValidationFailed', { body: {} }, { ...accepting, keepRefused: kept }],
     [500, 'InternalError', { body }, failing],
     [200, 'Health', { ...atHealth, method: 'GET' }, {}],
     [405, 'MethodNotAllowed', { ...atHealth, method: 'PUT' }, {}],

@@ -14,6 +14,11 @@ const endpoints = {
   lambda: 'http://127.0.0.1:4',
   sfn: 'http://127.0.0.1:6',
   logs: 'http://127.0.0.1:7',
+  sts: 'http://127.0.0.1:7',
+  cloudwatch: 'http://127.0.0.1:8',
+  sns: 'http://127.0.0.1:9',
+  events: 'http://127.0.0.1:7',
+  scheduler: 'http://127.0.0.1:7',
   api: 'http://127.0.0.1:5',
 };
 

@@ -21,16 +21,16 @@ test.each<[string, string, string[]]>([
   ['nothing', '', []],
   ['null', 'null', []],
   ['an empty object', '{}', []],
-  ['no list', '{"batchItemFailures":null}', []],
+  ['null instead of a list', '{"batchItemFailures":null}', []],
   ['an empty list', '{"batchItemFailures":[]}', []],
   ['one message', '{"batchItemFailures":[{"itemIdentifier":"b"}]}', ['b']],
   ['an unknown message', '{"batchItemFailures":[{"itemIdentifier":"c"}]}', ['a', 'b']],
   ['an empty identifier', '{"batchItemFailures":[{"itemIdentifier":""}]}', ['a', 'b']],
   ['a null identifier', '{"batchItemFailures":[{"itemIdentifier":null}]}', ['a', 'b']],
-  ['a misspelt key', '{"batchItemFailures":[{"id":"a"}]}', ['a', 'b']],
-  ['a text', '"done"', ['a', 'b']],
-  ['no JSON', '{', ['a', 'b']],
-])('a function that reports %s', (_what, payload, expected) => {
+  ['a misspelled key', '{"batchItemFailures":[{"id":"a"}]}', ['a', 'b']],
+  ['a JSON string', '"done"', ['a', 'b']],
+  ['text that is not JSON', '{', ['a', 'b']],
+])('a function that responds with %s (%s) fails the messages %j', (_what, payload, expected) => {
   expect([...failedIds(payload, batch)]).toEqual(expected);
 });
 
@@ -49,7 +49,7 @@ const mappingOf = (more: {
 });
 
 /** A queue with `count` messages and a function that takes `durationMs`; records what happens to them. */
-const setting = (
+const scenario = (
   count: number,
   durationMs: number,
   respond: (ids: string[]) => InvocationResult,
@@ -68,13 +68,13 @@ const setting = (
   const batchSizes: number[] = [];
   const causes: (readonly string[])[] = [];
   let running = 0;
-  let mostRunning = 0;
+  let maxRunning = 0;
   return {
     deleted,
     released,
     batchSizes,
     causes,
-    mostRunning: () => mostRunning,
+    maxRunning: () => maxRunning,
     source: {
       async receive(max: number) {
         await sleep(2);
@@ -90,7 +90,7 @@ const setting = (
         causes.push(invocationCauses);
         const ids: string[] = JSON.parse(payload).Records.map(({ messageId }: { messageId: string }) => messageId);
         batchSizes.push(ids.length);
-        mostRunning = Math.max(mostRunning, ++running);
+        maxRunning = Math.max(maxRunning, ++running);
         await sleep(durationMs);
         running--;
         return respond(ids);
@@ -100,21 +100,21 @@ const setting = (
 };
 
 test('the number of concurrent batches does not exceed the mapping’s maximum', async () => {
-  const { source, target, deleted, mostRunning } = setting(60, 20, () => ({ payload: 'null' }));
+  const { source, target, deleted, maxRunning } = scenario(60, 20, () => ({ payload: 'null' }));
   await runFor(200, mappingOf({ BatchSize: 5, MaximumConcurrency: 3 }), source, target);
-  expect(mostRunning()).toBe(3);
+  expect(maxRunning()).toBe(3);
   expect(deleted).toHaveLength(60);
 });
 
 test('a batching window collects more than ten messages', async () => {
-  const { source, target, batchSizes } = setting(45, 1, () => ({ payload: 'null' }));
+  const { source, target, batchSizes } = scenario(45, 1, () => ({ payload: 'null' }));
   const mapping = mappingOf({ BatchSize: 20, MaximumBatchingWindowInSeconds: 0.1 });
   await runFor(300, mapping, source, target);
   expect(batchSizes).toEqual([20, 20, 5]);
 });
 
 test('failed messages stay in the queue: those reported, or the whole batch if the function fails', async () => {
-  const { source, target, deleted, released } = setting(20, 1, (ids) =>
+  const { source, target, deleted, released } = scenario(20, 1, (ids) =>
     ids.includes('m0')
       ? { payload: JSON.stringify({ batchItemFailures: [{ itemIdentifier: 'm3' }] }) }
       : { payload: '{}', functionError: 'Unhandled' },
@@ -126,7 +126,7 @@ test('failed messages stay in the queue: those reported, or the whole batch if t
 
 test('a message of a recursive loop fails without an invocation; the other messages of its batch are delivered', async () => {
   const traces = ['a loop', 'no loop', undefined];
-  const { source, target, deleted, released, causes } = setting(
+  const { source, target, deleted, released, causes } = scenario(
     6,
     1,
     () => ({ payload: 'null' }),

@@ -19,8 +19,8 @@ test.each([
   ['a locked database', errorWith('database is locked', { code: 'ERR_SQLITE_ERROR', errcode: 5 })],
   ['a damaged file', errorWith('IO error: /x/000005.ldb: Invalid argument', { code: 'LEVEL_IO_ERROR' })],
   ['an errcode without the code of SQLite', errorWith('x', { errcode: 13 })],
-  ['no error', 'ENOSPC'],
-  ['nothing', undefined],
+  ['a string', 'ENOSPC'],
+  ['undefined', undefined],
 ])('%s is not a full disk', (_name, error) => {
   expect(isDiskFull(error)).toBe(false);
 });

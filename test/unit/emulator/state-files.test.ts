@@ -53,7 +53,7 @@ describe('readStateFile', () => {
     );
   });
 
-  test('names the errors in JSON of another form, without showing its content', () => {
+  test('names the errors in JSON that does not match the schema, without showing its content', () => {
     const file = fileWith('{"token":12345}');
     const message = messageOf(() => readStateFile(file, schema, 'Restore it.'));
     expect(message).toMatch(/some\.json is damaged: token: .*expected string.*\. Restore it\.$/);

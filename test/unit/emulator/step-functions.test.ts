@@ -17,6 +17,33 @@ const applicationOf = (definition: object): Application => ({
 const read = (state: object, more: object = {}) =>
   readStateMachines(applicationOf({ StartAt: 'A', States: { A: state }, ...more }));
 
+const distributedMap = {
+  Type: 'Map',
+  Label: 'A',
+  ItemProcessor: {
+    ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+    StartAt: 'B',
+    States: { B: { ...task, End: false, Next: 'C' }, C: { Type: 'Pass', End: true } },
+  },
+  End: true,
+};
+
+test('runs the items of a distributed Map in the same execution, without their states in its history', () => {
+  const [machine] = read(distributedMap);
+  expect(machine?.childStates).toEqual(
+    new Map([
+      ['B', 'A'],
+      ['C', 'A'],
+    ]),
+  );
+  expect(machine?.definition.States.A).toEqual({
+    Type: 'Map',
+    ItemProcessor: { ...distributedMap.ItemProcessor, ProcessorConfig: { Mode: 'INLINE' } },
+    End: true,
+  });
+  expect(machine?.definitionText).toContain('DISTRIBUTED');
+});
+
 test('finds tasks at any depth', () => {
   const inner = (name: string) => ({ StartAt: name, States: { [name]: task } });
   const map = { Type: 'Map', ItemProcessor: inner('C'), End: true };
@@ -30,14 +57,10 @@ test.each([
   ['JSONata in a state', { ...task, QueryLanguage: 'JSONata' }, {}, 'A: QueryLanguage is not supported'],
   ['variables', { ...task, Assign: { x: 1 } }, {}, 'A: Assign is not supported'],
   [
-    'a distributed Map',
-    {
-      Type: 'Map',
-      ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED' }, StartAt: 'B', States: { B: task } },
-      End: true,
-    },
+    'a distributed Map that reads its items from S3',
+    { ...distributedMap, ItemReader: {} },
     {},
-    'A: a distributed Map is not supported',
+    'A: ItemReader is not supported',
   ],
   [
     'a task token',

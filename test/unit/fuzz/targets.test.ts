@@ -10,8 +10,8 @@ test.each(targets)(
   `$name survives its corpus and ${inputs} hostile inputs`,
   async (target) => {
     const { failure } = await fuzz(target, { inputs, seed, maxMs });
-    const again = `npm run fuzz -- --target ${target.name} --inputs ${inputs} --seed ${seed}`;
-    expect(failure && { ...failure, again }).toBeUndefined();
+    const repeatCommand = `npm run fuzz -- --target ${target.name} --inputs ${inputs} --seed ${seed}`;
+    expect(failure && { ...failure, repeatCommand }).toBeUndefined();
   },
   120_000,
 );

@@ -7,7 +7,7 @@ const sourceOf = (name: string): string => readFileSync(join(lambdas, name, 'ind
 test.each(readdirSync(lambdas))('%s: every AWS client has time limits', (name) => {
   const clients = [...sourceOf(name).matchAll(/new \w+Client\((.*?)\)/g)].map(([, settings]) => settings);
   expect(clients.length).toBeGreaterThan(0);
-  for (const settings of clients) expect(['smallCalls', 'largeCalls']).toContain(settings);
+  for (const settings of clients) expect(['briefCalls', 'smallCalls', 'largeCalls']).toContain(settings);
 });
 
 /** The functions and classes that create a client of an API. */

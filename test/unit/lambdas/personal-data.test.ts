@@ -5,11 +5,14 @@ import { createHandler as createDownload } from '../../../lambdas/download/handl
 import { createHandler as createProcessing } from '../../../lambdas/processing/handler';
 import { createAuthenticator, webhookSecretSchema } from '../../../lambdas/webhook/authenticate';
 import { createHandler as createWebhook } from '../../../lambdas/webhook/handler';
+import { createRefusedKeeper } from '../../../lambdas/webhook/keep-refused';
 import { createSecret } from '../../../shared/aws/secret';
+import { createFailureCollector } from '../../../shared/issues/failure-collector';
 import { createLogger } from '../../../shared/observability/logger';
 import { createMetrics } from '../../../shared/observability/metrics';
 import type { WriteOutcome } from '../../../shared/orders/repository';
 import { fakeAwsClient } from '../../support/aws-client';
+import { unbatched } from '../../support/batch-sender';
 import { fakeRepository } from '../../support/fake-repository';
 import { lambdaContext } from '../../support/lambda-context';
 import { type CapturedLogs, captureLogs } from '../../support/logs';
@@ -24,15 +27,15 @@ import {
   password,
   personalOrder,
   phone,
+  sensitiveValuesIn,
   signingSecret,
-  spokenIn,
   street,
   token,
   username,
 } from '../../support/personal-data';
-import { qualiaAnswer } from '../../support/qualia-orders';
+import { qualiaResponse } from '../../support/qualia-orders';
 import { startScriptedInternalApi, startScriptedQualia } from '../../support/scripted-apis';
-import type { ScriptedResponse } from '../../support/scripted-server';
+import { type ScriptedResponse, times } from '../../support/scripted-server';
 import { secretOf } from '../../support/secrets';
 import { sqsEvent, sqsRecord } from '../../support/sqs-events';
 import { activity, basicAuthorization, type Call, notification, webhookEvent } from '../../support/webhook-calls';
@@ -51,29 +54,34 @@ afterEach(() => {
   process.env = environment;
 });
 
-const expectSilence = (lines: number) => {
-  const text = logs.text();
-  // It did speak, so that there was something to find.
+/** What the workers store in issues. */
+const recordedIssues: unknown[] = [];
+
+const expectNoPersonalData = (lines: number) => {
+  const text = logs.text() + JSON.stringify(recordedIssues.splice(0));
+  // Without lines, the search would prove nothing.
   expect(logs.lines()).toHaveLength(lines);
-  expect(spokenIn(text)).toEqual([]);
+  expect(sensitiveValuesIn(text)).toEqual([]);
 };
 
 const down = async (): Promise<never> => {
   throw new Error('AWS is down');
 };
 
-describe('webhook', () => {
+describe('the webhook writes no personal data for', () => {
   const secretText = JSON.stringify({ basic: [{ username, password }], signing_secrets: [signingSecret] });
   const known = { authorization: basicAuthorization(username, password) };
 
-  const receive = async (call: Call, { secret = secretText, startRound = queued } = {}) => {
+  const receive = async (call: Call, { secret = secretText, startRound = queued, store = async () => 'id' } = {}) => {
+    const logger = createLogger(config);
     const client = fakeAwsClient<SecretsManagerClient>(() => ({ SecretString: secret })).client;
     const handler = createWebhook({
       authenticate: createAuthenticator(
         createSecret({ client, secretId: 's', schema: webhookSecretSchema, now: () => 0 }),
       ),
       startRound,
-      logger: createLogger(config),
+      keepRefused: createRefusedKeeper({ createStore: () => store, logger, now: () => 0 }),
+      logger,
       metrics: createMetrics(config),
       health: { version: '1', commit: 'c', stage: 'dev' },
       newRequestId: () => 'request-1',
@@ -94,66 +102,78 @@ describe('webhook', () => {
     ['a notification', 200, { headers: known, body: notification(personal) }],
     ['an activity', 200, { headers: known, body: activity({ ...personal, message_id: name }) }],
     [
-      'every field wrong',
+      'every field invalid',
       422,
       { headers: known, body: { order_id: name, notification_type: email, timestamp: phone } },
     ],
     [
-      'every field of an activity wrong',
+      'every field of an activity invalid',
       422,
       { headers: known, body: { type: name, order_id: street, description: 7 } },
     ],
-    ['a body that is a text', 422, { headers: known, body: JSON.stringify(name) }],
-    ['no JSON', 400, { headers: known, body: everything.join(' ') }],
+    ['a body that is a JSON string', 422, { headers: known, body: JSON.stringify(name) }],
+    ['a body that is not JSON', 400, { headers: known, body: everything.join(' ') }],
     ['another content type', 415, { headers: { ...known, 'content-type': name }, body: everything.join(' ') }],
     ['a wrong password', 401, { headers: wrong, body: notification(personal) }],
     ['a wrong signature', 401, { headers: signed, body: notification(personal) }],
-    ['a body too large', 413, { headers: known, body: everything.join(' ').repeat(4_000) }],
+    ['a body that is too large', 413, { headers: known, body: everything.join(' ').repeat(4_000) }],
     ['another path', 404, { path: `/${name}`, headers: known, body: notification(personal) }],
     ['another method', 405, { method: 'PUT', headers: known, body: notification(personal) }],
   ])('%s: %i', async (_, status, call) => {
     expect(await receive(call)).toBe(status);
-    expectSilence(1);
+    expectNoPersonalData(1);
+  });
+
+  test('a refused body that cannot be kept', async () => {
+    const body = { type: name, order_id: street, description: 7 };
+    expect(await receive({ headers: known, body }, { store: down })).toBe(422);
+    expectNoPersonalData(2);
   });
 
   test('a round that cannot be started', async () => {
     expect(await receive({ headers: known, body: activity(personal) }, { startRound: down })).toBe(500);
-    expectSilence(1);
+    expectNoPersonalData(1);
   });
 
   test.each([
-    ['no JSON', `${password} ${signingSecret}`],
-    ['the wrong shape', JSON.stringify({ basic: [{ username, password: [password] }], signing_secrets: [token] })],
-  ])('a secret that holds %s', async (_, secret) => {
+    ['text that is not JSON', `${password} ${signingSecret}`],
+    ['an invalid schema', JSON.stringify({ basic: [{ username, password: [password] }], signing_secrets: [token] })],
+  ])('a secret with %s', async (_, secret) => {
     expect(await receive({ headers: known, body: activity(personal) }, { secret })).toBe(500);
-    expectSilence(1);
+    expectNoPersonalData(1);
   });
 });
 
 const applied = async (): Promise<WriteOutcome> => ({ applied: true });
 const queue = { send: async () => undefined, hideFor: async () => undefined };
-const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
-  Array.from({ length: count }, () => answer);
 
 const common = () => ({
   queue,
+  failures: createFailureCollector({
+    recordFailures: async (group) => {
+      recordedIssues.push(group);
+    },
+    release: '1',
+    logger: createLogger(config),
+    now: () => Date.now(),
+  }),
   maxReceiveCount: 5,
   logger: createLogger(config),
   metrics: createMetrics(config),
   now: () => Date.now(),
 });
 
-describe('download', () => {
-  const download = async (answers: readonly ScriptedResponse[], record: SQSRecord, { keep = true } = {}) => {
+describe('download writes no personal data for', () => {
+  const download = async (responses: readonly ScriptedResponse[], record: SQSRecord, { keep = true } = {}) => {
     const qualia = await startScriptedQualia({ credential: secretOf({ username, password }) });
-    qualia.server.respond(...answers);
+    qualia.server.respond(...responses);
     const stored = async () => ({ s3Key: 'raw/key', checksum: checksum(), sizeBytes: 1, isNew: true });
     const handler = createDownload({
       ...common(),
       qualia: qualia.client,
       payloads: keep ? { keep: stored, keepRejected: stored } : { keep: down, keepRejected: down },
       repository: fakeRepository({ recordDownload: applied, recordFailure: applied }),
-      processingQueue: queue,
+      processingQueue: unbatched(queue.send),
     });
     await handler(sqsEvent(record), lambdaContext());
     const authorizations = qualia.server.calls.map(({ headers }) => headers.authorization);
@@ -162,64 +182,64 @@ describe('download', () => {
   };
 
   const { order_id: _id } = downloadMessage();
-  const order: ScriptedResponse = { body: qualiaAnswer(personalOrder({ _id })) };
+  const order: ScriptedResponse = { body: qualiaResponse(personalOrder({ _id })) };
   const graphQl = (message: string, code?: string): ScriptedResponse => ({
     body: { data: { order: { order: personalOrder({ _id }) } }, errors: [{ message, extensions: { code, ...echo } }] },
   });
 
   test.each<[string, readonly ScriptedResponse[], number]>([
     ['an order', [order], 1],
-    ['an order after failed tries', [{ status: 503, body: garbage }, graphQl(`${name} is busy`), order], 3],
-    ['a GraphQL error that is final', [graphQl(`${name} not found`, 'NOT_FOUND')], 1],
-    ['a GraphQL error that is forbidden', [graphQl(`forbidden for ${email}`, 'FORBIDDEN')], 1],
-    ['GraphQL errors that may pass', times(3, graphQl(garbage)), 3],
+    ['an order after failed attempts', [{ status: 503, body: garbage }, graphQl(`${name} is busy`), order], 3],
+    ['a permanent GraphQL error', [graphQl(`${name} not found`, 'NOT_FOUND')], 1],
+    ['a GraphQL error with the code FORBIDDEN', [graphQl(`forbidden for ${email}`, 'FORBIDDEN')], 1],
+    ['retryable GraphQL errors', times(3, graphQl(garbage)), 3],
     ['garbage', times(3, { body: garbage }), 3],
-    ['another order', times(3, { body: qualiaAnswer(personalOrder({ _id: name })) }), 3],
-    ['garbage in a coding of its own', times(3, { body: garbage, headers: { 'content-encoding': email } }), 3],
-    ['an order that is none', times(3, { body: qualiaAnswer(personalOrder({ order_number: null })) }), 3],
+    ['another order', times(3, { body: qualiaResponse(personalOrder({ _id: name })) }), 3],
+    ['garbage in an unknown content encoding', times(3, { body: garbage, headers: { 'content-encoding': email } }), 3],
+    ['an order without its number', times(3, { body: qualiaResponse(personalOrder({ order_number: null })) }), 3],
     ['a refusal', [{ status: 400, body: echo, headers: { 'x-echo': token } }], 1],
     ['a refused credential', [{ status: 401, body: echo }], 1],
     ['faults', times(3, { status: 500, body: echo }), 3],
-    ['hang-ups', times(3, { hangUp: true }), 3],
-  ])('%s', async (_, answers, lines) => {
-    await download(answers, sqsRecord(downloadMessage()));
-    expectSilence(lines);
+    ['closed connections', times(3, { hangUp: true }), 3],
+  ])('%s', async (_, responses, lines) => {
+    await download(responses, sqsRecord(downloadMessage()));
+    expectNoPersonalData(lines);
   });
 
   test('the last receive', async () => {
     await download(times(3, graphQl(garbage)), sqsRecord(downloadMessage(), { receiveCount: 5 }));
-    expectSilence(3);
+    expectNoPersonalData(3);
   });
 
   test.each([
-    ['of an order', [order]],
-    ['of garbage', times(3, { body: garbage })],
-  ])('a bucket that is down, %s', async (_, answers) => {
-    await download(answers, sqsRecord(downloadMessage()), { keep: false });
-    expectSilence(answers.length);
+    ['an order', [order]],
+    ['garbage', times(3, { body: garbage })],
+  ])('a bucket that is down, for %s', async (_, responses) => {
+    await download(responses, sqsRecord(downloadMessage()), { keep: false });
+    expectNoPersonalData(responses.length);
   });
 
   test.each([garbage, JSON.stringify(echo), JSON.stringify({ ...downloadMessage(), order_id: name })])(
     'a message that cannot be read',
     async (body) => {
       await download([], sqsRecord(body));
-      expectSilence(1);
+      expectNoPersonalData(1);
     },
   );
 });
 
-describe('processing', () => {
+describe('processing writes no personal data for', () => {
   const post = async (
-    answers: readonly ScriptedResponse[],
+    responses: readonly ScriptedResponse[],
     {
-      payload = qualiaAnswer(personalOrder()),
+      payload = qualiaResponse(personalOrder()),
       receiveCount = 1,
       recordProcessing = applied,
       sum = checksum(payload),
     } = {},
   ) => {
     const api = await startScriptedInternalApi({ credential: secretOf({ token }) });
-    api.server.respond(...answers);
+    api.server.respond(...responses);
     const handler = createProcessing({
       ...common(),
       payloads: { load: async () => Buffer.from(payload) },
@@ -235,53 +255,53 @@ describe('processing', () => {
       for (const value of [name, email, phone, street]) expect(body).toContain(value);
       expect(headers.authorization).toBe(`Bearer ${token}`);
     }
-    expect(api.server.calls).toHaveLength(answers.length);
+    expect(api.server.calls).toHaveLength(responses.length);
     await api.stop();
   };
 
   test.each<[string, readonly ScriptedResponse[], number]>([
     ['a POST, with warnings', [{ status: 201, body: echo }], 1],
-    ['a POST that was known', [{ status: 409, body: echo }], 1],
-    ['a POST after failed tries', [{ status: 503, body: echo }, { hangUp: true }, { status: 200 }], 3],
-    ['a refusal that echoes all', [{ status: 422, body: { ...echo, token } }], 1],
+    ['a POST with a known key', [{ status: 409, body: echo }], 1],
+    ['a POST after failed attempts', [{ status: 503, body: echo }, { hangUp: true }, { status: 200 }], 3],
+    ['a refusal that echoes the order', [{ status: 422, body: { ...echo, token } }], 1],
     ['a refused token', [{ status: 401, body: token }], 1],
     ['faults', times(3, { status: 500, body: echo }), 3],
-  ])('%s', async (_, answers, lines) => {
-    await post(answers);
-    expectSilence(lines);
+  ])('%s', async (_, responses, lines) => {
+    await post(responses);
+    expectNoPersonalData(lines);
   });
 
   test('the last receive', async () => {
     await post(times(3, { status: 500, body: echo }), { receiveCount: 5 });
-    expectSilence(3);
+    expectNoPersonalData(3);
   });
 
   test('a table that is down', async () => {
     await post([{ status: 201 }], { recordProcessing: down });
-    expectSilence(1);
+    expectNoPersonalData(1);
   });
 
   test.each([
-    ['no JSON', garbage, 1],
-    ['no order', qualiaAnswer(personalOrder({ order_number: null })), 1],
+    ['text that is not JSON', garbage, 1],
+    ['an order without its number', qualiaResponse(personalOrder({ order_number: null })), 1],
     [
-      'an unknown state beside all the rest',
-      qualiaAnswer(personalOrder({ properties: [{ address_1: street, state: 'XX' }] })),
+      'an unknown state next to personal data',
+      qualiaResponse(personalOrder({ properties: [{ address_1: street, state: 'XX' }] })),
       2,
     ],
-    ['a name for a state', qualiaAnswer(personalOrder({ properties: [{ address_1: street, state: name }] })), 2],
+    ['a name as the state', qualiaResponse(personalOrder({ properties: [{ address_1: street, state: name }] })), 2],
   ])('a payload with %s', async (_, payload, lines) => {
     await post([], { payload });
-    expectSilence(lines);
+    expectNoPersonalData(lines);
   });
 
-  test.each([1, 2])('a payload that is not what was stored, receive %i', async (receiveCount) => {
+  test.each([1, 2])('a payload that differs from its checksum, at receive %i', async (receiveCount) => {
     await post([], { sum: checksum('other'), receiveCount });
-    expectSilence(1);
+    expectNoPersonalData(1);
   });
 });
 
-test('the search itself finds what it looks for', () => {
+test('expectNoPersonalData fails on personal data in a nested error', () => {
   createLogger(config).info('a line', { error_details: new Error('outer', { cause: new Error(`for ${email}`) }) });
-  expect(() => expectSilence(1)).toThrow(email);
+  expect(() => expectNoPersonalData(1)).toThrow(email);
 });

@@ -12,11 +12,13 @@ const environments = {
     ...common,
     ORDERS_TABLE_NAME: 'orders',
     DOWNLOAD_QUEUE_URL: 'http://127.0.0.1:1/q',
+    RAW_BUCKET_NAME: 'raw',
     WEBHOOK_SECRET_ARN: 'arn:webhook',
   },
   download: {
     ...common,
     ORDERS_TABLE_NAME: 'orders',
+    OPERATIONS_TABLE_NAME: 'operations',
     DOWNLOAD_QUEUE_URL: 'http://127.0.0.1:1/q',
     PROCESSING_QUEUE_URL: 'https://sqs.example/p',
     RAW_BUCKET_NAME: 'raw',
@@ -27,6 +29,7 @@ const environments = {
   processing: {
     ...common,
     ORDERS_TABLE_NAME: 'orders',
+    OPERATIONS_TABLE_NAME: 'operations',
     PROCESSING_QUEUE_URL: 'https://sqs.example/p',
     RAW_BUCKET_NAME: 'raw',
     INTERNAL_API_URL: 'https://internal.example/orders',
@@ -74,13 +77,13 @@ describe.each(lambdas)("%s's environment", (name) => {
 });
 
 test('no error contains a value', () => {
-  const secretive = {
+  const withSecrets = {
     ...environments.download,
     QUALIA_API_URL: 'ftp://user:hunter2@host/',
     MAX_RECEIVE_COUNT: 'hunter2',
     DOWNLOAD_QUEUE_URL: 'hunter2',
   };
-  const { message } = faultOf(() => parseEnvironment<unknown>(download, secretive));
+  const { message } = faultOf(() => parseEnvironment<unknown>(download, withSecrets));
   expect(message).toBe(
     'Wrong environment: DOWNLOAD_QUEUE_URL is not an http(s) URL; MAX_RECEIVE_COUNT is not a whole number from 1; QUALIA_API_URL is not an http(s) URL',
   );
@@ -94,7 +97,7 @@ test.each([
   ['count', '1'],
   ['count', '250'],
   ['text', ' '],
-])('%s may be %p', (name, value) => {
+])('%s can be %p', (name, value) => {
   expect(() => parseEnvironment<unknown>(field, { [name]: value })).not.toThrow();
 });
 
@@ -109,6 +112,6 @@ test.each([
   ['count', ' 1'],
   ['count', 'five'],
   ['text', ''],
-])('%s may not be %p', (name, value) => {
+])('%s must not be %p', (name, value) => {
   expect(() => parseEnvironment<unknown>(field, { [name]: value })).toThrow(name);
 });

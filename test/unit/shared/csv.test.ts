@@ -15,19 +15,19 @@ test.each([
   [' a', ' a'],
   [' ', ' '],
   ['Anne-Marie', 'Anne-Marie'],
-])('a cell %j is made harmless as %j', (cell, harmless) => {
-  expect(guardFormula(cell)).toBe(harmless);
+])('the cell %j becomes %j', (cell, guarded) => {
+  expect(guardFormula(cell)).toBe(guarded);
 });
 
-/** What an importer may trim, or what is not seen. */
-const unseen = [
+/** Characters that an importer may trim, and invisible ones. */
+const invisible = [
   ...['\n', '\r\n', ' ', '\t', '\v', '\f', '\0', '\u0085', '\u00a0', '\u1680', '\u2003', '\u2028', '\u202f', '\u3000'],
   ...['\u200b', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u200e', '\u202e', '\u180e', '\u3164', '\ufe0f'],
 ];
 const signs = ['=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20', '\ufe66', '\ufe62', '\ufe63', '\ufe6b'];
 
 test('property: a sign after invisible characters is guarded, and a word is not', () => {
-  const before = fc.array(fc.constantFrom(...unseen), { maxLength: 5 }).map((parts) => parts.join(''));
+  const before = fc.array(fc.constantFrom(...invisible), { maxLength: 5 }).map((parts) => parts.join(''));
   fc.assert(
     fc.property(before, fc.constantFrom(...signs), fc.string(), (start, sign, rest) => {
       const cell = start + sign + rest;

@@ -2,12 +2,12 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { errorCodes, PipelineError, toPipelineError } from '../../../shared/errors';
 
 describe('toPipelineError', () => {
-  test('passes on a classified error unchanged', () => {
+  test('returns a classified error unchanged', () => {
     const error = new PipelineError('TIMEOUT', 'It took too long', { retryable: true });
     expect(toPipelineError(error)).toBe(error);
   });
 
-  test('names the kind of an AWS fault, not its message', () => {
+  test('gives the name of an AWS fault, not its message', () => {
     const fault = new ConditionalCheckFailedException({ message: 'item of Ada Byron', $metadata: {} });
     const error = toPipelineError(fault);
     expect(error).toMatchObject({
@@ -19,7 +19,7 @@ describe('toPipelineError', () => {
   });
 
   test.each([[new Error('boom')], [new TypeError('x is not a function')], ['a text'], [undefined], [null]])(
-    'takes %p for a fault of our own, which may pass',
+    'classifies %p as a retryable fault in our own code',
     (thrown) => {
       expect(toPipelineError(thrown)).toMatchObject({
         code: 'INTERNAL_FAULT',
@@ -31,7 +31,7 @@ describe('toPipelineError', () => {
 });
 
 describe('PipelineError', () => {
-  test('has the facts of the decision', () => {
+  test('has its code, message and options', () => {
     const cause = new Error('cause');
     const options = { retryable: true, api: 'qualia', statusCode: 429, retryAfterMs: 7_000, cause } as const;
     expect(new PipelineError('RATE_LIMITED', 'Slower', options)).toMatchObject({

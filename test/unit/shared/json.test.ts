@@ -12,9 +12,9 @@ test.each([
 });
 
 test.each([
-  ['nothing', ''],
-  ['a cut-off object', '{"a":'],
-  ['a page', '<html></html>'],
+  ['an empty text', ''],
+  ['a truncated object', '{"a":'],
+  ['an HTML page', '<html></html>'],
   ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
 ])('gives undefined for %s', (_, source) => {
   expect(parseJson(source)).toBeUndefined();
@@ -44,13 +44,13 @@ describe('as written', () => {
     ['{"1.0":1.0,"a":{"b":[1.0,null]}}', { '1.0': '1.0', a: { b: ['1.0', null] } }],
     ['{"a":1.0,"a":2.0}', { a: '2.0' }],
     ['\t-1.0 ', '-1.0'],
-  ])('%s', (source, value) => {
+  ])('%s is read as %j', (source, value) => {
     expect(parseJsonAsWritten(source)).toEqual(value);
     expect(parseJsonAsWritten(Buffer.from(source))).toEqual(value);
   });
 
   test.each(['', '{"a":', '01', '1.', '.5', '-', '+1', '1e', '{1.0:1}', '[1.0 2.0]', '"1.0', '1.0"'])(
-    '%j is no JSON',
+    '%j is not JSON',
     (source) => {
       expect(parseJsonAsWritten(source)).toBeUndefined();
     },

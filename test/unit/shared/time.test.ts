@@ -4,7 +4,7 @@ import { parseDay, parseInstant, parseTime } from '../../../shared/time';
 const firstMs = Date.parse('0001-01-01T00:00:00Z');
 const lastMs = Date.parse('9999-12-31T23:59:59.999Z');
 
-const two = (value: number): string => String(value).padStart(2, '0');
+const twoDigits = (value: number): string => String(value).padStart(2, '0');
 const trimmed = (digits: string): string => digits.replace(/0+$/, '');
 
 /** Whole seconds, far enough from the limits for every offset. */
@@ -33,7 +33,8 @@ const writtenInstants = fc
     const [day, time] = new Date((seconds + offsetMinutes * 60) * 1_000).toISOString().slice(0, 19).split('T');
     const [hours, rest] = [Math.trunc(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60];
     const zone =
-      zulu ?? `${minutes < 0 ? '-' : '+'}${two(hours)}${isShort && rest === 0 ? '' : `${separator}${two(rest)}`}`;
+      zulu ??
+      `${minutes < 0 ? '-' : '+'}${twoDigits(hours)}${isShort && rest === 0 ? '' : `${separator}${twoDigits(rest)}`}`;
     return {
       text: `${day}${letter}${time}${fraction === '' ? '' : point + fraction}${gap}${zone}`,
       instant: {
@@ -64,7 +65,7 @@ test('property: without seconds, an instant has the precision of a minute', () =
   );
 });
 
-test('property: without an offset, a text is no instant, and as a time it is UTC', () => {
+test('property: a text without an offset is not an instant, and as a time it is in UTC', () => {
   fc.assert(
     fc.property(wholeSeconds, (seconds) => {
       const text = new Date(seconds * 1_000).toISOString().slice(0, 19);
@@ -82,7 +83,7 @@ const lengthOfMonth = (year: number, month: number): number => {
 test('property: every calendar day has two spellings, and no other eight digits are a day', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 9999 }), fc.nat(99), fc.nat(99), (year, month, date) => {
-      const day = `${String(year).padStart(4, '0')}-${two(month)}-${two(date)}`;
+      const day = `${String(year).padStart(4, '0')}-${twoDigits(month)}-${twoDigits(date)}`;
       const isReal = year > 0 && month >= 1 && month <= 12 && date >= 1 && date <= lengthOfMonth(year, month);
       expect(parseDay(day)).toBe(isReal ? day : undefined);
       expect(parseTime(day.replaceAll('-', ''))).toEqual(isReal ? { day } : undefined);
@@ -138,14 +139,14 @@ describe('digits only', () => {
   });
 });
 
-/** The grammar again, read plainly from the contracts. A text that does not match is no time. */
+/** The grammar of the contracts, as simple patterns. A text that matches none of them is not a time. */
 const isInGrammar = (text: string): boolean =>
   /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?([Zz]|[+-]\d\d(:?\d\d)?)?$/.test(text) ||
   /^\d{4}-\d\d-\d\d$/.test(text) ||
   /^\d{8}$/.test(text) ||
   /^[1-9]\d{8,12}(\.\d+)?$/.test(text);
 
-test('property: a text outside the grammar is no time', () => {
+test('property: a text outside the grammar is not a time', () => {
   const edited = fc
     .tuple(
       fc.oneof(
@@ -172,11 +173,11 @@ test.each([
   ...['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00', '2026-11-26T10:00:00,Z'],
   ...['20261126T100000Z', '2026-W48-4T10:00:00Z', '2026-330T10:00:00Z', '+002026-11-26T10:00:00Z'],
   ...['2026-11-26T10:00:00Z\n', ' 2026-11-26T10:00:00Z', '2026-11-26T10:00:00  Z', '2026-11-26T10:00.5Z'],
-])('%j is none', (text) => {
+])('%j is not a time', (text) => {
   expect([parseInstant(text), parseTime(text)]).toEqual([undefined, undefined]);
 });
 
-test('the first and the last moment', () => {
+test('the first and the last instant', () => {
   expect(parseInstant('0001-01-01T00:00:00Z')?.ms).toBe(firstMs);
   expect(parseInstant('9999-12-31T23:59:59.999999Z')).toEqual({ ms: lastMs, subMsDigits: '999', precisionMs: 1 });
   expect(parseTime('0001-01-02')).toEqual({ day: '0001-01-02' });

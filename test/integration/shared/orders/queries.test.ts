@@ -1,6 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { failedOrdersIndex } from '../../../../shared/orders/failed-orders-index';
 import { createOrderQueries, type OrderQueries, unreadable } from '../../../../shared/orders/queries';
-import { failedOrdersIndex } from '../../../../shared/orders/repository';
 import { orderId, orders } from '../../../support/orders';
 import { createClients } from '../../support/clients';
 import { createOrdersTable } from '../../support/resources';
@@ -18,7 +18,7 @@ afterAll(() => clients.destroy());
 const put = (item: Readonly<Record<string, unknown>>) =>
   clients.documents.send(new PutCommand({ TableName: tableName, Item: item }));
 
-/** What a newer release may have written before it was rolled back. */
+/** An item that a newer release wrote before it was rolled back. */
 const unknownStatus = { ...orders.notified(), status: 'POSTPONED' };
 
 test('readMany reads more orders than fit one call, and leaves out those that do not exist', async () => {

@@ -34,7 +34,7 @@ const failed = (code: ErrorCode, stage: Failure['stage']) => (fields: { order_id
   error: { code, stage, message: 'A sentence' },
 });
 
-/** Every state that an order may be stored in. */
+/** An order in each stored state. */
 const stored = {
   NOTIFIED: orders.notified,
   DOWNLOADED: orders.downloaded,
@@ -46,9 +46,16 @@ const stored = {
 } as const satisfies Record<string, (fields: { order_id: OrderId; round: Round }) => Order>;
 
 const fail = (code: ErrorCode, stage: Failure['stage']) => (id: OrderId, of: Round) =>
-  repository.recordFailure(id, of, { code, stage, message: 'A sentence', receiveCount: 2, failedAtMs: 10_000 });
+  repository.recordFailure(id, of, {
+    code,
+    stage,
+    issueId: '00000000',
+    message: 'A sentence',
+    receiveCount: 2,
+    failedAtMs: 10_000,
+  });
 
-/** Every transition, as the write that makes it. */
+/** The write for each transition. */
 const writes: Record<TransitionName, (id: OrderId, of: Round) => ReturnType<OrderRepository['recordFailure']>> = {
   download: (id, of) =>
     repository.recordDownload(id, of, {
@@ -77,7 +84,7 @@ const states = Object.keys(stored) as (keyof typeof stored)[];
 const ages = Object.keys(rounds) as (keyof typeof rounds)[];
 const rows = names.flatMap((name) => states.flatMap((state) => ages.map((age) => ({ name, state, age }))));
 
-describe('the condition in DynamoDB agrees with the table of transitions', () => {
+describe('the condition in DynamoDB matches the table of transitions', () => {
   test.each(rows)('$name from $state, $age round', async ({ name, state, age }) => {
     const id = orderId(`${name}-${state.replaceAll(' ', '-')}-${age}`);
     const before = stored[state]({ order_id: id, round: current });
@@ -99,14 +106,14 @@ describe('the condition in DynamoDB agrees with the table of transitions', () =>
     }
   });
 
-  test.each(names)('%s of an order that is not there', async (name) => {
+  test.each(names)('%s of an order that does not exist', async (name) => {
     const id = orderId(`${name}-of-nothing`);
     expect(await writes[name](id, current)).toEqual({ applied: false, order: undefined });
     expect(await repository.read(id)).toBeUndefined();
   });
 });
 
-describe('a round begins in any state, if it is newer', () => {
+describe('a newer round can start in any state', () => {
   const start = (id: OrderId, of: Round) =>
     repository.startRound({
       orderId: id,
@@ -115,7 +122,7 @@ describe('a round begins in any state, if it is newer', () => {
       notificationType: 'order.updated',
       notifiedAtMs: 10_000,
     });
-  const begun = (id: OrderId, of: Round) => ({
+  const newOrder = (id: OrderId, of: Round) => ({
     order_id: id,
     round: of,
     status: 'NOTIFIED',
@@ -125,10 +132,10 @@ describe('a round begins in any state, if it is newer', () => {
     previous_status: 'NONE',
   });
 
-  test('from nothing', async () => {
-    const id = orderId('start-nothing');
+  test('without an order', async () => {
+    const id = orderId('start-new');
     expect(await start(id, current)).toEqual({ applied: true });
-    expect(await repository.read(id)).toEqual(begun(id, current));
+    expect(await repository.read(id)).toEqual(newOrder(id, current));
   });
 
   test.each(states)('after %s', async (state) => {
@@ -143,10 +150,12 @@ describe('a round begins in any state, if it is newer', () => {
 
     expect(await start(id, newer)).toEqual({ applied: true });
     const item = JSON.parse(await rawItem(clients, tableName, id)) as Record<string, unknown>;
-    // Only what the internal API holds, and how the round before ended, is left of that round.
-    expect(Object.keys(item).toSorted()).toEqual([...Object.keys(begun(id, newer)), 'processed_checksum'].toSorted());
+    // Of the previous round, only its status and the posted state remain.
+    expect(Object.keys(item).toSorted()).toEqual(
+      [...Object.keys(newOrder(id, newer)), 'processed_checksum'].toSorted(),
+    );
     expect(await repository.read(id)).toEqual({
-      ...begun(id, newer),
+      ...newOrder(id, newer),
       previous_status: before.status,
       processed_checksum: checksum('last'),
     });
@@ -170,7 +179,7 @@ describe('a repost', () => {
       processedAtMs: 10_000,
     });
 
-  test('requested after the comparison keeps the round open, until the worker has seen it', async () => {
+  test('that is requested after the comparison keeps the round open until the worker has read the request', async () => {
     const id = orderId('repost-seen');
     await putOrder(clients, tableName, orders.downloaded({ order_id: id, round: current }));
     expect(await repository.requestRepost(id, current, older)).toEqual({ applied: true });
@@ -182,7 +191,7 @@ describe('a repost', () => {
     expect(await repository.read(id)).not.toHaveProperty('repost');
   });
 
-  test('stays pending when a new round begins, and survives a failure', async () => {
+  test('stays pending after a failure and after the start of a new round', async () => {
     const id = orderId('repost-pending');
     await putOrder(clients, tableName, orders.downloaded({ order_id: id, round: older }));
     await repository.requestRepost(id, older, 'token');
@@ -200,14 +209,14 @@ describe('a repost', () => {
   test.each([
     ['PROCESSED', orders.processed],
     ['in another round', (fields: { order_id: OrderId }) => orders.notified({ ...fields, round: newer })],
-  ])('is rejected when the order is %s', async (name, order) => {
+  ])('is rejected if the order is %s', async (name, order) => {
     const id = orderId(`repost-${name.replaceAll(' ', '-')}`);
     const before = order({ order_id: id, round: current });
     await putOrder(clients, tableName, before);
     expect(await repository.requestRepost(id, current, older)).toEqual({ applied: false, order: before });
   });
 
-  test('is forced by the start of a round', async () => {
+  test('can be requested with the start of a round', async () => {
     const id = orderId('repost-forced');
     const start = { orderId: id, requestId: requestId(), notificationType: 'replay', notifiedAtMs: 10_000 };
     await repository.startRound({ ...start, round: current, force: true });
@@ -215,18 +224,18 @@ describe('a repost', () => {
   });
 });
 
-test('an item that another release wrote is read, unless it lacks what the pipeline decides by', async () => {
+test('an item of another release is read if the fields that decide transitions are valid', async () => {
   const id = orderId('another-release');
   const failedOrder = orders.failed('API_REFUSED', { order_id: id, round: current });
-  const error = { code: 'A_CODE_OF_TOMORROW', message: 'A sentence', stage: 'download' };
+  const error = { code: 'A_FUTURE_CODE', message: 'A sentence', stage: 'download' };
   await clients.documents.send(
-    new PutCommand({ TableName: tableName, Item: { ...failedOrder, error, field_of_tomorrow: 1 } }),
+    new PutCommand({ TableName: tableName, Item: { ...failedOrder, error, future_field: 1 } }),
   );
   expect(await repository.read(id)).toMatchObject({ status: 'FAILED', error });
 
   const broken = orderId('unreadable');
   await clients.documents.send(
-    new PutCommand({ TableName: tableName, Item: { order_id: broken, round: newer, status: 'A_STATUS_OF_TOMORROW' } }),
+    new PutCommand({ TableName: tableName, Item: { order_id: broken, round: newer, status: 'A_FUTURE_STATUS' } }),
   );
   await expect(repository.read(broken)).rejects.toMatchObject({ code: 'INTERNAL_FAULT', retryable: false });
   const start = { orderId: broken, requestId: requestId(), notificationType: 'order.updated', notifiedAtMs: 10_000 };

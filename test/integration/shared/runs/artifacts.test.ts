@@ -28,22 +28,22 @@ clients.s3.middlewareStack.add(
   { step: 'initialize' },
 );
 
-test('a part is written once, and an existing one is kept', async () => {
+test('a part is written once: a second write does not replace it', async () => {
   expect(await folder.putOnce('part.json', 'first')).toBe(true);
   expect(await folder.putOnce('part.json', 'second')).toBe(false);
   expect(await folder.readText('part.json')).toBe('first');
   expect(folder.keyOf('part.json')).toBe('runs/run-1/part.json');
 });
 
-test('a missing object is undefined, and a list has only objects of its own run', async () => {
+test('a missing object is undefined, and a list contains only the objects of the run', async () => {
   expect(await folder.readText('missing.json')).toBeUndefined();
-  for await (const _chunk of folder.readBytes('missing.json')) throw new Error('There is something');
+  for await (const _chunk of folder.readBytes('missing.json')) throw new Error('A missing object has bytes');
   await createRunFolders(clients.s3, bucketName)('run-10').putOnce('parts/x', '');
   await folder.putOnce('parts/a', '');
   expect([...(await folder.list('parts/'))]).toEqual(['parts/a']);
 });
 
-test('JSON is read by its schema; an object of another form is a permanent fault', async () => {
+test('JSON is validated; an object that does not match the schema is a permanent error', async () => {
   const schema = z.object({ rows: z.number() });
   await folder.put('good.json', '{"rows":1}');
   await folder.put('bad.json', '{"rows":"one"}');
@@ -79,16 +79,16 @@ describe('a writer', () => {
   });
 });
 
-describe('joining, turn by turn', () => {
+describe('joinParts', () => {
   const textOf = (source: number): string => `\ufeff${source} ${'ä€😀'.repeat(90_000)}\n`;
   const sources = [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const whole = `begin\n${sources.map(textOf).join('')}end\n`;
 
-  /** A turn with time for this many sources; `fail` is thrown at one of them. */
-  const turn = (name: string, time = Number.POSITIVE_INFINITY, fail?: number, within = folder) => {
-    let asked = 0;
+  /** Runs a turn that has time for `maxSources`, and that fails at `failingSource`. */
+  const turn = (name: string, maxSources = Number.POSITIVE_INFINITY, failingSource?: number, targetFolder = folder) => {
+    let timeChecks = 0;
     return joinParts({
-      folder: within,
+      folder: targetFolder,
       cursorPath: `${name}.cursor.json`,
       files: { all: `${name}.txt`, few: `${name}.few.txt` },
       sources,
@@ -98,13 +98,13 @@ describe('joining, turn by turn', () => {
         return 0;
       },
       add: async (count, source, { all, few }) => {
-        if (source === fail) throw new Error('no more');
+        if (source === failingSource) throw new Error('no more');
         await all.write(textOf(source));
         if (source % 4 === 0) await few.write(`${source}\n`);
         return count + 1;
       },
       end: ({ all }) => all.write('end\n'),
-      isTimeUp: () => ++asked > time,
+      isTimeUp: () => ++timeChecks > maxSources,
     });
   };
   const expectWhole = async (name: string) => {
@@ -113,56 +113,56 @@ describe('joining, turn by turn', () => {
     expect([...openUploads]).toEqual([]);
   };
 
-  test.each([1, 4, 100])('of %i sources per turn', async (time) => {
-    const name = `join-${time}`;
+  test.each([1, 4, 100])('joins %i sources per turn', async (maxSources) => {
+    const name = `join-${maxSources}`;
     let turns = 0;
     for (let done = false; !done; turns++) {
-      const joined = await turn(name, time);
+      const joined = await turn(name, maxSources);
       ({ done } = joined);
-      expect(joined.counts).toBe(Math.min(sources.length, (turns + 1) * time));
+      expect(joined.counts).toBe(Math.min(sources.length, (turns + 1) * maxSources));
       expect(await folder.readText(`${name}.txt`)).toBe(done ? whole : undefined);
     }
-    expect(turns).toBe(Math.ceil(sources.length / time));
+    expect(turns).toBe(Math.ceil(sources.length / maxSources));
     await expectWhole(name);
     expect(await turn(name, 0)).toEqual({ done: true, counts: 9 });
   });
 
-  test('a first turn that fails leaves nothing', async () => {
+  test('leaves no upload if its first turn fails', async () => {
     await expect(turn('failing', 100, 9)).rejects.toThrow('no more');
     expect([...openUploads]).toEqual([]);
     expect(await turn('failing')).toEqual({ done: true, counts: 9 });
     await expectWhole('failing');
   });
 
-  test('a failed turn keeps the upload that it resumed for the next turn', async () => {
+  test('keeps the upload for the next turn if a later turn fails', async () => {
     await turn('resumed', 8);
     expect(await folder.readText('resumed.cursor.json')).toContain('"uploadId":"');
     expect(openUploads.size).toBe(1);
     await expect(turn('resumed', 100, 9)).rejects.toThrow('no more');
     expect(openUploads.size).toBe(1);
-    // If it started again, it would not have time for all of them.
+    // A new start would not have time for all sources.
     expect(await turn('resumed', 1)).toEqual({ done: true, counts: 9 });
     await expectWhole('resumed');
   });
 
-  test.each([1, 100])('of %i sources per turn, if the response of the last call is lost', async (time) => {
-    const name = `unheard-${time}`;
+  test.each([1, 100])('joins %i sources per turn if the response to the last call is lost', async (maxSources) => {
+    const name = `lost-response-${maxSources}`;
     let closed = 0;
-    const openWriter: RunFolder['openWriter'] = (...of) => {
-      const writer = folder.openWriter(...of);
+    const openWriter: RunFolder['openWriter'] = (...args) => {
+      const writer = folder.openWriter(...args);
       const close = async (): Promise<void> => {
         await writer.close();
-        // Like the SDK.
+        // Repeats the call, like the SDK.
         if (++closed === 1) await writer.close();
       };
       return { ...writer, close };
     };
-    for (let done = false; !done; ) ({ done } = await turn(name, time, undefined, { ...folder, openWriter }));
+    for (let done = false; !done; ) ({ done } = await turn(name, maxSources, undefined, { ...folder, openWriter }));
     expect(closed).toBeGreaterThan(2);
     await expectWhole(name);
   });
 
-  test('a worker that died after it closed the files loses nothing', async () => {
+  test('completes if the process crashed after it had closed the files', async () => {
     await turn('closed', 8);
     const cursor = (await folder.readText('closed.cursor.json')) ?? '';
     await turn('closed');

@@ -27,6 +27,6 @@ test.each([
   ['text that is longer as JSON', Buffer.alloc(4 * mebibyte, '"'), json, false],
   ['bytes of 4 MiB', Buffer.alloc(4 * mebibyte), [], true],
   ['bytes of 5 MiB, which base64 makes longer', Buffer.alloc(5 * mebibyte), [], false],
-])('the limit of 6 MiB applies to the whole event: %s', (_what, body, headers, taken) => {
-  expect(toPayload(eventOf(body, headers)) !== undefined).toBe(taken);
+])('the limit of 6 MiB applies to the whole event: %s', (_what, body, headers, accepted) => {
+  expect(toPayload(eventOf(body, headers)) !== undefined).toBe(accepted);
 });

@@ -11,8 +11,8 @@ const api: HttpApi = {
 let server: LoopbackServer | undefined;
 afterEach(() => server?.stop());
 
-type Target = Pick<LambdaFunction, 'invoke' | 'isThrottled'>;
-const works: Target = { isThrottled: () => false, invoke: async () => ({ payload: '"done"' }) };
+type Target = Pick<LambdaFunction, 'invoke' | 'throttles'>;
+const works: Target = { throttles: () => false, invoke: async () => ({ payload: '"done"' }) };
 
 /** Status and body of the response to a request. */
 const responseOf = async (read: () => HttpApi | 'starting' | undefined, target: Target = works) => {
@@ -40,7 +40,7 @@ test('without an API, every request gets a 404', async () => {
 
 test('a request beyond the function’s concurrency gets a 503 and does not invoke the function', async () => {
   const invoke = jest.fn(works.invoke);
-  expect(await responseOf(() => api, { isThrottled: () => true, invoke })).toEqual(unavailable);
+  expect(await responseOf(() => api, { throttles: () => true, invoke })).toEqual(unavailable);
   expect(invoke).not.toHaveBeenCalled();
 });
 

@@ -12,7 +12,7 @@ test('admits a burst, then its rate', () => {
   expect(admitted()).toBe(3);
 });
 
-test('never admits more than burst and rate allow, and admits a full burst again after a pause', () => {
+test('property: never admits more than burst and rate allow, and admits a full burst again after a pause', () => {
   const steps = fc.array(fc.integer({ min: 0, max: 2_000 }), { maxLength: 50 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 20 }), steps, (rate, burst, waitsMs) => {

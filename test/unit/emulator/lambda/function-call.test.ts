@@ -1,6 +1,6 @@
 import { readAwsCall, readHttpCall } from '../../../../emulator/lambda/function-call';
 
-const asked = (method: string, target: string, amzTarget?: string, body: unknown = '') => ({
+const requestOf = (method: string, target: string, amzTarget?: string, body: unknown = '') => ({
   method,
   target,
   amzTarget,
@@ -14,8 +14,8 @@ test.each([
   ['secretsmanager.GetSecretValue', { SecretId: 'arn:secret' }, 'secretsmanager', 'GetSecretValue', 'arn:secret'],
   ['AWSStepFunctions.StartExecution', { stateMachineArn: 'arn' }, 'states', 'StartExecution', 'arn'],
   ['AWSStepFunctions.ListActivities', {}, 'states', 'ListActivities', ''],
-])('%s', (amzTarget, body, service, operation, resource) => {
-  expect(readAwsCall(asked('POST', '/', amzTarget, body))).toEqual({ service, operation, resource });
+])('%s is read from the x-amz-target header', (amzTarget, body, service, operation, resource) => {
+  expect(readAwsCall(requestOf('POST', '/', amzTarget, body))).toEqual({ service, operation, resource });
 });
 
 test.each([
@@ -29,14 +29,14 @@ test.each([
   ['POST', '/raw/a?uploadId=u', 'CompleteMultipartUpload', 'raw/a'],
   ['DELETE', '/raw/a?uploadId=u', 'AbortMultipartUpload', 'raw/a'],
   ['PATCH', '/raw/a', 'PATCH object', 'raw/a'],
-])('S3: %s %s', (method, target, operation, resource) => {
-  expect(readAwsCall(asked(method, target))).toEqual({ service: 's3', operation, resource });
+])('S3: %s %s is %s', (method, target, operation, resource) => {
+  expect(readAwsCall(requestOf(method, target))).toEqual({ service: 's3', operation, resource });
 });
 
-test('Lambda and any other server', () => {
-  const invoke = asked('POST', '/2015-03-31/functions/dev-webhook/invocations');
+test('calls to Lambda and to any other server', () => {
+  const invoke = requestOf('POST', '/2015-03-31/functions/dev-webhook/invocations');
   expect(readAwsCall(invoke)).toEqual({ service: 'lambda', operation: 'Invoke', resource: 'dev-webhook' });
-  expect(readHttpCall(asked('GET', '/jobs/1?page=2'), 'http://127.0.0.1:1')).toEqual({
+  expect(readHttpCall(requestOf('GET', '/jobs/1?page=2'), 'http://127.0.0.1:1')).toEqual({
     service: 'http',
     operation: 'GET /jobs/1',
     resource: 'http://127.0.0.1:1/jobs/1?page=2',

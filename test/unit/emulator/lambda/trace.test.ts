@@ -39,7 +39,7 @@ test('a header without a lineage starts a chain and keeps its trace', () => {
   );
 });
 
-test('any header is accepted, even an invalid one', () => {
+test('property: any header is accepted, even an invalid one', () => {
   fc.assert(
     fc.property(
       fc.array(

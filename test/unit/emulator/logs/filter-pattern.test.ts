@@ -61,8 +61,8 @@ test.each<[string, string, boolean]>([
   ['{ $.level = "ERROR" }', text, false],
   ['{ $.level NOT EXISTS }', 'null', false],
   ['{ $.level NOT EXISTS }', '{"broken', false],
-])('%s on %s: %s', (pattern, message, fits) => {
-  expect(compileFilterPattern(pattern)(message)).toBe(fits);
+])('%s on %s: %s', (pattern, message, matches) => {
+  expect(compileFilterPattern(pattern)(message)).toBe(matches);
 });
 
 test.each(['[ip, user]', '{ $.level }', '{ level = "x" }', '{ $.a = 1', '"open', '{ $.a = %[% }'])(

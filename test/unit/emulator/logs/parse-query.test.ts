@@ -37,13 +37,22 @@ test.each([
   expect(message).toContain('^');
 });
 
+test.each([
+  ['pattern @message', 'The command pattern'],
+  ['fields a | diff', 'The command diff'],
+  ['fields jsonParse(@message) as body', 'The function jsonparse'],
+])('%j is refused as valid, but not supported', (query, what) => {
+  const refusal = `${what} is valid in CloudWatch Logs Insights, but the embedded AWS does not support it`;
+  expect(faultOf(query).message).toContain(refusal);
+});
+
 test('keywords are case-insensitive, and comments are skipped', () => {
   const plain = parseQuery('fields a as b | filter not a in [1] | stats count(*) by bin(5m) | sort a desc | limit 3');
-  const loud = parseQuery(
+  const upperCase = parseQuery(
     '# all of it\nFIELDS a AS b\n| FILTER NOT a IN [1] # and this\n| STATS COUNT(*) BY bin(5m)' +
       '| SORT a DESC | LIMIT 3',
   );
-  expect(JSON.stringify(loud).toLowerCase()).toBe(JSON.stringify(plain));
+  expect(JSON.stringify(upperCase).toLowerCase()).toBe(JSON.stringify(plain));
 });
 
 test('the name of a field can begin or end with a keyword', () => {

@@ -97,7 +97,7 @@ describe('filter', () => {
     ['(x = 5 or x = 10) and strlen(x) = 2', ['10']],
     ['x % 2 = 0', ['10']],
     ['X = 5', []],
-  ])('%s', async (condition, expected) => {
+  ])('%s selects %j', async (condition, expected) => {
     expect(await xOf(`fields x | filter ${condition}`, ...events)).toEqual(expected);
   });
 

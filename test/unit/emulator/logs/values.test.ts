@@ -23,7 +23,7 @@ describe('compare', () => {
     expect(Math.sign(compare(b, a) ?? Number.NaN)).toBe(sign === 0 ? 0 : -sign);
   });
 
-  test('has no order for missing values', () => {
+  test('returns undefined for missing values', () => {
     expect(compare(undefined, 1)).toBeUndefined();
     expect(compare('', undefined)).toBeUndefined();
   });

@@ -3,17 +3,19 @@ import { type ErrorCode, PipelineError } from '../../../../shared/errors';
 import { createLogger } from '../../../../shared/observability/logger';
 import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
 import { UnreadableResponseError } from '../../../../shared/qualia/client';
+import { unbatched } from '../../../support/batch-sender';
+import { recordFailureGroups } from '../../../support/failures';
 import { fakeRepository } from '../../../support/fake-repository';
 import { lambdaContext } from '../../../support/lambda-context';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 import { recordMetrics } from '../../../support/metrics';
 import { checksum, downloadMessage, orders, processingMessage, round } from '../../../support/orders';
-import { qualiaAnswer } from '../../../support/qualia-orders';
+import { qualiaResponse } from '../../../support/qualia-orders';
 import { sqsEvent, sqsRecord } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
 
 const nowMs = Date.parse('2026-01-01T00:00:05Z');
-const bytes = Buffer.from(qualiaAnswer());
+const bytes = Buffer.from(qualiaResponse());
 const s3Key = processingMessage().s3_key;
 
 let logs: CapturedLogs;
@@ -45,7 +47,8 @@ const download = async (doubles: MessageDoubles, receiveCount = 1) => {
     },
     repository: fakeRepository(doubles.repository ?? {}),
     queue: { send: unconfigured('queue.send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
-    processingQueue: { send: doubles.send ?? unconfigured('processingQueue.send') },
+    processingQueue: unbatched(doubles.send ?? unconfigured('processingQueue.send')),
+    failures: recordFailureGroups().collector,
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -59,7 +62,7 @@ const download = async (doubles: MessageDoubles, receiveCount = 1) => {
   return { returned: batchItemFailures.length, added: metrics.added, lines: logs.lines().map(ownFields) };
 };
 
-const kept = () => jest.fn(async () => ({ s3Key, checksum: checksum(), sizeBytes: bytes.byteLength, isNew: true }));
+const storing = () => jest.fn(async () => ({ s3Key, checksum: checksum(), sizeBytes: bytes.byteLength, isNew: true }));
 const writing = (outcome: WriteOutcome) => jest.fn(async () => outcome);
 const superseded = {
   level: 'INFO',
@@ -69,33 +72,33 @@ const superseded = {
   outcome: 'superseded',
 };
 
-test('an order is fetched, kept byte for byte, recorded, and handed on, in this order', async () => {
-  const did: unknown[][] = [];
+test('an order is fetched, stored byte for byte, recorded, and sent to processing, in this order', async () => {
+  const actions: unknown[][] = [];
   const result = await download(
     {
       qualia: {
-        fetchOrder: async (...given) => {
-          did.push(['fetch', ...given]);
+        fetchOrder: async (...args) => {
+          actions.push(['fetch', ...args]);
           return { bytes, attempt: 2, responseTimeMs: 80 };
         },
       },
-      keep: async (...given) => {
-        did.push(['keep', ...given]);
+      keep: async (...args) => {
+        actions.push(['keep', ...args]);
         return { s3Key, checksum: checksum(), sizeBytes: bytes.byteLength, isNew: true };
       },
       repository: {
-        recordDownload: async (...given) => {
-          did.push(['record', ...given]);
+        recordDownload: async (...args) => {
+          actions.push(['record', ...args]);
           return { applied: true };
         },
       },
-      send: async (...given) => {
-        did.push(['send', ...given]);
+      send: async (...args) => {
+        actions.push(['send', ...args]);
       },
     },
     3,
   );
-  expect(did).toEqual([
+  expect(actions).toEqual([
     ['fetch', 'QO-123456', { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) }],
     ['keep', 'QO-123456', round(), bytes],
     [
@@ -133,10 +136,10 @@ test('an order is fetched, kept byte for byte, recorded, and handed on, in this 
   });
 });
 
-test('an order that is DOWNLOADED already is handed on again: the first send may be the one that died', async () => {
+test('an order that is already DOWNLOADED is sent to processing again, because the first send may have failed', async () => {
   const send = jest.fn(async () => undefined);
   const recordDownload = writing({ applied: false, order: orders.downloaded() });
-  const result = await download({ keep: kept(), repository: { recordDownload }, send });
+  const result = await download({ keep: storing(), repository: { recordDownload }, send });
   expect(send.mock.calls).toEqual([[processingMessage({ retried: true, sent_at: nowMs })]]);
   expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
 });
@@ -146,22 +149,26 @@ test.each([
   ['is PROCESSED', orders.processed()],
   ['is in a newer round', orders.notified({ round: round(1_767_225_600_001) })],
   ['is DOWNLOADED in a newer round', orders.downloaded({ round: round(1_767_225_600_001) })],
-])('an order that %s is left alone', async (_, order) => {
+])('an order that %s is ignored', async (_, order) => {
   const recordDownload = writing({ applied: false, order });
-  const result = await download({ keep: kept(), repository: { recordDownload } });
+  const result = await download({ keep: storing(), repository: { recordDownload } });
   expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
 });
 
-describe('an answer that cannot be read', () => {
+describe('an unreadable response', () => {
   const garbage = Buffer.from('<html>Ada Byron</html>');
   const unreadable = (retryable: boolean) => ({
     fetchOrder: async () => {
-      throw new UnreadableResponseError('Qualia answered no order', { retryable, statusCode: 200 }, garbage);
+      throw new UnreadableResponseError(
+        'Qualia answered no order',
+        { retryable, statusCode: 200, detail: 'not JSON' },
+        garbage,
+      );
     },
   });
 
-  test('for good is kept for a person to look at, and the order fails', async () => {
-    const keepRejected = kept();
+  test('is stored for analysis if the error is permanent, and the order fails', async () => {
+    const keepRejected = storing();
     const recordFailure = writing({ applied: true });
     const result = await download({ qualia: unreadable(false), keepRejected, repository: { recordFailure } });
     expect(keepRejected.mock.calls).toEqual([['QO-123456', round(), garbage]]);
@@ -172,12 +179,12 @@ describe('an answer that cannot be read', () => {
     expect(logs.text()).not.toContain('Ada Byron');
   });
 
-  test('for now is not kept', async () => {
+  test('is not stored if the error is retryable', async () => {
     const result = await download({ qualia: unreadable(true), hideFor: async () => undefined });
-    expect(result).toMatchObject({ returned: 1, added: ['ApiRetry:qualia'] });
+    expect(result).toMatchObject({ returned: 1, added: ['ApiRetry:qualia', 'DeferredOrderAge:qualia'] });
   });
 
-  test('whose bytes cannot be kept comes back: nothing is lost', async () => {
+  test('that cannot be stored is retried, so that nothing is lost', async () => {
     const keepRejected = async () => {
       throw new Error('S3 is down');
     };
@@ -186,7 +193,7 @@ describe('an answer that cannot be read', () => {
   });
 });
 
-describe('what fails', () => {
+describe('a failure', () => {
   const failing = (error: Error) => async (): Promise<never> => {
     throw error;
   };
@@ -196,27 +203,33 @@ describe('what fails', () => {
   test.each<[string, MessageDoubles]>([
     ['the fetch', { qualia: { fetchOrder: failing(fault('TIMEOUT', true)) } }],
     ['the bucket', { keep: down }],
-    ['the table', { keep: kept(), repository: { recordDownload: down } }],
-    ['the send', { keep: kept(), repository: { recordDownload: writing({ applied: true }) }, send: down }],
-  ])('%s, for now: the message comes back, and no order is counted', async (_, doubles) => {
+    ['the table', { keep: storing(), repository: { recordDownload: down } }],
+    ['the send', { keep: storing(), repository: { recordDownload: writing({ applied: true }) }, send: down }],
+  ])('of %s: the message is returned, and no order is counted', async (_, doubles) => {
     const hideFor = jest.fn(async () => undefined);
     const result = await download({ ...doubles, hideFor }, 2);
-    expect(result).toMatchObject({ returned: 1, added: doubles.qualia ? ['ApiRetry:qualia'] : [] });
+    expect(result).toMatchObject({
+      returned: 1,
+      added: doubles.qualia ? ['ApiRetry:qualia', 'DeferredOrderAge:qualia'] : [],
+    });
     expect(hideFor.mock.calls).toEqual([['receipt-of-message-1', 60]]);
     expect(result.lines.map(({ level }) => level)).toEqual(['WARN']);
   });
 
-  test.each(['ORDER_NOT_FOUND', 'GRAPHQL_ERROR', 'API_REFUSED'] as const)('%s for good', async (code) => {
-    const recordFailure = writing({ applied: true });
-    const qualia = { fetchOrder: failing(fault(code, false)) };
-    const result = await download({ qualia, repository: { recordFailure } });
-    expect(result).toMatchObject({ returned: 0, added: ['OrderFailed'] });
-    expect(result.lines).toEqual([
-      expect.objectContaining({ level: 'ERROR', status: 'FAILED', error_code: code, stage_failed: 'download' }),
-    ]);
-  });
+  test.each(['ORDER_NOT_FOUND', 'GRAPHQL_ERROR', 'API_REFUSED'] as const)(
+    'with the permanent error %s: the order fails',
+    async (code) => {
+      const recordFailure = writing({ applied: true });
+      const qualia = { fetchOrder: failing(fault(code, false)) };
+      const result = await download({ qualia, repository: { recordFailure } });
+      expect(result).toMatchObject({ returned: 0, added: ['OrderFailed'] });
+      expect(result.lines).toEqual([
+        expect.objectContaining({ level: 'ERROR', status: 'FAILED', error_code: code, stage_failed: 'download' }),
+      ]);
+    },
+  );
 
-  test('after another delivery got through: what that one kept is handed on', async () => {
+  test('after another delivery has succeeded: the stored payload is sent to processing again', async () => {
     const send = jest.fn(async () => undefined);
     const recordFailure = writing({ applied: false, order: orders.downloaded() });
     const qualia = { fetchOrder: failing(fault('ORDER_NOT_FOUND', false)) };

@@ -12,16 +12,17 @@ import { recordMetrics } from '../../../support/metrics';
 import { unconfigured } from '../../../support/unconfigured';
 import { row } from '../../shared/iterable/sample';
 
-/** A client with single calls only; `answer` returns the result for a user. */
+/** A client with single calls only; `resultFor` returns the result for a user. */
 const clientOf = (
-  answer: (user: IterableUser, context: CallContext) => CallResult | Promise<CallResult>,
+  resultFor: (user: IterableUser, context: CallContext) => CallResult | Promise<CallResult>,
 ): IterableClient => {
-  const call = async (user: IterableUser, context: CallContext) => answer(user, context);
+  const call = async (user: IterableUser, context: CallContext) => resultFor(user, context);
   return {
     updateUser: call,
     trackEvent: call,
     updateUsers: unconfigured('updateUsers'),
     trackEvents: unconfigured('trackEvents'),
+    readProfile: unconfigured('readProfile'),
     close: unconfigured('close'),
   };
 };
@@ -45,6 +46,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
   const push = (isSpent: () => boolean, idleTurns = 0) =>
     pushParts({
       parts,
+      beforeSending: async () => undefined,
       mode: 'single',
       client,
       context: { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined },
@@ -53,7 +55,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
         runs: {
           recordProgress: async (_run, _part, { counter }) => {
             recorded.push(counter);
-            return isRunning;
+            return isRunning ? Number.POSITIVE_INFINITY : undefined;
           },
         },
         run: { run_id: 'run-1', execution_arn: 'arn:execution' },
@@ -88,7 +90,7 @@ test('a resumed turn never reports more users than there are', async () => {
   expect(recorded.every(({ done }) => done <= 992)).toBe(true);
 });
 
-test('a user whose calls ran out of time leaves the part to the next turn, after the wait that Iterable asked for', async () => {
+test('a part with a user whose calls ran out of time is left to the next turn, after the wait that Iterable requested', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 90_500 };
   const { push, metrics, recorded, written } = await start(
     clientOf(({ row: { id } }) => (id === '1002' ? busy : success)),
@@ -104,7 +106,7 @@ test('a user whose calls ran out of time leaves the part to the next turn, after
   expect(recorded.at(-1)).toMatchObject({ done: 991 });
 });
 
-test('once Iterable asks for a wait, no further part is started', async () => {
+test('after Iterable has requested a wait, no further part is started', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 10 ** 9 };
   let calls = 0;
   const client = clientOf(() => {
@@ -121,7 +123,7 @@ test('once Iterable asks for a wait, no further part is started', async () => {
   expect(calls).toBeLessThan(3_000);
 });
 
-test('a lasting wait does not repeat turns forever: the third turn without a complete part writes its results', async () => {
+test('turns with a wait are not repeated forever: the third turn without a complete part writes its results', async () => {
   const busy: CallResult = { success: false, response: { code: 'RateLimitExceeded', msg: '' }, openForMs: 600_000 };
   const { push, metrics, parts, written } = await start(clientOf(() => busy));
   const wait = { done: false, parts_done: 0, parts_total: 2, wait_seconds: 600 };
@@ -195,14 +197,14 @@ describe('users that failed', () => {
   });
 });
 
-test('a user who was not tried is left open in every turn', async () => {
+test('a user without an attempt stays open in every turn', async () => {
   const untried: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 0 };
   const { push, written } = await start(clientOf(() => untried));
   expect(await push(() => false, 2)).toEqual({ done: false, parts_done: 0, parts_total: 2, idle_turns: 3 });
   expect(written()).toEqual([]);
 });
 
-/** Waits for a response that never arrives. The signal ends the wait as if a try had failed at that time. */
+/** Waits for a response that never arrives. The signal ends the wait as if an attempt had failed at that time. */
 const untilAborted = ({ signal }: CallContext) =>
   new Promise<CallResult>((resolve) => {
     const open: CallResult = { success: false, response: { code: 'TIMEOUT', msg: '' }, openForMs: 1_000 };
@@ -220,7 +222,7 @@ test('a stop is noticed while all users wait, and ends the wait', async () => {
         return untilAborted(context);
       }),
     );
-    // In the third turn without a part, a user whom Iterable asks to wait has failed, but not one whose run is stopped.
+    // In the third turn without a complete part, a rate-limited user fails, but not a user whose run is stopped.
     const pushing = push(() => false, 2).catch((error: unknown) => error);
     await waiting.promise;
     while (written().length === 0) await nextTick();
@@ -254,7 +256,7 @@ test('if a part cannot be written, waiting users are not sent', async () => {
 });
 
 test('a run without users reports zero sent and zero failed', async () => {
-  const { push, metrics } = await start(clientOf(unconfigured('answer')), 0);
+  const { push, metrics } = await start(clientOf(unconfigured('resultFor')), 0);
   await expect(push(() => false)).resolves.toMatchObject({ done: true });
   expect(metrics.values).toEqual(
     new Map([

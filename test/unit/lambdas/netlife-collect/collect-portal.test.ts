@@ -20,23 +20,27 @@ const run: NetlifePlan = {
     check_registered_users: true,
     registered_only: false,
     create_access_keys: false,
+    max_access_key_age_days: 7,
     job_ids: [],
     consent: 'SUBSCRIBE',
   },
 };
 
 const logger = new Logger({ logLevel: 'SILENT' });
-const running: (() => Promise<unknown>)[] = [];
+const cleanups: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
   jest.restoreAllMocks();
-  for (const stop of running.splice(0).toReversed()) await stop();
+  for (const stop of cleanups.splice(0).toReversed()) await stop();
 });
 
-const start = async (recordProgress: () => Promise<boolean> = async () => true, jobIds: readonly string[] = []) => {
+const start = async (
+  recordProgress: () => Promise<number | undefined> = async () => Number.POSITIVE_INFINITY,
+  jobIds: readonly string[] = [],
+) => {
   const netlife = await startPortal({ jobs: 1, subjects: 60 });
   const client = clientAt(netlife.baseUrl);
-  running.push(netlife.stop, () => client.close());
+  cleanups.push(netlife.stop, () => client.close());
   const { folder, objects } = memoryFolder();
   const parts = createPortalParts(folder, portalName);
   let nowMs = 0;
@@ -60,6 +64,7 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
       run: { ...run, netlife: { ...run.netlife, job_ids: [...jobIds] } },
       attempt: 'e1.0',
       parts,
+      knownKeys: { open: async () => ({ find: () => undefined, add: () => undefined, save: async () => undefined }) },
       progress,
       logger,
       metrics: metrics.recorder,
@@ -70,13 +75,13 @@ const start = async (recordProgress: () => Promise<boolean> = async () => true, 
 
 test('a stopped run ends within a job, and keeps its written parts', async () => {
   let writes = 0;
-  const { collect, objects } = await start(async () => ++writes < 5);
+  const { collect, objects } = await start(async () => (++writes < 5 ? Number.POSITIVE_INFINITY : undefined));
   await expect(collect()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
   const written = [...objects.keys()].filter((path) => path.includes('/job/'));
   expect(written).toEqual([expect.stringMatching(/\/00000\.json$/)]);
 });
 
-test('another worker on the same job ends the turn: the parts of two workers do not fit together', async () => {
+test('a part that another invocation wrote ends the turn, because the parts of two invocations do not match', async () => {
   const { collect, objects, parts } = await start();
   const { writePart } = parts;
   const theirs = JSON.stringify({ through: 'elsewhere', csv: '', statistics: {}, rejected: [] });

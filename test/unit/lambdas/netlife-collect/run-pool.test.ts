@@ -3,7 +3,7 @@ import { runPool } from '../../../../lambdas/netlife-collect/run-pool';
 
 const items = [0, 1, 2, 3, 4, 5];
 
-test('works on all items in order, within the concurrency limit', async () => {
+test('processes all items in order, within the concurrency limit', async () => {
   const started: number[] = [];
   let running = 0;
   let maxRunning = 0;
@@ -22,7 +22,7 @@ test('works on all items in order, within the concurrency limit', async () => {
   expect(maxRunning).toBe(2);
 });
 
-test('after a failure, starts no further item, waits for those in work, and throws the first failure', async () => {
+test('after a failure, starts no further item, waits for those in progress, and throws the first failure', async () => {
   const ended: number[] = [];
   const work = async (item: number) => {
     if (item === 1) throw new Error('first');

@@ -16,7 +16,7 @@ import {
   superseded,
   writing,
 } from '../../../support/processing-handler';
-import { qualiaAnswer, qualiaOrder } from '../../../support/qualia-orders';
+import { qualiaOrder, qualiaResponse } from '../../../support/qualia-orders';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -26,7 +26,7 @@ afterEach(() => logs.stop());
 const handle = (doubles: MessageDoubles) => handleMessage(logs, doubles);
 
 describe('an order that is DOWNLOADED', () => {
-  test.each(['posted', 'already_known'] as const)('is posted, and PROCESSED: %s', async (outcome) => {
+  test.each(['posted', 'already_known'] as const)('is posted and becomes PROCESSED: %s', async (outcome) => {
     const postOrder = posted(outcome);
     const recordProcessing = writing();
     const result = await handle({
@@ -94,7 +94,7 @@ describe('an order that is DOWNLOADED', () => {
   });
 
   test('with a change in a field that is not mapped is closed without a POST', async () => {
-    const payload = qualiaAnswer(qualiaOrder({ loan_type: 'a field that is not mapped' }));
+    const payload = qualiaResponse(qualiaOrder({ loan_type: 'a field that is not mapped' }));
     const result = await handle({
       payload,
       current: orders.downloaded(recorded),
@@ -108,7 +108,7 @@ describe('an order that is DOWNLOADED', () => {
     ['after a round that may have posted without a record', { ...recorded, previous_status: 'DOWNLOADED' }],
     ['after a round that failed', { ...recorded, previous_status: 'FAILED' }],
     ['written by an older release', { processed_checksum: recorded.processed_checksum }],
-    ['that an operator forces', { ...recorded, repost: round() }],
+    ['that an operator replays with force', { ...recorded, repost: round() }],
   ])('%s is posted', async (_, fields) => {
     const postOrder = posted();
     await handle({ current: orders.downloaded(fields), postOrder, repository: { recordProcessing: writing() } });
@@ -118,15 +118,15 @@ describe('an order that is DOWNLOADED', () => {
   });
 
   test('is posted with the digits that were received', async () => {
-    const payload = qualiaAnswer().replace('"QO-123456"', '9007199254740993');
+    const payload = qualiaResponse().replace('"QO-123456"', '9007199254740993');
     const postOrder = posted();
     await handle({ payload, current: orders.downloaded(), postOrder, repository: { recordProcessing: writing() } });
     expect(postOrder.mock.calls[0]?.[0].order.externalOrderId).toBe('9007199254740993');
   });
 
-  test('keeps and logs the warnings of its mapping', async () => {
+  test('stores and logs the warnings of its mapping', async () => {
     const recordProcessing = writing();
-    const payload = qualiaAnswer(qualiaOrder({ due_date: 'soon', price: 'a lot' }));
+    const payload = qualiaResponse(qualiaOrder({ due_date: 'soon', price: 'a lot' }));
     const warnings = [
       { code: 'BAD_NUMBER', field: 'price' },
       { code: 'BAD_DATE', field: 'due_date' },
@@ -142,7 +142,7 @@ describe('an order that is DOWNLOADED', () => {
   });
 });
 
-test('an order whose receives ran out is taken up again: its message was redriven', async () => {
+test('an order that is FAILED with RETRIES_EXHAUSTED is processed when its message is redriven', async () => {
   const postOrder = posted();
   const current = orders.failed('RETRIES_EXHAUSTED');
   const result = await handle({ current, postOrder, repository: { recordProcessing: writing() } });
@@ -161,14 +161,14 @@ test.each([
 });
 
 describe('a payload', () => {
-  test('that is not what was stored may be a passing fault, once', async () => {
+  test('that differs from its checksum is retried once', async () => {
     const hideFor = jest.fn(ok);
     const result = await handle({ checksumInMessage: checksum('other'), hideFor });
     expect(result).toMatchObject({ returned: 1, added: [] });
     expect(result.lines).toEqual([expect.objectContaining({ level: 'WARN', error_code: 'CHECKSUM_MISMATCH' })]);
   });
 
-  test.each([2, 3, 5])('that is still not at receive %i is wrong for good', async (receiveCount) => {
+  test.each([2, 3, 5])('that differs from its checksum at receive %i fails the order', async (receiveCount) => {
     const recordFailure = writing();
     const result = await handle({ checksumInMessage: checksum('other'), repository: { recordFailure }, receiveCount });
     expect(recordFailure.mock.calls).toEqual([
@@ -178,10 +178,10 @@ describe('a payload', () => {
   });
 
   test.each([
-    ['no JSON', 'oops'],
+    ['text that is not JSON', 'oops'],
     ['no order', '{"data":{"order":null}}'],
-    ['an order without a number', qualiaAnswer(qualiaOrder({ order_number: null }))],
-  ])('that holds %s is wrong for good', async (_, payload) => {
+    ['an order without a number', qualiaResponse(qualiaOrder({ order_number: null }))],
+  ])('with %s fails the order', async (_, payload) => {
     const recordFailure = writing();
     const result = await handle({ payload, repository: { recordFailure } });
     expect(recordFailure.mock.calls).toEqual([
@@ -190,7 +190,7 @@ describe('a payload', () => {
     expect(result).toMatchObject({ returned: 0, added: ['OrderFailed'] });
   });
 
-  test('that is gone is gone for good', async () => {
+  test('that is missing fails the order', async () => {
     const recordFailure = writing();
     const load = failing(new PipelineError('PAYLOAD_MISSING', 'Gone', { retryable: false }));
     const result = await handle({ load, repository: { recordFailure } });
@@ -206,7 +206,7 @@ test.each([
   ['Kim', '(not a code)'],
 ])('the unknown state %s: one WARN line with %s, and the order fails', async (state, logged) => {
   const recordFailure = writing();
-  const payload = qualiaAnswer(qualiaOrder({ properties: [{ state }] }));
+  const payload = qualiaResponse(qualiaOrder({ properties: [{ state }] }));
   const result = await handle({ payload, current: orders.downloaded(), repository: { recordFailure } });
   expect(result).toMatchObject({ returned: 0, added: ['UnknownState', 'OrderFailed'] });
   expect(recordFailure.mock.calls).toEqual([
@@ -226,7 +226,7 @@ test.each([
 describe('a POST', () => {
   const current = orders.downloaded();
 
-  test('that is refused for good keeps the answer on the order alone', async () => {
+  test('that is permanently refused stores the response on the order only', async () => {
     const refusal = new PipelineError('API_REFUSED', 'The internal API answered 422', {
       retryable: false,
       api: 'internal',
@@ -243,7 +243,9 @@ describe('a POST', () => {
           code: 'API_REFUSED',
           message: 'The internal API answered 422',
           stage: 'processing',
-          answer: 'Ada Byron is unknown',
+          issueId: 'b56f2760',
+          statusCode: 422,
+          response: 'Ada Byron is unknown',
           receiveCount: 1,
           failedAtMs: nowMs,
         },
@@ -254,16 +256,19 @@ describe('a POST', () => {
   });
 
   test.each([
-    ['a busy API', new PipelineError('API_UNAVAILABLE', 'No', { retryable: true, api: 'internal', statusCode: 503 })],
+    [
+      'an unavailable API',
+      new PipelineError('API_UNAVAILABLE', 'No', { retryable: true, api: 'internal', statusCode: 503 }),
+    ],
     ['a slow API', new PipelineError('TIMEOUT', 'No', { retryable: true, api: 'internal' })],
-  ])('to %s comes back', async (_, error) => {
+  ])('to %s is retried', async (_, error) => {
     const hideFor = jest.fn(ok);
     const result = await handle({ current, postOrder: failing(error), hideFor, receiveCount: 3 });
     expect(hideFor.mock.calls).toEqual([['receipt-of-message-1', 120]]);
-    expect(result).toMatchObject({ returned: 1, added: ['ApiRetry:internal'] });
+    expect(result).toMatchObject({ returned: 1, added: ['ApiRetry:internal', 'DeferredOrderAge:internal'] });
   });
 
-  test('whose record fails comes back: the idempotency key makes the second one harmless', async () => {
+  test('that cannot be recorded is retried: the idempotency key makes the second POST harmless', async () => {
     const recordProcessing = failing(new Error('DynamoDB is down'));
     const result = await handle({ current, postOrder: posted(), repository: { recordProcessing }, hideFor: ok });
     expect(result).toMatchObject({ returned: 1, added: [] });

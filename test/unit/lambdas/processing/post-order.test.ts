@@ -25,7 +25,7 @@ const token = expect.stringMatching(/^[0-9a-f]{12}$/);
 describe('an older round does not overtake a newer one', () => {
   const newer = round(1_767_225_600_001);
 
-  test('each attempt after the first reads the round, and none is made once it is over', async () => {
+  test('each attempt after the first reads the order, and none is made after the round has ended', async () => {
     const reads = [orders.downloaded(), orders.notified({ round: newer })];
     const requestRepost = writing();
     const postOrder = posted('posted', 2);
@@ -35,7 +35,7 @@ describe('an older round does not overtake a newer one', () => {
     expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
   });
 
-  test('a POST whose record is rejected makes the newest round post', async () => {
+  test('a POST whose result the order rejects makes the newest round post', async () => {
     const requestRepost = writing();
     const recordProcessing = writing({ applied: false, order: orders.downloaded({ round: newer }) });
     const repository = { recordProcessing, requestRepost };
@@ -44,13 +44,15 @@ describe('an older round does not overtake a newer one', () => {
     expect(result).toMatchObject({ returned: 0, added: [], lines: [superseded] });
   });
 
-  test('if the newest round is PROCESSED already, its payload is posted in a further round', async () => {
+  test('if the newest round is already PROCESSED, its payload is posted in a further round', async () => {
     const processed = orders.processed({ round: newer, download_started_at: '2026-01-01T00:00:00.500Z' });
     const send = jest.fn(ok);
     const startRound = writing();
     const recordProcessing = writing({ applied: false, order: processed });
     await handle({
-      ...{ current: orders.downloaded(), postOrder: posted(), send },
+      current: orders.downloaded(),
+      postOrder: posted(),
+      send,
       repository: { recordProcessing, startRound },
     });
     const download = expect.objectContaining({
@@ -60,22 +62,25 @@ describe('an older round does not overtake a newer one', () => {
     expect(startRound.mock.calls).toEqual([
       [
         expect.objectContaining({
-          ...{ orderId: 'QO-123456', notificationType: 'overtaken', force: true },
-          stored: { after: newer, download },
+          orderId: 'QO-123456',
+          notificationType: 'overtaken',
+          force: true,
+          after: newer,
+          download,
         }),
       ],
     ]);
     expect(send).toHaveBeenCalledTimes(1);
   });
 
-  test('such a round that is still DOWNLOADED may lack its message: it is sent again', async () => {
+  test('if the further round is still DOWNLOADED, its message is sent again, because it may be missing', async () => {
     const further = orders.downloaded({ round: newer, notification_type: 'overtaken' });
     const send = jest.fn(ok);
     await handle({ receiveCount: 2, current: further, send, repository: { requestRepost: writing() } });
     expect(send.mock.calls).toEqual([[processingMessage({ round: newer, retried: true, sent_at: nowMs })]]);
   });
 
-  test('an item that cannot be read posts again, too', async () => {
+  test('an order whose item cannot be read is posted again too', async () => {
     const outcomes: WriteOutcome[] = [{ applied: false, order: undefined, unreadableRound: newer }, { applied: true }];
     const requestRepost = jest.fn(async () => outcomes.shift() ?? { applied: true as const });
     const recordProcessing = writing({ applied: false, order: undefined, unreadableRound: newer });
@@ -87,14 +92,15 @@ describe('an older round does not overtake a newer one', () => {
     ]);
   });
 
-  test('a round that begins meanwhile is not superseded, and posts itself', async () => {
+  test('a round that begins meanwhile is not superseded, and is made to post', async () => {
     const processed = orders.processed({ round: newer });
     const newest = orders.notified({ round: round(1_767_225_600_002) });
     const reads = [orders.downloaded(), newest];
     const requestRepost = writing();
     const send = jest.fn(ok);
     await handle({
-      ...{ postOrder: posted(), send },
+      postOrder: posted(),
+      send,
       repository: {
         read: async () => reads.shift(),
         recordProcessing: writing({ applied: false, order: processed }),
@@ -110,18 +116,18 @@ describe('an older round does not overtake a newer one', () => {
     ['received again', { receiveCount: 2 }],
     ['copied', { retried: true }],
     ['redriven', { sentAtMs: 0 }],
-  ])('a message %s may have posted before', async (_, delivery) => {
+  ])('a message that was %s may have posted before, so the newest round is made to post', async (_, delivery) => {
     const requestRepost = writing();
     await handle({ ...delivery, current: orders.notified({ round: newer }), repository: { requestRepost } });
     expect(requestRepost.mock.calls).toEqual([['QO-123456', newer, token]]);
   });
 
-  test('a redriven message whose failure was recorded needs no repost: the round after it posted regardless', async () => {
+  test('a redriven message whose failure was recorded needs no repost, because the next round posted regardless', async () => {
     const current = orders.processed({ round: newer, previous_status: 'FAILED' });
     expect(await handle({ sentAtMs: 0, current })).toMatchObject({ returned: 0, lines: [superseded] });
   });
 
-  test('if the order moves on while the repost is requested, the request follows it', async () => {
+  test('if another round begins while the repost is requested, the repost is requested for that round', async () => {
     const newest = round(1_767_225_600_002);
     const outcomes: WriteOutcome[] = [{ applied: false, order: orders.notified({ round: newest }) }, { applied: true }];
     const requestRepost = jest.fn(async () => outcomes.shift() ?? { applied: true as const });
@@ -134,7 +140,7 @@ describe('an older round does not overtake a newer one', () => {
   });
 });
 
-test('an order that is overtaken while it is posted is posted again, under another key', async () => {
+test('an order that is overtaken while it is posted is posted again with another key', async () => {
   const reads = [orders.downloaded(), orders.downloaded({ repost: round(1) })];
   const writes: WriteOutcome[] = [
     { applied: false, order: orders.downloaded({ repost: round(1) }) },
@@ -155,7 +161,7 @@ describe('a key that the internal API knows', () => {
     ['of a message that was received before', { receiveCount: 2, current: orders.downloaded(other) }],
     ['of a message that was copied', { retried: true, current: orders.downloaded(other) }],
     ['of a message that was redriven', { sentAtMs: 0, current: orders.downloaded(other) }],
-    ['of an order of which nothing else was recorded', { current: orders.downloaded() }],
+    ['of an order that has no other recorded body', { current: orders.downloaded() }],
   ])('%s is a success', async (_, doubles) => {
     const result = await handle({ ...doubles, postOrder: posted('already_known'), repository: repository() });
     expect(result.lines).toEqual([expect.objectContaining({ status: 'PROCESSED', outcome: 'already_known' })]);
@@ -168,16 +174,16 @@ describe('a key that the internal API knows', () => {
   });
 
   test('after a call that failed because the token was rotated is a success', async () => {
-    const answered = posted('already_known', 1);
+    const respond409 = posted('already_known', 1);
     const postOrder: PostOrder = async (post, context) => {
       await post.beforeAttempt?.();
-      return answered(post, context);
+      return respond409(post, context);
     };
     const result = await handle({ current: orders.downloaded(other), postOrder, repository: repository() });
     expect(result.added).toContain('OrderProcessed');
   });
 
-  test('although this round never used it is reported, and the order is posted under another one', async () => {
+  test('that this round has not used is reported, and the order is posted with another key', async () => {
     const reads = [
       orders.downloaded(other),
       orders.downloaded(other),
@@ -202,7 +208,7 @@ describe('a key that the internal API knows', () => {
     });
   });
 
-  test('and that a duplicate of the message has recorded by then needs nothing more', async () => {
+  test('that a duplicate of the message has recorded meanwhile needs no further action', async () => {
     const reads = [orders.downloaded(other), orders.processed()];
     const doubles = { read: async () => reads.shift() };
     const result = await handle({ postOrder: posted('already_known'), sleep: ok, repository: doubles });

@@ -18,7 +18,7 @@ const reconciled = () =>
 const openOrders = (world: ReturnType<typeof createReconcilerWorld>, ...ids: string[]) => {
   for (const id of ids) world.open.set(id, 'status-1');
 };
-const many = (count: number) => Array.from({ length: count }, (_, index) => `order-${index}`);
+const orderIds = (count: number) => Array.from({ length: count }, (_, index) => `order-${index}`);
 
 describe('starts a round for', () => {
   test('a missing order, and no other', async () => {
@@ -43,7 +43,7 @@ describe('starts a round for', () => {
     expect(world.metric('OrderReconciled')).toBe(1);
   });
 
-  test('an order that is NOTIFIED or DOWNLOADED for over 15 minutes, and keeps its notified_at', async () => {
+  test('an order that has been NOTIFIED or DOWNLOADED for over 15 minutes, and keeps its notified_at', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'notified', 'downloaded', 'waiting', 'working');
     world.notified('notified', 15 * minuteMs + 1);
@@ -65,7 +65,7 @@ describe('starts a round for', () => {
     world.processed('drifted', minuteMs);
     world.processed('same', minuteMs);
     await world.invoke();
-    world.pass(hourMs);
+    world.advance(hourMs);
     world.open.set('drifted', 'status-2');
     expect(await world.invoke()).toMatchObject({ drifted: 1, drifted_unnoticed: 1 });
     expect(world.startedIds()).toEqual(['drifted']);
@@ -73,12 +73,12 @@ describe('starts a round for', () => {
     expect(world.metric('OrdersDrifted')).toBe(1);
   });
 
-  test('an order whose status changed and that was read in between: no drift, as the change may have been in it', async () => {
+  test('an order whose status changed and that was downloaded in between, which is not counted as drifted', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'changed');
     world.processed('changed');
     await world.invoke();
-    world.pass(hourMs);
+    world.advance(hourMs);
     world.open.set('changed', 'status-2');
     world.processed('changed', 30 * minuteMs);
     expect(await world.invoke()).toMatchObject({ drifted: 1, drifted_unnoticed: 0 });
@@ -88,45 +88,45 @@ describe('starts a round for', () => {
     expect(world.metric('OrderReconciled')).toBe(0);
   });
 
-  test('an order that left the open set, and keeps it in mind until its round is over', async () => {
+  test('an order that left the list, which is tracked until its round has ended', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'closed', 'open');
     world.processed('closed', 1);
     world.processed('open', 1);
     await world.invoke();
 
-    world.pass(hourMs);
+    world.advance(hourMs);
     world.open.delete('closed');
     expect(await world.invoke()).toMatchObject({ known: 2, left: 1, drifted_unnoticed: 1 });
     expect(world.startedIds()).toEqual(['closed']);
     expect(world.metric('OrdersDrifted')).toBe(1);
 
     // Its message is lost.
-    world.pass(hourMs);
+    world.advance(hourMs);
     expect(await world.invoke()).toMatchObject({ known: 2, left: 0, stuck: 1 });
     expect(world.startedIds()).toEqual(['closed']);
 
-    // Again; it was in flight for an hour before.
-    world.pass(hourMs);
+    // Its second message is lost too. The order was in flight for an hour before, so it gets another hour.
+    world.advance(hourMs);
     expect(await world.invoke()).toMatchObject({ known: 2, left: 0, stuck: 0 });
-    world.pass(1);
+    world.advance(1);
     expect(await world.invoke()).toMatchObject({ known: 2, left: 0, stuck: 1 });
 
-    world.pass(hourMs);
+    world.advance(hourMs);
     world.processed('closed');
     expect(await world.invoke()).toMatchObject({ known: 1, left: 0, stuck: 0 });
-    world.pass(hourMs);
+    world.advance(hourMs);
     expect(await world.invoke()).toMatchObject({ known: 1 });
   });
 
-  test('no order that left and was read since', async () => {
+  test('no order that left and was downloaded since', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'closed');
     world.processed('closed');
     await world.invoke();
-    world.pass(hourMs);
+    world.advance(hourMs);
     world.open.delete('closed');
-    // Not before the walk has ended, as it may have left after it was read.
+    // The download began after the end of the walk. An earlier one could have missed the change.
     world.processed('closed', -1);
     expect(await world.invoke()).toMatchObject({ known: 0, left: 0 });
     expect(world.started).toEqual([]);
@@ -164,7 +164,7 @@ describe('starts a round for', () => {
   });
 });
 
-test('publishes zeros', async () => {
+test('publishes zero for each metric without orders', async () => {
   const world = createReconcilerWorld();
   expect(await world.invoke()).toMatchObject({ outcome: 'complete', known: 0 });
   for (const name of ['OrderReconciled', 'OrdersMissing', 'OrdersDrifted', 'OrdersInFlight', 'OldestOrderInFlight'])
@@ -172,12 +172,13 @@ test('publishes zeros', async () => {
   expect(logs.lines().map(({ message }) => message)).toEqual(['orders reconciled']);
 });
 
-test('judges after the time in which webhooks on their way arrive', async () => {
+test('checks the orders after a delay in which webhooks under way arrive', async () => {
   const world = createReconcilerWorld({ settleMs: minuteMs });
   openOrders(world, 'on its way');
   const startedAtMs = world.now();
   await world.invoke();
   expect(world.now() - startedAtMs).toBe(minuteMs);
+  expect(logs.lines()).toEqual([expect.objectContaining({ message: 'orders reconciled', turn_ms: minuteMs })]);
 });
 
 test('an id that is not valid in a webhook is skipped', async () => {
@@ -185,7 +186,7 @@ test('an id that is not valid in a webhook is skipped', async () => {
   openOrders(world, 'a\tb\nc', 'ü', 'good');
   expect(await world.invoke()).toMatchObject({ known: 1, missing: 1 });
   world.open.delete('a\tb\nc');
-  world.pass(minuteMs);
+  world.advance(minuteMs);
   expect(await world.invoke()).toMatchObject({ known: 1, missing: 0, left: 0 });
 });
 
@@ -201,11 +202,11 @@ describe('a list without status', () => {
     },
   });
 
-  test('is reported once in a pass, and looks like no change', async () => {
+  test('is reported once in a pass, and is not taken for a change', async () => {
     world.processed('one', minuteMs);
     await world.invoke();
     refusing.on = true;
-    world.pass(hourMs);
+    world.advance(hourMs);
     logs.clear();
     expect(await world.invoke()).toMatchObject({ drifted: 0 });
     expect(logs.lines().filter(({ level }) => level === 'WARN')).toEqual([
@@ -215,14 +216,14 @@ describe('a list without status', () => {
       }),
     ]);
     refusing.on = false;
-    world.pass(hourMs);
+    world.advance(hourMs);
     expect(await world.invoke()).toMatchObject({ drifted: 0 });
     expect(world.started).toEqual([]);
   });
 });
 
-test('a list that repeats itself proves nothing about the orders that it does not show', async () => {
-  const pages = { all: many(250), repeats: false };
+test('a list that repeats itself is not evidence that an order has left', async () => {
+  const pages = { all: orderIds(250), repeats: false };
   const world = createReconcilerWorld({
     qualia: {
       listOpenOrders: async ({ limit, offset }) =>
@@ -238,22 +239,22 @@ test('a list that repeats itself proves nothing about the orders that it does no
   expect(logs.lines()).toContainEqual(expect.objectContaining({ message: 'the list of open orders repeats itself' }));
   pages.repeats = false;
   pages.all.pop();
-  world.pass(minuteMs);
+  world.advance(minuteMs);
   expect(await world.invoke()).toMatchObject({ known: 250, left: 1 });
 });
 
 describe('pace', () => {
-  test('every round waits for its turn', async () => {
-    let turns = 0;
-    const world = createReconcilerWorld({ pace: async () => void turns++ });
-    openOrders(world, ...many(120));
+  test('every round waits for the pace', async () => {
+    let slots = 0;
+    const world = createReconcilerWorld({ pace: async () => void slots++ });
+    openOrders(world, ...orderIds(120));
     await world.invoke();
-    expect(turns).toBe(120);
+    expect(slots).toBe(120);
   });
 
-  test('after the first rounds, none is started while the download queue is not short', async () => {
+  test('after the first rounds, none is started while the download queue is long', async () => {
     const world = createReconcilerWorld();
-    openOrders(world, ...many(250));
+    openOrders(world, ...orderIds(250));
     world.backlog.push(101, 101, 100);
     const startedAtMs = world.now();
     expect(await world.invoke()).toMatchObject({ outcome: 'complete', missing: 250 });
@@ -264,13 +265,13 @@ describe('pace', () => {
 
   test('a download queue that stays long makes the pass continue later', async () => {
     const world = createReconcilerWorld({ backlog: async () => 101 });
-    openOrders(world, ...many(150));
+    openOrders(world, ...orderIds(150));
     expect(await world.invoke()).toMatchObject({ outcome: 'continues', missing: 100 });
     expect(world.started).toHaveLength(100);
   });
 
-  test('a pass with few rounds does not ask for the backlog', async () => {
-    const world = createReconcilerWorld({ backlog: () => Promise.reject(new Error('asked')) });
+  test('a pass with few rounds does not read the length of the download queue', async () => {
+    const world = createReconcilerWorld({ backlog: () => Promise.reject(new Error('the length was read')) });
     openOrders(world, 'known', 'missing');
     world.processed('known');
     expect(await world.invoke()).toMatchObject({ outcome: 'complete' });
@@ -278,14 +279,14 @@ describe('pace', () => {
 });
 
 describe('a pass that exceeds an invocation', () => {
-  /** Every call of the list, and every chunk of rounds, takes a minute. */
+  /** Each call of the list takes a minute, and each round six seconds. */
   const slow = () => {
     const world = createReconcilerWorld({
       roundsPerSecond: 1,
-      pace: async () => world.pass(6_000),
+      pace: async () => world.advance(6_000),
       qualia: {
         listOpenOrders: async ({ limit, offset }) => {
-          world.pass(minuteMs);
+          world.advance(minuteMs);
           return [...world.open].slice(offset, offset + limit).map(([id, fingerprint]) => ({ id, fingerprint }));
         },
       },
@@ -293,9 +294,9 @@ describe('a pass that exceeds an invocation', () => {
     return world;
   };
 
-  test('continues by itself to its end, and starts each round once', async () => {
+  test('continues through messages to its end, and starts each round once', async () => {
     const world = slow();
-    openOrders(world, ...many(300));
+    openOrders(world, ...orderIds(300));
     const all: string[] = [];
     let report = await world.invoke({}, 240_000);
     let invocations = 1;
@@ -306,33 +307,33 @@ describe('a pass that exceeds an invocation', () => {
     }
     all.push(...world.startedIds());
     expect(report).toMatchObject({ outcome: 'complete', known: 300, missing: 300 });
-    expect(all).toEqual(many(300));
+    expect(all).toEqual(orderIds(300));
     expect(invocations).toBeGreaterThan(5);
     expect(world.sent).toHaveLength(invocations - 1);
   });
 
-  test('is not begun again by the schedule while a message continues it, and is taken up if that message is lost', async () => {
+  test('is not resumed by the schedule while a message continues it, and is resumed if that message is lost', async () => {
     const world = slow();
-    openOrders(world, ...many(300));
+    openOrders(world, ...orderIds(300));
     expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-1' });
     expect(await world.invoke()).toEqual({ outcome: 'under way' });
-    world.pass(20 * minuteMs);
+    world.advance(20 * minuteMs);
     expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-1' });
   });
 
   test('is replaced by a new pass after hours without a continuation', async () => {
     const world = slow();
-    openOrders(world, ...many(300));
+    openOrders(world, ...orderIds(300));
     await world.invoke({}, 180_000);
-    world.pass(3 * hourMs);
+    world.advance(3 * hourMs);
     expect(await world.invoke({}, 180_000)).toMatchObject({ outcome: 'continues', pass: 'pass-2' });
-    // The old message comes late.
+    // The message of the old pass arrives late.
     expect(await world.invoke(continuation({ pass: 'pass-1' }))).toEqual({ outcome: 'superseded' });
   });
 
-  test('two invocations that continue it: one continues, the other stops', async () => {
+  test('is continued by only one of two concurrent invocations', async () => {
     const world = slow();
-    openOrders(world, ...many(600));
+    openOrders(world, ...orderIds(600));
     await world.invoke({}, 180_000);
     const reports = await Promise.all([world.deliver(180_000), world.deliver(180_000)]);
     expect(reports.map((report) => (report as { outcome: string }).outcome).sort()).toEqual([
@@ -353,7 +354,7 @@ describe('a pass that exceeds an invocation', () => {
     expect(await world.invoke(continuation('not ours'))).toMatchObject({ code: 'BAD_MESSAGE' });
   });
 
-  test('two passes at once: the one that ends second changes nothing', async () => {
+  test('two concurrent passes: the one that ends second changes nothing', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'one');
     const reports = await Promise.all([world.invoke(), world.invoke()]);
@@ -361,10 +362,29 @@ describe('a pass that exceeds an invocation', () => {
   });
 });
 
+test('a change that a webhook announces after the item was read is not counted', async () => {
+  const world = createReconcilerWorld();
+  openOrders(world, 'changed');
+  world.processed('changed', minuteMs);
+  await world.invoke();
+  world.advance(hourMs);
+  world.open.set('changed', 'status-2');
+  const overtaken = createReconcilerWorld({
+    passes: world.passes.store,
+    orders: { readMany: async () => world.table },
+    qualia: { listOpenOrders: async ({ offset }) => (offset > 0 ? [] : [{ id: 'changed', fingerprint: 'status-2' }]) },
+    startRound: async () => ({ ...queued, outcome: 'stale' }),
+    now: world.now,
+  });
+  expect(await overtaken.invoke()).toMatchObject({ outcome: 'complete', drifted: 0, not_started: 0 });
+  expect(overtaken.metric('OrdersDrifted')).toBe(0);
+  expect(reconciled()).toEqual([]);
+});
+
 describe('a fault', () => {
   const fault = new PipelineError('AWS_FAULT', 'AWS answered X', { retryable: true });
 
-  test('of one order does not stop the pass, and the next pass sees the same change', async () => {
+  test('of one order does not stop the pass, and the next pass detects the same change', async () => {
     const failing = { id: '' };
     const world = createReconcilerWorld();
     const broken = createReconcilerWorld({
@@ -383,7 +403,7 @@ describe('a fault', () => {
     openOrders(world, 'drifted', 'missing');
     world.processed('drifted');
     await world.invoke();
-    world.pass(minuteMs);
+    world.advance(minuteMs);
     world.processed('missing');
     world.open.set('drifted', 'status-2');
     failing.id = 'drifted';
@@ -391,29 +411,29 @@ describe('a fault', () => {
     expect(logs.lines()).toContainEqual(
       expect.objectContaining({ level: 'ERROR', message: 'order could not be reconciled', order_id: 'drifted' }),
     );
-    world.pass(minuteMs);
+    world.advance(minuteMs);
     expect(await world.invoke()).toMatchObject({ drifted: 1, not_started: 0 });
     expect(world.startedIds()).toEqual(['drifted']);
   });
 
-  test('of AWS ends the invocation, which keeps what was done', async () => {
-    let left = 150;
+  test('of AWS ends the invocation, and its progress is kept', async () => {
+    let startsUntilFault = 150;
     const world = createReconcilerWorld({
       startRound: async () => {
-        if (left-- <= 0) throw fault;
+        if (startsUntilFault-- <= 0) throw fault;
         return queued;
       },
     });
-    openOrders(world, ...many(300));
+    openOrders(world, ...orderIds(300));
     expect(await world.invoke()).toMatchObject({ code: 'AWS_FAULT' });
     expect(logs.lines().at(-1)).toMatchObject({ message: 'reconciliation failed', error_code: 'AWS_FAULT' });
     expect(world.metric('OrdersMissing')).toBeUndefined();
-    left = 1_000;
-    // The retry of the schedule continues at once.
+    startsUntilFault = 1_000;
+    // The retry of the scheduled invocation resumes the pass at once.
     expect(await world.invoke()).toMatchObject({ outcome: 'complete', pass: 'pass-1', known: 300 });
   });
 
-  test('of Qualia in the middle of the list: the next invocation reads on from there', async () => {
+  test('of Qualia in the middle of the list: the next invocation resumes there', async () => {
     const failing = { at: 180 };
     const offsets: number[] = [];
     const world = createReconcilerWorld({
@@ -426,20 +446,20 @@ describe('a fault', () => {
         },
       },
     });
-    openOrders(world, ...many(300));
+    openOrders(world, ...orderIds(300));
     expect(await world.invoke()).toMatchObject({ code: 'API_UNAVAILABLE' });
     failing.at = -1;
     expect(await world.invoke()).toMatchObject({ outcome: 'complete', missing: 300 });
     expect(offsets).toEqual([0, 90, 180, 180, 270, 290]);
   });
 
-  test('of the stored last pass is reported, and costs the comparison alone', async () => {
+  test('in the stored last pass is reported, and only the comparison with that pass is skipped', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'one');
     world.processed('one');
     await world.invoke();
     world.passes.objects.set('last', { bytes: Buffer.from('garbage'), etag: '"other"' });
-    world.pass(minuteMs);
+    world.advance(minuteMs);
     world.open.clear();
     expect(await world.invoke()).toMatchObject({ outcome: 'complete', known: 0 });
     expect(logs.lines()).toContainEqual(

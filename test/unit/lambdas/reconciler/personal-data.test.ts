@@ -9,12 +9,12 @@ import {
   name,
   password,
   personalOrder,
-  spokenIn,
+  sensitiveValuesIn,
   username,
 } from '../../../support/personal-data';
 import { createReconcilerWorld } from '../../../support/reconciler';
 import { startScriptedQualia } from '../../../support/scripted-apis';
-import type { ScriptedResponse } from '../../../support/scripted-server';
+import { type ScriptedResponse, times } from '../../../support/scripted-server';
 import { secretOf } from '../../../support/secrets';
 import { queued } from '../../../support/webhook-handler';
 
@@ -29,10 +29,10 @@ afterEach(() => {
   process.env = environment;
 });
 
-/** @returns what the invocation answered, or the error that it ended with, as Lambda reports it */
-const reconcile = async (answers: readonly ScriptedResponse[], startRound = queued) => {
+/** @returns the result of the invocation, or its error, as JSON */
+const reconcile = async (responses: readonly ScriptedResponse[], startRound = queued) => {
   const qualia = await startScriptedQualia({ credential: secretOf({ username, password }) });
-  qualia.server.respond(...answers);
+  qualia.server.respond(...responses);
   const world = createReconcilerWorld({
     qualia: qualia.client,
     startRound,
@@ -40,15 +40,12 @@ const reconcile = async (answers: readonly ScriptedResponse[], startRound = queu
     metrics: createMetrics({ STAGE: 'dev' }),
     now: () => Date.now(),
   });
-  const ended = await world.invoke();
-  const said = ended instanceof Error ? { ...ended, stack: ended.stack } : ended;
+  const result = await world.invoke();
   expect(qualia.server.left()).toBe(0);
   await qualia.stop();
-  return JSON.stringify(said);
+  return JSON.stringify(result instanceof Error ? { ...result, stack: result.stack } : result);
 };
 
-const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
-  Array.from({ length: count }, () => answer);
 const listed = (...orders: readonly object[]): ScriptedResponse => ({ body: { data: { orders: { orders } } } });
 
 test.each<[string, readonly ScriptedResponse[], number]>([
@@ -58,25 +55,25 @@ test.each<[string, readonly ScriptedResponse[], number]>([
     2,
   ],
   ['garbage', times(3, { body: garbage }), 3],
-  ['a refusal that echoes all', [{ status: 401, body: echo }], 1],
+  ['a refusal that echoes the request', [{ status: 401, body: echo }], 1],
   ['faults', times(3, { status: 500, body: echo }), 3],
   [
     'GraphQL errors',
     times(2, { body: { errors: [{ message: `forbidden for ${email}`, extensions: { ...echo, code: 'FORBIDDEN' } }] } }),
     1,
   ],
-])('%s', async (_, answers, lines) => {
-  const ended = await reconcile(answers);
+])('%s: no personal data in log lines, metrics and result', async (_, responses, lines) => {
+  const result = await reconcile(responses);
   expect(logs.lines()).toHaveLength(lines);
   expect(logs.metrics()).not.toEqual([]);
-  expect(spokenIn(`${logs.text()}\n${ended}`)).toEqual([]);
+  expect(sensitiveValuesIn(`${logs.text()}\n${result}`)).toEqual([]);
 });
 
-test('a round that cannot be started', async () => {
+test('a round that cannot be started: no personal data in log lines, metrics and result', async () => {
   const order = personalOrder({ _id: 'QO-1', purpose: description });
-  const ended = await reconcile([listed(order), listed(order)], async () => {
+  const result = await reconcile([listed(order), listed(order)], async () => {
     throw new Error('AWS is down');
   });
   expect(logs.lines().map(({ level }) => level)).toEqual(['ERROR', 'INFO']);
-  expect(spokenIn(`${logs.text()}\n${ended}`)).toEqual([]);
+  expect(sensitiveValuesIn(`${logs.text()}\n${result}`)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../../../shared/errors';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 import { activity, notification } from '../../../support/webhook-calls';
-import { callWebhook, known, onlyLine, queued, started } from '../../../support/webhook-handler';
+import { authenticated, callWebhook, onlyLine, queued, started } from '../../../support/webhook-handler';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -24,9 +24,9 @@ describe('accepted', () => {
     ['stale', ['WebhookAccepted']],
   ] as const)('%s', async (outcome, metrics) => {
     const startRound = jest.fn(async () => started(outcome, 'DOWNLOADED'));
-    const answer = await callWebhook({ body: notification() }, { authenticate: known, startRound });
-    expect(answer).toMatchObject({ status: 200, body: acceptedBody(outcome), added: metrics });
-    expect(Object.keys(answer.body as object)).toEqual(Object.keys(acceptedBody(outcome)));
+    const response = await callWebhook({ body: notification() }, { authenticate: authenticated, startRound });
+    expect(response).toMatchObject({ status: 200, body: acceptedBody(outcome), added: metrics });
+    expect(Object.keys(response.body as object)).toEqual(Object.keys(acceptedBody(outcome)));
     expect(startRound.mock.calls).toEqual([
       [
         {
@@ -51,20 +51,20 @@ describe('accepted', () => {
 
   test('an event ahead of our clock, with a warning', async () => {
     const startRound = async () => ({ ...started('queued'), aheadMs: 3_600_400 });
-    expect((await callWebhook({ body: notification() }, { authenticate: known, startRound })).status).toBe(200);
+    expect((await callWebhook({ body: notification() }, { authenticate: authenticated, startRound })).status).toBe(200);
     expect(logs.lines().map(ownFields)).toEqual([
       expect.objectContaining({ level: 'WARN', message: 'event is ahead of our clock', ahead_seconds: 3_600 }),
       expect.objectContaining({ level: 'INFO', message: 'webhook accepted' }),
     ]);
   });
 
-  test('an activity, which has no time', async () => {
+  test('an activity, which has no timestamp', async () => {
     const startRound = jest.fn(queued);
-    const answer = await callWebhook(
+    const response = await callWebhook(
       { body: activity({ type: 'message', message_id: 'm1' }) },
-      { authenticate: known, startRound },
+      { authenticate: authenticated, startRound },
     );
-    expect(answer.body).toEqual(acceptedBody('queued', 'bK8bg5tajNkDpDk25'));
+    expect(response.body).toEqual(acceptedBody('queued', 'bK8bg5tajNkDpDk25'));
     expect(startRound.mock.calls).toEqual([
       [{ orderId: 'bK8bg5tajNkDpDk25', notificationType: 'message', occurredAt: undefined, requestId: 'request-1' }],
     ]);
@@ -73,10 +73,10 @@ describe('accepted', () => {
 
   test.each([false, true])('the sender is authenticated by the raw bytes (base64: %p)', async (base64) => {
     const raw = Buffer.from(`  ${JSON.stringify(notification({ note: 'ünïcode' }))}\n`);
-    const authenticate = jest.fn(known);
+    const authenticate = jest.fn(authenticated);
     const headers = { authorization: 'Basic x', 'webhook-id': 'y' };
-    const answer = await callWebhook({ body: raw, base64, headers }, { authenticate, startRound: queued });
-    expect(answer.status).toBe(200);
+    const response = await callWebhook({ body: raw, base64, headers }, { authenticate, startRound: queued });
+    expect(response.status).toBe(200);
     expect(authenticate.mock.calls).toEqual([[expect.objectContaining(headers), raw]]);
   });
 
@@ -91,19 +91,25 @@ describe('accepted', () => {
     ['application/json; profile="a,b"'],
     ['application/json; profile="a,b", application/json'],
     [undefined],
-  ])('%s is JSON', async (type) => {
-    const doubles = { authenticate: known, startRound: queued };
+  ])('the content type %s', async (type) => {
+    const doubles = { authenticate: authenticated, startRound: queued };
     expect((await callWebhook({ body: notification(), headers: { 'content-type': type } }, doubles)).status).toBe(200);
   });
 });
 
-test.each(['identity', 'Identity', '', 'identity, identity'])('the content encoding %j is none', async (coding) => {
-  const headers = { 'content-encoding': coding };
-  const answer = await callWebhook({ body: notification(), headers }, { authenticate: known, startRound: queued });
-  expect(answer.status).toBe(200);
-});
+test.each(['identity', 'Identity', '', 'identity, identity'])(
+  'the content encoding %j means that the body is not encoded',
+  async (coding) => {
+    const headers = { 'content-encoding': coding };
+    const response = await callWebhook(
+      { body: notification(), headers },
+      { authenticate: authenticated, startRound: queued },
+    );
+    expect(response.status).toBe(200);
+  },
+);
 
-test('HEAD is answered as GET is, without a body', async () => {
+test('HEAD gets the same response as GET, without a body', async () => {
   const [head, get] = [
     await callWebhook({ method: 'HEAD', path: '/health' }),
     await callWebhook({ method: 'GET', path: '/health' }),
@@ -113,8 +119,8 @@ test('HEAD is answered as GET is, without a body', async () => {
 });
 
 test('health responds without calling other services', async () => {
-  const answer = await callWebhook({ method: 'GET', path: '/health' });
-  expect(answer).toMatchObject({
+  const response = await callWebhook({ method: 'GET', path: '/health' });
+  expect(response).toMatchObject({
     status: 200,
     body: { status: 'ok', service: 'marketplace-event-pipeline', version: '1.2.3', commit: 'abc', stage: 'dev' },
     added: [],
@@ -143,18 +149,18 @@ describe('our own fault', () => {
   };
 
   test.each(faults)(
-    '%s, at sign-in or later: the caller learns nothing, the log has the stack',
+    '%s, during authentication or later: the response reveals nothing, and the log has the stack',
     async (_, thrown, code, error) => {
-      // Once the order is known, the line names it.
+      // After authentication, the body is parsed and the line contains the order id.
       for (const [doubles, order] of [
         [{ authenticate: throwing(thrown) }, {}],
-        [{ authenticate: known, startRound: throwing(thrown) }, { order_id: 'QO-123456' }],
+        [{ authenticate: authenticated, startRound: throwing(thrown) }, { order_id: 'QO-123456' }],
       ] as const) {
         logs.clear();
-        const answer = await callWebhook({ body: notification() }, doubles);
-        expect(answer).toMatchObject({ status: 500, added: [] });
-        expect(answer.body).toEqual({ error: 'internal_error', request_id: 'request-1' });
-        expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1' });
+        const response = await callWebhook({ body: notification() }, doubles);
+        expect(response).toMatchObject({ status: 500, added: [] });
+        expect(response.body).toEqual({ error: 'internal_error', request_id: 'request-1' });
+        expect(response.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1' });
         expect(onlyLine(logs)).toEqual({
           level: 'ERROR',
           message: 'webhook failed',

@@ -3,8 +3,8 @@ import { readNotice } from '../../../../lambdas/webhook/notice';
 import { activity, notification } from '../../../support/webhook-calls';
 
 const faultsOf = (body: unknown): string[] => {
-  const read = readNotice(body);
-  return 'faults' in read ? read.faults.map(({ path, message }) => `${path}: ${message}`) : [];
+  const result = readNotice(body);
+  return 'faults' in result ? result.faults.map(({ path, message }) => `${path}: ${message}`) : [];
 };
 const pathsOf = (body: unknown): string[] =>
   [...new Set(faultsOf(body).map((fault) => fault.split(':')[0] ?? ''))].sort();
@@ -12,7 +12,7 @@ const without = (body: Record<string, unknown>, field: string) =>
   Object.fromEntries(Object.entries(body).filter(([name]) => name !== field));
 
 describe('a notification', () => {
-  test.each(['order.created', 'order.updated'])('of %s', (type) => {
+  test.each(['order.created', 'order.updated'])('of the type %s is read', (type) => {
     expect(readNotice(notification({ notification_type: type }))).toEqual({
       notice: {
         orderId: 'QO-123456',
@@ -22,11 +22,11 @@ describe('a notification', () => {
     });
   });
 
-  test('may hold more than we know', () => {
+  test('can contain unknown fields', () => {
     expect(faultsOf(notification({ description: 'x', nested: { a: 1 }, type: 7 }))).toEqual([]);
   });
 
-  test.each(['QO-1', 'QO-123456', 'QO-a_B-9', `QO-${'x'.repeat(125)}`])('order_id may be %s', (order_id) => {
+  test.each(['QO-1', 'QO-123456', 'QO-a_B-9', `QO-${'x'.repeat(125)}`])('order_id can be %s', (order_id) => {
     expect(faultsOf(notification({ order_id }))).toEqual([]);
   });
 
@@ -50,7 +50,7 @@ describe('a notification', () => {
     expect(pathsOf(notification({ order_id }))).toEqual(['order_id']);
   });
 
-  test('a wrong prefix alone is one fault, as the contract words it', () => {
+  test('a wrong prefix is one fault, worded as in the contract', () => {
     expect(faultsOf(notification({ order_id: 'XX-123456' }))).toEqual(['order_id: must start with "QO-"']);
   });
 
@@ -79,7 +79,7 @@ describe('a notification', () => {
     ['2026-11-26t10:00:00z', '2026-11-26T10:00:00.000Z'],
     ['2026-01-01 00:00:00Z', '2026-01-01T00:00:00.000Z'],
     ['2026-01-01 00:00:00 +0000', '2026-01-01T00:00:00.000Z'],
-  ])('timestamp may be %s: that is %s', (timestamp, instant) => {
+  ])('timestamp can be %s, which is read as %s', (timestamp, instant) => {
     expect(readNotice(notification({ timestamp }))).toMatchObject({
       notice: { occurredAt: { ms: Date.parse(instant) } },
     });
@@ -97,7 +97,7 @@ describe('a notification', () => {
     ]);
   });
 
-  test('two moments within one millisecond are different', () => {
+  test('timestamps within the same millisecond are distinguished', () => {
     const [first, second] = ['2026-11-26T10:00:00.100100Z', '2026-11-26T10:00:00.100900Z'].map((timestamp) =>
       readNotice(notification({ timestamp })),
     );
@@ -114,14 +114,14 @@ describe('a notification', () => {
     ]);
   });
 
-  test('every instant with any offset is read as that instant', () => {
+  test('property: a timestamp with any offset is read as the same instant', () => {
     const instants = fc.date({ min: new Date('1970-01-02'), max: new Date('9999-12-30'), noInvalidDate: true });
     fc.assert(
       fc.property(instants, fc.integer({ min: -14 * 60, max: 14 * 60 }), (date, offsetMinutes) => {
         const local = new Date(date.getTime() + offsetMinutes * 60_000).toISOString().slice(0, -1);
-        const two = (value: number) => String(value).padStart(2, '0');
+        const twoDigits = (value: number) => String(value).padStart(2, '0');
         const minutes = Math.abs(offsetMinutes);
-        const offset = `${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(minutes / 60))}:${two(minutes % 60)}`;
+        const offset = `${offsetMinutes < 0 ? '-' : '+'}${twoDigits(Math.trunc(minutes / 60))}:${twoDigits(minutes % 60)}`;
         expect(readNotice(notification({ timestamp: local + offset }))).toMatchObject({
           notice: { occurredAt: { ms: date.getTime() } },
         });
@@ -138,7 +138,7 @@ describe('an activity', () => {
     'order_revision_requested',
     'message',
     'documents',
-  ])('of %s: without a time, and its description dropped', (type) => {
+  ])('of the type %s has no time, and its description is dropped', (type) => {
     expect(readNotice(activity({ type }))).toEqual({
       notice: { orderId: 'bK8bg5tajNkDpDk25', notificationType: type, occurredAt: undefined },
     });
@@ -153,8 +153,8 @@ describe('an activity', () => {
     ['message_id', 'm1'],
     ['message_id', null],
     ['message_id', undefined],
-    ['more', { than: 'we know' }],
-  ])('%s may be %j', (field, value) => {
+    ['unknown', { nested: true }],
+  ])('%s can be %j', (field, value) => {
     expect(faultsOf(activity({ [field]: value }))).toEqual([]);
   });
 
@@ -184,17 +184,20 @@ describe('an activity', () => {
   });
 });
 
-test.each(['order_id', 'notification_type', 'timestamp'])('a notification without its %s names it', (field) => {
-  expect(pathsOf(without(notification(), field))).toEqual([field]);
-});
+test.each(['order_id', 'notification_type', 'timestamp'])(
+  'a notification without %s is refused with a fault of that field',
+  (field) => {
+    expect(pathsOf(without(notification(), field))).toEqual([field]);
+  },
+);
 
-test.each([null, true, 7, 'QO-1', [], [notification()]])('%j is no notice', (body) => {
+test.each([null, true, 7, 'QO-1', [], [notification()]])('%j is not a notice', (body) => {
   expect(readNotice(body)).toEqual({
     faults: expect.arrayContaining([{ path: expect.any(String), message: expect.any(String) }]),
   });
 });
 
-test('property: any input results in a notice or in faults, and no fault quotes it', () => {
+test('property: any input gives a notice or faults, and no fault contains the input', () => {
   const marked = fc.string({ minLength: 1 }).map((text) => `pII${text}`);
   const bodies = fc.oneof(
     fc.jsonValue(),

@@ -1,7 +1,15 @@
 import { gzipSync } from 'node:zlib';
+import type { KeepRefused } from '../../../../lambdas/webhook/keep-refused';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
 import { type Call, notification } from '../../../support/webhook-calls';
-import { callWebhook, known, onlyLine, queued, type WebhookDoubles } from '../../../support/webhook-handler';
+import {
+  authenticated,
+  callWebhook,
+  kept,
+  onlyLine,
+  queued,
+  type WebhookDoubles,
+} from '../../../support/webhook-handler';
 
 let logs: CapturedLogs;
 beforeEach(() => {
@@ -9,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
-describe('refused', () => {
+describe('refuses', () => {
   const refusals: [string, Call, WebhookDoubles, number, Record<string, unknown>, Record<string, string>][] = [
     [
       'another path',
@@ -36,7 +44,7 @@ describe('refused', () => {
       { allow: 'GET, HEAD' },
     ],
     [
-      'a body too large',
+      'a body that is too large',
       { body: 'x'.repeat(256 * 1024 + 1) },
       {},
       413,
@@ -54,7 +62,7 @@ describe('refused', () => {
     [
       'another content type',
       { body: notification(), headers: { 'content-type': 'text/plain' } },
-      { authenticate: known },
+      { authenticate: authenticated },
       415,
       { error: 'unsupported_media_type', message: 'The content type must be application/json' },
       {},
@@ -68,22 +76,22 @@ describe('refused', () => {
       {},
     ],
     [
-      'no JSON',
+      'a body that is not JSON',
       { body: '{"order_id":' },
-      { authenticate: known },
+      { authenticate: authenticated },
       400,
       { error: 'invalid_json', message: 'The body is not JSON' },
       {},
     ],
   ];
 
-  test.each(refusals)('%s', async (_, what, doubles, status, body, headers) => {
-    const answer = await callWebhook(what, doubles);
-    expect(answer.status).toBe(status);
-    expect(answer.body).toEqual({ ...body, request_id: 'request-1' });
-    expect(answer.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1', ...headers });
-    const atTheWebhook = (what.path ?? '/webhooks/qualia') === '/webhooks/qualia';
-    expect(answer.added).toEqual(atTheWebhook ? ['WebhookRefused'] : []);
+  test.each(refusals)('%s', async (_, call, doubles, status, body, headers) => {
+    const response = await callWebhook(call, doubles);
+    expect(response.status).toBe(status);
+    expect(response.body).toEqual({ ...body, request_id: 'request-1' });
+    expect(response.headers).toEqual({ 'content-type': 'application/json', 'x-request-id': 'request-1', ...headers });
+    const isWebhook = (call.path ?? '/webhooks/qualia') === '/webhooks/qualia' && (call.method ?? 'POST') === 'POST';
+    expect(response.added).toEqual(isWebhook ? ['WebhookRefused'] : []);
     expect(onlyLine(logs)).toEqual({
       level: 'WARN',
       message: 'webhook refused',
@@ -93,19 +101,23 @@ describe('refused', () => {
     });
   });
 
-  test('wrong fields, all of them at once', async () => {
+  test('invalid fields, and reports all of them', async () => {
     const details = [
       { path: 'order_id', message: 'must start with "QO-"' },
       { path: 'notification_type', message: 'must be one of "order.created", "order.updated"' },
       { path: 'timestamp', message: 'must be an ISO 8601 time with an offset or "Z"' },
     ];
-    const answer = await callWebhook(
-      { body: { order_id: 'XX-1', notification_type: 'order.gone' } },
-      { authenticate: known },
-    );
-    expect(answer.status).toBe(422);
-    expect(answer.body).toEqual({ error: 'validation_failed', request_id: 'request-1', details });
-    expect(answer.added).toEqual(['WebhookRefused']);
+    const refusedBodies: unknown[] = [];
+    const body = { order_id: 'XX-1', notification_type: 'order.gone' };
+    const keepRefused: KeepRefused = async (refused) => {
+      refusedBodies.push(refused);
+      return 'refused-1';
+    };
+    const response = await callWebhook({ body }, { authenticate: authenticated, keepRefused });
+    expect(refusedBodies).toEqual([{ request_id: 'request-1', details, body: JSON.stringify(body) }]);
+    expect(response.status).toBe(422);
+    expect(response.body).toEqual({ error: 'validation_failed', request_id: 'request-1', details });
+    expect(response.added).toEqual(['WebhookRefused']);
     expect(onlyLine(logs)).toEqual({
       level: 'WARN',
       message: 'webhook refused',
@@ -113,7 +125,15 @@ describe('refused', () => {
       reason: 'validation_failed',
       source_ip: '203.0.113.7',
       details,
+      refused_id: 'refused-1',
     });
+  });
+
+  test('invalid fields in the same way if the body is not kept, and counts it', async () => {
+    const call = { body: { order_id: 'XX-1' } };
+    const response = await callWebhook(call, { authenticate: authenticated, keepRefused: async () => undefined });
+    const expected = await callWebhook(call, { authenticate: authenticated, keepRefused: kept });
+    expect(response).toEqual({ ...expected, added: ['WebhookRefused', 'WebhookRefusedNotKept'] });
   });
 
   test.each(['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])('%s on the webhook', async (method) => {
@@ -144,11 +164,11 @@ describe('refused', () => {
     '',
     ',',
   ])('the content type %p', async (type) => {
-    const answer = await callWebhook(
+    const response = await callWebhook(
       { body: notification(), headers: { 'content-type': type } },
-      { authenticate: known },
+      { authenticate: authenticated },
     );
-    expect(answer.status).toBe(415);
+    expect(response.status).toBe(415);
   });
 
   test.each([
@@ -157,35 +177,35 @@ describe('refused', () => {
     'application/json,',
     'application/json; a="b,text/plain',
   ])('the content types %p', async (type) => {
-    const answer = await callWebhook(
+    const response = await callWebhook(
       { body: notification(), headers: { 'content-type': type } },
-      { authenticate: known },
+      { authenticate: authenticated },
     );
-    expect(answer.status).toBe(415);
+    expect(response.status).toBe(415);
   });
 
   test.each(['gzip', 'GZIP', 'br', 'deflate', 'zstd', 'identity, gzip', 'gzip,gzip', 'x'])(
-    'the content encoding %p, by both kinds of sign-in',
+    'the content encoding %p, from any caller',
     async (coding) => {
       const body = gzipSync(JSON.stringify(notification()));
       const headers = { 'content-encoding': coding };
-      for (const authenticate of [known, async () => false]) {
+      for (const authenticate of [authenticated, async () => false]) {
         expect((await callWebhook({ body, base64: true, headers }, { authenticate })).status).toBe(415);
       }
     },
   );
 
   test.each<[string, Call]>([
-    ['no body at all', {}],
-    ['an empty one, in base64', { base64: true }],
-    ['a page', { body: '<html>' }],
+    ['no body', {}],
+    ['an empty body in base64', { base64: true }],
+    ['an HTML page', { body: '<html>' }],
     ['bytes that are not UTF-8', { body: Buffer.from([0x22, 0xff, 0x22]), base64: true }],
     ['base64 that the gateway did not decode', { body: Buffer.from('{}').toString('base64') }],
-  ])('as JSON, %s', async (_, what) => {
-    expect((await callWebhook(what, { authenticate: known })).status).toBe(400);
+  ])('a body that is not JSON: %s', async (_, call) => {
+    expect((await callWebhook(call, { authenticate: authenticated })).status).toBe(400);
   });
 
-  test('an untrusted caller learns nothing about the body', async () => {
+  test('an untrusted caller with the same response for every body', async () => {
     const authenticate = async () => false;
     const plain = await callWebhook({ body: notification() }, { authenticate });
     expect(await callWebhook({ body: '{' }, { authenticate })).toEqual(plain);
@@ -195,23 +215,23 @@ describe('refused', () => {
   });
 });
 
-describe('256 KiB', () => {
+describe('the limit of 256 KiB', () => {
   const ofSize = (bytes: number): Buffer => {
     const empty = Buffer.byteLength(JSON.stringify(notification({ padding: '' })));
     return Buffer.from(JSON.stringify(notification({ padding: 'x'.repeat(bytes - empty) })));
   };
 
   test.each([
-    ['are taken', 262_144, false, 200],
-    ['are taken in base64, which is longer', 262_144, true, 200],
-    ['and a byte are not', 262_145, false, 413],
-    ['and a byte are not, in base64', 262_145, true, 413],
+    ['accepts 262,144 bytes', 262_144, false, 200],
+    ['accepts 262,144 bytes in base64, which is longer', 262_144, true, 200],
+    ['refuses one byte more', 262_145, false, 413],
+    ['refuses one byte more in base64', 262_145, true, 413],
   ])('%s', async (_, bytes, base64, status) => {
-    const doubles = status === 200 ? { authenticate: known, startRound: queued } : {};
+    const doubles = status === 200 ? { authenticate: authenticated, startRound: queued } : {};
     expect((await callWebhook({ body: ofSize(bytes), base64 }, doubles)).status).toBe(status);
   });
 
-  test('are counted in bytes, not in characters', async () => {
+  test('counts bytes, not characters', async () => {
     expect((await callWebhook({ body: 'ü'.repeat(131_073) })).status).toBe(413);
   });
 });

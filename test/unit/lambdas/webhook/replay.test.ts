@@ -22,7 +22,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** A signed call, which anyone who saw it can send again. */
+/** A signed call that can be sent repeatedly, unchanged, and the number of messages that it has caused. */
 const recordCall = (body: object) => {
   const text = JSON.stringify(body);
   const headers = {
@@ -57,25 +57,25 @@ const recordCall = (body: object) => {
   return { call: () => callWebhook({ body: text, headers }, { authenticate, startRound }), messages: () => messages };
 };
 
-test('within 5 minutes, a notification that is replayed is a duplicate, and nothing is done for it', async () => {
+test('a notification that is replayed within 5 minutes is a duplicate and sends no message', async () => {
   const { call, messages } = recordCall(notification({ timestamp: '2026-01-01T00:00:00.000Z' }));
   expect((await call()).body).toMatchObject({ status: 'queued' });
-  clock.pass(299_000);
+  clock.advance(299_000);
   expect(await call()).toMatchObject({ status: 200, body: { status: 'duplicate' } });
   expect(messages()).toBe(1);
 });
 
-test('an activity that is replayed is a new round: the order is looked at again', async () => {
+test('an activity that is replayed within 5 minutes starts a new round, which downloads the order again', async () => {
   const { call, messages } = recordCall(activity());
   await call();
-  clock.pass(299_000);
+  clock.advance(299_000);
   expect(await call()).toMatchObject({ status: 200, body: { status: 'queued' } });
   expect(messages()).toBe(2);
 });
 
-test.each([notification(), activity()])('after 5 minutes it is refused', async (body) => {
+test.each([notification(), activity()])('a call that is replayed after 5 minutes is refused', async (body) => {
   const { call, messages } = recordCall(body);
-  clock.pass(301_000);
+  clock.advance(301_000);
   expect((await call()).status).toBe(401);
   expect(messages()).toBe(0);
 });

@@ -12,14 +12,14 @@ import { basicAuthorization } from '../../../support/webhook-calls';
 const body = Buffer.from('{}');
 const minuteMs = 60_000;
 
-/** A webhook's sign-in, the secret as an operator writes it, and a clock that only the test advances. */
+/** The webhook's authentication, with a secret that the test rewrites and a clock that the test advances. */
 const start = () => {
   let nowMs = 1_000_000;
   let passwords = ['old-password'];
   const manager = fakeAwsClient<SecretsManagerClient>(() => ({
     SecretString: JSON.stringify({ basic: passwords.map((password) => ({ username: 'qualia', password })) }),
   }));
-  const signIn = createAuthenticator(
+  const authenticate = createAuthenticator(
     createSecret({
       client: manager.client,
       secretId: 'webhook',
@@ -30,11 +30,11 @@ const start = () => {
   );
   return {
     call: (password: string): Promise<boolean> =>
-      signIn({ authorization: basicAuthorization('qualia', password) }, body),
+      authenticate({ authorization: basicAuthorization('qualia', password) }, body),
     write: (...written: string[]): void => {
       passwords = written;
     },
-    pass: (ms: number): void => {
+    advance: (ms: number): void => {
       nowMs += ms;
     },
     fetches: (): number => manager.inputs.length,
@@ -43,59 +43,59 @@ const start = () => {
 
 const waits = (maxMs: number) => fc.array(fc.integer({ min: 0, max: maxMs }), { minLength: 1, maxLength: 12 });
 
-test('a sender goes over to a new password at any moment after it was written, and no call is refused', async () => {
+test('property: a sender can switch to a new password at any time after it was added, and no call is refused', async () => {
   await fc.assert(
-    fc.asyncProperty(waits(6 * minuteMs), waits(6 * minuteMs), waits(6 * minuteMs), async (before, both, after) => {
-      const { call, write, pass } = start();
+    fc.asyncProperty(waits(6 * minuteMs), waits(6 * minuteMs), waits(6 * minuteMs), async (before, withBoth, after) => {
+      const { call, write, advance } = start();
       const calls = async (password: string, pauses: readonly number[]) => {
         for (const pauseMs of pauses) {
           expect(await call(password)).toBe(true);
-          pass(pauseMs);
+          advance(pauseMs);
         }
       };
       await calls('old-password', before);
       write('old-password', 'new-password');
-      await calls('old-password', both.slice(0, 3));
-      await calls('new-password', both);
+      await calls('old-password', withBoth.slice(0, 3));
+      await calls('new-password', withBoth);
       write('new-password');
       await calls('new-password', after);
     }),
   );
 });
 
-test('the same while untrusted callers call constantly, after both have been in the secret for 10 s', async () => {
+test('property: while untrusted callers send calls, a sender can switch 10 s after the new password was added', async () => {
   await fc.assert(
     fc.asyncProperty(waits(15_000), waits(15_000), async (before, after) => {
-      const { call, write, pass } = start();
+      const { call, write, advance } = start();
       const calls = async (password: string, pauses: readonly number[]) => {
         for (const pauseMs of pauses) {
           expect(await call('a guess')).toBe(false);
           expect(await call(password)).toBe(true);
-          pass(pauseMs);
+          advance(pauseMs);
         }
       };
       await calls('old-password', before);
       write('old-password', 'new-password');
-      pass(10_000);
+      advance(10_000);
       await calls('new-password', after);
     }),
   );
 });
 
 test('a removed password is rejected after 5 minutes', async () => {
-  const { call, write, pass } = start();
+  const { call, write, advance } = start();
   expect(await call('old-password')).toBe(true);
   write('new-password');
-  pass(5 * minuteMs);
+  advance(5 * minuteMs);
   expect(await call('old-password')).toBe(false);
 });
 
 test('untrusted callers cause at most one call to Secrets Manager per 10 s', async () => {
-  const { call, pass, fetches } = start();
+  const { call, advance, fetches } = start();
   for (let second = 0; second < 600; second++) {
     expect(await call('a guess')).toBe(false);
     expect(await call(`another ${second}`)).toBe(false);
-    pass(1_000);
+    advance(1_000);
   }
   expect(fetches()).toBe(1 + 60);
 });

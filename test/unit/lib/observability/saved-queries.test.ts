@@ -11,6 +11,8 @@ const refusal = { service: 'webhook', level: 'WARN', message: 'webhook refused',
 const apiCall = { api_request_id: 'JKJaXmPLvHcESHA=', route: 'POST /webhooks/qualia', error: '-' };
 const failure = { level: 'ERROR', status: 'FAILED', stage_failed: 'download', error_code: 'ORDER_NOT_FOUND' };
 
+const start = { service: 'reconciler', version: '1.0.0', memory_size_mb: 512 };
+
 /** Log lines, one per minute from 08:00. */
 const lines: readonly object[] = [
   {
@@ -67,8 +69,8 @@ const lines: readonly object[] = [
     outcome: 'posted',
     response_time_ms: 180,
   },
-  { service: 'download', ...failure, ...another, error: 'Qualia knows no such order' },
-  { service: 'download', ...failure, order_id: 'QO-2', error: 'Qualia still knows no such order' },
+  { service: 'download', ...failure, ...another, error: 'The order does not exist in Qualia' },
+  { service: 'download', ...failure, order_id: 'QO-2', error: 'The order still does not exist in Qualia' },
   {
     service: 'processing',
     ...failure,
@@ -105,10 +107,28 @@ const lines: readonly object[] = [
   { ...apiCall, status_code: '503', error: 'Service Unavailable', integration_error: 'Rate Exceeded.' },
   { ...apiCall, status_code: '503', error: 'Service Unavailable', integration_error: 'The Lambda is throttled.' },
   { _aws: {}, service: 'download', stage: 'dev', api: 'qualia', ApiRetry: 1 },
+  { ...start, function_request_id: '1', init_ms: 90, memory_used_mb: 120 },
+  { ...start, function_request_id: '1', init_ms: 90 },
+  { ...start, function_request_id: '2', init_ms: 110, memory_used_mb: 128 },
+  { service: 'webhook', level: 'INFO', message: 'webhook accepted', order_id: 'QO-9', status: 'NOTIFIED' },
 ];
 
-async function* events() {
-  for (const [minute, line] of lines.entries()) {
+/** Lines of queries that search other lines. */
+const ownLines: Readonly<Record<string, readonly object[]>> = {
+  'Compute cost by function (estimate)': [
+    // A first event 1 s after the start of its invocation, and a second one 60 s later.
+    { service: 'plan-run', function_request_id: '1', memory_size_mb: 2_048, response_time_ms: 1_000 },
+    { service: 'plan-run', function_request_id: '1' },
+    { service: 'plan-run', function_request_id: '2', turn_ms: 39_000, init_ms: 100 },
+    { service: 'plan-run', function_request_id: '3', attempt_ms: 99_900 },
+    // Without a known start, an invocation lasts as long as its start-up.
+    { ...start, function_request_id: '4', init_ms: 3_000 },
+    { service: 'plan-run', response_time_ms: 1_000 },
+  ],
+};
+
+async function* events(of: readonly object[]) {
+  for (const [minute, line] of of.entries()) {
     const timestamp = Date.UTC(2026, 10, 22, 8, minute);
     yield { timestamp, message: JSON.stringify(line), log: '000000000000:group', logStream: 'stream' };
   }
@@ -117,7 +137,7 @@ async function* events() {
 /** The rows of a saved query, with values in the order of its columns. */
 const rowsOf = async (name: string): Promise<string[]> => {
   const { lines: query = [] } = savedQueries.find((saved) => saved.name === name) ?? {};
-  const rows = await runQuery(parseQuery(query.join('\n')), events()).rows;
+  const rows = await runQuery(parseQuery(query.join('\n')), events(ownLines[name] ?? lines)).rows;
   return rows.map((row) =>
     row
       .filter(({ field }) => field !== '@ptr')
@@ -138,9 +158,9 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'Response times (mean, longest, p95)': ['200 | 400 | 400'],
   'One request, through every Lambda': [
     '08:00 | webhook | INFO | webhook accepted | QO-123456 | NOTIFIED',
-    '08:01 | download | WARN | a try failed, will retry | QO-123456 | RATE_LIMITED',
+    '08:01 | download | WARN | a try failed, will retry | QO-123456 | RATE_LIMITED | 1 | 0.5',
     '08:03 | download | INFO | order downloaded | QO-123456 | DOWNLOADED',
-    '08:04 | processing | WARN | a try failed, will retry | QO-123456 | CONNECTION_FAULT',
+    '08:04 | processing | WARN | a try failed, will retry | QO-123456 | CONNECTION_FAULT | 1 | 1',
     '08:05 | processing | INFO | order processed | QO-123456 | PROCESSED | posted',
   ],
   'One sync run, step by step': [
@@ -148,7 +168,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '08:13 | netlife-collect | INFO | sync step | nowandgen | netlife_collect | 2 | 2',
   ],
   'Failures by error code': [
-    'ORDER_NOT_FOUND | download | 2 | Qualia still knows no such order',
+    'ORDER_NOT_FOUND | download | 2 | The order still does not exist in Qualia',
     'UNKNOWN_STATE | processing | 1 | A state',
   ],
   'Retries by API': [
@@ -165,9 +185,26 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     '503 | POST /webhooks/qualia | Service Unavailable | 2 | The Lambda is throttled.',
     '429 | POST /webhooks/qualia | Too Many Requests | 1 | -',
   ],
+  'One order, every event': [
+    `08:00 | webhook | INFO | webhook accepted | ${requestId} | NOTIFIED`,
+    `08:01 | download | WARN | a try failed, will retry | ${requestId} | RATE_LIMITED | 1 | 0.5`,
+    `08:03 | download | INFO | order downloaded | ${requestId} | DOWNLOADED`,
+    `08:04 | processing | WARN | a try failed, will retry | ${requestId} | CONNECTION_FAULT | 1 | 1`,
+    `08:05 | processing | INFO | order processed | ${requestId} | PROCESSED | posted`,
+  ],
+  'Orders that came in and were never closed': ['QO-9 | 08:22 | 08:22'],
+  'Portals of a sync run by duration': ['nowandgen | 60 | 2 | 2 | 2'],
+  'Cold starts with their duration': ['reconciler | 1.0.0 | 2 | 96.66666666666667 | 110 | 110'],
+  'Memory headroom by function': ['reconciler | 128 | 512 | 75'],
+  // 200 s of 2 GB in three invocations, and 3 s of 0.5 GB in one.
+  'Compute cost by function (estimate)': [
+    'plan-run | 3 | 200 | 2048 | 0.00533396',
+    'reconciler | 1 | 3 | 512 | 0.0000202001',
+  ],
+  'Cost of the logs by function': ['000000000000:group | 23 | 0.003651 | 0.0000018255'],
   'Refused webhooks by reason': ['unauthorized | 203.0.113.7 | 2', 'invalid_json | 203.0.113.7 | 1'],
 };
 
-test.each(savedQueries)('$name', async ({ name }) => {
+test.each(savedQueries)('the saved query "$name" finds the expected rows', async ({ name }) => {
   expect(await rowsOf(name)).toEqual(expected[name]);
 });

@@ -1,8 +1,8 @@
 import { Webhook } from 'standardwebhooks';
-import { signedHeaders } from '../../../../local/sample/authentication';
-import { badCalls } from '../../../../local/sample/bad-calls';
 import { mixedDay } from '../../../../local/sample/day';
 import { orderStories } from '../../../../local/sample/stories';
+import { signedHeaders } from '../../../../samples/authentication';
+import { badCalls } from '../../../../samples/bad-calls';
 
 const nowMs = Date.UTC(2026, 10, 23, 12);
 const day = mixedDay({ seed: 1, nowMs });
@@ -25,18 +25,18 @@ test('contains every story and every bad call', () => {
   const names = day.calls.map(({ name }) =>
     name.replace(/^order \d+ |^bad call: /, '').replace(/ \(\d of \d\)$| \d+$/, ''),
   );
-  const wanted = [...orderStories, ...badCalls].map(({ name }) => name);
-  expect(new Set(names)).toEqual(new Set([...wanted, 'plain notification', 'plain activity']));
+  const expectedNames = [...orderStories, ...badCalls].map(({ name }) => name);
+  expect(new Set(names)).toEqual(new Set([...expectedNames, 'plain notification', 'plain activity']));
 });
 
-test('follows the shares', () => {
+test('the share of orders that fail is the sum of the shares of their stories', () => {
   const { expected } = mixedDay({ orders: 5_000, seed: 1, nowMs });
   const failed = Object.values(expected).filter(({ outcome }) => outcome === 'FAILED');
   const share = orderStories.filter(({ outcome }) => outcome === 'FAILED').reduce((sum, story) => sum + story.share, 0);
   expect(failed).toHaveLength(5_000 * share);
 });
 
-test('names are unique, and a call follows the one that it waits for, which is about the same order', () => {
+test('call names are unique, and each call comes after the call of the same order that it waits for', () => {
   const seen = new Map<string, string | undefined>();
   for (const call of day.calls) {
     expect(seen.has(call.name)).toBe(false);
@@ -90,7 +90,7 @@ test('each fault affects one order; permanent ones belong to orders that fail', 
   expect(new Set(missing.map(([, { errorCode }]) => errorCode))).toEqual(new Set(['ORDER_NOT_FOUND']));
 });
 
-test('bad calls cover each refusal of the contract and name no order of the day', () => {
+test('bad calls cover each refusal of the contract and contain no order id of the day', () => {
   const bad = day.calls.filter(({ orderId }) => orderId === undefined);
   expect(new Set(bad.map(({ expectedStatus }) => expectedStatus))).toEqual(
     new Set([400, 401, 404, 405, 413, 415, 422]),
@@ -99,7 +99,7 @@ test('bad calls cover each refusal of the contract and name no order of the day'
   expect(bad.find(({ expectedStatus }) => expectedStatus === 413)?.body.length).toBeGreaterThan(256 * 1024);
 });
 
-test('has only plain orders without special cases', () => {
+test('without stories and bad calls, has only plain orders', () => {
   const { calls, expected, faults } = mixedDay({ orders: 50, seed: 1, nowMs, stories: [], bad: [] });
   expect(calls).toHaveLength(50);
   expect(faults).toEqual({ qualia: [], internalApi: [] });

@@ -28,7 +28,7 @@ const order = {
   projectedCloseDate: '2026-02-28T15:00:00.000Z',
   notes: '',
 };
-const smallest = {
+const minimal = {
   externalOrderId: 'N-2',
   qualiaOrderId: 'QO-2',
   source: order.source,
@@ -80,7 +80,7 @@ test('accepts an order once per idempotency key', async () => {
   expect((await post(order)).status).toBe(201);
   expect((await post(order)).status).toBe(409);
   expect((await post({ ...order, price: 126 }, { 'idempotency-key': key('b') })).status).toBe(201);
-  expect((await post(smallest, { 'idempotency-key': key('c') })).status).toBe(201);
+  expect((await post(minimal, { 'idempotency-key': key('c') })).status).toBe(201);
   expect((await control('/orders')).body).toEqual({
     ...none,
     posts: 3,
@@ -88,6 +88,14 @@ test('accepts an order once per idempotency key', async () => {
     posted_again: { 'QO-1': 2 },
     duplicates: 1,
   });
+});
+
+test('counts the posts of some orders', async () => {
+  await post(order);
+  await post({ ...order, price: 126 }, { 'idempotency-key': key('b') });
+  await post(minimal, { 'idempotency-key': key('c') });
+  const counts = { posts: 2, distinct_orders: 1, posted_again: { 'QO-1': 2 } };
+  expect(await control('/counts', 'POST', ['QO-1', 'QO-9'])).toEqual({ status: 200, body: counts });
 });
 
 test('reports the posts of an order by either ID; the last POST wins', async () => {
@@ -124,7 +132,7 @@ test('refuses an older round only with refuse-older-rounds', async () => {
   });
 });
 
-test('keeps its posts over a restart, even with an incomplete last line', async () => {
+test('keeps its posts after a restart, even with an incomplete last line', async () => {
   await post(order);
   await post({ ...order, notes: 'x' }, { 'idempotency-key': key('b') });
   await post(order);
@@ -133,10 +141,10 @@ test('keeps its posts over a restart, even with an incomplete last line', async 
   api = await start();
   expect((await control('/orders')).body).toEqual({ ...none, posts: 1, distinct_orders: 1, duplicates: 1, invalid: 1 });
   expect((await post(order)).status).toBe(409);
-  await post(smallest, { 'idempotency-key': key('d') });
+  await post(minimal, { 'idempotency-key': key('d') });
   await api.stop();
   api = await start();
-  expect((await control('/orders/QO-2')).body.body).toEqual(smallest);
+  expect((await control('/orders/QO-2')).body.body).toEqual(minimal);
   expect((await control('/orders/QO-1')).body.posts).toHaveLength(3);
 });
 
@@ -166,10 +174,10 @@ test.each([
   ['a date in another format', { ...order, dueDate: '02/28/2026' }, ['body.dueDate']],
   ['an invalid date', { ...order, dueDate: '2026-02-30' }, ['body.dueDate']],
   ['a date with an offset', { ...order, dueDate: '2026-02-28T10:00:00-05:00' }, ['body.dueDate']],
-])('answers 422 to %s', async (_name, body, paths) => {
-  const answer = await post(body);
-  expect(answer.status).toBe(422);
-  expect(answer.body.details.map(({ path }: { path: string }) => path)).toEqual(paths);
+])('responds 422 to %s', async (_name, body, paths) => {
+  const response = await post(body);
+  expect(response.status).toBe(422);
+  expect(response.body.details.map(({ path }: { path: string }) => path)).toEqual(paths);
   expect((await control('/orders')).body).toEqual({ ...none, invalid: 1 });
 });
 
@@ -179,14 +187,14 @@ test.each([
   ['no round', { 'x-order-round': '' }, order, 422],
   ['another content type', { 'content-type': 'text/plain' }, order, 415],
   ['invalid JSON', {}, '{', 400],
-])('%s', async (_name, headers, body, status) => {
+])('%s is refused', async (_name, headers, body, status) => {
   expect((await post(body, headers)).status).toBe(status);
 });
 
 test.each([
   ['GET', '/orders', 405],
   ['POST', '/other', 404],
-])('%s %s answers %i', async (method, path, status) => {
+])('%s %s gets %i', async (method, path, status) => {
   const headers = { authorization: 'Bearer token' };
   expect((await fetch(new URL(path, api.url), { method, headers })).status).toBe(status);
 });

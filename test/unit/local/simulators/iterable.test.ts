@@ -18,20 +18,20 @@ beforeEach(() => start());
 afterEach(() => iterable.stop());
 
 const sendRequest = async (url: string, method: string, body?: unknown, headers: Record<string, string> = {}) => {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method,
     headers,
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, body: text.startsWith('{') ? JSON.parse(text) : text };
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text.startsWith('{') ? JSON.parse(text) : text };
 };
 const post = (call: string, body: unknown, headers?: Record<string, string>) =>
   sendRequest(`${iterable.url}/api/${call}`, 'POST', body, { 'api-key': 'key', ...headers });
 const control = async (path: string, method = 'GET', body?: unknown) =>
   (await sendRequest(iterable.controlUrl + path, method, body)).body;
-const codeOf = async (answer: ReturnType<typeof post>) => {
-  const { status, body } = await answer;
+const codeOf = async (response: ReturnType<typeof post>) => {
+  const { status, body } = await response;
   return [status, body.code];
 };
 
@@ -154,10 +154,10 @@ test('fails users by the tag of their e-mail address', async () => {
   expect(await codeOf(post('users/update', mismatch))).toEqual([400, 'RequestFieldsTypesMismatched']);
 });
 
-test('answers 429 beyond its limits', async () => {
+test('responds 429 beyond its limits', async () => {
   const burst = async () => {
-    const answers = await Promise.all(Array.from({ length: 7 }, () => post('users/bulkUpdate', { users: [] })));
-    return answers.map(({ status }) => status).filter((status) => status === 429).length;
+    const responses = await Promise.all(Array.from({ length: 7 }, () => post('users/bulkUpdate', { users: [] })));
+    return responses.map(({ status }) => status).filter((status) => status === 429).length;
   };
   expect(await burst()).toBe(2);
   expect((await control('/arrivals')).calls['users/bulkUpdate']).toMatchObject({
@@ -185,8 +185,8 @@ test('applies faults by call and by user', async () => {
     await control('/faults', 'PUT', [
       { kind, match: { call: 'users/update', email: 'a@example.com' }, retry_after: 3 },
     ]);
-    const answer = await post('users/update', profile('a@example.com'));
-    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([status, code, '3']);
+    const response = await post('users/update', profile('a@example.com'));
+    expect([response.status, response.body.code, response.headers.get('retry-after')]).toEqual([status, code, '3']);
     expect(await codeOf(post('users/update', profile('b@example.com')))).toEqual([200, 'Success']);
     expect((await post('users/bulkUpdate', { users: [] })).status).not.toBe(status);
   }
@@ -202,10 +202,10 @@ test('does not keep long bodies', async () => {
 });
 
 describe('a sliding second', () => {
-  test('accepts no more than the limit, wherever the second begins', () => {
+  test('never accepts more calls than the limit in any second', () => {
     const second = createSlidingSecond(() => 3);
-    const moments = [0, 400, 800, 900, 999, 1_000, 1_399, 1_400, 1_401];
-    expect(moments.map((atMs) => second.take(atMs))).toEqual([
+    const timesMs = [0, 400, 800, 900, 999, 1_000, 1_399, 1_400, 1_401];
+    expect(timesMs.map((atMs) => second.take(atMs))).toEqual([
       true,
       true,
       true,
@@ -219,7 +219,7 @@ describe('a sliding second', () => {
     expect(second.most()).toBe(7);
   });
 
-  test('remembers only one second', () => {
+  test('stores only the calls of the last second', () => {
     const second = createSlidingSecond(() => 1e9);
     for (let atMs = 0; atMs < 100_000; atMs += 1) second.take(atMs);
     expect(second.most()).toBe(1_000);

@@ -112,8 +112,8 @@ test('keeps all created access keys, in order', async () => {
 
 test('refuses calls beyond the rate limit of a portal, and reports the arrivals', async () => {
   await start({ shape: 'list' }, 3);
-  const answers = await Promise.all(Array.from({ length: 5 }, () => sendRequest(search)));
-  const refused = answers.filter(({ status }) => status === 429);
+  const responses = await Promise.all(Array.from({ length: 5 }, () => sendRequest(search)));
+  const refused = responses.filter(({ status }) => status === 429);
   expect(refused).toHaveLength(2);
   expect(refused[0]?.headers.get('retry-after')).toBe('1');
   expect((await sendRequest(search, { portal: 'two' })).status).toBe(200);
@@ -124,7 +124,7 @@ test('refuses calls beyond the rate limit of a portal, and reports the arrivals'
   expect(await control('GET', '/arrivals/one')).toMatchObject({ calls: 1, refused: 0, most_in_a_second: 1 });
 });
 
-test('applies its own faults by facts', async () => {
+test('applies its own faults by the facts of a request', async () => {
   await start({ shape: 'data', size: 2 });
   const job = await firstJob();
   await control('PUT', '/faults', [

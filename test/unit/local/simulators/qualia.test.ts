@@ -1,4 +1,10 @@
-import { type QualiaOrder, type QualiaSimulator, startQualiaSimulator } from '../../../../local/simulators/qualia';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type QualiaSimulator, startQualiaSimulator } from '../../../../local/simulators/qualia';
+import type { SentOrder } from '../../../../local/simulators/qualia-webhook';
+import type { QualiaOrder } from '../../../../samples/orders';
+import { startScriptedServer, times } from '../../../support/scripted-server';
 
 const orders: QualiaOrder[] = [
   {
@@ -69,7 +75,7 @@ test('an unknown order is null', async () => {
   expect(await sendRequest(orderQuery, { id: 'QO-9' })).toEqual({ data: { order: null } });
 });
 
-test('with this option, no two responses about an order are equal, although its fields are', async () => {
+test('with answersDiffer, two responses for an order differ, but the fields of the order are equal', async () => {
   await qualia.stop();
   qualia = await startQualiaSimulator({
     credentials: { username: 'user', password: 'pä:ss' },
@@ -117,7 +123,7 @@ test.each([
   ['no query', () => post({ variables: {} }), 400],
   ['GET', () => fetch(qualia.url, { headers: { authorization } }), 405],
   ['another path', () => fetch(new URL('/graphql', qualia.url), { headers: { authorization } }), 404],
-])('%s', async (_name, send, status) => {
+])('%s is refused', async (_name, send, status) => {
   expect((await send()).status).toBe(status);
 });
 
@@ -129,11 +135,11 @@ test.each([
   ],
   [{ kind: 'not_found' }, { errors: [{ message: 'Order not found', extensions: { code: 'NOT_FOUND' } }] }],
   [{ kind: 'null_order' }, { data: { order: null } }],
-])('the fault %j is a GraphQL answer to the order that it matches', async (fault, answer) => {
+])('the fault %j changes the GraphQL response for the order that it matches', async (fault, response) => {
   const set = await control('PUT', '/faults', [{ ...fault, match: { operation: 'order', order_id: 'QO-1' } }]);
   expect(set.status).toBe(200);
-  expect(await sendRequest(orderQuery, { id: 'QO-1' })).toMatchObject(answer);
-  expect(await sendRequest('{ order(_id: "QO-1") { order { _id } } }')).toMatchObject(answer);
+  expect(await sendRequest(orderQuery, { id: 'QO-1' })).toMatchObject(response);
+  expect(await sendRequest('{ order(_id: "QO-1") { order { _id } } }')).toMatchObject(response);
   expect(await sendRequest(orderQuery, { id: 'QO-2' })).toMatchObject({ data: { order: { order: { _id: 'QO-2' } } } });
 });
 
@@ -196,5 +202,67 @@ describe('the list of orders', () => {
         .orders.orders;
     expect(await open(1)).toEqual([{ _id: 'QO-6' }, { _id: 'QO-7' }]);
     expect(await open(1)).toEqual([{ _id: 'QO-7' }, { _id: 'QO-8' }]);
+  });
+});
+
+describe('new orders', () => {
+  const stateFolder = mkdtempSync(join(tmpdir(), 'new-orders-'));
+  afterAll(() => rmSync(stateFolder, { recursive: true }));
+
+  const sent: SentOrder[] = [];
+  const startWithNewOrders = () =>
+    startQualiaSimulator({
+      credentials: { username: 'user', password: 'pä:ss' },
+      orders: [],
+      newOrders: {
+        content: (nth) => ({ _id: 'replaced', order_number: 'replaced', price: nth }),
+        stateFolder,
+        onSent: (order) => sent.push(order),
+      },
+    });
+  const restart = async () => {
+    await qualia.stop();
+    qualia = await startWithNewOrders();
+  };
+
+  test('are posted to the registered webhook, each with its own ID, and survive a restart', async () => {
+    const webhook = await startScriptedServer();
+    webhook.respond(...times(2, { body: { status: 'queued' } }));
+    await restart();
+    const registered = { url: `${webhook.origin}/webhooks/qualia`, username: 'qualia', password: 'secret' };
+    expect(await control('PUT', '/webhook', registered)).toEqual({ status: 200, body: { url: registered.url } });
+    const responses = [await control('POST', '/new-order'), await control('POST', '/new-order')];
+    const ids = responses.map(({ body }) => body.order_id);
+    expect(new Set(ids).size).toBe(2);
+    expect(responses).toEqual(sent.map((body) => ({ status: 201, body })));
+    expect(sent[0]?.webhook).toEqual({ status: 200, body: { status: 'queued' } });
+
+    expect(webhook.calls.map(({ body }) => JSON.parse(body))).toEqual(
+      ids.map((order_id) => ({
+        order_id,
+        notification_type: 'order.created',
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      })),
+    );
+    expect(webhook.calls[0]).toMatchObject({
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from('qualia:secret').toString('base64')}`,
+        'content-type': 'application/json',
+      },
+    });
+
+    await restart();
+    for (const [nth, id] of ids.entries()) {
+      expect(id).toMatch(/^QO-\d+$/);
+      expect((await control('GET', `/orders/${id}`)).body).toMatchObject({ _id: id, price: nth });
+    }
+    await webhook.stop();
+  });
+
+  test('are refused while no webhook is registered', async () => {
+    await restart();
+    expect(await control('POST', '/new-order')).toEqual({ status: 409, body: { error: 'no_webhook' } });
+    expect((await control('PUT', '/webhook', { url: 'nowhere' })).status).toBe(422);
   });
 });

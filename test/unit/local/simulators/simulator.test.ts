@@ -2,17 +2,17 @@ import * as z from 'zod';
 import { bearer, type Simulator, startSimulator } from '../../../../local/simulators/simulator';
 
 let simulator: Simulator;
-let done: string[];
+let handled: string[];
 
 beforeEach(async () => {
-  done = [];
+  handled = [];
   simulator = await startSimulator({
     admits: bearer({ token: 'key' }),
     facts: { path: z.string(), half: z.enum(['first', 'second']) },
     read: ({ path, body }) => ({
       facts: { path },
       answer: () => {
-        done.push(body);
+        handled.push(body);
         return { status: 200, body: { path } };
       },
     }),
@@ -33,19 +33,19 @@ const control = async (method: string, path: string, body?: unknown) => {
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-test('listens only on the loopback address, and answers through `read`', async () => {
+test('listens only on the loopback address, and responds through `read`', async () => {
   expect(simulator.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   const response = await call();
   expect(response.headers.get('content-type')).toBe('application/json');
   expect(await response.json()).toEqual({ path: '/a' });
 });
 
-test('refuses an unknown caller without doing the work', async () => {
+test('refuses an unknown caller without handling the request', async () => {
   for (const headers of [{}, { authorization: 'Bearer wrong' }]) {
     const response = await fetch(simulator.origin, { method: 'POST', body: 'x', headers });
     expect(response.status).toBe(401);
   }
-  expect(done).toEqual([]);
+  expect(handled).toEqual([]);
 });
 
 test('refuses a body over 8 MiB and stays up', async () => {
@@ -53,7 +53,7 @@ test('refuses a body over 8 MiB and stays up', async () => {
   expect((await call()).status).toBe(200);
 });
 
-test('answers 500 if the simulator itself has a bug', async () => {
+test('responds 500 if the simulator itself has a bug', async () => {
   const broken = await startSimulator({
     admits: () => true,
     facts: {},
@@ -73,10 +73,10 @@ describe('faults', () => {
     ['client_error', 400],
     ['not_found', 404],
     ['teapot', 418],
-  ])('%s answers %i and does not do the work', async (kind, status) => {
+  ])('%s responds %i without handling the request', async (kind, status) => {
     await control('PUT', '/faults', [{ kind }]);
     expect((await call()).status).toBe(status);
-    expect(done).toEqual([]);
+    expect(handled).toEqual([]);
   });
 
   test('can set status, body and Retry-After', async () => {
@@ -97,22 +97,22 @@ describe('faults', () => {
     await expect(response.json()).rejects.toThrow('not valid JSON');
   });
 
-  test('hang_up closes the connection before the work, lost_answer after it', async () => {
+  test('hang_up closes the connection before the request is handled, lost_answer afterwards', async () => {
     await control('PUT', '/faults', [{ kind: 'hang_up', times: 1 }, { kind: 'lost_answer' }]);
     await expect(call()).rejects.toThrow();
-    expect(done).toEqual([]);
+    expect(handled).toEqual([]);
     await expect(call()).rejects.toThrow();
-    expect(done).toEqual(['hello']);
+    expect(handled).toEqual(['hello']);
   });
 
-  test('slow waits and then answers as usual', async () => {
+  test('slow waits, and then responds as usual', async () => {
     await control('PUT', '/faults', [{ kind: 'slow', latency_ms: 60 }]);
     const startedMs = performance.now();
     expect((await call()).status).toBe(200);
     expect(performance.now() - startedMs).toBeGreaterThan(55);
   });
 
-  test('affect only matching requests, for the given number of times, the first in the list first', async () => {
+  test('affect only matching requests, for the given number of times, in the order of the list', async () => {
     await control('PUT', '/faults', [
       { kind: 'server_error', match: { path: '/b' }, times: 2 },
       { kind: 'teapot', match: { path: '/b' }, times: 1 },
@@ -154,12 +154,12 @@ describe('faults', () => {
     expect((await call()).status).toBe(418);
   });
 
-  test('that could never fire are refused, with the known names', async () => {
-    const answer = await control('PUT', '/faults', [
+  test('that could never match are refused, with the known names', async () => {
+    const response = await control('PUT', '/faults', [
       { kind: 'teapot', match: { order_id: 'QO-1', path: '/a' } },
       { kind: 'teapot', match: { half: 'third' } },
     ]);
-    expect(answer).toEqual({
+    expect(response).toEqual({
       status: 422,
       body: {
         error: 'validation_failed',
@@ -214,7 +214,7 @@ describe('control', () => {
     ['GET', '/nothing', undefined, 404],
     ['GET', '/things/1/2', undefined, 404],
     ['GET', '/things', undefined, 404],
-  ])('%s %s with %j answers %i', async (method, path, body, status) => {
+  ])('%s %s with %j gets %i', async (method, path, body, status) => {
     expect((await control(method, path, body)).status).toBe(status);
   });
 
@@ -223,7 +223,7 @@ describe('control', () => {
   });
 });
 
-test('stops at once despite waits and open connections, and can be stopped twice', async () => {
+test('stops immediately despite waits and open connections, and can be stopped twice', async () => {
   await control('PUT', '/latency', { latency_ms: 600_000 });
   const waiting = call().catch(() => 'cut off');
   await new Promise((resolve) => setTimeout(resolve, 20));

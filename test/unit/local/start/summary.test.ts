@@ -1,8 +1,8 @@
-import type { WebhookCall } from '../../../../local/sample/day';
-import type { OrderState } from '../../../../local/start/await-orders';
+import type { DayCall } from '../../../../local/sample/day';
+import type { OrderState } from '../../../../local/start/orders-table';
 import { type DayResult, findSurprises, summarize } from '../../../../local/start/summary';
 
-const call = (fields: Partial<WebhookCall> = {}): WebhookCall => ({
+const call = (fields: Partial<DayCall> = {}): DayCall => ({
   name: 'a call',
   method: 'POST',
   path: '/webhooks/qualia',

@@ -40,7 +40,7 @@ test('lists some faults and counts the others', () => {
   expect(() => readIdFile(path)).toThrow(/line 5: "no\/id" is not an order id\n {2}… and 995 more lines$/);
 });
 
-test('a missing file is named', async () => {
+test('an error about a missing file contains its path', async () => {
   const missing = join(folder, 'none', 'some.ids');
   expect(() => readIdFile(missing)).toThrow(`the file ${missing} cannot be read (ENOENT).`);
   await expect(checkWritable(missing)).rejects.toThrow(`the file ${missing} cannot be written (ENOENT).`);
@@ -59,17 +59,17 @@ describe('the --rest file', () => {
     const path = join(folder, 'rest.ids');
     const rest = createRestFile(path, listPath, () => nowMs);
     const read = () => (existsSync(path) ? readIdFile(path) : undefined);
-    return { path, rest, read, pass: (ms: number) => (nowMs += ms) };
+    return { path, rest, read, advance: (ms: number) => (nowMs += ms) };
   };
 
   it('has all IDs at first, the remaining ones every few seconds and at the end, and is removed if none remain', async () => {
-    const { rest, read, pass } = open();
+    const { rest, read, advance } = open();
     await rest.open(ids('QO-1', 'QO-2', 'QO-3'));
     expect(read()).toEqual(['QO-1', 'QO-2', 'QO-3']);
-    pass(4_999);
+    advance(4_999);
     await rest.update(() => ids('QO-2', 'QO-3'));
     expect(read()).toEqual(['QO-1', 'QO-2', 'QO-3']);
-    pass(1);
+    advance(1);
     await rest.update(() => ids('QO-2', 'QO-3'));
     expect(read()).toEqual(['QO-2', 'QO-3']);
     await rest.close(ids('QO-3'));

@@ -19,12 +19,12 @@ describe('durations', () => {
     ['24h', 86_400_000],
     ['7d', 604_800_000],
     ['2w', 1_209_600_000],
-  ])('%s', (text, expectedMs) => {
+  ])('%s is %i ms', (text, expectedMs) => {
     expect(parseDurationMs(text)).toBe(expectedMs);
   });
 
   it.each(['', '0h', '24', 'h', '-1h', '1.5h', '24 h', '24H', '1h30m', '100000d', 'yesterday'])(
-    '%j is none',
+    '%j is not a duration',
     (text) => {
       expect(parseDurationMs(text)).toBeUndefined();
     },
@@ -40,8 +40,12 @@ describe('--since', () => {
     ['20260131', '2026-01-31T00:00:00.000Z'],
     ['2026-01-31 08:00 +0200', '2026-01-31T06:00:00.000Z'],
     ['2026-01-31t08:00:00,25z', '2026-01-31T08:00:00.250Z'],
-  ])('%s', (text, expected) => {
-    expect(sinceSchema(now).parse(text).toISOString()).toBe(expected);
+  ])('%s is %s', (text, expected) => {
+    expect(
+      sinceSchema(() => now)
+        .parse(text)
+        .toISOString(),
+    ).toBe(expected);
   });
 
   it.each([
@@ -52,7 +56,7 @@ describe('--since', () => {
     ['soon', 'must be a duration such as'],
     ['', 'must be a duration such as'],
   ])('refuses %j', (text, expected) => {
-    expect(sinceSchema(now).safeParse(text).error?.issues).toMatchObject([
+    expect(sinceSchema(() => now).safeParse(text).error?.issues).toMatchObject([
       { message: expect.stringContaining(expected) },
     ]);
   });
@@ -66,7 +70,7 @@ test.each([
   ['-1', undefined],
   ['1e1', undefined],
   ['ten', undefined],
-])('a count of %s', (text, expected) => {
+])('the count %s is read as %p', (text, expected) => {
   expect(countSchema(100).safeParse(text).data).toBe(expected);
 });
 
@@ -76,7 +80,7 @@ test('an order ID that is given twice is one order', () => {
 
 describe('parsing the command line', () => {
   const schema = z.object({ id: orderIdSchema, status: listableStatusSchema, limit: countSchema(10) });
-  const good = { stage: 'dev', id: 'QO-1', status: 'FAILED', limit: '5' };
+  const valid = { stage: 'dev', id: 'QO-1', status: 'FAILED', limit: '5' };
 
   const faultsOf = (raw: Record<string, unknown>, rules: () => string[] = () => []): readonly string[] => {
     try {
@@ -89,7 +93,7 @@ describe('parsing the command line', () => {
   };
 
   it('returns the input and the options of every verb', () => {
-    expect(readInput({ schema }, good, ['id'])).toEqual({
+    expect(readInput({ schema }, valid, ['id'])).toEqual({
       global: { stage: 'dev', local: false, json: false },
       input: { id: 'QO-1', status: 'FAILED', limit: 5 },
     });
@@ -120,12 +124,12 @@ describe('parsing the command line', () => {
     expect(fault.length).toBeLessThan(300);
   });
 
-  it('names an option in its typed form', () => {
+  it('names an option as the user types it', () => {
     const dashed = { schema: z.object({ runId: countSchema(1) }) };
     expect(() => readInput(dashed, { stage: 'dev', runId: 'x' }, [])).toThrow('--run-id "x" must be a whole number');
   });
 
-  it('names the wrong one of several arguments', () => {
+  it('names the invalid one of several arguments', () => {
     const several = { schema: z.object({ ids: orderIdsSchema }) };
     expect(() => readInput(several, { stage: 'dev', ids: ['QO-1', 'no/id', 'QO-2'] }, ['ids'])).toThrow(
       '<ids> "no/id" must be 1 to 128 letters',

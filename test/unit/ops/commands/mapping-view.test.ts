@@ -5,21 +5,22 @@ import {
   toDiffDocument,
   warningLines,
 } from '../../../../ops/commands/mapping-view';
-import type { MappingVerdict } from '../../../../ops/services/mapping';
+import type { MappingComparison } from '../../../../ops/services/mapping';
 import type { OrderId } from '../../../../shared/orders/order';
 
 const since = new Date('2026-01-01T00:00:00Z');
 const about = { stageLabel: 'prod', stageCommand: 'pipeline --stage prod', since, isComplete: true };
 
-type Verdict = MappingVerdict extends infer V ? (V extends unknown ? Omit<V, 'orderId'> : never) : never;
+type Comparison = MappingComparison extends infer V ? (V extends unknown ? Omit<V, 'orderId'> : never) : never;
 
-const count = (...verdicts: readonly (readonly [string, Verdict])[]) => {
+const count = (...comparisons: readonly (readonly [string, Comparison])[]) => {
   const counts = tally();
-  for (const [orderId, verdict] of verdicts) counts.add({ orderId: orderId as OrderId, ...verdict } as MappingVerdict);
+  for (const [orderId, comparison] of comparisons)
+    counts.add({ orderId: orderId as OrderId, ...comparison } as MappingComparison);
   return counts;
 };
 
-const changed = (...fields: string[]): Verdict => ({ kind: 'changed', fields });
+const changed = (...fields: string[]): Comparison => ({ kind: 'changed', fields });
 
 test('counts orders by field, and names what cannot be mapped', () => {
   const counts = count(
@@ -40,10 +41,10 @@ test('counts orders by field, and names what cannot be mapped', () => {
     'NOT MAPPED     ORDERS  SUCH AS',
     'UNKNOWN_STATE  1       QO-7',
     '(unknown): posted before fields were recorded, so which fields change is unknown.',
-    '4 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 are unchanged, ' +
-      '1 can no longer be mapped, 1 are in flight or failed for another reason.',
+    '4 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 unchanged, ' +
+      '1 no longer mappable, 1 in flight or failed for another reason.',
     'Their ids are in some.ids. Once the mapping is deployed:',
-    '  pipeline --stage prod orders replay --from raw --ids some.ids',
+    "  pipeline --stage prod orders replay --from raw --ids some.ids --reason 'mapping fixed'",
   ]);
   expect(counts.affected()).toEqual([
     { orderId: 'QO-1', comment: 'price dueDate' },
@@ -64,24 +65,24 @@ test('counts orders by field, and names what cannot be mapped', () => {
   });
 });
 
-test('nothing changes', () => {
+test('without changes, the result is one sentence', () => {
   expect(renderDiff(count(['QO-1', { kind: 'same' }]), about)).toBe(
-    '0 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 are unchanged.',
+    '0 orders stored since 2026-01-01T00:00:00.000Z in prod would be posted again, 1 unchanged.',
   );
 });
 
-test('a stopped comparison is marked as such, and names no list', () => {
+test('a stopped comparison is marked as incomplete, and names no file of ids', () => {
   const text = renderDiff(count(['QO-1', changed('price')]), { ...about, isComplete: false, out: 'some.ids' });
   expect(text).toContain('Stopped early.');
   expect(text).not.toContain('some.ids');
 });
 
 test('tables fit 80 columns, for any number of orders and any length of IDs', () => {
-  const verdicts = Array.from(
+  const comparisons = Array.from(
     { length: 2_000 },
     (_, index) => [`QO-${'x'.repeat(index % 120)}${index}`, changed('projectedCloseDate', 'price')] as const,
   );
-  const lines = renderDiff(count(...verdicts), about).split('\n');
+  const lines = renderDiff(count(...comparisons), about).split('\n');
   const table = lines.slice(0, 3);
   expect(table.join('\n')).toContain('projectedCloseDate  2000');
   for (const line of table) expect(line.length).toBeLessThanOrEqual(80);

@@ -15,12 +15,21 @@ import { requestId, round } from '../../../support/orders';
 const stage = { name: 'prod', local: false } as StageConnection;
 const ids = (count: number): OrderId[] => Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
 const replayOf = (fields: Partial<Replay> = {}): Replay => ({
-  ...{ stage, stageLabel: 'prod', stageCommand: 'pipeline --stage prod' },
-  ...{ orderIds: ids(30), source: { kind: 'qualia' }, force: false, ratePerSecond: 10 },
+  stage,
+  stageLabel: 'prod',
+  stageCommand: 'pipeline --stage prod',
+  orderIds: ids(30),
+  source: { kind: 'qualia' },
+  force: false,
+  ratePerSecond: 10,
+  reason: 'Qualia is back',
   ...fields,
 });
 const finished = (fields: Partial<FinishedReplay> = {}): FinishedReplay => ({
-  ...{ stopped: undefined, fault: undefined, left: [], openCircuits: [] },
+  stopped: undefined,
+  fault: undefined,
+  left: [],
+  openCircuits: [],
   ...fields,
 });
 const begun = { requestId: requestId(crypto.randomUUID()), round: round() };
@@ -37,7 +46,7 @@ test.each([
     `mapped again from the stored payload of round ${round(1)}, even if a newer one is stored and posted`,
   ],
   [{ force: true }, 'Each is downloaded again and posted again, even if nothing has changed: 30 orders'],
-] as const)('a plan says what happens: %j', (fields, expected) => {
+] as const)('a plan describes its effect: %j', (fields, expected) => {
   const candidates = [{ orderId: ids(1)[0] as OrderId, status: undefined, errorCode: undefined }];
   const plan = renderPlan(replayOf(fields), candidates, undefined);
   expect(plan).toContain(expected);
@@ -61,7 +70,7 @@ test('results are counted by outcome and cause, successes first', () => {
     'failed       1       UNKNOWN_STATE',
     'not started  2       There is no order ….',
     '4 new rounds started in prod, 3 failed, 2 not started.',
-    'To continue: pipeline --stage prod orders replay QO-0 QO-1',
+    "To continue: pipeline --stage prod orders replay QO-0 QO-1 --reason 'Qualia is back'",
   ]);
 });
 
@@ -69,7 +78,7 @@ test.each([
   ['too_many_failed', 'Stopped: more than 10 % of the orders failed.'],
   ['circuit_open', 'Stopped: the circuit of the worker download and processing is open'],
   ['nothing_ends', 'Stopped: no order has ended for 15 minutes.'],
-] as const)('says why it stopped, and how it continues: %s', (stopped, expected) => {
+] as const)('a stopped replay has the reason, and the command that continues it: %s', (stopped, expected) => {
   const replay = replayOf({ source: { kind: 'raw' }, force: true, restPath: '/tmp/rest.ids' });
   const underWay = [result('QO-1', { outcome: 'under_way' })];
   const end = finished({ stopped, left: ids(5), openCircuits: ['download', 'processing'] });
@@ -77,7 +86,7 @@ test.each([
   expect(text).toContain(expected);
   expect(text).toContain('Still in flight: QO-1.');
   expect(text).toContain(
-    'pipeline --stage prod orders replay --from raw --force --ids /tmp/rest.ids --rest /tmp/rest.ids',
+    "pipeline --stage prod orders replay --from raw --force --ids /tmp/rest.ids --rest /tmp/rest.ids --reason 'Qualia is back'",
   );
   expect(toReplayDocument(replay, underWay, end)).toMatchObject({ stopped, left: ids(5), rest_file: '/tmp/rest.ids' });
 });

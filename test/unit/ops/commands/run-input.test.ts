@@ -18,5 +18,5 @@ test('a fault of an input without a file names no file', async () => {
   const refuse = () => {
     throw new InvalidInput(['iterable is missing']);
   };
-  await expect(readStartInput({ dryRun: false }, refuse, 0)).rejects.toThrow(/^iterable is missing\.$/);
+  await expect(readStartInput({ dryRun: false, wait: false }, refuse, 0)).rejects.toThrow(/^iterable is missing\.$/);
 });

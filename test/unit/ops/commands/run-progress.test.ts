@@ -30,7 +30,7 @@ test.each([
   [39, 0],
   [20, 0],
   [undefined, 0],
-])('in %p columns a bar is %d wide, and no line is wider', (columns, expected) => {
+])('in %p columns, a bar is %d characters wide, and no line is wider than the terminal', (columns, expected) => {
   const [line = ''] = renderProgress([part('push', 1, 4, 1)], columns);
   expect(line.length).toBeLessThanOrEqual(columns ?? 80);
   expect(line.replace(/[^█░]/g, '')).toHaveLength(expected);
@@ -44,11 +44,11 @@ test.each([
   ['no progress', [1, 8, 0], /^p {2}█{3}░{27} {2}12% {2}1 of 8$/],
   ['slow', [1, 8, 0.05], /3\.0\/min {2}2m 20s left$/],
   ['hours to go', [0, 9_000, 2], /2\.0\/s {2}1h 15m left$/],
-] as const)('%s', (_case, [done, total, rate], expected) => {
+] as const)('a bar is rendered for: %s', (_case, [done, total, rate], expected) => {
   expect(renderProgress([part('p', done, total, rate)], 100)[0]).toMatch(expected);
 });
 
-test('there can be no counters', () => {
+test('without counters there are no lines', () => {
   expect(renderProgress([], 80)).toEqual([]);
 });
 
@@ -68,7 +68,10 @@ describe('the counters of a run', () => {
     ]);
   });
 
-  it.each([[{}], [{ netlife: { portals: 'all' } }]])('of the input %j are those that count', (input) => {
-    expect(namesOf(input, { 'netlife/a': counter })).toEqual([['netlife/a', true]]);
-  });
+  it.each([[{}], [{ netlife: { portals: 'all' } }]])(
+    'are those that have begun if the input %j does not determine them',
+    (input) => {
+      expect(namesOf(input, { 'netlife/a': counter })).toEqual([['netlife/a', true]]);
+    },
+  );
 });

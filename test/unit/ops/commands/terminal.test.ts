@@ -6,6 +6,7 @@ import {
   oneLine,
   plural,
   renderTable,
+  wrapText,
 } from '../../../../ops/commands/terminal';
 
 test('a table is aligned and has no lines or trailing blanks', () => {
@@ -55,7 +56,7 @@ test.each([
   [0, '0 orders'],
   [1, '1 order'],
   [2, '2 orders'],
-])('%d of them', (count, expected) => {
+])('a count of %d', (count, expected) => {
   expect(plural(count, 'order')).toBe(expected);
 });
 
@@ -86,12 +87,12 @@ describe('a terminal', () => {
   };
 
   test.each([
-    ['a terminal', { isTTY: true }, true],
-    ['a terminal with NO_COLOR', { isTTY: true, environment: { NO_COLOR: '1' } }, false],
-    ['a terminal with an empty NO_COLOR', { isTTY: true, environment: { NO_COLOR: '' } }, true],
-    ['a dumb terminal', { isTTY: true, environment: { TERM: 'dumb' } }, false],
-    ['a pipe', {}, false],
-  ])('colours for %s', (_case, options, expected) => {
+    ['a terminal', true, { isTTY: true }],
+    ['a terminal with NO_COLOR', false, { isTTY: true, environment: { NO_COLOR: '1' } }],
+    ['a terminal with an empty NO_COLOR', true, { isTTY: true, environment: { NO_COLOR: '' } }],
+    ['a dumb terminal', false, { isTTY: true, environment: { TERM: 'dumb' } }],
+    ['a pipe', false, {}],
+  ])('%s gets colors: %s', (_case, expected, options) => {
     const { terminal } = open(options);
     expect(terminal.time('2026-01-01').includes('\u001b[')).toBe(expected);
   });
@@ -110,7 +111,7 @@ describe('a terminal', () => {
     expect(stderr).toBe('a note\na line\n');
   });
 
-  test('without it, results are text on stdout', () => {
+  test('without --json, results are text on stdout', () => {
     const { terminal, read } = open();
     terminal.note('a note');
     terminal.report('a line');
@@ -125,7 +126,7 @@ describe('a terminal', () => {
     ['\n', false],
     ['yellow\n', false],
     ['', false],
-  ])('the answer %j', async (answer, expected) => {
+  ])('the answer %j confirms a question: %s', async (answer, expected) => {
     const { terminal, stdin } = open();
     const confirmed = terminal.confirm('Really?');
     stdin.end(answer);
@@ -138,7 +139,7 @@ describe('a terminal', () => {
     ['y\n', false, 2],
     ['n\ny\n', false, 1],
     ['', false, 1],
-  ])('two questions, answered %j', async (answer, expected, asked) => {
+  ])('the answers %j confirm two questions: %s, after %i questions', async (answer, expected, asked) => {
     const { terminal, stdin, read } = open();
     const confirmed = terminal.confirm('Really?', 'Really, really?');
     stdin.end(answer);
@@ -178,17 +179,77 @@ describe('a terminal', () => {
       const { terminal, read } = open(options);
       const live = terminal.live();
       expect(live.columns()).toBeUndefined();
-      const look = (...lines: string[]): string | null => {
+      const printedAfter = (...lines: string[]): string | null => {
         live.show(lines);
         jest.advanceTimersByTime(2_500);
         return read().stderr;
       };
-      expect(look('a 1', 'b 1')).toBe('a 1\nb 1\n');
-      expect(look('a 2', 'b 1')).toBeNull();
-      expect(look('a 3', 'b 1')).toBe('a 3\n');
-      expect(look('a 4', 'b 2')).toBeNull();
+      expect(printedAfter('a 1', 'b 1')).toBe('a 1\nb 1\n');
+      expect(printedAfter('a 2', 'b 1')).toBeNull();
+      expect(printedAfter('a 3', 'b 1')).toBe('a 3\n');
+      expect(printedAfter('a 4', 'b 2')).toBeNull();
       live.end();
       expect(read().stderr).toBe('a 4\nb 2\n');
     });
+  });
+});
+
+test.each([
+  ['one two three', 7, ['one two', 'three']],
+  ['a word-that-is-longer b', 4, ['a', 'word-that-is-longer', 'b']],
+  ['two\nlines', 20, ['two lines']],
+])('%j in %i columns', (text, width, lines) => {
+  expect(wrapText(text, width)).toEqual(lines);
+});
+
+describe('renderTable', () => {
+  const long = 'The internal API refused the order because its price is not a number of cents';
+
+  it('wraps the last column at 80 columns, and breaks no word', () => {
+    const uri = `s3://${'x'.repeat(90)}`;
+    const lines = renderTable([
+      ['QO-123456', 'RETRIES_EXHAUSTED', long],
+      ['QO-123457', 'RETRIES_EXHAUSTED', uri],
+    ]).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([expect.stringContaining(uri)]);
+    expect(
+      lines
+        .slice(0, 2)
+        .map((line) => line.slice(30))
+        .join(' '),
+    ).toBe(long);
+  });
+
+  it.each([1, 2, 3, 5, 8])('fits 80 columns, for cells of any width: %i columns', (columns) => {
+    const head = Array.from({ length: columns }, (_, column) => `COLUMN ${column}`);
+    const cell = (width: number) => 'word '.repeat(width / 5).trim();
+    for (let width = 0; width <= 200; width += 5) {
+      const rows = [head.map(() => cell(width)), head.map((_, column) => cell(column * width))];
+      const lines = renderTable(rows, head).split('\n');
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      // Nothing is lost.
+      expect(lines.join(' ').match(/word/g) ?? []).toHaveLength(rows.flat().join(' ').match(/word/g)?.length ?? 0);
+    }
+  });
+
+  it('shows rows that are too wide as blocks', () => {
+    const head = ['ORDER', 'WAITS FOR', 'ERROR'];
+    const rows = [
+      ['QO-1', 'download', ''],
+      ['x'.repeat(70), 'processing', long],
+    ];
+    expect(renderTable(rows, head).split('\n')).toEqual([
+      'ORDER      QO-1',
+      'WAITS FOR  download',
+      '',
+      `ORDER      ${'x'.repeat(70)}`,
+      'WAITS FOR  processing',
+      'ERROR      The internal API refused the order because its price is not a number',
+      '           of cents',
+    ]);
+  });
+
+  it('leaves a last column that would be too narrow', () => {
+    expect(renderTable([['x'.repeat(70), long]]).split('\n')).toHaveLength(1);
   });
 });

@@ -22,7 +22,7 @@ test.each([
   ['no region', named('Error', 'Region is missing'), 'unreachable', 'No AWS region is set.'],
   ['a refused connection', Object.assign(named('Error'), { code: 'ECONNREFUSED' }), 'unreachable', '(ECONNREFUSED)'],
   ['a timeout', named('TimeoutError'), 'unreachable', '(TimeoutError)'],
-])('%s', (_case, thrown, kind, message) => {
+])('%s is converted to the fault of the command', (_case, thrown, kind, message) => {
   expect(toServiceFault(thrown)).toMatchObject({ kind, message: expect.stringContaining(message) });
 });
 

@@ -9,11 +9,11 @@ const interrupted = AbortSignal.abort();
 
 /** Runs a query with one status per poll. StopQuery is refused with `refusal`. */
 const runWith = async (statuses: readonly string[], signal = new AbortController().signal, refusal?: Error) => {
-  const looks = [...statuses];
+  const remaining = [...statuses];
   const { client } = fakeAwsClient<CloudWatchLogsClient>((_input, command) => {
     if (command === 'DescribeLogGroupsCommand') return { logGroups: [{ logGroupName: 'dev-marketplace-webhook' }] };
     if (command === 'StartQueryCommand') return { queryId: 'query' };
-    if (command === 'GetQueryResultsCommand' && looks.length > 0) return { status: looks.shift() };
+    if (command === 'GetQueryResultsCommand' && remaining.length > 0) return { status: remaining.shift() };
     if (command === 'StopQueryCommand' && refusal) throw refusal;
     return unconfigured(command)();
   });
@@ -24,7 +24,7 @@ const runWith = async (statuses: readonly string[], signal = new AbortController
   for await (const progress of createLogService({ name: 'dev', logs }).run('fields @message', options)) {
     seen.push(progress);
   }
-  return { seen, left: looks.length };
+  return { seen, remaining: remaining.length };
 };
 
 test('it is not an error if a query ended before it could be stopped', async () => {
@@ -40,5 +40,7 @@ test('any other refusal to stop a query is an error', async () => {
 test('a query that CloudWatch Logs does not know ends with an error', async () => {
   const unknown = Array.from({ length: 20 }, () => 'Unknown');
   await expect(runWith(unknown)).rejects.toThrow('CloudWatch Logs ended the query: Unknown.');
-  expect(await runWith([...unknown.slice(10), 'Running', ...unknown.slice(10), 'Complete'])).toMatchObject({ left: 0 });
+  expect(await runWith([...unknown.slice(10), 'Running', ...unknown.slice(10), 'Complete'])).toMatchObject({
+    remaining: 0,
+  });
 });

@@ -27,7 +27,7 @@ const bucketOf = (objects: Readonly<Record<string, string>>) => {
 
 const key = (id: string, ms: number): string => `raw/${id}/${round(ms)}.json`;
 
-test('lists each order with a payload stored since then once, page by page', async () => {
+test('lists each order with a payload stored since the given time once, page by page', async () => {
   const { payloads, inputs } = bucketOf({
     [key('QO-1', 1)]: '01',
     [key('QO-1', 2)]: '11',

@@ -27,7 +27,9 @@ const stageOf = (count: number) => {
     { step: 'initialize', priority: 'low' },
   );
   const stage = {
-    ...{ dynamodb, ordersTableName: 'orders', rawBucketName: 'raw' },
+    dynamodb,
+    ordersTableName: 'orders',
+    rawBucketName: 'raw',
     s3: Object.assign(new S3Client({ region: 'us-east-1' }), s3.client),
   };
   return { stage: stage as unknown as StageConnection, batches, pages: s3.inputs };

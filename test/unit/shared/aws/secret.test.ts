@@ -7,17 +7,17 @@ const schema = z.object({ token: z.string().min(1) });
 
 const minuteMs = 60_000;
 
-const start = (...answers: readonly (string | Error | undefined)[]) => {
+const start = (...responses: readonly (string | Error | undefined)[]) => {
   let nowMs = 1_000_000;
-  const left = [...answers];
+  const remaining = [...responses];
   const manager = fakeAwsClient<SecretsManagerClient>(() => {
-    if (left.length === 0) throw new Error('Secrets Manager has no response configured');
-    const answer = left.shift();
-    if (answer instanceof Error) throw answer;
-    return { SecretString: answer };
+    if (remaining.length === 0) throw new Error('Secrets Manager has no response configured');
+    const response = remaining.shift();
+    if (response instanceof Error) throw response;
+    return { SecretString: response };
   });
   const secret = createSecret({ client: manager.client, secretId: 'arn:secret', schema, now: () => nowMs });
-  return { secret, inputs: manager.inputs, pass: (ms: number) => (nowMs += ms) };
+  return { secret, inputs: manager.inputs, advance: (ms: number) => (nowMs += ms) };
 };
 
 const a = '{"token":"a"}';
@@ -32,50 +32,50 @@ describe('get', () => {
   });
 
   test('fetches it again after 3 minutes', async () => {
-    const { secret, pass } = start(a, b);
+    const { secret, advance } = start(a, b);
     await secret.get();
-    pass(3 * minuteMs - 1);
+    advance(3 * minuteMs - 1);
     expect(await secret.get()).toEqual({ token: 'a' });
-    pass(1);
+    advance(1);
     expect(await secret.get()).toEqual({ token: 'b' });
   });
 
   test.each([
     ['cannot be fetched', new Error('throttled')],
     ['has the wrong shape', '{}'],
-  ])('keeps it for 5 minutes, and no longer, while it %s', async (_, answer) => {
-    const { secret, pass } = start(a, answer, answer, answer);
+  ])('keeps it for 5 minutes, and no longer, while it %s', async (_, response) => {
+    const { secret, advance } = start(a, response, response, response);
     await secret.get();
-    pass(3 * minuteMs);
+    advance(3 * minuteMs);
     expect(await secret.get()).toEqual({ token: 'a' });
-    pass(2 * minuteMs - 1);
+    advance(2 * minuteMs - 1);
     expect(await secret.get()).toEqual({ token: 'a' });
-    pass(1);
+    advance(1);
     await expect(secret.get()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
   });
 
   test('retries every 10 s while it cannot be fetched, then uses the new value', async () => {
-    const { secret, inputs, pass } = start(a, new Error('throttled'), b);
+    const { secret, inputs, advance } = start(a, new Error('throttled'), b);
     await secret.get();
-    pass(3 * minuteMs);
+    advance(3 * minuteMs);
     expect(await Promise.all([secret.get(), secret.get()])).toEqual([{ token: 'a' }, { token: 'a' }]);
-    pass(9_999);
+    advance(9_999);
     expect(await secret.get()).toEqual({ token: 'a' });
     expect(inputs).toHaveLength(2);
-    pass(1);
+    advance(1);
     expect(await secret.get()).toEqual({ token: 'b' });
-    pass(3 * minuteMs - 1);
+    advance(3 * minuteMs - 1);
     expect(await secret.get()).toEqual({ token: 'b' });
     expect(inputs).toHaveLength(3);
   });
 
   test('waits for Secrets Manager at most one second while the cached value is valid', async () => {
     let nowMs = 0;
-    const answers: (() => Promise<unknown>)[] = [
+    const responses: (() => Promise<unknown>)[] = [
       async () => ({ SecretString: a }),
       () => new Promise<never>(() => undefined),
     ];
-    const { client, inputs } = fakeAwsClient<SecretsManagerClient>(() => answers.shift()?.());
+    const { client, inputs } = fakeAwsClient<SecretsManagerClient>(() => responses.shift()?.());
     const secret = createSecret({ client, secretId: 'arn:secret', schema, now: () => nowMs });
     await secret.get();
     nowMs = 3 * minuteMs;
@@ -87,11 +87,11 @@ describe('get', () => {
 
   test('does not use a value that expires during a failing fetch', async () => {
     let nowMs = 0;
-    const answers = [
+    const responses = [
       async () => ({ SecretString: a }),
       async () => Promise.reject(new Error('slow')).finally(() => (nowMs = 5 * minuteMs)),
     ];
-    const { client } = fakeAwsClient<SecretsManagerClient>(() => answers.shift()?.());
+    const { client } = fakeAwsClient<SecretsManagerClient>(() => responses.shift()?.());
     const secret = createSecret({ client, secretId: 'arn:secret', schema, now: () => nowMs });
     await secret.get();
     nowMs = 4 * minuteMs;
@@ -118,28 +118,28 @@ describe('refresh', () => {
     expect(inputs).toHaveLength(1);
   });
 
-  test('fetches at once, even a fresh secret, and then at most every second', async () => {
-    const { secret, inputs, pass } = start(a, b, a);
+  test('fetches immediately, even if the cached secret is new, and then at most once per second', async () => {
+    const { secret, inputs, advance } = start(a, b, a);
     await secret.get();
     expect(await secret.refresh()).toEqual({ token: 'b' });
     expect(await secret.get()).toEqual({ token: 'b' });
-    pass(999);
+    advance(999);
     expect(await secret.refresh()).toEqual({ token: 'b' });
     expect(inputs).toHaveLength(2);
-    pass(1);
+    advance(1);
     expect(await secret.refresh()).toEqual({ token: 'a' });
     expect(inputs).toHaveLength(3);
   });
 
   test('a fetch that started earlier and ends later does not restore the old secret', async () => {
-    let answerFirst: (answer: unknown) => void = () => undefined;
+    let resolveFirst: (response: unknown) => void = () => undefined;
     let nowMs = 0;
-    const answers = [new Promise((resolve) => (answerFirst = resolve)), { SecretString: b }];
-    const { client } = fakeAwsClient<SecretsManagerClient>(() => answers.shift());
+    const responses = [new Promise((resolve) => (resolveFirst = resolve)), { SecretString: b }];
+    const { client } = fakeAwsClient<SecretsManagerClient>(() => responses.shift());
     const secret = createSecret({ client, secretId: 'arn:secret', schema, now: () => nowMs++ });
     const first = secret.get();
     expect(await secret.refresh()).toEqual({ token: 'b' });
-    answerFirst({ SecretString: a });
+    resolveFirst({ SecretString: a });
     await first;
     expect(await secret.get()).toEqual({ token: 'b' });
   });
@@ -154,24 +154,24 @@ describe('refresh', () => {
 });
 
 test('a failed refresh keeps the valid secret, and is not repeated for a second', async () => {
-  const { secret, inputs, pass } = start(a, new Error('throttled'), b);
+  const { secret, inputs, advance } = start(a, new Error('throttled'), b);
   await secret.get();
   await expect(secret.refresh()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
   expect(await secret.get()).toEqual({ token: 'a' });
-  pass(999);
+  advance(999);
   await expect(secret.refresh()).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
   expect(inputs).toHaveLength(2);
-  pass(1);
+  advance(1);
   expect(await secret.refresh()).toEqual({ token: 'b' });
 });
 
 describe('the error of an unreadable secret', () => {
   test.each<[string, string | undefined, string]>([
-    ['nothing there', undefined, 'The secret has the wrong shape: secret '],
-    ['no JSON', 'hunter2', 'The secret has the wrong shape: secret '],
-    ['a field missing', '{"password":"hunter2"}', 'The secret has the wrong shape: token '],
-    ['a field wrong', '{"token":["hunter2"]}', 'The secret has the wrong shape: token '],
-  ])('%s: what is wrong, and no value', async (_, text, message) => {
+    ['no value', undefined, 'The secret has the wrong shape: secret '],
+    ['text that is not JSON', 'hunter2', 'The secret has the wrong shape: secret '],
+    ['a missing field', '{"password":"hunter2"}', 'The secret has the wrong shape: token '],
+    ['an invalid field', '{"token":["hunter2"]}', 'The secret has the wrong shape: token '],
+  ])('with %s contains the fault, but nothing of the secret', async (_, text, message) => {
     const { secret } = start(text);
     const error: unknown = await secret.get().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'SECRET_UNREADABLE', retryable: true });

@@ -10,7 +10,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const entry: Entry = { orderId: orderId(), fingerprint: 'now' };
 const times = { nowMs, walkedAtMs: nowMs - minuteMs, lastPassAtMs: nowMs - hourMs };
 
-const read = (agoMs: number, fields: object = {}): Order => {
+const downloaded = (agoMs: number, fields: object = {}): Order => {
   const at = iso(nowMs - agoMs);
   const own = { round: round(nowMs - agoMs), s3_key: `raw/${orderId()}/${round(nowMs - agoMs)}.json` };
   return {
@@ -22,27 +22,57 @@ const read = (agoMs: number, fields: object = {}): Order => {
     ...fields,
   } as Order;
 };
-const waiting = (agoMs: number, fields: object = {}): Order =>
+const notified = (agoMs: number, fields: object = {}): Order =>
   ({ ...orders.notified(), round: round(nowMs - agoMs), notified_at: iso(nowMs - agoMs), ...fields }) as Order;
 
 const drifted: Entry = { ...entry, previous: 'before' };
 const left: Entry = { ...entry, leftAtMs: times.walkedAtMs };
 
 test.each<[string, Entry, Order | undefined, object]>([
-  ['changed, and read before the last pass', drifted, read(2 * hourMs), { reason: 'drifted', isLost: true }],
-  ['changed, and read since the last pass', drifted, read(30 * minuteMs), { reason: 'drifted', isLost: false }],
-  ['changed, and read after the list', drifted, read(minuteMs), {}],
-  ['changed, and notified before the list', drifted, waiting(2 * minuteMs), { reason: 'drifted', isLost: false }],
-  ['changed, and notified after the list', drifted, waiting(minuteMs), {}],
-  ['changed, and started again after the list', { ...drifted, startedAtMs: nowMs }, waiting(2 * minuteMs), {}],
-  ['left, and read before the last pass', left, read(2 * hourMs), { reason: 'left', isLost: true }],
-  ['left, and read since the last pass', left, read(30 * minuteMs), { reason: 'left', isLost: false }],
-  ['left, and read after that', left, read(minuteMs), { isSettled: true }],
-  ['left, and notified after that', left, waiting(minuteMs), { isSettled: false }],
   [
-    'left, and FAILED after that',
+    'changed, and downloaded before the last pass: drifted and lost',
+    drifted,
+    downloaded(2 * hourMs),
+    { reason: 'drifted', isLost: true },
+  ],
+  [
+    'changed, and downloaded since the last pass: drifted',
+    drifted,
+    downloaded(30 * minuteMs),
+    { reason: 'drifted', isLost: false },
+  ],
+  ['changed, and downloaded after the list: no round', drifted, downloaded(minuteMs), {}],
+  [
+    'changed, and notified before the list: drifted',
+    drifted,
+    notified(2 * minuteMs),
+    { reason: 'drifted', isLost: false },
+  ],
+  ['changed, and notified after the list: no round', drifted, notified(minuteMs), {}],
+  [
+    'changed, and started again after the list: no round',
+    { ...drifted, startedAtMs: nowMs },
+    notified(2 * minuteMs),
+    {},
+  ],
+  [
+    'left, and downloaded before the last pass: left and lost',
     left,
-    read(minuteMs, {
+    downloaded(2 * hourMs),
+    { reason: 'left', isLost: true },
+  ],
+  [
+    'left, and downloaded since the last pass: left',
+    left,
+    downloaded(30 * minuteMs),
+    { reason: 'left', isLost: false },
+  ],
+  ['left, and downloaded after the list: settled', left, downloaded(minuteMs), { isSettled: true }],
+  ['left, and notified after the list: not settled', left, notified(minuteMs), { isSettled: false }],
+  [
+    'left, and FAILED after the list: settled',
+    left,
+    downloaded(minuteMs, {
       ...orders.failed('API_REFUSED'),
       round: round(nowMs - minuteMs),
       notified_at: iso(nowMs - minuteMs),
@@ -50,17 +80,17 @@ test.each<[string, Entry, Order | undefined, object]>([
     }),
     { isSettled: true },
   ],
-  ['left, and not here', left, undefined, { reason: 'missing' }],
-])('%s', (_, of, order, expected) => {
-  expect(judge(of, order, times)).toEqual({
+  ['left, and without an item: missing', left, undefined, { reason: 'missing' }],
+])('an order that %s', (_, listed, order, expected) => {
+  expect(judge(listed, order, times)).toEqual({
     isLost: 'reason' in expected && expected.reason === 'missing',
     isSettled: false,
     ...expected,
   });
 });
 
-test('a replay of stored bytes says nothing about Qualia now', () => {
-  const replayed = read(0, { s3_key: `raw/${orderId()}/${round(1)}.json`, download_started_at: undefined });
+test('a replay of stored bytes is not evidence of the current state at Qualia', () => {
+  const replayed = downloaded(0, { s3_key: `raw/${orderId()}/${round(1)}.json`, download_started_at: undefined });
   expect(judge(drifted, replayed, times)).toMatchObject({ reason: 'drifted', isLost: false });
   expect(judge(entry, replayed, times)).toMatchObject({ reason: 'unchecked' });
   const known = { ...replayed, download_started_at: iso(nowMs - 2 * hourMs) } as Order;
@@ -68,16 +98,16 @@ test('a replay of stored bytes says nothing about Qualia now', () => {
 });
 
 describe('stuck', () => {
-  test('an order is not stuck during the wait that an API asked for', () => {
-    expect(isStuck(waiting(hourMs, { not_before: iso(nowMs + 1) }), entry, nowMs)).toBe(false);
-    expect(isStuck(waiting(hourMs, { not_before: iso(nowMs) }), entry, nowMs)).toBe(true);
+  test('an order is not stuck until its Retry-After has passed', () => {
+    expect(isStuck(notified(hourMs, { not_before: iso(nowMs + 1) }), entry, nowMs)).toBe(false);
+    expect(isStuck(notified(hourMs, { not_before: iso(nowMs) }), entry, nowMs)).toBe(true);
   });
 
-  test('each round of the reconciler gets as much time as the order had before, so that four days take few rounds', () => {
+  test('the time until an order is stuck again doubles with each round of the reconciler, so that four days take six rounds', () => {
     let startedAtMs: number | undefined;
     const rounds: number[] = [];
     for (let atMs = nowMs; atMs < nowMs + 96 * hourMs; atMs += hourMs) {
-      if (!isStuck(waiting(0), { startedAtMs }, atMs)) continue;
+      if (!isStuck(notified(0), { startedAtMs }, atMs)) continue;
       rounds.push((atMs - nowMs) / hourMs);
       startedAtMs = atMs;
     }
@@ -86,7 +116,7 @@ describe('stuck', () => {
 });
 
 describe('the time of the next check', () => {
-  test('is within a day, and not within two hours', () => {
+  test('is 2 to 22 hours after the last check', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 0, max: 2 ** 42 }), (id, checkedAtMs) => {
         const hours = (recheckAtMs(orderId(id), checkedAtMs) - checkedAtMs) / hourMs;
@@ -96,7 +126,7 @@ describe('the time of the next check', () => {
     );
   });
 
-  test('spreads orders that were checked at once evenly over the day', () => {
+  test('spreads orders that were checked at the same time evenly over the day', () => {
     const ids = Array.from({ length: 6_000 }, (_, index) => orderId(`QO-${100_000 + index}`));
     const checked = new Map(ids.map((id) => [id, nowMs]));
     const perHour: number[] = [];

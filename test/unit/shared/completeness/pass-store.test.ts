@@ -21,7 +21,7 @@ const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,128}$/);
 const time = fc.option(fc.nat(), { nil: undefined });
 const fingerprint = fc.option(fc.stringMatching(/^[\w-]{12}$/), { nil: undefined });
 
-test('a pass is read as it was written, and its orders stay in their order', () => {
+test('property: a pass is decoded as it was encoded, with its orders in the same sequence', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.record({ id, fingerprint, previous: fingerprint, leftAtMs: time, startedAtMs: time }), {
@@ -40,7 +40,7 @@ test('a pass is read as it was written, and its orders stay in their order', () 
   );
 });
 
-test('anything else is no pass', () => {
+test('data that is not a complete pass of this format is not decoded', () => {
   const pass: Pass = { header, open: new Map(), closed: new Map() };
   expect(decodePass(encodePass(pass).subarray(0, 40))).toBeUndefined();
   expect(decodePass(Buffer.from('{}'))).toBeUndefined();
@@ -48,7 +48,7 @@ test('anything else is no pass', () => {
   expect(decodePass(encodePass({ ...pass, header: { ...header, format: 2 as never } }))).toBeUndefined();
 });
 
-test('a pass over 100,000 orders is written and read in seconds', () => {
+test('a pass over 100,000 orders is encoded and decoded in seconds', () => {
   const open = new Map(
     Array.from({ length: 100_000 }, (_, index) => {
       const key = orderId(`QO-${index}`);

@@ -8,12 +8,12 @@ const toPage = (ids: readonly string[]): ListedOrder[] => ids.map((id) => ({ id,
 interface Walk {
   readonly list: WalkOptions['list'];
   readonly pageSize?: number;
-  /** Calls after which the walk is interrupted and continued by another process. */
-  readonly callsPerTurn?: number;
+  /** Number of calls after which another process continues the walk. */
+  readonly callsPerProcess?: number;
 }
 
-/** Walks to the end. @returns what was seen and requested */
-const walk = async ({ list, pageSize = 4, callsPerTurn = Number.POSITIVE_INFINITY }: Walk) => {
+/** Walks the list to its end. @returns the orders seen, the requests and the reported refusals */
+const walk = async ({ list, pageSize = 4, callsPerProcess = Number.POSITIVE_INFINITY }: Walk) => {
   const seen = new Map<string, string | undefined>();
   const requests: OpenOrdersRequest[] = [];
   const refusals: PipelineError[] = [];
@@ -31,11 +31,11 @@ const walk = async ({ list, pageSize = 4, callsPerTurn = Number.POSITIVE_INFINIT
       },
       hasSeen: (id) => seen.has(id),
       onOrder: ({ id, fingerprint }) => void seen.set(id, fingerprint),
-      // As another process reads it.
+      // Serialized, because another process reads it.
       onProgress: (walked) => {
         progress = JSON.parse(JSON.stringify(walked));
       },
-      isTimeUp: () => calls >= callsPerTurn,
+      isTimeUp: () => calls >= callsPerProcess,
       onStatusRefused: (error) => void refusals.push(error),
     });
     if (end !== 'out of time') return { end, seen, requests, refusals };
@@ -55,12 +55,12 @@ test.each([0, 1, 2, 3, 4, 5, 8, 9, 100])(
   },
 );
 
-test('the list costs one call for 90 orders, and one more for its end', async () => {
+test('the list needs one call for 90 orders, and one more for its end', async () => {
   const { requests } = await walk({ pageSize: 100, list: async (request) => slice(ids(1_000), request) });
   expect(requests).toHaveLength(12);
 });
 
-test('an API that allows shorter pages than requested is read completely', async () => {
+test('a list is read completely if the API sends shorter pages than requested', async () => {
   const { end, seen } = await walk({
     pageSize: 100,
     list: async (request) => slice(ids(230), { ...request, limit: 50 }),
@@ -74,7 +74,7 @@ test.each([
   ['that fills its page', 4, 'endless'],
   ['of several pages', 40, 'endless'],
 ])(
-  'a list %s of an API that ignores the offset ends, and a repeated page does not look like the end',
+  'the walk of a list %s stops if the API ignores the offset, and does not take a repeated page for the end',
   async (_, count, expected) => {
     const { end, requests } = await walk({ list: async (request) => slice(ids(count), { ...request, offset: 0 }) });
     expect(end).toBe(expected);
@@ -82,19 +82,19 @@ test.each([
   },
 );
 
-test('an API that ignores limit and offset gives the whole list at once', async () => {
+test('a list is complete after one page if the API ignores limit and offset', async () => {
   const { end, seen } = await walk({ list: async () => toPage(ids(50)) });
   expect(end).toBe('complete');
   expect(seen.size).toBe(50);
 });
 
-test('orders that close between two pages make no order slip through, however many they are', async () => {
+test('no order is missed if others close between two pages, however many', async () => {
   const open = ids(300);
   const { end, seen } = await walk({
     pageSize: 20,
     list: async (request) => {
       const page = slice(open, request);
-      // Half of what was just read closes.
+      // Half of the orders on this page close.
       if (request.offset < 200) open.splice(request.offset, 10);
       return page;
     },
@@ -117,7 +117,7 @@ describe('status fields', () => {
     ['400', new PipelineError('API_REFUSED', 'x', { api: 'qualia', retryable: false, statusCode: 400 })],
   ])('refused with %s: the walk continues without them, and reports it once', async (_, error) => {
     const { seen, requests, refusals } = await walk({
-      callsPerTurn: 2,
+      callsPerProcess: 2,
       list: async (request) => {
         if (request.withStatus) throw error;
         return slice(ids(20), request).map(({ id }) => ({ id, fingerprint: undefined }));
@@ -129,21 +129,24 @@ describe('status fields', () => {
   });
 
   test.each([
-    ['that passes', new PipelineError('API_UNAVAILABLE', 'x', { api: 'qualia', retryable: true, statusCode: 503 })],
+    [
+      'that is transient',
+      new PipelineError('API_UNAVAILABLE', 'x', { api: 'qualia', retryable: true, statusCode: 503 }),
+    ],
     ['of our credentials', new PipelineError('API_REFUSED', 'x', { api: 'qualia', retryable: false, statusCode: 401 })],
   ])('a failure %s is not taken for a refusal of fields', async (_, error) => {
     const failing = walk({ list: () => Promise.reject(error) });
     await expect(failing).rejects.toBe(error);
   });
 
-  test('an API that refuses the list without them too fails with the second error, and nothing is reported', async () => {
+  test('a list that is also refused without them fails with the second error, and nothing is reported', async () => {
     const second = new PipelineError('API_REFUSED', 'x', { api: 'qualia', retryable: false, statusCode: 403 });
     const failing = walk({ list: ({ withStatus }) => Promise.reject(withStatus ? refusal : second) });
     await expect(failing).rejects.toBe(second);
   });
 });
 
-/** Between two calls, orders open and close anywhere in the list; those that stay keep their relative order. */
+/** Orders open and close anywhere in the list between two calls; the others keep their relative order. */
 const change = fc.oneof(
   fc.record({ kind: fc.constant('open' as const), at: fc.nat(60), count: fc.integer({ min: 1, max: 12 }) }),
   fc.record({ kind: fc.constant('close' as const), at: fc.nat(60), count: fc.integer({ min: 1, max: 12 }) }),
@@ -156,24 +159,25 @@ test('property: a walk sees every order that is open from its start to its end, 
       fc.integer({ min: 2, max: 9 }),
       fc.integer({ min: 1, max: 4 }),
       fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 40 }),
-      async (count, pageSize, callsPerTurn, changes) => {
+      async (count, pageSize, callsPerProcess, changes) => {
         const open = ids(count);
         const throughout = new Set(open);
         let call = 0;
         const { end, seen } = await walk({
           pageSize,
-          callsPerTurn,
+          callsPerProcess,
           list: async (request) => {
             const page = slice(open, request);
-            for (const { kind, at, count: many } of changes[call++] ?? []) {
+            for (const { kind, at, count: changedCount } of changes[call++] ?? []) {
               const place = Math.min(at, open.length);
-              if (kind === 'open') open.splice(place, 0, ...ids(many).map((id) => `${id}-opened-${call}-${place}`));
-              else for (const id of open.splice(place, many)) throughout.delete(id);
+              if (kind === 'open')
+                open.splice(place, 0, ...ids(changedCount).map((id) => `${id}-opened-${call}-${place}`));
+              else for (const id of open.splice(place, changedCount)) throughout.delete(id);
             }
             return page;
           },
         });
-        // Neither taken for one that left, nor missed if it has no item here.
+        // An order that the walk misses would count as left, or would not be reported as missing.
         if (end === 'complete') expect([...throughout].filter((id) => !seen.has(id))).toEqual([]);
         else expect(call).toBeGreaterThan(changes.length / 2);
       },

@@ -14,18 +14,18 @@ import { freezeClock } from '../../../support/clock';
 import { type ScriptedResponse, type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
-const answered = (statusCode: number, retryAfter?: string): ApiResponse => ({
+const responseWith = (statusCode: number, retryAfter?: string): ApiResponse => ({
   statusCode,
   headers: { 'retry-after': retryAfter },
   body: Buffer.alloc(0),
   attempt: 1,
   responseTimeMs: 0,
 });
-const judge = (...given: Parameters<typeof answered>) => expectSuccess(answered(...given), 'iterable', nowMs);
+const check = (...args: Parameters<typeof responseWith>) => expectSuccess(responseWith(...args), 'iterable', nowMs);
 
 describe('expectSuccess', () => {
-  test.each([200, 201, 202, 204, 206, 299])('%i passes', (statusCode) => {
-    expect(() => judge(statusCode)).not.toThrow();
+  test.each([200, 201, 202, 204, 206, 299])('%i is a success', (statusCode) => {
+    expect(() => check(statusCode)).not.toThrow();
   });
 
   test.each([
@@ -35,23 +35,20 @@ describe('expectSuccess', () => {
     [500, 'API_UNAVAILABLE'],
     [503, 'API_UNAVAILABLE'],
     [599, 'API_UNAVAILABLE'],
-  ])('%i may pass: %s', (statusCode, code) => {
+  ])('%i is retryable: %s', (statusCode, code) => {
     const expected = { code, retryable: true, statusCode, api: 'iterable' };
-    expect(() => judge(statusCode)).toThrow(expect.objectContaining({ ...expected, retryAfterMs: undefined }));
-    expect(() => judge(statusCode, '7')).toThrow(expect.objectContaining({ ...expected, retryAfterMs: 7_000 }));
+    expect(() => check(statusCode)).toThrow(expect.objectContaining({ ...expected, retryAfterMs: undefined }));
+    expect(() => check(statusCode, '7')).toThrow(expect.objectContaining({ ...expected, retryAfterMs: 7_000 }));
   });
 
-  test.each([301, 304, 400, 401, 403, 404, 409, 422, 451])(
-    '%i is permanent, whatever Retry-After says',
-    (statusCode) => {
-      expect(() => judge(statusCode, '7')).toThrow(
-        expect.objectContaining({ code: 'API_REFUSED', retryable: false, statusCode, retryAfterMs: undefined }),
-      );
-    },
-  );
+  test.each([301, 304, 400, 401, 403, 404, 409, 422, 451])('%i is permanent, even with a Retry-After', (statusCode) => {
+    expect(() => check(statusCode, '7')).toThrow(
+      expect.objectContaining({ code: 'API_REFUSED', retryable: false, statusCode, retryAfterMs: undefined }),
+    );
+  });
 
-  test('names only the status', () => {
-    expect(() => judge(503)).toThrow('The iterable API answered 503');
+  test('throws an error with only the status in its message', () => {
+    expect(() => check(503)).toThrow('The iterable API answered 503');
   });
 });
 
@@ -79,13 +76,13 @@ describe('a client', () => {
       waitMs: (attempt) => 100 * attempt,
       maxWaitMs: 1_000,
       now: clock.now,
-      sleep: async (ms) => clock.pass(ms),
+      sleep: async (ms) => clock.advance(ms),
       ...options,
     });
   const request = { method: 'GET', path: '/users?limit=2', headers: { 'x-a': 'b' } } as const;
-  const read = (answer: ApiResponse) => {
-    expectSuccess(answer, 'iterable', clock.now());
-    return { text: answer.body.toString(), attempt: answer.attempt };
+  const read = (response: ApiResponse) => {
+    expectSuccess(response, 'iterable', clock.now());
+    return { text: response.body.toString(), attempt: response.attempt };
   };
   const call = (options: Partial<ApiClientOptions> = {}) =>
     clientOf(options).call({ request, read, context: callContext().context });
@@ -98,7 +95,7 @@ describe('a client', () => {
     ]);
   });
 
-  test('sends the codings that it decodes, unless the request sets the header', async () => {
+  test('requests the content encodings that it decodes, unless the request sets the header', async () => {
     server.respond({}, {});
     await call();
     const headers = { 'accept-encoding': 'identity' };
@@ -110,20 +107,20 @@ describe('a client', () => {
   });
 
   describe('reports each attempt', () => {
-    const madeBy = async (path: string, ...answers: readonly ScriptedResponse[]) => {
-      const made: CallRecord[] = [];
-      server.respond(...answers);
-      const client = clientOf({ onCall: (call) => void made.push(call) });
+    const attemptsOf = async (path: string, ...responses: readonly ScriptedResponse[]) => {
+      const attempts: CallRecord[] = [];
+      server.respond(...responses);
+      const client = clientOf({ onCall: (call) => void attempts.push(call) });
       const about = { order_id: 'QO-1' };
       const { context } = callContext();
       await client.call({ request: { ...request, path }, read, context, about }).catch(() => undefined);
-      return made;
+      return attempts;
     };
     const common = { api: 'iterable', method: 'GET', path: '/users', about: { order_id: 'QO-1' } };
 
     test('with its status, duration and ids', async () => {
-      const slow = { status: 503, before: () => clock.pass(120) };
-      expect(await madeBy('/users', slow, { body: 'x' })).toEqual([
+      const slow = { status: 503, before: () => clock.advance(120) };
+      expect(await attemptsOf('/users', slow, { body: 'x' })).toEqual([
         { ...common, attempt: 1, statusCode: 503, durationMs: 120 },
         { ...common, attempt: 2, statusCode: 200, durationMs: 0 },
       ]);
@@ -131,7 +128,7 @@ describe('a client', () => {
 
     test('without a response, or with an unreadable one', async () => {
       const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
-      expect(await madeBy('/users', { hangUp: true }, unknown, { status: 404 })).toEqual([
+      expect(await attemptsOf('/users', { hangUp: true }, unknown, { status: 404 })).toEqual([
         { ...common, attempt: 1, errorCode: 'CONNECTION_FAULT', durationMs: 0 },
         { ...common, attempt: 2, statusCode: 200, errorCode: 'BAD_ANSWER', durationMs: 0 },
         { ...common, attempt: 3, statusCode: 404, durationMs: 0 },
@@ -146,28 +143,28 @@ describe('a client', () => {
       ['/users/ada@northwind.example', '/users/*'],
       ['/users/ada%40northwind.example/x', '/users/*/x'],
       [`/${'x'.repeat(129)}`, '/*'],
-    ])('of %s as %s', async (path, logged) => {
-      expect(await madeBy(path, {})).toMatchObject([{ path: logged }]);
+    ])('of a call to %s with the path %s', async (path, logged) => {
+      expect(await attemptsOf(path, {})).toMatchObject([{ path: logged }]);
     });
   });
 
   describe('a body', () => {
     const gzipped = { body: gzipSync('users'), headers: { 'content-encoding': 'gzip' } };
     const broken: [string, ScriptedResponse][] = [
-      ['an unknown coding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
-      ['a wrong coding', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
-      ['a body that breaks off', { body: 'x', cut: true }],
-      ['too large a body', { body: 'x'.repeat(1_000_001) }],
-      ['too large a body, once decoded', { ...gzipped, body: gzipSync(Buffer.alloc(1_000_001)) }],
+      ['an unknown encoding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
+      ['a wrong encoding', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
+      ['a truncated body', { body: 'x', cut: true }],
+      ['a body that is too large', { body: 'x'.repeat(1_000_001) }],
+      ['a body that is too large after decoding', { ...gzipped, body: gzipSync(Buffer.alloc(1_000_001)) }],
     ];
 
-    test('is decoded even if the coding was not requested', async () => {
+    test('is decoded even if the encoding was not requested', async () => {
       server.respond(gzipped);
       expect(await call()).toMatchObject({ text: 'users' });
     });
 
-    test.each(broken)('of a success must be readable: %s', async (_, answer) => {
-      server.respond(answer, answer, answer);
+    test.each(broken)('of a success must be readable: %s', async (_, response) => {
+      server.respond(response, response, response);
       await expect(call()).rejects.toMatchObject({ code: expect.stringMatching(/^(BAD_ANSWER|CONNECTION_FAULT)$/) });
     });
 
@@ -176,18 +173,18 @@ describe('a client', () => {
       expect(await call()).toEqual({ text: 'users', attempt: 2 });
     });
 
-    test.each(broken)('is ignored if the status decides: %s', async (_, answer) => {
-      server.respond({ ...answer, status: 404 });
+    test.each(broken)('is ignored if the status is an error: %s', async (_, response) => {
+      server.respond({ ...response, status: 404 });
       await expect(call()).rejects.toMatchObject({ code: 'API_REFUSED', statusCode: 404 });
-      server.respond({ ...answer, status: 503, headers: { ...answer.headers, 'retry-after': '30' } });
+      server.respond({ ...response, status: 503, headers: { ...response.headers, 'retry-after': '30' } });
       await expect(call()).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 30_000 });
       expect(server.calls).toHaveLength(2);
     });
 
-    test.each<[string, ScriptedResponse]>([...broken, ['a body without end', { silent: 'after the head' }]])(
+    test.each<[string, ScriptedResponse]>([...broken, ['a body that never ends', { silent: 'after the head' }]])(
       'is not awaited if the call does not need it: %s',
-      async (_, answer) => {
-        server.respond(answer);
+      async (_, response) => {
+        server.respond(response);
         const client = clientOf();
         const context = callContext().context;
         const needsBody = (statusCode: number) => statusCode >= 300;
@@ -199,33 +196,33 @@ describe('a client', () => {
     );
   });
 
-  test('headers that are too large are retried, but not forever', async () => {
+  test('headers that are too large are retried, then a permanent error', async () => {
     const large = { headers: { 'x-large': 'x'.repeat(70_000) } };
     server.respond(large, large, large);
-    const { context, failedTries } = callContext();
+    const { context, failedAttempts } = callContext();
     await expect(clientOf().call({ request, read, context })).rejects.toMatchObject({
       code: 'BAD_ANSWER',
       retryable: false,
       message: 'The iterable API answered more than 65536 bytes of headers',
     });
-    expect(failedTries.map(({ error }) => error.retryable)).toEqual([true, true]);
+    expect(failedAttempts.map(({ error }) => error.retryable)).toEqual([true, true]);
     server.respond(large, { headers: { 'x-large': 'x'.repeat(60_000) }, body: 'users' });
     expect(await call()).toEqual({ text: 'users', attempt: 2 });
   });
 
   test('waits for a slot of its pace before each attempt', async () => {
-    const did: string[] = [];
-    const pace = async () => void did.push('pace');
-    server.respond({ status: 503, before: () => did.push('try') }, { before: () => did.push('try') });
+    const actions: string[] = [];
+    const pace = async () => void actions.push('pace');
+    server.respond({ status: 503, before: () => actions.push('call') }, { before: () => actions.push('call') });
     await call({ pace });
-    expect(did).toEqual(['pace', 'try', 'pace', 'try']);
+    expect(actions).toEqual(['pace', 'call', 'pace', 'call']);
   });
 
   describe('beforeAttempt', () => {
     const callWith = (beforeAttempt: () => Promise<void>, options: Partial<ApiClientOptions> = {}, leftMs?: number) => {
-      const { context, failedTries } = callContext(leftMs);
+      const { context, failedAttempts } = callContext(leftMs);
       const client = clientOf(options);
-      return { client, failedTries, result: client.call({ request, read, context, beforeAttempt }) };
+      return { client, failedAttempts, result: client.call({ request, read, context, beforeAttempt }) };
     };
     const breaker = (failures: number) =>
       createCircuitBreaker({
@@ -238,16 +235,16 @@ describe('a client', () => {
       });
 
     test('is awaited before every attempt, after the pace and the circuit check', async () => {
-      const did: string[] = [];
-      const pace = async () => void did.push('pace');
-      const note = async () => {
+      const actions: string[] = [];
+      const pace = async () => void actions.push('pace');
+      const recordIt = async () => {
         await new Promise((resolve) => setImmediate(resolve));
-        did.push('beforeAttempt');
+        actions.push('beforeAttempt');
       };
-      const before = () => did.push('try');
+      const before = () => actions.push('call');
       server.respond({ status: 503, before }, { status: 503, before }, { before });
-      await callWith(note, { pace, breaker: breaker(5) }).result;
-      expect(did).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeAttempt', 'try']).flat());
+      await callWith(recordIt, { pace, breaker: breaker(5) }).result;
+      expect(actions).toEqual(Array.from({ length: 3 }, () => ['pace', 'beforeAttempt', 'call']).flat());
     });
 
     test('is not called while the circuit is open', async () => {
@@ -259,27 +256,27 @@ describe('a client', () => {
 
     test.each([
       ['any error', new TypeError('superseded')],
-      ['a retryable one', new PipelineError('AWS_FAULT', 'The read failed', { retryable: true })],
-      ['a permanent one', new PipelineError('BAD_MESSAGE', 'Superseded', { retryable: false })],
-    ])('ends the call with what it throws, %s, without another try', async (_, thrown) => {
+      ['a retryable error', new PipelineError('AWS_FAULT', 'The read failed', { retryable: true })],
+      ['a permanent error', new PipelineError('BAD_MESSAGE', 'Superseded', { retryable: false })],
+    ])('ends the call with the error that it throws, without another attempt: %s', async (_, thrown) => {
       const beforeAttempt = jest.fn(async () => {
         throw thrown;
       });
-      const { client, failedTries, result } = callWith(beforeAttempt, { breaker: breaker(1) });
+      const { client, failedAttempts, result } = callWith(beforeAttempt, { breaker: breaker(1) });
       expect(await result.catch((error: unknown) => error)).toBe(thrown);
       expect(beforeAttempt).toHaveBeenCalledTimes(1);
-      expect([server.calls, failedTries, client.lastResponseAtMs()]).toEqual([[], [], undefined]);
+      expect([server.calls, failedAttempts, client.lastResponseAtMs()]).toEqual([[], [], undefined]);
       server.respond({ body: 'the circuit is closed' });
       expect(await client.call({ request, read, context: callContext().context })).toMatchObject({ attempt: 1 });
     });
 
     test('can end the call before its second attempt', async () => {
       const thrown = new Error('superseded');
-      let asked = 0;
+      let checks = 0;
       server.respond({ status: 503 });
       const { client, result } = callWith(async () => {
-        asked += 1;
-        if (asked === 2) throw thrown;
+        checks += 1;
+        if (checks === 2) throw thrown;
       });
       expect(await result.catch((error: unknown) => error)).toBe(thrown);
       expect([server.calls.length, client.lastResponseAtMs()]).toEqual([1, undefined]);
@@ -295,7 +292,7 @@ describe('a client', () => {
     test('reduces the time left for the attempt', async () => {
       const timeout = jest.spyOn(AbortSignal, 'timeout');
       server.respond({});
-      await callWith(async () => clock.pass(1_400), { timeoutMs: () => 9_000 }, 5_000).result;
+      await callWith(async () => clock.advance(1_400), { timeoutMs: () => 9_000 }, 5_000).result;
       expect(timeout.mock.calls).toEqual([[3_600]]);
     });
   });
@@ -339,8 +336,8 @@ describe('a client', () => {
         .call({ request, read, context: callContext(leftMs).context })
         .catch((error: unknown) => error);
 
-    test('makes no call when the pace used up the time', async () => {
-      const pace = async () => clock.pass(1_500);
+    test('makes no call if the wait for the pace used up the time', async () => {
+      const pace = async () => clock.advance(1_500);
       expect(await failureOf({ pace }, 2_000)).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toEqual([]);
     });
@@ -359,8 +356,8 @@ describe('a client', () => {
       expect(failure).toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503, retryAfterMs: 1_000, waitMs: 1_000 });
     });
 
-    test('does not count the last attempt as the last when the deadline cut it off', async () => {
-      server.respond({ status: 503 }, { status: 503 }, { status: 503, before: () => clock.pass(5_000) });
+    test('throws an OutOfTimeError if too little time is left after the last attempt', async () => {
+      server.respond({ status: 503 }, { status: 503 }, { status: 503, before: () => clock.advance(5_000) });
       expect(await failureOf({}, 6_000)).toBeInstanceOf(OutOfTimeError);
       expect(server.calls).toHaveLength(3);
     });
@@ -399,13 +396,13 @@ describe('a client', () => {
     });
 
     test('a request under way gets its response, without a second attempt', async () => {
-      const abortBeforeAnswering = (status: number) => {
+      const abortBeforeResponse = (status: number) => {
         server.respond({ status, before: () => ended.abort() });
         const { ended, result } = waiting({});
         return result;
       };
-      expect(await abortBeforeAnswering(200)).toMatchObject({ attempt: 1 });
-      const failure = await abortBeforeAnswering(503);
+      expect(await abortBeforeResponse(200)).toMatchObject({ attempt: 1 });
+      const failure = await abortBeforeResponse(503);
       expect(failure).toBeInstanceOf(OutOfTimeError);
       expect(failure).toMatchObject({ lastAttempt: { statusCode: 503 } });
       expect(server.calls).toHaveLength(2);
@@ -415,18 +412,18 @@ describe('a client', () => {
   test('reports the time of its last response, including refusals', async () => {
     const client = clientOf();
     const call = () => client.call({ request, read, context: callContext(1_000).context }).catch(() => undefined);
-    const answeredAfter = async (answer: ScriptedResponse) => {
-      clock.pass(1_000);
-      server.respond(answer);
+    const lastResponseAfter = async (response: ScriptedResponse) => {
+      clock.advance(1_000);
+      server.respond(response);
       await call();
       return client.lastResponseAtMs();
     };
     const startedAtMs = clock.now();
-    expect(await answeredAfter({ status: 503 })).toBeUndefined();
-    expect(await answeredAfter({})).toBe(startedAtMs + 2_000);
-    expect(await answeredAfter({ status: 429 })).toBe(startedAtMs + 2_000);
-    expect(await answeredAfter({ hangUp: true })).toBe(startedAtMs + 2_000);
-    expect(await answeredAfter({ status: 404 })).toBe(startedAtMs + 5_000);
+    expect(await lastResponseAfter({ status: 503 })).toBeUndefined();
+    expect(await lastResponseAfter({})).toBe(startedAtMs + 2_000);
+    expect(await lastResponseAfter({ status: 429 })).toBe(startedAtMs + 2_000);
+    expect(await lastResponseAfter({ hangUp: true })).toBe(startedAtMs + 2_000);
+    expect(await lastResponseAfter({ status: 404 })).toBe(startedAtMs + 5_000);
   });
 
   test('makes no call after it is closed', async () => {

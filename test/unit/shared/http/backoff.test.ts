@@ -14,7 +14,7 @@ describe('fullJitterMs', () => {
     [5, 8_000],
     [6, 8_000],
     [60, 8_000],
-  ])('try %i waits up to %i ms', (attempt, ceilingMs) => {
+  ])('attempt %i waits up to %i ms', (attempt, ceilingMs) => {
     expect(fullJitterMs(attempt, 500, 8_000, nearlyOne)).toBe(ceilingMs);
     expect(fullJitterMs(attempt, 500, 8_000, () => 0.5)).toBe(ceilingMs / 2);
     expect(fullJitterMs(attempt, 500, 8_000, () => 0)).toBe(0);
@@ -30,13 +30,13 @@ describe('redeliveryDelaySeconds', () => {
     [5, 480],
     [6, 900],
     [50, 900],
-  ])('receive %i hides for %i s, less up to a fifth', (receiveCount, seconds) => {
+  ])('receive %i hides the message for %i s, minus up to 20 percent', (receiveCount, seconds) => {
     expect(redeliveryDelaySeconds(receiveCount, () => 0)).toBe(seconds);
     expect(redeliveryDelaySeconds(receiveCount, nearlyOne)).toBe(Math.round(seconds * 0.8));
   });
 });
 
-test('every wait is a whole number from 0 to its cap', () => {
+test('property: every wait is a whole number within its limits', () => {
   fc.assert(
     fc.property(attempts, randoms, (attempt, random) => {
       const jitter = fullJitterMs(attempt, 500, 8_000, () => random);

@@ -18,10 +18,10 @@ async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 const read = (bytes: Buffer, contentEncoding?: string | string[], { maxBytes = 1_000, mayBeCut = false } = {}) =>
   readBody(inChunks(bytes, 7), contentEncoding, { api: 'qualia', maxBytes, mayBeCut });
-const failureOf = (...given: Parameters<typeof read>): Promise<PipelineError> =>
-  read(...given).then(
+const failureOf = (...args: Parameters<typeof read>): Promise<PipelineError> =>
+  read(...args).then(
     () => {
-      throw new Error('it was read');
+      throw new Error('the body was read');
     },
     (error: PipelineError) => error,
   );
@@ -42,7 +42,7 @@ test.each<[string | undefined, Buffer]>([
   ['deflate', deflateRawSync(text)],
   ['gzip, br', brotliCompressSync(gzipSync(text))],
   ['gzip,,identity', gzipSync(text)],
-])('a body in %j is decoded', async (coding, bytes) => {
+])('a body with the content encoding %j is decoded', async (coding, bytes) => {
   expect((await read(bytes, coding)).toString()).toBe(text.toString());
 });
 
@@ -50,11 +50,14 @@ test('two headers are read as one list', async () => {
   expect(await read(gzipSync(deflateSync(text)), ['deflate', 'gzip'])).toEqual(text);
 });
 
-test.each(['gzip', 'br', 'deflate', 'zstd', 'nonsense'])('an empty body is empty, even in %s', async (coding) => {
-  expect(await read(Buffer.alloc(0), coding)).toEqual(Buffer.alloc(0));
-});
+test.each(['gzip', 'br', 'deflate', 'zstd', 'nonsense'])(
+  'an empty body stays empty with the content encoding %s',
+  async (coding) => {
+    expect(await read(Buffer.alloc(0), coding)).toEqual(Buffer.alloc(0));
+  },
+);
 
-test('property: any combination of codings and chunks decodes to the original bytes', async () => {
+test('property: any combination of content encodings and chunks decodes to the original bytes', async () => {
   const codings = fc.array(fc.constantFrom<Coding>('gzip', 'x-gzip', 'br', 'deflate', 'identity'), { maxLength: 4 });
   const bytes = fc.uint8Array({ maxLength: 900 });
   await fc.assert(
@@ -73,7 +76,7 @@ test.each<[string, string]>([
   ['gzip, dcb', 'dcb'],
   ['x y\u0007', 'with no readable name'],
   ['a'.repeat(5_000), 'with no readable name'],
-])('an unknown coding, %j, may pass, and is named', async (coding, name) => {
+])('an unknown content encoding is a retryable error that names it: %j', async (coding, name) => {
   expect(await failureOf(text, coding)).toMatchObject({
     code: 'BAD_ANSWER',
     retryable: true,
@@ -82,7 +85,7 @@ test.each<[string, string]>([
   });
 });
 
-test('too many codings are rejected', async () => {
+test('too many content encodings are rejected', async () => {
   const five = Array.from({ length: 5 }, () => 'gzip');
   const body = five.reduce((bytes) => gzipSync(bytes), text);
   expect(await failureOf(body, five.join())).toMatchObject({ code: 'BAD_ANSWER', retryable: true });
@@ -95,7 +98,7 @@ test.each<[string, Buffer]>([
   ['gzip', gzipSync(text).subarray(0, -9)],
   ['br', brotliCompressSync(text).subarray(0, -3)],
   ['gzip', deflateSync(text)],
-])('bytes that are not %s, as they claim, may pass', async (coding, bytes) => {
+])('bytes that are not %s, as declared, are a retryable error', async (coding, bytes) => {
   expect(await failureOf(bytes, coding)).toMatchObject({
     code: 'BAD_ANSWER',
     retryable: true,
@@ -113,9 +116,9 @@ describe('the limit', () => {
     ['br', brotliCompressSync(zeros)],
     ['deflate', deflateSync(zeros)],
     ['deflate', deflateRawSync(zeros)],
-    // Too large in between, although the result is small.
+    // Too large after the first decoding, although the result is small.
     ['gzip, deflate', deflateSync(Buffer.concat([gzipSync(text), zeros]))],
-  ])('in %s counts what is decoded', async (coding, bytes) => {
+  ])('applies to the decoded bytes (%s)', async (coding, bytes) => {
     expect(await failureOf(bytes, coding)).toMatchObject(tooLarge);
     expect(await read(bytes, coding, { maxBytes: 1_100 })).toBeInstanceOf(Buffer);
   });
@@ -130,12 +133,12 @@ describe('the limit', () => {
     });
   });
 
-  test('is the length at which a body may be cut', async () => {
+  test('is the length to which a body is truncated, if that is allowed', async () => {
     expect(await read(zeros, undefined, { mayBeCut: true })).toEqual(zeros.subarray(0, 1_000));
     expect(await read(text, undefined, { mayBeCut: true })).toEqual(text);
   });
 
-  test('ends the reading of an endless body', async () => {
+  test('ends the reading of a body that never ends', async () => {
     const endless = async function* () {
       for (;;) yield Buffer.alloc(100);
     };

@@ -3,17 +3,17 @@ import { createPace } from '../../../../shared/http/pace';
 import { callContext } from '../../../support/call-context';
 import { type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
 
-/** The options of the pace, and the number of slots taken. */
-let turns = 0;
+/** The number of slots that were taken. */
+let slots = 0;
 jest.mock('../../../../shared/http/pace', () => ({
   createPace: jest.fn(() => async () => {
-    turns++;
+    slots++;
   }),
 }));
 
 let server: ScriptedServer;
 beforeEach(async () => {
-  turns = 0;
+  slots = 0;
   jest.mocked(createPace).mockClear();
   server = await startScriptedServer();
 });
@@ -40,11 +40,11 @@ const call = async (callsPerSecond: number | undefined) => {
 test('with a budget, every attempt waits for a slot, including retries', async () => {
   await call(3);
   expect(createPace).toHaveBeenCalledWith({ callsPerSecond: 3, utilization: expect.any(Number) });
-  expect(turns).toBe(2);
+  expect(slots).toBe(2);
 });
 
 test('without a budget, nothing is paced', async () => {
   await call(undefined);
   expect(createPace).not.toHaveBeenCalled();
-  expect(turns).toBe(0);
+  expect(slots).toBe(0);
 });

@@ -5,10 +5,10 @@ import { freezeClock } from '../../../support/clock';
 const failing = (retryable: boolean) => async (): Promise<never> => {
   throw new PipelineError(retryable ? 'API_UNAVAILABLE' : 'API_REFUSED', 'No', { retryable });
 };
-const asking = (retryAfterMs: number) => async (): Promise<never> => {
+const rateLimited = (retryAfterMs: number) => async (): Promise<never> => {
   throw new PipelineError('RATE_LIMITED', 'Not now', { retryable: true, retryAfterMs });
 };
-const working = async () => 'answer';
+const working = async () => 'response';
 
 const start = () => {
   const clock = freezeClock();
@@ -36,7 +36,7 @@ afterEach(() => jest.useRealTimers());
 
 test('passes on the result and the error of a call', async () => {
   const { breaker, codeOf } = start();
-  await expect(breaker(working)).resolves.toBe('answer');
+  await expect(breaker(working)).resolves.toBe('response');
   expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
   expect(await codeOf(failing(false))).toBe('API_REFUSED');
   await expect(
@@ -60,8 +60,8 @@ test('opens after the fifth consecutive retryable failure, and reports it once',
 
 test.each([
   ['a success', working],
-  ['a permanent refusal, which is an answer like any other', failing(false)],
-])('%s in between starts the count again', async (_, run) => {
+  ['a permanent refusal, which is a response too', failing(false)],
+])('the count is reset by %s', async (_, run) => {
   const { codeOf, fail, opened } = start();
   await fail(4);
   await codeOf(run);
@@ -84,20 +84,20 @@ test('while open, it rejects with the time until the next call', async () => {
     retryable: true,
     retryAfterMs: 30_000,
   });
-  clock.pass(29_999);
+  clock.advance(29_999);
   await expect(breaker(working)).rejects.toMatchObject({ retryAfterMs: 1 });
 });
 
 test('after 30 s one call probes and others are rejected; its success closes the circuit', async () => {
   const { breaker, clock, codeOf, fail } = start();
   await fail(5);
-  clock.pass(30_000);
-  let answerProbe: (value: string) => void = () => {};
-  const probe = breaker(() => new Promise<string>((resolve) => (answerProbe = resolve)));
+  clock.advance(30_000);
+  let resolveProbe: (value: string) => void = () => {};
+  const probe = breaker(() => new Promise<string>((resolve) => (resolveProbe = resolve)));
   const other = jest.fn(working);
   expect(await codeOf(other)).toBe('CIRCUIT_OPEN');
   expect(other).not.toHaveBeenCalled();
-  answerProbe('probed');
+  resolveProbe('probed');
   await expect(probe).resolves.toBe('probed');
   expect(await codeOf(other)).toBe('done');
 });
@@ -105,20 +105,20 @@ test('after 30 s one call probes and others are rejected; its success closes the
 test('a probe that fails opens it for another 30 s', async () => {
   const { clock, codeOf, fail, opened, breaker } = start();
   await fail(5);
-  clock.pass(30_000);
+  clock.advance(30_000);
   expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
   expect(opened).toEqual(['qualia', 'qualia']);
   await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 30_000 });
-  clock.pass(29_999);
+  clock.advance(29_999);
   expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
-  clock.pass(1);
+  clock.advance(1);
   expect(await codeOf(working)).toBe('done');
 });
 
 test('a probe with a permanent refusal closes it: the API works', async () => {
   const { clock, codeOf, fail } = start();
   await fail(5);
-  clock.pass(30_000);
+  clock.advance(30_000);
   expect(await codeOf(failing(false))).toBe('API_REFUSED');
   expect(await codeOf(working)).toBe('done');
 });
@@ -126,75 +126,75 @@ test('a probe with a permanent refusal closes it: the API works', async () => {
 describe('a response with Retry-After', () => {
   test('is reported again every 30 s while calls arrive, so that the alarm stays on', async () => {
     const { clock, codeOf, opened } = start();
-    await Promise.all(Array.from({ length: 5 }, () => codeOf(asking(600_000))));
+    await Promise.all(Array.from({ length: 5 }, () => codeOf(rateLimited(600_000))));
     expect(opened).toHaveLength(1);
-    clock.pass(29_999);
+    clock.advance(29_999);
     await codeOf(working);
     expect(opened).toHaveLength(1);
-    clock.pass(1);
+    clock.advance(1);
     await codeOf(working);
     await codeOf(working);
     expect(opened).toHaveLength(2);
   });
 
-  test('longer than the maximum wait opens it at once, to the millisecond', async () => {
+  test('longer than the maximum wait opens it immediately, for exactly that time', async () => {
     const { breaker, clock, codeOf, opened } = start();
-    expect(await codeOf(asking(600_000))).toBe('RATE_LIMITED');
+    expect(await codeOf(rateLimited(600_000))).toBe('RATE_LIMITED');
     expect(opened).toEqual(['qualia']);
-    clock.pass(599_999);
+    clock.advance(599_999);
     await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, retryAfterMs: 1 });
-    clock.pass(1);
-    await expect(breaker(working)).resolves.toBe('answer');
+    clock.advance(1);
+    await expect(breaker(working)).resolves.toBe('response');
   });
 
   test('of up to the maximum wait leaves it closed', async () => {
     const { codeOf, opened } = start();
-    await codeOf(asking(8_000));
+    await codeOf(rateLimited(8_000));
     expect(await codeOf(working)).toBe('done');
     expect(opened).toEqual([]);
   });
 
   test('the longest of several applies, and it opens once', async () => {
     const { breaker, clock, opened } = start();
-    await Promise.allSettled([20_000, 60_000, 40_000].map((ms) => breaker(asking(ms))));
+    await Promise.allSettled([20_000, 60_000, 40_000].map((ms) => breaker(rateLimited(ms))));
     expect(opened).toEqual(['qualia']);
-    clock.pass(59_999);
+    clock.advance(59_999);
     await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1 });
   });
 
   test('keeps it open for longer than failures do', async () => {
     const { breaker, clock, fail, codeOf } = start();
     await fail(4);
-    await codeOf(asking(120_000));
-    clock.pass(30_000);
+    await codeOf(rateLimited(120_000));
+    clock.advance(30_000);
     await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 90_000 });
-    clock.pass(90_000);
-    await expect(breaker(working)).resolves.toBe('answer');
+    clock.advance(90_000);
+    await expect(breaker(working)).resolves.toBe('response');
   });
 
   test('longer than half a day keeps it open for half a day', async () => {
     const { breaker, clock, codeOf } = start();
-    await codeOf(asking(999_999_999_000));
-    clock.pass(12 * 3_600_000 - 1);
+    await codeOf(rateLimited(999_999_999_000));
+    clock.advance(12 * 3_600_000 - 1);
     await expect(breaker(working)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 1 });
-    clock.pass(1);
-    await expect(breaker(working)).resolves.toBe('answer');
+    clock.advance(1);
+    await expect(breaker(working)).resolves.toBe('response');
   });
 });
 
-describe('before a call', () => {
+describe('the function that runs before a call', () => {
   const doNothing = async () => undefined;
   const throwing = async () => {
     throw new TypeError('superseded');
   };
 
-  test('nothing is awaited while the circuit is open or a probe runs', async () => {
+  test('is not called while the circuit is open or a probe runs', async () => {
     const { breaker, clock, fail } = start();
     const before = jest.fn(doNothing);
     await fail(5);
     await expect(breaker(working, before)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
-    clock.pass(30_000);
-    const probe = breaker(() => new Promise<string>((resolve) => setImmediate(resolve, 'answer')));
+    clock.advance(30_000);
+    const probe = breaker(() => new Promise<string>((resolve) => setImmediate(resolve, 'response')));
     await expect(breaker(working, before)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
     expect(before).not.toHaveBeenCalled();
     await probe;
@@ -202,16 +202,16 @@ describe('before a call', () => {
     expect(before).toHaveBeenCalledTimes(1);
   });
 
-  test('an error is not a probe: the next call is', async () => {
+  test('does not use up the probe if it fails: the next call probes', async () => {
     const { breaker, clock, codeOf, fail } = start();
     await fail(5);
-    clock.pass(30_000);
+    clock.advance(30_000);
     await expect(breaker(working, throwing)).rejects.toThrow('superseded');
     expect(await codeOf(failing(true))).toBe('API_UNAVAILABLE');
     expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
   });
 
-  test('an error does not reset the count of consecutive failures', async () => {
+  test('does not reset the count of consecutive failures if it fails', async () => {
     const { breaker, codeOf, fail } = start();
     await fail(4);
     await expect(breaker(working, throwing)).rejects.toThrow('superseded');
@@ -219,7 +219,7 @@ describe('before a call', () => {
     expect(await codeOf(working)).toBe('CIRCUIT_OPEN');
   });
 
-  test('no call is made if the circuit opens meanwhile', async () => {
+  test('is followed by no call if the circuit opens while it runs', async () => {
     const { breaker, fail } = start();
     const run = jest.fn(working);
     await expect(breaker(run, () => fail(5))).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });

@@ -1,7 +1,7 @@
 import type { PipelineError } from '../../../../shared/errors';
 import { pathOf } from '../../../../shared/http/order-api';
 import { callContext } from '../../../support/call-context';
-import { qualiaAnswer, qualiaOrderId } from '../../../support/qualia-orders';
+import { qualiaOrderId, qualiaResponse } from '../../../support/qualia-orders';
 import { startScriptedQualia } from '../../../support/scripted-apis';
 import type { ScriptedResponse } from '../../../support/scripted-server';
 
@@ -23,22 +23,22 @@ const failureOf = (context = callContext().context): Promise<PipelineError> =>
     },
     (error: PipelineError) => error,
   );
-const order: ScriptedResponse = { body: qualiaAnswer() };
+const order: ScriptedResponse = { body: qualiaResponse() };
 const busy: ScriptedResponse = { status: 503 };
 
 describe('Retry-After', () => {
   test.each([
-    ['seconds', '2', 2_000],
-    ['an HTTP date', 'Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
-    ['the longest that is waited for here', '8', 8_000],
-  ])('as %s outranks the jitter', async (_, header, waitMs) => {
+    ['in seconds', '2', 2_000],
+    ['as an HTTP date', 'Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
+    ['of the longest time that the client waits', '8', 8_000],
+  ])('%s overrides the jitter', async (_, header, waitMs) => {
     qualia.server.respond({ status: 429, headers: { 'retry-after': header } }, order);
     await fetchOrder();
     expect(qualia.waitsMs).toEqual([waitMs]);
   });
 
   test.each(['soon', 'wait 5', 'after 5', 'sec 10', '1.5', '-1', '120, 120'])(
-    'that cannot be read, %j, is none',
+    'that cannot be read is ignored: %j',
     async (header) => {
       qualia.server.respond({ status: 429, headers: { 'retry-after': header } }, order);
       await fetchOrder();
@@ -46,12 +46,15 @@ describe('Retry-After', () => {
     },
   );
 
-  test.each(['0', 'Wed, 31 Dec 2025 00:00:00 GMT'])('without a wait, %j, keeps the backoff', async (header) => {
-    const answer = { status: 429, headers: { 'retry-after': header } };
-    qualia.server.respond(answer, answer, order);
-    await fetchOrder();
-    expect(qualia.waitsMs).toEqual([250, 500]);
-  });
+  test.each(['0', 'Wed, 31 Dec 2025 00:00:00 GMT'])(
+    'that is zero or in the past keeps the backoff: %j',
+    async (header) => {
+      const response = { status: 429, headers: { 'retry-after': header } };
+      qualia.server.respond(response, response, order);
+      await fetchOrder();
+      expect(qualia.waitsMs).toEqual([250, 500]);
+    },
+  );
 
   test.each([
     ['9', 9_000],
@@ -79,8 +82,8 @@ describe('the time left', () => {
     await expect(fetchOrder(callContext(1_250).context)).resolves.toMatchObject({ attempt: 2 });
   });
 
-  test('the duration of the attempts counts', async () => {
-    qualia.server.respond({ ...busy, before: () => qualia.clock.pass(29_000) });
+  test('is reduced by the duration of earlier attempts', async () => {
+    qualia.server.respond({ ...busy, before: () => qualia.clock.advance(29_000) });
     expect(await failureOf(callContext(30_000).context)).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(qualia.server.calls).toHaveLength(1);
   });
@@ -90,7 +93,7 @@ describe('the time left', () => {
     [30_000, 30_000],
     [12_345, 12_345],
     [1_000, 1_000],
-  ])('with %i ms left, a try may take %i ms', async (leftMs, timeoutMs) => {
+  ])('with %i ms left, an attempt has a timeout of %i ms', async (leftMs, timeoutMs) => {
     const timeout = jest.spyOn(AbortSignal, 'timeout');
     qualia.server.respond(order);
     await fetchOrder(callContext(leftMs).context);
@@ -103,15 +106,15 @@ describe('the time left', () => {
   });
 });
 
-test.each(['at once', 'after the head'] as const)('silence %s is a timeout, and retried', async (silent) => {
-  const patience = new AbortController();
-  const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(patience.signal);
-  const giveUp = () => setImmediate(() => patience.abort(new DOMException('late', 'TimeoutError')));
-  qualia.server.respond({ silent, before: giveUp }, order);
-  const { context, failedTries } = callContext();
+test.each(['at once', 'after the head'] as const)('a timeout is retried if the server is silent %s', async (silent) => {
+  const attemptTimeout = new AbortController();
+  const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(attemptTimeout.signal);
+  const expire = () => setImmediate(() => attemptTimeout.abort(new DOMException('late', 'TimeoutError')));
+  qualia.server.respond({ silent, before: expire }, order);
+  const { context, failedAttempts } = callContext();
   await expect(fetchOrder(context)).resolves.toMatchObject({ attempt: 2 });
   expect(timeout).toHaveBeenCalledTimes(2);
-  expect(failedTries).toEqual([
+  expect(failedAttempts).toEqual([
     {
       error: expect.objectContaining({
         code: 'TIMEOUT',
@@ -148,7 +151,7 @@ describe('the circuit', () => {
     await breakCircuit();
     const waits = qualia.waitsMs.length;
     // The wait before the circuit opened took 500 ms.
-    qualia.clock.pass(29_499);
+    qualia.clock.advance(29_499);
     expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN', retryable: true, api: 'qualia', retryAfterMs: 1 });
     expect(qualia.server.calls).toHaveLength(5);
     expect(qualia.waitsMs).toHaveLength(waits);
@@ -156,7 +159,7 @@ describe('the circuit', () => {
 
   test('after 30 s lets one call probe, and rejects others meanwhile', async () => {
     await breakCircuit();
-    qualia.clock.pass(30_000);
+    qualia.clock.advance(30_000);
     let other: Promise<PipelineError> | undefined;
     qualia.server.respond({
       ...order,
@@ -172,9 +175,9 @@ describe('the circuit', () => {
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
   });
 
-  test('a probe that fails is the only call of another 30 s', async () => {
+  test('makes no other call for 30 s after a failed probe', async () => {
     await breakCircuit();
-    qualia.clock.pass(30_000);
+    qualia.clock.advance(30_000);
     qualia.server.respond(busy);
     expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(await failureOf()).toMatchObject({ code: 'CIRCUIT_OPEN' });

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { createPace, type PaceOptions } from '../../../../shared/http/pace';
 
 /** A clock that only `sleep` advances, by the requested time and the delay of a busy machine. */
-const clockWith = (lateByMs: (turn: number) => number) => {
+const clockWith = (lateByMs: (sleepIndex: number) => number) => {
   let nowMs = 0;
-  let turn = 0;
+  let sleeps = 0;
   return {
     now: () => nowMs,
     sleep: async (ms: number) => {
-      nowMs += ms + lateByMs(turn++);
+      nowMs += ms + lateByMs(sleeps++);
     },
     pass: (ms: number) => {
       nowMs += ms;
@@ -16,7 +16,8 @@ const clockWith = (lateByMs: (turn: number) => number) => {
   };
 };
 
-const turnsOf = async (
+/** Takes slots, all requested at once. @returns the times of the slots */
+const slotTimesOf = async (
   { count, ...options }: Pick<PaceOptions, 'callsPerSecond' | 'utilization' | 'catchUpUtilization'> & { count: number },
   clock: ReturnType<typeof clockWith>,
 ): Promise<number[]> => {
@@ -25,34 +26,37 @@ const turnsOf = async (
 };
 
 /** The shortest time in which one call more than the limit was made. */
-const tightestMs = (turns: readonly number[], limit: number): number =>
-  Math.min(...turns.slice(limit).map((turn, index) => turn - (turns[index] ?? Number.NaN)));
+const tightestMs = (slots: readonly number[], limit: number): number =>
+  Math.min(...slots.slice(limit).map((slotMs, index) => slotMs - (slots[index] ?? Number.NaN)));
 
-const ratioOf = (turns: readonly number[], callsPerSecond: number): number =>
-  ((turns.length - 1) * 1_000) / ((turns.at(-1) ?? 0) - (turns[0] ?? 0)) / callsPerSecond;
+const ratioOf = (slots: readonly number[], callsPerSecond: number): number =>
+  ((slots.length - 1) * 1_000) / ((slots.at(-1) ?? 0) - (slots[0] ?? 0)) / callsPerSecond;
 
 test.each([
   [8, 0.962, 0.955],
   [5, 0.985, 0.98],
   [500, 0.985, 0.98],
-])('%s a second: as many as wanted, never too many, evenly', async (callsPerSecond, utilization, least) => {
-  const turns = await turnsOf(
-    { callsPerSecond, utilization, count: callsPerSecond * 20 },
-    clockWith((turn) => turn % 2),
-  );
-  expect(ratioOf(turns, callsPerSecond)).toBeGreaterThanOrEqual(least);
-  expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / utilization);
-  const gaps = turns.slice(1).map((turn, index) => turn - (turns[index] ?? 0));
-  expect(Math.max(...gaps)).toBeLessThan(2 * (1_000 / callsPerSecond) + 3);
-});
+])(
+  '%s calls per second: close to the limit, never above it, evenly spaced',
+  async (callsPerSecond, utilization, least) => {
+    const slots = await slotTimesOf(
+      { callsPerSecond, utilization, count: callsPerSecond * 20 },
+      clockWith((index) => index % 2),
+    );
+    expect(ratioOf(slots, callsPerSecond)).toBeGreaterThanOrEqual(least);
+    expect(tightestMs(slots, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / utilization);
+    const gaps = slots.slice(1).map((slotMs, index) => slotMs - (slots[index] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThan(2 * (1_000 / callsPerSecond) + 3);
+  },
+);
 
 test('property: with timers of any lateness, no second exceeds the limit', async () => {
   const lateness = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(lateness, fc.integer({ min: 1, max: 20 }), async (lateByMs, callsPerSecond) => {
-      const clock = clockWith((turn) => lateByMs[turn % lateByMs.length] ?? 0);
-      const turns = await turnsOf({ callsPerSecond, utilization: 0.962, count: callsPerSecond * 4 }, clock);
-      expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.962 - 1e-6);
+      const clock = clockWith((index) => lateByMs[index % lateByMs.length] ?? 0);
+      const slots = await slotTimesOf({ callsPerSecond, utilization: 0.962, count: callsPerSecond * 4 }, clock);
+      expect(tightestMs(slots, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.962 - 1e-6);
     }),
   );
 });
@@ -61,28 +65,28 @@ test('property: with timers of any lateness, no second exceeds the limit while c
   const lateness = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 })), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(lateness, fc.integer({ min: 1, max: 20 }), async (lateByMs, callsPerSecond) => {
-      const clock = clockWith((turn) => lateByMs[turn % lateByMs.length] ?? 0);
+      const clock = clockWith((index) => lateByMs[index % lateByMs.length] ?? 0);
       const options = { callsPerSecond, utilization: 0.95, catchUpUtilization: 0.99, count: callsPerSecond * 4 };
-      const turns = await turnsOf(options, clock);
-      expect(tightestMs(turns, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
+      const slots = await slotTimesOf(options, clock);
+      expect(tightestMs(slots, callsPerSecond)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
     }),
   );
 });
 
 test.each([
-  ['5 ms a second', (turn: number) => (turn % 500 === 7 ? 5 : 0)],
-  ['90 ms every ten seconds', (turn: number) => (turn % 5_000 === 700 ? 90 : 0)],
+  ['5 ms every second', (index: number) => (index % 500 === 7 ? 5 : 0)],
+  ['90 ms every ten seconds', (index: number) => (index % 5_000 === 700 ? 90 : 0)],
 ])('calls catch up after the process had no CPU: %s', async (_lost, lateByMs) => {
   const options = { callsPerSecond: 500, utilization: 0.985, catchUpUtilization: 0.99, count: 30_000 };
-  const turns = await turnsOf(options, clockWith(lateByMs));
-  expect(ratioOf(turns, 500)).toBeGreaterThanOrEqual(0.984);
-  expect(tightestMs(turns, 500)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
+  const slots = await slotTimesOf(options, clockWith(lateByMs));
+  expect(ratioOf(slots, 500)).toBeGreaterThanOrEqual(0.984);
+  expect(tightestMs(slots, 500)).toBeGreaterThanOrEqual(1_000 / 0.99 - 1e-6);
 });
 
 test('an occasional late timer hardly reduces the rate', async () => {
-  const lateByMs = (turn: number) => (turn % 17 === 5 ? 60 : 1);
-  const turns = await turnsOf({ callsPerSecond: 8, utilization: 0.962, count: 400 }, clockWith(lateByMs));
-  expect(ratioOf(turns, 8)).toBeGreaterThanOrEqual(0.95);
+  const lateByMs = (index: number) => (index % 17 === 5 ? 60 : 1);
+  const slots = await slotTimesOf({ callsPerSecond: 8, utilization: 0.962, count: 400 }, clockWith(lateByMs));
+  expect(ratioOf(slots, 8)).toBeGreaterThanOrEqual(0.95);
 });
 
 test('a pause is not followed by a burst', async () => {
@@ -90,12 +94,12 @@ test('a pause is not followed by a burst', async () => {
   const pace = createPace({ callsPerSecond: 8, utilization: 0.962, ...clock });
   await pace();
   clock.pass(60_000);
-  const turns = await Promise.all([pace().then(clock.now), pace().then(clock.now), pace().then(clock.now)]);
-  expect(Math.min(turns[1] - turns[0], turns[2] - turns[1])).toBeGreaterThan(90);
+  const slots = await Promise.all([pace().then(clock.now), pace().then(clock.now), pace().then(clock.now)]);
+  expect(Math.min(slots[1] - slots[0], slots[2] - slots[1])).toBeGreaterThan(90);
 });
 
 test('the first slot comes after one interval', async () => {
-  const [first] = await turnsOf(
+  const [first] = await slotTimesOf(
     { callsPerSecond: 8, utilization: 0.962, count: 1 },
     clockWith(() => 0),
   );

@@ -24,7 +24,7 @@ test.each([
   ['Sunday, 06-Nov-94 08:49:37 GMT', 0],
   ['Sun Nov  6 08:49:37 1994', 0],
   ['Fri, 31 Dec 9999 23:59:59 GMT', longestMs],
-])('%j asks for %d ms', (header, ms) => {
+])('%j is %d ms', (header, ms) => {
   expect(readRetryAfterMs(header, nowMs)).toBe(ms);
 });
 
@@ -49,7 +49,7 @@ test.each<[string | string[] | undefined]>([
     'Thu, 01 Jan 2026 00:00:30 GMT, Thu, 01 Jan 2026 00:00:30 GMT',
     'wait until Thu, 01 Jan 2026 00:00:30 GMT',
   ].map((text): [string] => [text]),
-])('%j asks for nothing', (header) => {
+])('%j is ignored', (header) => {
   expect(readRetryAfterMs(header, nowMs)).toBeUndefined();
 });
 

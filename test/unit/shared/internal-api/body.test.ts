@@ -23,31 +23,31 @@ test('the hash depends on the content, not on the order of the fields', () => {
   expect(bodyHashOf(order)).toMatch(/^[0-9a-f]{64}$/);
 });
 
-test('the order of a list counts', () => {
-  const two = [{ fullName: 'Ada' }, { fullName: 'Bob' }];
-  expect(bodyHashOf({ ...order, borrowers: two })).not.toBe(bodyHashOf({ ...order, borrowers: two.toReversed() }));
+test('the hash depends on the order of a list', () => {
+  const borrowers = [{ fullName: 'Ada' }, { fullName: 'Bob' }];
+  expect(bodyHashOf({ ...order, borrowers })).not.toBe(bodyHashOf({ ...order, borrowers: borrowers.toReversed() }));
 });
 
 describe('changed fields', () => {
   const digests = fieldDigestsOf(order);
 
-  test('are none of the same order', () => expect(changedFields(digests, order)).toEqual([]));
+  test('are empty if the order is the same', () => expect(changedFields(digests, order)).toEqual([]));
 
-  test('are named when they change, appear or go', () => {
+  test('include every field that was changed, added or removed', () => {
     const { price, ...withoutPrice } = order;
     expect(changedFields(digests, { ...withoutPrice, dueDate: '2026-01-05', notes: '' })).toEqual(['price', 'dueDate']);
     expect(changedFields(digests, { ...order, agency: { agencyName: 'A' } })).toEqual(['agency']);
   });
 
-  test('of an item that an older release wrote are those it has no digest for, if they are there now', () => {
+  test('of an item from an older release include the fields that it has no digest for, if they are present now', () => {
     const older = digests.slice(0, -3);
     expect(changedFields(older, order)).toEqual(['notes']);
   });
 
-  test('take few bytes of the item', () => expect(digests).toHaveLength(60));
+  test('need few bytes in the item', () => expect(digests).toHaveLength(60));
 });
 
-test('each round, body and repost has a key of its own', () => {
+test('each combination of round, body and repost has its own key', () => {
   const effect = fc.record({
     orderId: fc.constant(orderId()),
     round: fc.constantFrom(round(1), round(2)),

@@ -5,7 +5,7 @@ import type { InternalOrder } from '../../../../shared/internal-api/order';
 import { callContext } from '../../../support/call-context';
 import { requestId, round } from '../../../support/orders';
 import { startScriptedInternalApi } from '../../../support/scripted-apis';
-import type { ScriptedResponse } from '../../../support/scripted-server';
+import { type ScriptedResponse, times } from '../../../support/scripted-server';
 import { secretOf, unreadableSecret } from '../../../support/secrets';
 
 let api: Awaited<ReturnType<typeof startScriptedInternalApi>>;
@@ -35,14 +35,12 @@ const failureOf = async (): Promise<PipelineError> => {
   if (thrown instanceof PipelineError) return thrown;
   throw new Error('postOrder did not fail with a PipelineError');
 };
-const answerKept = async (): Promise<string | undefined> => {
+const keptResponse = async (): Promise<string | undefined> => {
   const error = await failureOf();
   return error instanceof OrderRefusedError ? error.response : undefined;
 };
-const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
-  Array.from({ length: count }, () => answer);
 
-test('the request is exactly what the contract says', async () => {
+test('the request is exactly as the contract specifies', async () => {
   api.server.respond({ status: 201 });
   await postOrder();
   const [call] = api.server.calls;
@@ -67,40 +65,40 @@ test.each([
   [204, 'posted'],
   [409, 'already_known'],
 ])('%i is a success: %s', async (statusCode, outcome) => {
-  api.server.respond({ status: statusCode, before: () => api.clock.pass(35) });
+  api.server.respond({ status: statusCode, before: () => api.clock.advance(35) });
   expect(await postOrder()).toEqual({ outcome, statusCode, responseTimeMs: 35 });
   expect(api.server.calls).toHaveLength(1);
 });
 
 describe.each([200, 201, 409])('%i is a success', (status) => {
   test.each<[string, ScriptedResponse]>([
-    ['a page', { body: '<html>' }],
+    ['an HTML page', { body: '<html>' }],
     ['more than 4 MiB', { body: Buffer.alloc(5 * 1_024 * 1_024) }],
-    ['an unknown coding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
-    ['gzip that is none', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
+    ['an unknown encoding', { body: 'x', headers: { 'content-encoding': 'zstd' } }],
+    ['bytes that are not gzip', { body: 'x', headers: { 'content-encoding': 'gzip' } }],
     ['gzip', { body: gzipSync('{}'), headers: { 'content-encoding': 'gzip' } }],
-    ['a body that breaks off', { body: '{"id"', cut: true }],
-    ['a body without end', { silent: 'after the head' }],
+    ['a truncated body', { body: '{"id"', cut: true }],
+    ['a body that never ends', { silent: 'after the head' }],
     ['40 kB of headers', { headers: { 'x-trace': 'x'.repeat(40_000) } }],
-  ])('with %s', async (_, answer) => {
-    api.server.respond({ ...answer, status });
+  ])('with %s', async (_, response) => {
+    api.server.respond({ ...response, status });
     expect(await postOrder()).toMatchObject({ statusCode: status });
     expect(api.server.calls).toHaveLength(1);
   });
 });
 
-test('unreadable headers fail the order after three attempts, under one key', async () => {
+test('unreadable headers fail the order after three attempts with the same key', async () => {
   api.server.respond(...times(3, { status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }));
   expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
   expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
 });
 
-test('headers that are too large once, and then a 409: the order is there', async () => {
+test('headers that are too large, then a 409: the order is already known', async () => {
   api.server.respond({ status: 201, headers: { 'x-trace': 'x'.repeat(70_000) } }, { status: 409 });
   expect(await postOrder()).toMatchObject({ outcome: 'already_known' });
 });
 
-describe('a fault that may pass', () => {
+describe('a retryable fault', () => {
   test.each<[string, ScriptedResponse, string]>([
     ['408', { status: 408 }, 'API_UNAVAILABLE'],
     ['425', { status: 425 }, 'API_UNAVAILABLE'],
@@ -109,22 +107,22 @@ describe('a fault that may pass', () => {
     ['502', { status: 502 }, 'API_UNAVAILABLE'],
     ['503', { status: 503 }, 'API_UNAVAILABLE'],
     ['504', { status: 504 }, 'API_UNAVAILABLE'],
-    ['a hang-up', { hangUp: true }, 'CONNECTION_FAULT'],
-  ])('%s is tried three times, under the same key', async (_, answer, code) => {
-    api.server.respond(...times(3, answer));
+    ['a closed connection', { hangUp: true }, 'CONNECTION_FAULT'],
+  ])('%s: three attempts with the same key, then a retryable error', async (_, response, code) => {
+    api.server.respond(...times(3, response));
     expect(await failureOf()).toMatchObject({ code, retryable: true, api: 'internal' });
     expect(new Set(api.server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     expect(api.server.calls).toHaveLength(3);
     expect(api.waitsMs).toEqual([250, 500]);
   });
 
-  test('Retry-After outranks the jitter', async () => {
+  test('Retry-After overrides the jitter', async () => {
     api.server.respond({ status: 429, headers: { 'retry-after': '3' } }, { status: 200 });
     await postOrder();
     expect(api.waitsMs).toEqual([3_000]);
   });
 
-  test('the circuit opens after five in a row', async () => {
+  test('the circuit opens after five consecutive faults', async () => {
     api.server.respond(...times(5, { status: 500 }));
     await failureOf();
     await failureOf();
@@ -134,9 +132,9 @@ describe('a fault that may pass', () => {
   });
 });
 
-describe('a refusal for good', () => {
+describe('a permanent refusal', () => {
   test.each([300, 400, 401, 403, 404, 405, 406, 410, 412, 413, 415, 418, 422, 451])(
-    '%i keeps what the API said',
+    '%i keeps the response of the API',
     async (status) => {
       api.server.respond({ status, body: { error: 'no such product' } });
       const error = await failureOf();
@@ -153,42 +151,42 @@ describe('a refusal for good', () => {
     },
   );
 
-  test('redacts our token everywhere in it', async () => {
+  test('redacts our token everywhere in the response', async () => {
     api.server.respond({ status: 400, body: 'tok-1 is not tok-1' });
-    expect(await answerKept()).toBe('[token] is not [token]');
+    expect(await keptResponse()).toBe('[token] is not [token]');
   });
 
-  test('keeps our token out of it even where the cut goes through it', async () => {
+  test('redacts our token even where the response is cut within it', async () => {
     api.server.respond({ status: 400, body: `${'x'.repeat(2_045)}tok-1` });
-    expect(await answerKept()).toBe(`${'x'.repeat(2_045)}[to`);
+    expect(await keptResponse()).toBe(`${'x'.repeat(2_045)}[to`);
   });
 
   test.each([
-    ['an empty answer', '', ''],
+    ['an empty response', '', ''],
     ['2 KiB', 'x'.repeat(2_048), 'x'.repeat(2_048)],
     ['more than 2 KiB', 'x'.repeat(2_049), 'x'.repeat(2_048)],
-    ['a character on the border', `${'x'.repeat(2_047)}ü`, 'x'.repeat(2_047)],
-    ['many-byte characters', 'ü'.repeat(2_000), 'ü'.repeat(1_024)],
-  ])('keeps of %s the first 2 KiB', async (_, body, kept) => {
+    ['a character across the limit', `${'x'.repeat(2_047)}ü`, 'x'.repeat(2_047)],
+    ['multi-byte characters', 'ü'.repeat(2_000), 'ü'.repeat(1_024)],
+  ])('keeps at most 2 KiB of the response: %s', async (_, body, kept) => {
     api.server.respond({ status: 422, body });
-    const answer = await answerKept();
-    expect(answer).toBe(kept);
-    expect(Buffer.byteLength(answer ?? '')).toBeLessThanOrEqual(2_048);
+    const response = await keptResponse();
+    expect(response).toBe(kept);
+    expect(Buffer.byteLength(response ?? '')).toBeLessThanOrEqual(2_048);
   });
 
   test.each<[string, ScriptedResponse, string]>([
     ['is compressed', { body: gzipSync('no'), headers: { 'content-encoding': 'gzip' } }, 'no'],
     ['cannot be decoded', { body: 'no', headers: { 'content-encoding': 'zstd' } }, ''],
     ['is too large', { body: 'n'.repeat(5 * 1_024 * 1_024) }, 'n'.repeat(2_048)],
-    ['breaks off', { body: 'no', cut: true }, ''],
-  ])('is a refusal even when what it says %s', async (_, answer, kept) => {
-    api.server.respond({ ...answer, status: 422 });
+    ['is truncated', { body: 'no', cut: true }, ''],
+  ])('is still a refusal if its body %s', async (_, response, kept) => {
+    api.server.respond({ ...response, status: 422 });
     const error = await failureOf();
     expect(error).toMatchObject({ code: 'API_REFUSED', retryable: false, statusCode: 422 });
     expect(error instanceof OrderRefusedError && error.response).toBe(kept);
   });
 
-  test('is not part of the formatted error', async () => {
+  test('does not appear in the formatted error', async () => {
     api.server.respond({ status: 400, body: 'Ada Byron' });
     const error = await failureOf();
     expect(Object.keys(error)).not.toContain('response');
@@ -197,7 +195,7 @@ describe('a refusal for good', () => {
 });
 
 describe('the token', () => {
-  test('is fetched again when it was refused, and tried once more', async () => {
+  test('is fetched again after a refusal, and the call is repeated', async () => {
     await api.stop();
     api = await startScriptedInternalApi({ credential: secretOf({ token: 'old' }, { token: 'new' }) });
     api.server.respond({ status: 401 }, { status: 200 });
@@ -205,7 +203,7 @@ describe('the token', () => {
     expect(api.server.calls.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
   });
 
-  test('that cannot be had makes no call', async () => {
+  test('that cannot be read prevents the call', async () => {
     await api.stop();
     const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
     api = await startScriptedInternalApi({ credential: unreadableSecret(unreadable) });
@@ -214,11 +212,14 @@ describe('the token', () => {
   });
 });
 
-test.each(['', 'long-token\n', 'long token', 'long-tökén'])('a token %j cannot be in a header', (token) => {
-  expect(internalApiCredentialSchema.safeParse({ token }).success).toBe(false);
-});
+test.each(['', 'long-token\n', 'long token', 'long-tökén'])(
+  'a token that a header cannot contain is rejected: %j',
+  (token) => {
+    expect(internalApiCredentialSchema.safeParse({ token }).success).toBe(false);
+  },
+);
 
-test('a token so short that an answer without it would be unreadable is refused, and one of 8 characters is not', () => {
+test('a token under 8 characters is rejected, because redacting it would make responses unreadable', () => {
   const { error } = internalApiCredentialSchema.safeParse({ token: 'e' });
   expect(error?.issues.map(({ message }) => message)).toEqual(['is shorter than 8 characters']);
   expect(internalApiCredentialSchema.safeParse({ token: 'eeeeeeee' }).success).toBe(true);

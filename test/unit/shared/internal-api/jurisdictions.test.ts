@@ -13,7 +13,7 @@ const spellings = (text: string): string[] => [
   [...text].map((letter, index) => (index % 2 ? letter.toUpperCase() : letter.toLowerCase())).join(''),
 ];
 
-test('there are 54, and they are the ones of the vectors', () => {
+test('there are 54, and they equal the test vectors', () => {
   expect(vectors).toHaveLength(54);
   expect(jurisdictions).toEqual(states);
 });
@@ -36,7 +36,7 @@ test.each([
   ['Washington D.C.', 'DC'],
   ['Washington, D.C.', 'DC'],
   ['Washington , D. C', 'DC'],
-])('%s is %s as well', (name, stateCode) => {
+])('%s is also %s', (name, stateCode) => {
   for (const text of spellings(name)) {
     expect([text, findJurisdiction(text)?.stateCode]).toEqual([text, stateCode]);
   }
@@ -57,11 +57,11 @@ test.each([
     'Washington, DC 20001',
   ],
   ...['.', ',', '\u200b'],
-])('%p is none', (text) => {
+])('%p is not a jurisdiction', (text) => {
   expect(findJurisdiction(text)).toBeUndefined();
 });
 
-test('any case and any white space around and within finds the same', () => {
+test('letter case and white space around and within a name do not matter', () => {
   const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r', '\u00a0'), minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(
@@ -80,23 +80,23 @@ test('any case and any white space around and within finds the same', () => {
   );
 });
 
-/** Text with others around and between its letters. */
-const sprinkled = (text: fc.Arbitrary<string>, between: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+/** Text with other strings inserted around and between its letters. */
+const withInsertions = (text: fc.Arbitrary<string>, inserted: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc
-    .tuple(text, fc.array(between, { minLength: 40, maxLength: 40 }))
+    .tuple(text, fc.array(inserted, { minLength: 40, maxLength: 40 }))
     .map(([letters, others]) => [...letters].map((letter, index) => others[index] + letter).join('') + others[39]);
 
-test('the District is found in every spelling of DC and Washington DC', () => {
+test('the District of Columbia is found in every spelling of DC and Washington DC', () => {
   const separator = fc.string({ unit: fc.constantFrom(',', '.', ' ', '\t', '\u00a0'), maxLength: 3 });
   const name = fc.constantFrom('DC', 'dc', 'Dc', 'WashingtonDC', 'washingtondc', 'WASHINGTONDC');
   fc.assert(
-    fc.property(sprinkled(name, separator), (text) => {
+    fc.property(withInsertions(name, separator), (text) => {
       expect([text, findJurisdiction(text)?.stateCode]).toEqual([text, 'DC']);
     }),
   );
 });
 
-test('characters without a width are ignored, wherever they are', () => {
+test('zero-width characters are ignored at any position', () => {
   const invisible = fc.string({
     unit: fc.constantFrom('\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\u200e', '\ufe0f'),
     maxLength: 2,
@@ -104,7 +104,7 @@ test('characters without a width are ignored, wherever they are', () => {
   const spelling = fc.constantFrom(...vectors.flat(), 'Washington, D.C.', 'US Virgin Islands');
   fc.assert(
     fc.property(
-      spelling.chain((text) => fc.tuple(fc.constant(text), sprinkled(fc.constant(text), invisible))),
+      spelling.chain((text) => fc.tuple(fc.constant(text), withInsertions(fc.constant(text), invisible))),
       ([text, copied]) => {
         expect([copied, findJurisdiction(copied)]).toEqual([copied, findJurisdiction(text)]);
       },
@@ -112,7 +112,7 @@ test('characters without a width are ignored, wherever they are', () => {
   );
 });
 
-test('any text is either one of the 54 or none', () => {
+test('property: any text is one of the 54 jurisdictions or is not found', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const found = findJurisdiction(text);

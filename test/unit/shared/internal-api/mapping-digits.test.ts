@@ -2,15 +2,15 @@ import fc from 'fast-check';
 import { mapOrder } from '../../../../shared/internal-api/mapping';
 import { type QualiaOrder, readOrder } from '../../../../shared/qualia/order';
 
-/** The order in a response, as it is written there. */
-const fromBytes = (order: string): QualiaOrder => {
+/** Reads an order from its JSON in a response. */
+const orderFromJson = (order: string): QualiaOrder => {
   const read = readOrder(Buffer.from(`{"data":{"order":{"order":${order}}}}`));
-  if (read === undefined) throw new Error('The response holds no order.');
+  if (read === undefined) throw new Error('The response contains no order.');
   return read;
 };
 
-test('text that was a number keeps its digits, and prices and dates stay numbers', () => {
-  const order = fromBytes(`{"_id":"id","order_number":9007199254740993,"price":12.50,"loan_amount":9007199254740993,
+test('a number in a text field keeps its digits, and prices and dates are read as numbers', () => {
+  const order = orderFromJson(`{"_id":"id","order_number":9007199254740993,"price":12.50,"loan_amount":9007199254740993,
     "due_date":1.770091506E9,"customer_name":123456789012345678901234,"vertical":12.50,
     "properties":[{"state":"MA","zipcode":2134,"address_1":9007199254740993}],"borrowers":[{"full_name":1e3}]}`);
   expect(mapOrder(order)).toMatchObject({
@@ -28,12 +28,12 @@ test('text that was a number keeps its digits, and prices and dates stay numbers
   });
 });
 
-test('no two orders get one externalOrderId', () => {
+test('different order numbers get different externalOrderIds', () => {
   const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 14, maxLength: 30 });
   fc.assert(
     fc.property(digits, fc.nat(9), fc.nat(9), (head, first, second) => {
       const ids = [first, second].map((last) => {
-        const order = fromBytes(`{"_id":"id","order_number":1${head}${last}}`);
+        const order = orderFromJson(`{"_id":"id","order_number":1${head}${last}}`);
         const mapping = mapOrder(order);
         return mapping.kind === 'mapped' ? mapping.order.externalOrderId : undefined;
       });
@@ -54,8 +54,8 @@ test.each([
   ['12', '12'],
   ['936501234', '936501234'],
   ['unknown', 'unknown'],
-])('the zip code %j is %s', (zipcode, zip) => {
-  const order = fromBytes(
+])('the zip code %j becomes %s', (zipcode, zip) => {
+  const order = orderFromJson(
     `{"_id":"id","order_number":"1","properties":[{"state":"MA","zipcode":${JSON.stringify(zipcode)}}]}`,
   );
   expect(mapOrder(order)).toMatchObject({ order: { properties: [{ address: { zip } }] } });

@@ -19,13 +19,13 @@ const property = (fields: Readonly<Record<string, unknown>> = {}) => ({
   ...fields,
 });
 
-test('the first 50 warnings are kept: more would not fit the item of the order', () => {
+test("keeps the first 50 warnings, because more would not fit in the order's item", () => {
   const { order, warnings } = mapped({ properties: Array(1_000).fill(property({ state: null })) });
   expect(order.properties).toHaveLength(1_000);
   expect(warnings).toHaveLength(50);
 });
 
-test('an order whose every field is filled', () => {
+test('an order with a value in every field', () => {
   expect(map()).toEqual({
     kind: 'mapped',
     order: {
@@ -71,7 +71,7 @@ test('an order whose every field is filled', () => {
 test.each([
   ['null', null],
   ['missing', undefined],
-])('an order whose every field is %s but its id and number', (_, value) => {
+])('an order in which every field except its id and number is %s', (_, value) => {
   const nothing = Object.fromEntries(Object.keys(qualiaOrder()).map((field) => [field, value]));
   expect(map({ ...nothing, _id: 'id', order_number: 'number' })).toEqual({
     kind: 'mapped',
@@ -185,7 +185,7 @@ describe.each(['borrowers', 'sellers'] as const)('%s', (party) => {
     expect(mapped({ [party]: [] }).order).not.toHaveProperty(party);
   });
 
-  test('are left out if no person in them has a name', () => {
+  test('are left out if nobody in them has a name', () => {
     const unnamed = [
       {},
       { full_name: null, last_name: null },
@@ -198,7 +198,7 @@ describe.each(['borrowers', 'sellers'] as const)('%s', (party) => {
     ]);
   });
 
-  test('keep their order, without what is null', () => {
+  test('keep their order, without null fields', () => {
     const people = [
       { full_name: 'Grace Hopper', first_name: null, middle_name: null, last_name: 'Hopper' },
       { full_name: 'Acme LLC' },
@@ -213,7 +213,7 @@ describe.each(['borrowers', 'sellers'] as const)('%s', (party) => {
 });
 
 describe('properties', () => {
-  test('leave out what is empty or null', () => {
+  test('leave out empty and null fields', () => {
     const { order } = mapped({
       properties: [{ address_1: '', address_2: null, city: ' ', county: undefined, state: 'ca', zipcode: 93650 }],
     });
@@ -230,7 +230,7 @@ describe('properties', () => {
   });
 
   test.each([[''], ['  '], ['\u200b'], [null], [undefined]])(
-    'whose state is %p stays, without it and with a warning',
+    'whose state is %p are kept without a state, with a warning',
     (state) => {
       const { order, warnings } = mapped({ properties: [property({ state })] });
       expect(order).not.toHaveProperty('state');
@@ -239,7 +239,7 @@ describe('properties', () => {
     },
   );
 
-  test('give the order the state of the first that has one', () => {
+  test('determine the state of the order: that of the first property that has one', () => {
     const { order, warnings } = mapped({
       properties: [property({ state: '' }), property({ state: 'Texas' }), property({ state: 'NY' })],
     });
@@ -248,9 +248,12 @@ describe('properties', () => {
     expect(warnings).toEqual([{ code: 'MISSING_STATE', field: 'properties.0.state' }]);
   });
 
-  test.each([['XX'], ['Ontario'], ['American Samoa'], ['C'], ['constructor']])('in %p cannot be mapped', (state) => {
-    expect(map({ properties: [property({ state })] })).toEqual({ kind: 'unknown_state', stateCode: state });
-  });
+  test.each([['XX'], ['Ontario'], ['American Samoa'], ['C'], ['constructor']])(
+    'in the unknown state %p cannot be mapped',
+    (state) => {
+      expect(map({ properties: [property({ state })] })).toEqual({ kind: 'unknown_state', stateCode: state });
+    },
+  );
 
   test('cannot be mapped if only a later one has an unknown state', () => {
     const properties = [property(), property({ state: '' }), property({ state: 'Ontario' })];
@@ -272,22 +275,33 @@ describe('any order that the schema accepts', () => {
     .tuple(
       fc.record({ _id: fc.string({ minLength: 1 }), order_number: fc.oneof(fc.string({ minLength: 1 }), fc.nat()) }),
       optional({
-        ...{ status: text, vertical: text, product_name: text, product_type: text, purpose: text },
-        ...{ transaction_type: text, customer_name: text, price: raw, purchase_price_amount: raw, loan_amount: raw },
-        ...{ due_date: raw, projected_close_date: raw, borrowers: list(person), sellers: list(person) },
+        status: text,
+        vertical: text,
+        product_name: text,
+        product_type: text,
+        purpose: text,
+        transaction_type: text,
+        customer_name: text,
+        price: raw,
+        purchase_price_amount: raw,
+        loan_amount: raw,
+        due_date: raw,
+        projected_close_date: raw,
+        borrowers: list(person),
+        sellers: list(person),
         customer_contact: fc.option(optional({ name: text, phone: text, email: text }), { nil: null }),
         properties: list(address),
       }),
     )
     .map(([ids, fields]) => ({ ...ids, ...fields }));
 
-  const nothings = (value: unknown): boolean =>
+  const hasMissingValue = (value: unknown): boolean =>
     value === null ||
     value === undefined ||
     (typeof value === 'number' && !Number.isFinite(value)) ||
-    (typeof value === 'object' && Object.values(value).some(nothings));
+    (typeof value === 'object' && Object.values(value).some(hasMissingValue));
 
-  test('maps without a throw, the same each time, and leaves its source alone', () => {
+  test('property: mapping it does not throw, is deterministic and does not change its source', () => {
     fc.assert(
       fc.property(anyOrder, (source) => {
         const parsed = qualiaOrderSchema.parse(source);
@@ -300,7 +314,7 @@ describe('any order that the schema accepts', () => {
     );
   });
 
-  test('property: gives a valid body: nothing null, real dates, known states, a warning for each fault', () => {
+  test('property: gives a valid body: no null values, real dates, known states, a warning for each unreadable value', () => {
     fc.assert(
       fc.property(anyOrder, (source) => {
         const parsed = qualiaOrderSchema.parse(source);
@@ -311,7 +325,7 @@ describe('any order that the schema accepts', () => {
           return;
         }
         const { order, warnings } = mapping;
-        expect(nothings(order)).toBe(false);
+        expect(hasMissingValue(order)).toBe(false);
         expect(order.properties).toHaveLength(parsed.properties?.length ?? 0);
         expect(order.properties.find(({ address }) => address.state !== undefined)?.address.state).toBe(
           order.state?.stateCode,
@@ -320,9 +334,9 @@ describe('any order that the schema accepts', () => {
           if (date !== undefined) expect(Number.isNaN(Date.parse(date))).toBe(false);
         }
         const reported = warnings.map(({ field }) => field);
-        const carried = { price: order.price, loan_amount: order.loanAmount, due_date: order.dueDate } as const;
-        for (const [field, value] of Object.entries(carried)) {
-          const given = parsed[field as keyof typeof carried];
+        const mappedValues = { price: order.price, loan_amount: order.loanAmount, due_date: order.dueDate } as const;
+        for (const [field, value] of Object.entries(mappedValues)) {
+          const given = parsed[field as keyof typeof mappedValues];
           const lost = given !== null && given !== undefined && value === undefined;
           expect([field, reported.includes(field)]).toEqual([field, lost]);
         }

@@ -32,7 +32,7 @@ describe('readNumber', () => {
     expect(readNumber(source)).toBe('unreadable');
   });
 
-  test('takes no time that grows faster than the text', () => {
+  test('takes time at most linear in the length of the text', () => {
     expect(readNumber(`${'1'.repeat(1_000_000)}x`)).toBe('unreadable');
   });
 });
@@ -58,7 +58,7 @@ describe('readDate', () => {
     ['2026-02-03 04:05:06', '2026-02-03T04:05:06.000Z'],
     ['2026-02-03 04:05:06 +0200', '2026-02-03T02:05:06.000Z'],
     ['2026-02-03t04:05:06z', '2026-02-03T04:05:06.000Z'],
-    // Milliseconds from 10^11 on, else seconds.
+    // An epoch of 10^11 or more is in milliseconds, otherwise in seconds.
     [1_770_091_506_000, '2026-02-03T04:05:06.000Z'],
     ['1770091506000', '2026-02-03T04:05:06.000Z'],
     [1_770_091_506, '2026-02-03T04:05:06.000Z'],
@@ -67,7 +67,7 @@ describe('readDate', () => {
     [1e11, '1973-03-03T09:46:40.000Z'],
     [1e8, '1973-03-03T09:46:40.000Z'],
     [4_133_980_799, '2100-12-31T23:59:59.000Z'],
-    // Eight digits are a day.
+    // Eight digits are a date.
     ['20260105', '2026-01-05'],
     [20_260_105, '2026-01-05'],
     ['20240229', '2024-02-29'],
@@ -94,8 +94,8 @@ describe('readDate', () => {
   });
 
   const dateOf = (source: unknown): string | undefined => {
-    const reading = readDate(source);
-    return typeof reading === 'object' ? reading.value : undefined;
+    const result = readDate(source);
+    return typeof result === 'object' ? result.value : undefined;
   };
   const instants = fc.date({
     min: new Date('0001-01-01T00:00:00Z'),
@@ -103,7 +103,7 @@ describe('readDate', () => {
     noInvalidDate: true,
   });
 
-  test('every instant survives, as text and as an epoch', () => {
+  test('property: every instant is preserved, as text and as an epoch', () => {
     fc.assert(
       fc.property(instants, (date) => {
         expect(dateOf(date.toISOString())).toBe(date.toISOString());
@@ -115,7 +115,7 @@ describe('readDate', () => {
     );
   });
 
-  test('property: every result is a date, and is read as itself', () => {
+  test('property: every result is a valid date, and reading it again gives the same date', () => {
     const almostDates = fc.stringMatching(
       /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,4})?)?(Z|[+-]\d{2}:?\d{2})?)?$/,
     );

@@ -2,14 +2,14 @@ import { authenticateByKey, createJwtAuthentication, iterableCredentialSchema } 
 import { signJwt } from '../../../../shared/iterable/jwt';
 
 test.each([{ api_key: 'x' }, { api_key: 'long-enough', jwt_secret: '1234567' }, { api_key: '' }])(
-  'the secret may not be as short as %j',
+  'a secret with a short key is rejected: %j',
   (secret) => {
     const { error } = iterableCredentialSchema.safeParse(secret);
     expect(error?.issues.map(({ message }) => message)).toEqual(['is shorter than 8 characters']);
   },
 );
 
-test('the secret does not need a jwt_secret', () => {
+test('jwt_secret is optional', () => {
   expect(iterableCredentialSchema.safeParse({ api_key: 'long-enough' }).success).toBe(true);
 });
 
@@ -23,11 +23,11 @@ test("signs Iterable's test vector", () => {
   expect(signature).toBe('eDbexB7CnK2jGsXvHfYENrCEkblrLKxgMNbmlfJHXUA');
 });
 
-test('authenticates by the key alone', () => {
+test('authenticates with only the key', () => {
   expect(authenticateByKey(keys)).toEqual({ 'api-key': 'key' });
 });
 
-test('authenticates by a token for the user, cached until 60 s before it expires', () => {
+test('authenticates with a token for the user, which is cached until 60 s before it expires', () => {
   let nowMs = 1_795_168_953_900;
   const authenticate = createJwtAuthentication(() => nowMs);
   const first = authenticate(keys, 'maria@example.com');

@@ -9,7 +9,7 @@ test('property: every batch is within the limits, keeps the order, contains ever
     .map((changes) => changes.map((change, index) => user(index, change)));
   const limits = fc.record({ items: fc.integer({ min: 1, max: 20 }), bodyBytes: fc.integer({ min: 600, max: 5_000 }) });
   const fits = (
-    batch: Parameters<typeof bulkBody.updateUsers>[0],
+    batch: Parameters<typeof bulkBody.trackEvents>[0],
     { items, bodyBytes }: { items: number; bodyBytes: number },
   ) =>
     batch.length <= items &&

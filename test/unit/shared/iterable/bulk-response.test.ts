@@ -11,7 +11,7 @@ const share = (body: unknown, emails: readonly string[]) => shareOut(read(body),
 const codesOf = (body: unknown, emails: readonly string[]) =>
   share(body, emails).results.map(({ response }) => response.code);
 
-describe('a user is named', () => {
+describe('a failed user is found', () => {
   const one = { successCount: 1, failCount: 1 };
   test.each([
     ['in a list that is not documented', { invalidPhoneEmails: ['b@example.com'] }, 'invalidPhoneEmails'],
@@ -21,7 +21,7 @@ describe('a user is named', () => {
     ['among invalid entries', { conflictEmails: [null, 5, {}, [], 'b@example.com'] }, 'conflictEmails'],
     ['in a list of user ids', { invalidUserIds: ['b@example.com'] }, 'invalidUserIds'],
     ['in an object of lists', { more: { deepEmails: ['b@example.com'] } }, 'deepEmails'],
-    ['in a list in place of the lists', ['b@example.com'], 'failedUpdates'],
+    ['in a list in place of an object of lists', ['b@example.com'], 'failedUpdates'],
     ['in a list with the name of a method', { constructor: ['b@example.com'] }, 'constructor'],
   ])('%s', (_form, failedUpdates, list) => {
     expect(codesOf({ ...one, failedUpdates }, ['a@example.com', 'b@example.com'])).toEqual(['Success', list]);
@@ -52,7 +52,7 @@ test('gives the reason, for a documented list and for any other', () => {
   ]);
 });
 
-test('a user that two lists name is one user', () => {
+test('a user in two lists is counted once', () => {
   const failedUpdates = { invalidEmails: ['a@example.com'], conflictEmails: ['A@example.com'] };
   expect(share({ successCount: 1, failCount: 2, failedUpdates }, ['a@example.com', 'b@example.com'])).toMatchObject({
     results: [{ success: false }, { success: false }],
@@ -60,7 +60,7 @@ test('a user that two lists name is one user', () => {
   });
 });
 
-test('a named user who is not in the batch accounts for no failure', () => {
+test('a named user who is not in the batch does not account for a failure', () => {
   const failedUpdates = { invalidEmails: ['c@example.com'] };
   expect(share({ successCount: 1, failCount: 1, failedUpdates }, ['a@example.com', 'b@example.com'])).toMatchObject({
     results: [{ success: false }, { success: false }],
@@ -68,22 +68,22 @@ test('a named user who is not in the batch accounts for no failure', () => {
   });
 });
 
-test('with more names than are read, no user counts as a success', () => {
+test('if there are more names than the limit, no user counts as a success', () => {
   const failedUpdates = (names: number) => ({ a: Array(names - 1).fill('x'), b: ['c@example.com'] });
-  const answer = { successCount: 1, failCount: 0 };
-  expect(codesOf({ ...answer, failedUpdates: failedUpdates(10_000) }, ['a@example.com'])).toEqual(['Success']);
-  expect(codesOf({ ...answer, failedUpdates: failedUpdates(10_001) }, ['a@example.com'])).toEqual(['failCount']);
+  const response = { successCount: 1, failCount: 0 };
+  expect(codesOf({ ...response, failedUpdates: failedUpdates(10_000) }, ['a@example.com'])).toEqual(['Success']);
+  expect(codesOf({ ...response, failedUpdates: failedUpdates(10_001) }, ['a@example.com'])).toEqual(['failCount']);
 });
 
 test('deep nesting is read quickly', () => {
   const depth = 100_000;
   const failedUpdates = `${'{"a":'.repeat(depth)}[]${'}'.repeat(depth)}`;
   const body = Buffer.from(`{"successCount":1,"failCount":0,"failedUpdates":${failedUpdates}}`);
-  const answer = readBulk({ statusCode: 200, headers: {}, body, attempt: 1, responseTimeMs: 1 }, (text) => text, 0);
-  expect(shareOut(answer, ['a@example.com']).results).toMatchObject([{ success: true }]);
+  const response = readBulk({ statusCode: 200, headers: {}, body, attempt: 1, responseTimeMs: 1 }, (text) => text, 0);
+  expect(shareOut(response, ['a@example.com']).results).toMatchObject([{ success: true }]);
 });
 
-test('property: an address is equal in any case and Unicode form', () => {
+test('property: an address is the same in any case and Unicode form', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
       const forms = [
@@ -96,10 +96,11 @@ test('property: an address is equal in any case and Unicode form', () => {
       ];
       expect(new Set(forms.map(foldEmail))).toEqual(new Set([foldEmail(text)]));
     }),
+    { examples: [['ẞ'], ['ß']] },
   );
 });
 
-/** Ways in which a response may write an address. */
+/** The forms in which a response can contain an address. */
 const written = (email: string): fc.Arbitrary<unknown> =>
   fc.constantFrom<unknown>(
     email,
@@ -112,7 +113,7 @@ const written = (email: string): fc.Arbitrary<unknown> =>
 const emails = ['a@example.com', 'b@example.com', 'caf\u00e9@example.com', 'd@stra\u00dfe.example', 'e@example.com'];
 
 test('property: named users have failed, and only users proven by the response have succeeded', () => {
-  const answers = fc
+  const responses = fc
     .record({
       batch: fc.subarray(emails, { minLength: 1 }),
       named: fc.subarray([...emails, 'other@example.com']),
@@ -120,13 +121,13 @@ test('property: named users have failed, and only users proven by the response h
       successCount: fc.integer({ min: -1, max: 6 }),
       failCount: fc.integer({ min: -1, max: 6 }),
     })
-    .chain((answer) =>
+    .chain((response) =>
       fc
-        .tuple(...answer.named.map(written))
-        .map((entries) => ({ ...answer, failedUpdates: { [answer.list]: entries } })),
+        .tuple(...response.named.map(written))
+        .map((entries) => ({ ...response, failedUpdates: { [response.list]: entries } })),
     );
   fc.assert(
-    fc.property(answers, ({ batch, named, failedUpdates, successCount, failCount }) => {
+    fc.property(responses, ({ batch, named, failedUpdates, successCount, failCount }) => {
       const { results, isComplete } = share({ successCount, failCount, failedUpdates }, batch);
       expect(results).toHaveLength(batch.length);
       const namedInBatch = batch.filter((email) => named.includes(email));

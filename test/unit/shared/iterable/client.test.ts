@@ -4,13 +4,14 @@ import type { IterableCredential } from '../../../../shared/iterable/auth';
 import { createIterableClient } from '../../../../shared/iterable/client';
 import { KeyRefusedError } from '../../../../shared/iterable/responses';
 import { type ScriptedServer, startScriptedServer } from '../../../support/scripted-server';
-import { secretOf, user, users } from './sample';
+import { secretOf } from '../../../support/secrets';
+import { user, users } from './sample';
 
 const credential: IterableCredential = { api_key: 'the-api-key', jwt_secret: 'the-jwt-secret' };
 const success = { body: { code: 'Success', msg: 'ok' } };
 const refused = (status: number, code: string, msg = '') => ({ status, body: { code, msg } });
 /** A response in which all users except `failCount` succeeded; its counts exceed any batch. */
-const bulkAnswer = (answer: object = {}) => ({ body: { successCount: 1_000, failCount: 0, ...answer } });
+const bulkResponse = (fields: object = {}) => ({ body: { successCount: 1_000, failCount: 0, ...fields } });
 
 let server: ScriptedServer;
 let retries: FailedAttempt[];
@@ -60,11 +61,11 @@ const start = (
 const limits = { updateUser: 500, updateUsers: 5, trackEvent: 2_000, trackEvents: 10 } as const;
 
 test.each(Object.entries(limits) as [keyof typeof limits, number][])(
-  '%s keeps to %d a second, and fills it',
+  '%s makes close to %d calls per second, and never more',
   async (call, limit) => {
     const count = Math.max(10, limit / 5);
-    const answer = call.endsWith('s') ? bulkAnswer() : success;
-    server.respond(...Array.from({ length: count }, () => answer));
+    const response = call.endsWith('s') ? bulkResponse() : success;
+    server.respond(...Array.from({ length: count }, () => response));
     const { [call]: send, elapsedMs } = start();
     await Promise.all(Array.from({ length: count }, () => send(2)));
     const leastMs = (count / limit) * 1_000;
@@ -85,7 +86,7 @@ const sizes = () => server.calls.map(({ body }) => Object.values<unknown[]>(JSON
 
 describe('the four calls', () => {
   test('use the paths of the contract, with the key', async () => {
-    server.respond(success, success, bulkAnswer(), bulkAnswer());
+    server.respond(success, success, bulkResponse(), bulkResponse());
     const { updateUser, trackEvent, updateUsers, trackEvents } = start();
     await updateUser();
     await trackEvent();
@@ -103,7 +104,7 @@ describe('the four calls', () => {
     }
   });
 
-  test('with a token, name their user', async () => {
+  test('send a token for their user', async () => {
     server.respond(success);
     await start({ useJwt: true }).updateUser();
     const { authorization, 'api-key': apiKey } = server.calls[0]?.headers ?? {};
@@ -112,13 +113,13 @@ describe('the four calls', () => {
     expect(JSON.parse(payload).email).toBe('user1@example.com');
   });
 
-  test('a JWT key makes no bulk call', async () => {
+  test('are not made in bulk with tokens', async () => {
     await expect(start({ useJwt: true }).updateUsers(1)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     expect(server.calls).toHaveLength(0);
   });
 });
 
-describe('answers', () => {
+describe('responses', () => {
   test('success is a 2xx with the code Success', async () => {
     server.respond(success);
     expect(await start().updateUser()).toEqual({ success: true, response: { code: 'Success', msg: 'ok' } });
@@ -140,13 +141,13 @@ describe('answers', () => {
     [refused(409, 'ForgottenUserError', 'gone'), { code: 'ForgottenUserError', msg: 'gone' }],
     [refused(425, 'GenericError'), { code: 'GenericError', msg: '' }],
     [refused(501, 'GenericError'), { code: 'GenericError', msg: '' }],
-  ])('%j is permanent for that user', async (answer, response) => {
-    server.respond(answer);
+  ])('%j is permanent for that user', async (scripted, response) => {
+    server.respond(scripted);
     expect(await start().updateUser()).toMatchObject({ success: false, response });
     expect(server.calls).toHaveLength(1);
   });
 
-  test.each([408, 429, 500, 502, 503, 504])('%d is tried 3 times', async (status) => {
+  test.each([408, 429, 500, 502, 503, 504])('%d: three attempts', async (status) => {
     server.respond(
       refused(status, 'DatabaseError'),
       refused(status, 'DatabaseError'),
@@ -163,7 +164,7 @@ describe('answers', () => {
     ]);
   });
 
-  test('a broken connection is tried again', async () => {
+  test('a broken connection is retried', async () => {
     server.respond({ hangUp: true }, success);
     expect((await start().updateUser()).success).toBe(true);
     expect(retries[0]?.error.code).toBe('CONNECTION_FAULT');
@@ -175,7 +176,7 @@ describe('answers', () => {
     expect(result).toMatchObject({ success: false, response: { code: 'TIMEOUT' }, openForMs: 1_000 });
   });
 
-  test('waits up to a fifth longer, or as long as Retry-After', async () => {
+  test('waits up to 20 percent longer than the backoff, or for the time in Retry-After', async () => {
     server.respond(
       refused(429, 'RateLimitExceeded'),
       { ...refused(503, ''), headers: { 'retry-after': '75' } },
@@ -192,7 +193,7 @@ describe('answers', () => {
     expect(result).toMatchObject({ success: false, response, openForMs: 30_000 });
   });
 
-  test('all users of a batch', async () => {
+  test('a wait beyond the deadline leaves all users of a batch open for that time', async () => {
     server.respond({ ...refused(429, 'RateLimitExceeded'), headers: { 'retry-after': '30' } });
     const results = await start({ deadlineMs: 20_000 }).updateUsers(2);
     expect(results.map(({ openForMs }) => openForMs)).toEqual([30_000, 30_000]);
@@ -211,12 +212,12 @@ describe('answers', () => {
     expect(server.calls).toHaveLength(1);
   });
 
-  test('a bulk call ends the run in the same way', async () => {
+  test('a refused key in a bulk call ends the run', async () => {
     server.respond(refused(401, 'BadApiKey'));
     await expect(start().updateUsers(2)).rejects.toThrow(KeyRefusedError);
   });
 
-  test('a key that was rotated is tried once more', async () => {
+  test('the call is repeated once with a rotated key', async () => {
     server.respond(refused(401, 'BadApiKey'), success);
     expect((await start({ rotated: { api_key: 'new-key' } }).updateUser()).success).toBe(true);
     expect(server.calls[1]?.headers['api-key']).toBe('new-key');
@@ -230,8 +231,8 @@ describe('answers', () => {
 });
 
 describe('a compressed response', () => {
-  const gzipped = (answer: object) => ({
-    body: gzipSync(JSON.stringify(answer)),
+  const gzipped = (json: object) => ({
+    body: gzipSync(JSON.stringify(json)),
     headers: { 'content-encoding': 'gzip' },
   });
 
@@ -241,9 +242,9 @@ describe('a compressed response', () => {
     expect(results.map(({ success }) => success)).toEqual([false, true]);
   });
 
-  test('in an unknown coding is tried again, and then reported', async () => {
-    const unknown = { ...bulkAnswer(), headers: { 'content-encoding': 'zstd' } };
-    server.respond(unknown, bulkAnswer(), unknown, unknown, unknown);
+  test('in an unknown encoding is retried, then reported', async () => {
+    const unknown = { ...bulkResponse(), headers: { 'content-encoding': 'zstd' } };
+    server.respond(unknown, bulkResponse(), unknown, unknown, unknown);
     const { updateUsers, trackEvents } = start();
     expect(await updateUsers(1)).toMatchObject([{ success: true }]);
     expect(await trackEvents(1)).toMatchObject([
@@ -251,7 +252,7 @@ describe('a compressed response', () => {
     ]);
   });
 
-  test('in an unknown coding is still a refusal', async () => {
+  test('in an unknown encoding is still a refusal', async () => {
     server.respond({ status: 403, body: 'x', headers: { 'content-encoding': 'zstd' } });
     await expect(start().updateUsers(2)).rejects.toBeInstanceOf(KeyRefusedError);
   });
@@ -263,7 +264,7 @@ describe('a bulk response', () => {
 
   test('names failed users by e-mail, in any case', async () => {
     server.respond(
-      bulkAnswer({
+      bulkResponse({
         failCount: 6,
         failedUpdates: {
           invalidEmails: ['USER1@example.com'],
@@ -289,52 +290,52 @@ describe('a bulk response', () => {
     expect(results[0]?.failure).toEqual({ errorCode: 'API_REFUSED', statusCode: 200 });
   });
 
-  test('that names a duplicate fails both', async () => {
-    server.respond(bulkAnswer({ failCount: 1, invalidEmails: ['user1@example.com'] }));
+  test('that names a user fails all duplicates of that user', async () => {
+    server.respond(bulkResponse({ failCount: 1, invalidEmails: ['user1@example.com'] }));
     const batch = [user(1), user(2), user(3, { email: 'User1@Example.com' })];
     expect(codes(await start().updateBatch(batch))).toEqual(['invalidEmails', 'Success', 'invalidEmails']);
   });
 
   test('lists filtered fields', async () => {
-    server.respond(bulkAnswer({ filteredOutFields: ['candidate'], createdFields: [] }));
+    server.respond(bulkResponse({ filteredOutFields: ['candidate'], createdFields: [] }));
     const [result] = await start().updateUsers(1);
     expect(result).toEqual({ success: true, response: { code: 'Success', msg: '', filteredOutFields: ['candidate'] } });
   });
 
-  test('is kept short, and without the key', async () => {
+  test('is truncated, and its key is redacted', async () => {
     const createdFields = ['the-api-key '.repeat(50), ...Array<string>(50).fill('a')];
-    server.respond(bulkAnswer({ createdFields }));
+    server.respond(bulkResponse({ createdFields }));
     const [result] = await start().updateUsers(1);
     const kept = result?.response.createdFields;
     expect(kept).toEqual([expect.stringMatching(/^(\[secret\] )+/), ...Array(19).fill('a')]);
     expect(JSON.stringify(kept).length).toBeLessThan(300);
   });
 
-  test('that disallows the event fails all', async () => {
-    server.respond(bulkAnswer({ disallowedEventNames: ['page_view'] }));
+  test('that disallows the event fails all users', async () => {
+    server.respond(bulkResponse({ disallowedEventNames: ['page_view'] }));
     expect(codes(await start().trackEvents(2))).toEqual(['disallowedEventNames', 'disallowedEventNames']);
   });
 
-  test('that cannot be read fails all', async () => {
+  test('that cannot be read fails all users', async () => {
     server.respond({ body: { code: 'Success' } });
     const results = await start().updateUsers(2);
     expect(results.map(({ success }) => success)).toEqual([false, false]);
   });
 
-  test('that hides who failed is sent again in halves, until every failed user is alone', async () => {
-    const hidden = bulkAnswer({ failCount: 1, successCount: 1 });
-    server.respond(bulkAnswer({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
-    // The first two, one of which is named; the other two, neither of which is named; then each of these alone.
-    server.respond(bulkAnswer({ failCount: 1, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
-    server.respond(hidden, bulkAnswer(), bulkAnswer({ failCount: 1, successCount: 0 }));
+  test('that does not name all failed users: the batch is sent again in halves, until each failed user is alone', async () => {
+    const hidden = bulkResponse({ failCount: 1, successCount: 1 });
+    server.respond(bulkResponse({ failCount: 2, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    // Next: the first half (one user is named), the second half (none is named), each user of the second half.
+    server.respond(bulkResponse({ failCount: 1, failedUpdates: { conflictEmails: ['user2@example.com'] } }));
+    server.respond(hidden, bulkResponse(), bulkResponse({ failCount: 1, successCount: 0 }));
     const results = await start().updateUsers(4);
     expect(codes(results)).toEqual(['Success', 'conflictEmails', 'Success', 'failCount']);
     expect(results.map(({ success }) => success)).toEqual([true, false, true, false]);
     expect(sizes()).toEqual([4, 2, 2, 1, 1]);
   });
 
-  test('in which all failed is halved only until a lone user is not named either', async () => {
-    const none = (failCount: number) => bulkAnswer({ failCount, successCount: 0 });
+  test('with no success: the batch is halved only until a single user is not named either', async () => {
+    const none = (failCount: number) => bulkResponse({ failCount, successCount: 0 });
     server.respond(none(8), none(4), none(2), none(1), none(1), none(2), none(4));
     const results = await start().updateUsers(8);
     expect(codes(results)).toEqual(Array(8).fill('failCount'));
@@ -342,14 +343,18 @@ describe('a bulk response', () => {
     expect(sizes()).toEqual([8, 4, 2, 1, 1, 2, 4]);
   });
 
-  test('that counts too few successes proves none', async () => {
-    server.respond(bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 1 }), bulkAnswer({ successCount: 0 }));
+  test('with fewer successes than users: the batch is halved', async () => {
+    server.respond(
+      bulkResponse({ successCount: 1 }),
+      bulkResponse({ successCount: 1 }),
+      bulkResponse({ successCount: 0 }),
+    );
     expect(codes(await start().updateUsers(2))).toEqual(['Success', 'failCount']);
     expect(sizes()).toEqual([2, 1, 1]);
   });
 
-  test('that names every user is complete, whatever its counts', async () => {
-    server.respond(bulkAnswer({ failCount: 5, failedUpdates: { any: ['user1@example.com', 'user2@example.com'] } }));
+  test('that names every user: the batch is not halved, whatever the counts are', async () => {
+    server.respond(bulkResponse({ failCount: 5, failedUpdates: { any: ['user1@example.com', 'user2@example.com'] } }));
     expect(codes(await start().updateUsers(2))).toEqual(['any', 'any']);
   });
 
@@ -357,17 +362,26 @@ describe('a bulk response', () => {
     refused(400, 'BatchTooLarge'),
     refused(400, 'RequestFieldsTypesMismatched'),
     { status: 413, body: 'Payload Too Large' },
-  ])('%j halves the batch, down to one', async (answer) => {
-    // 4 in halves; the first half in halves again; the first of these is refused alone.
-    server.respond(answer, answer, answer, bulkAnswer(), bulkAnswer());
+  ])('%j halves the batch, down to one user', async (response) => {
+    // The batch of four is halved, then its first half, whose first user is refused alone.
+    server.respond(response, response, response, bulkResponse(), bulkResponse());
     const results = await start().updateUsers(4);
     expect(results.map(({ success }) => success)).toEqual([false, true, true, true]);
     expect(sizes()).toEqual([4, 2, 1, 1, 2]);
   });
 
   test('two batches are halved one after the other', async () => {
-    const answer = refused(400, 'RequestFieldsTypesMismatched');
-    server.respond(answer, answer, answer, bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer(), bulkAnswer());
+    const mismatch = refused(400, 'RequestFieldsTypesMismatched');
+    server.respond(
+      mismatch,
+      mismatch,
+      mismatch,
+      bulkResponse(),
+      bulkResponse(),
+      bulkResponse(),
+      bulkResponse(),
+      bulkResponse(),
+    );
     const { updateBatch } = start();
     const batch = users(8);
     await Promise.all([updateBatch(batch.slice(0, 4)), updateBatch(batch.slice(4))]);
@@ -375,7 +389,7 @@ describe('a bulk response', () => {
     expect(server.calls.map(firstOf)).toEqual([1, 5, 1, 1, 2, 3, 5, 7]);
   });
 
-  test('another 400 fails the batch, unhalved', async () => {
+  test('another 400 fails the batch without halving it', async () => {
     server.respond(refused(400, 'BadParams'));
     expect(codes(await start().updateUsers(3))).toEqual(['BadParams', 'BadParams', 'BadParams']);
   });

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as tick } from 'node:timers/promises';
 import fc from 'fast-check';
 import { type IterableSimulator, startIterableSimulator } from '../../../../local/simulators/iterable';
 import { createPace } from '../../../../shared/http/pace';
@@ -6,8 +6,9 @@ import { createIterableClient, type IterableClient } from '../../../../shared/it
 import { type PushMode, pushUsers } from '../../../../shared/iterable/push';
 import { type CallResult, KeyRefusedError } from '../../../../shared/iterable/responses';
 import type { IterableUser } from '../../../../shared/iterable/rows';
+import { secretOf } from '../../../support/secrets';
 import { unconfigured } from '../../../support/unconfigured';
-import { collect, secretOf, stream, user, users } from './sample';
+import { collect, stream, user, users } from './sample';
 
 const keys = { api_key: 'key', jwt_secret: 'secret' };
 const unlimited = { 'users/update': 1e6, 'users/bulkUpdate': 1e6, 'events/track': 1e6, 'events/trackBulk': 1e6 };
@@ -36,14 +37,14 @@ afterEach(async () => {
 });
 
 const control = async (path: string, method = 'GET', body?: unknown) => {
-  const answer = await fetch(iterable.controlUrl + path, {
+  const response = await fetch(iterable.controlUrl + path, {
     method,
     body: body === undefined ? null : JSON.stringify(body),
   });
-  return JSON.parse(await answer.text());
+  return JSON.parse(await response.text());
 };
-const push = (given: Iterable<IterableUser>, mode: PushMode, through: IterableClient | undefined = client) =>
-  collect(pushUsers(stream(given), { mode, client: through, context, now: () => 0 }));
+const push = (given: Iterable<IterableUser>, mode: PushMode, iterableClient: IterableClient | undefined = client) =>
+  collect(pushUsers(stream(given), { mode, client: iterableClient, context, now: () => 0 }));
 const outcomes = (results: Awaited<ReturnType<typeof push>>) =>
   results.map(({ record: { email, users_update, events_track, overall_success } }) => [
     email.replace('@example.com', ''),
@@ -105,7 +106,7 @@ describe.each(['single', 'bulk'] as const)('%s', (mode) => {
     expect(await control('/arrivals')).toMatchObject({ users: 3, events: 3, most_tracks_of_an_event: 2 });
   });
 
-  test('a refused key ends the run at once', async () => {
+  test('a refused key ends the run immediately', async () => {
     await control('/faults', 'PUT', [{ kind: 'bad_api_key' }]);
     await expect(push(users(5_000), mode)).rejects.toThrow(KeyRefusedError);
     expect((await control('/requests')).total).toBeLessThanOrEqual(900);
@@ -153,21 +154,19 @@ test("bulk: reports each user's failure, and sends no event without a profile", 
   expect(await control('/arrivals')).toMatchObject({ users: 3, events: 2 });
 });
 
-test('property: in bulk, all users except the poisoned ones arrive once', async () => {
+test('property: in bulk, all users except the invalid ones arrive once', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uniqueArray(fc.nat(39), { maxLength: 6 }), async (poisoned) => {
+    fc.asyncProperty(fc.uniqueArray(fc.nat(39), { maxLength: 6 }), async (invalid) => {
       await control('/arrivals', 'DELETE');
-      const given = Array.from({ length: 40 }, (_, index) =>
-        tagged(index, poisoned.includes(index) ? '+mismatch' : ''),
-      );
+      const given = Array.from({ length: 40 }, (_, index) => tagged(index, invalid.includes(index) ? '+mismatch' : ''));
       const results = await push(given, 'bulk');
       expect(results.map(({ record }) => record.overall_success)).toEqual(
-        given.map((_, index) => !poisoned.includes(index)),
+        given.map((_, index) => !invalid.includes(index)),
       );
       expect(await control('/arrivals')).toMatchObject({
-        users: 40 - poisoned.length,
-        events: 40 - poisoned.length,
-        most_updates_of_a_user: poisoned.length === 40 ? 0 : 1,
+        users: 40 - invalid.length,
+        events: 40 - invalid.length,
+        most_updates_of_a_user: invalid.length === 40 ? 0 : 1,
         most_tracks_of_an_event: 1,
       });
     }),
@@ -175,7 +174,7 @@ test('property: in bulk, all users except the poisoned ones arrive once', async 
   );
 });
 
-test('property: whatever form Iterable uses, failed users count as failed, and all others as successes', async () => {
+test('property: in every form of a bulk response, failed users count as failed, and all others as successes', async () => {
   const tags = ['', '', '+forgotten', '+newlist', '+unnamed', '+unnamedevent', '+notfound', '+mismatch'];
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...tags), { minLength: 1, maxLength: 12 }), async (chosen) => {
@@ -199,11 +198,11 @@ test('property: whatever form Iterable uses, failed users count as failed, and a
 });
 
 test('with tokens, each call has the token of its user', async () => {
-  const byToken = connect(true);
-  const results = await push(users(5), 'single', byToken);
+  const withTokens = connect(true);
+  const results = await push(users(5), 'single', withTokens);
   expect(results.every(({ record }) => record.overall_success)).toBe(true);
-  await expect(push(users(1), 'bulk', byToken)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-  await byToken.close();
+  await expect(push(users(1), 'bulk', withTokens)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  await withTokens.close();
   expect((await control('/arrivals')).calls['users/bulkUpdate'].calls).toBe(0);
 });
 
@@ -217,7 +216,7 @@ test('a dry run builds every payload and sends nothing', async () => {
 });
 
 /** A clock that advances when all callers sleep. */
-const startNight = () => {
+const startClock = () => {
   let nowMs = 0;
   let sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
   const sleep = (ms: number) => new Promise<void>((resolve) => void sleepers.push({ atMs: nowMs + ms, wake: resolve }));
@@ -228,7 +227,7 @@ const startNight = () => {
     });
     for (let idle = 0; !over; idle += 1) {
       const before = sleepers.length;
-      await turn();
+      await tick();
       if (sleepers.length !== before) idle = 0;
       if (idle < 5) continue;
       nowMs = Math.min(...sleepers.map(({ atMs }) => atMs));
@@ -245,31 +244,32 @@ test.each([
   ['bulk', 5, 4_500, 1_000, 60],
   ['single', 500, 850, 1, 2_000],
 ] as const)(
-  '%s reaches %d per second if each of the two calls takes %d ms',
+  '%s makes close to %d calls per second if each of the two calls takes %d ms',
   async (mode, limit, tookMs, size, calls) => {
-    const night = startNight();
-    const pace = createPace({ callsPerSecond: limit, utilization: 0.985, ...night });
+    const clock = startClock();
+    const pace = createPace({ callsPerSecond: limit, utilization: 0.985, ...clock });
     const updatedAtMs: number[] = [];
     const ok: CallResult = { success: true, response: { code: 'Success', msg: '' } };
     const update = async () => {
       await pace();
-      updatedAtMs.push(night.now());
-      await night.sleep(tookMs);
+      updatedAtMs.push(clock.now());
+      await clock.sleep(tookMs);
       return ok;
     };
-    const track = () => night.sleep(tookMs).then(() => ok);
+    const track = () => clock.sleep(tookMs).then(() => ok);
     const all = <T>(batch: readonly unknown[], result: T) => batch.map(() => result);
     const slow: IterableClient = {
       updateUser: update,
       trackEvent: track,
       updateUsers: async (batch) => all(batch, await update()),
       trackEvents: async (batch) => all(batch, await track()),
+      readProfile: unconfigured('readProfile'),
       close: unconfigured('close'),
     };
     const one = user(1);
     const given = Array.from({ length: calls * size }, () => one);
     const pushed = push(given, mode, slow);
-    await night.passUntil(pushed);
+    await clock.passUntil(pushed);
     expect(await pushed).toHaveLength(given.length);
     expect(updatedAtMs).toHaveLength(calls);
     const seconds = ((updatedAtMs.at(-1) ?? 0) - (updatedAtMs[0] ?? 0)) / 1_000;
@@ -277,7 +277,7 @@ test.each([
   },
 );
 
-test('no users to send', async () => {
+test('no results without users', async () => {
   expect(await push([], 'bulk')).toEqual([]);
   expect(await push([], 'single')).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { documentedReasons, reasonOf } from '../../../../shared/iterable/reasons
 
 const { IterableApiResponse, BulkTrackResponse, FailedEventUpdates, FailedUserUpdates } = swagger.definitions;
 
-test('are the codes and the lists that Iterable documents', () => {
+test('the reasons are the codes and lists that Iterable documents', () => {
   const codes = IterableApiResponse.properties.code.enum.filter((code) => code !== 'Success');
   const lists = [BulkTrackResponse, FailedEventUpdates, FailedUserUpdates]
     .flatMap(({ properties }) => Object.keys(properties))

@@ -1,6 +1,8 @@
+import { neededFor } from '../../../../shared/iterable/limits';
 import { pushResultSchema, readLines, toLine } from '../../../../shared/iterable/parts';
 import type { PushResult } from '../../../../shared/iterable/push';
 import {
+  countReasons,
   countRecord,
   failedCsv,
   integrationResults,
@@ -9,6 +11,7 @@ import {
   type PushSummary,
   queryResultsCsv,
   rejectedCsv,
+  unusualNumber,
 } from '../../../../shared/iterable/report';
 import { sourceRowSchema } from '../../../../shared/iterable/rows';
 import { row, stream } from './sample';
@@ -122,4 +125,29 @@ describe('parts', () => {
       message: 'Line 2 of a part cannot be read',
     });
   });
+});
+
+test('reasons are counted, the most frequent first', () => {
+  const failures = [
+    { error_code: 'API_REFUSED', reason: 'invalidEmails', count: 2 },
+    { error_code: 'API_REFUSED', reason: 'forgottenEmails', count: 7 },
+  ] as const;
+  expect(countReasons({ 'no e-mail': 3 }, failures)).toEqual([
+    { outcome: 'failed', error_code: 'API_REFUSED', reason: 'forgottenEmails', count: 7 },
+    { outcome: 'rejected', reason: 'no e-mail', count: 3 },
+    { outcome: 'failed', error_code: 'API_REFUSED', reason: 'invalidEmails', count: 2 },
+  ]);
+});
+
+test.each([
+  [{ rows: 0 }, 'The query returned no users'],
+  [{ rows: 1 }, undefined],
+  [{ rows: 50, usual_users: 100 }, undefined],
+  [{ rows: 49, usual_users: 100 }, 'The query returned 49 users, less than half of the usual 100'],
+])('%j is unusual: %s', (numbers, warning) => expect(unusualNumber(numbers)).toBe(warning));
+
+test('the calls and minutes that users need at the limits', () => {
+  expect(neededFor('bulk', 1_000_001, 999_000)).toEqual({ users_update: 1_001, events_track: 999, minutes: 3.4 });
+  expect(neededFor('single', 90_000, 90_000)).toEqual({ users_update: 90_000, events_track: 90_000, minutes: 3 });
+  expect(neededFor('bulk', 0, 0)).toEqual({ users_update: 0, events_track: 0, minutes: 0 });
 });

@@ -1,4 +1,4 @@
-import { type IterableUser, readRow, type SourceRow } from '../../../../shared/iterable/rows';
+import { readRow, type SourceRow, type Viewer } from '../../../../shared/iterable/rows';
 
 /** A row that can be sent; the e-mail is derived from `id`. */
 export const row = (id: number, changes: Partial<SourceRow> = {}): SourceRow => ({
@@ -16,13 +16,13 @@ export const row = (id: number, changes: Partial<SourceRow> = {}): SourceRow => 
   ...changes,
 });
 
-export const user = (id: number, changes: Partial<SourceRow> = {}): IterableUser => {
+export const user = (id: number, changes: Partial<SourceRow> = {}): Viewer => {
   const read = readRow(row(id, changes));
   if ('rejected' in read) throw new Error(read.rejected.reason);
   return read.user;
 };
 
-export const users = (count: number): IterableUser[] => Array.from({ length: count }, (_, index) => user(index + 1));
+export const users = (count: number): Viewer[] => Array.from({ length: count }, (_, index) => user(index + 1));
 
 export async function* stream<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
@@ -33,9 +33,3 @@ export const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of items) all.push(item);
   return all;
 };
-
-/** A fetched secret. */
-export const secretOf = <T>(value: T, refreshed: T = value) => ({
-  get: async () => value,
-  refresh: async () => refreshed,
-});

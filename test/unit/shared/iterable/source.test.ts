@@ -48,11 +48,31 @@ describe('SQLite, with the sample', () => {
     database.close();
   });
 
+  test('returns the id and e-mail address of customers who left, and of no others', async () => {
+    const { leavers } = await openUserSource(parseDatabaseUrl(`sqlite:${file}`));
+    const rows = await collect(leavers(['10', '2', '999']));
+    expect(rows.map(({ id }) => id)).toEqual(['2', '10']);
+    expect(rows.every(({ email, page, first_name }) => email !== null && page === null && first_name === null)).toBe(
+      true,
+    );
+  });
+
+  test.each([
+    ['1', [['pro', '2026-11-21 10:02:33']]],
+    ['4', [['free', expect.any(String)]]],
+    ['999', []],
+  ])('returns the plan and the latest view of customer %s, and no personal data', async (id, expected) => {
+    const { customer } = await openUserSource(parseDatabaseUrl(`sqlite:${file}`));
+    const rows = await collect(customer(id, ['pricing', 'settings']));
+    expect(rows.map(({ plan_type, event_time }) => [plan_type, event_time])).toEqual(expected);
+    expect(rows.every(({ email, first_name, location }) => email ?? first_name ?? location ?? true)).toBe(true);
+  });
+
   test('returns the latest view of each customer, ordered by customer', async () => {
     expect(await views()).toEqual([
       ['1', 'pricing', '11-21'],
       ['2', 'pricing', '11-19'],
-      // Of two views at the same time, the one with the higher id.
+      // Two views at the same time: the one with the higher id is returned.
       ['3', 'pricing', '11-18'],
       ['5', 'settings', '11-20'],
       ['7', 'pricing', '11-21'],
@@ -123,7 +143,7 @@ describe('SQLite, with the sample', () => {
   });
 });
 
-describe('databases', () => {
+describe('the database', () => {
   test.each([
     [
       'mysql://app:p%40ss@db.example.com/shop',
@@ -133,17 +153,20 @@ describe('databases', () => {
       'mariadb://root@localhost:3307/shop?socket=/run/mysqld.sock',
       { host: 'localhost', port: 3307, user: 'root', password: '', database: 'shop', socketPath: '/run/mysqld.sock' },
     ],
-  ])('%s', (url, database) => {
+  ])('can be the URL %s', (url, database) => {
     expect(parseDatabaseUrl(url)).toEqual({ kind: 'mysql', ...database });
   });
 
-  test.each(['', 'postgres://u:secret@host/db', 'mysql://u:secret@host', 'sqlite:', 'nonsense'])('not %j', (url) => {
-    expect(() => parseDatabaseUrl(url)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.not.stringContaining('secret') }),
-    );
-  });
+  test.each(['', 'postgres://u:secret@host/db', 'mysql://u:secret@host', 'sqlite:', 'nonsense'])(
+    'cannot be the URL %j',
+    (url) => {
+      expect(() => parseDatabaseUrl(url)).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.not.stringContaining('secret') }),
+      );
+    },
+  );
 
-  test("RDS's secret", () => {
+  test('can be a secret of RDS', () => {
     const secret = { username: 'app', password: 'x', engine: 'mysql', host: 'db', port: '3306', dbname: 'shop' };
     expect(databaseSecretSchema.parse(secret)).toEqual({
       kind: 'mysql',
@@ -162,36 +185,36 @@ describe('a lost connection', () => {
 
   /** Reads customers 1 to 7, and loses the connection after these numbers of rows. */
   const losing = (rowsEach: number, code = 'PROTOCOL_CONNECTION_LOST') => {
-    const asked: [afterId: string | undefined, limit: number][] = [];
+    const queries: [afterId: string | undefined, limit: number][] = [];
     const waits: number[] = [];
     const read = async function* ({ afterId, limit }: UserQuery) {
-      asked.push([afterId, limit]);
+      queries.push([afterId, limit]);
       const ids = [1, 2, 3, 4, 5, 6, 7].filter((id) => id > Number(afterId ?? 0)).slice(0, limit || undefined);
       for (const id of ids.slice(0, rowsEach)) yield row(id);
       if (ids.length > rowsEach) throw lost(code);
     };
     const rows = (changes: Partial<UserQuery> = {}) =>
       collect(resumeWhenLost({ ...query, ...changes }, read, { sleep: async (ms) => waits.push(ms) }));
-    return { rows, asked, waits };
+    return { rows, queries, waits };
   };
 
-  test('is opened again, and resumes after the last row', async () => {
-    const { rows, asked, waits } = losing(3);
+  test('is opened again, and the query resumes after the last row', async () => {
+    const { rows, queries, waits } = losing(3);
     expect((await rows()).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5', '6', '7']);
-    expect(asked.map(([afterId]) => afterId)).toEqual([undefined, '3', '6']);
+    expect(queries.map(([afterId]) => afterId)).toEqual([undefined, '3', '6']);
     expect(waits).toEqual([1_000, 1_000]);
   });
 
-  test('counts its rows against the limit', async () => {
-    const { rows, asked } = losing(3);
+  test('does not extend the limit', async () => {
+    const { rows, queries } = losing(3);
     expect((await rows({ afterId: '1', limit: 5 })).map(({ id }) => id)).toEqual(['2', '3', '4', '5', '6']);
-    expect(asked).toEqual([
+    expect(queries).toEqual([
       ['1', 5],
       ['4', 2],
     ]);
   });
 
-  test('after the last row of the limit does not matter', async () => {
+  test('after the last row of the limit is ignored', async () => {
     const read = async function* () {
       yield row(1);
       throw lost('ECONNRESET');
@@ -199,24 +222,27 @@ describe('a lost connection', () => {
     expect(await collect(resumeWhenLost({ ...query, limit: 1 }, read))).toHaveLength(1);
   });
 
-  test('is tried six times in a row', async () => {
-    const { rows, asked, waits } = losing(0, 'ECONNREFUSED');
+  test('is a retryable error after six attempts without a row', async () => {
+    const { rows, queries, waits } = losing(0, 'ECONNREFUSED');
     await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: true });
-    expect(asked).toHaveLength(6);
+    expect(queries).toHaveLength(6);
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
   });
 
-  test.each(['ER_NO_SUCH_TABLE', 'ER_ACCESS_DENIED_ERROR', 'HANDSHAKE_NO_SSL_SUPPORT'])('is not %s', async (code) => {
-    const { rows, asked } = losing(0, code);
-    await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
-    expect(asked).toHaveLength(1);
-  });
+  test.each(['ER_NO_SUCH_TABLE', 'ER_ACCESS_DENIED_ERROR', 'HANDSHAKE_NO_SSL_SUPPORT'])(
+    'is not assumed for %s, which is a permanent error',
+    async (code) => {
+      const { rows, queries } = losing(0, code);
+      await expect(rows()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
+      expect(queries).toHaveLength(1);
+    },
+  );
 
   describe('a denied login', () => {
     const denied = () =>
       Object.assign(new Error("Access denied for user 'app'@'10.0.0.5'"), { code: 'ER_ACCESS_DENIED_ERROR' });
     /** Denies logins until the credential was renewed this many times; a read loses its connection after three rows. */
-    const guarded = (renewals: number, changes: readonly boolean[]) => {
+    const readWithRenewals = (renewals: number, changes: readonly boolean[]) => {
       let renewed = 0;
       const read = async function* ({ afterId }: UserQuery) {
         if (renewed < renewals) throw denied();
@@ -231,12 +257,12 @@ describe('a lost connection', () => {
       return collect(resumeWhenLost(query, read, { sleep: async () => undefined, renewCredential }));
     };
 
-    test('is tried again with a rotated credential, at the start and after a lost connection', async () => {
-      expect((await guarded(1, [true, true])).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+    test('is retried with a rotated credential, at the start and after a lost connection', async () => {
+      expect((await readWithRenewals(1, [true, true])).map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
     });
 
-    test('is final if the credential is unchanged, and names neither user nor host', async () => {
-      const error = await guarded(1, [false]).catch((thrown: unknown) => thrown);
+    test('is permanent if the credential is unchanged, and the error contains neither user nor host', async () => {
+      const error = await readWithRenewals(1, [false]).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
       expect(inspect(error)).not.toMatch(/'app'|10\.0\.0\.5/);
     });

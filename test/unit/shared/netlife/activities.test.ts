@@ -9,30 +9,48 @@ const ofJob = details({ images: { i2: { activity_uuid: 'a-2' }, 'i-gone': { acti
 const nothing = details();
 
 test.each([
-  ['the image names its activity', { images: [{ uuid: 'x', activity: { uuid: 'a-2' } }] }, nothing, ['a-2'], 'images'],
-  ['the details name it', { images: ['i2'] }, ofJob, ['a-2'], 'images'],
-  ['the favourite image', { favorite_image_uuid: 'i2' }, ofJob, ['a-2'], 'images'],
+  [
+    'an image that contains its activity',
+    { images: [{ uuid: 'x', activity: { uuid: 'a-2' } }] },
+    nothing,
+    ['a-2'],
+    'images',
+  ],
+  ['an image whose activity is in the job details', { images: ['i2'] }, ofJob, ['a-2'], 'images'],
+  ['the favorite image', { favorite_image_uuid: 'i2' }, ofJob, ['a-2'], 'images'],
   ['a group image', { group_images: { i2: {} } }, ofJob, ['a-2'], 'images'],
   [
-    'images in the details only',
+    'images that are only in the job details',
     {},
     details({ subjects: { 'subject-1': { images: [{ activity_uuid: 'a-2' }] } } }),
     ['a-2'],
     'images',
   ],
   [
-    'several, each once, the first on sale first',
+    'several images: each activity once, ordered by start of sale',
     { images: [{ activity_uuid: 'a-1' }, { activity_uuid: 'a-first' }, { activity_uuid: 'a-1' }] },
     nothing,
     ['a-first', 'a-1'],
     'images',
   ],
-  ['images before its own', { images: ['i2'], activity_uuid: 'a-1' }, ofJob, ['a-2'], 'images'],
-  ['its own', { activity_uuid: 'a-1' }, nothing, ['a-1'], 'subject'],
-  ['its own, when its image is not on sale', { images: ['i-gone'], activity_uuid: 'a-1' }, ofJob, ['a-1'], 'subject'],
-  ["the job's first", {}, nothing, ['a-first'], 'job'],
-  ["the job's first, when its own is not on sale", { activity_uuid: 'other' }, nothing, ['a-first'], 'job'],
-])('%s', (_rule, row, jobDetails, uuids, strategy) => {
+  [
+    'images, which take precedence over its own activity',
+    { images: ['i2'], activity_uuid: 'a-1' },
+    ofJob,
+    ['a-2'],
+    'images',
+  ],
+  ['its own activity', { activity_uuid: 'a-1' }, nothing, ['a-1'], 'subject'],
+  [
+    'its own activity, if that of its image is not on sale',
+    { images: ['i-gone'], activity_uuid: 'a-1' },
+    ofJob,
+    ['a-1'],
+    'subject',
+  ],
+  ['the first activity of the job', {}, nothing, ['a-first'], 'job'],
+  ['the first activity of the job, if its own is not on sale', { activity_uuid: 'other' }, nothing, ['a-first'], 'job'],
+])('a subject has the activity of: %s', (_rule, row, jobDetails, uuids, strategy) => {
   const resolved = resolveActivities(subject(row), jobDetails, job);
   expect([resolved.activities.map(({ uuid }) => uuid), resolved.strategy]).toEqual([uuids, strategy]);
 });

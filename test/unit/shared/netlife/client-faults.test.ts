@@ -11,7 +11,7 @@ describe('faults', () => {
   const ok = { body: [] };
 
   test.each([408, 425, 429, 500, 502, 503, 504])(
-    '%s is tried 3 times: after 1.5 s and 2.25 s at most',
+    '%s: three attempts, with waits of at most 1.5 s and 2.25 s',
     async (status) => {
       respond({ status }, { status }, ok);
       const failed: number[] = [];
@@ -23,13 +23,13 @@ describe('faults', () => {
     },
   );
 
-  test('full jitter', async () => {
+  test('the waits have full jitter', async () => {
     respond({ status: 500 }, { status: 500 }, ok);
     await newClient({ random: () => 0.5 }).get('/x');
     expect(waits()).toEqual([750, 1_125]);
   });
 
-  test('the last try counts', async () => {
+  test('throws the error of the last attempt', async () => {
     respond({ status: 500 }, { status: 500 }, { status: 503 });
     const client = newClient();
     await expect(client.get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE', statusCode: 503 });
@@ -40,18 +40,18 @@ describe('faults', () => {
     ['2', 2_000],
     ['30', 30_000],
     ['600', 30_000],
-  ])('Retry-After %s s makes it wait %s ms', async (retryAfter, waitMs) => {
+  ])('after a Retry-After of %s s, the wait is %s ms', async (retryAfter, waitMs) => {
     respond({ status: 429, headers: { 'retry-after': retryAfter } }, ok);
     await newClient().get('/x');
     expect(waits()).toEqual([waitMs]);
   });
 
-  test.each([400, 404, 422, 302])('%s is final', async (status) => {
+  test.each([400, 404, 422, 302])('%s is permanent', async (status) => {
     respond({ status });
     await expect(newClient().get('/x')).rejects.toMatchObject({ code: 'API_REFUSED', retryable: false });
   });
 
-  test('a broken connection and a response that is no JSON are tried again', async () => {
+  test('a broken connection and a response that is not JSON are retried', async () => {
     respond({ hangUp: true }, { body: '<html>' }, ok);
     expect(await newClient().get('/x')).toEqual([]);
   });
@@ -60,12 +60,12 @@ describe('faults', () => {
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
     ['deflate', deflateSync],
-  ])('a response in %s is unreadable', async (coding, encode) => {
+  ])('a response in %s is decoded', async (coding, encode) => {
     respond({ body: encode('[1]'), headers: { 'content-encoding': coding } });
     expect(await newClient().get('/x')).toEqual([1]);
   });
 
-  test('a response in an unknown coding is tried again, and reported', async () => {
+  test('a response in an unknown encoding is retried, then reported', async () => {
     const unknown = { body: 'x', headers: { 'content-encoding': 'zstd' } };
     respond(unknown, ok, unknown, unknown, unknown);
     expect(await newClient().get('/x')).toEqual([]);
@@ -76,7 +76,7 @@ describe('faults', () => {
     });
   });
 
-  test('the body of the connection test does not matter', async () => {
+  test('the connection test ignores the body', async () => {
     respond(
       { body: 'x', headers: { 'content-encoding': 'zstd' } },
       { body: 'x', cut: true },
@@ -87,12 +87,12 @@ describe('faults', () => {
     expect(calls()).toHaveLength(3);
   });
 
-  test('a missing response', async () => {
+  test('a missing response is a timeout', async () => {
     respond({ silent: 'at once' }, { silent: 'after the head' }, { silent: 'at once' });
     await expect(newClient({ timeoutMs: 200 }).get('/x')).rejects.toMatchObject({ code: 'TIMEOUT' });
   });
 
-  test('the last try of details, subjects and users takes 120 s', async () => {
+  test('the last attempt for details, subjects and users has a timeout of 120 s', async () => {
     const timeouts = jest.spyOn(AbortSignal, 'timeout');
     const client = newClient();
     const timeoutsOf = async (call: () => Promise<unknown>) => {
@@ -107,7 +107,7 @@ describe('faults', () => {
       expect(await timeoutsOf(() => client.getJobSubjects('j1', true))).toEqual(slow);
       expect(await timeoutsOf(() => client.getJobRegisteredUsersMap('j1'))).toEqual(slow);
       expect(await timeoutsOf(() => client.getActivitiesInWebshop())).toEqual([30_000, 30_000, 30_000]);
-      expect(await timeoutsOf(() => client.getOrCreateAccessKey('j1', subject(), false))).toEqual([
+      expect(await timeoutsOf(() => client.getOrCreateAccessKey('j1', subject(), { create: false }))).toEqual([
         30_000, 30_000, 30_000,
       ]);
     } finally {
@@ -115,14 +115,14 @@ describe('faults', () => {
     }
   });
 
-  test('no try starts after the signal was aborted', async () => {
+  test('no attempt starts after the signal was aborted', async () => {
     const ended = new AbortController();
     respond({ status: 500, before: () => ended.abort() });
     await expect(newClient({ signal: ended.signal }).get('/x')).rejects.toBeInstanceOf(OutOfTimeError);
     expect(waits()).toEqual([]);
   });
 
-  test('no try starts after the deadline', async () => {
+  test('no attempt starts after the deadline', async () => {
     respond({ status: 500 });
     await expect(newClient({ deadlineMs: 1_002_000 }).get('/x')).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
     expect(waits()).toEqual([]);
@@ -130,7 +130,7 @@ describe('faults', () => {
 });
 
 describe('a refused login', () => {
-  test.each([401, 403])('%s ends the portal at once: no further call is made', async (status) => {
+  test.each([401, 403])('%s ends all calls to the portal', async (status) => {
     respond({ status });
     const client = newClient();
     const refusal = await client.testConnection().catch((error: unknown) => error);
@@ -149,7 +149,7 @@ describe('a refused login', () => {
     expect(calls()).toHaveLength(1);
   });
 
-  test('a rotated login is tried first', async () => {
+  test('the call is repeated with a rotated login first', async () => {
     const secret = { ...loginSecret(), refresh: async () => ({ ...login, password: 'new' }) };
     respond({ status: 401 }, { body: [] });
     expect(await newClient({ login: secret }).get('/x')).toEqual([]);

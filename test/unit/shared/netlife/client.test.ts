@@ -5,7 +5,7 @@ import { unconfigured } from '../../../support/unconfigured';
 import { basicAuthorization } from '../../../support/webhook-calls';
 import { scriptedPortal } from './scripted-portal';
 
-const { respond, calls, origin, paths, waits, newClient } = scriptedPortal();
+const { respond, calls, origin, paths, newClient } = scriptedPortal();
 
 const row = (uuid: string, more = {}) => ({ uuid, ...more });
 
@@ -57,11 +57,13 @@ describe('calls', () => {
     await expect(newClient().getJobSubjects('j1', true)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
   });
 
-  test('the first access key is used, whatever follows it', async () => {
+  test('the first access key is used, even if the list has a further page', async () => {
     respond({ body: { data: ['K1'], has_more: true } }, { body: { data: [], has_more: true } });
     const client = newClient();
-    expect(await client.getOrCreateAccessKey('j1', subject(), true)).toBe('K1');
-    await expect(client.getOrCreateAccessKey('j1', subject(), true)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
+    expect(await client.getOrCreateAccessKey('j1', subject(), { create: true })).toBe('K1');
+    await expect(client.getOrCreateAccessKey('j1', subject(), { create: true })).rejects.toMatchObject({
+      code: 'BAD_ANSWER',
+    });
     expect(paths().filter((path) => path.startsWith('POST'))).toEqual([]);
   });
 
@@ -71,14 +73,14 @@ describe('calls', () => {
     expect(buyers).toMatchObject([{ uuid: '9007199254740993', externalId: '12345678901234567890' }]);
   });
 
-  test('subjects, buyers and non-buyers side by side', async () => {
-    let both: () => void = unconfigured('both');
-    const bothAreThere = new Promise<void>((resolve) => {
-      both = resolve;
+  test('buyers and non-buyers are requested concurrently, and are unique and sorted', async () => {
+    let release: () => void = unconfigured('release');
+    const bothArrived = new Promise<void>((resolve) => {
+      release = resolve;
     });
     respond(
-      { body: [row('s2'), row('s1'), row('s2')], before: () => bothAreThere },
-      { body: { results: [] }, before: () => both() },
+      { body: [row('s2'), row('s1'), row('s2')], before: () => bothArrived },
+      { body: { results: [] }, before: () => release() },
     );
     const { buyers, nonBuyers } = await newClient().getBuyersAndNonBuyers('j 1');
     expect(buyers.map(({ uuid }) => uuid)).toEqual(['s1', 's2']);
@@ -90,7 +92,7 @@ describe('calls', () => {
     ]);
   });
 
-  test('registered users of a job by subject, independent of their order', async () => {
+  test('the registered users of a job are mapped by subject, independent of their order', async () => {
     const users = [
       { subjectUuid: 's1', userUuid: 'u2', userUsername: 'b@x.example' },
       { subjectUuid: 's1', userUuid: 'u1', userUsername: 'a@x.example' },
@@ -109,7 +111,7 @@ describe('calls', () => {
   });
 
   test.each([[[{ userUuid: 'u1' }]], [{ success: true, data: [{ uuid: 'u1' }] }]])(
-    'registered users of a subject: %j',
+    'reads the registered users of a subject: %j',
     async (body) => {
       respond({ body });
       expect(await newClient().getRegisteredUsers('j1', 's1')).toEqual([{ userUuid: 'u1', email: '' }]);
@@ -124,97 +126,12 @@ describe('calls', () => {
     await expect(client.getUserDetails('u1')).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
   });
 
-  test('the activities of subjects', async () => {
+  test('maps subjects to their activities', async () => {
     respond({ body: { name: 'Job', images: { i1: { activity_uuid: 'a2' } } } });
     const activity = (uuid: string) => ({ uuid, name: '', starting: '', jobUuid: 'j1' });
     const job = { uuid: 'j1', activities: [activity('a1'), activity('a2')] };
     const mapping = await newClient().buildSubjectActivityMapping(job, [subject({ images: ['i1'] })]);
     expect(mapping.get('subject-1')).toEqual({ activities: [activity('a2')], strategy: 'images' });
-  });
-});
-
-describe('access keys', () => {
-  const path = '/jobs/j1/subjects/subject-1/accesskeys';
-  const ask = (client: NetlifeClient, create = false) =>
-    client.getOrCreateAccessKey('j1', subject({ name: 'Ada Byron' }), create);
-
-  test.each([
-    ['a list', ['K1', 'K2']],
-    ['access_keys', { access_keys: [{ access_key: 'K1' }] }],
-    ['data', { data: [{ key: 'K1' }] }],
-  ])('the first one of %s, in one call', async (_shape, body) => {
-    respond({ body });
-    const client = newClient();
-    expect(await ask(client, true)).toBe('K1');
-    expect(paths()).toEqual([`GET ${path}`]);
-    expect(client.getStatsSummary()).toMatchObject({ access_keys_existing: 1, access_keys_created: 0 });
-  });
-
-  test('a page without a key is followed by the next; a blank one is rejected', async () => {
-    respond({ body: { data: [{ key: ' ' }], next: '?page=2' } }, { body: { data: ['K1'] } });
-    const client = newClient();
-    expect(await ask(client)).toBe('K1');
-    expect(client.takeStats('j1').rejected).toEqual([
-      {
-        portal: 'nowandforeverphoto',
-        job_uuid: 'j1',
-        list: 'access_keys',
-        uuid: 'subject-1',
-        position: 1,
-        reason: 'the row holds no access key',
-      },
-    ]);
-  });
-
-  test('none is created by default', async () => {
-    respond({ body: [] });
-    const client = newClient();
-    expect(await ask(client)).toBeUndefined();
-    expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 1 });
-  });
-
-  test('one is created, named after the subject', async () => {
-    respond({ body: { data: [] } }, { status: 201, body: { data: { access_key: 'K1' } } });
-    const client = newClient();
-    expect(await ask(client, true)).toBe('K1');
-    expect(paths()).toEqual([`GET ${path}`, `POST ${path}`]);
-    expect(calls()[1]).toMatchObject({
-      body: '{"name":"Ada Byron"}',
-      headers: { 'content-type': 'application/json' },
-    });
-    expect(client.getStatsSummary()).toMatchObject({ access_keys_created: 1 });
-  });
-
-  test.each([
-    ['its answer is lost', { hangUp: true }],
-    ['it is answered 500', { status: 500 }],
-    ['its answer is no JSON', { body: '<html>' }],
-  ])('a key that was created although %s is found, and not created again', async (_what, answer) => {
-    respond({ body: [] }, answer, { body: ['K1'] });
-    const client = newClient();
-    expect(await ask(client, true)).toBe('K1');
-    expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
-    expect(waits()).toEqual([1_500]);
-    expect(client.getStatsSummary()).toMatchObject({
-      access_keys_created: 1,
-      access_keys_existing: 0,
-      retries: 1,
-      api_calls_total: 3,
-    });
-  });
-
-  test('a failed creation is tried 3 times, each after a lookup', async () => {
-    const none = { body: [] };
-    respond(none, { status: 500 }, none, { status: 500 }, none, { status: 500 });
-    await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_UNAVAILABLE' });
-    expect(paths()).toEqual(Array.from({ length: 3 }, () => [`GET ${path}`, `POST ${path}`]).flat());
-    expect(waits()).toEqual([1_500, 2_250]);
-  });
-
-  test('if the lookup fails, none is created', async () => {
-    respond({ body: [] }, { status: 500 }, { status: 404 });
-    await expect(ask(newClient(), true)).rejects.toMatchObject({ code: 'API_REFUSED' });
-    expect(paths()).toEqual([`GET ${path}`, `POST ${path}`, `GET ${path}`]);
   });
 });
 
@@ -229,21 +146,22 @@ describe('caches', () => {
 
   test.each(cached)(
     '%s: concurrent callers share one call, and a failed call is not cached',
-    async (_what, ask, body) => {
+    async (_what, load, body) => {
       const client = newClient();
       respond({ status: 404 }, { body });
-      await expect(Promise.all([ask(client), ask(client)])).rejects.toMatchObject({ code: 'API_REFUSED' });
-      const [first, second] = await Promise.all([ask(client), ask(client)]);
-      expect(await ask(client)).toBe(first);
+      await expect(Promise.all([load(client), load(client)])).rejects.toMatchObject({ code: 'API_REFUSED' });
+      const [first, second] = await Promise.all([load(client), load(client)]);
+      expect(await load(client)).toBe(first);
       expect(second).toBe(first);
       expect(client.getStatsSummary()).toMatchObject({ cache_hits: 3, cache_misses: 2, api_calls_total: 2 });
     },
   );
 
-  test('enriched subjects: by job and filters', async () => {
+  test('enriched subjects: one entry per job and filters', async () => {
     const client = newClient();
-    const lists = { body: { data: [], name: 'Job' } };
-    respond(lists, lists, lists, lists);
+    const buyers = { body: { data: [row('s1')] } };
+    const usersOrDetails = { body: { data: [], name: 'Job' } };
+    respond(buyers, { body: [] }, usersOrDetails, usersOrDetails);
     const filters = { audience: 'both', checkRegisteredUsers: true } as const;
     const all = await client.getEnrichedSubjects(job, filters);
     expect(await client.getEnrichedSubjects(job, filters)).toBe(all);
@@ -251,6 +169,17 @@ describe('caches', () => {
     expect(await client.getEnrichedSubjects(job, { audience: 'buyers', checkRegisteredUsers: false })).not.toBe(all);
     expect(calls()).toHaveLength(4);
   });
+
+  test.each(['both', 'buyers', 'non-buyers'] as const)(
+    'of a job without subjects, only the lists are fetched (%s)',
+    async (audience) => {
+      // A subject in both lists is a buyer.
+      const lists = { both: [[], []], buyers: [[]], 'non-buyers': [[row('s1')], [row('s1')]] }[audience];
+      respond(...lists.map((body) => ({ body })));
+      expect(await newClient().getEnrichedSubjects(job, { audience, checkRegisteredUsers: true })).toEqual([]);
+      expect(calls()).toHaveLength(lists.length);
+    },
+  );
 
   test('a released job is fetched again', async () => {
     const client = newClient();
@@ -269,12 +198,12 @@ test('user details contain only the phone number', async () => {
 test('prints the final statistics', () => {
   const client = newClient();
   client.incrementJobProcessed('j1');
-  client.incrementJobFailed('j2', 'A sentence');
+  client.incrementJobFailed('j2', 'It failed');
   client.addSubjectStats('j1', { subjects_total: 3 });
   const printed: string[] = [];
   const text = client.logFinalStats((line) => printed.push(line));
   expect(printed).toEqual([text.trimEnd()]);
   expect(text).toContain('FINAL STATS - nowandforeverphoto (Generations)');
-  expect(client.getStatsSummary()).toMatchObject({ jobs_processed: 1, jobs_failed: 1, errors: ['A sentence'] });
+  expect(client.getStatsSummary()).toMatchObject({ jobs_processed: 1, jobs_failed: 1, errors: ['It failed'] });
   expect(client.origin).toBe(origin());
 });

@@ -33,12 +33,13 @@ const context: ContactContext = {
   startedAt: '2026-11-22T01:02:03.000Z',
 };
 
-const first = (of: EnrichedSubject, key = 'K 1/ü', of2 = context) => contactsOf(of, key, of2)[0];
+const firstContact = (enrichedSubject: EnrichedSubject, key = 'K 1/ü', contactContext = context) =>
+  contactsOf(enrichedSubject, key, contactContext)[0];
 
 const columns: [string, EnrichedSubject, Partial<Record<ContactColumn, string>>][] = [
-  ['whose it is', enriched(), { portal: 'nowandforeverphoto', job_uuid: 'job-1', job_name: 'Job 1' }],
+  ['the portal and the job', enriched(), { portal: 'nowandforeverphoto', job_uuid: 'job-1', job_name: 'Job 1' }],
   [
-    'who it is',
+    'the subject',
     enriched({ external_id: 7, first_name: 'Ada', last_name: 'B', parent_name: 'P', group: 'G', country: 'US' }),
     {
       subject_uuid: 'subject-1',
@@ -51,7 +52,7 @@ const columns: [string, EnrichedSubject, Partial<Record<ContactColumn, string>>]
     },
   ],
   ['a buyer', enriched({}, { buyer: true }), { buyer: 'Yes' }],
-  ['no buyer', enriched(), { buyer: 'No' }],
+  ['a non-buyer', enriched(), { buyer: 'No' }],
   [
     'links',
     enriched(),
@@ -77,7 +78,7 @@ const columns: [string, EnrichedSubject, Partial<Record<ContactColumn, string>>]
     { sms_marketing_timestamp: context.startedAt, sms_transactional_timestamp: context.startedAt },
   ],
   [
-    'consent since the run started, when the start of the activity is no instant',
+    'consent since the run started, if the start of the activity is not an instant',
     enriched({}, { activities: [activity({ starting: '2026-02-30T08:00:00Z' })] }),
     { sms_marketing_timestamp: context.startedAt, sms_transactional_timestamp: context.startedAt },
   ],
@@ -91,11 +92,11 @@ const columns: [string, EnrichedSubject, Partial<Record<ContactColumn, string>>]
   ],
 ];
 
-test.each(columns)('%s', (_rule, of, cells) => {
-  expect(first(of)).toMatchObject(cells);
+test.each(columns)('the columns for %s', (_rule, enrichedSubject, cells) => {
+  expect(firstContact(enrichedSubject)).toMatchObject(cells);
 });
 
-test('one contact for each activity', () => {
+test('a subject has one contact for each activity', () => {
   const contacts = contactsOf(
     enriched({}, { activities: [activity(), activity({ uuid: 'activity-2' })] }),
     'K',
@@ -104,40 +105,52 @@ test('one contact for each activity', () => {
   expect(contacts.map((contact) => contact.activity_uuid)).toEqual(['activity-1', 'activity-2']);
 });
 
-test("the run's consent", () => {
-  expect(first(enriched(), 'K', { ...context, consent: 'UNSUBSCRIBE' })).toMatchObject({
+test('the consent is that of the run', () => {
+  expect(firstContact(enriched(), 'K', { ...context, consent: 'UNSUBSCRIBE' })).toMatchObject({
     sms_marketing_consent: 'UNSUBSCRIBE',
     sms_transactional_consent: 'UNSUBSCRIBE',
   });
 });
 
 const [one, two, three, four] = ['5550000001', '5550000002', '5550000003', '5550000004'];
-const shown = (digit: number) => `+1 (555) 000-000${digit}`;
+const formatted = (digit: number) => `+1 (555) 000-000${digit}`;
 const delivery = (mobile_phone: unknown, email_address: unknown = null) => ({ mobile_phone, email_address });
 
 test.each([
-  ['the first delivery', { delivery_1: delivery(one), delivery_2: delivery(two), phone_number: three }, shown(1)],
-  ['the second delivery', { delivery_1: delivery(' '), delivery_2: delivery(two), phone_number: three }, shown(2)],
-  ["the subject's own", { delivery_1: [], phone_number: three }, shown(3)],
+  ['the first delivery', { delivery_1: delivery(one), delivery_2: delivery(two), phone_number: three }, formatted(1)],
+  ['the second delivery', { delivery_1: delivery(' '), delivery_2: delivery(two), phone_number: three }, formatted(2)],
+  ["the subject's own number", { delivery_1: [], phone_number: three }, formatted(3)],
   ['none', {}, ''],
 ])('phone_number: %s', (_rule, row, phone) => {
   expect(reachOf(subject(row)).phoneNumber).toBe(phone);
 });
 
 test.each([
-  ["the second delivery's", { delivery_1: delivery(one), delivery_2: delivery(two), phone_number_2: four }, shown(2)],
   [
-    'the own one, when both are equal',
+    "the second delivery's number",
+    { delivery_1: delivery(one), delivery_2: delivery(two), phone_number_2: four },
+    formatted(2),
+  ],
+  [
+    "the subject's own number, if the deliveries have the same one",
     { delivery_1: delivery(one), delivery_2: delivery(one), phone_number_2: four },
-    shown(4),
+    formatted(4),
   ],
   [
-    'equal numbers may be written differently',
+    "the subject's own number, if the deliveries have the same one in different formats",
     { delivery_1: delivery(one), delivery_2: delivery('+1 555-000-0001'), phone_number_2: four },
-    shown(4),
+    formatted(4),
   ],
-  ['the own one, without a second delivery', { delivery_1: delivery(one), phone_number_2: four }, shown(4)],
-  ['the second delivery differs from none', { delivery_2: delivery(two), phone_number_2: four }, shown(2)],
+  [
+    "the subject's own number, without a second delivery",
+    { delivery_1: delivery(one), phone_number_2: four },
+    formatted(4),
+  ],
+  [
+    "the second delivery's number, without a first delivery",
+    { delivery_2: delivery(two), phone_number_2: four },
+    formatted(2),
+  ],
 ])('phone_number_2: %s', (_rule, row, phone) => {
   expect(reachOf(subject(row)).phoneNumber2).toBe(phone);
 });
@@ -145,15 +158,15 @@ test.each([
 test.each([
   ['the first delivery', { delivery_1: delivery(null, ' a@x.example '), email: 'c@x.example' }, 'a@x.example'],
   ['the second delivery', { delivery_2: delivery(null, 'b@x.example'), email: 'c@x.example' }, 'b@x.example'],
-  ["the subject's own", { email: 'c@x.example' }, 'c@x.example'],
+  ["the subject's own address", { email: 'c@x.example' }, 'c@x.example'],
 ])('email: %s', (_rule, row, email) => {
   expect(reachOf(subject(row)).email).toBe(email);
 });
 
 test.each([
-  ["the second delivery's", 'b@x.example', 'b@x.example'],
-  ['the own one, when both are equal', 'a@x.example', 'd@x.example'],
-  ['the own one, when both are equal but for case', 'A@X.example', 'd@x.example'],
+  ["the second delivery's address", 'b@x.example', 'b@x.example'],
+  ["the subject's own address, if the deliveries have the same one", 'a@x.example', 'd@x.example'],
+  ["the subject's own address, if the deliveries have the same one in another case", 'A@X.example', 'd@x.example'],
 ])('email_2: %s', (_rule, email_address, email2) => {
   const row = {
     delivery_1: delivery(null, 'a@x.example'),
@@ -163,7 +176,7 @@ test.each([
   expect(reachOf(subject(row)).email2).toBe(email2);
 });
 
-test('phone numbers that cannot be dialled are empty, and counted', () => {
+test('invalid phone numbers are empty, and counted', () => {
   expect(reachOf(subject({ phone_number: '123', phone_number_2: '555-1234' }))).toMatchObject({
     phoneNumber: '',
     phoneNumber2: '',
@@ -177,19 +190,22 @@ const email = reachOf(subject({ email: 'a@x.example' }));
 const neither = reachOf(subject({ phone_number: '123' }));
 const user = { userUuid: 'u', email: '' };
 test.each([
-  ['phone-only', false, phone, undefined, true],
-  ['phone-only', false, reachOf(subject({ phone_number_2: one })), undefined, true],
-  ['phone-only', false, email, undefined, false],
-  ['phone-only', false, neither, undefined, false],
-  ['email-only', false, email, undefined, true],
-  ['email-only', false, phone, undefined, false],
-  ['any', false, neither, undefined, true],
-  ['any', true, phone, undefined, false],
-  ['any', true, neither, user, true],
-  ['phone-only', true, email, user, false],
-] as const)('filter %s, registered only %s', (contactFilter, registeredOnly, reach, registeredUser, wanted) => {
-  expect(isWanted({ reach, registeredUser }, { contactFilter, registeredOnly })).toBe(wanted);
-});
+  ['phone-only', false, 'a phone number', true, phone, undefined],
+  ['phone-only', false, 'a second phone number', true, reachOf(subject({ phone_number_2: one })), undefined],
+  ['phone-only', false, 'an e-mail address', false, email, undefined],
+  ['phone-only', false, 'neither', false, neither, undefined],
+  ['email-only', false, 'an e-mail address', true, email, undefined],
+  ['email-only', false, 'a phone number', false, phone, undefined],
+  ['any', false, 'neither', true, neither, undefined],
+  ['any', true, 'a phone number', false, phone, undefined],
+  ['any', true, 'neither, but a registered user', true, neither, user],
+  ['phone-only', true, 'an e-mail address and a registered user', false, email, user],
+] as const)(
+  'with the filter %s and registered_only %s, a subject with %s is included: %s',
+  (contactFilter, registeredOnly, _subject, isIncluded, reach, registeredUser) => {
+    expect(isWanted({ reach, registeredUser }, { contactFilter, registeredOnly })).toBe(isIncluded);
+  },
+);
 
 describe('the file', () => {
   test('has the header of the contract', () => {
@@ -198,12 +214,12 @@ describe('the file', () => {
     );
   });
 
-  test('guards every cell against formulas, but leaves phone numbers', () => {
+  test('guards every cell against formulas, except phone numbers', () => {
     const evil = '=cmd()';
     const cells = Object.fromEntries(contactColumns.map((column) => [column, evil])) as Record<ContactColumn, string>;
-    const line = contactLines([{ ...cells, phone_number: shown(1), phone_number_2: '+447700900123' }]);
+    const line = contactLines([{ ...cells, phone_number: formatted(1), phone_number_2: '+447700900123' }]);
     const expected = contactColumns.map(() => `'${evil}`);
-    expected.splice(contactColumns.indexOf('phone_number'), 2, shown(1), '+447700900123');
+    expected.splice(contactColumns.indexOf('phone_number'), 2, formatted(1), '+447700900123');
     expect(line).toBe(`${expected.join(',')}\n`);
   });
 

@@ -7,7 +7,7 @@ const secretOf = (value: unknown) => {
 const own = { username: 'own', password: 'own-password' };
 const shared = { username: 'shared', password: 'shared-password', timeout_s: 10, rate_limit_per_sec: 4 };
 
-test('a portal has its own login, else the shared one, with defaults', async () => {
+test('a portal has its own login or else the shared one, with defaults', async () => {
   const secret = secretOf({ ...shared, nowandgen: own });
   expect(await loginOf(secret, 'nowandgen').get()).toEqual({ ...own, timeout_s: 30, rate_limit_per_sec: 8 });
   expect(await loginOf(secret, 'legacyphoto').refresh()).toEqual(shared);

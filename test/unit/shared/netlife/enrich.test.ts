@@ -1,4 +1,4 @@
-import { enrichSubjects, uniqueByUuid } from '../../../../shared/netlife/enrich';
+import { enrichSubjects, selectAudience, uniqueByUuid } from '../../../../shared/netlife/enrich';
 import type { Audience } from '../../../../shared/netlife/input';
 import type { Subject } from '../../../../shared/netlife/schemas';
 import { activity, details, subject } from '../../../support/netlife';
@@ -8,14 +8,13 @@ const named = (uuid: string, firstName: string): Subject => subject({ uuid, firs
 const enrich = (audience: Audience, buyers: readonly Subject[], nonBuyers: readonly Subject[]) =>
   enrichSubjects({
     job: { uuid: 'job-1', activities: [activity()] },
-    audience,
-    lists: { buyers, nonBuyers },
+    subjects: selectAudience({ buyers, nonBuyers }, audience),
     users: new Map([['b', { userUuid: 'user-1', email: 'b@x.example' }]]),
     details: details(),
   });
 
-const rows = (...of: Parameters<typeof enrich>) =>
-  enrich(...of).map(({ subject: { uuid, firstName }, buyer }) => `${uuid} ${firstName} ${buyer ? 'Yes' : 'No'}`);
+const rows = (...args: Parameters<typeof enrich>) =>
+  enrich(...args).map(({ subject: { uuid, firstName }, buyer }) => `${uuid} ${firstName} ${buyer ? 'Yes' : 'No'}`);
 
 test('a subject in both lists is a buyer, once, with the row of the list of buyers', () => {
   const [buyers, nonBuyers] = [[named('b', 'Buyer')], [named('a', 'Other'), named('b', 'Older')]];
@@ -31,7 +30,7 @@ test('a subject has the registered user of its own uuid', () => {
   expect(found).toEqual([{ userUuid: 'user-1', email: 'b@x.example' }, undefined]);
 });
 
-test('rows of one uuid are one, the last, and come by uuid', () => {
+test('the last row of each uuid is kept, and rows are sorted by uuid', () => {
   expect(uniqueByUuid([named('b', '1'), named('a', '2'), named('b', '3')]).map(({ firstName }) => firstName)).toEqual([
     '2',
     '3',

@@ -21,7 +21,7 @@ const enriched = (row: Subject): EnrichedSubject => ({
   strategy: 'job',
 });
 
-/** Collects a job with these subjects; no call leaves the process. */
+/** Collects a job with these subjects, without HTTP calls. */
 const collect = async (
   subjects: readonly Subject[],
   options: Partial<CollectOptions> = {},
@@ -45,7 +45,7 @@ test('subjects with at least one image are counted', async () => {
 test.each([
   ['exactly one part', 3, [3]],
   ['exactly two parts', 6, [3, 3]],
-  ['one part and a subject', 4, [3, 1]],
+  ['one part and one subject more', 4, [3, 1]],
 ])('a job that fills %s has no empty last part', async (_what, subjects, contacts) => {
   const { done, parts } = await collect(numbered(subjects), { subjectsPerPart: 3 });
   expect(done).toBe(true);
@@ -64,16 +64,16 @@ describe('an access key that cannot be fetched for one of five subjects', () => 
   const refused = (statusCode: number) =>
     new PipelineError('API_REFUSED', 'refused', { api: 'netlife', retryable: false, statusCode });
 
-  test('by a response of the portal leaves out its contacts', async () => {
+  test('because of a response of the portal: its contacts are left out', async () => {
     const { parts } = await collect(numbered(5), {}, failingFor(refused(404)));
     expect(parts).toMatchObject([{ done: true, statistics: { access_keys_failed: 1, contacts_written: 4 } }]);
   });
 
   test.each([
     ['a refused login', refused(401)],
-    ['a fault of our own', new TypeError('a bug')],
+    ['a bug in our code', new TypeError('a bug')],
     ['an unreadable secret', new PipelineError('SECRET_UNREADABLE', 'no secret', { retryable: false })],
-  ])('by %s fails the job', async (_what, error) => {
+  ])('because of %s: the job fails', async (_what, error) => {
     await expect(collect(numbered(5), {}, failingFor(error))).rejects.toBe(error);
   });
 });

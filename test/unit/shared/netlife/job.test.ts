@@ -10,21 +10,21 @@ import { type CollectOptions, collectJob, type JobPart } from '../../../../share
 import { addStatistics, type Statistics } from '../../../../shared/netlife/stats';
 import { clientAt, collectAll, collectOptions, portalName, startPortal } from '../../../support/netlife';
 
-const running: (() => Promise<unknown>)[] = [];
+const cleanups: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const stop of running.splice(0).toReversed()) await stop();
+  for (const stop of cleanups.splice(0).toReversed()) await stop();
 });
 
 const start = async (options: Parameters<typeof startPortal>[0] = {}) => {
   const netlife = await startPortal(options);
-  running.push(netlife.stop);
+  cleanups.push(netlife.stop);
   return netlife;
 };
 
 const connect = (netlife: NetlifeSimulator, options: Parameters<typeof clientAt>[1] = {}): NetlifeClient => {
   const client = clientAt(netlife.baseUrl, { random: () => 0, ...options });
-  running.push(() => client.close());
+  cleanups.push(() => client.close());
   return client;
 };
 
@@ -55,7 +55,7 @@ test('the golden contacts file', async () => {
   expect(parts.map(({ done }) => done)).toEqual([true, true]);
 });
 
-test('every page shape, size and order gives the same rows', async () => {
+test('property: every page shape, size and order gives the same rows', async () => {
   const { file } = await collect(await start());
   const arrangement = fc.record({
     shape: fc.constantFrom<PageShape>('meta', 'results', 'data', 'list'),
@@ -80,7 +80,7 @@ test('every page shape, size and order gives the same rows', async () => {
   );
 }, 60_000);
 
-test('a job takes 4 calls and one per contact', async () => {
+test('a job needs four calls, and one per subject', async () => {
   const netlife = await start({ jobs: 1, pages: { shape: 'list' } });
   const { client, parts } = await collect(netlife);
   const { subjects_total, rows_rejected, api_calls_total } = client.getStatsSummary();
@@ -138,7 +138,7 @@ describe('filters', () => {
     expect(after).toMatchObject({ access_keys_existing: after.subjects_total, access_keys_failed: 0 });
   });
 
-  test('an access key whose creation lost its response is found', async () => {
+  test('an access key is found if the response to its creation was lost', async () => {
     await faults(netlife, [{ kind: 'lost_answer', match: { call: 'create_access_key' }, times: 1 }]);
     const { rows, client } = await collect(netlife, { createAccessKeys: true });
     expect(client.getStatsSummary()).toMatchObject({ access_keys_failed: 0, retries: 1 });
@@ -159,12 +159,12 @@ describe('parts', () => {
     const whole = await collect(netlife);
     const parts: JobPart[] = [];
     const rest: Statistics[] = [];
-    for (let round = 1; parts.at(-1)?.done !== true; round++) {
+    for (let turn = 1; parts.at(-1)?.done !== true; turn++) {
       const client = connect(netlife);
       const job = await jobOf(client);
       client.takeStats();
       let checks = 0;
-      const isTimeUp = () => checks++ > round * 7;
+      const isTimeUp = () => checks++ > turn * 7;
       const after = parts.at(-1)?.through;
       const options = { ...collectOptions, after, isTimeUp, subjectsPerPart: 11 };
       const done = await collectJob(client, job, options, async (part) => parts.push(part));
@@ -191,7 +191,7 @@ describe('parts', () => {
     expect(client.getStatsSummary().api_calls_total).toBe(calls);
   });
 
-  test('a call that runs out of time is no failure', async () => {
+  test('a call that runs out of time is not counted as a failure', async () => {
     const netlife = await start();
     const client = connect(netlife);
     const job = await jobOf(client);
@@ -202,27 +202,27 @@ describe('parts', () => {
     expect(client.getStatsSummary()).toMatchObject({ jobs_failed: 0, subjects_total: 0, rows_rejected: 0 });
   });
 
-  test('at most 10 jobs are in work at a time', async () => {
+  test('at most 10 jobs are in progress at a time', async () => {
     const netlife = await start({ jobs: 15, subjects: 2 });
     const client = connect(netlife);
-    let inWork = 0;
-    let most = 0;
-    let open = () => {};
-    const tenAreThere = new Promise<void>((resolve) => {
-      // Slightly later, so that an eleventh would be noticed.
-      open = () => setTimeout(resolve, 50);
+    let inProgress = 0;
+    let maxInProgress = 0;
+    let release = () => {};
+    const tenInProgress = new Promise<void>((resolve) => {
+      // Slightly later, so that an eleventh job would be counted.
+      release = () => setTimeout(resolve, 50);
     });
     await Promise.all(
       (await client.getJobs()).map((job) =>
         collectJob(client, job, collectOptions, async () => {
-          most = Math.max(most, ++inWork);
-          if (inWork === 10) open();
-          await tenAreThere;
-          inWork--;
+          maxInProgress = Math.max(maxInProgress, ++inProgress);
+          if (inProgress === 10) release();
+          await tenInProgress;
+          inProgress--;
         }),
       ),
     );
-    expect(most).toBe(10);
+    expect(maxInProgress).toBe(10);
   });
 
   test('an empty job has one part', async () => {
@@ -254,11 +254,11 @@ describe('faults', () => {
       ]),
       ...subjects.map((subject) => ({ call: 'access_keys', subject })),
     ];
-    const fleeting = ['rate_limited', 'server_error', 'hang_up', 'lost_answer', 'garbage'];
-    // A call has three tries, so each of these succeeds, whatever the order of the calls.
+    const transient = ['rate_limited', 'server_error', 'hang_up', 'lost_answer', 'garbage'];
+    // A call has three attempts, so each of these succeeds, whatever the order of the calls.
     await faults(
       netlife,
-      calls.map((match, index) => ({ kind: fleeting[index % fleeting.length], match, times: 2 })),
+      calls.map((match, index) => ({ kind: transient[index % transient.length], match, times: 2 })),
     );
     const parts = await collectAll(client, jobs);
     expect(fileOf(parts, client)).toBe(file);
@@ -270,7 +270,7 @@ describe('faults', () => {
     ['subjects', 'page_loop', 'BAD_ANSWER'],
     ['job_users', 'foreign_next', 'BAD_ANSWER'],
     ['subjects', 'server_error', 'API_UNAVAILABLE'],
-  ])('%s: %s fails the job', async (call, kind, code) => {
+  ])('a fault of the call %s fails the job: %s', async (call, kind, code) => {
     // Limited, so that an undetected loop of pages ends and fails the test.
     await faults(netlife, [{ kind, match: { call, job: jobs[0]?.uuid }, times: 30 }]);
     await expect(collectAll(client, jobs.slice(0, 1))).rejects.toMatchObject({ code });
@@ -293,7 +293,7 @@ describe('faults', () => {
     await expect(collectAll(client, jobs)).rejects.toMatchObject({ code: 'API_REFUSED' });
   });
 
-  test('a refused login ends the job at once', async () => {
+  test('a refused login ends the job immediately', async () => {
     await faults(netlife, [{ kind: 'login_refused', match: { call: 'access_keys' }, status: 403 }]);
     await expect(collectAll(client, jobs)).rejects.toMatchObject({ statusCode: 403 });
     await expect(client.getUserDetails('u1')).rejects.toMatchObject({ statusCode: 403 });

@@ -9,7 +9,7 @@ import {
 import { portalAt } from '../../../support/netlife';
 
 const portal = portalAt();
-const standIn = portalAt('http://127.0.0.1:81/{portal}/api/v1');
+const simulator = portalAt('http://127.0.0.1:81/{portal}/api/v1');
 const current = '/api/v1/jobs/1/subjects?page=1';
 const second = '/api/v1/jobs/1/subjects?page=2';
 
@@ -19,14 +19,14 @@ const pageOf = (json: unknown, headers: Record<string, string> = {}, statusCode 
   statusCode,
 });
 
-/** More than any list in this file has, so that an undetected loop fails its test without using up the memory. */
-const mostFetches = 20;
+/** Exceeds the pages of every list in this file, so that an undetected loop fails its test before memory runs out. */
+const maxFetches = 20;
 
 const collect = async (fetchPage: (path: string) => FetchedPage, first = current): Promise<unknown[]> => {
   const rows: unknown[] = [];
   let fetches = 0;
   const bounded = async (path: string): Promise<FetchedPage> => {
-    if (++fetches > mostFetches) throw new Error('The list does not end');
+    if (++fetches > maxFetches) throw new Error('The list does not end');
     return fetchPage(path);
   };
   for await (const row of paginate(first, portal, bounded)) rows.push(row);
@@ -37,7 +37,7 @@ const rowsOf = (pages: Readonly<Record<string, unknown>>): Promise<unknown[]> =>
 
 test.each([
   ['absolute', `https://nowandforeverphoto.shop${second}`],
-  ['absolute, with a port that is the usual one', `https://nowandforeverphoto.shop:443${second}`],
+  ['absolute, with the default port', `https://nowandforeverphoto.shop:443${second}`],
   ['relative, with the base path', second],
   ['relative, with the base path and no slash', second.slice(1)],
   ['relative, below the base path', '/jobs/1/subjects?page=2'],
@@ -57,16 +57,16 @@ test.each([
 });
 
 test('next is not followed to https if the portal is a simulator without it', () => {
-  expect(() => resolveNext('https://127.0.0.1:81/jobs', current, standIn)).toThrow('own origin');
+  expect(() => resolveNext('https://127.0.0.1:81/jobs', current, simulator)).toThrow('own origin');
 });
 
 test.each([
   ['the whole path', '/nowandforeverphoto/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
-  ['the usual base path', '/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
+  ['the default base path', '/api/v1/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['neither', '/jobs?page=2', '/nowandforeverphoto/api/v1/jobs?page=2'],
   ['a path that only starts like it', '/api/v10/x', '/nowandforeverphoto/api/v1/api/v10/x'],
 ])('next, with a configured base URL that has another path: %s', (_form, next, path) => {
-  expect(resolveNext(next, '/nowandforeverphoto/api/v1/jobs', standIn)).toBe(path);
+  expect(resolveNext(next, '/nowandforeverphoto/api/v1/jobs', simulator)).toBe(path);
 });
 
 test.each([
@@ -98,7 +98,7 @@ test.each([
   ['data, meta', { data: [1, 2], meta: { next: null } }],
   ['results', { results: [1, 2], next: null }],
   ['access_keys', { access_keys: [1, 2] }],
-])('one page as %s', async (_shape, page) => {
+])('one page is read as %s', async (_shape, page) => {
   expect(await rowsOf({ [current]: page })).toEqual([1, 2]);
 });
 
@@ -110,7 +110,7 @@ test('a map by uuid is a list whose rows have the keys as uuids', async () => {
   ]);
 });
 
-test('an empty list as an entry of a map is a row, because PHP writes an object without fields so', async () => {
+test('an empty list in a map is a row, because PHP serializes an object without fields as an empty list', async () => {
   expect(await rowsOf({ [current]: { data: { a: { x: 1 }, b: [] } } })).toEqual([{ uuid: 'a', x: 1 }, []]);
 });
 
@@ -129,18 +129,18 @@ test('follows pages of changing shapes', async () => {
   ).toEqual([1, 2, 3]);
 });
 
-test.each([[{}], ['text'], [5], [{ error: 'no' }], [{ data: 'text' }]])('%j is no page', async (page) => {
+test.each([[{}], ['text'], [5], [{ error: 'no' }], [{ data: 'text' }]])('%j is not a page', async (page) => {
   await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
-test('a next page that is no text is not treated as the end', async () => {
+test('a next page that is not a string is not treated as the end', async () => {
   await expect(rowsOf({ [current]: { data: [], next: 2 } })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
 test.each([
   ['a list', (count: number) => Array(count).fill(0)],
   ['a map', (count: number) => Object.fromEntries(Array.from({ length: count }, (_, key) => [`k${key}`, 0]))],
-])('a page of 500,000 rows is read, of one more is an error: %s', async (_form, rows) => {
+])('a page of 500,000 rows is read, and a page with one row more is an error: %s', async (_form, rows) => {
   expect(await rowsOf({ [current]: { data: rows(500_000) } })).toHaveLength(500_000);
   await expect(rowsOf({ [current]: { data: rows(500_001) } })).rejects.toMatchObject({
     code: 'BAD_ANSWER',
@@ -167,7 +167,7 @@ test.each([
   });
 });
 
-test('10,000 pages are read, one more is an error', async () => {
+test('10,000 pages are read, and one page more is an error', async () => {
   let pages = 0;
   const endless = async (last: number) => {
     pages = 0;
@@ -215,18 +215,18 @@ describe('a response that announces more rows in an unknown way is an error', ()
     ['a list of links', { links: [{ rel: 'self' }, { rel: 'next', href: '?page=2' }] }],
     ['OData', { '@odata.nextLink': 'https://nowandforeverphoto.shop/api/v1/jobs?skip=100' }],
     ['a flag', { has_more: true }],
-    ['a flag of text', { meta: { hasMore: 'true' } }],
-    ['a flag deep down', { meta: { page_info: { hasNextPage: true } } }],
+    ['a flag as text', { meta: { hasMore: 'true' } }],
+    ['a nested flag', { meta: { page_info: { hasNextPage: true } } }],
     ['a flag at the depth limit', nested(deepestDescription, { has_more: true })],
     ['a list of next pages', { pagination: { next: ['?page=2'] } }],
     ['a flag that this is not the end', { last: false }],
-    ['a continuation', { IsTruncated: true }],
+    ['a flag that the list is truncated', { IsTruncated: true }],
     ['a total', { total: 3 }],
-    ['a total of text', { meta: { total_count: '3' } }],
-    ['a total of a count', { count: 3, next: null }],
-    ['pages', { meta: { current_page: 1, last_page: 2 } }],
-    ['pages of Spring', { page: { number: 0, totalPages: 2 } }],
-    ['what is left', { meta: { remaining: 1 } }],
+    ['a total as text', { meta: { total_count: '3' } }],
+    ['a count', { count: 3, next: null }],
+    ['the number of the last page', { meta: { current_page: 1, last_page: 2 } }],
+    ['the number of pages, as in Spring', { page: { number: 0, totalPages: 2 } }],
+    ['the number of remaining rows', { meta: { remaining: 1 } }],
     ['two lists', { results: [3] }],
     ['two next pages', { meta: { next: second }, next: '?page=3' }],
     ['meta without next, and another description with it', { meta: { next: null }, pagination: { next: second } }],
@@ -240,8 +240,8 @@ describe('a response that announces more rows in an unknown way is an error', ()
     ['a total', { 'x-total-count': '3' }, 200],
     ['the number of a page', { 'x-next-page': '2' }, 200],
     ['a range', { 'content-range': 'items 0-1/3' }, 200],
-    ['the status of a part', {}, 206],
-  ])('by header: %s', async (_way, headers, statusCode) => {
+    ['the status 206', {}, 206],
+  ])('by header or status: %s', async (_way, headers, statusCode) => {
     await expect(collect(() => pageOf([1, 2], headers, statusCode))).rejects.toMatchObject(tooFew);
   });
 
@@ -273,7 +273,7 @@ describe('a response that announces more rows in an unknown way is an error', ()
   });
 });
 
-describe('these values of a last page are no error:', () => {
+describe('a last page is accepted with', () => {
   test.each<[string, object]>([
     [
       'Laravel',
@@ -290,7 +290,7 @@ describe('these values of a last page are no error:', () => {
     ['counts of something else', { job: { total: 500, next_of_kin: 'x' }, success: true, nextSteps: 'none' }],
     ['a next page in both places', { meta: { next: second }, next: `https://nowandforeverphoto.shop${second}` }],
     ['a next page and a flag', { next: second, has_more: true, total: 2 }],
-    ['white space', { next: ' ' }],
+    ['white space as the next page', { next: ' ' }],
     ['the number 0 as the next page', { nextPage: 0 }],
     ['an empty list of next pages', { pagination: { next: [] } }],
     ['a flag below the depth limit', nested(deepestDescription + 1, { has_more: true })],
@@ -301,7 +301,10 @@ describe('these values of a last page are no error:', () => {
   test('headers', async () => {
     const headers = {
       link: `<${second}>; rel="prev"; title="next"`,
-      ...{ 'x-total-count': '2', 'x-next-page': '', 'x-nextjs-cache': 'HIT', 'x-ratelimit-remaining': '7' },
+      'x-total-count': '2',
+      'x-next-page': '',
+      'x-nextjs-cache': 'HIT',
+      'x-ratelimit-remaining': '7',
       'content-range': 'items 0-1/2',
     };
     expect(await collect(() => pageOf([1, 2], headers))).toEqual([1, 2]);
@@ -315,12 +318,12 @@ test.each([
   expect(await rowsOf({ [current]: page })).toEqual([1, 2]);
 });
 
-test('a page within the page is no page', async () => {
+test('a page that is nested in a page is an error', async () => {
   const page = { data: { items: [{ uuid: 'a' }], next: second } };
   await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });
 
-test('a map by uuid with a next page among its rows announces one', async () => {
+test('a map by uuid with a next page among its rows is an error', async () => {
   const page = { data: { a: { x: 1 }, next_page: 2 } };
   await expect(rowsOf({ [current]: page })).rejects.toMatchObject({ code: 'BAD_ANSWER' });
 });

@@ -23,7 +23,7 @@ test.each([
   ['25551234567', ''],
   ['555123456789', ''],
   ['+4477009001234567', ''],
-])('%j is written as %j', (written, formatted) => {
+])('%j becomes %j', (written, formatted) => {
   expect(formatPhone(written)).toBe(formatted);
 });
 
@@ -32,18 +32,18 @@ describe('an extension is dropped, and never read as part of the number', () => 
     expect(formatPhone(`555-123-4567${extension}`)).toBe(american);
     expect(formatPhone(`+44 7700 900123${extension}`)).toBe(british);
   });
-  test('also of a number that is too short without it', () => {
+  test('not even if the number is too short without it', () => {
     expect(formatPhone('555-1234 x567')).toBe('');
   });
 });
 
 test.each([
-  ['a trunk zero in brackets', '+44 (0)7700 900123', british],
+  ['a trunk zero in parentheses', '+44 (0)7700 900123', british],
   ['a trunk zero', '+44 0 7700 900123', british],
-  ['a trunk zero in brackets, of another country', '+49 (0) 89 12345678', '+498912345678'],
+  ['a trunk zero in parentheses, of another country', '+49 (0) 89 12345678', '+498912345678'],
   ['a trunk eight', '+7 (8) 495 123-45-67', '+74951234567'],
   ['a zero that is part of the number', '+39 06 1234 5678', '+390612345678'],
-  ['a country code in brackets', '+(44) 7700 900123', british],
+  ['a country code in parentheses', '+(44) 7700 900123', british],
   ['the exit code of the United States', '011 44 7700 900123', british],
   ['the prefix of a long-distance call', '+1 (1) 555 123 4567', american],
   ['a URI', 'tel:+1-555-123-4567;ext=12', american],
@@ -51,9 +51,9 @@ test.each([
   ['Arabic digits', '\u0665\u0665\u0665\u0661\u0662\u0663\u0664\u0665\u0666\u0667', american],
   ['dashes, no-break and zero-width spaces', '555\u2013123\u00a0\u200b4567', american],
   ['words around it', 'Mom: 555-123-4567 (cell)', american],
-  ['another country of the code 1', '+1 876 555 1234', '+1 (876) 555-1234'],
-  ['a number of no country', '+800 1234 5678', '+80012345678'],
-])('reads %s', (_notation, written, formatted) => {
+  ['another country with the code 1', '+1 876 555 1234', '+1 (876) 555-1234'],
+  ['a number without a country', '+800 1234 5678', '+80012345678'],
+])('a number is read with %s', (_notation, written, formatted) => {
   expect(formatPhone(written)).toBe(formatted);
 });
 
@@ -61,17 +61,17 @@ test.each([
   ['without its +', '44 7700 900123'],
   ['with the exit code of another country', '0044 7700 900123'],
   ['with a trunk zero of another country', '0612345678'],
-  ['with a trunk zero in brackets and no country', '(0)555 123 4567'],
-  ['with a digit too few', '+1 555 123 456'],
-  ['with a digit too few, and without its +', '1555123456'],
-  ['with a digit too many', '+1 (555) 123-45678'],
+  ['with a trunk zero in parentheses and no country', '(0)555 123 4567'],
+  ['with one digit missing', '+1 555 123 456'],
+  ['with one digit missing, and without its +', '1555123456'],
+  ['with one digit too many', '+1 (555) 123-45678'],
   ['with a trunk zero that its country does not have', '+1 0555 123 4567'],
   ['of a country that does not exist', '+999 1234567890'],
   ['of fewer than 10 digits', '+376 312 345'],
   ['two numbers', '555-123-4567 / 555-999-8888'],
   ['of letters', '1-800-FLOWERS'],
   ['with more than one +', '++44 7700 900123'],
-])('a wrong number is worse than none: %s', (_fault, written) => {
+])('a number that may be wrong is dropped: %s', (_fault, written) => {
   expect(formatPhone(written)).toBe('');
 });
 

@@ -19,13 +19,13 @@ test.each([
 });
 
 test.each(['', 'other', 'nowandgen.shop', 'NOWANDGEN', 'constructor', '127.0.0.1', 'nowandgen/../x', ' nowandgen'])(
-  'knows no portal %j',
+  'does not accept the portal %j',
   (name) => {
     expect(portalsOf().find(name)).toBeUndefined();
   },
 );
 
-test('a portal added by configuration has the brand Unknown; a known one keeps its own', () => {
+test('a portal added by configuration has the brand Unknown; a known portal keeps its own', () => {
   const portals = portalsOf({ NETLIFE_EXTRA_PORTALS: ' new-portal, nowandgen ,' });
   expect(portals.find('new-portal')).toEqual({
     name: 'new-portal',
@@ -41,9 +41,9 @@ test('a portal added by configuration has the brand Unknown; a known one keeps i
 test.each([
   ['http://127.0.0.1:80/{portal}/api/v1/', 'http://127.0.0.1', '/nowandgen/api/v1'],
   ['http://127.0.0.1:8080', 'http://127.0.0.1:8080', ''],
-  ['{"nowandgen":"https://stand-in.example/api/v1"}', 'https://stand-in.example', '/api/v1'],
-  ['{"legacyphoto":"https://stand-in.example/api/v1"}', 'https://nowandgen.shop', '/api/v1'],
-])('NETLIFE_BASE_URL=%s puts it at %s%s', (NETLIFE_BASE_URL, origin, basePath) => {
+  ['{"nowandgen":"https://simulator.example/api/v1"}', 'https://simulator.example', '/api/v1'],
+  ['{"legacyphoto":"https://simulator.example/api/v1"}', 'https://nowandgen.shop', '/api/v1'],
+])('with NETLIFE_BASE_URL=%s, the API of the portal is at %s%s', (NETLIFE_BASE_URL, origin, basePath) => {
   expect(portalsOf({ NETLIFE_BASE_URL }).find('nowandgen')).toMatchObject({ origin, basePath });
 });
 

@@ -13,7 +13,7 @@ import {
 import { subject } from '../../../support/netlife';
 
 describe('subjects', () => {
-  test('a uuid is enough; numbers are text; unknown fields are dropped', () => {
+  test('only the uuid is required, numbers are read as text, and unknown fields are dropped', () => {
     expect(subjectSchema.parse({ uuid: 17, external_id: 4, first_name: null, whatever: { email: 'x' } })).toEqual({
       uuid: '17',
       externalId: '4',
@@ -34,7 +34,7 @@ describe('subjects', () => {
     });
   });
 
-  test.each([[null], [[]], [{}], [{ email_address: null, mobile_phone: null }]])('a delivery may be %j', (delivery) => {
+  test.each([[null], [[]], [{}], [{ email_address: null, mobile_phone: null }]])('a delivery can be %j', (delivery) => {
     expect(subject({ delivery_1: delivery }).delivery1).toEqual({ email: '', phone: '' });
   });
 
@@ -44,19 +44,19 @@ describe('subjects', () => {
     ['a map by uuid', { i1: { activity_uuid: 'a1' } }, [{ uuid: 'i1', activityUuid: 'a1' }]],
     ['only an activity', [{ activity_uuid: 'a1' }], [{ uuid: undefined, activityUuid: 'a1' }]],
     [
-      'an activity by a wrong uuid and one by a good',
+      'an activity with an invalid uuid and one with a valid uuid',
       [{ activity: { uuid: '/' }, activity_uuid: 2 }],
       [{ activityUuid: '2' }],
     ],
-    ['what cannot be read', [null, 5.5, {}, { uuid: {} }, [], 'a b', { activity: 'a1' }], []],
-    ['nothing', null, []],
-    ['no collection', 'text', []],
-  ])('images may be %s', (_form, images, refs) => {
+    ['entries that cannot be read', [null, 5.5, {}, { uuid: {} }, [], 'a b', { activity: 'a1' }], []],
+    ['null', null, []],
+    ['text', 'text', []],
+  ])('images can be %s', (_form, images, refs) => {
     expect(subject({ images }).images).toEqual(refs);
     expect(subject({ group_images: images }).images).toEqual(refs);
   });
 
-  test('single images count too', () => {
+  test('single images are included', () => {
     expect(subject({ image: { uuid: 'i1' }, favorite_image_uuid: 'i2' }).images.map(({ uuid }) => uuid)).toEqual([
       'i1',
       'i2',
@@ -97,8 +97,8 @@ describe('subjects', () => {
 test.each([
   ['images as a list', { images: [{ uuid: 'i1', activity: { uuid: 'a1' } }, { uuid: 'i2' }] }],
   ['images as a map', { images: { i1: { activity_uuid: 'a1' }, i2: {} } }],
-])('job details: %s', (_form, answer) => {
-  const { name, activityUuidByImage } = jobDetailsSchema.parse({ name: 'Job', ...answer });
+])('job details: %s', (_form, response) => {
+  const { name, activityUuidByImage } = jobDetailsSchema.parse({ name: 'Job', ...response });
   expect({ name, images: [...activityUuidByImage] }).toEqual({ name: 'Job', images: [['i1', 'a1']] });
 });
 
@@ -116,7 +116,7 @@ test('job details: more than 500,000 images fail', () => {
   }
 });
 
-test('an activity needs a uuid and a job', () => {
+test('an activity requires a uuid and a job', () => {
   expect(activitySchema.parse({ uuid: 'a1', job: { uuid: 'j1' }, starting: null })).toEqual({
     uuid: 'a1',
     name: '',
@@ -146,8 +146,8 @@ test.each([
   [['K1']],
   [{ data: ['K1'] }],
   [{ access_keys: [{ key: 'K1' }] }],
-])('the created key in %j is found', (answer) => {
-  expect(createdKeySchema.parse(answer)).toBe('K1');
+])('the created key in %j is found', (response) => {
+  expect(createdKeySchema.parse(response)).toBe('K1');
 });
 
 test.each([
@@ -163,11 +163,14 @@ test.each([
     { subjectUuid: 's1', userUuid: 'u1', uuid: 'other' },
     { userUuid: 'u1', email: '' },
   ],
-])('the registered user in %j', (row, user) => {
+])('the registered user in %j is found', (row, user) => {
   expect(jobUserSchema.parse(row)).toEqual({ subjectUuid: 's1', user });
   expect(subjectUserSchema.parse(row)).toEqual(user);
 });
 
-test.each([[{ userUuid: 'u1' }], [{ subjectUuid: 's1', email: 'a@x.example' }]])('%j is no registered user', (row) => {
-  expect(jobUserSchema.safeParse(row).success).toBe(false);
-});
+test.each([[{ userUuid: 'u1' }], [{ subjectUuid: 's1', email: 'a@x.example' }]])(
+  '%j is not a registered user',
+  (row) => {
+    expect(jobUserSchema.safeParse(row).success).toBe(false);
+  },
+);

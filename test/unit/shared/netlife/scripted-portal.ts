@@ -27,7 +27,7 @@ export const scriptedPortal = () => {
   };
 
   return {
-    respond: (...answers: readonly ScriptedResponse[]) => server.respond(...answers),
+    respond: (...responses: readonly ScriptedResponse[]) => server.respond(...responses),
     calls: () => server.calls,
     origin: () => server.origin,
     /** Method and path below the portal's base path, such as `GET /jobs`. */
@@ -41,7 +41,7 @@ export const scriptedPortal = () => {
         now: () => nowMs,
         sleep: async (ms) => {
           nowMs += ms;
-          // A slot of the pace is a millisecond.
+          // The pace waits at most one millisecond for a slot.
           if (ms > 1) waits.push(ms);
         },
         random: () => 1,

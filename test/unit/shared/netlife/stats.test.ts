@@ -1,7 +1,7 @@
 import { addStatistics, formatFinalStats, portalTitle } from '../../../../shared/netlife/stats';
 import { portalAt } from '../../../support/netlife';
 
-test('adds counters up, and keeps the first 5 messages', () => {
+test('adds up the counters, and keeps the first 5 messages', () => {
   const sum = addStatistics(
     { jobs_processed: 1, duration_seconds: 2, errors: ['1', '2', '3'] },
     { jobs_processed: 2, retries: 1, duration_seconds: 0.5, errors: ['4', '5', '6'] },
@@ -60,7 +60,7 @@ test('the rate is relative to the checked users, not to all subjects', () => {
   expect(formatFinalStats('portal', stats)).toContain('  - Rate: 25.0%\n');
 });
 
-test('long runs and no users', () => {
+test('a run of over a day, without users', () => {
   const text = formatFinalStats('all portals', addStatistics({ duration_seconds: 100_000 }));
   expect(text).toContain('Duration: 27:46:40\n');
   expect(text).toContain('  - Rate: 0.0%\n');

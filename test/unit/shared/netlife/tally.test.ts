@@ -21,19 +21,19 @@ test('taken counts add up to the total', () => {
   expect(tally.take().statistics).toEqual(addStatistics());
 });
 
-test('results can be reverted, calls cannot', () => {
+test('discarding the results of a job keeps the counts of its calls', () => {
   const tally = new Tally();
   tally.count({ errors: ['a', 'of another job'] }, 'j2');
   const { errors } = tally.take('j2').statistics;
   tally.count({ api_calls_total: 4, retries: 1, subjects_total: 9, errors: ['a', 'b'] }, 'j1');
   tally.reject([row], 'j1');
   tally.discard('j1');
-  const left = addStatistics({ api_calls_total: 4, retries: 1 });
-  expect(tally.total()).toEqual({ ...left, errors });
-  expect(tally.take('j1')).toEqual({ statistics: left, rejected: [] });
+  const kept = addStatistics({ api_calls_total: 4, retries: 1 });
+  expect(tally.total()).toEqual({ ...kept, errors });
+  expect(tally.take('j1')).toEqual({ statistics: kept, rejected: [] });
 });
 
-test('a long list without readable rows is counted', () => {
+test('200,000 rejected rows of one list are counted', () => {
   const tally = new Tally();
   tally.reject(Array<RejectedRow>(200_000).fill(row), 'j1');
   expect(tally.take('j1').rejected).toHaveLength(200_000);

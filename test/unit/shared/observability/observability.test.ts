@@ -1,7 +1,8 @@
-import { toPipelineError } from '../../../../shared/errors';
+import { PipelineError, toPipelineError } from '../../../../shared/errors';
 import { logCalls } from '../../../../shared/observability/log-calls';
 import { createLogger } from '../../../../shared/observability/logger';
 import { createMetrics } from '../../../../shared/observability/metrics';
+import { reportRetry } from '../../../../shared/observability/report-retry';
 import { lambdaContext } from '../../../support/lambda-context';
 import { type CapturedLogs, captureLogs, ownFields } from '../../../support/logs';
 
@@ -40,6 +41,8 @@ describe('a log line', () => {
         function_name: 'dev-marketplace-download',
         function_request_id: 'invocation-1',
         cold_start: true,
+        init_ms: expect.any(Number),
+        memory_used_mb: expect.any(Number),
         xray_trace_id: '1-abc-def',
         stage: 'dev',
         version: '1.2.3',
@@ -48,6 +51,17 @@ describe('a log line', () => {
     ]);
   });
 
+  test('has the memory of the process once in five minutes, and its initialization while it is cold', () => {
+    const logger = createLogger({ STAGE: 'dev', SERVICE_VERSION: '1.2.3' });
+    logger.addContext(lambdaContext());
+    logger.info('first');
+    logger.addContext(lambdaContext());
+    logger.info('second');
+    const [first, second] = logs.lines();
+    expect(first).toMatchObject({ init_ms: expect.any(Number), memory_used_mb: expect.any(Number) });
+    expect(second).not.toHaveProperty('init_ms');
+    expect(second).not.toHaveProperty('memory_used_mb');
+  });
   test('omits unknown fields', () => {
     createLogger(config).warn('a line', { status_code: undefined, api: null });
     const [line] = logs.lines();
@@ -83,13 +97,13 @@ describe('a log line', () => {
         ? [String(details.message), ...messagesIn('cause' in details ? details.cause : undefined)]
         : [];
 
-    test.each([1, 2, 3, 10, 11])('names each error once: %d', (length) => {
+    test.each([1, 2, 3, 10, 11])('has each error once, up to ten: %d', (length) => {
       createLogger(config).error('failed', { error_details: cycleOf(length) });
       const names = Array.from({ length: Math.min(length, 10) }, (_, index) => `error ${index}`);
       expect(logs.lines().map(({ error_details }) => messagesIn(error_details))).toEqual([names]);
     });
 
-    test('names it in every way to log an error', () => {
+    test('has the error, however it is logged', () => {
       const logger = createLogger(config);
       logger.error('failed', cycleOf(1));
       logger.error('failed', { error_details: toPipelineError(cycleOf(1)) });
@@ -126,8 +140,13 @@ describe('calls to APIs', () => {
       {
         level: 'DEBUG',
         message: 'api called',
-        ...{ order_id: 'QO-1', api: 'qualia', method: 'POST', path: '/graphql', attempt: 2 },
-        ...{ status_code: 200, duration_ms: 12.3 },
+        order_id: 'QO-1',
+        api: 'qualia',
+        method: 'POST',
+        path: '/graphql',
+        attempt: 2,
+        status_code: 200,
+        duration_ms: 12.3,
       },
       expect.objectContaining({ level: 'DEBUG', error_code: 'TIMEOUT', duration_ms: 30_000 }),
     ]);
@@ -180,18 +199,57 @@ describe('metrics', () => {
     ]);
   });
 
-  test('of an API also have its name', () => {
+  test('can be fields of a log line, whose own fields are the dimensions', () => {
     const metrics = createMetrics(config);
-    metrics.addForApi('ApiRetry', 'qualia');
+    metrics.add('OrderDownloaded');
+    const counted = metrics.fields({ WebhookAccepted: 1, WebhookDuplicate: 1 });
+    createLogger(config).info('webhook accepted', { outcome: 'duplicate', ...counted });
+    expect(logs.text().trim().split('\n')).toHaveLength(1);
     expect(logs.metrics()).toEqual([
-      {
-        _aws: declared(['service', 'stage', 'api'], [{ Name: 'ApiRetry', Unit: 'Count' }]),
+      expect.objectContaining({
+        level: 'INFO',
+        message: 'webhook accepted',
+        outcome: 'duplicate',
+        service: 'download',
+        stage: 'dev',
+        _aws: declared(
+          ['service', 'stage'],
+          [
+            { Name: 'WebhookAccepted', Unit: 'Count' },
+            { Name: 'WebhookDuplicate', Unit: 'Count' },
+          ],
+        ),
+        WebhookAccepted: 1,
+        WebhookDuplicate: 1,
+      }),
+    ]);
+  });
+
+  test('of an API are fields of a line that has its name', () => {
+    const metrics = createMetrics(config);
+    const error = new PipelineError('TIMEOUT', 'No response', { api: 'qualia', retryable: true });
+    reportRetry(createLogger(config), metrics, { order_id: 'QO-1' }, { error, attempt: 1, waitSeconds: 2 });
+    expect(logs.text().trim().split('\n')).toHaveLength(1);
+    expect(logs.metrics()).toEqual([
+      expect.objectContaining({
+        level: 'WARN',
+        message: 'a try failed, will retry',
         service: 'download',
         stage: 'dev',
         api: 'qualia',
+        _aws: declared(['service', 'stage', 'api'], [{ Name: 'ApiRetry', Unit: 'Count' }]),
         ApiRetry: 1,
-      },
+      }),
     ]);
+  });
+
+  test('of one line are not in the next', () => {
+    const metrics = createMetrics(config);
+    metrics.fields({ ApiRetry: 1 }, 'qualia');
+    expect(metrics.fields({ OrderReconciled: 0 })).toEqual({
+      _aws: declared(['service', 'stage'], [{ Name: 'OrderReconciled', Unit: 'Count' }]),
+      OrderReconciled: 0,
+    });
   });
 
   test('are written once, and no line is written without metrics', () => {

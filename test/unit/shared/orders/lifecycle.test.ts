@@ -11,7 +11,7 @@ const inState: Record<State, Order> = {
 };
 const states: State[] = ['NOTIFIED', 'DOWNLOADED', 'PROCESSED', 'FAILED', 'EXHAUSTED'];
 
-/** The whole table: where each transition leads, and from which states it may start. */
+/** Every transition: the status that it sets, and the states from which it is allowed. */
 const table: Record<TransitionName, { to: string; from: State[] }> = {
   download: { to: 'DOWNLOADED', from: ['NOTIFIED', 'EXHAUSTED'] },
   process: { to: 'PROCESSED', from: ['DOWNLOADED', 'EXHAUSTED'] },
@@ -26,22 +26,22 @@ test('the table has no other transition', () => {
   expect(Object.keys(transitions).sort()).toEqual([...names].sort());
 });
 
-test.each(names)('%s leads where it should', (name) => {
+test.each(names)('%s sets the expected status', (name) => {
   expect(transitions[name].to).toBe(table[name].to);
 });
 
-test.each(states)('an order that is %s is seen as such', (state) => {
+test.each(states)('recognizes an order that is %s', (state) => {
   expect(stateOf(inState[state])).toBe(state);
 });
 
 test.each(names.flatMap((name) => states.map((state) => [name, state, table[name].from.includes(state)] as const)))(
-  '%s from %s: %p',
-  (name, state, open) => {
-    expect(isOpenFor(name, inState[state])).toBe(open);
+  '%s from %s is allowed: %p',
+  (name, state, allowed) => {
+    expect(isOpenFor(name, inState[state])).toBe(allowed);
   },
 );
 
-test('nothing leaves an order that is PROCESSED or FAILED for good', () => {
+test('no transition is allowed from PROCESSED, or from a permanent FAILED', () => {
   for (const name of names) {
     expect(isOpenFor(name, inState.PROCESSED)).toBe(false);
     expect(isOpenFor(name, inState.FAILED)).toBe(false);

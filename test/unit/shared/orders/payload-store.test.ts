@@ -10,10 +10,10 @@ const conflict: ScriptedResponse = {
   body: '<Error><Code>ConditionalRequestConflict</Code><Message>Try again</Message></Error>',
 };
 
-/** Stores a payload in an S3 that gives these answers. */
-const keep = async (...answers: readonly ScriptedResponse[]) => {
+/** Stores a payload in an S3 that sends these responses. */
+const storePayload = async (...responses: readonly ScriptedResponse[]) => {
   const server = await startScriptedServer();
-  server.respond(...answers);
+  server.respond(...responses);
   const client = new S3Client({
     endpoint: server.origin,
     region: 'us-east-1',
@@ -33,19 +33,21 @@ const keep = async (...answers: readonly ScriptedResponse[]) => {
 const s3Key = `raw/QO-123456/${round()}.json`;
 const stored = { s3Key, checksum: checksum('payload'), sizeBytes: 7 };
 
-test('two deliveries that write at once: the conflict is tried again', async () => {
-  expect(await keep(conflict, {})).toEqual({ stored: { ...stored, isNew: true }, methods: ['PUT', 'PUT'] });
+test('retries after a conflict between two deliveries that write at once', async () => {
+  expect(await storePayload(conflict, {})).toEqual({ stored: { ...stored, isNew: true }, methods: ['PUT', 'PUT'] });
 });
 
-test('if the other delivery has won meanwhile, its bytes stay', async () => {
+test('keeps the bytes of the other delivery if it wrote first', async () => {
   const exists: ScriptedResponse = { status: 412, body: '<Error><Code>PreconditionFailed</Code></Error>' };
   const other = { headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from('other') };
-  expect(await keep(conflict, exists, other)).toEqual({
+  expect(await storePayload(conflict, exists, other)).toEqual({
     stored: { s3Key, checksum: checksum('other'), sizeBytes: 5, isNew: false },
     methods: ['PUT', 'PUT', 'GET'],
   });
 });
 
-test('a conflict that stays is left to the next receive', async () => {
-  await expect(keep(conflict, conflict, conflict)).rejects.toMatchObject({ name: 'ConditionalRequestConflict' });
+test('fails after three conflicts, so that the next receive retries', async () => {
+  await expect(storePayload(conflict, conflict, conflict)).rejects.toMatchObject({
+    name: 'ConditionalRequestConflict',
+  });
 });

@@ -4,10 +4,10 @@ import { type ErrorCode, PipelineError, type PipelineErrorOptions } from '../../
 import { type Decision, decide, type FailedDelivery } from '../../../../shared/orders/redelivery';
 
 const error = (code: ErrorCode, options: Partial<PipelineErrorOptions> = {}) =>
-  new PipelineError(code, 'A sentence', { retryable: true, ...options });
+  new PipelineError(code, 'It failed', { retryable: true, ...options });
 const first: FailedDelivery = { receiveCount: 1, maxReceiveCount: 5, apiWorks: true };
 const last = { ...first, receiveCount: 5 };
-const lastOfOutage = { ...last, apiWorks: false };
+const lastDuringOutage = { ...last, apiWorks: false };
 const down = error('TIMEOUT', { api: 'internal' });
 
 type Case = readonly [name: string, error: PipelineError, delivery: FailedDelivery, decision: Decision];
@@ -59,8 +59,8 @@ const rows: readonly Row[] = [
       'FAILED, `RETRIES_EXHAUSTED`, with the cause in its message',
     ],
     cases: [
-      ['the API answers other messages', down, last, { action: 'exhaust' }],
-      ['a fault of AWS', error('AWS_FAULT'), lastOfOutage, { action: 'exhaust' }],
+      ['the API responds to other messages', down, last, { action: 'exhaust' }],
+      ['a fault of AWS', error('AWS_FAULT'), lastDuringOutage, { action: 'exhaust' }],
     ],
   },
   {
@@ -70,8 +70,8 @@ const rows: readonly Row[] = [
       'unchanged',
     ],
     cases: [
-      ['the API answers no message', down, lastOfOutage, { action: 'spare', seconds: 480 }],
-      ['too many calls', error('RATE_LIMITED', { api: 'qualia' }), last, { action: 'spare', seconds: 480 }],
+      ['the API responds to no message', down, lastDuringOutage, { action: 'copyIfOpen', seconds: 480 }],
+      ['rate limited', error('RATE_LIMITED', { api: 'qualia' }), last, { action: 'copyIfOpen', seconds: 480 }],
     ],
   },
   {
@@ -85,7 +85,7 @@ const rows: readonly Row[] = [
       ['last receive', error('CIRCUIT_OPEN', { retryAfterMs: 29_001 }), last, { action: 'copy', seconds: 30 }],
     ],
   },
-  // Nothing to decide: the worker refuses the message before its step (worker-batches.test.ts).
+  // decide() is not called: the worker rejects the message before its step (worker.test.ts).
   { columns: ['the message is not one of ours', 'to the dead-letter queue', 'none'], cases: [] },
 ];
 

@@ -33,9 +33,9 @@ test.each<[string, ZodMiniType, readonly string[], readonly unknown[]]>([
   ],
   ['request id', requestIdSchema, ['r', 'x'.repeat(64)], ['', 'x'.repeat(65), 1]],
   ['checksum', checksumSchema, [hex64], ['', hex64.toUpperCase(), `${hex64}0`, hex64.slice(1), 'z'.repeat(64)]],
-])('%s: what is one and what is none', (_, schema, good, bad) => {
-  for (const value of good) expect([value, schema.safeParse(value).success]).toEqual([value, true]);
-  for (const value of bad) expect([value, schema.safeParse(value).success]).toEqual([value, false]);
+])('%s: accepts valid values and rejects others', (_, schema, valid, invalid) => {
+  for (const value of valid) expect([value, schema.safeParse(value).success]).toEqual([value, true]);
+  for (const value of invalid) expect([value, schema.safeParse(value).success]).toEqual([value, false]);
 });
 
 describe('messages', () => {
@@ -44,16 +44,16 @@ describe('messages', () => {
     expect(processingMessageSchema.parse(processingMessage())).toEqual(processingMessage());
   });
 
-  test.each(['order_id', 'round', 'request_id'])('need %s', (field) => {
+  test.each(['order_id', 'round', 'request_id'])('require %s', (field) => {
     expect(downloadMessageSchema.safeParse({ ...downloadMessage(), [field]: undefined }).success).toBe(false);
     expect(processingMessageSchema.safeParse({ ...processingMessage(), [field]: undefined }).success).toBe(false);
   });
 
-  test.each(['s3_key', 'checksum'])('of processing need %s', (field) => {
+  test.each(['s3_key', 'checksum'])('to processing require %s', (field) => {
     expect(processingMessageSchema.safeParse({ ...processingMessage(), [field]: undefined }).success).toBe(false);
   });
 
-  test('never carry a payload', () => {
+  test('lose unknown fields, so they never contain a payload', () => {
     expect(downloadMessageSchema.parse({ ...downloadMessage(), payload: 'x' })).toEqual(downloadMessage());
   });
 });
@@ -64,22 +64,22 @@ describe("an order's item", () => {
     ['DOWNLOADED', orders.downloaded()],
     ['PROCESSED', orders.processed()],
     ['FAILED', orders.failed('UNKNOWN_STATE')],
-  ])('%s is read as it was written, with any other fields', (_, order) => {
+  ])('%s is read as it was written, and unknown fields are ignored', (_, order) => {
     expect(orderSchema.parse({ ...order, later_field: 1 })).toEqual(order);
   });
 
   test.each([
-    ['DOWNLOADED', orders.downloaded(), 'checksum'],
-    ['DOWNLOADED', orders.downloaded(), 's3_key'],
-    ['PROCESSED', orders.processed(), 'processed_at'],
-    ['FAILED', orders.failed('TIMEOUT'), 'error'],
-    ['FAILED', orders.failed('TIMEOUT'), 'failed_at'],
-    ['NOTIFIED', orders.notified(), 'notified_at'],
-  ])('%s is none without its %3$s', (_, order, field) => {
+    ['DOWNLOADED', 'checksum', orders.downloaded()],
+    ['DOWNLOADED', 's3_key', orders.downloaded()],
+    ['PROCESSED', 'processed_at', orders.processed()],
+    ['FAILED', 'error', orders.failed('TIMEOUT')],
+    ['FAILED', 'failed_at', orders.failed('TIMEOUT')],
+    ['NOTIFIED', 'notified_at', orders.notified()],
+  ])('%s is rejected without %s', (_, field, order) => {
     expect(orderSchema.safeParse({ ...order, [field]: undefined }).success).toBe(false);
   });
 
-  test.each(errorCodes)('may have failed by %s', (code) => {
+  test.each(errorCodes)('can have failed with %s', (code) => {
     expect(orderSchema.safeParse(orders.failed(code)).success).toBe(true);
   });
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import type { DownloadMessage, ProcessingMessage } from '../../../../shared/orders/message';
+import type { DownloadMessage } from '../../../../shared/orders/message';
 import type { Order } from '../../../../shared/orders/order';
 import type { RoundStart, WriteOutcome } from '../../../../shared/orders/repository';
 import { roundOfEvent } from '../../../../shared/orders/round';
-import { createRoundStarter, createStoredRoundStarter, maxAheadMs } from '../../../../shared/orders/start-round';
+import { createRoundStarter, maxAheadMs } from '../../../../shared/orders/start-round';
 import type { Instant } from '../../../../shared/time';
-import { checksum, orderId, orders, requestId, round } from '../../../support/orders';
+import { orderId, orders, requestId, round } from '../../../support/orders';
 
 const nowMs = Date.parse('2026-03-01T00:00:00Z');
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -16,24 +16,24 @@ const eventRound = roundOfEvent(event, 'order.updated');
 const applied: WriteOutcome = { applied: true };
 const rejected = (order: Order | undefined): WriteOutcome => ({ applied: false, order });
 
-type Answer = WriteOutcome | Error | ((start: RoundStart) => WriteOutcome);
+type ScriptedOutcome = WriteOutcome | Error | ((start: RoundStart) => WriteOutcome);
 
-/** A repository that gives these answers in turn, and records what it was asked. */
-const repositoryOf = (answers: readonly Answer[]) => {
-  const left = [...answers];
+/** A repository whose writes have these outcomes, in order; it records the writes. */
+const repositoryOf = (outcomes: readonly ScriptedOutcome[]) => {
+  const remaining = [...outcomes];
   const writes: RoundStart[] = [];
   const startRound = async (write: RoundStart): Promise<WriteOutcome> => {
     writes.push(write);
-    const answer = left.shift();
-    if (answer === undefined) throw new Error('startRound has no answer left');
-    if (answer instanceof Error) throw answer;
-    return typeof answer === 'function' ? answer(write) : answer;
+    const outcome = remaining.shift();
+    if (outcome === undefined) throw new Error('startRound has no scripted outcome left');
+    if (outcome instanceof Error) throw outcome;
+    return typeof outcome === 'function' ? outcome(write) : outcome;
   };
   return { startRound, writes };
 };
 
-const start = (answers: readonly Answer[], send: () => unknown = () => undefined) => {
-  const { startRound, writes } = repositoryOf(answers);
+const start = (outcomes: readonly ScriptedOutcome[], send: () => unknown = () => undefined) => {
+  const { startRound, writes } = repositoryOf(outcomes);
   const sent: DownloadMessage[] = [];
   const starter = createRoundStarter({
     repository: { startRound },
@@ -55,15 +55,15 @@ const notification = {
   occurredAt: event,
 };
 const activity = { ...notification, notificationType: 'message', occurredAt: undefined };
-const messageOf = (inRound: string | undefined, by = 'request-new') => ({
+const messageOf = (messageRound: string | undefined, messageRequestId = 'request-new') => ({
   order_id: 'QO-123456',
-  round: inRound,
-  request_id: by,
+  round: messageRound,
+  request_id: messageRequestId,
 });
-const same = { round: eventRound, notification_type: 'order.updated', occurred_at: '2026-02-01T00:00:00.000Z' };
+const sameRound = { round: eventRound, notification_type: 'order.updated', occurred_at: '2026-02-01T00:00:00.000Z' };
 
 describe('a notification', () => {
-  test('begins its round, then sends its message', async () => {
+  test('starts its round, then sends its message', async () => {
     const { startRound, writes, sent } = start([applied]);
     expect(await startRound(notification)).toEqual({ outcome: 'queued', round: eventRound, status: 'NOTIFIED' });
     expect(writes).toEqual([
@@ -79,26 +79,26 @@ describe('a notification', () => {
     expect(sent).toEqual([messageOf(eventRound)]);
   });
 
-  test('repeated while still NOTIFIED is enqueued again under the first request', async () => {
-    const first = orders.notified({ ...same, request_id: requestId('request-first') });
+  test('that is repeated while the order is NOTIFIED is enqueued again with the first request id', async () => {
+    const first = orders.notified({ ...sameRound, request_id: requestId('request-first') });
     const { startRound, sent } = start([rejected(first)]);
     expect(await startRound(notification)).toEqual({ outcome: 'duplicate', round: eventRound, status: 'NOTIFIED' });
     expect(sent).toEqual([messageOf(eventRound, 'request-first')]);
   });
 
   test.each([
-    ['DOWNLOADED', orders.downloaded(same)],
-    ['PROCESSED', orders.processed(same)],
-    ['FAILED', orders.failed('UNKNOWN_STATE', same)],
-  ] as const)('repeated once %s is a duplicate and sends nothing', async (status, order) => {
+    ['DOWNLOADED', orders.downloaded(sameRound)],
+    ['PROCESSED', orders.processed(sameRound)],
+    ['FAILED', orders.failed('UNKNOWN_STATE', sameRound)],
+  ] as const)('that is repeated when the order is %s is a duplicate and sends nothing', async (status, order) => {
     const { startRound, sent } = start([rejected(order)]);
     expect(await startRound(notification)).toEqual({ outcome: 'duplicate', round: eventRound, status });
     expect(sent).toEqual([]);
   });
 
-  test('of another type at the same time is another event', async () => {
+  test('of another type at the same time starts a newer round', async () => {
     const created = orders.notified({
-      ...same,
+      ...sameRound,
       round: round(event.ms, 'ffffffffffff'),
       notification_type: 'order.created',
       notified_at: iso(event.ms),
@@ -110,7 +110,7 @@ describe('a notification', () => {
     expect(sent).toEqual([messageOf(writes[1]?.round)]);
   });
 
-  test('whose item cannot be read begins a newer round, which repairs the item', async () => {
+  test('whose order has an unreadable item starts a newer round, which replaces the item', async () => {
     const unreadable: WriteOutcome = { applied: false, order: undefined, unreadableRound: round(event.ms + 10) };
     const { startRound, writes } = start([unreadable, applied]);
     expect(await startRound(notification)).toMatchObject({ outcome: 'queued' });
@@ -127,7 +127,7 @@ describe('an event older than the newest round', () => {
     ['seconds', instant(event.ms, 1_000), 3_000],
     ['minutes', instant(event.ms, 60_000), 62_000],
   ])(
-    'with a precision of %s is stale only if the download began later than it and the clock tolerance',
+    'with a precision of %s is stale only if the download began after its time, precision and clock tolerance',
     async (_, occurredAt, marginMs) => {
       const covered = orders.processed(began(event.ms + marginMs + 1));
       const stale = start([rejected(covered)]);
@@ -144,24 +144,36 @@ describe('an event older than the newest round', () => {
     },
   );
 
-  test('is stale while the newest round waits for its download, if it was notified late enough', async () => {
+  test('is stale while the newest round waits for its download, if that round was notified long enough after the event', async () => {
     const waiting = orders.notified({ round: newest, notified_at: iso(event.ms + 60_000) });
     expect(await start([rejected(waiting)]).startRound(notification)).toMatchObject({ outcome: 'stale' });
     const tooEarly = orders.notified({ round: newest, notified_at: iso(event.ms + 1_000) });
     expect(await start([rejected(tooEarly), applied]).startRound(notification)).toMatchObject({ outcome: 'queued' });
   });
 
+  test('that a NOTIFIED round covers enqueues that round again, whose first message might never have been sent', async () => {
+    const waiting = orders.notified({
+      round: newest,
+      notified_at: iso(event.ms + 60_000),
+      notification_type: 'replay',
+      request_id: requestId('request-first'),
+    });
+    const { startRound, sent } = start([rejected(waiting)]);
+    expect(await startRound(notification)).toMatchObject({ outcome: 'stale' });
+    expect(sent).toEqual([{ ...messageOf(newest, 'request-first'), started_by: 'replay' }]);
+  });
+
   test.each([
     ['failed before its download', orders.failed('ORDER_NOT_FOUND', { round: newest })],
     ['was processed from stored bytes', orders.processed({ round: newest })],
-  ])('begins a round when the newest one %s', async (_, order) => {
+  ])('starts a round if the newest one %s', async (_, order) => {
     expect(await start([rejected(order), applied]).startRound(notification)).toMatchObject({ outcome: 'queued' });
   });
 });
 
-test('a repeated timestamp without a fraction is a duplicate only once the download covers the whole second', async () => {
+test('a repeated event with a timestamp in whole seconds is a duplicate only if the download began after that second', async () => {
   const coarse = { ...notification, occurredAt: instant(event.ms, 1_000) };
-  const inRound = { ...same, occurred_at: '2026-02-01T00:00:00Z' };
+  const inRound = { ...sameRound, occurred_at: '2026-02-01T00:00:00Z' };
   const early = orders.processed({ ...inRound, download_started_at: iso(event.ms + 500) });
   expect(await start([rejected(early), applied]).startRound(coarse)).toMatchObject({ outcome: 'queued' });
   const late = orders.processed({ ...inRound, download_started_at: iso(event.ms + 3_001) });
@@ -192,14 +204,14 @@ test('property: if an event is ignored, the newest download began after it, with
 });
 
 describe('an event ahead of our clock', () => {
-  test('keeps its time for five minutes', async () => {
+  test('keeps its time if it is at most five minutes ahead', async () => {
     const occurredAt = instant(nowMs + maxAheadMs);
     const { startRound, writes } = start([applied]);
     expect(await startRound({ ...notification, occurredAt })).toMatchObject({ outcome: 'queued' });
     expect(writes[0]?.round).toBe(roundOfEvent(occurredAt, 'order.updated'));
   });
 
-  test('further ahead gets a round of its arrival, so that it suppresses no later event', async () => {
+  test('that is further ahead gets a round timed by its arrival, so that it does not suppress later events', async () => {
     const { startRound, writes } = start([applied, applied]);
     await startRound({ ...notification, occurredAt: instant(Date.parse('9999-12-31T23:59:59Z')) });
     const [{ round: begun = '' } = {}] = writes;
@@ -210,7 +222,7 @@ describe('an event ahead of our clock', () => {
 });
 
 describe('an activity', () => {
-  test('begins a round of its own at its arrival', async () => {
+  test('starts a round timed by its arrival', async () => {
     const { startRound, writes, sent } = start([applied]);
     expect(await startRound(activity)).toMatchObject({ outcome: 'queued', status: 'NOTIFIED' });
     expect(writes).toHaveLength(1);
@@ -218,7 +230,7 @@ describe('an activity', () => {
     expect(sent).toEqual([messageOf(writes[0]?.round)]);
   });
 
-  test('that meets a newer round begins one newer still', async () => {
+  test('starts an even newer round if the order has a newer one', async () => {
     const newest = round(nowMs + 5_000);
     const { startRound, writes, sent } = start([rejected(orders.downloaded({ round: newest })), applied]);
     expect(await startRound(activity)).toMatchObject({ outcome: 'queued' });
@@ -226,13 +238,13 @@ describe('an activity', () => {
     expect(sent).toEqual([messageOf(writes[1]?.round)]);
   });
 
-  test('whose write was made and its response lost is enqueued', async () => {
+  test('is enqueued if its write was applied but the response was lost', async () => {
     const { startRound, writes, sent } = start([({ round: own }) => rejected(orders.notified({ round: own }))]);
     expect(await startRound(activity)).toMatchObject({ outcome: 'queued' });
     expect(sent).toEqual([messageOf(writes[0]?.round)]);
   });
 
-  test('gives up after five races and leaves the rest to the retry', async () => {
+  test('fails with a retryable error after losing five races', async () => {
     const newer = () => rejected(orders.notified({ round: round(nowMs + 60_000) }));
     const { startRound, writes, sent } = start([newer, newer, newer, newer, newer]);
     await expect(startRound(activity)).rejects.toMatchObject({ code: 'INTERNAL_FAULT', retryable: true });
@@ -240,7 +252,7 @@ describe('an activity', () => {
     expect(sent).toEqual([]);
   });
 
-  test('passes on force and the first time of notification', async () => {
+  test('passes force and the time of the first notification to the repository', async () => {
     const { startRound, writes } = start([applied]);
     await startRound({ ...activity, force: true, notifiedAtMs: nowMs - 5 });
     expect(writes).toEqual([expect.objectContaining({ force: true, notifiedAtMs: nowMs - 5 })]);
@@ -251,7 +263,7 @@ describe.each([
   ['a notification', notification],
   ['an activity', activity],
 ])('%s', (_, request) => {
-  test('whose message cannot be sent fails, so that its sender tries again', async () => {
+  test('whose message cannot be sent fails, so that the sender retries', async () => {
     const fault = new Error('SQS is down');
     const { startRound } = start([applied], () => {
       throw fault;
@@ -266,68 +278,33 @@ describe.each([
     expect(sent).toEqual([]);
   });
 
-  test('whose order vanished meanwhile may pass later', async () => {
+  test('whose order disappears between two writes fails with a retryable error', async () => {
     const { startRound, sent } = start([rejected(undefined), rejected(undefined)]);
     await expect(startRound(request)).rejects.toMatchObject({ code: 'INTERNAL_FAULT', retryable: true });
     expect(sent).toEqual([]);
   });
 });
 
-describe('a round from stored bytes', () => {
-  const payload = { s3Key: 'raw/QO-123456/old.json', checksum: checksum(), sizeBytes: 7 };
-  const after = round(nowMs - 5_000);
-  const request = {
-    ...{ orderId: orderId(), requestId: requestId(), notificationType: 'replay', force: true },
-    payload,
-    after,
-  };
-  const startStored = (written: WriteOutcome) => {
-    const { startRound, writes } = repositoryOf([written]);
-    const sent: ProcessingMessage[] = [];
-    const starter = createStoredRoundStarter({
-      repository: { startRound },
-      processingQueue: { send: async (message) => void sent.push(message) },
-      now: () => nowMs,
+describe('a request for an order in a given round', () => {
+  const after = round(nowMs + 60_000);
+
+  test('starts a newer round if the order is still in that one', async () => {
+    const { startRound, writes, sent } = start([applied]);
+    const started = await startRound({ ...activity, after, notifiedAtMs: 5 });
+    expect(started).toMatchObject({ outcome: 'queued', status: 'NOTIFIED' });
+    expect(started.round > after).toBe(true);
+    expect(writes).toEqual([expect.objectContaining({ round: started.round, after, notifiedAtMs: 5 })]);
+    expect(sent).toEqual([messageOf(started.round)]);
+  });
+
+  test('is stale if a newer round has started, and sends nothing', async () => {
+    const newer = orders.downloaded({ round: round(nowMs + 90_000) });
+    const { startRound, writes, sent } = start([rejected(newer)]);
+    expect(await startRound({ ...activity, after })).toEqual({
+      outcome: 'stale',
+      round: newer.round,
+      status: 'DOWNLOADED',
     });
-    return { starter, writes, sent };
-  };
-
-  test('is DOWNLOADED at once and goes to processing', async () => {
-    const { starter, writes, sent } = startStored(applied);
-    const { round: begun, ...rest } = await starter({ ...request, downloadStartedAtMs: 5 });
-    expect(rest).toEqual({ outcome: 'queued', status: 'DOWNLOADED' });
-    const download = {
-      s3Key: payload.s3Key,
-      checksum: checksum(),
-      payloadSizeBytes: 7,
-      receiveCount: 0,
-      startedAtMs: 5,
-      downloadedAtMs: nowMs,
-    };
-    expect(writes).toEqual([
-      expect.objectContaining({
-        ...{ round: begun, notificationType: 'replay', force: true },
-        stored: { after, download },
-      }),
-    ]);
-    expect(sent).toEqual([
-      {
-        ...{ order_id: 'QO-123456', round: begun, request_id: 'request-1' },
-        ...{ s3_key: payload.s3Key, checksum: checksum(), sent_at: nowMs },
-      },
-    ]);
-  });
-
-  test('sorts after the round that it was chosen in, also when that one is ahead of our clock', async () => {
-    const ahead = round(nowMs + 60_000);
-    const { round: begun } = await startStored(applied).starter({ ...request, after: ahead });
-    expect(begun > ahead).toBe(true);
-  });
-
-  test('gives way to a newer round, once', async () => {
-    const newer = orders.notified({ round: round(nowMs - 1) });
-    const { starter, writes, sent } = startStored(rejected(newer));
-    expect(await starter(request)).toEqual({ outcome: 'stale', round: newer.round, status: 'NOTIFIED' });
     expect({ writes: writes.length, sent }).toEqual({ writes: 1, sent: [] });
   });
 });

@@ -3,9 +3,9 @@ import { PipelineError } from '../../../../shared/errors';
 import { UnreadableResponseError } from '../../../../shared/qualia/client';
 import { orderQuery } from '../../../../shared/qualia/query';
 import { callContext } from '../../../support/call-context';
-import { qualiaAnswer, qualiaOrder, qualiaOrderId } from '../../../support/qualia-orders';
+import { qualiaOrder, qualiaOrderId, qualiaResponse } from '../../../support/qualia-orders';
 import { startScriptedQualia } from '../../../support/scripted-apis';
-import type { ScriptedResponse } from '../../../support/scripted-server';
+import { type ScriptedResponse, times } from '../../../support/scripted-server';
 import { secretOf, unreadableSecret } from '../../../support/secrets';
 
 type Qualia = Awaited<ReturnType<typeof startScriptedQualia>>;
@@ -22,13 +22,11 @@ const failureOf = async (context = callContext().context): Promise<PipelineError
   if (thrown instanceof PipelineError) return thrown;
   throw new Error('fetchOrder did not fail with a PipelineError');
 };
-const times = (count: number, answer: ScriptedResponse): ScriptedResponse[] =>
-  Array.from({ length: count }, () => answer);
-const order: ScriptedResponse = { body: qualiaAnswer() };
+const order: ScriptedResponse = { body: qualiaResponse() };
 const graphQlError = (error: unknown, data: unknown = null): ScriptedResponse => ({ body: { data, errors: [error] } });
 
 describe('the request', () => {
-  test('is exactly what the contract says', async () => {
+  test('is exactly as the contract specifies', async () => {
     qualia.server.respond(order);
     await fetchOrder();
     const [call] = qualia.server.calls;
@@ -40,20 +38,20 @@ describe('the request', () => {
     expect(JSON.parse(call?.body ?? '')).toEqual({ query: orderQuery, variables: { id: qualiaOrderId } });
   });
 
-  test('goes over connections that are kept', async () => {
+  test('reuses connections', async () => {
     qualia.server.respond(...times(10, order));
     for (let n = 0; n < 10; n++) await fetchOrder();
-    // The pool may open a second one while the first is just about to be free.
+    // The pool can open a second connection just before the first is free again.
     expect(qualia.server.connections()).toBeLessThanOrEqual(2);
   });
 
-  test('goes over 20 connections at most', async () => {
+  test('uses at most 20 connections', async () => {
     let arrived = 0;
-    let open: (value?: unknown) => void = () => {};
-    const gate = new Promise((resolve) => (open = resolve));
+    let release: (value?: unknown) => void = () => {};
+    const allArrived = new Promise((resolve) => (release = resolve));
     const before = () => {
-      if (++arrived === 20) open();
-      return gate;
+      if (++arrived === 20) release();
+      return allArrived;
     };
     qualia.server.respond(...times(30, { ...order, before }));
     await Promise.all(Array.from({ length: 30 }, () => fetchOrder()));
@@ -62,14 +60,14 @@ describe('the request', () => {
 });
 
 describe('an order', () => {
-  test('comes byte for byte as received', async () => {
-    const bytes = `  ${qualiaAnswer(qualiaOrder({ price: '1.50', later: 'ü' }))}\r\n`;
-    qualia.server.respond({ body: bytes, before: () => qualia.clock.pass(120) });
+  test('is returned byte for byte', async () => {
+    const bytes = `  ${qualiaResponse(qualiaOrder({ price: '1.50', later: 'ü' }))}\r\n`;
+    qualia.server.respond({ body: bytes, before: () => qualia.clock.advance(120) });
     expect(await fetchOrder()).toEqual({ bytes: Buffer.from(bytes), attempt: 1, responseTimeMs: 120 });
   });
 
-  test('may have a number beyond 2^53', async () => {
-    const bytes = qualiaAnswer().replace('"QO-123456"', '9007199254740993');
+  test('can have a number beyond 2^53', async () => {
+    const bytes = qualiaResponse().replace('"QO-123456"', '9007199254740993');
     qualia.server.respond({ body: bytes });
     expect((await fetchOrder()).bytes).toEqual(Buffer.from(bytes));
   });
@@ -78,43 +76,46 @@ describe('an order', () => {
     ['no errors', { errors: [] }],
     ['errors that are null', { errors: null }],
     ['an unknown error', { extensions: {} }],
-  ])('may come with %s', async (_, extra) => {
-    qualia.server.respond({ body: { ...JSON.parse(qualiaAnswer()), ...extra } });
+  ])('is accepted with %s', async (_, extra) => {
+    qualia.server.respond({ body: { ...JSON.parse(qualiaResponse()), ...extra } });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
   });
 
-  test('may hold null for anything but its id and number', async () => {
+  test('is accepted with null in every field except its id and number', async () => {
     const nulls = Object.fromEntries(Object.keys(qualiaOrder()).map((field) => [field, null]));
-    qualia.server.respond({ body: qualiaAnswer({ ...nulls, _id: qualiaOrderId, order_number: 'b' }) });
+    qualia.server.respond({ body: qualiaResponse({ ...nulls, _id: qualiaOrderId, order_number: 'b' }) });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 1 });
   });
 });
 
-describe('an order that is compressed', () => {
-  const json = `\ufeff  ${qualiaAnswer()}\r\n`;
+describe('a compressed order', () => {
+  const json = `\ufeff  ${qualiaResponse()}\r\n`;
 
   test.each<[string, (text: string) => Buffer]>([
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
     ['deflate', deflateSync],
     ['gzip, br', (text) => brotliCompressSync(gzipSync(text))],
-  ])('in %s is kept as the JSON that was encoded', async (coding, encode) => {
+  ])('in %s is decoded to the bytes that were encoded', async (coding, encode) => {
     qualia.server.respond({ body: encode(json), headers: { 'content-encoding': coding } });
     expect(await fetchOrder()).toMatchObject({ bytes: Buffer.from(json), attempt: 1 });
     expect(qualia.server.calls[0]?.headers['accept-encoding']).toBe('gzip, br, deflate');
   });
 
-  test.each(['zstd', 'gzip'])('in a way that we cannot decode (%s) may pass, and says so', async (coding) => {
-    qualia.server.respond(...times(3, { body: json, headers: { 'content-encoding': coding } }));
-    expect(await failureOf()).toMatchObject({
-      code: 'BAD_ANSWER',
-      retryable: true,
-      message: expect.stringMatching(/content encoding/),
-    });
-    expect(qualia.server.calls).toHaveLength(3);
-  });
+  test.each(['zstd', 'gzip'])(
+    'that cannot be decoded (%s) fails with a retryable error that names the content encoding',
+    async (coding) => {
+      qualia.server.respond(...times(3, { body: json, headers: { 'content-encoding': coding } }));
+      expect(await failureOf()).toMatchObject({
+        code: 'BAD_ANSWER',
+        retryable: true,
+        message: expect.stringMatching(/content encoding/),
+      });
+      expect(qualia.server.calls).toHaveLength(3);
+    },
+  );
 
-  test('to hide more than 4 MiB is refused', async () => {
+  test('of more than 4 MiB after decoding is refused', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1_024 * 1_024));
     qualia.server.respond({ body: bomb, headers: { 'content-encoding': 'gzip' } });
     expect(await failureOf()).toMatchObject({ code: 'BAD_ANSWER', retryable: false });
@@ -122,21 +123,24 @@ describe('an order that is compressed', () => {
   });
 });
 
-describe('a status that is final', () => {
-  test.each([300, 302, 400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 418, 422, 451])('%i', async (status) => {
-    qualia.server.respond({ status, headers: { 'retry-after': '1' }, body: qualiaAnswer() });
-    expect(await failureOf()).toMatchObject({
-      code: 'API_REFUSED',
-      retryable: false,
-      api: 'qualia',
-      statusCode: status,
-      retryAfterMs: undefined,
-    });
-    expect(qualia.server.calls).toHaveLength(1);
-  });
+describe('a permanent status', () => {
+  test.each([300, 302, 400, 401, 402, 403, 404, 405, 406, 409, 410, 413, 415, 418, 422, 451])(
+    '%i: one attempt, then a permanent error',
+    async (status) => {
+      qualia.server.respond({ status, headers: { 'retry-after': '1' }, body: qualiaResponse() });
+      expect(await failureOf()).toMatchObject({
+        code: 'API_REFUSED',
+        retryable: false,
+        api: 'qualia',
+        statusCode: status,
+        retryAfterMs: undefined,
+      });
+      expect(qualia.server.calls).toHaveLength(1);
+    },
+  );
 });
 
-describe('a fault that may pass', () => {
+describe('a retryable fault', () => {
   const faults: [string, ScriptedResponse, string, number | undefined][] = [
     ['408', { status: 408 }, 'API_UNAVAILABLE', 408],
     ['425', { status: 425 }, 'API_UNAVAILABLE', 425],
@@ -147,27 +151,27 @@ describe('a fault that may pass', () => {
       'API_UNAVAILABLE',
       status,
     ]),
-    ['a hang-up', { hangUp: true }, 'CONNECTION_FAULT', undefined],
+    ['a closed connection', { hangUp: true }, 'CONNECTION_FAULT', undefined],
   ];
 
   test.each(faults)(
-    '%s: three tries with full jitter, then it is left to the queue',
-    async (_, answer, code, statusCode) => {
-      qualia.server.respond(...times(3, answer));
-      const { context, failedTries } = callContext();
+    '%s: three attempts with full jitter, then a retryable error',
+    async (_, response, code, statusCode) => {
+      qualia.server.respond(...times(3, response));
+      const { context, failedAttempts } = callContext();
       const error = await failureOf(context);
       expect(error).toMatchObject({ code, retryable: true, api: 'qualia', statusCode, retryAfterMs: undefined });
       expect(qualia.server.calls).toHaveLength(3);
       expect(qualia.waitsMs).toEqual([250, 500]);
-      expect(failedTries).toEqual([
+      expect(failedAttempts).toEqual([
         { error: expect.objectContaining({ code }), attempt: 1, waitMs: 250 },
         { error: expect.objectContaining({ code }), attempt: 2, waitMs: 500 },
       ]);
     },
   );
 
-  test.each(faults)('%s: passes with the third try', async (_, answer) => {
-    qualia.server.respond(answer, answer, order);
+  test.each(faults)('%s: succeeds at the third attempt', async (_, response) => {
+    qualia.server.respond(response, response, order);
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 3, responseTimeMs: 0 });
     expect(qualia.server.left()).toBe(0);
   });
@@ -181,7 +185,7 @@ describe('a fault that may pass', () => {
 
 describe('GraphQL errors', () => {
   test.each(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'])(
-    'of code %s are final',
+    'with the code %s are permanent',
     async (code) => {
       qualia.server.respond(graphQlError({ message: 'x', extensions: { code } }));
       expect(await failureOf()).toMatchObject({
@@ -193,28 +197,28 @@ describe('GraphQL errors', () => {
   );
 
   test.each<[string, unknown]>([
-    ['of another code', { message: 'Oops', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
-    ['of no code', { message: 'The database is busy' }],
-    ['of no message', {}],
-    ['with strange extensions', { message: 'Oops', extensions: { code: 7 } }],
+    ['with another code', { message: 'Oops', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    ['without a code', { message: 'The database is busy' }],
+    ['without a message', {}],
+    ['with malformed extensions', { message: 'Oops', extensions: { code: 7 } }],
     ['with null extensions', { message: 'Oops', extensions: null }],
-    ['with a message that is no text', { message: { en: 'Oops' } }],
-    ['that are a mere text', 'Oops'],
+    ['with a message that is not a string', { message: { en: 'Oops' } }],
+    ['that are strings', 'Oops'],
     ['that are null', null],
-  ])('%s may pass', async (_, error) => {
+  ])('%s are retryable', async (_, error) => {
     qualia.server.respond(...times(3, graphQlError(error, { order: null })));
     expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
     expect(qualia.server.calls).toHaveLength(3);
   });
 
-  test('are final when any of several is', async () => {
+  test('are permanent if one of several is', async () => {
     const errors = [{ message: 'Oops' }, { message: 'x', extensions: { code: 'FORBIDDEN' } }];
     qualia.server.respond({ body: { errors } });
     expect(await failureOf()).toMatchObject({ retryable: false });
   });
 
-  describe('beside an order', () => {
-    const { data } = JSON.parse(qualiaAnswer());
+  describe('next to an order', () => {
+    const { data } = JSON.parse(qualiaResponse());
     const forbidden = (...path: unknown[]) => ({ message: 'No', path, extensions: { code: 'FORBIDDEN' } });
 
     test.each([
@@ -222,14 +226,14 @@ describe('GraphQL errors', () => {
       [['order', 'outstanding_tasks', 0, 'name']],
       [['orders']],
       [['viewer', 'order', 'order']],
-    ])('at %j do not matter: it was received, and is kept byte for byte', async (path) => {
+    ])('at %j are ignored, and the response is returned byte for byte', async (path) => {
       const body = JSON.stringify({ data, errors: [forbidden(...path), forbidden(...path)] });
       qualia.server.respond({ body });
       expect(await fetchOrder()).toMatchObject({ bytes: Buffer.from(body), attempt: 1 });
     });
 
     test.each([[['order', 'order']], [['order', 'order', 'borrowers', 0]], [['order']], [[]]])(
-      'at %j count',
+      'at %j fail the call',
       async (path) => {
         qualia.server.respond({
           body: { data, errors: [forbidden('order', 'outstanding_tasks'), forbidden(...path)] },
@@ -239,21 +243,21 @@ describe('GraphQL errors', () => {
     );
 
     test.each([undefined, null, 'order.outstanding_tasks', { 0: 'order' }])(
-      'with the path %j may be about the order',
+      'with the path %j are treated as errors about the order',
       async (path) => {
         qualia.server.respond(...times(3, graphQlError({ message: 'Oops', path }, data)));
         expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
       },
     );
 
-    test('elsewhere do not decide what those about the order mean', async () => {
-      const passing = { message: 'Oops', path: ['order', 'order', 'price'] };
-      const body = { data, errors: [forbidden('order', 'outstanding_tasks'), passing] };
+    test('at other paths do not change how an error about the order is classified', async () => {
+      const transient = { message: 'Oops', path: ['order', 'order', 'price'] };
+      const body = { data, errors: [forbidden('order', 'outstanding_tasks'), transient] };
       qualia.server.respond(...times(3, { body }));
       expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
     });
 
-    test('elsewhere count when they took the order away', async () => {
+    test('at other paths fail the call if the response has no order', async () => {
       const elsewhere = { message: 'Oops', path: ['order', 'outstanding_tasks'] };
       qualia.server.respond(...times(3, graphQlError(elsewhere, { order: null })));
       expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
@@ -261,7 +265,7 @@ describe('GraphQL errors', () => {
       expect(await failureOf()).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: false });
     });
 
-    test('elsewhere do not matter to the list of open orders', async () => {
+    test('at other paths are ignored for the list of open orders', async () => {
       const list = { orders: { orders: [{ _id: 'QO-1' }] } };
       qualia.server.respond(graphQlError(forbidden('orders', 'total'), list));
       const page = { limit: 10, offset: 0, withStatus: false };
@@ -277,7 +281,7 @@ describe('GraphQL errors', () => {
 });
 
 test.each([{ data: { order: null } }, { data: { order: { order: null } } }, { data: { order: null }, errors: null }])(
-  'no order and no error, %j: there is none',
+  'a response without order and error (%j) means that the order does not exist',
   async (body) => {
     qualia.server.respond({ body });
     expect(await failureOf()).toMatchObject({ code: 'ORDER_NOT_FOUND', retryable: false });
@@ -318,31 +322,31 @@ describe('the list of open orders', () => {
   });
 });
 
-describe('an answer that cannot be read', () => {
+describe('an unreadable response', () => {
   test.each<[string, string | Buffer]>([
-    ['nothing', ''],
-    ['a page', '<html>maintenance</html>'],
-    ['JSON cut off', qualiaAnswer().slice(0, -1)],
+    ['an empty body', ''],
+    ['an HTML page', '<html>maintenance</html>'],
+    ['truncated JSON', qualiaResponse().slice(0, -1)],
     ['bytes that are not UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
     ['null', 'null'],
-    ['a list', '[]'],
+    ['an array', '[]'],
     ['no data', '{}'],
     ['null data', '{"data":null}'],
     ['no order field', '{"data":{}}'],
-    ['an order without its id', qualiaAnswer(qualiaOrder({ _id: undefined }))],
-    ['an order with a null id', qualiaAnswer(qualiaOrder({ _id: null }))],
-    ['an order without its number', qualiaAnswer(qualiaOrder({ order_number: null }))],
+    ['an order without its id', qualiaResponse(qualiaOrder({ _id: undefined }))],
+    ['an order with a null id', qualiaResponse(qualiaOrder({ _id: null }))],
+    ['an order without its number', qualiaResponse(qualiaOrder({ order_number: null }))],
     [
-      'an order without its number, beside an error elsewhere',
+      'an order without its number, next to an error at another path',
       JSON.stringify({
         data: { order: { order: qualiaOrder({ order_number: null }) } },
         errors: [{ message: 'No', path: ['order', 'outstanding_tasks'], extensions: { code: 'FORBIDDEN' } }],
       }),
     ],
-    ['another order', qualiaAnswer(qualiaOrder({ _id: 'bK8bg5tajNkDpDk26' }))],
-    ['the same id in other letters', qualiaAnswer(qualiaOrder({ _id: qualiaOrderId.toLowerCase() }))],
-    ['properties that are none', qualiaAnswer(qualiaOrder({ properties: 'CA' }))],
-  ])('%s: two more tries, then final, with its bytes', async (_, body) => {
+    ['another order', qualiaResponse(qualiaOrder({ _id: 'bK8bg5tajNkDpDk26' }))],
+    ['the same id in lower case', qualiaResponse(qualiaOrder({ _id: qualiaOrderId.toLowerCase() }))],
+    ['properties that are not a list', qualiaResponse(qualiaOrder({ properties: 'CA' }))],
+  ])('%s: three attempts, then a permanent error with the bytes received', async (_, body) => {
     qualia.server.respond(...times(3, { body }));
     const error = await failureOf();
     expect(error).toBeInstanceOf(UnreadableResponseError);
@@ -351,19 +355,19 @@ describe('an answer that cannot be read', () => {
     expect(qualia.server.calls).toHaveLength(3);
   });
 
-  test('does not have its bytes in the formatted error', async () => {
+  test('does not appear in the formatted error', async () => {
     qualia.server.respond(...times(3, { body: 'Ada Byron' }));
     const error = await failureOf();
     expect(Object.keys(error)).not.toContain('bytes');
     expect(JSON.stringify(error) + error.stack).not.toContain('Ada');
   });
 
-  test('twice, and then an order, is an order', async () => {
+  test('is retried, and an order at the third attempt is a success', async () => {
     qualia.server.respond({ body: 'oops' }, { body: '{}' }, order);
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 3 });
   });
 
-  test('is counted anew in every call', async () => {
+  test('is counted separately in every call', async () => {
     qualia.server.respond(...times(2, { body: 'oops' }), { status: 503 }, { body: 'oops' }, order);
     expect(await failureOf()).toMatchObject({ code: 'API_UNAVAILABLE' });
     await expect(fetchOrder()).resolves.toMatchObject({ attempt: 2 });
@@ -371,7 +375,7 @@ describe('an answer that cannot be read', () => {
 });
 
 describe('the credential', () => {
-  test('is fetched again when it was refused, and tried once more', async () => {
+  test('is fetched again after a refusal, and the call is repeated', async () => {
     await qualia.stop();
     qualia = await startScriptedQualia({
       credential: secretOf({ username: 'us', password: 'old' }, { username: 'us', password: 'new' }),
@@ -383,7 +387,7 @@ describe('the credential', () => {
     );
   });
 
-  test('that cannot be had makes no call', async () => {
+  test('that cannot be read prevents the call', async () => {
     await qualia.stop();
     const unreadable = new PipelineError('SECRET_UNREADABLE', 'No', { retryable: true });
     qualia = await startScriptedQualia({ credential: unreadableSecret(unreadable) });

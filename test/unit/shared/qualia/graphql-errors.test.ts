@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
-import { graphQlErrorsThatMatter, judgeGraphQlErrors } from '../../../../shared/qualia/graphql-errors';
+import { classifyGraphQlErrors, graphQlErrorsThatMatter } from '../../../../shared/qualia/graphql-errors';
 
 const needed = ['order', 'order'];
-const judged = (error: unknown, orderId?: string) =>
-  judgeGraphQlErrors(graphQlErrorsThatMatter({ errors: [error] }, needed), orderId);
+const classify = (error: unknown, orderId?: string) =>
+  classifyGraphQlErrors(graphQlErrorsThatMatter({ errors: [error] }, needed), orderId);
 
-/** Each with the code that its server gave it: the server is at fault, not the order. */
+/** Messages and codes of faults in the server, which say nothing about the order. */
 const transient = [
   ['request to https://orders.internal failed, reason: getaddrinfo ENOTFOUND orders.internal', 'INTERNAL_SERVER_ERROR'],
   ['PersistedQueryNotFound', 'PERSISTED_QUERY_NOT_FOUND'],
@@ -14,11 +14,11 @@ const transient = [
   ['403: Forbidden', 'INTERNAL_SERVER_ERROR'],
 ] as const;
 
-test.each(transient)('%j of code %s may pass, and so it may without a code', (message, code) => {
-  expect(judged({ message, extensions: { code } })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
-  expect(judged({ message })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
-  expect(judged({ message, extensions: {} })).toMatchObject({ retryable: true });
-  expect(judged({ message, extensions: { code: '' } })).toMatchObject({ retryable: true });
+test.each(transient)('%j is retryable with the code %s, and without a code', (message, code) => {
+  expect(classify({ message, extensions: { code } })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
+  expect(classify({ message })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
+  expect(classify({ message, extensions: {} })).toMatchObject({ retryable: true });
+  expect(classify({ message, extensions: { code: '' } })).toMatchObject({ retryable: true });
 });
 
 test.each([
@@ -41,11 +41,11 @@ test.each([
   'Not found: order QO-1',
   'Order not found. Please check the id.',
   'Order QO-abc not found',
-])('%j says that the order is not found', (message) => {
-  expect(judged({ message }, 'QO-abc')).toMatchObject({ code: 'ORDER_NOT_FOUND', retryable: false });
-  // Unless the code says something else.
-  const passing = { message, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
-  expect(judged(passing, 'QO-abc')).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
+])('%j means that the order does not exist', (message) => {
+  expect(classify({ message }, 'QO-abc')).toMatchObject({ code: 'ORDER_NOT_FOUND', retryable: false });
+  // An explicit code takes precedence over the message.
+  const transient = { message, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+  expect(classify(transient, 'QO-abc')).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
 });
 
 test.each([
@@ -57,8 +57,8 @@ test.each([
   'Access to order QO-1 denied',
   'You do not have permission to view this order',
   "You don't have access to order QO-1",
-])('%j says that the order is not allowed', (message) => {
-  expect(judged({ message })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: false });
+])('%j means that access to the order is denied', (message) => {
+  expect(classify({ message })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: false });
 });
 
 test.each([
@@ -80,18 +80,37 @@ test.each([
   'Order could not be loaded: connection not found',
   'Cannot return null for non-nullable field Order.order',
   `${'Order '.repeat(60)}not found`,
-])('%j does not say it of the order', (message) => {
-  expect(judged({ message })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
+])('%j is not about the order, so it is retryable', (message) => {
+  expect(classify({ message })).toMatchObject({ code: 'GRAPHQL_ERROR', retryable: true });
 });
 
 test.each(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'BAD_USER_INPUT', 'GRAPHQL_VALIDATION_FAILED'])(
   'the code %s is permanent with any message',
   (code) => {
     for (const message of ['Oops', 'PersistedQueryNotFound', 'try again']) {
-      expect(judged({ message, extensions: { code } })).toMatchObject({ retryable: false });
+      expect(classify({ message, extensions: { code } })).toMatchObject({ retryable: false });
     }
   },
 );
+
+test.each([
+  ['a permanent one', [{ extensions: { code: 'FORBIDDEN' } }], 'permanent GraphQL error, FORBIDDEN'],
+  [
+    'a transient one',
+    [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
+    'transient GraphQL error, INTERNAL_SERVER_ERROR',
+  ],
+  ['an unknown one', [{ extensions: { code: 'ADA_BYRON' } }], 'transient GraphQL error, with an unknown code'],
+  ['none', [{ message: 'Ada Byron' }], 'transient GraphQL error, without a code'],
+  [
+    'that of the error that decides',
+    [{ message: 'Oops' }, { extensions: { code: 'UNAUTHENTICATED' } }],
+    'permanent GraphQL error, UNAUTHENTICATED',
+  ],
+])('the message names a known code: %s', (_, errors, message) => {
+  const error = classifyGraphQlErrors(graphQlErrorsThatMatter({ errors }, needed));
+  expect(error.message).toBe(`Qualia returned a ${message}`);
+});
 
 test('property: any other code is retryable with any message', () => {
   const code = fc
@@ -99,21 +118,21 @@ test('property: any other code is retryable with any message', () => {
     .filter((text) => !/^(?:NOT_FOUND|FORBIDDEN|UNAUTH|BAD_U|GRAPHQL_V)/.test(text));
   const message = fc.constantFrom('Order not found', 'Forbidden', 'Not authorized to view this order');
   fc.assert(
-    fc.property(code, message, (given, said) => {
-      expect(judged({ message: said, extensions: { code: given } })).toMatchObject({ retryable: true });
+    fc.property(code, message, (anyCode, anyMessage) => {
+      expect(classify({ message: anyMessage, extensions: { code: anyCode } })).toMatchObject({ retryable: true });
     }),
   );
 });
 
-test('once a field is there, the errors that matter are those whose path does not lead away from it', () => {
+test('if the needed field is present, only errors at its path, above it or below it matter', () => {
   const step = fc.oneof(fc.constantFrom('order', 'outstanding_tasks', 'orders'), fc.nat({ max: 3 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 4 }), (path) => {
       const [first = 'order', second = 'order'] = path;
       const matters = first === 'order' && second === 'order';
-      const answer = (order: unknown) => ({ data: { order: { order } }, errors: [{ path }] });
-      expect(graphQlErrorsThatMatter(answer({}), needed)).toHaveLength(matters ? 1 : 0);
-      expect(graphQlErrorsThatMatter(answer(null), needed)).toHaveLength(1);
+      const response = (order: unknown) => ({ data: { order: { order } }, errors: [{ path }] });
+      expect(graphQlErrorsThatMatter(response({}), needed)).toHaveLength(matters ? 1 : 0);
+      expect(graphQlErrorsThatMatter(response(null), needed)).toHaveLength(1);
     }),
   );
 });

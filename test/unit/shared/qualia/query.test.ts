@@ -1,7 +1,7 @@
 import { parse, type SelectionSetNode, visit } from 'graphql';
 import { openOrdersQuery, orderQuery } from '../../../../shared/qualia/query';
 
-/** Every path that a query asks for, such as `order.order.price`. */
+/** Every path that a query requests, such as `order.order.price`. */
 const pathsOf = (query: string): string[] => {
   const walk = (set: SelectionSetNode | undefined, prefix: string): string[] =>
     (set?.selections ?? []).flatMap((selection) => {
@@ -16,7 +16,7 @@ const pathsOf = (query: string): string[] => {
 
 const paths = pathsOf(orderQuery);
 
-test('asks for one order by its id', () => {
+test('requests one order by its id', () => {
   expect(orderQuery).toContain('$id: ID!');
   expect(orderQuery).toContain('order(_id: $id)');
   expect(paths).toContain('order.outstanding_tasks');
@@ -35,7 +35,7 @@ test.each([
   ...['open', 'pending', 'accepted', 'declined', 'cancelled', 'submitted', 'revision_required', 'completed'],
   ...['resubmitted', 'resubmission_accepted', 'created_date', 'closed_date', 'cancellation_reason'],
   'revision_required_reason',
-])('asks for %s', (field) => {
+])('requests %s', (field) => {
   expect(paths.some((path) => path === `order.order.${field}` || path === `order.order.status_details.${field}`)).toBe(
     true,
   );
@@ -43,7 +43,7 @@ test.each([
 
 const statusPaths = paths.filter((path) => path.startsWith('order.order.status'));
 
-test('the list of open orders asks for the same status fields as an order, or for the ids alone', () => {
+test('the list of open orders requests the same status fields as an order, or only the ids', () => {
   const listed = (withStatus: boolean) =>
     pathsOf(openOrdersQuery(withStatus)).filter((path) => path.split('.').length > 2);
   expect(listed(false)).toEqual(['orders.orders._id']);

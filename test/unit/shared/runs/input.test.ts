@@ -20,6 +20,7 @@ const netlifeDefaults = {
   check_registered_users: true,
   registered_only: false,
   create_access_keys: false,
+  max_access_key_age_days: 7,
   job_ids: [],
   consent: 'SUBSCRIBE',
 };
@@ -29,23 +30,35 @@ const iterableDefaults = {
   plan: 'pro',
   pages: ['pricing', 'settings'],
   days: 7,
+  source: 'query',
   limit: 0,
+  confirm: 20,
+  only_changed: false,
+  full: false,
+  on_removed: 'ignore',
 };
 
 test.each([{}, { dry_run: false }])('%j runs both jobs with the defaults', (input) => {
   expect(read(input)).toEqual({
     run_id: 'execution-1',
     dry_run: false,
+    after: 'fail',
     netlife: netlifeDefaults,
     iterable: iterableDefaults,
   });
 });
 
 test('a job runs if its key is present; an empty object gives the defaults', () => {
-  expect(read({ run_id: 'a', netlife: {} })).toEqual({ run_id: 'a', dry_run: false, netlife: netlifeDefaults });
+  expect(read({ run_id: 'a', netlife: {} })).toEqual({
+    run_id: 'a',
+    dry_run: false,
+    after: 'fail',
+    netlife: netlifeDefaults,
+  });
   expect(read({ run_id: 'b', dry_run: true, iterable: { limit: 3 } })).toEqual({
     run_id: 'b',
     dry_run: true,
+    after: 'fail',
     iterable: { ...iterableDefaults, limit: 3 },
   });
 });
@@ -65,24 +78,20 @@ test('a token can be used with single calls', () => {
 });
 
 test.each([
-  ['a list', [], 'the input must be a JSON object'],
-  ['nothing', null, 'the input must be a JSON object'],
+  ['an array', [], 'the input must be a JSON object'],
+  ['null', null, 'the input must be a JSON object'],
   ['an unknown key', { netlif: {} }, 'the input has no "netlif"'],
   ['an unknown key of a job', { iterable: { day: 7 } }, 'iterable has no "day"'],
   ['an unknown key of the other job', { netlife: { portal: 'x' } }, 'netlife has no "portal"'],
   ['unknown keys', { iterable: { day: 7, page: 'x' } }, 'iterable has no "day", "page"'],
-  ['a job that is no object', { netlife: ['nowandgen'] }, 'netlife must be a JSON object'],
-  ['a portal that is no text', { netlife: { portals: [5] } }, 'netlife.portals.0 must be a string'],
+  ['a job that is not an object', { netlife: ['nowandgen'] }, 'netlife must be a JSON object'],
+  ['a portal that is not a string', { netlife: { portals: [5] } }, 'netlife.portals.0 must be a string'],
   [
     'an unknown audience',
     { netlife: { audience: 'all' } },
     'netlife.audience must be one of "buyers", "non-buyers", "both"',
   ],
-  [
-    'an unknown portal',
-    { netlife: { portals: ['evil.example/'] } },
-    'netlife.portals.0 is no portal that may be called',
-  ],
+  ['an unknown portal', { netlife: { portals: ['evil.example/'] } }, 'netlife.portals.0 is not a known portal'],
   [
     'too many jobs',
     { netlife: { job_ids: Array.from({ length: 1_001 }, String) } },
@@ -97,8 +106,8 @@ test.each([
   ['no portal', { netlife: { portals: [] } }, expect.stringContaining('netlife.portals ')],
   ['a token in bulk', { iterable: { use_jwt: true } }, expect.stringMatching(/^iterable.use_jwt cannot be used/)],
   ['a run id with a slash', { run_id: '../x' }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
-  ['too long a run id', { run_id: 'x'.repeat(81) }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
-])('%s is refused', (_what, input, fault) => {
+  ['a run id that is too long', { run_id: 'x'.repeat(81) }, 'run_id must be 1 to 80 letters, digits, "-" or "_"'],
+])('%s is refused', (_, input, fault) => {
   expect(faultsOf(input)).toEqual([fault]);
 });
 
@@ -141,4 +150,14 @@ test('of many faults, the first 50 are reported', () => {
   const faults = faultsOf({ netlife: { portals: Array(100).fill('x') } });
   expect(faults).toHaveLength(51);
   expect(faults.at(-1)).toBe('and 50 more');
+});
+
+test('full and on_removed need only_changed', () => {
+  expect(faultsOf({ iterable: { on_removed: 'clear' } })).toEqual([
+    'iterable.on_removed needs only_changed: a run without it does not know who left the query',
+  ]);
+  expect(faultsOf({ iterable: { full: true } })).toEqual([
+    'iterable.full needs only_changed: a run without it always sends everyone',
+  ]);
+  expect(faultsOf({ iterable: { full: true, only_changed: true } })).toEqual([]);
 });

@@ -9,9 +9,10 @@ beforeEach(() => {
 });
 afterEach(() => logs.stop());
 
+const held = Number.POSITIVE_INFINITY;
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-const start = (record: (message: string) => Promise<boolean> = async () => true) => {
+const start = (record: (message: string) => Promise<number | undefined> = async () => held) => {
   let nowMs = 0;
   let isSpent = false;
   const written: unknown[] = [];
@@ -90,13 +91,13 @@ test('the end is always written, and logged as one line', async () => {
 });
 
 test('a slow write is followed by one write of the newest snapshot, and the end waits for it', async () => {
-  const answers: ((value: boolean) => void)[] = [];
-  const { progress, written, update } = start(() => new Promise((resolve) => answers.push(resolve)));
+  const pendingWrites: ((value: number) => void)[] = [];
+  const { progress, written, update } = start(() => new Promise((resolve) => pendingWrites.push(resolve)));
   await update(0, 0);
   await update(2_000, 1);
   await update(4_000, 2);
   expect(written).toMatchObject([{ done: 0 }]);
-  answers[0]?.(true);
+  pendingWrites[0]?.(held);
   await settle();
   await update(6_000, 3);
   await update(6_100, 4);
@@ -104,14 +105,14 @@ test('a slow write is followed by one write of the newest snapshot, and the end 
   const closed = progress.close('step', { done: 10, message: 'done' });
   await settle();
   expect(written).toHaveLength(2);
-  answers[1]?.(true);
+  pendingWrites[1]?.(held);
   await settle();
-  answers[2]?.(true);
+  pendingWrites[2]?.(held);
   await closed;
   expect(written).toMatchObject([{ done: 0 }, { done: 3 }, { done: 10 }]);
 });
 
-test('a failed write is logged and does not stop the worker', async () => {
+test('a failed write is logged and does not end the turn', async () => {
   const { progress, update } = start(() => Promise.reject(new Error('throttled')));
   await update(0, 0);
   await progress.close('step', { done: 1, message: 'm' });
@@ -128,12 +129,48 @@ test('a turn is over when its time is up', async () => {
   expect(written).toHaveLength(1);
 });
 
-test('a rejected write stops the worker', async () => {
-  const { progress, update } = start(async (message) => message === '0 of 10');
+test('a rejected write ends the turn', async () => {
+  const { progress, update } = start(async (message) => (message === '0 of 10' ? held : undefined));
   await update(0, 0);
   expect(progress.stopped.aborted).toBe(false);
   await update(2_000, 1);
   expect(progress.stopped.aborted).toBe(true);
   expect(progress.isTurnOver({ done: 1, message: 'm' })).toBe(true);
   expect(progress.assertNotStopped).toThrow(expect.objectContaining({ code: 'RUN_TAKEN_OVER', retryable: false }));
+});
+
+describe('keepLeases', () => {
+  test('makes no write while the leases hold', async () => {
+    const { progress, written, update, at } = start(async () => 300_000);
+    await update(0, 0);
+    at(269_999);
+    expect(progress.keepLeases()).toBeUndefined();
+    expect(written).toHaveLength(1);
+  });
+
+  test('renews them once for all waiting calls before they end', async () => {
+    let untilMs = 300_000;
+    const { progress, written, update, at } = start(async () => untilMs);
+    await update(0, 4);
+    at(270_000);
+    untilMs = 570_000;
+    await Promise.all([progress.keepLeases(), progress.keepLeases()]);
+    expect(written).toMatchObject([{ done: 4 }, { done: 4 }]);
+    expect(progress.keepLeases()).toBeUndefined();
+  });
+
+  test('a worker whose leases another run has taken makes no call', async () => {
+    const { progress, update, at } = start(async (message) => (message === '0 of 10' ? 300_000 : undefined));
+    await update(0, 0);
+    at(301_000);
+    progress.update({ done: 1, message: '1 of 10' });
+    await expect(progress.keepLeases()).rejects.toMatchObject({ code: 'RUN_TAKEN_OVER' });
+    expect(progress.stopped.aborted).toBe(true);
+  });
+
+  test('without a successful write, no call is made', async () => {
+    const { progress, at } = start(() => Promise.reject(new Error('throttled')));
+    at(31_000);
+    await expect(progress.keepLeases()).rejects.toThrow('throttled');
+  });
 });

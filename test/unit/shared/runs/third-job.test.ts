@@ -14,6 +14,7 @@ const thirdJob = {
       input: () => exactly({ careful: flag(true) }),
       findConflicts: () => [],
       counters: () => ['third'],
+      leases: () => ['third'],
       outcome: outcomeSchema.extend({ sent: z.number() }),
     };`,
   'shared/runs/jobs.ts': (text: string) =>
@@ -24,6 +25,13 @@ const summary = {
     text.replace(
       /const summarize: .*\n/,
       (line) => `${line}  third: ({ sent, ...rest }) => ({ ...rest, message: String(sent) }),\n`,
+    ),
+};
+const description = {
+  'bin/docs/run-input-schema.ts': (text: string) =>
+    text.replace(
+      /const jobs: .*\n/,
+      (line) => `${line}  third: { description: 'A third job.', keys: { careful: { description: 'Slowly.' } } },\n`,
     ),
 };
 const use = {
@@ -66,6 +74,7 @@ const compile = (files: Files): string[] => {
   };
   const checked = [
     ...Object.keys(files),
+    'bin/docs/run-input-schema.ts',
     'lambdas/finish-run/summary.ts',
     'lambdas/plan-run/handler.ts',
     'ops/commands/run-input.ts',
@@ -84,10 +93,11 @@ const compile = (files: Files): string[] => {
 
 test('for a third job with a folder and an entry in the list, the compiler names what is missing', () => {
   expect(compile({ ...thirdJob, ...use })).toEqual([
+    expect.stringMatching(/^bin\/docs\/run-input-schema\.ts: Property 'third' is missing in type/),
     expect.stringMatching(/^lambdas\/finish-run\/summary\.ts: Property 'third' is missing in type/),
   ]);
 }, 120_000);
 
 test('with that added, a third job is complete', () => {
-  expect(compile({ ...thirdJob, ...summary, ...use })).toEqual([]);
+  expect(compile({ ...thirdJob, ...summary, ...description, ...use })).toEqual([]);
 }, 120_000);

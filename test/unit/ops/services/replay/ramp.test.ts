@@ -76,7 +76,7 @@ test.each([
   expect(ramp.tooManyFailed()).toBe(stops);
 });
 
-test('no more than three orders and a tenth of all are at risk', () => {
+test('at most three orders and a tenth of all orders are at risk', () => {
   const ramp = createRamp({ total: 40, ratePerSecond: unpaced });
   end(ramp, startAll(ramp));
   end(ramp, startAll(ramp));

@@ -9,8 +9,8 @@ import {
 import type { OrderId } from '../../../../../shared/orders/order';
 import { requestId, round } from '../../../../support/orders';
 
-/** The fate of the n-th order of a replay. */
-interface Fate {
+/** How the n-th order of a replay behaves. */
+interface Behavior {
   /** Undefined if its round never ends. */
   readonly latencyMs?: number;
   readonly end?: RoundEnd;
@@ -20,19 +20,19 @@ interface Fate {
 interface ReplayPlan extends Partial<ReplayDependencies> {
   readonly count: number;
   readonly ratePerSecond?: number;
-  readonly fateOf?: (index: number) => Fate;
+  readonly behaviorOf?: (index: number) => Behavior;
   readonly signal?: AbortSignal;
   readonly onStart?: (index: number) => void;
 }
 
 /** Replays orders in a simulated pipeline with a fake clock. */
-const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...dependencies }: ReplayPlan) => {
+const replay = async ({ count, ratePerSecond = 10, behaviorOf = () => ({}), ...dependencies }: ReplayPlan) => {
   let nowMs = 1_000_000;
   const orderIds = Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
   const startedAtMs = new Map<OrderId, number>();
   const results: ReplayResult[] = [];
   const ends = (orderId: OrderId): RoundEnd | undefined => {
-    const { latencyMs = 100, end = { outcome: 'posted' } } = fateOf(orderIds.indexOf(orderId));
+    const { latencyMs = 100, end = { outcome: 'posted' } } = behaviorOf(orderIds.indexOf(orderId));
     return nowMs >= (startedAtMs.get(orderId) ?? 0) + latencyMs ? end : undefined;
   };
   const summary = await runReplay(
@@ -43,7 +43,7 @@ const replay = async ({ count, ratePerSecond = 10, fateOf = () => ({}), ...depen
         expect(startedAtMs.has(orderId)).toBe(false);
         startedAtMs.set(orderId, nowMs);
         dependencies.onStart?.(index);
-        if (fateOf(index).startFails) return { error: 'No.' };
+        if (behaviorOf(index).startFails) return { error: 'No.' };
         return { requestId: requestId(orderId), round: round(index) };
       },
       readEnds: async (rounds) =>
@@ -76,7 +76,7 @@ test('follows every order to its end', async () => {
   const outcomes: RoundEnd[] = [{ outcome: 'posted' }, { outcome: 'unchanged' }, { outcome: 'superseded' }];
   const { stopped, left, of, results } = await replay({
     count: 30,
-    fateOf: (index) => ({ end: outcomes[index % 3] ?? failed }),
+    behaviorOf: (index) => ({ end: outcomes[index % 3] ?? failed }),
   });
   expect({ stopped, left }).toEqual({ stopped: undefined, left: [] });
   expect([of('posted'), of('unchanged'), of('superseded')]).toEqual([10, 10, 10]);
@@ -87,25 +87,25 @@ test('starts three orders, and no other until these have ended', async () => {
   const { startTimes } = await replay({
     count: 9,
     ratePerSecond: 100,
-    fateOf: (index) => ({ latencyMs: index === 1 ? 40_000 : 100 }),
+    behaviorOf: (index) => ({ latencyMs: index === 1 ? 40_000 : 100 }),
   });
   expect(startTimes.slice(0, 3).every((ms) => ms < 100)).toBe(true);
   expect(startTimes.slice(3).every((ms) => ms > 40_000)).toBe(true);
 });
 
 test('stops after the first wave if all of it fails', async () => {
-  const { stopped, left, of } = await replay({ count: 100, fateOf: () => ({ end: failed }) });
+  const { stopped, left, of } = await replay({ count: 100, behaviorOf: () => ({ end: failed }) });
   expect(stopped).toBe('too_many_failed');
   expect(of('failed')).toBe(3);
   expect(left).toHaveLength(97);
 });
 
 test('an order that cannot be started counts as failed, and can be continued', async () => {
-  const { stopped, left, results } = await replay({ count: 50, fateOf: (index) => ({ startFails: index === 1 }) });
+  const { stopped, left, results } = await replay({ count: 50, behaviorOf: (index) => ({ startFails: index === 1 }) });
   expect(stopped).toBeUndefined();
   expect(left).toEqual(['QO-1']);
   expect(results).toContainEqual({ orderId: 'QO-1', outcome: 'not_started', error: 'No.' });
-  expect(await replay({ count: 50, fateOf: () => ({ startFails: true }) })).toMatchObject({
+  expect(await replay({ count: 50, behaviorOf: () => ({ startFails: true }) })).toMatchObject({
     stopped: 'too_many_failed',
     left: { length: 50 },
   });
@@ -115,7 +115,7 @@ test('stops when a circuit opens, and waits for a while for rounds in flight', a
   let started = 0;
   const { stopped, of, left, endedAtMs } = await replay({
     count: 1_000,
-    fateOf: (index) => (index < 30 ? {} : { latencyMs: index < 33 ? 5_000 : Number.POSITIVE_INFINITY }),
+    behaviorOf: (index) => (index < 30 ? {} : { latencyMs: index < 33 ? 5_000 : Number.POSITIVE_INFINITY }),
     onStart: () => started++,
     isCircuitOpen: () => started > 35,
   });
@@ -125,12 +125,15 @@ test('stops when a circuit opens, and waits for a while for rounds in flight', a
 });
 
 test('stops when no order ends any more', async () => {
-  const { stopped, of, left } = await replay({ count: 10, fateOf: () => ({ latencyMs: Number.POSITIVE_INFINITY }) });
+  const { stopped, of, left } = await replay({
+    count: 10,
+    behaviorOf: () => ({ latencyMs: Number.POSITIVE_INFINITY }),
+  });
   expect(stopped).toBe('nothing_ends');
   expect([of('under_way'), left.length]).toEqual([3, 7]);
 });
 
-test('Ctrl-C starts no more orders, and reports the results at once', async () => {
+test('Ctrl-C starts no more orders, and reports the results immediately', async () => {
   const controller = new AbortController();
   const { stopped, of, left, endedAtMs } = await replay({
     count: 100,
@@ -145,8 +148,8 @@ test('Ctrl-C starts no more orders, and reports the results at once', async () =
 
 test('stops cleanly when AWS no longer responds', async () => {
   const fault = new ServiceFault('unreachable', 'The token has expired.');
-  const { stopped, fault: said, left } = await replay({ count: 10, readEnds: () => Promise.reject(fault) });
-  expect({ stopped, said, left: left.length }).toEqual({ stopped: 'unreachable', said: fault, left: 7 });
+  const { stopped, fault: reported, left } = await replay({ count: 10, readEnds: () => Promise.reject(fault) });
+  expect({ stopped, reported, left: left.length }).toEqual({ stopped: 'unreachable', reported: fault, left: 7 });
 });
 
 test('a bug is thrown', async () => {
@@ -163,13 +166,13 @@ test('reports the remaining orders as it proceeds', async () => {
   expect(seen).toEqual(seen.toSorted((a, b) => b - a));
 });
 
-test('for any failures: at most three orders and a tenth fail, each starts once, none is left out, the rate holds', () =>
+test('property: with any failures, at most three orders and a tenth fail, each starts once, none is omitted, the rate is respected', () =>
   fc.assert(
     fc.asyncProperty(
       fc.record({
         count: fc.integer({ min: 1, max: 300 }),
         ratePerSecond: fc.integer({ min: 1, max: 100 }),
-        fates: fc.array(
+        behaviors: fc.array(
           fc.record({
             latencyMs: fc.integer({ min: 0, max: 60_000 }),
             chance: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -179,13 +182,13 @@ test('for any failures: at most three orders and a tenth fail, each starts once,
         failureShare: fc.constantFrom(0, 0.05, 0.1, 0.5, 1),
         failsFrom: fc.integer({ min: 0, max: 300 }),
       }),
-      async ({ count, ratePerSecond, fates, failureShare, failsFrom }) => {
-        const fateOf = (index: number): Fate => {
-          const { latencyMs = 0, chance = 0 } = fates[(index * 7) % fates.length] ?? {};
+      async ({ count, ratePerSecond, behaviors, failureShare, failsFrom }) => {
+        const behaviorOf = (index: number): Behavior => {
+          const { latencyMs = 0, chance = 0 } = behaviors[(index * 7) % behaviors.length] ?? {};
           const fails = index >= failsFrom && chance < failureShare;
           return { latencyMs, ...(fails && (chance < failureShare / 2 ? { startFails: true } : { end: failed })) };
         };
-        const { stopped, left, results, of, startTimes } = await replay({ count, ratePerSecond, fateOf });
+        const { stopped, left, results, of, startTimes } = await replay({ count, ratePerSecond, behaviorOf });
         const lost = of('failed') + of('not_started') + of('under_way');
         expect(lost).toBeLessThanOrEqual(3 + Math.floor(count / 10));
         expect(new Set(results.map(({ orderId }) => orderId)).size).toBe(results.length);

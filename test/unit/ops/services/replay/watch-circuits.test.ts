@@ -3,8 +3,8 @@ import type { ServiceFault } from '../../../../../ops/services/fault';
 import { watchCircuits } from '../../../../../ops/services/replay/watch-circuits';
 import { fakeAwsClient } from '../../../../support/aws-client';
 
-/** Watches logs in which each search finds the given rows, until all `looks` are done. */
-const watch = async (found: (look: number) => readonly string[] | Error, looks: number) => {
+/** Watches logs for a number of searches. `found` returns the rows of the n-th search. */
+const watch = async (found: (search: number) => readonly string[] | Error, searches: number) => {
   let nowMs = 1_000_000;
   const queries: Readonly<Record<string, unknown>>[] = [];
   const { client } = fakeAwsClient<CloudWatchLogsClient>((input, command) => {
@@ -28,7 +28,7 @@ const watch = async (found: (look: number) => readonly string[] | Error, looks: 
       sleep: async (ms) => {
         waitsMs.push(ms);
         nowMs += ms;
-        if (waitsMs.length <= looks) return;
+        if (waitsMs.length <= searches) return;
         controller.abort();
         ended.resolve();
       },
@@ -57,8 +57,8 @@ test('searches no further back than log lines can be delayed', async () => {
   expect(Number(endTime) - Number(startTime)).toBeLessThanOrEqual(106);
 });
 
-test('remembers which worker opened its circuit', async () => {
-  expect((await watch((look) => (look === 2 ? ['processing'] : []), 4)).opened).toEqual(['processing']);
+test('reports the worker whose circuit opened', async () => {
+  expect((await watch((search) => (search === 2 ? ['processing'] : []), 4)).opened).toEqual(['processing']);
 });
 
 test('reports that the logs cannot be searched', async () => {

@@ -1,0 +1,9 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { rootRoute } from '../../root';
+
+/** Queues. */
+export const queuesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/queues',
+  component: lazyRouteComponent(() => import('./screen'), 'QueuesScreen'),
+});

@@ -1,0 +1,88 @@
+import type { Connection } from '../../shared/http/exchange';
+import type { CallOptions } from './aws-calls';
+import type { Service } from './faults';
+import { noResponse } from './lambda-process';
+
+export interface HttpReply {
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HttpRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A vendor's server. */
+export interface Server {
+  readonly respond: (request: HttpRequest) => HttpReply;
+  /** Called when a request is sent, whether it arrives or not. */
+  readonly onSent: () => void;
+}
+
+const bodyOf = (text: string) => ({
+  async *[Symbol.asyncIterator]() {
+    if (text !== '') yield Buffer.from(text);
+  },
+  destroy: () => undefined,
+  dump: async () => undefined,
+});
+
+const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+/** A process's connections to a vendor's server. */
+export const createConnection = (
+  { scheduler, faults, process, trace }: CallOptions,
+  service: Service,
+  server: Server,
+): Connection => {
+  const { choose } = scheduler;
+
+  /** What a server in trouble returns. */
+  const refusal = (): HttpReply => {
+    const statusCode = choose.pick([429, 500, 503, 503]);
+    const seconds = choose.pick([undefined, undefined, 0, 1, 5, 20]);
+    return { statusCode, ...(seconds !== undefined && { headers: { 'retry-after': String(seconds) } }), body: '' };
+  };
+
+  const exchange = async (request: HttpRequest): Promise<HttpReply> => {
+    const callFault = faults.ofCall(service);
+    if (callFault !== undefined) trace.add(process.name, `POST ${service}: ${callFault}`);
+    if (callFault === 'crash before') process.kill();
+    else server.onSent();
+    await scheduler.sleep(faults.latencyMs(service));
+    if (!process.hasSent()) await process.canRun();
+    if (callFault === 'lost request') {
+      if (choose.chance(0.5)) return noResponse();
+      throw reset();
+    }
+    if (callFault === 'refused') return refusal();
+    const reply = server.respond(request);
+    trace.add(process.name, `POST ${service}: ${reply.statusCode}`);
+    if (callFault === 'crash after') process.kill();
+    await scheduler.sleep(20 + choose.fraction() * 80 + faults.latencyMs(service));
+    if (callFault === 'lost response') {
+      if (choose.chance(0.5)) return noResponse();
+      throw reset();
+    }
+    return callFault === 'failed after effect' ? { ...refusal(), statusCode: 500 } : reply;
+  };
+
+  return {
+    request: async ({ headers, body, signal }) => {
+      await process.canRun();
+      const aborted = Promise.withResolvers<never>();
+      const abort = (): void => aborted.reject(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        const reply = await Promise.race([exchange({ headers, body: body ?? '' }), aborted.promise]);
+        return { statusCode: reply.statusCode, headers: reply.headers ?? {}, body: bodyOf(reply.body) };
+      } finally {
+        signal.removeEventListener('abort', abort);
+        await process.canRun();
+      }
+    },
+    close: async () => undefined,
+  };
+};

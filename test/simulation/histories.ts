@@ -1,0 +1,44 @@
+import type { History, HistoryOptions } from './history';
+import { shrink } from './shrink';
+import { type Result, simulate } from './simulate';
+
+/** Webhooks of one history: a longer run has more histories, with the seeds that follow. */
+const historySize = 500;
+
+/**
+ * The options of each history of a run.
+ *
+ * @param run its first seed, its webhooks over all histories, and the minutes of each of them
+ */
+export const historiesOf = ({ seed, webhooks, minutes }: HistoryOptions): readonly HistoryOptions[] =>
+  Array.from({ length: Math.ceil(webhooks / historySize) }, (_, index) => ({
+    seed: seed + index,
+    webhooks: Math.min(historySize, webhooks - index * historySize),
+    minutes,
+  }));
+
+/** Shrinks a history that failed with this result. */
+export const shrinkFailure = (history: History, { violations }: Result): Promise<History> => {
+  const oracles = new Set(violations.map(({ oracle }) => oracle));
+  return shrink(history, async (candidate) => {
+    const again = await simulate(candidate);
+    return again.violations.some(({ oracle }) => oracles.has(oracle));
+  });
+};
+
+/** The histories of a short run, which is part of `npm test`. */
+export const shortRun: readonly HistoryOptions[] = [1, 2, 3].map((seed) => ({
+  seed,
+  webhooks: 200,
+  minutes: 20,
+}));
+
+/** Histories that failed once, with what they found. */
+export const corpus: readonly (HistoryOptions & { readonly found: string })[] = [
+  {
+    seed: 15,
+    webhooks: 60,
+    minutes: 15,
+    found: 'a stale event relied on a round whose message had never been sent',
+  },
+];

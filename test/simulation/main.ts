@@ -1,0 +1,139 @@
+/** `npm run simulate`: simulates histories of faults. Exits with 1 if one ends in a wrong state. */
+import { fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { shrinkFailure } from './histories';
+import { createHistory, type HistoryOptions } from './history';
+import { runLeases } from './leases/main';
+import { runMutants } from './mutation-run';
+import { type Result, simulate } from './simulate';
+
+const maxProcesses = 2;
+const hourMs = 3_600_000;
+
+const readOptions = () => {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+      webhooks: { type: 'string', default: '1000' },
+      minutes: { type: 'string', default: '30' },
+      replay: { type: 'string' },
+      runs: { type: 'string' },
+      mutants: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+    },
+  });
+  const { replay, runs, mutants, only, ...rest } = values;
+  const numbers = { ...rest, seed: replay ?? rest.seed, ...(runs !== undefined && { runs }) };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!/^[1-9]\d{0,9}$/.test(value)) throw new Error(`--${name} is not a whole number from 1: ${value}`);
+  }
+  const request: HistoryOptions = {
+    seed: Number(numbers.seed),
+    webhooks: Number(numbers.webhooks),
+    minutes: Number(numbers.minutes),
+  };
+  const command = mutants ? 'mutants' : replay === undefined ? 'run' : 'replay';
+  return { request, only, runs: runs === undefined ? undefined : Number(runs), command } as const;
+};
+
+/** A history, and its result. */
+interface Simulated {
+  readonly options: HistoryOptions;
+  readonly result: Result;
+}
+
+const simulateAll = async (request: HistoryOptions): Promise<readonly Simulated[]> => {
+  const results: Simulated[] = [];
+  const run = (first: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const args = [JSON.stringify(request), String(first), String(maxProcesses)];
+      const child = fork(path.join(__dirname, 'history-process.ts'), args, { execArgv: ['--import', 'tsx'] });
+      child.on('message', (simulated) => void results.push(simulated as Simulated));
+      child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`A process exited with ${code}`))));
+    });
+  await Promise.all(Array.from({ length: maxProcesses }, (_, first) => run(first)));
+  return results;
+};
+
+const describeViolations = ({ violations }: Result): string =>
+  violations.map(({ oracle, about }) => `  ${oracle}: ${about}\n`).join('');
+
+/** Simulates one history again, with every call, and shrinks it if it fails. */
+const replay = async (request: HistoryOptions): Promise<number> => {
+  const history = createHistory(request);
+  const result = await simulate(history, { keepsTrace: true });
+  if (result.violations.length === 0) {
+    process.stdout.write(`${result.trace.join('\n')}\nSeed ${request.seed}: trace ${result.traceHash}, no violation\n`);
+    return 0;
+  }
+  const shortest = await shrinkFailure(history, result);
+  const { trace, ...shortResult } = await simulate(shortest, { keepsTrace: true });
+  process.stdout.write(
+    `${trace.join('\n')}\nSeed ${request.seed}, shrunk from ${history.actions.length} to ${shortest.actions.length} actions:\n`,
+  );
+  process.stdout.write(`${JSON.stringify(shortest)}\n${describeViolations({ ...shortResult, trace })}`);
+  return 1;
+};
+
+const sum = (
+  results: readonly Result[],
+  field: 'webhooks' | 'acknowledged' | 'posts' | 'calls' | 'virtualMs',
+): number => results.reduce((total, result) => total + result[field], 0);
+
+const run = async (request: HistoryOptions): Promise<number> => {
+  const startedAtMs = performance.now();
+  const simulated = await simulateAll(request);
+  const results = simulated.map(({ result }) => result);
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  const failed = results.filter(({ violations }) => violations.length > 0);
+  const violated = (...oracles: readonly string[]): number =>
+    failed.flatMap(({ violations }) => violations).filter(({ oracle }) => oracles.includes(oracle)).length;
+  const rows: readonly (readonly [string, string | number])[] = [
+    ['webhooks sent', sum(results, 'webhooks')],
+    ['webhooks acknowledged', sum(results, 'acknowledged')],
+    ['orders posted', sum(results, 'posts')],
+    ['calls to AWS', sum(results, 'calls')],
+    ['lost or stuck', violated('open', 'messages')],
+    ['stale', violated('stale')],
+    ['duplicated', violated('doubled')],
+    ['moved backwards', violated('backwards')],
+    ['limits exceeded', violated('limit', 'calls')],
+    ['simulated hours', (sum(results, 'virtualMs') / hourMs).toFixed(0)],
+    ['simulated_hours_per_second', (sum(results, 'virtualMs') / hourMs / seconds).toFixed(1)],
+    ['seconds', seconds.toFixed(1)],
+    ['seeds', `${request.seed} … ${request.seed + results.length - 1}`],
+  ];
+  process.stdout.write(rows.map(([name, value]) => `${name.padEnd(28)}${String(value).padStart(12)}\n`).join(''));
+  for (const { options, result } of simulated) {
+    if (result.violations.length === 0) continue;
+    const { seed, webhooks, minutes } = options;
+    const command = `npm run simulate -- --replay ${seed} --webhooks ${webhooks} --minutes ${minutes}`;
+    process.stdout.write(`FAILED: ${command}\n${describeViolations(result)}`);
+  }
+  process.stdout.write(`Tests: ${results.length - failed.length} passed, ${failed.length} failed\n`);
+  return failed.length > 0 ? 1 : 0;
+};
+
+/** Breaks the code in every way of `mutants.ts`: the histories must find each. */
+const runAllMutants = async (request: HistoryOptions, only: string): Promise<number> => {
+  const all = await runMutants(request, only, ({ mutant, histories, oracles }) => {
+    const found = histories === undefined ? 'NOT CAUGHT' : `${histories} (${oracles.join(', ')})`;
+    process.stdout.write(`${mutant.name.padEnd(76)}${found}\n`);
+  });
+  const caught = all.filter(({ histories }) => histories !== undefined).length;
+  process.stdout.write(`Tests: ${caught} passed, ${all.length - caught} failed\n`);
+  return caught === all.length ? 0 : 1;
+};
+
+const main = async (): Promise<void> => {
+  const { request, only, runs, command } = readOptions();
+  if (runs !== undefined) {
+    process.exitCode = await runLeases(request.seed, runs);
+    return;
+  }
+  process.exitCode = await { run, replay, mutants: runAllMutants }[command](request, only);
+};
+
+void main();

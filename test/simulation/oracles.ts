@@ -1,0 +1,130 @@
+import * as z from 'zod/mini';
+import { bodyHashOf } from '../../shared/internal-api/body';
+import { mapOrder } from '../../shared/internal-api/mapping';
+import type { InternalOrder } from '../../shared/internal-api/order';
+import { readOrder } from '../../shared/qualia/order';
+import type { Effect, InternalApi } from './apis/internal-api';
+import type { Qualia } from './apis/qualia';
+import { settings } from './composition';
+import type { Notified } from './webhook-sender';
+
+type Item = Readonly<Record<string, unknown>>;
+
+/** What is wrong at the end of a history, or was wrong at some time. */
+export interface Violation {
+  readonly oracle: 'backwards' | 'open' | 'stale' | 'doubled' | 'limit' | 'messages' | 'calls';
+  readonly about: string;
+}
+
+const itemSchema = z.object({
+  order_id: z.string(),
+  round: z.string(),
+  status: z.enum(['NOTIFIED', 'DOWNLOADED', 'PROCESSED', 'FAILED']),
+  error: z.optional(z.object({ code: z.string() })),
+});
+
+/** The statuses that may follow each status in the same round. Written from the design, not from our code. */
+const next: Readonly<Record<string, readonly string[]>> = {
+  NOTIFIED: ['DOWNLOADED', 'FAILED'],
+  DOWNLOADED: ['PROCESSED', 'FAILED'],
+  PROCESSED: [],
+  FAILED: [],
+  EXHAUSTED: ['DOWNLOADED', 'PROCESSED', 'FAILED'],
+};
+
+/** Watches the writes of order items: no round goes back, and no status goes back within a round. */
+export const createLifecycleOracle = (report: (violation: Violation) => void) => {
+  const seen = new Map<string, { readonly round: string; readonly state: string; readonly status: string }>();
+  const rounds = new Map<string, number>();
+  const check = (item: Item | undefined): void => {
+    const { order_id: id, round, status, error } = itemSchema.parse(item);
+    const before = seen.get(id);
+    const state = error?.code === 'RETRIES_EXHAUSTED' ? 'EXHAUSTED' : status;
+    seen.set(id, { round, status, state });
+    if (before === undefined || round > before.round) {
+      rounds.set(id, (rounds.get(id) ?? 0) + 1);
+      return;
+    }
+    const isAllowed =
+      round === before.round && (status === before.status || (next[before.state] ?? []).includes(status));
+    if (!isAllowed) {
+      report({ oracle: 'backwards', about: `${id}: ${before.round} ${before.state} → ${round} ${state}` });
+    }
+  };
+  return { check, rounds: (orderId: string): number => rounds.get(orderId) ?? 0 };
+};
+
+/** Each round has one effect, and one more for each older round that may have overtaken it (docs/adr/0012). */
+const isDoubled = (effects: readonly Effect[], rounds: number): boolean => effects.length > Math.max(0, 2 * rounds - 1);
+
+const newestBodyHash = (effects: readonly Effect[]): string | undefined => {
+  const newest = effects.at(-1);
+  return newest && bodyHashOf(newest.body as InternalOrder);
+};
+
+const expectedBodyHash = (response: Uint8Array): string | undefined => {
+  const source = readOrder(response);
+  const mapping = source && mapOrder(source);
+  return mapping?.kind === 'mapped' ? bodyHashOf(mapping.order) : undefined;
+};
+
+export interface EndState {
+  readonly qualia: Qualia;
+  readonly internalApi: InternalApi;
+  readonly roundsOf: (orderId: string) => number;
+  readonly itemOf: (orderId: string) => Item | undefined;
+  /** Orders with a webhook. */
+  readonly notified: ReadonlyMap<string, Readonly<Notified>>;
+  /** Messages in each queue and dead-letter queue. */
+  readonly messages: Readonly<Record<string, number>>;
+  /** Calls to AWS and APIs. */
+  readonly calls: number;
+  readonly webhooks: number;
+}
+
+/** Even with every fault, a webhook costs no more calls than this on average, passes of the reconciler included. */
+const maxCallsPerWebhook = 150;
+
+const isFresh = (id: string, { qualia, internalApi }: EndState): boolean => {
+  const response = qualia.responseOf(id);
+  return response === undefined || newestBodyHash(internalApi.effects(id)) === expectedBodyHash(response);
+};
+
+/**
+ * Judges the first rest after the faults, without help by the reconciler: what was acknowledged is done. Exceptions are
+ * orders whose newest round has no acknowledged webhook: its starter may have failed before it sent the message.
+ */
+export const judgeRest = (end: EndState): Violation[] => {
+  const { qualia, itemOf, notified } = end;
+  return [...notified].flatMap(([id, { version, isGivenUp }]): Violation[] => {
+    const { status, notification_type: startedBy } = itemOf(id) ?? {};
+    if (version === 0 || isGivenUp || startedBy === 'reconciliation' || startedBy === 'replay') return [];
+    if (status !== 'PROCESSED') return [{ oracle: 'open', about: `${id} is ${status} at the first rest` }];
+    const isNewest = qualia.orders.get(id)?.version === version;
+    return isNewest && !isFresh(id, end) ? [{ oracle: 'stale', about: `${id} at the first rest` }] : [];
+  });
+};
+
+/** Judges the end of a history, when all faults are over and all work is done. */
+export const judgeEnd = (end: EndState): Violation[] => {
+  const { qualia, internalApi, itemOf, roundsOf, messages, calls, webhooks } = end;
+  const violations: Violation[] = [];
+  const report = (oracle: Violation['oracle'], about: string): void => void violations.push({ oracle, about });
+  for (const id of qualia.orders.keys()) {
+    const effects = internalApi.effects(id);
+    const status = itemOf(id)?.status;
+    if (status !== 'PROCESSED') report('open', `${id}: ${status} ${JSON.stringify(itemOf(id)?.error ?? '')}`);
+    if (!isFresh(id, end)) report('stale', `${id}: the internal API does not have its newest version`);
+    if (isDoubled(effects, roundsOf(id))) report('doubled', `${id}: ${effects.map(({ round }) => round).join(', ')}`);
+  }
+  for (const [queue, count] of Object.entries(messages)) if (count > 0) report('messages', `${count} in ${queue}`);
+  const limits = [
+    ['Qualia', qualia.mostCalls(), settings.callsPerSecond.qualia],
+    ['internal API', internalApi.mostCalls(), settings.callsPerSecond.internalApi],
+  ] as const;
+  for (const [api, most, limit] of limits) {
+    if (most > limit) report('limit', `${most} calls to ${api} in one second, limit ${limit}`);
+  }
+  if (calls > 1_000 + maxCallsPerWebhook * webhooks) report('calls', `${calls} calls for ${webhooks} webhooks`);
+  return violations;
+};
