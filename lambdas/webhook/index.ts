@@ -9,7 +9,8 @@ import { parseEnvironment } from '../../shared/config';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
-import { createOrderRepository } from '../../shared/orders/repository';
+import { createOrderItems } from '../../shared/orders/order-items';
+import { createRoundStore } from '../../shared/orders/round-store';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { createAuthenticator, webhookRefreshIntervalMs, webhookSecretSchema } from './authenticate';
 import { configSchema } from './config';
@@ -32,7 +33,7 @@ export const handler = createHandler({
     }),
   ),
   startRound: createRoundStarter({
-    repository: createOrderRepository(createDocumentClient(), config.ORDERS_TABLE_NAME),
+    repository: createRoundStore(createOrderItems(createDocumentClient(), config.ORDERS_TABLE_NAME)),
     downloadQueue: createQueue<DownloadMessage>(new SQSClient(smallCalls), config.DOWNLOAD_QUEUE_URL),
     now,
   }),

@@ -80,3 +80,5 @@ export const createOrderItems = (client: DynamoDBDocumentClient, tableName: stri
 
   return { get, update };
 };
+
+export type OrderItems = ReturnType<typeof createOrderItems>;

@@ -2,7 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod/mini';
 import { safeParse } from 'zod/v4/core';
 import { type ErrorCode, PipelineError } from '../errors';
-import { allOf, allows, hasRepost, isInRound, isNotProcessed, isOlderThan, updateOf } from './expressions';
+import { allOf, allows, hasRepost, isInRound, isNotProcessed, updateOf } from './expressions';
 import { shardOf } from './failed-orders-index';
 import { type TransitionName, transitions } from './lifecycle';
 import {
@@ -13,40 +13,15 @@ import {
   type OrderStatus,
   orderIdSchema,
   orderSchema,
-  type RequestId,
   type Round,
   type Warning,
   type WorkerName,
 } from './order';
 import { createOrderItems, type WriteOutcome } from './order-items';
+import { createRoundStore, type Download, downloadFields, failureFields } from './round-store';
 
 export type { Rejection, WriteOutcome } from './order-items';
-
-export interface RoundStart {
-  readonly orderId: OrderId;
-  readonly round: Round;
-  readonly requestId: RequestId;
-  readonly notificationType: string;
-  readonly notifiedAtMs: number;
-  /** The notification's own timestamp, as `occurrenceOf` writes it. */
-  readonly occurredAt?: string | undefined;
-  /** Posts the order even if it is unchanged, with a new idempotency key. */
-  readonly force?: boolean | undefined;
-  /** The round starts only if the order is still in this one. Default: in any older one, or without an item. */
-  readonly after?: Round | undefined;
-  /** Starts the round as DOWNLOADED, from bytes that are stored already. */
-  readonly download?: Download | undefined;
-}
-
-export interface Download {
-  readonly s3Key: string;
-  readonly checksum: Checksum;
-  readonly payloadSizeBytes: number;
-  readonly receiveCount: number;
-  /** When the download of these bytes began; undefined when an earlier round stored them. */
-  readonly startedAtMs?: number | undefined;
-  readonly downloadedAtMs: number;
-}
+export type { RoundStart } from './round-store';
 
 export interface Processing {
   /** What was posted; undefined when nothing was. */
@@ -89,51 +64,9 @@ export const readItem = (item: Record<string, unknown>): Order => {
 /** The previous values of an order that is FAILED already. */
 const failedSchema = z.object({ status: z.literal('FAILED'), error: z.object({ issue_id: z.string() }) });
 
-const failureFields = ['error', 'failed_at', 'failed_shard'];
-const roundFields = [
-  ...failureFields,
-  ...['download_started_at', 'downloaded_at', 's3_key', 'checksum', 'payload_size'],
-  ...['processed_at', 'warnings', 'attempts', 'not_before'],
-];
-
-const downloadFields = (download: Download) => ({
-  download_started_at: download.startedAtMs === undefined ? undefined : iso(download.startedAtMs),
-  downloaded_at: iso(download.downloadedAtMs),
-  s3_key: download.s3Key,
-  checksum: download.checksum,
-  payload_size: download.payloadSizeBytes,
-  attempts: download.receiveCount,
-});
-
 const failureTransition = ({ code, stage }: { code: Failure['code']; stage: WorkerName }): TransitionName => {
   if (code === 'RETRIES_EXHAUSTED') return stage === 'download' ? 'exhaustDownload' : 'exhaustProcessing';
   return stage === 'download' ? 'failDownload' : 'failProcessing';
-};
-
-/** The update that starts a round. */
-const roundUpdate = (start: RoundStart) => {
-  const { download } = start;
-  const fields: Readonly<Record<string, unknown>> = {
-    round: start.round,
-    status: (download ? 'DOWNLOADED' : 'NOTIFIED') satisfies OrderStatus,
-    request_id: start.requestId,
-    notification_type: start.notificationType,
-    notified_at: iso(start.notifiedAtMs),
-    occurred_at: start.occurredAt,
-    repost: start.force ? start.round : undefined,
-    ...(download && downloadFields(download)),
-  };
-  const update = updateOf(
-    fields,
-    [...roundFields, 'occurred_at'].filter((field) => fields[field] === undefined),
-  );
-  return {
-    ...update,
-    // DynamoDB evaluates the right side against the item before the update.
-    expression: update.expression.replace('SET ', 'SET #previous_status = if_not_exists(#status, :none), '),
-    names: { ...update.names, '#previous_status': 'previous_status' },
-    values: { ...update.values, ':none': 'NONE' },
-  };
 };
 
 /**
@@ -150,16 +83,7 @@ export const createOrderRepository = (client: DynamoDBDocumentClient, tableName:
       return item && readItem(item);
     },
 
-    /**
-     * Starts a round. Rejected if the order is already in that round or in a newer one. The same update copies the
-     * previous status. It keeps the record of the last POST (`processed_checksum`, `posted_*`) and a pending `repost`.
-     */
-    startRound: (start: RoundStart): Promise<WriteOutcome> =>
-      items.update(
-        start.orderId,
-        roundUpdate(start),
-        start.after === undefined ? isOlderThan(start.round) : isInRound(start.after),
-      ),
+    startRound: createRoundStore(items).startRound,
 
     recordDownload: (orderId: OrderId, round: Round, download: Download): Promise<WriteOutcome> =>
       items.update(

@@ -1,7 +1,7 @@
 import { PipelineError } from '../errors';
 import type { OrderId, OrderStatus, Round } from './order';
-import type { OrderRepository, RoundStart } from './repository';
 import { roundAfter, roundOfArrival } from './round';
+import type { RoundStart, RoundStore } from './round-store';
 
 /** The result of a request: a new round, the newest round again, or an event older than the newest round's download. */
 export type RoundOutcome = 'queued' | 'duplicate' | 'stale';
@@ -17,7 +17,7 @@ export interface StartedRound {
 }
 
 export interface RoundWriterDependencies {
-  readonly repository: Pick<OrderRepository, 'startRound'>;
+  readonly repository: RoundStore;
   readonly now: () => number;
 }
 
