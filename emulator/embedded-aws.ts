@@ -116,6 +116,10 @@ const drainMs = 5_000;
 const keepHeapSmall = (): void => {
   setFlagsFromString('--heap-growing-percent=20');
   setFlagsFromString('--semi-space-growth-factor=1');
+  // The young generation no longer grows, and one of 1 MB would be collected all the time.
+  setFlagsFromString('--min-semi-space-size=8');
+  // Helper threads would take the cores that the functions need.
+  setFlagsFromString('--single-threaded-gc');
 };
 
 /**

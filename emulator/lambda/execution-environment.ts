@@ -190,12 +190,19 @@ export const startExecutionEnvironment = async (
   };
 };
 
-/** Lambda's arguments for node: 5 % of the function's memory for a semi-space, 90 % for the old generation. */
+/** With less memory, a function has less than one core. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const fullCoreMegabytes = 1_769;
+
+/**
+ * Lambda's arguments for node: 5 % of the function's memory for a semi-space, 90 % for the old generation. In addition, a
+ * function with less than one core collects garbage without helper threads.
+ */
 const nodeArguments = (memoryMegabytes: number): string[] => [
   '--expose-gc',
   '--max-http-header-size=81920',
   `--max-semi-space-size=${Math.floor(memoryMegabytes * 0.05)}`,
   `--max-old-space-size=${Math.floor(memoryMegabytes * 0.9)}`,
+  ...(memoryMegabytes < fullCoreMegabytes ? ['--single-threaded-gc'] : []),
 ];
 
 const newLogStreamName = (): string => {
