@@ -14,7 +14,7 @@ export interface Emulator {
   readonly stop: () => Promise<void>;
 }
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 120_000;
 
 /**
  * Installs MiniStack into `.venv/` unless it is installed already, and starts it on a free port of 127.0.0.1.

@@ -16,8 +16,6 @@ const keys = (partition: string, sort?: string) => [
   ...(sort === undefined ? [] : [{ AttributeName: sort, KeyType: 'RANGE' as const }]),
 ];
 
-jest.setTimeout(240_000);
-
 describe("the simulation's models of AWS and MiniStack", () => {
   const dynamodb = new DynamoDBClient();
   const documents = DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } });

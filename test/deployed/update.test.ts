@@ -23,8 +23,6 @@ const minimumOrders = 200;
 const senders = 2;
 const intervalMs = 100;
 
-jest.setTimeout(240_000);
-
 /** Commit of the deployed release; undefined while `/health` does not respond. */
 const commit = () =>
   call('/health').then(

@@ -14,7 +14,6 @@ import { testIfSupported } from './support/target';
 // Other tests write to the same log groups at the same time. Therefore these tests compare only their own orders, or only
 // past seconds.
 
-jest.setTimeout(90_000);
 const testQueries = testIfSupported('log-queries');
 
 const sinceMs = Date.now() - 1_000;

@@ -22,7 +22,6 @@ import { target, testIfSupported } from './support/target';
 
 const { outputs } = target();
 
-jest.setTimeout(120_000);
 afterEach(async () => {
   for (const vendor of [netlife, iterable]) {
     await vendor.setFaults();

@@ -75,7 +75,7 @@ describe('the substitutions with the SDK', () => {
   let printed: Record<string, unknown>;
 
   const run = (env: Readonly<Record<string, string>>) =>
-    promisify(execFile)(process.execPath, [program, endpoint], { env, timeout: 20_000 });
+    promisify(execFile)(process.execPath, [program, endpoint], { env, timeout: 120_000 });
 
   const base64Of = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('base64');
 
@@ -268,7 +268,7 @@ describe('the lean AWS clients', () => {
       AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
       NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
     };
-    const { stdout } = await promisify(execFile)(process.execPath, [outfile], { env, timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [outfile], { env, timeout: 120_000 });
     expect(JSON.parse(stdout)).toEqual({ Item: { order_id: 'QO-1' }, SecretString: 's' });
     expect(targets).toEqual(['DynamoDB_20120810.GetItem', 'secretsmanager.GetSecretValue']);
     server.closeAllConnections();

@@ -10,6 +10,8 @@ export interface View {
 }
 
 const heightPx = 900;
+/** How long an action waits for its element. On a busy machine, a page can take ten times as long as usual. */
+const patienceMs = 120_000;
 const wide: View = { theme: 'light', widthPx: 1280 };
 /** Both themes, and both widths for which the console is made. */
 export const views: readonly View[] = [
@@ -33,6 +35,7 @@ export const createBrowser = (world = readWorld()) => {
       permissions: ['clipboard-read', 'clipboard-write'],
     });
     contexts.push(context);
+    context.setDefaultTimeout(patienceMs);
     await context.addCookies([{ ...cookie, url: origin }]);
     const page = await context.newPage();
     page.on('pageerror', (error) => problems.push(`${path}: ${error.message}`));

@@ -33,9 +33,9 @@ export const redrive = async (executionArn: string): Promise<void> => {
   await stepFunctions.send(new RedriveExecutionCommand({ executionArn }));
 };
 
-/** Waits until an execution has ended. @throws {Error} after 90 s */
+/** Waits until an execution has ended. @throws {Error} after 180 s */
 export const waitForEnd = async (executionArn: string): Promise<DescribeExecutionCommandOutput> => {
-  const deadlineMs = Date.now() + 90_000;
+  const deadlineMs = Date.now() + 180_000;
   for (;;) {
     const execution = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
     if (execution.status !== 'RUNNING') return execution;

@@ -100,7 +100,7 @@ beforeAll(async () => {
   });
   sdk = await run('sdk');
   lean = await run('lean');
-}, 60_000);
+});
 afterAll(async () => {
   clients.destroy();
   await proxy.stop();

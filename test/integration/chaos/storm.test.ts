@@ -27,4 +27,4 @@ test('a short storm: every acknowledged order is processed, none is lost or doub
   });
   expect(webhooks).toMatchObject({ unexpected: 0 });
   expect(Math.min(...Object.values<number>(disturbances))).toBeGreaterThanOrEqual(1);
-}, 240_000);
+});

@@ -7,8 +7,6 @@ import { text } from 'node:stream/consumers';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { newStateDirectory, secretsFile, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 const original = newStateDirectory();
 const copy = `${original}-copy`;
 beforeAll(async () => {

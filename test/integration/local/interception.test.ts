@@ -3,8 +3,6 @@ import path from 'node:path';
 import type { Interception } from '../../../emulator/embedded-aws';
 import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 const stateDirectory = newStateDirectory();
 let aws: Awaited<ReturnType<typeof startFixture>>;
 beforeAll(async () => {

@@ -19,8 +19,6 @@ import { CreateStateMachineCommand, ListExecutionsCommand, SFNClient } from '@aw
 import { AddPermissionCommand } from '@aws-sdk/client-sqs';
 import { newStateDirectory, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 const stateDirectory = newStateDirectory();
 let aws: Awaited<ReturnType<typeof startFixture>>;
 let clients: ReturnType<typeof connect>;

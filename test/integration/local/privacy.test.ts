@@ -88,7 +88,7 @@ beforeAll(async () => {
   logs = filesBelow(join(stateDirectory, 'logs'));
   executions = filesBelow(join(stateDirectory, 'executions'));
   assembly = filesBelow(join(root, 'cdk.out'));
-}, 180_000);
+});
 afterAll(() => rmSync(stateDirectory, { recursive: true, force: true }));
 
 /** The places that contain one of the values, and that value. */

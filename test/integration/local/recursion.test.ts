@@ -5,8 +5,6 @@ import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { traceOfInvocation } from '../../../emulator/lambda/trace';
 import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 const stateDirectory = newStateDirectory();
 let aws: Awaited<ReturnType<typeof startFixture>>;
 beforeAll(async () => {

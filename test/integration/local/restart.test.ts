@@ -5,8 +5,6 @@ import { HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 /**
  * Starts a fixture whose ports the operating system assigns to nobody, so that no server of another test takes one of
  * them between a kill and the next start.

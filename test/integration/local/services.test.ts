@@ -54,8 +54,6 @@ import fc from 'fast-check';
 import * as z from 'zod';
 import { eventually, newStateDirectory, secretsFile, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 const stateDirectory = newStateDirectory();
 let aws: Awaited<ReturnType<typeof startFixture>>;
 let clients: ReturnType<typeof connect>;

@@ -46,7 +46,7 @@ test('a start that is killed during its day loses no order', async () => {
   expect(await exit).toEqual([0, null]);
   expect(summary.orders).toEqual(summary.expected);
   expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(200);
-}, 180_000);
+});
 
 describe('a start that keeps running', () => {
   let running: ChildProcess;
@@ -56,7 +56,7 @@ describe('a start that keeps running', () => {
     if (running.stdout === null) throw new Error('no output to watch');
     createInterface({ input: running.stdout }).on('line', (line) => lines.push(line));
     await printed('It stays up', 1);
-  }, 90_000);
+  });
   afterAll(async () => {
     const exit = once(running, 'exit');
     running.kill('SIGINT');
@@ -143,7 +143,7 @@ test('an own server can replace a simulator, with the credentials of the secrets
   // The first order is not part of the day.
   expect(orderIds.size).toBe(summary.orders.PROCESSED + 1);
   expect(tokens).toEqual(new Set([`Bearer ${InternalApiSecret.token}`]));
-}, 90_000);
+});
 
 /** Waits for a line of the output with this beginning. */
 const awaitLine = async ({ stdout }: ChildProcess, beginning: string): Promise<void> => {
@@ -179,7 +179,7 @@ test('a second start in the same folder is rejected with any options; a start af
   first.kill('SIGKILL');
   await once(first, 'exit');
   expect(await errorsOf(start('--orders', '0', '--once'))).toEqual(['', 0]);
-}, 90_000);
+});
 
 test('only the owner has access to the files in the state folder', () => {
   const modes = readdirSync(stateDirectory, { recursive: true, encoding: 'utf8' }).map((name) => {
@@ -207,4 +207,4 @@ test('a full disk is reported in one sentence, and the next start with free spac
   expect(await exit).toEqual([0, null]);
   expect(summary.orders).toEqual(summary.expected);
   expect(summary.orders.PROCESSED + summary.orders.FAILED).toBe(300);
-}, 180_000);
+});

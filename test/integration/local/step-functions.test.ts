@@ -12,8 +12,6 @@ import {
 } from '@aws-sdk/client-sfn';
 import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
-jest.setTimeout(60_000);
-
 const stateDirectory = newStateDirectory();
 let aws: Awaited<ReturnType<typeof startFixture>>;
 let client: SFNClient;

@@ -8,8 +8,6 @@ import path from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import type { ListeningServer } from './fixture/servers';
 
-jest.setTimeout(60_000);
-
 const stateDirectory = mkdtempSync(path.join(tmpdir(), 'untrusted-callers-'));
 let child: ChildProcess;
 let servers: readonly ListeningServer[];

@@ -11,7 +11,7 @@ import { operate } from './operators';
 let pipeline: EmbeddedTarget;
 beforeAll(async () => {
   pipeline = await startEmbeddedTarget();
-}, 120_000);
+});
 afterAll(() => pipeline.stop());
 
 const orderIds = Array.from({ length: 8 }, (_, index) => `QO-OUTAGE-${index + 1}`);
@@ -76,4 +76,4 @@ test('while Qualia is down, status shows what waits, why, and when it is tried n
   const calls = 'filter route = "POST /webhooks/qualia" | stats count(*) as calls by status_code';
   const { rows } = JSON.parse((await pipelineCommand('logs', calls, '--json')).stdout);
   expect(rows).toEqual([{ status_code: '200', calls: String(orderIds.length) }]);
-}, 240_000);
+});

@@ -16,7 +16,7 @@ beforeAll(async () => {
   pipeline = await startEmbeddedTarget();
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   s3 = new S3Client({ region: 'us-east-1', credentials, endpoint: String(pipeline.target.endpoints.s3) });
-}, 120_000);
+});
 afterAll(async () => {
   s3.destroy();
   await pipeline.stop();

@@ -138,7 +138,7 @@ test(
       { numRuns, examples: [[singleOrder], [severalOrders], [singleOrderInNewEnvironments]] },
     );
   },
-  numRuns * 30_000,
+  numRuns * 60_000,
 );
 
 test.each<[WorkerName, RecursiveLoops]>([

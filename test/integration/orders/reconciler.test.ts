@@ -282,4 +282,4 @@ test('orders that are completed while the list is read do not make other orders 
   expect(next !== 'crashed' && Number(next.left)).toBeGreaterThan(5);
   for (const id of ids) expect((await own.orderOf(id)).status).toBe('PROCESSED');
   // Eighty downloads and POSTs, each in a new execution environment, can exceed the usual limit on a busy machine.
-}, 90_000);
+});

@@ -7,8 +7,6 @@ import { allows, type Call, readCalls } from '../../support/calls';
 import { type Grant, readRoles } from '../../support/roles';
 import { unusedBy, unusedByMachine } from './unused';
 
-jest.setTimeout(120_000);
-
 const root = join(__dirname, '../../..');
 const lambdas = [
   ...['webhook', 'download', 'processing', 'reconciler', 'issue-watch'],
@@ -30,7 +28,7 @@ beforeAll(async () => {
   calls = read();
   roles = readRoles(join(root, 'cdk.out'));
   // Synthesizes first if the sources have changed.
-}, 180_000);
+});
 afterAll(() => embedded?.stop());
 
 const lineOf = ({ action, resource }: Grant): string => `${action} ${resource}`;

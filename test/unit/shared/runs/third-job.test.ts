@@ -96,8 +96,8 @@ test('for a third job with a folder and an entry in the list, the compiler names
     expect.stringMatching(/^bin\/docs\/run-input-schema\.ts: Property 'third' is missing in type/),
     expect.stringMatching(/^lambdas\/finish-run\/summary\.ts: Property 'third' is missing in type/),
   ]);
-}, 120_000);
+});
 
 test('with that added, a third job is complete', () => {
   expect(compile({ ...thirdJob, ...summary, ...description, ...use })).toEqual([]);
-}, 120_000);
+});
