@@ -46,14 +46,14 @@ interface ActionRecord {
   readonly recordAction: (outcome: string) => Promise<void>;
 }
 
-type Connection = Pick<StageConnection, 'sts' | 'logs' | 'actionsLogGroupName' | 'allowChanges'>;
+type Connection = Pick<StageConnection, 'sts' | 'logs' | 'actionsLogGroupName' | 'changes'>;
 
 /**
- * Begins an action: finds out who acts, opens the log, and allows changes. Call it before the change, so that nothing is changed by an
+ * Begins an action: finds out who acts, and opens the log. It comes before the change, so that nothing is changed by an
  * operator whose action cannot be recorded.
  */
-export const beginAction = async (
-  { sts, logs, actionsLogGroupName: logGroupName, allowChanges }: Connection,
+const beginAction = async (
+  { sts, logs, actionsLogGroupName: logGroupName }: Connection,
   {
     verb,
     reason,
@@ -71,7 +71,6 @@ export const beginAction = async (
   await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName })).catch((error: unknown) => {
     if (!(error instanceof ResourceAlreadyExistsException)) throw error;
   });
-  allowChanges();
 
   return {
     by,
@@ -106,28 +105,30 @@ export interface ChangeEnd<T> {
  * @param work calls `beginChange` before its first change, which returns the caller's ARN. Work that changes nothing does
  *   not call it, and is not recorded.
  */
-export const recordChange = async <T>(
+export const recordChange = <T>(
   connection: Connection,
   { verb, reason }: Pick<Action, 'verb' | 'reason'>,
   now: () => number,
   work: (beginChange: (subject: ActionSubject) => Promise<string>) => Promise<ChangeEnd<T>>,
-): Promise<T> => {
-  let record: ActionRecord | undefined;
-  let recorded = 'failed';
-  try {
-    const { outcome, result } = await work(async (subject) => {
-      record ??= await beginAction(connection, { verb, reason, subject }, now());
-      return record.by;
-    });
-    recorded = outcome;
-    return result;
-  } catch (error) {
-    recorded = `failed: ${oneLine(error instanceof Error ? error.message : String(error))}`;
-    throw error;
-  } finally {
-    await record?.recordAction(recorded);
-  }
-};
+): Promise<T> =>
+  connection.changes.record(async (allow) => {
+    let record: ActionRecord | undefined;
+    let recorded = 'failed';
+    try {
+      const { outcome, result } = await work(async (subject) => {
+        record ??= await beginAction(connection, { verb, reason, subject }, now());
+        allow();
+        return record.by;
+      });
+      recorded = outcome;
+      return result;
+    } catch (error) {
+      recorded = `failed: ${oneLine(error instanceof Error ? error.message : String(error))}`;
+      throw error;
+    } finally {
+      await record?.recordAction(recorded);
+    }
+  });
 
 /** Which actions to list. */
 export interface ActionFilter {

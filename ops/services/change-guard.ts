@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 
 /** AWS actions that change nothing: they read, give back what they received, or write the record itself. */
@@ -7,11 +8,24 @@ const readingActions =
 /** The part of an AWS client that the guard uses. */
 type Guarded = Pick<LambdaClient, 'middlewareStack'>;
 
-/** Makes AWS clients refuse what changes something, until it is recorded who does it and why. */
+/** Refuses what changes something, until it is recorded who does it and why. */
 export interface ChangeGuard {
-  /** @param reads whether an action of another name, with this input, changes nothing */
+  /**
+   * Makes an AWS client refuse changes.
+   *
+   * @param reads whether an action of another name, with this input, changes nothing
+   */
   readonly watch: (client: object, reads?: (input: object) => boolean) => void;
-  /** Accepts changes from now on. */
+  /**
+   * Checks a change that no AWS client makes.
+   *
+   * @param what the change, for the error
+   * @throws {Error} if it is not recorded
+   */
+  readonly check: (what: string) => void;
+  /** Does work whose changes are accepted once it calls `allow`. Work that goes on beside it is not affected. */
+  readonly record: <T>(work: (allow: () => void) => Promise<T>) => Promise<T>;
+  /** Accepts all changes from now on, for a program that acts as nobody's tool. */
   readonly open: () => void;
 }
 
@@ -21,15 +35,29 @@ export interface ChangeGuard {
  */
 export const createChangeGuard = (): ChangeGuard => {
   let isOpen = false;
+  const records = new AsyncLocalStorage<{ isAllowed: boolean }>();
+  const check = (what: string): void => {
+    if (isOpen || records.getStore()?.isAllowed) return;
+    throw new Error(`${what} changes something, but the verb does not record it`);
+  };
   return {
     watch: (client, reads = () => false) => {
       (client as Guarded).middlewareStack.add(
         (next, { commandName = '' }) =>
           (call) => {
-            if (isOpen || readingActions.test(commandName) || reads(call.input)) return next(call);
-            throw new Error(`${commandName} changes something, but the verb does not record it`);
+            if (!readingActions.test(commandName) && !reads(call.input)) check(commandName);
+            return next(call);
           },
         { step: 'initialize', name: 'changeGuard' },
+      );
+    },
+    check,
+    record: (work) => {
+      const record = { isAllowed: false };
+      return records.run(record, () =>
+        work(() => {
+          record.isAllowed = true;
+        }),
       );
     },
     open: () => {

@@ -12,7 +12,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import * as z from 'zod';
 import { createPortals, type Portals, portalVariables } from '../../shared/netlife/portals';
-import { createChangeGuard } from './change-guard';
+import { type ChangeGuard, createChangeGuard } from './change-guard';
 import { ServiceFault } from './fault';
 import { readLocalAws } from './local-aws';
 import type { PausablePart } from './pause/parts';
@@ -106,8 +106,8 @@ export interface StageConnection {
   readonly alarmsSilentWhilePaused: Readonly<Record<PausablePart, readonly string[]>>;
   /** The Netlife portals that the stage's syncs can call. */
   readonly portals: Portals;
-  /** Accepts changes from now on: until then, every call that changes something throws. */
-  readonly allowChanges: () => void;
+  /** Until a change is recorded, every call that changes something throws. */
+  readonly changes: Pick<ChangeGuard, 'check' | 'record' | 'open'>;
   /** Closes the connections. */
   close(): void;
 }
@@ -184,7 +184,7 @@ export const connectToStage = async ({
       sync: observability.AlarmsSilentWhileSyncPaused,
     },
     portals: createPortals({ NETLIFE_EXTRA_PORTALS: syncJobs.NetlifeExtraPortals }),
-    allowChanges: guard.open,
+    changes: guard,
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
     },

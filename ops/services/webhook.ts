@@ -54,6 +54,7 @@ export const openWebhook = async (stage: StageConnection, now: () => number) => 
   /** @throws {ServiceFault} `unreachable` if there is no response, or no credential of the call's kind */
   const post = async (call: WebhookCall): Promise<WebhookResponse> => {
     const { method, path, body, authentication } = call;
+    stage.changes.check(`${method} ${path}`);
     if ((authentication === 'basic' || authentication === 'signature') && !has[authentication]) {
       throw new ServiceFault('unreachable', `The webhook's secret has no credential for ${authentication}.`);
     }

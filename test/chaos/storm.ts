@@ -158,7 +158,7 @@ export const runStorm = async (options: StormOptions): Promise<StormResult> => {
     stops.unshift(aws.stop);
     const stage = await connectToStage({ stage: 'dev', localStateDirectory: stateDirectory });
     stops.unshift(stage.close);
-    stage.allowChanges();
+    stage.changes.open();
     const queueUrls = Object.values(outputsSchema.parse(aws.outputs['dev-OrderPipeline']));
 
     const startedAtMs = Date.now();

@@ -71,7 +71,7 @@ export const startDrillStage = async (assemblyDirectory: string, stateDirectory:
     },
   });
   const stage = await connectToStage({ stage: drilledStage, localStateDirectory: stateDirectory });
-  stage.allowChanges();
+  stage.changes.open();
   const { endpoints } = aws;
   const cloudWatch = new CloudWatchClient({
     region: 'us-east-1',

@@ -54,13 +54,25 @@ describe('a verb that changes something', () => {
     const connection = await connectToStage({ stage: 'dev', localStateDirectory });
     const url = { QueueUrl: queues.download.url };
     const change = () => connection.sqs.send(new SendMessageCommand({ ...url, MessageBody: 'changes something' }));
+    const refusal = 'SendMessageCommand changes something, but the verb does not record it';
     await connection.sqs.send(new ReceiveMessageCommand(url));
-    await expect(change()).rejects.toThrow('SendMessageCommand changes something, but the verb does not record it');
-    await recordChange(connection, { verb: 'test', reason: 'test' }, Date.now, async (beginChange) => {
+    await expect(change()).rejects.toThrow(refusal);
+    const allowed = Promise.withResolvers<void>();
+    const refused = Promise.withResolvers<void>();
+    const recorded = recordChange(connection, { verb: 'test', reason: 'test' }, Date.now, async (beginChange) => {
+      await expect(change()).rejects.toThrow(refusal);
       await beginChange({ ids: ['download'] });
+      allowed.resolve();
+      await refused.promise;
       await change();
       return { outcome: 'done', result: undefined };
     });
+    // The record of one change allows no other one, neither beside it nor after it.
+    await allowed.promise;
+    await expect(change()).rejects.toThrow(refusal);
+    refused.resolve();
+    await recorded;
+    await expect(change()).rejects.toThrow(refusal);
     connection.close();
   });
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { exitCodes } from '../../../ops/commands/exit-codes';
+import { connectToStage } from '../../../ops/services/stage-connection';
+import { openWebhook } from '../../../ops/services/webhook';
 import { webhookSamples } from '../../../samples/webhook-samples';
 import { type EmbeddedTarget, startEmbeddedTarget } from '../../e2e/support/embedded-target';
 import { name as personName, sensitiveValuesIn } from '../../support/personal-data';
@@ -41,6 +43,16 @@ const post = async (body: object): Promise<number> => {
 };
 
 describe('webhook send', () => {
+  test('cannot post before its action is recorded', async () => {
+    const connection = await connectToStage({ stage: 'dev', localStateDirectory: pipeline.stateDirectory });
+    const { post: send } = await openWebhook(connection, Date.now);
+    const call = { name: 'x', method: 'POST', path: '/webhooks/qualia', headers: {}, body: '{}' };
+    await expect(send({ ...call, authentication: 'none' })).rejects.toThrow(
+      'POST /webhooks/qualia changes something, but the verb does not record it',
+    );
+    connection.close();
+  });
+
   test('sends a new order each time, which is processed', async () => {
     const first = await printed('webhook', 'send', 'GU', '--new');
     const second = await printed('webhook', 'send', 'GU', '--new', '--signed');
