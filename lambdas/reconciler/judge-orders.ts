@@ -1,4 +1,11 @@
-import { type Entry, isInFlight, judge, type PassTimes } from '../../shared/completeness/judge';
+import {
+  type Entry,
+  isForgotten,
+  isInFlight,
+  isToBeChecked,
+  judge,
+  type PassTimes,
+} from '../../shared/completeness/judge';
 import type { Counts, Pass } from '../../shared/completeness/pass-store';
 import type { OrderQueries } from '../../shared/orders/queries';
 import { isForeign } from './list-key';
@@ -55,6 +62,18 @@ const recordStatus = (pass: Pass, { order }: Judged, nowMs: number): void => {
   pass.header = { ...pass.header, counts: { ...counts, oldest_in_flight_ms: oldest } };
 };
 
+/** Keeps what the next pass must know of an order that left. */
+const recordEnd = ({ closed }: Pass, { entry, verdict }: Judged, nowMs: number): void => {
+  const { orderId, leftAtMs, settledAtMs } = entry;
+  if (leftAtMs === undefined) return;
+  if (verdict.isSettled && isForgotten(entry, nowMs)) closed.delete(orderId);
+  else if (verdict.isSettled) closed.set(orderId, { ...entry, settledAtMs: nowMs });
+  else if (settledAtMs !== undefined) {
+    // A round has started since. `recordFinding` may have changed the entry.
+    closed.set(orderId, { ...(closed.get(orderId) ?? entry), settledAtMs: undefined });
+  }
+};
+
 /** Judges the orders of a pass, chunk by chunk, and starts the rounds that are needed. */
 export const createJudge = (dependencies: JudgeDependencies) => {
   const { orders, roundsPerSecond, now } = dependencies;
@@ -74,10 +93,12 @@ export const createJudge = (dependencies: JudgeDependencies) => {
   return async (pass: Pass, { endsAtMs }: Turn): Promise<boolean> => {
     const rounds = createRoundsOfTurn(dependencies);
     const waitForBacklog = createBacklogWait(dependencies);
-    const { walked_at_ms: walkedAtMs = now(), base } = pass.header;
+    const { started_at_ms: startedAtMs, walked_at_ms: walkedAtMs = now(), base } = pass.header;
 
     // Judge orders that left first: they are few, and no later list contains them.
-    const sequence = [...pass.closed.values(), ...pass.open.values()].filter(({ orderId }) => !isForeign(orderId));
+    const sequence = [...pass.closed.values(), ...pass.open.values()].filter(
+      (entry) => !isForeign(entry.orderId) && isToBeChecked(entry, startedAtMs),
+    );
     for (let index = pass.header.judged; index < sequence.length; index += chunkSize) {
       if (now() >= endsAtMs) return false;
       const chunk = sequence.slice(index, index + chunkSize);
@@ -87,9 +108,10 @@ export const createJudge = (dependencies: JudgeDependencies) => {
       if (findings.length > 0 && rounds.count() > 0 && !(await waitForBacklog(endsAtMs))) return false;
       for (const result of await rounds.startAll(findings)) recordFinding(pass, result, nowMs);
 
-      const settled = judged.filter(({ verdict }) => verdict.isSettled);
-      for (const { entry } of settled) pass.closed.delete(entry.orderId);
+      for (const order of judged) recordEnd(pass, order, nowMs);
       for (const order of judged) recordStatus(pass, order, nowMs);
+      // Settled orders are not in the sequence of the next turn.
+      const settled = judged.filter(({ verdict }) => verdict.isSettled);
       pass.header = { ...pass.header, judged: pass.header.judged + chunk.length - settled.length };
     }
     return true;

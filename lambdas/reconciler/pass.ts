@@ -28,14 +28,15 @@ export const beginPass = (id: string, nowMs: number, last: StoredPass | undefine
   closed: new Map(),
 });
 
-/** The number of orders in a pass, without list entries that cannot be orders of ours. */
+/** The number of orders in a pass, without settled ones and list entries that cannot be orders of ours. */
 export const knownIn = ({ open, closed }: Pass): number =>
-  closed.size + [...open.keys()].filter((key) => !isForeign(key)).length;
+  [...closed.values()].filter(({ settledAtMs }) => settledAtMs === undefined).length +
+  [...open.keys()].filter((key) => !isForeign(key)).length;
 
 /**
  * Advances a pass: reads the list of open orders to its end, then judges each order that the list or the last pass
  * named, and starts the rounds that are needed. A pass that is advanced again from an older state does some work twice
- * and skips nothing: an order is judged by its item, and is forgotten only when nothing remains to be done.
+ * and skips nothing: an order is judged by its item, and is forgotten only a day after nothing remains to be done.
  */
 export const createPassRunner = (dependencies: PassDependencies) => {
   const { settleMs, now, sleep } = dependencies;

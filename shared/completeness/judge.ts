@@ -14,6 +14,8 @@ export interface Entry {
    * When the reconciler last started a round for the order while it was in flight, epoch ms: `notified_at` is older.
    */
   readonly startedAtMs?: number | undefined;
+  /** When a pass last found that nothing remained to be done for an order that had left, epoch ms. */
+  readonly settledAtMs?: number | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Verdict {
   readonly reason?: Reason;
   /** Qualia certainly changed the order after we read it there, and no webhook has reported that. */
   readonly isLost: boolean;
-  /** Of an order that left the open set: nothing remains to be done, so the next pass need not know it. */
+  /** Of an order that left the open set: nothing remains to be done. */
   readonly isSettled: boolean;
 }
 
@@ -47,6 +49,25 @@ const checkPeriodMs = 20 * 3_600_000;
  * An order that was checked shortly before its time is checked at the next one, within 22 hours: 2 less than promised.
  */
 const checkValidMs = 2 * 3_600_000;
+
+/** How long an order that left and is settled is remembered. */
+const rememberedMs = 24 * 3_600_000;
+/** An order that left is settled after a minute at the earliest. */
+const soonestSettledMs = 60_000;
+
+/**
+ * Whether a pass has to look at an order. One that left and is settled is checked again after three times as long as it took
+ * to settle, and so on: a late webhook may start a round whose message is lost, and no list names the order any more. In a
+ * day, that is three reads.
+ */
+export const isToBeChecked = ({ leftAtMs, settledAtMs }: Entry, nowMs: number): boolean =>
+  leftAtMs === undefined ||
+  settledAtMs === undefined ||
+  nowMs - leftAtMs >= 3 * Math.max(settledAtMs - leftAtMs, soonestSettledMs);
+
+/** Whether the next pass need not know an order that is settled now. */
+export const isForgotten = ({ leftAtMs }: Entry, nowMs: number): boolean =>
+  leftAtMs !== undefined && nowMs - leftAtMs >= rememberedMs;
 
 const parse = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
 

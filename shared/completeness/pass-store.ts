@@ -70,7 +70,7 @@ export interface Pass {
   header: PassHeader;
   /** Open orders, in the order of the list. Entries that cannot be an order of ours have a key of their own. */
   readonly open: Map<string, Entry>;
-  /** Orders that left the open set, in this pass or in an earlier one, and are not settled. */
+  /** Orders that left the open set, in this pass or in an earlier one, and are not forgotten. */
   readonly closed: Map<string, Entry>;
 }
 
@@ -87,8 +87,8 @@ export type PassName = keyof typeof passKeys;
 /** A million orders with long ids are some 200 MB. */
 const maxTextBytes = 512 * 1024 * 1024;
 
-const lineOf = (key: string, { fingerprint, previous, leftAtMs, startedAtMs }: Entry): string =>
-  [key, fingerprint, previous, leftAtMs, startedAtMs].join('\t').trimEnd();
+const lineOf = (key: string, { fingerprint, previous, leftAtMs, startedAtMs, settledAtMs }: Entry): string =>
+  [key, fingerprint, previous, leftAtMs, startedAtMs, settledAtMs].join('\t').trimEnd();
 
 /** One JSON line for the header, then a line for each order with the fields of {@link Entry}, separated by tabs. */
 export const encodePass = ({ header, open, closed }: Pass): Buffer => {
@@ -112,7 +112,7 @@ export const decodePass = (bytes: Uint8Array): Pass | undefined => {
   for (let start = endOfHeader + 1; endOfHeader >= 0 && start < text.length; ) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
-    const [key = '', fingerprint, previous, leftAt, startedAt] = text.slice(start, end).split('\t');
+    const [key = '', fingerprint, previous, leftAt, startedAt, settledAt] = text.slice(start, end).split('\t');
     const leftAtMs = leftAt ? Number(leftAt) : undefined;
     const entry: Entry = {
       orderId: key as OrderId,
@@ -120,6 +120,7 @@ export const decodePass = (bytes: Uint8Array): Pass | undefined => {
       previous: previous || undefined,
       leftAtMs,
       startedAtMs: startedAt ? Number(startedAt) : undefined,
+      settledAtMs: settledAt ? Number(settledAt) : undefined,
     };
     (leftAtMs === undefined ? pass.open : pass.closed).set(key, entry);
     start = end + 1;

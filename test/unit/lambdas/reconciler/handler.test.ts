@@ -119,6 +119,52 @@ describe('starts a round for', () => {
     expect(await world.invoke()).toMatchObject({ known: 1 });
   });
 
+  test('an order that left long ago, for which a late webhook started a round without a message', async () => {
+    const world = createReconcilerWorld();
+    openOrders(world, 'closed');
+    world.processed('closed');
+    await world.invoke();
+    world.advance(hourMs);
+    world.open.delete('closed');
+    world.processed('closed', -1);
+    await world.invoke();
+
+    world.notified('closed', -1);
+    for (let pass = 0; pass < 20 && !world.startedIds().includes('closed'); pass++) {
+      world.advance(hourMs);
+      await world.invoke();
+    }
+    expect(world.startedIds()).toEqual(['closed']);
+    world.processed('closed', -1);
+    world.advance(hourMs);
+    expect(await world.invoke()).toMatchObject({ known: 0, stuck: 0 });
+  });
+
+  test('an order that left, which is read four times in a day after its end and then forgotten', async () => {
+    const reads: number[] = [];
+    const world = createReconcilerWorld({
+      orders: {
+        readMany: async (ids) => {
+          if (ids.length > 0) reads.push(world.now());
+          return new Map([...world.table].filter(([id]) => ids.includes(id)));
+        },
+      },
+    });
+    openOrders(world, 'closed');
+    world.processed('closed');
+    await world.invoke();
+    world.open.delete('closed');
+    world.advance(hourMs);
+    world.processed('closed', -1);
+    await world.invoke();
+    reads.length = 0;
+    for (let pass = 0; pass < 48; pass++) {
+      world.advance(hourMs);
+      await world.invoke();
+    }
+    expect(reads).toHaveLength(4);
+  });
+
   test('no order that left and was downloaded since', async () => {
     const world = createReconcilerWorld();
     openOrders(world, 'closed');

@@ -24,9 +24,12 @@ const fingerprint = fc.option(fc.stringMatching(/^[\w-]{12}$/), { nil: undefined
 test('property: a pass is decoded as it was encoded, with its orders in the same sequence', () => {
   fc.assert(
     fc.property(
-      fc.uniqueArray(fc.record({ id, fingerprint, previous: fingerprint, leftAtMs: time, startedAtMs: time }), {
-        selector: (entry) => entry.id,
-      }),
+      fc.uniqueArray(
+        fc.record({ id, fingerprint, previous: fingerprint, leftAtMs: time, startedAtMs: time, settledAtMs: time }),
+        {
+          selector: (entry) => entry.id,
+        },
+      ),
       (entries) => {
         const pass: Pass = { header, open: new Map(), closed: new Map() };
         for (const { id: key, ...entry } of entries) {
