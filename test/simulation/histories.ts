@@ -17,13 +17,18 @@ export const historiesOf = ({ seed, webhooks, minutes }: HistoryOptions): readon
     minutes,
   }));
 
-/** Shrinks a history that failed with this result. */
-export const shrinkFailure = (history: History, { violations }: Result): Promise<History> => {
+/**
+ * Shrinks a history that failed with this result.
+ *
+ * @param isTimeUp ends the search
+ */
+export const shrinkFailure = (history: History, { violations }: Result, isTimeUp: () => boolean): Promise<History> => {
   const oracles = new Set(violations.map(({ oracle }) => oracle));
-  return shrink(history, async (candidate) => {
+  const fails = async (candidate: History): Promise<boolean> => {
     const again = await simulate(candidate);
     return again.violations.some(({ oracle }) => oracles.has(oracle));
-  });
+  };
+  return shrink(history, fails, isTimeUp);
 };
 
 /** The histories of a short run, which is part of `npm test`. */

@@ -10,6 +10,8 @@ import { runMutants } from './mutation-run';
 import { type Result, simulate } from './simulate';
 
 const maxProcesses = 2;
+/** Time limit of shrinking a history that fails. */
+const maxShrinkMs = 120_000;
 const hourMs = 3_600_000;
 
 const readOptions = () => {
@@ -60,20 +62,25 @@ const simulateAll = async (request: HistoryOptions): Promise<readonly Simulated[
 const describeViolations = ({ violations }: Result): string =>
   violations.map(({ oracle, about }) => `  ${oracle}: ${about}\n`).join('');
 
-/** Simulates one history again, with every call, and shrinks it if it fails. */
+/** Simulates one history again and prints every call. Shrinks a history that fails. */
 const replay = async (request: HistoryOptions): Promise<number> => {
   const history = createHistory(request);
   const result = await simulate(history, { keepsTrace: true });
+  process.stdout.write(`${result.trace.join('\n')}\nSeed ${request.seed}: trace ${result.traceHash}, `);
   if (result.violations.length === 0) {
-    process.stdout.write(`${result.trace.join('\n')}\nSeed ${request.seed}: trace ${result.traceHash}, no violation\n`);
+    process.stdout.write('no violation\n');
     return 0;
   }
-  const shortest = await shrinkFailure(history, result);
-  const { trace, ...shortResult } = await simulate(shortest, { keepsTrace: true });
+  process.stdout.write(`${result.violations.length} violations\n${describeViolations(result)}`);
+  process.stdout.write(`Shrinking, for at most ${maxShrinkMs / 1_000} s …\n`);
+  const endsAtMs = performance.now() + maxShrinkMs;
+  const shortest = await shrinkFailure(history, result, () => performance.now() > endsAtMs);
+  const shortResult = await simulate(shortest, { keepsTrace: true });
+  process.stdout.write(`${shortResult.trace.join('\n')}\n`);
   process.stdout.write(
-    `${trace.join('\n')}\nSeed ${request.seed}, shrunk from ${history.actions.length} to ${shortest.actions.length} actions:\n`,
+    `Seed ${request.seed}, shrunk from ${history.actions.length} to ${shortest.actions.length} actions:\n`,
   );
-  process.stdout.write(`${JSON.stringify(shortest)}\n${describeViolations({ ...shortResult, trace })}`);
+  process.stdout.write(describeViolations(shortResult));
   return 1;
 };
 

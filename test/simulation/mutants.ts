@@ -13,6 +13,7 @@ export interface Mutant extends Replacement {
 
 const processing = 'lambdas/processing/handler.ts';
 const download = 'lambdas/download/handler.ts';
+const postOrder = 'lambdas/processing/post-order.ts';
 const repository = 'shared/orders/repository.ts';
 const startRound = 'shared/orders/start-round.ts';
 
@@ -114,5 +115,35 @@ export const mutants: readonly Mutant[] = [
     file: processing,
     find: 'if (mayHaveTakenEffect) await repostNewest(message, rejection);',
     replace: 'if (mayHaveTakenEffect && Number.isNaN(0)) await repostNewest(message, rejection);',
+  },
+  {
+    name: 'an order is recorded as processed in any round',
+    file: repository,
+    find: "allOf(isInRound(round), allows('process'), hasRepost(repost))",
+    replace: "allOf(allows('process'), hasRepost(repost))",
+  },
+  {
+    name: 'all rounds of an order share one payload',
+    file: 'shared/orders/payload-store.ts',
+    find: '{round}.json',
+    replace: "{'payload'}.json",
+  },
+  {
+    name: 'an order counts as unchanged although a repost was requested',
+    file: postOrder,
+    find: '      repost === undefined && current.previous_status',
+    replace: '      current.previous_status',
+  },
+  {
+    name: 'calls are made without pace',
+    file: 'shared/http/api-client.ts',
+    find: 'if (pace !== undefined) await waitInTime(pace(), context);',
+    replace: '',
+  },
+  {
+    name: 'a different event of the same second counts as a duplicate',
+    file: startRound,
+    find: '(isSame && event.precisionMs < 1_000)',
+    replace: 'isSame',
   },
 ];
