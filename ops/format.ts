@@ -29,3 +29,15 @@ export const formatMs = (ms: number): string =>
 
 /** `1 order`, `2 orders`. */
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/**
+ * List prices, in USD per million orders: "What it costs" in docs/deploy.md. A replay is a new round, which costs at most
+ * what an order costs. So does a dead letter that is redriven.
+ */
+const usdPerMillion = { order: 10.5, traces: 15 };
+
+/** What a bulk action on so many orders costs at AWS, rounded up to cents: `up to 0.03 USD`. */
+export const formatBulkCost = (orders: number): string => {
+  const cents = Math.ceil((orders * (usdPerMillion.order + usdPerMillion.traces)) / 10_000);
+  return `up to ${(cents / 100).toFixed(2)} USD at AWS`;
+};

@@ -1,4 +1,5 @@
 import type { OrderId } from '../../shared/orders/order';
+import { formatBulkCost } from '../format';
 import type { ReplayCandidate } from '../services/orders';
 import { firstWave } from '../services/replay/ramp';
 import type { FinishedReplay } from '../services/replay/replay';
@@ -42,7 +43,8 @@ export const renderPlan = (
     renderTable(rows, ['ORDER', 'NOW', 'ERROR']),
     ...(rest > 0 ? [`… and ${rest} more`] : []),
     `Each is ${again} and ${posted}: ${plural(orderIds.length, 'order')} in ` +
-      `${stageLabel}, at most ${ratePerSecond} per second, at least ${plural(seconds, 'second')}.`,
+      `${stageLabel}, at most ${ratePerSecond} per second, at least ${plural(seconds, 'second')}, ` +
+      `${formatBulkCost(orderIds.length)}.`,
     ...(restPath === undefined
       ? []
       : [

@@ -50,6 +50,7 @@ test.each([
   const candidates = [{ orderId: ids(1)[0] as OrderId, status: undefined, errorCode: undefined }];
   const plan = renderPlan(replayOf(fields), candidates, undefined);
   expect(plan).toContain(expected);
+  expect(plan).toContain('at most 10 per second, at least 3 seconds, up to 0.01 USD at AWS.');
   expect(plan).toContain('QO-0   unknown\n… and 29 more\n');
 });
 

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { formatDuration, plural } from '../../../../format';
+import { formatBulkCost, formatDuration, plural } from '../../../../format';
 import { api, load } from '../../api';
 import { Action } from '../../components/action';
 import { Command } from '../../components/command';
@@ -151,6 +151,7 @@ const ReplayPlan = ({ id, orders, onClose }: ReplayPlanProps) => {
         ['Orders', orders],
         ['Rate', `at most ${rate}/s; first 3, then growing waves`],
         ['Takes at least', formatDuration(orders / rate)],
+        ['Costs', formatBulkCost(orders)],
         ['Effect', 'Each order is downloaded again, and posted if anything has changed'],
         ['Stops by itself', 'if more than 10 % fail, a circuit opens, or no order ends for 15 minutes'],
       ]}

@@ -1,11 +1,8 @@
 import { useState } from 'react';
-import { formatDuration, plural } from '../../../../format';
+import { formatBulkCost, formatDuration, plural } from '../../../../format';
 import { api, load } from '../../api';
 import { PlanDialog } from '../../components/plan-dialog';
 import { meanings, type ReplayMeaning } from './meanings';
-
-/** AWS calls, and a call of each API, by list prices. */
-const usdPerOrder = 0.000012;
 
 const names = Object.keys(meanings) as ReplayMeaning[];
 
@@ -23,7 +20,7 @@ export const BulkReplay = ({ ids, onClose }: { readonly ids: readonly string[]; 
         ['Effect', effect],
         ['Rate', `at most ${perSecond}/s, after three first ones`],
         ['Takes at least', formatDuration(ids.length / perSecond)],
-        ['Costs about', `${(ids.length * usdPerOrder).toFixed(4)} USD`],
+        ['Costs', formatBulkCost(ids.length)],
         ['Stops', 'if over 10 % fail, a circuit opens, or nothing ends for 15 minutes'],
       ]}
       command={`orders replay ${ids.length <= 5 ? ids.join(' ') : '--ids ids.txt'}${args} --rate ${perSecond}`}

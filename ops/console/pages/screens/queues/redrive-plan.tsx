@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { formatDuration, plural } from '../../../../format';
+import { formatBulkCost, formatDuration, plural } from '../../../../format';
 import { api, load } from '../../api';
 import { PlanDialog } from '../../components/plan-dialog';
 
@@ -20,6 +20,7 @@ export const RedrivePlan = ({ worker, messages, onClose }: RedrivePlanProps) => 
         ['Messages', messages],
         ['Rate', rate === undefined ? 'SQS decides' : `${rate}/s`],
         ['Takes about', rate === undefined ? 'seconds' : formatDuration(messages / rate)],
+        ['Costs', formatBulkCost(messages)],
         ['Effect', 'Each order resumes where it stopped'],
       ]}
       command={`dlq redrive ${worker}${rate === undefined ? '' : ` --rate ${rate}`}`}
