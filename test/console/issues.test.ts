@@ -18,6 +18,7 @@ test('an issue is opened with the keyboard, acknowledged and replayed after a pl
   await page.getByRole('button', { name: 'Replay all …' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('Takes at least').waitFor();
+  await dialog.getByText(/^up to \d+\.\d\d USD at AWS$/).waitFor();
   expect(await dialog.locator('.command code').innerText()).toMatch(/ issues replay [0-9a-f]{8} --rate 10$/);
   await dialog.getByRole('button', { name: /^Replay \d+ orders?$/ }).click();
   const task = page.getByRole('region', { name: 'Tasks' });
