@@ -2,6 +2,7 @@ import { createRouter } from '@tanstack/react-router';
 import { rootRoute } from './root';
 import { actionsRoute } from './screens/actions/route';
 import { issuesRoute } from './screens/issues/route';
+import { logsRoute } from './screens/logs/route';
 import { metricsRoute } from './screens/metrics/route';
 import { nowRoute } from './screens/now/route';
 import { orderRoute } from './screens/order/route';
@@ -14,7 +15,7 @@ import { ScreenFault } from './shell/faults';
 
 const routeTree = rootRoute.addChildren([
   ...[nowRoute, issuesRoute, ordersRoute, orderRoute, queuesRoute, webhooksRoute],
-  ...[syncRunsRoute, syncRunRoute, metricsRoute, actionsRoute],
+  ...[syncRunsRoute, syncRunRoute, logsRoute, metricsRoute, actionsRoute],
 ]);
 
 /** The screens by address. */

@@ -8,6 +8,7 @@ import { live } from './live';
 import type { PageFiles } from './pages';
 import { actionRoutes } from './routes/actions';
 import { issueRoutes } from './routes/issues';
+import { logRoutes } from './routes/logs';
 import { metricRoutes } from './routes/metrics';
 import { orderRoutes } from './routes/orders';
 import { pauseRoutes } from './routes/pauses';
@@ -32,6 +33,7 @@ const createApi = (console: Console) =>
     .route('/queues', queueRoutes(console))
     .route('/pauses', pauseRoutes(console))
     .route('/issues', issueRoutes(console))
+    .route('/logs', logRoutes(console))
     .route('/metrics', metricRoutes(console))
     .route('/orders', orderRoutes(console))
     .route('/sync-runs', syncRunRoutes(console))

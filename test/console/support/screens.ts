@@ -39,11 +39,21 @@ export const screens: readonly ScreenCase[] = [
     path: async (world) => `/orders/${await newestOrderOf(world)}?tab=payload`,
     ready: '.structure',
   },
+  {
+    name: 'order-logs',
+    path: async (world) => `/orders/${await newestOrderOf(world)}?tab=logs`,
+    ready: '[aria-label="Log lines"] tbody tr',
+  },
   { name: 'queues', path: fixed('/queues'), ready: '.pause-row' },
   { name: 'webhooks', path: fixed('/webhooks'), ready: '[aria-label="Sample"]' },
   { name: 'sync-runs', path: fixed('/sync-runs'), ready: '.table' },
   { name: 'sync-run-start', path: fixed('/sync-runs?start=true'), ready: '.start-form' },
   { name: 'sync-run', path: async (world) => `/sync-runs/${await newestRunOf(world)}`, ready: '.graph' },
+  {
+    name: 'logs',
+    path: fixed(`/logs?q=${encodeURIComponent('fields @timestamp, level, service, message, order_id, outcome')}`),
+    ready: '[aria-label="Log lines"] tbody tr',
+  },
   { name: 'metrics', path: fixed('/metrics?period=3h'), ready: '.alarm' },
   { name: 'actions', path: fixed('/actions'), ready: '.panel, .state-title' },
 ];

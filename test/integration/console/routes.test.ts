@@ -159,3 +159,44 @@ test('a console that is read-only refuses every change', async () => {
   );
   await readOnly.stop();
 });
+
+describe('logs', () => {
+  const search = (query: string) => console.call(`/logs/search?query=${encodeURIComponent(query)}`);
+  beforeAll(() => stage.logs.download.write(Date.now() - 60_000, { message: 'searched for', service: 'download' }));
+
+  test('are searched with the syntax of CloudWatch Logs Insights', async () => {
+    const { status, document } = await search('fields @timestamp, message | filter message = "searched for"');
+    expect(status).toBe(200);
+    expect(document).toMatchObject({
+      rows: [
+        [
+          ['@timestamp', expect.any(String)],
+          ['message', 'searched for'],
+        ],
+      ],
+    });
+    expect(document).toMatchObject({ is_cut: false, lines_matched: 1 });
+  });
+
+  test('a query that cannot be parsed is refused, and says where', async () => {
+    const { status, document } = await search('filter level =');
+    expect(status).toBe(400);
+    expect(document.error).toMatchObject({ kind: 'usage', message: expect.stringContaining('Expected') });
+  });
+
+  test('have a vocabulary, each word of which a local stage understands', async () => {
+    const { vocabulary } = await call('/logs/saved');
+    const [first, ...others] = vocabulary.fields;
+    const calls = ['count(*)', 'pct(total, 95)', 'bin(5m)'];
+    const isAggregate = (name: string) => calls.some((one) => one.startsWith(`${name}(`));
+    for (const name of vocabulary.functions) if (!isAggregate(name)) expect(name).toMatch(/^[a-z_A-Z]+$/);
+    const { status } = await search(
+      `fields ${[first, ...others].join(', ')} | stats ${calls.slice(0, 2).join(', ')} by bin(5m)`,
+    );
+    expect(status).toBe(200);
+  });
+
+  test('cost nothing on this machine', async () => {
+    expect(await call('/logs/cost?since=24h')).toMatchObject({ usd: 0 });
+  });
+});

@@ -7,6 +7,7 @@ const screens = [
   ['/queues', 'Queues'],
   ['/webhooks', 'Webhooks'],
   ['/sync-runs', 'Sync runs'],
+  ['/logs', 'Logs'],
   ['/metrics', 'Metrics and alarms'],
   ['/actions', 'Actions'],
 ] as const;

@@ -1,12 +1,14 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { orderIdSchema, roundSchema } from '../../../../shared/orders/order';
+import { inSequence } from '../../../commands/event-view';
 import { sinceSchema } from '../../../commands/input';
 import { toOrderDocument } from '../../../commands/order-view';
 import { maxReplayRate } from '../../../commands/replay';
 import { toTraceDocument } from '../../../commands/trace-view';
 import { plural } from '../../../format';
 import { ServiceFault } from '../../../services/fault';
+import { createLogService, withSubjectId } from '../../../services/logs';
 import { createOrderLog } from '../../../services/order-log/order-log';
 import { createOrderService } from '../../../services/orders';
 import { createPayloadViews } from '../../../services/payload-view/read';
@@ -18,6 +20,8 @@ import { valid } from '../valid';
 import { createOrderLists, orderTabs } from './order-lists';
 
 const maxSelected = 10_000;
+/** Maximum number of lines of the log of one order. */
+const maxLogLines = 1_000;
 const idSchema = z.object({ id: orderIdSchema });
 const replaySchema = changeSchema.extend({
   /** Qualia's current state, or the stored bytes of the newest round. */
@@ -75,6 +79,15 @@ export const orderRoutes = (console: Console) => {
         createOrderLog(stage, now).trace(id, c.req.valid('query').since),
       ]);
       return c.json({ item: details ? toOrderDocument(details, trace.tries) : null, trace: toTraceDocument(trace) });
+    })
+    .get('/:id/logs', valid('param', idSchema), valid('query', z.object({ since: sinceQuery })), async (c) => {
+      const { id } = c.req.valid('param');
+      const logs = createLogService(stage);
+      const saved = (await logs.listSaved()).find(({ subject, isMain }) => isMain && subject === 'order');
+      if (saved === undefined) throw new ServiceFault('absent', 'The stage has no saved query about an order.');
+      const period = { since: c.req.valid('query').since, until: new Date(now()) };
+      const rows = await logs.search(withSubjectId(saved, id), { ...period, limit: maxLogLines });
+      return c.json({ rows: inSequence(rows).map((row) => [...row]) });
     })
     .post(
       '/:id/replay',

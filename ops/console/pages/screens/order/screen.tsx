@@ -11,6 +11,7 @@ import { useSession } from '../../session';
 import { OrderStatus } from '../orders/row';
 import { Changes } from './changes';
 import { History } from './history';
+import { OrderLogs } from './logs';
 import type { OrderDocument } from './order';
 import { Payload } from './payload';
 import { ReplayActions } from './replay';
@@ -21,6 +22,7 @@ const tabs = {
   payload: 'Payload',
   body: 'Mapped body',
   changes: 'Changes between rounds',
+  logs: 'Logs',
   item: 'Item',
 } as const;
 type Tab = keyof typeof tabs;
@@ -28,6 +30,7 @@ const tabNames = Object.keys(tabs) as Tab[];
 
 const commandOf = (id: string, tab: Tab): string => {
   if (tab === 'history') return `orders trace ${id}`;
+  if (tab === 'logs') return `logs order ${id}`;
   return tab === 'body' ? `mapping try ${id}` : `orders get ${id}`;
 };
 
@@ -63,7 +66,7 @@ export const OrderScreen = () => {
                 </Link>
               ))}
             </nav>
-            <Part document={document} tab={tab} />
+            <Part id={id} document={document} tab={tab} />
           </>
         )}
       </Loaded>
@@ -71,7 +74,13 @@ export const OrderScreen = () => {
   );
 };
 
-const Part = ({ document, tab }: { readonly document: OrderDocument; readonly tab: Tab }) => {
+interface PartProps {
+  readonly id: string;
+  readonly document: OrderDocument;
+  readonly tab: Tab;
+}
+
+const Part = ({ id, document, tab }: PartProps) => {
   switch (tab) {
     case 'history':
       return <History rounds={document.trace.rounds} />;
@@ -80,6 +89,8 @@ const Part = ({ document, tab }: { readonly document: OrderDocument; readonly ta
       return <Payload document={document} part={tab} />;
     case 'changes':
       return <Changes document={document} />;
+    case 'logs':
+      return <OrderLogs id={id} />;
     case 'item':
       return (
         <Section title="Item">

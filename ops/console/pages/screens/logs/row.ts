@@ -1,0 +1,2 @@
+/** A row of a query: column → value. */
+export type LogRow = ReadonlyMap<string, string>;

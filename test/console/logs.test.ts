@@ -1,0 +1,47 @@
+import { createBrowser } from './support/browser';
+import { newestOrderOf } from './support/screens';
+import { readWorld } from './support/world';
+
+const browser = createBrowser();
+afterEach(async () => {
+  expect(await browser.close()).toEqual([]);
+});
+afterAll(browser.leave);
+
+test('a query is completed, run with the keyboard, and opened as a line that leads to its order', async () => {
+  // Chromium itself reports an inline style when text replaces a selection, so the editor is empty.
+  const page = await browser.open('/logs?q=%20');
+  await page.getByRole('textbox', { name: 'Query', exact: true }).click();
+  await page.keyboard.type('fields @timestamp, message, order_id | filter messa');
+  await page.getByRole('option', { name: 'message', exact: true }).click();
+  await page.keyboard.type(' = "order processed"');
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await page.getByText(/matching lines; [\d,]+ lines/).waitFor();
+  await page.waitForURL(/\/logs\?.*order(%20|\+)processed/);
+  await page.getByRole('img', { name: 'Chart: Lines over time' }).locator('canvas').waitFor();
+  await page.locator('main h1').click();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByRole('link').click();
+  await page.waitForURL('**/orders/*');
+});
+
+test('a saved query asks for its ID, and one of the operator is kept', async () => {
+  const id = await newestOrderOf(readWorld());
+  const page = await browser.open('/logs');
+  const saved = page.getByRole('combobox', { name: 'Saved query' });
+  await saved.selectOption('One order, every event');
+  await page.getByRole('textbox', { name: 'ID of the order' }).fill(id);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.locator('[aria-label="Log lines"] tbody tr', { hasText: 'order processed' }).waitFor();
+  await page.getByRole('textbox', { name: 'Name to save the query' }).fill('of one order');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.reload();
+  await saved.selectOption('own of one order');
+  await page.getByRole('textbox', { name: 'Query', exact: true }).getByText(id).waitFor();
+});
+
+test('an order has its log lines', async () => {
+  const page = await browser.open(`/orders/${await newestOrderOf(readWorld())}?tab=logs`);
+  await page.locator('[aria-label="Log lines"] tbody tr', { hasText: 'webhook accepted' }).waitFor();
+});
