@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 
 /** What keys do: `KeyboardEvent.key` → action. */
 export type Keys = Readonly<Record<string, () => void>>;
@@ -10,7 +10,8 @@ const isTyping = (target: EventTarget | null): boolean =>
 export const useKeys = (keys: Keys): void => {
   const newest = useRef(keys);
   newest.current = keys;
-  useEffect(() => {
+  // Before the screen is painted: a key that is pressed as soon as something is visible must work.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const { key, target, ctrlKey, metaKey, altKey } = event;
       if (ctrlKey || metaKey || altKey || isTyping(target) || document.querySelector('dialog[open]')) return;

@@ -51,7 +51,13 @@ export const Table = <Row,>({ label, columns, rows, keyOf, onOpen, selection }: 
     if (rows.length === 0) return;
     setCursor(next);
     virtualizer.scrollToIndex(next);
-    requestAnimationFrame(() => body.current?.querySelector<HTMLElement>(`tr[data-index="${next}"]`)?.focus());
+    const focus = (): boolean => {
+      const row = body.current?.querySelector<HTMLElement>(`tr[data-index="${next}"]`);
+      row?.focus();
+      return row !== undefined && row !== null;
+    };
+    // At once, so that an Enter before the next frame opens this row. A row far off the screen does not exist yet.
+    if (!focus()) requestAnimationFrame(focus);
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
 
