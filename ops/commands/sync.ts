@@ -7,6 +7,7 @@ import { createSyncService, type RunView, type SyncService } from '../services/s
 import { exitCodes } from './exit-codes';
 import { countSchema } from './input';
 import { readStartInput, type StartRequest } from './run-input';
+import { describeRunInput } from './run-input-help';
 import { partsOf, renderProgress } from './run-progress';
 import { renderFailedRun, renderRun, renderRuns, toRunDocument } from './run-view';
 import { formatDuration } from './terminal';
@@ -29,12 +30,13 @@ export const addSyncCommands = (program: Command, attach: Attach): void => {
     .command('start')
     .description('check the input and start a run')
     .argument('[job]', `${syncJobNames.join(' or ')}; default: the jobs in the input, or both`)
-    .option('--input <file>', 'the input as JSON; see docs/runbook.md')
+    .option('--input <file>', 'the input as JSON; its keys are below')
     .option('--rows <file>', 'send these rows to Iterable: a corrected failed.csv or rejected.csv of an earlier run')
     .option('--run-id <id>', "the run's id; default: built from the time")
     .option('--dry-run', 'read and build everything, but send nothing')
     .option('--wait', 'wait for another run that uses the same portal or Iterable; default: fail')
-    .option('--watch', 'follow the run to its end; exits with 0 only if it succeeds');
+    .option('--watch', 'follow the run to its end; exits with 0 only if it succeeds')
+    .addHelpText('after', () => `\n${describeRunInput()}`);
   attach.changing(start, {
     schema: z.object({
       job: z.enum(syncJobNames, `must be ${syncJobNames.join(' or ')}`).optional(),
