@@ -15,9 +15,11 @@ const layer = (name, extra = {}) => ({
 
 /**
  * Layers that a plain `npm test` leaves out. `test:mysql` needs `DATABASE_URL`, `test:deployed` and `test:aws` need a
- * deployed pipeline, `test:faults` takes minutes, and `test:console` needs a browser.
+ * deployed pipeline, `test:faults` takes minutes, and `test:console` needs a browser. `test:local` tests what only runs on
+ * a developer's machine: the embedded AWS with its restarts and full disks, and `npm start`.
  */
 const onRequest = {
+  local: [layer('local')],
   mysql: [layer('mysql')],
   deployed: [layer('e2e'), layer('deployed')],
   aws: [layer('e2e')],

@@ -21,7 +21,7 @@ import { createRunRepository } from '../../../shared/runs/repository';
 import { type Outcome, operate as runOperate } from '../../support/operate';
 import { checksum, downloadMessage, requestId } from '../../support/orders';
 import { noEndpoints } from '../../support/roles';
-import { applicationOf } from '../local/fixture/application';
+import { applicationOf } from '../../local/fixture/application';
 import { createClients, readEndpoints } from '../support/clients';
 import {
   createBucket,

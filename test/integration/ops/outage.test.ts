@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCodes } from '../../../ops/commands/exit-codes';
 import { type EmbeddedTarget, startEmbeddedTarget } from '../../e2e/support/embedded-target';
-import { eventually } from '../local/fixture/start';
+import { eventually } from '../../local/fixture/start';
 import { operate } from './operators';
 
 // An outage of Qualia while eight orders wait, on the embedded AWS: one command shows what waits, why, and when it is

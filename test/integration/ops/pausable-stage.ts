@@ -11,7 +11,7 @@ import type { Functions, LambdaFunction } from '../../../emulator/lambda/functio
 import { createMappingSwitches } from '../../../emulator/mapping-switches';
 import { openOverrides } from '../../../emulator/overrides';
 import { noEndpoints } from '../../support/roles';
-import { applicationOf } from '../local/fixture/application';
+import { applicationOf } from '../../local/fixture/application';
 import { alarm, silentAlarm, startStage } from './operators';
 
 const mapping = (worker: string) => ({

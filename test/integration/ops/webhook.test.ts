@@ -7,7 +7,7 @@ import { openWebhook } from '../../../ops/services/webhook';
 import { webhookSamples } from '../../../samples/webhook-samples';
 import { type EmbeddedTarget, startEmbeddedTarget } from '../../e2e/support/embedded-target';
 import { name as personName, sensitiveValuesIn } from '../../support/personal-data';
-import { eventually } from '../local/fixture/start';
+import { eventually } from '../../local/fixture/start';
 import { operate } from './operators';
 
 // The verbs of the webhook against the whole pipeline on the embedded AWS.

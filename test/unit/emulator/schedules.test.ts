@@ -1,5 +1,5 @@
 import { readSchedules, startRates } from '../../../emulator/schedules';
-import { applicationOf } from '../../integration/local/fixture/application';
+import { applicationOf } from '../../local/fixture/application';
 
 const rule = (name: string, properties: object) => ({
   Type: 'AWS::Events::Rule',

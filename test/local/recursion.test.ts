@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { traceOfInvocation } from '../../../emulator/lambda/trace';
+import { traceOfInvocation } from '../../emulator/lambda/trace';
 import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
 const stateDirectory = newStateDirectory();

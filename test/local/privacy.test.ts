@@ -8,13 +8,13 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { containsValue, peopleIn } from '../../support/personal-data';
-import { startCommand } from '../../support/start-command';
+import { containsValue, peopleIn } from '../support/personal-data';
+import { startCommand } from '../support/start-command';
 
 // Runs a small day and both sync jobs on the embedded AWS. Then searches everything that they stored for secrets, and
 // everything except the two buckets for the people of the sample data.
 
-const root = join(__dirname, '../../..');
+const root = join(__dirname, '../..');
 const stateDirectory = mkdtempSync(join(tmpdir(), 'privacy-'));
 
 const runningSchema = z.object({

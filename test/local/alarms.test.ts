@@ -11,8 +11,8 @@ import {
   paginateDescribeAlarms,
   SetAlarmStateCommand,
 } from '@aws-sdk/client-cloudwatch';
-import { type CloudWatch, startCloudWatch } from '../../../emulator/cloudwatch/cloudwatch';
-import { openOverrides } from '../../../emulator/overrides';
+import { type CloudWatch, startCloudWatch } from '../../emulator/cloudwatch/cloudwatch';
+import { openOverrides } from '../../emulator/overrides';
 import { applicationOf } from './fixture/application';
 
 const startMs = Date.UTC(2026, 10, 27, 8);

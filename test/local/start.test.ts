@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { startCommand } from '../../support/start-command';
-import { operate } from '../ops/operators';
+import { startCommand } from '../support/start-command';
+import { operate } from '../integration/ops/operators';
 import { eventually } from './fixture/start';
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'start-'));

@@ -14,8 +14,8 @@ import {
   StartQueryCommand,
   StopQueryCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { savedQueries } from '../../../lib/observability/saved-queries';
-import { startLogs } from '../ops/logs';
+import { savedQueries } from '../../lib/observability/saved-queries';
+import { startLogs } from '../integration/ops/logs';
 
 let logs: Awaited<ReturnType<typeof startLogs>>;
 let client: CloudWatchLogsClient;

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Interception } from '../../../emulator/embedded-aws';
+import type { Interception } from '../../emulator/embedded-aws';
 import { eventually, newStateDirectory, startFixture } from './fixture/start';
 
 const stateDirectory = newStateDirectory();

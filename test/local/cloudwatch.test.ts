@@ -6,9 +6,9 @@ import {
   ListMetricsCommand,
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
-import type { Application } from '../../../emulator/application';
-import { type CloudWatch, startCloudWatch } from '../../../emulator/cloudwatch/cloudwatch';
-import { unconfigured } from '../../support/unconfigured';
+import type { Application } from '../../emulator/application';
+import { type CloudWatch, startCloudWatch } from '../../emulator/cloudwatch/cloudwatch';
+import { unconfigured } from '../support/unconfigured';
 import { applicationOf } from './fixture/application';
 
 const startMs = Date.UTC(2026, 10, 27, 8, 0, 30);
