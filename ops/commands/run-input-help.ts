@@ -12,7 +12,7 @@ interface Key {
 const keySchema: z.ZodType<Key> = z.lazy(() =>
   z.object({
     description: z.string().optional(),
-    default: z.unknown(),
+    default: z.unknown().optional(),
     enum: z.array(z.unknown()).optional(),
     properties: z.record(z.string(), keySchema).optional(),
   }),

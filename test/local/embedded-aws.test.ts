@@ -126,12 +126,13 @@ describe('Lambda', () => {
     expect(Object.keys(env)).not.toEqual(expect.arrayContaining(['HOME']));
   });
 
-  test('starts node with the arguments that Lambda gives a function of this memory', async () => {
+  test('starts node with the arguments that Lambda gives a function of this memory, which has less than a core', async () => {
     expect((await behaviors()).payload.nodeArguments).toEqual([
       '--expose-gc',
       '--max-http-header-size=81920',
       '--max-semi-space-size=12',
       '--max-old-space-size=230',
+      '--single-threaded-gc',
     ]);
   });
 

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { startCommand } from '../support/start-command';
 import { operate } from '../integration/ops/operators';
+import { plainEnvironment, startCommand } from '../support/start-command';
 import { eventually } from './fixture/start';
 
 const stateDirectory = mkdtempSync(join(tmpdir(), 'start-'));
@@ -20,7 +20,7 @@ const [program, ...args] = [...startCommand, '--no-syncs', '--no-console', '--st
 const startWith = (environment: Readonly<Record<string, string>>, ...options: string[]): ChildProcess =>
   spawn(program, [...args, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...environment },
+    env: { ...plainEnvironment(), ...environment },
   });
 
 const start = (...options: string[]): ChildProcess => startWith({}, ...options);
@@ -193,7 +193,7 @@ test('only the owner has access to the files in the state folder', () => {
 // A limit on the size of files imitates a full disk, see restart.test.ts.
 test('a full disk is reported in one sentence, and the next start with free space finishes the day', async () => {
   const limited = ['-c', 'ulimit -f 2000 && exec "$@"', 'sh', program, ...args, '--orders', '300'];
-  const full = spawn('/bin/sh', limited, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const full = spawn('/bin/sh', limited, { stdio: ['ignore', 'pipe', 'pipe'], env: plainEnvironment() });
   expect(await errorsOf(full)).toEqual([
     expect.stringMatching(
       /^The disk of \S+ is full \(.+\): free some space and start again, nothing that was acknowledged is lost\.\n$/,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type BrowserServer, chromium } from 'playwright-core';
 import * as z from 'zod';
-import { startCommand } from '../../support/start-command';
+import { plainEnvironment, startCommand } from '../../support/start-command';
 import { findChromium } from './chromium';
 
 const root = join(__dirname, '../../..');
@@ -36,7 +36,11 @@ export type ConsoleWorld = z.output<typeof worldSchema>;
 
 /** Starts a program, and waits for lines of its output. @returns the first match of each pattern */
 const startProgram = async (args: readonly string[], patterns: readonly RegExp[]) => {
-  const child = spawn(process.execPath, [...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...args], {
+    cwd: root,
+    env: plainEnvironment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const found = new Map<RegExp, string>();
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {

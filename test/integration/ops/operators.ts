@@ -18,10 +18,10 @@ import { createOrderRepository } from '../../../shared/orders/repository';
 import { roundOfArrival } from '../../../shared/orders/round';
 import { createRunFolders } from '../../../shared/runs/artifacts';
 import { createRunRepository } from '../../../shared/runs/repository';
+import { applicationOf } from '../../local/fixture/application';
 import { type Outcome, operate as runOperate } from '../../support/operate';
 import { checksum, downloadMessage, requestId } from '../../support/orders';
 import { noEndpoints } from '../../support/roles';
-import { applicationOf } from '../../local/fixture/application';
 import { createClients, readEndpoints } from '../support/clients';
 import {
   createBucket,

@@ -10,8 +10,8 @@ import { startLambdaApi } from '../../../emulator/lambda/api';
 import type { Functions, LambdaFunction } from '../../../emulator/lambda/functions';
 import { createMappingSwitches } from '../../../emulator/mapping-switches';
 import { openOverrides } from '../../../emulator/overrides';
-import { noEndpoints } from '../../support/roles';
 import { applicationOf } from '../../local/fixture/application';
+import { noEndpoints } from '../../support/roles';
 import { alarm, silentAlarm, startStage } from './operators';
 
 const mapping = (worker: string) => ({

@@ -6,8 +6,8 @@ import { connectToStage } from '../../../ops/services/stage-connection';
 import { openWebhook } from '../../../ops/services/webhook';
 import { webhookSamples } from '../../../samples/webhook-samples';
 import { type EmbeddedTarget, startEmbeddedTarget } from '../../e2e/support/embedded-target';
-import { name as personName, sensitiveValuesIn } from '../../support/personal-data';
 import { eventually } from '../../local/fixture/start';
+import { name as personName, sensitiveValuesIn } from '../../support/personal-data';
 import { operate } from './operators';
 
 // The verbs of the webhook against the whole pipeline on the embedded AWS.

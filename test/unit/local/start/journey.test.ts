@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { SentOrder } from '../../../../local/simulators/qualia-webhook';
 import { followOrder } from '../../../../local/start/journey';
 import type { OrderState } from '../../../../local/start/orders-table';
@@ -22,7 +23,10 @@ const follow = async (
   const left = [...states];
   const table = { read: async () => left.splice(0, 1), close: () => undefined };
   const lines: string[] = [];
-  const wasProcessed = await followOrder({ internalApi }, table, sent, (line) => lines.push(line));
+  const wasProcessed = await followOrder({ internalApi }, table, sent, (line) =>
+    // In CI, the lines are coloured.
+    lines.push(stripVTControlCharacters(line)),
+  );
   expect(left).toEqual([]);
   return { wasProcessed, lines };
 };

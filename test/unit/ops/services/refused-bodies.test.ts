@@ -37,7 +37,9 @@ const open = ({ secret = { basic: [{ username: 'qualia', password: 'pass-word' }
     return unconfigured(command)();
   }).client;
   const secretsManager = fakeAwsClient<SecretsManagerClient>(() => ({ SecretString: JSON.stringify(secret) })).client;
-  const stage = { s3, secretsManager, rawBucketName: 'raw', webhook: { apiUrl: webhook.origin, secretArn: 'arn' } };
+  const changes = { check: () => undefined };
+  const address = { apiUrl: webhook.origin, secretArn: 'arn' };
+  const stage = { s3, secretsManager, changes, rawBucketName: 'raw', webhook: address };
   const service = createRefusedBodyService(stage as unknown as StageConnection, Date.now);
   const accept = async (which: readonly string[], signal = new AbortController().signal): Promise<Acceptance[]> => {
     const results: Acceptance[] = [];
