@@ -36,7 +36,7 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
  */
 const usdPerMillion = { order: 10.5, traces: 15 };
 
-/** What a bulk action on so many orders costs at AWS, rounded up to cents: `up to 0.03 USD`. */
+/** The cost of a bulk action at AWS, rounded up to whole cents: `up to 0.03 USD at AWS`. */
 export const formatBulkCost = (orders: number): string => {
   const cents = Math.ceil((orders * (usdPerMillion.order + usdPerMillion.traces)) / 10_000);
   return `up to ${(cents / 100).toFixed(2)} USD at AWS`;

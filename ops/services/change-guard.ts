@@ -23,7 +23,7 @@ export interface ChangeGuard {
    * @throws {Error} if it is not recorded
    */
   readonly check: (what: string) => void;
-  /** Does work whose changes are accepted once it calls `allow`. Work that goes on beside it is not affected. */
+  /** Runs `work`, and accepts its changes after it has called `allow`. Concurrent work still needs its own record. */
   readonly record: <T>(work: (allow: () => void) => Promise<T>) => Promise<T>;
   /** Accepts all changes from now on, for a program that acts as nobody's tool. */
   readonly open: () => void;
