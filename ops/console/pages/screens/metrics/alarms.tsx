@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { InferResponseType } from 'hono/client';
 import { api, load } from '../../api';
 import { Badge } from '../../components/badge';
@@ -73,10 +73,12 @@ const AlarmRow = ({ alarm, isOpen, onOpen }: AlarmRowProps) => {
   );
 };
 
-const AlarmDetail = ({ alarm: { name, runbook, reason } }: { readonly alarm: Alarm }) => {
+const AlarmDetail = ({ alarm: { name, since, runbook, reason } }: { readonly alarm: Alarm }) => {
   const query = useQuery({
-    queryKey: ['alarm', name],
+    // A change of the state loads the history again while it is open.
+    queryKey: ['alarm', name, since],
     queryFn: () => load(api.metrics.alarms[':name'].$get({ param: { name } })),
+    placeholderData: keepPreviousData,
   });
   return (
     <div className="alarm-detail">
