@@ -38,7 +38,6 @@ const accessLogSamples: Readonly<Record<string, string>> = {
   status: '200',
   responseLatency: '25',
   'error.message': '-',
-  integrationStatus: '200',
   integrationErrorMessage: '-',
 };
 

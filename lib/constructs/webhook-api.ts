@@ -23,7 +23,6 @@ const accessLogFormat = AccessLogFormat.custom(
     status_code: '$context.status',
     latency_ms: '$context.responseLatency',
     error: '$context.error.message',
-    integration_status: '$context.integrationStatus',
     integration_error: '$context.integrationErrorMessage',
   }),
 );

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
+import { formatBulkCost } from '../format';
 import { maxReceived } from '../services/dead-letter-messages';
 import {
   createDeadLetterService,
@@ -152,7 +153,13 @@ const runRedrive = async (
   } else if (messages === 0) {
     return conclude(untouched, `The ${worker} dead-letter queue in ${stageLabel} is empty.`, exitCodes.done);
   } else {
-    terminal.note(`The ${worker} worker receives these messages again, with a new receive count.`);
+    const pace =
+      perSecond === undefined
+        ? 'at the rate of SQS'
+        : `at most ${perSecond} per second, at least ${plural(Math.ceil(messages / perSecond), 'second')}`;
+    terminal.note(
+      `The ${worker} worker receives these messages again, with a new receive count: ${pace}, ${formatBulkCost(messages)}.`,
+    );
     const question = `Move ${plural(messages, 'message')} back to the ${worker} queue in ${stageLabel}?`;
     if (!yes && !(await terminal.confirm(question)))
       return conclude(untouched, 'Nothing was moved.', exitCodes.aborted);

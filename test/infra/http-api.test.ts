@@ -39,7 +39,6 @@ describe('the HTTP API', () => {
       route: '$context.routeKey',
       status_code: '$context.status',
       error: '$context.error.message',
-      integration_status: '$context.integrationStatus',
       integration_error: '$context.integrationErrorMessage',
     });
   });

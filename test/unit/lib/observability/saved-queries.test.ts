@@ -102,8 +102,8 @@ const lines: readonly object[] = [
     done: 2,
     total: 2,
   },
-  { ...apiCall, status_code: '200', integration_status: '200', integration_error: '-' },
-  { ...apiCall, status_code: '429', error: 'Too Many Requests', integration_status: '-', integration_error: '-' },
+  { ...apiCall, status_code: '200', integration_error: '-' },
+  { ...apiCall, status_code: '429', error: 'Too Many Requests', integration_error: '-' },
   { ...apiCall, status_code: '503', error: 'Service Unavailable', integration_error: 'Rate Exceeded.' },
   { ...apiCall, status_code: '503', error: 'Service Unavailable', integration_error: 'The Lambda is throttled.' },
   { _aws: {}, service: 'download', stage: 'dev', api: 'qualia', ApiRetry: 1 },
@@ -201,7 +201,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
     'plan-run | 3 | 200 | 2048 | 0.00533396',
     'reconciler | 1 | 3 | 512 | 0.0000202001',
   ],
-  'Cost of the logs by function': ['000000000000:group | 23 | 0.003651 | 0.0000018255'],
+  'Cost of the logs by function': ['000000000000:group | 23 | 0.003599 | 0.0000017995'],
   'Refused webhooks by reason': ['unauthorized | 203.0.113.7 | 2', 'invalid_json | 203.0.113.7 | 1'],
 };
 
