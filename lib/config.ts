@@ -72,6 +72,11 @@ const settingsSchema = z.strictObject({
   syncScheduled: z.boolean(),
   /** Whether the execution of a PARTIAL run fails. If not, only an alarm with the severity `ticket` reports it. */
   failPartialRuns: z.boolean(),
+  /**
+   * A run of Iterable in which at most this share of the users failed has succeeded, with a warning. In percent; a single
+   * one of 20 and more users is always tolerated, except with 0.
+   */
+  toleratedFailedUsersPercent: z.number().min(0).max(5),
   /** Receive the alarms of each severity. AWS sends each address a request to confirm the subscription. */
   alarmEmails: z.strictObject({ page: z.email().optional(), ticket: z.email().optional() }).optional(),
   qualiaApiUrl: httpsUrl,
@@ -133,6 +138,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     netlifeExtraPortals: [],
     syncScheduled: false,
     failPartialRuns: false,
+    toleratedFailedUsersPercent: 1,
   },
   staging: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -150,6 +156,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     netlifeExtraPortals: [],
     syncScheduled: false,
     failPartialRuns: false,
+    toleratedFailedUsersPercent: 1,
   },
   prod: {
     logRetentionDays: RetentionDays.ONE_MONTH,
@@ -168,6 +175,7 @@ const settings: Readonly<Record<(typeof stages)[number], z.input<typeof settings
     netlifeExtraPortals: [],
     syncScheduled: true,
     failPartialRuns: false,
+    toleratedFailedUsersPercent: 1,
   },
 };
 

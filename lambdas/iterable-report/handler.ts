@@ -8,6 +8,7 @@ import { usersPerPart } from '../../shared/iterable/parts';
 import {
   countReasons,
   extractionPaths,
+  fewFailed,
   maxFailuresLogged,
   overHalfFailed,
   unusualNumber,
@@ -44,14 +45,17 @@ const countsOf = ({ added, changed, unchanged, removed, clearing }: Compared) =>
 
 export interface IterableReportDependencies extends WorkerDependencies {
   readonly sentIndex: Pick<SentIndex, 'store'>;
+  /** Up to this share of its users may fail, and the job has still succeeded. */
+  readonly toleratedFailedPercent: number;
 }
 
 /**
  * `Report`: joins the results of the parts, until the time is up. The job has failed if over half of its users failed,
- * or if an error ended it; the report then covers the parts that were sent before it.
+ * or if an error ended it; the report then covers the parts that were sent before it. It is PARTIAL if fewer failed, but
+ * more than are tolerated.
  */
 export const createHandler = (dependencies: IterableReportDependencies) => {
-  const { logger, metrics, now, sentIndex } = dependencies;
+  const { logger, metrics, now, sentIndex, toleratedFailedPercent } = dependencies;
 
   /** Puts the list of sent users into the index: the report is written, and the next run compares with this one. */
   const remember = async ({ run_id }: IterablePlan, parts: UserParts, { list }: Compared): Promise<void> => {
@@ -93,9 +97,17 @@ export const createHandler = (dependencies: IterableReportDependencies) => {
     }
     const unusual = extracted && unusualNumber(extracted);
     const confirmation = isWhole ? await parts.readConfirmation() : undefined;
-    const warnings = [...(unusual === undefined ? [] : [unusual]), ...(confirmation ? warningsOf(confirmation) : [])];
-    for (const warning of warnings) logger.warn('sync warning', { error: warning });
     const { total_users, successful, partial_failures, total_failures, retries, duration_seconds } = summary;
+    const missing = partial_failures + total_failures;
+    const users = compared && usersCompared(compared);
+    const isTolerated = fewFailed(summary, toleratedFailedPercent, users);
+    const tolerated = `${missing === 1 ? '1 user failed, or was' : `${missing} users failed, or were`} sent in part: too few to make the run PARTIAL`;
+    const warnings = [
+      ...(unusual === undefined ? [] : [unusual]),
+      ...(isWhole && isTolerated && missing > 0 ? [tolerated] : []),
+      ...(confirmation ? warningsOf(confirmation) : []),
+    ];
+    for (const warning of warnings) logger.warn('sync warning', { error: warning });
     const needed = run.dry_run ? neededFor(run.iterable.mode, total, total - (compared?.clearing ?? 0)) : undefined;
     const calls = needed && needed.users_update + needed.events_track;
     const message = [
@@ -109,8 +121,8 @@ export const createHandler = (dependencies: IterableReportDependencies) => {
     return {
       done: true,
       status: statusIf({
-        failed: !isWhole || overHalfFailed(summary, compared && usersCompared(compared)),
-        incomplete: partial_failures + total_failures > 0,
+        failed: !isWhole || overHalfFailed(summary, users),
+        incomplete: !isTolerated,
       }),
       message,
       reports: [...ofExtraction, results, failed].map(folder.keyOf),

@@ -17,6 +17,7 @@ export const handler = createHandler({
   sentIndex: createSentIndex(s3, config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME, config.OPERATIONS_TABLE_NAME),
   logger: createLogger(config),
+  toleratedFailedPercent: config.TOLERATED_FAILED_USERS_PERCENT,
   metrics: createMetrics(config),
   now: () => Date.now(),
 });

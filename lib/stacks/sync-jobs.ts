@@ -83,7 +83,9 @@ export class SyncJobs extends Stack {
         ITERABLE_API_BASE_URL: config.iterableApiBaseUrl,
         ITERABLE_SECRET_ARN: data.iterableSecret.secretArn,
       }),
-      'iterable-report': syncFunction('iterable-report', 'Joins the results of the parts to the report.'),
+      'iterable-report': syncFunction('iterable-report', 'Joins the results of the parts to the report.', {
+        TOLERATED_FAILED_USERS_PERCENT: String(config.toleratedFailedUsersPercent),
+      }),
       'finish-run': syncFunction(
         'finish-run',
         'Closes a run with its summary, and fails the execution if a job failed.',

@@ -103,6 +103,25 @@ export const extractionPaths = (stamp: string) => ({
 export const overHalfFailed = ({ total_failures, total_users }: PushCounts, users = total_users): boolean =>
   total_failures * 2 > users;
 
+/** From this number of users on, one that failed is no reason to look at the run. */
+const usersPerTolerated = 20;
+
+/**
+ * Whether so few users failed, or were sent in part, that the job has succeeded (docs/contracts/sync-jobs.md): at most
+ * `percent` of the users, or a single one of twenty and more. With 0, none.
+ *
+ * @param users of the query, including those that were not sent because Iterable has them already
+ */
+export const fewFailed = (
+  { partial_failures, total_failures, total_users }: PushCounts,
+  percent: number,
+  users = total_users,
+): boolean => {
+  const failed = partial_failures + total_failures;
+  const isOneOfMany = failed === 1 && users >= usersPerTolerated && percent > 0;
+  return isOneOfMany || failed * 100 <= users * percent;
+};
+
 /** The pieces of `integration_results_….json`, to write it record by record. */
 export const integrationResults = {
   header: (summary: PushSummary): string => `${JSON.stringify(summary).slice(0, -1)},"records":[`,

@@ -97,6 +97,22 @@ test('users that failed or were rejected are sent in the next run', async () => 
   expect((await arrived()).emails).toEqual(['user3@example.com']);
 });
 
+test('one user of many that fails every night is reported, and the run has succeeded', async () => {
+  const bad = { email: 'user7+forgotten@example.com' };
+  for (const total_users of [20, 1]) {
+    rows = database(20, (id) => (id === 7 ? bad : {}));
+    expect(await sync()).toMatchObject({
+      status: 'SUCCEEDED',
+      message: expect.stringContaining('1 failed'),
+      counts: { total_users, total_failures: 1 },
+      warnings: ['1 user failed, or was sent in part: too few to make the run PARTIAL'],
+      reasons: [{ outcome: 'failed', error_code: 'API_REFUSED', reason: 'forgottenEmails', count: 1 }],
+    });
+  }
+  rows = database(20, (id) => (id === 7 || id === 8 ? { email: `user${id}+forgotten@example.com` } : {}));
+  expect(await sync()).toMatchObject({ status: 'PARTIAL', counts: { total_failures: 2 }, warnings: [] });
+});
+
 test('half of the usual users are a warning and a metric, and reasons are counted', async () => {
   const { values } = system.metrics;
   rows = [...database(9), row(10, { email: 'none' })];

@@ -247,7 +247,11 @@ export const startSystem = async (options: SystemOptions) => {
       ),
     /** @param fault the error of the extraction or the push */
     report: (run: RunPlan, turn?: Turn, fault?: object) =>
-      invoke((now) => createReportHandler({ ...common, now }), { run: { ...run, fault } }, turn),
+      invoke(
+        (now) => createReportHandler({ ...common, toleratedFailedPercent: 1, now }),
+        { run: { ...run, fault } },
+        turn,
+      ),
     finish: (run: RunPlan, outcomes: object, execution: object = { Id: 'arn:execution:one', Name: 'one' }) =>
       invoke((now) => createFinishHandler({ ...common, failPartial: options.failPartial ?? false, now }), {
         run: { ...run, outcomes },

@@ -5,6 +5,7 @@ import {
   countReasons,
   countRecord,
   failedCsv,
+  fewFailed,
   integrationResults,
   noCounts,
   overHalfFailed,
@@ -67,6 +68,23 @@ test('the job has failed if over half of its users failed', () => {
   expect(overHalfFailed({ ...counts, total_users: 4, total_failures: 2 })).toBe(false);
   expect(overHalfFailed({ ...counts, total_users: 4, total_failures: 3 })).toBe(true);
   expect(overHalfFailed({ ...counts, total_users: 0, total_failures: 0 })).toBe(false);
+});
+
+test.each([
+  ['one of 20', 20, 1, 1, true],
+  ['one of 19', 19, 1, 1, false],
+  ['two of 20', 20, 2, 1, false],
+  ['1 %', 10_000, 100, 1, true],
+  ['over 1 %', 10_000, 101, 1, false],
+  ['one, if none is tolerated', 10_000, 1, 0, false],
+  ['none, if none is tolerated', 10_000, 0, 0, true],
+  ['none of none', 0, 0, 1, true],
+])('%s failed: few or not', (_, total_users, failed, percent, expected) => {
+  const half = Math.floor(failed / 2);
+  const counts = { successful: total_users - failed, partial_failures: half, total_failures: failed - half };
+  expect(fewFailed({ ...counts, total_users }, percent)).toBe(expected);
+  // A run that compares sends only the others.
+  expect(fewFailed({ ...counts, successful: 0, total_users: failed }, percent, total_users)).toBe(expected);
 });
 
 test('query results are CSV of all eleven columns', () => {
