@@ -53,6 +53,8 @@ export interface ComparisonOptions {
   readonly folder: RunFolder;
   /** Folder of the run whose list is the base; absent if there is none. */
   readonly base: RunFolder | undefined;
+  /** Customers about whom something else was sent since: what the base has of them is no longer true. */
+  readonly stale?: ReadonlySet<string>;
   readonly digests: Digests;
   /** Sends unchanged users as well. */
   readonly full: boolean;
@@ -68,14 +70,14 @@ export interface ComparisonOptions {
  * Iterable had acknowledged everything.
  */
 export const createComparison = (options: ComparisonOptions) => {
-  const { parts, folder, base, digests, full, isLimited, readLeavers } = options;
+  const { parts, folder, base, stale, digests, full, isLimited, readLeavers } = options;
   const sent = createSentUsers(folder);
   let reader: SentReader | undefined;
 
   /** Continues the reader of the part before. After an interruption, a new one starts at the position. */
   const readerAt = async (position: SentPosition): Promise<SentReader | undefined> => {
     if (base !== undefined && !isDeepStrictEqual(reader?.position(), position)) {
-      reader = await createSentUsers(base).open(position);
+      reader = await createSentUsers(base).open(position, (id) => stale?.has(id) ?? false);
     }
     return reader;
   };

@@ -3,7 +3,7 @@ import type { IterablePlan } from '../../shared/iterable/input';
 import { type SentIndex, sentListKey } from '../../shared/iterable/sent-index';
 import { createSentUsers } from '../../shared/iterable/sent-users';
 import type { UserSource } from '../../shared/iterable/source';
-import type { ComparisonBase, UserParts } from '../../shared/iterable/user-parts';
+import { type ComparisonBase, createUserParts, type RowsRun, type UserParts } from '../../shared/iterable/user-parts';
 import type { OpenRunFolder, RunFolder } from '../../shared/runs/artifacts';
 import { type Comparison, createComparison } from './compare-users';
 
@@ -26,10 +26,22 @@ interface Extraction {
 export const createComparisonSetup = ({ openSource, openDigests, sentIndex, openFolder }: ComparisonDependencies) => {
   const chooseBase = async (key: string): Promise<ComparisonBase> => {
     const entry = await sentIndex.find(key);
-    if (entry === undefined) return { key, parts: 0 };
+    if (entry === undefined) return { key, parts: 0, rows_runs: [] };
     const parts = await createSentUsers(openFolder(entry.run_id)).countParts();
     // The folder may have expired or been deleted: everyone is then sent, but the index is still what it was.
-    return { key, run_id: entry.run_id, parts: parts === entry.parts ? parts : 0 };
+    return { key, run_id: entry.run_id, parts: parts === entry.parts ? parts : 0, rows_runs: entry.rows_runs };
+  };
+
+  /** The customers in files that were sent since the base. @returns undefined if rows have expired or been deleted */
+  const readStale = async (rowsRuns: readonly RowsRun[]): Promise<ReadonlySet<string> | undefined> => {
+    const ids = new Set<string>();
+    for (const { run_id, parts: expected } of rowsRuns) {
+      const parts = createUserParts(openFolder(run_id));
+      const { paths } = await parts.surveyRows();
+      if (paths.length !== expected) return undefined;
+      for (const path of paths) for (const { id } of await parts.readRows(path)) if (id !== null) ids.add(id);
+    }
+    return ids;
   };
 
   return async ({ run, parts, folder, rows }: Extraction) => {
@@ -42,12 +54,14 @@ export const createComparisonSetup = ({ openSource, openDigests, sentIndex, open
       // Another worker of the run may have been first.
       if (!(await parts.writeBase(base))) base = (await parts.readBase()) ?? base;
     }
+    const stale = base.parts === 0 ? undefined : await readStale(base.rows_runs);
     const comparison: Comparison = createComparison({
       parts,
       folder,
       digests,
       full,
-      base: base.run_id === undefined || base.parts === 0 ? undefined : openFolder(base.run_id),
+      base: base.run_id === undefined || stale === undefined ? undefined : openFolder(base.run_id),
+      ...(stale && { stale }),
       isLimited: limit > 0 && rows >= limit,
       readLeavers:
         on_removed === 'ignore'

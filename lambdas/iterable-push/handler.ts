@@ -59,8 +59,10 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
         metrics,
         logger,
         now,
-        beforeSending: async () => {
-          if (client !== undefined) await sentIndex.hold({ runId: run.run_id, base: await parts.readBase() });
+        beforeSending: async ({ parts: count, hasSent }) => {
+          if (client === undefined) return;
+          const rowsParts = run.iterable.source === 'rows' ? count : undefined;
+          await sentIndex.hold({ runId: run.run_id, base: await parts.readBase(), rowsParts, hasSent });
         },
       });
     const end = async (): Promise<void> => {

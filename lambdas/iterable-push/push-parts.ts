@@ -9,8 +9,8 @@ export interface PushPartsOptions extends PartSenderOptions {
   /** Number of consecutive turns before this one that completed no part. */
   readonly idleTurns: number;
   readonly now: () => number;
-  /** Called before the first user is sent. */
-  readonly beforeSending: () => Promise<void>;
+  /** Called before the first user of the turn is sent, with the number of parts, and whether some were sent before. */
+  readonly beforeSending: (sending: { readonly parts: number; readonly hasSent: boolean }) => Promise<void>;
 }
 
 /** What a turn returns. It needs no cursor: the written parts show where to resume. */
@@ -42,7 +42,7 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResu
   const paths = await parts.listToSend();
   const extracted = await parts.readExtracted();
   const unsent = await parts.unsent(paths);
-  if (unsent.length > 0) await options.beforeSending();
+  if (unsent.length > 0) await options.beforeSending({ parts: paths.length, hasSent: unsent.length < paths.length });
   const isLastTry = idleTurns + 1 >= maxIdleTurns;
   const sender = createPartSender(options, {
     users: extracted === undefined ? 0 : usersToSend(extracted),

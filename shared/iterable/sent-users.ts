@@ -75,8 +75,12 @@ export const createSentUsers = (folder: RunFolder) => ({
 
   countParts: async (): Promise<number> => (await folder.list(usersRoot)).size,
 
-  /** Reads the list from a position. Memory holds one part. */
-  open: async (from: SentPosition) => {
+  /**
+   * Reads the list from a position. Memory holds one part.
+   *
+   * @param isStale whether something else was sent about a customer since
+   */
+  open: async (from: SentPosition, isStale: (id: string) => boolean = () => false) => {
     const paths = [...(await folder.list(usersRoot))].sort();
     const failed = [...(await folder.list(failedRoot))].sort();
     // Each kind of part is sorted by id.
@@ -102,7 +106,7 @@ export const createSentUsers = (folder: RunFolder) => ({
           continue;
         }
         const { isLeaving, ...user } = parseLine(text);
-        if (await hasFailed(user.id)) return { id: user.id };
+        if (isStale(user.id) || (await hasFailed(user.id))) return { id: user.id };
         if (!isLeaving) return user;
         line += 1;
       }

@@ -34,12 +34,18 @@ export const extractedSchema = z.object({
   /** Absent in a run that compares nothing: it sends all rows that are not rejected. */
   compared: comparedSchema.optional(),
 });
+/** A run that sent the rows of a file, which are in its parts of rows. */
+export const rowsRunSchema = z.object({ run_id: z.string(), parts: z.number() });
+export type RowsRun = z.output<typeof rowsRunSchema>;
+
 const baseSchema = z.object({
   /** Key of the list of sent users (`sentListKey`). */
   key: z.string(),
   /** The run whose list this one is compared with. */
   run_id: z.string().optional(),
   parts: z.number(),
+  /** Runs that sent rows of files since that list was stored. */
+  rows_runs: z.array(rowsRunSchema).default(() => []),
 });
 const turnSchema = z.object({ retries: z.number() });
 const loggedSchema = z.object({ failures: z.number() });

@@ -12,6 +12,8 @@ const digests = createDigests('iterable-key-5e8d');
 interface RunOptions {
   readonly full?: boolean;
   readonly isLimited?: boolean;
+  /** Customers about whom something else was sent since the earlier run. */
+  readonly stale?: ReadonlySet<string>;
   /** Sets `recent_page_view` to false for users who left. All customers exist, except those above 10. */
   readonly clear?: boolean;
   /** Rows per part. */
@@ -24,7 +26,7 @@ type Folder = ReturnType<typeof memoryFolder>['folder'];
 
 /** Compares rows with the list of an earlier run. */
 const compare = async (rows: readonly SourceRow[], base: Folder | undefined, options: RunOptions = {}) => {
-  const { full = false, isLimited = false, clear = false, partSize = 3, turnEach = false } = options;
+  const { full = false, isLimited = false, clear = false, partSize = 3, turnEach = false, stale } = options;
   const { folder } = memoryFolder();
   const parts = createUserParts(folder);
   const create = () =>
@@ -35,6 +37,7 @@ const compare = async (rows: readonly SourceRow[], base: Folder | undefined, opt
       digests,
       full,
       isLimited,
+      ...(stale && { stale }),
       readLeavers: clear
         ? async function* (ids) {
             yield* ids.filter((id) => Number(id) <= 10).map((id) => row(Number(id)));
@@ -143,6 +146,7 @@ test('over any sequence of runs, as a simple model: who is sent, counted and lis
     users: fc.uniqueArray(user, { selector: ({ id }) => id, maxLength: 10 }),
     failing: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 3 }),
     rejected: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 2 }),
+    stale: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 3 }),
     full: fc.boolean(),
     clear: fc.boolean(),
     limit: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
@@ -154,20 +158,31 @@ test('over any sequence of runs, as a simple model: who is sent, counted and lis
       let base: Folder | undefined;
       /** The version that was acknowledged; undefined if it must be sent again. */
       let model = new Map<number, number | undefined>();
-      for (const { users, failing, rejected, full, clear, limit, partSize, turnEach } of runs) {
+      /** Users who left the query of the run before, if it cleared them. Those above 10 no longer existed. */
+      let leftBefore: readonly number[] = [];
+      for (const { users, failing, rejected, stale, full, clear, limit, partSize, turnEach } of runs) {
+        for (const id of stale) if (model.has(id) || leftBefore.includes(id)) model.set(id, undefined);
         const all = users.toSorted((a, b) => a.id - b.id);
         const selected = limit === undefined ? all : all.slice(0, limit);
         const isLimited = limit !== undefined && selected.length >= limit;
         const rows = selected.map(({ id, version }) =>
           row(id, { candidate: `v${version}`, ...(rejected.includes(id) && { email: 'none' }) }),
         );
-        const result = await compare(rows, base, { full, isLimited, clear, partSize, turnEach });
+        const result = await compare(rows, base, {
+          full,
+          isLimited,
+          stale: new Set(stale.map(String)),
+          clear,
+          partSize,
+          turnEach,
+        });
 
         const lastId = selected.at(-1)?.id ?? 0;
         const expected = { added: 0, changed: 0, unchanged: 0, removed: 0 };
         const next = new Map<number, number | undefined>();
         const sent: string[] = [];
         const cleared: number[] = [];
+        const left: number[] = [];
         for (const { id, version } of selected) {
           if (rejected.includes(id)) {
             if (model.has(id)) next.set(id, undefined);
@@ -184,6 +199,7 @@ test('over any sequence of runs, as a simple model: who is sent, counted and lis
           if (isLimited && id > lastId) next.set(id, version);
           else {
             expected.removed += 1;
+            if (clear) left.push(id);
             if (!clear || id > 10) continue;
             cleared.push(id);
             if (failing.includes(id)) next.set(id, undefined);
@@ -208,6 +224,7 @@ test('over any sequence of runs, as a simple model: who is sent, counted and lis
         expect(result.compared.list.users).toBe(next.size - notCleared.length);
         base = result.folder;
         model = next;
+        leftBefore = left;
       }
     }),
     { numRuns: 100 },
