@@ -46,11 +46,13 @@ class TaskError extends Error {
 /**
  * @param functionAt finds a function by its ARN or name
  * @param onChange receives each execution when it starts and when it ends
+ * @param waitsMs for tests: the duration of a Wait state, by its name, instead of what the definition says
  */
 export const createExecutions = (
   store: ExecutionStore,
   functionAt: (arn: string) => LambdaFunction | undefined,
   onChange: (execution: Execution) => void = () => undefined,
+  waitsMs: Readonly<Record<string, number>> = {},
 ): Executions => {
   const running = new Map<string, { readonly machine: Machine; abort(): void; readonly ended: Promise<void> }>();
   let stopped = false;
@@ -99,6 +101,7 @@ export const createExecutions = (
     const validationOptions = { noValidate: from.state !== machine.definition.StartAt };
     const { abort, result, eventLogs } = new StateMachine(definition, { validationOptions }).run(asJson(from.input), {
       overrides: {
+        waitTimeOverrides: waitsMs,
         taskResourceLocalHandlers: Object.fromEntries(
           [...machine.tasks].map(([state, resource]) => [
             state,
