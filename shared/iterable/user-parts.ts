@@ -79,11 +79,15 @@ export const createUserParts = (folder: RunFolder) => {
   const resultsPath = (rowsPath: string): string => `${resultsRoot}${partName(rowsPath)}.ndjson`;
 
   return {
+    /** Where all of these objects are. */
+    root,
     /** The written parts of rows, in order, and whether the last one is among them. */
     surveyRows: async () => {
       const paths = await listRows();
       return { paths, complete: paths.at(-1)?.includes(lastMark) ?? false };
     },
+    /** Where the results of a part of rows are, once it was sent. */
+    resultsPath,
     readRows: (path: string): Promise<SourceRow[]> => readLines(folder.readBytes(path), sourceRowSchema),
     /** @param position of the part, from 0 */
     rowsPath: (position: number, isLast: boolean): string =>

@@ -32,6 +32,26 @@ const partName = /^job\/([^/]+)\/(\d{5}(-last)?)\.json$/;
 /** Orders `one.10.0` after `one.2.0`. */
 const byNumber = new Intl.Collator('en', { numeric: true });
 const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
+const partsRoot = (portal: string): string => `netlife/${portal}/parts/`;
+const jobsName = 'jobs.json';
+
+/** What the paths of a portal's objects say about its jobs. */
+export const portalPaths = (portal: string) => {
+  const root = partsRoot(portal);
+  return {
+    /** The list of jobs. */
+    jobs: root + jobsName,
+    /** Of this list, and of all objects that close a job. */
+    prefix: `${root}job`,
+    /** The job that an object closes, with its last part or as a failure of an attempt; undefined if it closes none. */
+    readClosing: (path: string): { readonly jobUuid: string; readonly hasFailed: boolean } | undefined => {
+      const name = path.slice(root.length);
+      const part = partName.exec(name);
+      const encoded = part?.[3] === undefined ? failureName.exec(name)?.[1] : part[1];
+      return encoded === undefined ? undefined : { jobUuid: decodeURIComponent(encoded), hasFailed: part === null };
+    },
+  };
+};
 
 /**
  * The objects that collecting a portal writes: the list of jobs, parts of jobs, failures of jobs, and counts of each
@@ -39,7 +59,7 @@ const failureName = /^job\/([^/]+)\/failed\/(.+)\.json$/;
  * the next turn where to resume.
  */
 export const createPortalParts = (folder: RunFolder, portal: string) => {
-  const root = `netlife/${portal}/parts/`;
+  const root = partsRoot(portal);
   const jobRoot = (jobUuid: string): string => `${root}job/${encodeURIComponent(jobUuid)}/`;
   const numbered = (position: number): string => String(position).padStart(5, '0');
 
@@ -90,9 +110,9 @@ export const createPortalParts = (folder: RunFolder, portal: string) => {
       });
     },
 
-    readJobs: () => folder.readJson(`${root}jobs.json`, jobsSchema),
+    readJobs: () => folder.readJson(root + jobsName, jobsSchema),
     writeJobs: (jobs: readonly NetlifeJob[], taken: Taken) =>
-      folder.putOnce(`${root}jobs.json`, JSON.stringify({ jobs, ...taken })),
+      folder.putOnce(root + jobsName, JSON.stringify({ jobs, ...taken })),
 
     readPart: async (path: string) => {
       const part = await folder.readJson(path, partSchema);

@@ -16,6 +16,8 @@ export interface Turn {
 export interface WaterfallRow {
   readonly portal: string | undefined;
   readonly state: string;
+  /** Whether the state only waits. */
+  readonly isWait: boolean;
   /** The oldest first. */
   readonly turns: readonly Turn[];
 }
@@ -35,6 +37,7 @@ export const waterfallOf = (executions: readonly VisitedExecution[]): WaterfallR
       ([state, own]): WaterfallRow => ({
         portal,
         state,
+        isWait: own.every(({ type }) => type === 'Wait'),
         turns: own.map(({ enteredMs, leftMs, end, error }) => ({ startedMs: enteredMs, endedMs: leftMs, end, error })),
       }),
     ),

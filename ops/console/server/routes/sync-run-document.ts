@@ -1,6 +1,7 @@
 import { partsOf } from '../../../commands/run-progress';
 import { toRunDocument } from '../../../commands/run-view';
 import type { RunPicture } from '../../../services/run-graph/read';
+import type { createRunParts } from '../../../services/run-graph/read-parts';
 import { inputDifferences, previousRunOf, usualSecondsOf } from '../../../services/run-history';
 import type { RunReport } from '../../../services/run-report';
 import { hasEnded } from '../../../services/run-status';
@@ -20,6 +21,7 @@ interface Comparison {
 export const createRunDocuments = (
   service: SyncService,
   pictures: { readonly read: (executionArn: string) => Promise<RunPicture | undefined> },
+  parts: ReturnType<typeof createRunParts>,
   now: () => number,
 ) => {
   // Earlier runs do not change.
@@ -61,7 +63,7 @@ export const createRunDocuments = (
         usual_seconds: comparison?.usualSeconds ?? null,
         progress: progressOf(view),
         graph: picture?.graph ?? null,
-        waterfall: picture?.waterfall ?? [],
+        waterfall: await parts.addTo(runId, picture?.waterfall ?? []),
         outcomes: (report?.outcomes ?? []).map(toOutcomeDocument),
         files: report?.paths ?? [],
         folder: report?.folder ?? null,

@@ -6,6 +6,7 @@ import { runIdSchema } from '../../../../shared/runs/run-id';
 import { newRunId } from '../../../commands/run-input';
 import { openRunFile } from '../../../services/run-files';
 import { createRunPictures } from '../../../services/run-graph/read';
+import { createRunParts } from '../../../services/run-graph/read-parts';
 import { durationSecondsOf, totalsOf, usualSecondsOf } from '../../../services/run-history';
 import { createSyncService, type ListedRun } from '../../../services/sync-runs';
 import { changeSchema, changing } from '../change';
@@ -31,7 +32,7 @@ const triggerOf = ({ runId }: ListedRun): 'schedule' | 'operator' =>
 export const syncRunRoutes = (console: Console) => {
   const { stage, now } = console;
   const service = createSyncService(stage);
-  const documents = createRunDocuments(service, createRunPictures(stage), now);
+  const documents = createRunDocuments(service, createRunPictures(stage), createRunParts(stage), now);
   const totals = new Map<string, ReturnType<typeof totalsOf>>();
 
   /** What a run has read and sent. Its reports do not change after its end. */

@@ -1,33 +1,23 @@
 import { formatMs, plural } from '../../../../format';
 import { Section } from '../../components/page';
 import { useNow } from '../../components/time';
-import { type RunDocument, turnsId } from './run';
-
-type Row = RunDocument['waterfall'][number];
-type Turn = Row['turns'][number];
+import { Bars, endOf, type Span, sumOf, type WaterfallRow } from './bars';
+import { turnsId } from './run';
+import { PartRows } from './waterfall-parts';
 
 const ticks = [0, 0.25, 0.5, 0.75, 1] as const;
-/** A shorter turn would not be visible. */
-const smallestShare = 0.004;
 
-interface Span {
-  readonly startMs: number;
-  readonly endMs: number;
-}
+const nameOf = ({ portal, state }: WaterfallRow): string => (portal === undefined ? state : `${state} of ${portal}`);
 
-const endOf = (turn: Turn, nowMs: number): number => turn.endedMs ?? Math.max(nowMs, turn.startedMs);
-
-const sumOf = (turns: readonly Turn[], nowMs: number): number =>
-  turns.reduce((sum, turn) => sum + endOf(turn, nowMs) - turn.startedMs, 0);
-
-const textOf = ({ portal, state, turns }: Row, nowMs: number): string => {
-  const errors = new Set(turns.flatMap(({ error }) => error ?? []));
-  const of = portal === undefined ? '' : ` of ${portal}`;
-  return [`${state}${of}: ${plural(turns.length, 'turn')}, ${formatMs(sumOf(turns, nowMs))}`, ...errors].join(', ');
+const textOf = (row: WaterfallRow, nowMs: number): string => {
+  const errors = new Set(row.turns.flatMap(({ error }) => error ?? []));
+  return [`${nameOf(row)}: ${plural(row.turns.length, 'turn')}, ${formatMs(sumOf(row.turns, nowMs))}`, ...errors].join(
+    ', ',
+  );
 };
 
-/** When each state worked, by portal: one bar per turn. */
-export const Waterfall = ({ rows }: { readonly rows: readonly Row[] }) => {
+/** When each state worked, by portal: one bar per turn, and below it one row per part. */
+export const Waterfall = ({ rows }: { readonly rows: readonly WaterfallRow[] }) => {
   const now = useNow();
   const turns = rows.flatMap((row) => row.turns);
   const nowMs = Math.max(now, ...turns.map(({ startedMs }) => startedMs));
@@ -35,13 +25,12 @@ export const Waterfall = ({ rows }: { readonly rows: readonly Row[] }) => {
     startMs: Math.min(...turns.map(({ startedMs }) => startedMs)),
     endMs: Math.max(...turns.map((turn) => endOf(turn, nowMs))),
   };
-  const totalMs = Math.max(1, span.endMs - span.startMs);
   return (
-    <Section title="Waterfall" aside="one bar per turn of a Lambda">
+    <Section title="Waterfall" aside={<Legend />}>
       <div className="waterfall">
         <div className="waterfall-ticks" aria-hidden="true">
           {ticks.map((tick) => (
-            <span key={tick}>{tick === 0 ? '0' : formatMs(tick * totalMs)}</span>
+            <span key={tick}>{tick === 0 ? '0' : formatMs(tick * (span.endMs - span.startMs))}</span>
           ))}
         </div>
         <ul>
@@ -49,26 +38,18 @@ export const Waterfall = ({ rows }: { readonly rows: readonly Row[] }) => {
             <li
               key={`${row.portal} ${row.state} ${row.turns[0]?.startedMs}`}
               id={rows.findIndex(({ state }) => state === row.state) === index ? turnsId(row.state) : undefined}
-              title={textOf(row, nowMs)}
               data-begins={row.portal !== undefined && row.portal !== rows[index - 1]?.portal}
             >
-              <span className="waterfall-name">
-                <strong>{row.state}</strong> {row.portal}
-              </span>
-              <span className="waterfall-track">
-                {row.turns.map((turn) => (
-                  <span
-                    key={turn.startedMs}
-                    className="waterfall-bar"
-                    data-end={turn.end ?? 'running'}
-                    style={{
-                      left: `${((turn.startedMs - span.startMs) / totalMs) * 100}%`,
-                      width: `${Math.max(smallestShare, (endOf(turn, nowMs) - turn.startedMs) / totalMs) * 100}%`,
-                    }}
-                  />
-                ))}
-              </span>
-              <span className="waterfall-time">{formatMs(sumOf(row.turns, nowMs))}</span>
+              <div className="waterfall-row" title={textOf(row, nowMs)}>
+                <span className="waterfall-name">
+                  <strong>{row.state}</strong> {row.portal}
+                </span>
+                <span className="waterfall-track">
+                  <Bars turns={row.turns} span={span} isWait={row.isWait} />
+                </span>
+                <span className="waterfall-time">{formatMs(sumOf(row.turns, nowMs))}</span>
+              </div>
+              {row.parts && <PartRows of={nameOf(row)} parts={row.parts} span={span} />}
             </li>
           ))}
         </ul>
@@ -76,3 +57,10 @@ export const Waterfall = ({ rows }: { readonly rows: readonly Row[] }) => {
     </Section>
   );
 };
+
+const Legend = () => (
+  <span className="waterfall-legend">
+    one bar per turn and part: <span className="waterfall-key" data-kind="work" /> work{' '}
+    <span className="waterfall-key" data-kind="wait" /> waiting
+  </span>
+);
