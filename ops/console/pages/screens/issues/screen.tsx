@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { InferResponseType } from 'hono/client';
 import { api, load } from '../../api';
@@ -17,17 +17,23 @@ const route = getRouteApi('/issues');
 type Issue = InferResponseType<typeof api.issues.$get>['issues'][number];
 type Failures = InferResponseType<typeof api.issues.failures.$get>;
 
-const columnsOf = (failures: Failures): readonly Column<Issue>[] => [
+const hours = 24;
+const none = new Array<number>(hours).fill(0);
+
+/** @param failures undefined while the logs are searched for them */
+const columnsOf = (failures: Failures | undefined): readonly Column<Issue>[] => [
   { title: 'State', width: '9.5rem', cell: (issue) => <IssueState issue={issue} /> },
   { title: 'Cause', cell: (issue) => <IssueCause issue={issue} /> },
   { title: 'Failures', width: '6rem', cell: ({ count }) => count.toLocaleString('en'), isNumber: true },
   {
     title: 'Last 24 hours',
     width: '9rem',
-    cell: ({ id }) => (
-      <Sparkline values={failures[id] ?? []} label={`Failures of issue ${id} per hour, in the last 24 hours`} />
-    ),
-    isWideOnly: true,
+    cell: ({ id }) =>
+      failures === undefined ? (
+        <span className="sparkline" />
+      ) : (
+        <Sparkline values={failures[id] ?? none} label={`Failures of issue ${id} per hour, in the last 24 hours`} />
+      ),
   },
   { title: 'Last seen', width: '8rem', cell: ({ last_seen }) => <Time at={last_seen} /> },
   { title: 'First seen', width: '8rem', cell: ({ first_seen }) => <Time at={first_seen} />, isWideOnly: true },
@@ -39,7 +45,17 @@ export const IssuesScreen = () => {
   const navigate = route.useNavigate();
   const query = { all: all ? 'true' : 'false' } as const;
   const issues = useLive({ url: api.issues.$url({ query }), read: () => load(api.issues.$get({ query })) });
-  const failures = useQuery({ queryKey: ['issue-failures'], queryFn: () => load(api.issues.failures.$get()) });
+  // A query of the logs, and so only after a failure.
+  const newestFailure = issues.data?.issues
+    .map(({ last_seen }) => last_seen)
+    .sort()
+    .at(-1);
+  const failures = useQuery({
+    queryKey: ['issue-failures', newestFailure],
+    queryFn: () => load(api.issues.failures.$get()),
+    enabled: newestFailure !== undefined,
+    placeholderData: keepPreviousData,
+  });
   const show = (issue: string | undefined): void => void navigate({ search: (old) => ({ ...old, issue }) });
   return (
     <Page
@@ -70,7 +86,7 @@ export const IssuesScreen = () => {
             <div className="panel">
               <Table
                 label="Issues"
-                columns={columnsOf(failures.data ?? {})}
+                columns={columnsOf(failures.data)}
                 rows={rows}
                 keyOf={({ id }) => id}
                 onOpen={({ id }) => show(id)}
