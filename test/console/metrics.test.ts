@@ -13,6 +13,8 @@ test('a period is in the address, and the figures can be copied', async () => {
   const webhooks = page.locator('.panel', { hasText: 'Webhooks' }).first();
   await webhooks.getByRole('img', { name: 'Chart: Webhooks' }).locator('canvas').waitFor();
   await webhooks.getByTitle('Copy the figures of Webhooks').click();
+  // The clipboard of the browser can hold what another test copied.
+  await page.waitForFunction(`navigator.clipboard.readText().then((text) => text.startsWith('time'))`);
   const lines = String(await page.evaluate('navigator.clipboard.readText()')).split('\n');
   expect(lines[0]).toBe('time\taccepted\tduplicate\trefused');
   expect(lines).toHaveLength(181);

@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import type { InferResponseType } from 'hono/client';
 import { api, load } from '../../api';
@@ -10,6 +9,8 @@ import { Page } from '../../components/page';
 import { Empty, Loaded } from '../../components/states';
 import { type Column, Table } from '../../components/table';
 import { Time } from '../../components/time';
+import { useLive } from '../../live';
+import { useSession } from '../../session';
 
 const route = getRouteApi('/actions');
 
@@ -52,9 +53,13 @@ const Outcome = ({ outcome }: Pick<Action, 'outcome'>) => {
 export const ActionsScreen = () => {
   const { since, verb, by } = route.useSearch();
   const navigate = route.useNavigate();
-  const query = useQuery({
-    queryKey: ['actions', since, verb, by],
-    queryFn: () => load(api.actions.$get({ query: { since, ...(verb && { verb }), ...(by && { by }) } })),
+  const { local } = useSession();
+  const request = { query: { since, ...(verb && { verb }), ...(by && { by }) } };
+  const query = useLive({
+    url: api.actions.$url(request),
+    read: () => load(api.actions.$get(request)),
+    // On AWS, it is a query of the logs, which costs money.
+    isLive: local,
   });
   const command = ['actions', `--since ${since}`, verb && `--verb '${verb}'`, by && `--by '${by}'`];
   return (

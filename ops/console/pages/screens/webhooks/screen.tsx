@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { api, load } from '../../api';
 import { Command } from '../../components/command';
@@ -9,6 +8,7 @@ import { Sparkline } from '../../components/sparkline';
 import { Loaded } from '../../components/states';
 import { Time } from '../../components/time';
 import { useLive } from '../../live';
+import { useSession } from '../../session';
 import { RefusedBodies } from './refused-bodies';
 import { SendSample } from './send-sample';
 
@@ -33,10 +33,16 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 export const WebhooksScreen = () => {
   const { period } = route.useSearch();
   const navigate = route.useNavigate();
+  const { local } = useSession();
   const query = { period };
   const { activity } = api.webhooks;
   const calls = useLive({ url: activity.$url({ query }), read: () => load(activity.$get({ query })) });
-  const refused = useQuery({ queryKey: ['refused-bodies'], queryFn: () => load(api.webhooks.refused.$get()) });
+  const refused = useLive({
+    url: api.webhooks.refused.$url(),
+    read: () => load(api.webhooks.refused.$get()),
+    // Every refresh reads all bodies that are shown.
+    isLive: local,
+  });
   return (
     <Page
       title="Webhooks"
