@@ -185,6 +185,7 @@ export const createHandlers = (scheduler: Scheduler) => {
           onCircuitOpen: () => undefined,
         }),
         queue: createQueue<ProcessingMessage>(sqs, resources.processing),
+        downloadQueue: createQueue<DownloadMessage>(sqs, resources.download),
         sleep,
       });
     },

@@ -134,6 +134,7 @@ export const createLambdas = (options: LambdaOptions) => {
           lastResponseAtMs: lastResponseAtMs ?? internalApi.lastResponseAtMs,
         },
         queue: processingQueue,
+        downloadQueue,
         sleep: () => sleep(0),
       });
       return { handler, close: internalApi.close };

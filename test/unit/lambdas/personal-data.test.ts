@@ -242,6 +242,7 @@ describe('processing writes no personal data for', () => {
     api.server.respond(...responses);
     const handler = createProcessing({
       ...common(),
+      downloadQueue: queue,
       payloads: { load: async () => Buffer.from(payload) },
       internalApi: api.client,
       repository: fakeRepository({
