@@ -1,7 +1,22 @@
+import * as z from 'zod';
+import { postApi, readApi } from './support/api';
 import { createBrowser } from './support/browser';
+import { readWorld } from './support/world';
+
+const statusSchema = z.object({
+  paused: z.object({ pauses: z.array(z.object({ part: z.string(), in_force: z.boolean() })) }),
+});
+/** A test that failed must not leave a paused worker to the others. */
+const resumeAll = async (): Promise<void> => {
+  const { paused } = statusSchema.parse(await readApi(readWorld(), '/status'));
+  for (const { part, in_force } of paused.pauses) {
+    if (in_force) await postApi(readWorld(), `/pauses/${part}/resume`, {});
+  }
+};
 
 const browser = createBrowser();
 afterEach(async () => {
+  await resumeAll();
   expect(await browser.close()).toEqual([]);
 });
 afterAll(browser.leave);
