@@ -1,5 +1,5 @@
 import { createBrowser } from './support/browser';
-import { newestOrderOf } from './support/screens';
+import { newestOrderOf, processedOrdersOf } from './support/screens';
 import { readWorld } from './support/world';
 
 const browser = createBrowser();
@@ -41,15 +41,10 @@ test('a replay starts a round, which appears by itself', async () => {
 });
 
 test('a bulk replay has a plan first', async () => {
+  // By their IDs: the list changes while orders are processed.
+  const ids = (await processedOrdersOf(readWorld())).slice(1, 3);
   const page = await browser.open('/orders?tab=recent');
-  await page
-    .getByRole('checkbox', { name: /^Select / })
-    .nth(1)
-    .check();
-  await page
-    .getByRole('checkbox', { name: /^Select / })
-    .nth(2)
-    .check();
+  for (const id of ids) await page.getByRole('checkbox', { name: `Select ${id}`, exact: true }).check();
   await page.getByRole('button', { name: 'Replay 2 orders …' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('What to replay').selectOption('raw');
@@ -57,4 +52,63 @@ test('a bulk replay has a plan first', async () => {
   await dialog.getByRole('button', { name: 'Replay 2 orders' }).click();
   await dialog.waitFor({ state: 'detached' });
   await page.locator('.tasks', { hasText: 'Replay of 2 orders' }).waitFor();
+});
+
+describe('a list of 10,000 orders', () => {
+  const orders = 10_000;
+  const idOf = (index: number): string => `QO-${String(1_000_000 + index)}`;
+  const rows = Array.from({ length: orders }, (_, index) => ({
+    order_id: idOf(index),
+    status: 'FAILED',
+    at: '2026-01-31T08:00:00.000Z',
+    worker: 'download',
+    code: 'API_REFUSED',
+    detail: 'Qualia refused the call (403)',
+    receive: null,
+    held_by_circuit: false,
+    next_attempt_at: null,
+  }));
+
+  /** Opens the failed orders with this list instead of those of the stage. */
+  const open = async () => {
+    const page = await browser.open('/');
+    await page.route(/\/api\/orders\?/, async (route) => {
+      // The list does not change: its live connection is opened, and nothing arrives.
+      if ((await route.request().headerValue('accept')) === 'text/event-stream') return;
+      await route.fulfill({ json: { stage: 'dev', since: '2026-01-30T08:00:00.000Z', orders: rows } });
+    });
+    await page.getByRole('link', { name: 'Orders', exact: true }).click();
+    await page.getByText('10000 orders', { exact: true }).waitFor();
+    return { page, table: page.getByRole('table', { name: 'Orders' }) };
+  };
+
+  test('has only the rows of the window in the page, and its first and last rows can be reached', async () => {
+    const { page, table } = await open();
+    const drawn = table.locator('tbody tr:not(.spacer)');
+    await drawn.first().waitFor();
+    expect(await table.getAttribute('aria-rowcount')).toBe(String(orders + 1));
+    expect(await drawn.count()).toBeLessThan(100);
+
+    await page.keyboard.press('End');
+    const last = drawn.filter({ hasText: idOf(orders - 1) });
+    await last.waitFor();
+    expect(await last.getAttribute('aria-rowindex')).toBe(String(orders + 1));
+    expect(await drawn.count()).toBeLessThan(100);
+    expect(await drawn.filter({ hasText: idOf(0) }).count()).toBe(0);
+
+    await page.keyboard.press('Home');
+    await drawn.filter({ hasText: idOf(0) }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.locator('tr:focus', { hasText: idOf(1) }).waitFor();
+  });
+
+  test('is selected as a whole, also the rows that are not in the page', async () => {
+    const { page, table } = await open();
+    await table.getByRole('checkbox', { name: 'Select all rows' }).check();
+    await page.getByRole('button', { name: 'Copy the IDs' }).click();
+    await page.waitForFunction(`navigator.clipboard.readText().then((text) => text.split('\\n').length === ${orders})`);
+    await page.getByRole('button', { name: 'Replay 10000 orders …' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay 10000 orders' }).waitFor();
+  });
 });

@@ -1,5 +1,6 @@
+import { postApi, setNetlife } from './support/api';
 import { createBrowser } from './support/browser';
-import { newestRunOf } from './support/screens';
+import { sampleRunOf } from './support/screens';
 import { readWorld } from './support/world';
 
 const browser = createBrowser();
@@ -28,12 +29,22 @@ test('a dry run starts from the form, its states change while it is watched, and
 });
 
 test('the state machine shows the states of the portals, and leads to their turns', async () => {
-  const page = await browser.open(`/sync-runs/${await newestRunOf(readWorld())}`);
+  const page = await browser.open(`/sync-runs/${await sampleRunOf(readWorld())}`);
   const push = page.locator('.graph a', { hasText: 'PushUsers' });
   await push.waitFor();
   await push.focus();
   await page.keyboard.press('Enter');
   await page.locator('.waterfall li:target', { hasText: 'PushUsers' }).waitFor();
+});
+
+test('the waterfall shows the parts of each portal and of the Iterable project', async () => {
+  const page = await browser.open(`/sync-runs/${await sampleRunOf(readWorld())}`);
+  const jobs = page.getByRole('list', { name: 'Parts of CollectPortal of nowandforeverphoto' });
+  await jobs.waitFor();
+  expect(await jobs.locator('> li').count()).toBe(8);
+  expect(await jobs.locator('.waterfall-bar').count()).toBe(8);
+  const users = page.getByRole('list', { name: 'Parts of PushUsers' });
+  expect(await users.locator('.waterfall-name').allInnerTexts()).toEqual(['part 1']);
 });
 
 test('the keyboard opens a run, and a read-only console starts none', async () => {
@@ -44,4 +55,29 @@ test('the keyboard opens a run, and a read-only console starts none', async () =
   await page.waitForURL('**/sync-runs/*');
   const other = await browser.openReadOnly('/sync-runs?start=true');
   expect(await other.getByRole('button', { name: 'Start a dry run' }).isDisabled()).toBe(true);
+});
+
+describe('a run that fails', () => {
+  const world = readWorld();
+  afterEach(() => setNetlife(world, {}));
+
+  test('shows its failure while it is watched, without a reload', async () => {
+    const run_id = 'fails-while-watched';
+    // The run works until the portal refuses its login.
+    await setNetlife(world, { latencyMs: 4_000 });
+    await postApi(world, '/sync-runs', { input: { run_id, dry_run: true, netlife: { portals: ['nowandgen'] } } });
+    const page = await browser.open(`/sync-runs/${run_id}`);
+    const collect = (status: string) =>
+      page.locator(`.graph-state[data-status="${status}"] .graph-name`, { hasText: 'CollectPortal' });
+    await collect('running').waitFor();
+    await page.locator('.run-head .badge', { hasText: 'running' }).waitFor();
+    await page.evaluate('window.isSamePage = true');
+    await setNetlife(world, { faults: [{ kind: 'client_error', status: 401 }] });
+
+    await collect('caught').waitFor();
+    await page.locator('.run-head .badge', { hasText: 'failed' }).waitFor();
+    await page.locator('.run-error', { hasText: 'refused our login' }).waitFor();
+    await page.getByRole('button', { name: 'Redrive' }).waitFor();
+    expect(await page.evaluate('window.isSamePage')).toBe(true);
+  });
 });

@@ -1,0 +1,53 @@
+import type { Locator, Page } from 'playwright-core';
+import { createBrowser } from './support/browser';
+import { firstRow, screens } from './support/screens';
+
+const browser = createBrowser();
+afterEach(async () => {
+  expect(await browser.close()).toEqual([]);
+});
+afterAll(browser.leave);
+
+/** More than any screen has elements before the one that is looked for. */
+const maxPresses = 250;
+
+/** Presses Tab until the focus is on an element. */
+const tabTo = async (page: Page, target: Locator): Promise<void> => {
+  await target.waitFor();
+  const focused = target.and(page.locator(':focus'));
+  for (let presses = 0; presses < maxPresses; presses += 1) {
+    if ((await focused.count()) > 0) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not reach ${target}`);
+};
+
+const named = (place: Locator, name: string): Locator =>
+  place
+    .getByRole('link', { name, exact: true })
+    .or(place.getByRole('button', { name, exact: true }))
+    .or(place.locator('summary', { hasText: name }))
+    .first();
+
+/** Goes to an element of the screen, or to the first row of its table, and presses Enter. */
+const enter = async (page: Page, step: string): Promise<void> => {
+  const main = page.locator('main');
+  if (step === firstRow) {
+    await main.locator('.table tbody tr').first().waitFor();
+    await page.keyboard.press('j');
+  } else await tabTo(page, named(main, step));
+  await page.keyboard.press('Enter');
+};
+
+test.each(screens)('$name is reached, and what is in it opened, with the keyboard alone', async (screen) => {
+  const page = await browser.open('/actions');
+  const [link, ...steps] = screen.way;
+  await tabTo(page, named(page.getByRole('navigation', { name: 'Screens' }), link));
+  await page.keyboard.press('Enter');
+  await page.locator('main h1', { hasText: link }).waitFor();
+  for (const step of steps) await enter(page, step);
+  await page.locator(screen.ready).first().waitFor();
+  if (screen.opens === undefined) return;
+  await enter(page, screen.opens.step);
+  await page.locator(screen.opens.appears).first().waitFor();
+});
