@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { createBrowser } from './support/browser';
-import { firstRow, screens } from './support/screens';
+import { firstRow, newestOrderOf, screens, searchedOrder } from './support/screens';
+import { readWorld } from './support/world';
 
 const browser = createBrowser();
 afterEach(async () => {
@@ -32,8 +33,17 @@ const named = (place: Locator, name: string): Locator =>
 /** Goes to an element of the screen, or to the first row of its table, and presses Enter. */
 const enter = async (page: Page, step: string): Promise<void> => {
   const main = page.locator('main');
-  if (step === firstRow) {
-    await main.locator('.table tbody tr').first().waitFor();
+  const rows = main.locator('.table tbody tr');
+  if (step === searchedOrder) {
+    const id = await newestOrderOf(readWorld());
+    await page.keyboard.press('/');
+    await page.keyboard.type(id);
+    await page.keyboard.press('Enter');
+    await page.getByText(`Found by “${id}”`).waitFor();
+    await rows.filter({ hasText: id }).waitFor();
+    await page.keyboard.press('j');
+  } else if (step === firstRow) {
+    await rows.first().waitFor();
     await page.keyboard.press('j');
   } else await tabTo(page, named(main, step));
   await page.keyboard.press('Enter');

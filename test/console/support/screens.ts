@@ -17,6 +17,8 @@ export interface ScreenCase {
 
 /** A step: the first row of the table. */
 export const firstRow = 'the first row';
+/** A step: the search, and the newest order that was processed. The newest of all can have no payload. */
+export const searchedOrder = 'the order that is searched for';
 
 const fixed = (path: string) => async (): Promise<string> => path;
 
@@ -69,20 +71,20 @@ export const screens: readonly ScreenCase[] = [
     name: 'order',
     path: async (world) => `/orders/${await newestOrderOf(world)}`,
     ready: '.band',
-    way: ['Orders', 'Recent', firstRow],
+    way: ['Orders', searchedOrder],
   },
   {
     name: 'order-payload',
     path: async (world) => `/orders/${await newestOrderOf(world)}?tab=payload`,
     ready: '.structure',
-    way: ['Orders', 'Recent', firstRow, 'Payload'],
+    way: ['Orders', searchedOrder, 'Payload'],
     opens: { step: 'Reveal', appears: '.revealed' },
   },
   {
     name: 'order-logs',
     path: async (world) => `/orders/${await newestOrderOf(world)}?tab=logs`,
     ready: lines,
-    way: ['Orders', 'Recent', firstRow, 'Logs'],
+    way: ['Orders', searchedOrder, 'Logs'],
     opens: opensLine,
   },
   { name: 'queues', path: fixed('/queues'), ready: '.pause-row', way: ['Queues'] },

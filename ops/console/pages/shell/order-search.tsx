@@ -11,7 +11,10 @@ export const OrderSearch = ({ ref }: { readonly ref: Ref<HTMLInputElement> }) =>
         onSubmit={(event) => {
           event.preventDefault();
           const q = text.trim();
-          if (q !== '') void navigate({ to: '/orders', search: { q } });
+          if (q === '') return;
+          void navigate({ to: '/orders', search: { q } });
+          // The next key is for the list.
+          document.getElementById('main')?.focus({ preventScroll: true });
         }}
       >
         <input
