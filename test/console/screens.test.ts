@@ -8,11 +8,16 @@ afterEach(async () => {
 });
 afterAll(browser.leave);
 
+const widthsPx = [...new Set(views.map(({ widthPx }) => widthPx))];
+
 describe.each(screens)('$name', ({ path, ready }) => {
-  test.each(views)('is accessible and fits, $theme, $widthPx px', async (view) => {
-    const page = await browser.open(await path(readWorld()), view);
+  test.each(widthsPx)('is accessible and fits in both themes, %d px', async (widthPx) => {
+    const page = await browser.open(await path(readWorld()), { theme: 'light', widthPx });
     await page.locator(ready).first().waitFor();
-    expect(await findAccessibilityFaults(page)).toEqual([]);
+    for (const { theme } of views.filter((view) => view.widthPx === widthPx)) {
+      await page.emulateMedia({ colorScheme: theme });
+      expect({ theme, faults: await findAccessibilityFaults(page) }).toEqual({ theme, faults: [] });
+    }
     expect(await overflowOf(page)).toBe(0);
   });
 });
