@@ -62,6 +62,12 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     retryable: 'yes, without a limit: a message that meets an open circuit uses no receive',
     action: 'Wait. If it lasts, see [An API stays down](runbook.md#an-api-stays-down).',
   },
+  COLUMN_MISSING: {
+    meaning:
+      'The database lacks columns that the query of the Iterable sync reads, or our user may not read them. The message has all of them.',
+    retryable: 'no',
+    action: `Correct the rights of our user, or the query (\`shared/iterable/query.ts\`) with its contract. Then ${redrive}.`,
+  },
   CONFIG_INVALID: {
     meaning: 'A Lambda has an invalid environment variable. The message names every one.',
     retryable: 'no',
@@ -99,6 +105,12 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     meaning: 'The raw payload, or a part of a run, is not in S3.',
     retryable: 'no, except when S3 refuses the read with 403',
     action: `The object was deleted or has expired. For an order: ${replay} downloads it again. For a run: start a new one.`,
+  },
+  PREFLIGHT_FAILED: {
+    meaning:
+      'The Iterable sync ended before it read or sent a user. The message has every fault that was found, each with its own code.',
+    retryable: 'no',
+    action: `Correct all of them, each by its code. Then ${redrive}, which checks again.`,
   },
   RATE_LIMITED: {
     meaning: 'An API responded with 429.',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { PipelineError } from '../../shared/errors';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { OpenRunFolder } from '../../shared/runs/artifacts';
+import { faultsOf } from '../../shared/runs/faults';
 import { worstOf } from '../../shared/runs/outcome';
 import { executionSchema, planSchema } from '../../shared/runs/plan';
 import type { RunRepository } from '../../shared/runs/repository';
@@ -53,6 +54,7 @@ export const createHandler = ({ openFolder, runs, failPartial, logger, metrics, 
     const message = Object.entries(jobs)
       .map(([name, job]) => `${name} ${job.status}: ${job.message}`)
       .join('\n');
+    const faults = faultsOf(plan);
     const summary = {
       run_id: plan.run_id,
       status,
@@ -61,6 +63,7 @@ export const createHandler = ({ openFolder, runs, failPartial, logger, metrics, 
       started_at: plan.started_at,
       finished_at: new Date(finishedAtMs).toISOString(),
       duration_seconds: (finishedAtMs - Date.parse(plan.started_at)) / 1_000,
+      ...(faults.length > 0 && { preflight: faults }),
       ...jobs,
       reports,
     };

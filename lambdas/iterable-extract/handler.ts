@@ -5,8 +5,9 @@ import { type IterablePlan, iterablePlanSchema } from '../../shared/iterable/inp
 import type { SentIndex } from '../../shared/iterable/sent-index';
 import type { UserSource } from '../../shared/iterable/source';
 import { createUserParts } from '../../shared/iterable/user-parts';
+import { faultsOf } from '../../shared/runs/faults';
 import { fileStamp } from '../../shared/runs/files';
-import { createStep } from '../../shared/runs/step';
+import { createStep, NamedFailure } from '../../shared/runs/step';
 import { startTurn, type WorkerDependencies } from '../../shared/runs/turn';
 import type { Usual } from '../../shared/runs/usual';
 import { createComparisonSetup } from './comparison-setup';
@@ -18,6 +19,12 @@ export interface IterableExtractDependencies extends WorkerDependencies {
   readonly openDigests: () => Promise<Digests>;
   readonly sentIndex: Pick<SentIndex, 'find'>;
   readonly usual: Usual;
+}
+
+/** The job ends before it reads or sends a user. The message has every fault that was found. */
+export class PreflightFailed extends NamedFailure {
+  override readonly name = 'PreflightFailed';
+  override readonly code = 'PREFLIGHT_FAILED';
 }
 
 const step = 'iterable_extract';
@@ -41,6 +48,10 @@ export const createHandler = (dependencies: IterableExtractDependencies) => {
   };
 
   const run = async ({ run }: z.output<typeof schema>, context: Context) => {
+    const faults = faultsOf(run).filter(({ check }) => check.startsWith('iterable/'));
+    if (faults.length > 0) {
+      throw new PreflightFailed(faults.map(({ error_code, message }) => `${message} (${error_code})`).join('; '));
+    }
     const { progress, folder } = await startTurn(dependencies, run, 'iterable/extract', context);
     const parts = createUserParts(folder);
 

@@ -10,11 +10,13 @@ import { databaseSecretSchema, openUserSource, parseDatabaseUrl } from '../../sh
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
+import { withPreflight } from '../../shared/runs/preflight';
 import { createRunRepository } from '../../shared/runs/repository';
 import { createUsual } from '../../shared/runs/usual';
 import { configSchema } from './config';
 import { createHandler } from './handler';
 import { createLookUp } from './look-up';
+import { createSourceCheck } from './preflight';
 
 const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
@@ -39,7 +41,7 @@ const openSource = async () =>
     ? openUserSource(await secret.get(), secret.refresh)
     : openUserSource(parseDatabaseUrl(config.DATABASE_URL));
 
-const extract = createHandler({
+const dependencies = {
   openSource,
   openDigests: async () => createDigests((await credential.get()).api_key),
   usual: createUsual(s3, config.ARTIFACTS_BUCKET_NAME, 'iterable'),
@@ -49,6 +51,7 @@ const extract = createHandler({
   logger: createLogger(config),
   metrics: createMetrics(config),
   now,
-});
+};
+const extract = withPreflight(createSourceCheck(dependencies), createHandler(dependencies));
 
 export const handler = createLookUp(extract, { openSource });

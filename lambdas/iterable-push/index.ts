@@ -12,9 +12,11 @@ import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
 import { keepHeapSmall } from '../../shared/runs/heap';
+import { withPreflight } from '../../shared/runs/preflight';
 import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
 import { createHandler } from './handler';
+import { createKeyCheck } from './preflight';
 
 keepHeapSmall();
 
@@ -29,8 +31,8 @@ const credential = createSecret({
   now,
 });
 
-export const handler = createHandler({
-  openClient: (useJwt) =>
+const dependencies = {
+  openClient: (useJwt: boolean) =>
     createIterableClient({ baseUrl: config.ITERABLE_API_BASE_URL, credential, useJwt, now, onCall: logCalls(logger) }),
   openFolder: createRunFolders(s3, config.ARTIFACTS_BUCKET_NAME),
   sentIndex: createSentIndex(s3, config.ARTIFACTS_BUCKET_NAME),
@@ -39,4 +41,6 @@ export const handler = createHandler({
   metrics: createMetrics(config),
   now,
   sleep,
-});
+};
+
+export const handler = withPreflight(createKeyCheck(dependencies), createHandler(dependencies));

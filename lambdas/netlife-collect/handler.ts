@@ -1,23 +1,24 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { PipelineError } from '../../shared/errors';
 import type { NetlifeClient, NetlifeClientOptions } from '../../shared/netlife/client';
 import { netlifePlanSchema, portalSchema } from '../../shared/netlife/input';
 import type { KnownKeysOfPortal } from '../../shared/netlife/known-keys';
 import { createPortalParts } from '../../shared/netlife/portal-parts';
 import type { Portal, Portals } from '../../shared/netlife/portals';
 import { reportRetry } from '../../shared/observability/report-retry';
+import { faultsOf } from '../../shared/runs/faults';
 import { attemptOf, executionSchema } from '../../shared/runs/plan';
 import { createStep } from '../../shared/runs/step';
 import { thenAlways } from '../../shared/runs/then-always';
 import { startTurn, type WorkerDependencies } from '../../shared/runs/turn';
 import { collectPortal } from './collect-portal';
 
+export type ClientHooks = Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'signal' | 'keepLeases' | 'onRetry'>>;
+
 export interface NetlifeCollectDependencies extends WorkerDependencies {
   readonly portals: Portals;
-  readonly openClient: (
-    portal: Portal,
-    hooks: Required<Pick<NetlifeClientOptions, 'deadlineMs' | 'signal' | 'keepLeases' | 'onRetry'>>,
-  ) => Promise<NetlifeClient>;
+  readonly openClient: (portal: Portal, hooks: ClientHooks) => Promise<NetlifeClient>;
   /** The access keys of a portal from earlier runs. */
   readonly openKnownKeys: (portal: string) => KnownKeysOfPortal;
   readonly sleep: (ms: number) => Promise<unknown>;
@@ -36,6 +37,10 @@ export const createHandler = (dependencies: NetlifeCollectDependencies) => {
   });
 
   const run = async ({ run, portal, execution }: z.output<typeof schema>, context: Context) => {
+    const fault = faultsOf(run).find(({ check }) => check === `netlife/${portal.name}`);
+    if (fault !== undefined) {
+      throw new PipelineError(fault.error_code, fault.message, { api: 'netlife', retryable: false });
+    }
     const { budget, progress, folder } = await startTurn(dependencies, run, `netlife/${portal.name}`, context);
     const client = await openClient(portal, {
       deadlineMs: budget.deadlineMs,

@@ -7,15 +7,17 @@ import { parseEnvironment } from '../../shared/config';
 import { NetlifeClient } from '../../shared/netlife/client';
 import { loginOf, netlifeSecretSchema } from '../../shared/netlife/credential';
 import { createKnownKeys } from '../../shared/netlife/known-keys';
-import { createPortals } from '../../shared/netlife/portals';
+import { createPortals, type Portal } from '../../shared/netlife/portals';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import { createRunFolders } from '../../shared/runs/artifacts';
 import { keepHeapSmall } from '../../shared/runs/heap';
+import { withPreflight } from '../../shared/runs/preflight';
 import { createRunRepository } from '../../shared/runs/repository';
 import { configSchema } from './config';
-import { createHandler } from './handler';
+import { type ClientHooks, createHandler } from './handler';
+import { createLoginCheck } from './preflight';
 
 keepHeapSmall();
 
@@ -30,9 +32,9 @@ const secret = createSecret({
   now,
 });
 
-export const handler = createHandler({
+const dependencies = {
   portals: createPortals(config),
-  openClient: async (portal, hooks) => {
+  openClient: async (portal: Portal, hooks: ClientHooks) => {
     const login = loginOf(secret, portal.name);
     const { rate_limit_per_sec, timeout_s } = await login.get();
     return new NetlifeClient({
@@ -44,11 +46,13 @@ export const handler = createHandler({
       onCall: logCalls(logger),
     });
   },
-  openKnownKeys: (portal) => createKnownKeys(s3, config.ARTIFACTS_BUCKET_NAME, portal),
+  openKnownKeys: (portal: string) => createKnownKeys(s3, config.ARTIFACTS_BUCKET_NAME, portal),
   openFolder: createRunFolders(s3, config.ARTIFACTS_BUCKET_NAME),
   runs: createRunRepository(createDocumentClient(), config.SYNC_RUNS_TABLE_NAME, config.OPERATIONS_TABLE_NAME),
   logger,
   metrics: createMetrics(config),
   now,
   sleep,
-});
+};
+
+export const handler = withPreflight(createLoginCheck(dependencies), createHandler(dependencies));

@@ -70,11 +70,13 @@ const stepPath = '$.step';
 const caught = { resultPath: '$.error' };
 /** Where the branch of a portal keeps how its collecting ended, which may be an error. */
 const collectedPath = '$.collected';
+/** Where the run keeps what was found before its jobs. */
+const preflightPath = '$.preflight';
 /** Where Iterable's branch keeps the error that ended it before its report. */
 const faultPath = '$.fault';
 
 /**
- * The state machine `SyncJobs`: plans a run, runs the jobs side by side, and reports. A job that fails does not stop
+ * The state machine `SyncJobs`: plans a run, checks what it needs, runs the jobs side by side, and reports. A job that fails does not stop
  * the other; `FinishRun` then fails the execution. There is no `Fail` state, because a redrive starts at the state that
  * failed: `FinishRun` sees that it was redriven and sends the run through its jobs again, which resume where they
  * stopped.
@@ -127,7 +129,8 @@ export class SyncStateMachine extends Construct {
       payload: TaskInput.fromObject({ run: JsonPath.entirePayload, execution: JsonPath.objectAt('$$.Execution') }),
     });
     const done = new Succeed(this, 'Done');
-    const isRedriven = new Choice(this, 'Redriven?').when(Condition.booleanEquals('$.again', true), jobs);
+    const preflight = this.preflight(functions, jobs);
+    const isRedriven = new Choice(this, 'Redriven?').when(Condition.booleanEquals('$.again', true), preflight);
     jobs.next(finish).next(isRedriven.otherwise(done));
     // Another run holds a lease: `PlanRun` tries again with the same input.
     const wait = new Wait(this, 'WaitForOtherRun', { time: WaitTime.secondsPath('$.waiting.seconds') });
@@ -135,7 +138,31 @@ export class SyncStateMachine extends Construct {
     const isPlanned = new Choice(this, 'Planned?')
       .when(Condition.isPresent('$.waiting'), wait.next(again).next(plan))
       .when(Condition.isPresent('$.skipped'), done);
-    return plan.next(isPlanned.otherwise(jobs));
+    return plan.next(isPlanned.otherwise(preflight));
+  }
+
+  /**
+   * Checks the columns of the query, Iterable's key and every portal's login side by side, in the Lambdas that use them:
+   * only these have the secrets and the network. If a check itself fails, the jobs run without it and find out.
+   */
+  private preflight(functions: SyncFunctions, jobs: Parallel): Parallel {
+    const branch = (id: string, name: SyncFunctionName, path: string): IChainable => {
+      const task = this.task(`Check${id}`, functions[name], {
+        payload: TaskInput.fromObject({ run: JsonPath.entirePayload, check: true }),
+      });
+      const nothing = new Pass(this, `No${id}`, { parameters: { faults: [] } });
+      return new Choice(this, `${id}?`).when(Condition.isPresent(path), task).otherwise(nothing);
+    };
+    const preflight = new Parallel(this, 'Preflight', {
+      resultSelector: { 'logins.$': '$[0]', 'database.$': '$[1]', 'key.$': '$[2]' },
+      resultPath: preflightPath,
+    }).branch(
+      branch('Logins', 'netlife-collect', '$.netlife'),
+      branch('Database', 'iterable-extract', '$.iterable'),
+      branch('Key', 'iterable-push', '$.iterable'),
+    );
+    preflight.addCatch(jobs, { resultPath: preflightPath }).next(jobs);
+    return preflight;
   }
 
   /** Runs the branches of the jobs; the outcome of each is kept by the job's name. */

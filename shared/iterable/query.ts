@@ -40,6 +40,14 @@ export interface UserSource {
    * @throws {PipelineError} as `rows`
    */
   customer(id: string, pages: readonly string[]): AsyncIterable<SourceRow>;
+
+  /**
+   * The columns, such as `customers.email`, that `rows` needs and that the database lacks or our user may not read.
+   * Reads no row.
+   *
+   * @throws {PipelineError} as `rows`, if the query is refused for another reason
+   */
+  missingColumns(): Promise<readonly string[]>;
 }
 
 const dayMs = 24 * 3_600_000;
@@ -63,6 +71,12 @@ WHERE recency = 1
 ORDER BY id
 LIMIT ?`;
 
+/** The columns that the query reads, by table. */
+export const queriedColumns = {
+  customers: ['id', 'email', 'first_name', 'last_name', 'plan_type', 'candidate'],
+  page_views: ['id', 'user_id', 'page', 'device', 'browser', 'location', 'event_time'],
+} as const;
+
 const nothingBut = (...columns: readonly SourceColumn[]): string =>
   sourceColumns
     .filter((column) => !columns.includes(column))
@@ -78,6 +92,15 @@ export interface Statement {
 export const statementOf = ({ plan, pages, cutoff, limit, afterId = '0' }: UserQuery): Statement => ({
   sql: textFor(pages.length),
   parameters: [plan, BigInt(afterId), cutoff, ...pages, BigInt(limit === 0 ? Number.MAX_SAFE_INTEGER : limit)],
+});
+
+/** The query of a run, without a row. The database still checks the tables, the columns and our rights. */
+export const emptyStatement: Statement = { sql: textFor(1), parameters: ['pro', 0n, '1970-01-01 00:00:00', '', 0n] };
+
+/** Reads one column, without a row. */
+export const columnStatement = (table: keyof typeof queriedColumns, column: string): Statement => ({
+  sql: `SELECT ${column} FROM ${table} LIMIT 0`,
+  parameters: [],
 });
 
 export const leaversStatement = (ids: readonly string[]): Statement => ({

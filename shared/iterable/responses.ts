@@ -4,6 +4,7 @@ import type { ApiResponse } from '../http/api-client';
 import { readRetryAfterMs } from '../http/retry-after';
 import { parseJson } from '../json';
 import type { StoredFields } from './confirmation';
+import { reasonOf } from './reasons';
 
 /** The response of a call about one user, for the report: Iterable's words, or ours if there was no response. */
 export interface CallResponse {
@@ -35,8 +36,9 @@ export interface CallResult {
 
 /** Iterable refused the key: 401 `BadApiKey`, or 403. Ends the run. */
 export class KeyRefusedError extends PipelineError {
-  constructor(statusCode: number) {
-    super('API_REFUSED', `Iterable refused the key with ${statusCode}`, {
+  /** @param detail why, in a word that is safe to log */
+  constructor(statusCode: number, detail?: string) {
+    super('API_REFUSED', `Iterable refused the key with ${statusCode}${detail === undefined ? '' : `: ${detail}`}`, {
       api: 'iterable',
       retryable: false,
       statusCode,
@@ -113,6 +115,36 @@ export const readSingle = (apiResponse: ApiResponse, redact: Redact, nowMs: numb
   const response = responseOf(apiResponse, redact);
   if (response.code === 'Success') return response;
   throw new RefusedError('API_REFUSED', response, { retryable: false, statusCode: apiResponse.statusCode });
+};
+
+/** Codes with which Iterable refuses a key or its token, whatever the call. */
+const keyRefusals = ['BadApiKey', 'BadAuthorizationHeader', 'InvalidJwtPayload'];
+
+/**
+ * Reads the response to a call that only checks whether the key may make it. Iterable checks the key before the body, so
+ * every other response shows that it may.
+ *
+ * @throws {KeyRefusedError} 401, and 403
+ * @throws {RefusedError} a retryable response, which shows nothing
+ */
+export const readKeyCheck = (response: ApiResponse, redact: Redact, nowMs: number): void => {
+  const { statusCode } = response;
+  const { code } = responseOf(response, redact);
+  if (statusCode === 401 || statusCode === 403) throw new KeyRefusedError(statusCode, reasonOf(code));
+  if (retryableStatuses.includes(statusCode)) expectOk(response, redact, nowMs);
+};
+
+/**
+ * The same for a call that a key with tokens may be denied although it can send users: only a refusal of the key or the
+ * token itself counts.
+ *
+ * @throws {KeyRefusedError | RefusedError} see {@link readKeyCheck}
+ */
+export const readTokenCheck = (response: ApiResponse, redact: Redact, nowMs: number): void => {
+  const { statusCode } = response;
+  const isDenied = statusCode === 401 || statusCode === 403;
+  if (isDenied && !keyRefusals.includes(responseOf(response, redact).code)) return;
+  readKeyCheck(response, redact, nowMs);
 };
 
 const storedSchema = z.object({

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { PipelineError } from '../errors';
+import { findMissingColumns } from './missing-columns';
 import { customerStatement, leaversStatement, type Statement, statementOf, type UserSource } from './query';
 import { type SourceRow, toSourceRow } from './rows';
 
@@ -30,4 +31,5 @@ export const createSqliteSource = (file: string): UserSource => ({
   rows: (query) => read(file, statementOf(query)),
   leavers: (ids) => read(file, leaversStatement(ids)),
   customer: (id, pages) => read(file, customerStatement(id, pages)),
+  missingColumns: () => findMissingColumns((statement) => read(file, statement)),
 });

@@ -76,6 +76,12 @@ export const createUserParts = (folder: RunFolder) => {
   const turnRoot = `${root}turn/`;
   const readExtracted = () => folder.readJson(`${root}extracted.json`, extractedSchema);
   const listRows = async () => [...(await folder.list(rowsRoot))].sort();
+  /**
+   * The parts of rows that the run sends, in order: all, or those of added and changed users, and then those of users
+   * who left the query.
+   */
+  const listToSend = async (): Promise<string[]> =>
+    (await readExtracted())?.compared === undefined ? listRows() : [...(await folder.list(changedRoot))].sort();
   const resultsPath = (rowsPath: string): string => `${resultsRoot}${partName(rowsPath)}.ndjson`;
 
   return {
@@ -113,12 +119,7 @@ export const createUserParts = (folder: RunFolder) => {
       return rows.map(readRow).flatMap((read) => ('user' in read ? [read.user] : []));
     },
 
-    /**
-     * The parts of rows that the run sends, in order: all, or those of added and changed users, and then those of users
-     * who left the query.
-     */
-    listToSend: async (): Promise<string[]> =>
-      (await readExtracted())?.compared === undefined ? listRows() : [...(await folder.list(changedRoot))].sort(),
+    listToSend,
 
     readBase: () => folder.readJson(`${root}base.json`, baseSchema),
     /** The first turn decides for all of them. */
@@ -137,6 +138,12 @@ export const createUserParts = (folder: RunFolder) => {
     sent: async (rowsPaths: readonly string[]): Promise<string[]> => {
       const written = await folder.list(resultsRoot);
       return rowsPaths.filter((path) => written.has(resultsPath(path)));
+    },
+    /** Whether all users are extracted and have results. */
+    isSent: async (): Promise<boolean> => {
+      if ((await readExtracted()) === undefined) return false;
+      const written = await folder.list(resultsRoot);
+      return (await listToSend()).every((path) => written.has(resultsPath(path)));
     },
     writeResults: (rowsPath: string, results: readonly PushResult[]) =>
       folder.putOnce(resultsPath(rowsPath), results.map(toLine).join('')),

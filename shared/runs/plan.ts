@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { preflightSchema } from './faults';
 import { runIdSchema } from './run-id';
 
 /** What `PlanRun` returns, without the inputs of the jobs: the state machine passes it from state to state. */
@@ -10,6 +11,8 @@ export const planSchema = z.object({
   execution_arn: z.string(),
   /** The execution's redrive count when the jobs started. */
   redrive_count: z.number(),
+  /** What was found before the jobs started. Absent if the checks could not be made. */
+  preflight: preflightSchema.optional().catch(undefined),
 });
 export type RunPlan = z.output<typeof planSchema>;
 

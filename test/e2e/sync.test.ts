@@ -92,14 +92,15 @@ test('if one branch fails, the other one completes, and the run fails', async ()
   const failed = await failIterable(runId);
   expect(failed).toMatchObject({ status: 'FAILED', error: errorNamed('RunFailed') });
   expect(failed.cause).toContain('netlife SUCCEEDED');
-  expect(failed.cause).toContain('iterable FAILED: Iterable refused the key with 401');
+  expect(failed.cause).toContain('iterable FAILED: Iterable refused the key with 401: BadApiKey (API_REFUSED)');
   expect(await readRun(runId)).toMatchObject({ status: 'FAILED' });
   const artifacts = await readArtifacts(runId);
   expect(contactsIn(artifacts)).toContain(portal);
   const { iterable: report } = JSON.parse(artifacts.get('summary.json') ?? '');
   expect(report).toMatchObject({ status: 'FAILED', counts: { successful: 0 }, duration_seconds: expect.any(Number) });
   for (const key of report.reports) expect(artifacts.has(key.replace(`runs/${runId}/`, ''))).toBe(true);
-  expect(report.reports).toHaveLength(4);
+  // Nothing was extracted.
+  expect(report.reports).toHaveLength(2);
 });
 
 testIfSupported('redrive')('a redrive repeats only the failed branch', async () => {
@@ -113,6 +114,25 @@ testIfSupported('redrive')('a redrive repeats only the failed branch', async () 
   expect(await netlife.takeCalls()).toEqual([]);
   expect(contactsIn(await readArtifacts(runId))).toBe(contacts);
   expect(await readRun(runId)).toMatchObject({ status: 'SUCCEEDED' });
+});
+
+test('everything that a run lacks is reported at once, each with its code, and nothing is sent', async () => {
+  const refusing = 'legacyphoto';
+  await netlife.setFaults({ kind: 'login_refused', match: { portal: refusing } });
+  await iterable.setFaults({ kind: 'forbidden' });
+  const runId = randomUUID();
+  const input = { run_id: runId, netlife: { portals: [refusing, portal] }, iterable: {} };
+  expect(await waitForEnd(await startRun(input))).toMatchObject({ status: 'FAILED', error: errorNamed('RunFailed') });
+  const artifacts = await readArtifacts(runId);
+  expect(JSON.parse(artifacts.get('summary.json') ?? '').preflight).toEqual([
+    { check: `netlife/${refusing}`, error_code: 'API_REFUSED', message: expect.stringContaining('refused our login') },
+    { check: 'iterable/key', error_code: 'API_REFUSED', message: 'Iterable refused the key with 403: Forbidden' },
+  ]);
+  // The other portal is collected; Iterable gets only the call that checks the key.
+  const contacts = [...artifacts].find(([path]) => path.startsWith(`netlife/${portal}/contacts_`))?.[1];
+  expect(contacts).toContain(portal);
+  expect(await iterable.takeCalls()).toEqual(['/api/users/bulkUpdate']);
+  expect((await netlife.takeCalls()).filter((path) => path.includes(refusing))).toHaveLength(1);
 });
 
 test('a portal that refuses our login is reported, and does not stop the other portals', async () => {

@@ -74,7 +74,10 @@ describe('the state machine', () => {
 
   test('has the states of the contract, each of which invokes a Lambda', () => {
     expect(tasks.map(([name]) => name).sort()).toEqual(
-      ['PlanRun', 'CollectPortal', 'MergePortal', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'].sort(),
+      [
+        ...['PlanRun', 'CheckLogins', 'CheckDatabase', 'CheckKey', 'CollectPortal', 'MergePortal'],
+        ...['ExtractUsers', 'PushUsers', 'Report', 'FinishRun'],
+      ].sort(),
     );
     for (const [, task] of tasks) expect(task.Resource).toMatch(/^arn:aws:lambda:/);
   });
@@ -122,6 +125,29 @@ describe('the state machine', () => {
     expect(states.Portals?.Catch?.[0]?.ErrorEquals).toEqual(['States.ALL']);
   });
 
+  test('what a run needs is checked before its jobs, also after a redrive; if a check fails, they run without it', () => {
+    expect(states['Redriven?']).toMatchObject({ Choices: [expect.objectContaining({ Next: 'Preflight' })] });
+    expect(states.Preflight).toMatchObject({
+      Branches: [{ StartAt: 'Logins?' }, { StartAt: 'Database?' }, { StartAt: 'Key?' }],
+      ResultSelector: { 'logins.$': '$[0]', 'database.$': '$[1]', 'key.$': '$[2]' },
+      ResultPath: '$.preflight',
+      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.preflight', Next: 'Jobs' }],
+      Next: 'Jobs',
+    });
+    for (const [name, path] of [
+      ['Logins', '$.netlife'],
+      ['Database', '$.iterable'],
+      ['Key', '$.iterable'],
+    ] as const) {
+      expect(states[`${name}?`]).toMatchObject({
+        Choices: [{ Variable: path, IsPresent: true, Next: `Check${name}` }],
+        Default: `No${name}`,
+      });
+      expect(states[`Check${name}`]).toMatchObject({ Parameters: { 'run.$': '$', check: true }, End: true });
+      expect(states[`No${name}`]).toMatchObject({ Parameters: { faults: [] } });
+    }
+  });
+
   test.each([
     ['PortalCollected?', 'CollectPortal', 'MergePortal'],
     ['PortalMerged?', 'MergePortal', 'PortalOutcome'],
@@ -143,7 +169,7 @@ describe('the state machine', () => {
         { Variable: '$.waiting', IsPresent: true, Next: 'WaitForOtherRun' },
         { Variable: '$.skipped', IsPresent: true, Next: 'Done' },
       ],
-      Default: 'Jobs',
+      Default: 'Preflight',
     });
     expect(states.WaitForOtherRun).toMatchObject({ SecondsPath: '$.waiting.seconds', Next: 'PlanAgain' });
     expect(states.PlanAgain).toMatchObject({ OutputPath: '$.waiting.input', Next: 'PlanRun' });

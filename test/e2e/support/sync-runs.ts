@@ -47,7 +47,17 @@ export const waitForEnd = async (executionArn: string): Promise<DescribeExecutio
 /** The states that a run of both jobs enters, as far as the target reports them. Each portal has its own execution. */
 export const statesOfBoth = lacks.includes('branch-history')
   ? ['PlanRun', 'FinishRun']
-  : ['PlanRun', 'Portals', 'ExtractUsers', 'PushUsers', 'Report', 'FinishRun'];
+  : [
+      'PlanRun',
+      'CheckLogins',
+      'CheckDatabase',
+      'CheckKey',
+      'Portals',
+      'ExtractUsers',
+      'PushUsers',
+      'Report',
+      'FinishRun',
+    ];
 
 /** The error name of a failed execution, as far as the target reports it. */
 export const errorNamed = (name: string): unknown => (lacks.includes('error-names') ? expect.any(String) : name);

@@ -20,6 +20,7 @@ beforeAll(async () => {
   const source: UserSource = {
     rows: (query) => createSource(rows).source.rows(query),
     customer: unconfigured('customer'),
+    missingColumns: unconfigured('missingColumns'),
     async *leavers(ids) {
       const nothing = { first_name: null, last_name: null, plan_type: null, page: null, device: null, browser: null };
       yield* customers

@@ -30,6 +30,7 @@ export const createSource = (rows: readonly SourceRow[]) => {
     },
     leavers: unconfigured('leavers'),
     customer: unconfigured('customer'),
+    missingColumns: unconfigured('missingColumns'),
   };
   return { source, reads };
 };

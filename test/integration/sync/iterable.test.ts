@@ -128,6 +128,7 @@ test.each([
   const system = await withSource({
     leavers: unconfigured('leavers'),
     customer: unconfigured('customer'),
+    missingColumns: unconfigured('missingColumns'),
     async *rows() {
       yield* sourceRows;
       await system.folder(run?.run_id ?? '').putOnce('iterable/parts/rows/000000-last.ndjson', text);
@@ -154,6 +155,7 @@ describe('a run of rows in a file', () => {
     rows: unconfigured('rows'),
     leavers: unconfigured('leavers'),
     customer: unconfigured('customer'),
+    missingColumns: unconfigured('missingColumns'),
   };
   const withFile = async (csv: string | undefined, input: object = {}) => {
     const system = await withSource(noDatabase);

@@ -42,6 +42,7 @@ test('log lines and errors contain no personal data and no credentials', async (
       },
       leavers: async function* () {},
       customer: unconfigured('customer'),
+      missingColumns: async () => [],
     },
     logger: createLogger({ STAGE: 'test', SERVICE_VERSION: '1.2.3' }),
   });

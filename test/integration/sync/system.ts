@@ -4,9 +4,12 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { createHandler as createFinishHandler } from '../../../lambdas/finish-run/handler';
 import { createHandler as createExtractHandler } from '../../../lambdas/iterable-extract/handler';
+import { createSourceCheck } from '../../../lambdas/iterable-extract/preflight';
 import { createHandler as createPushHandler } from '../../../lambdas/iterable-push/handler';
+import { createKeyCheck } from '../../../lambdas/iterable-push/preflight';
 import { createHandler as createReportHandler } from '../../../lambdas/iterable-report/handler';
-import { createHandler as createCollectHandler } from '../../../lambdas/netlife-collect/handler';
+import { type ClientHooks, createHandler as createCollectHandler } from '../../../lambdas/netlife-collect/handler';
+import { createLoginCheck } from '../../../lambdas/netlife-collect/preflight';
 import { createHandler as createMergeHandler } from '../../../lambdas/netlife-merge/handler';
 import { createHandler as createPlanHandler } from '../../../lambdas/plan-run/handler';
 import type { Fault } from '../../../local/simulators/faults';
@@ -16,9 +19,10 @@ import { createSentIndex } from '../../../shared/iterable/sent-index';
 import type { UserSource } from '../../../shared/iterable/source';
 import { NetlifeClient } from '../../../shared/netlife/client';
 import { createKnownKeys } from '../../../shared/netlife/known-keys';
-import { createPortals } from '../../../shared/netlife/portals';
+import { createPortals, type Portal } from '../../../shared/netlife/portals';
 import { listOperations } from '../../../shared/operations/list';
 import { createRunFolders } from '../../../shared/runs/artifacts';
+import type { Found } from '../../../shared/runs/faults';
 import type { JobInputs } from '../../../shared/runs/jobs';
 import type { RunPlan } from '../../../shared/runs/plan';
 import { createRunRepository } from '../../../shared/runs/repository';
@@ -133,6 +137,25 @@ export const startSystem = async (options: SystemOptions) => {
   const sentIndex = createSentIndex(clients.s3, bucketName);
   const common = { openFolder, runs, logger, metrics: metrics.recorder, sentIndex };
 
+  const openNetlife = async (portal: Portal, hooks: ClientHooks) =>
+    new NetlifeClient({
+      ...hooks,
+      portal,
+      login: secretOf({ ...credentials.netlife, timeout_s: 30, rate_limit_per_sec: 8 }),
+      rateLimitPerSecond: options.netlifeCallsPerSecond ?? 100_000,
+      timeoutMs: 30_000,
+      random: () => 0,
+    });
+  const openIterable = (useJwt: boolean) =>
+    createIterableClient({
+      baseUrl: iterableUrl,
+      credential: secretOf(credentials.iterable),
+      useJwt,
+      now: () => Date.now(),
+      callsPerSecond: { updateUser: 1e5, updateUsers: 1e5, trackEvent: 1e5, trackEvents: 1e5, readProfile: 1e5 },
+    });
+  const openSource = async () => source ?? unconfigured('source')();
+
   const tryPlan = (given: unknown, execution = { Id: 'arn:execution:one', Name: 'one' }, turn?: Turn) => {
     const input = withoutConfirmation(given);
     return invoke((now) => createPlanHandler({ ...common, portals, hasEnded, now }), { input, execution }, turn);
@@ -166,6 +189,19 @@ export const startSystem = async (options: SystemOptions) => {
       if (plan === 'crashed' || !('started_at' in plan)) throw new Error('The run was not started');
       return plan;
     },
+    /** What `Preflight` adds to the plan of a run of both jobs. */
+    preflight: async (run: RunPlan) => {
+      const check = async (create: (now: () => number) => ReturnType<typeof createKeyCheck>): Promise<Found> => {
+        const found = await invoke(create, { run });
+        if (found === 'crashed') throw new Error('The check crashed without a configured crash');
+        return found;
+      };
+      return {
+        logins: await check((now) => createLoginCheck({ ...common, portals, now, openClient: openNetlife })),
+        database: await check((now) => createSourceCheck({ ...common, now, openSource })),
+        key: await check((now) => createKeyCheck({ ...common, now, openClient: openIterable })),
+      };
+    },
     collect: (run: RunPlan, portal: string, turn?: Turn, redriveCount = run.redrive_count) =>
       invoke(
         (now) =>
@@ -175,15 +211,7 @@ export const startSystem = async (options: SystemOptions) => {
             now,
             sleep: turn?.pause ?? sleep,
             openKnownKeys: (name) => createKnownKeys(clients.s3, bucketName, name),
-            openClient: async (found, hooks) =>
-              new NetlifeClient({
-                ...hooks,
-                portal: found,
-                login: secretOf({ ...credentials.netlife, timeout_s: 30, rate_limit_per_sec: 8 }),
-                rateLimitPerSecond: options.netlifeCallsPerSecond ?? 100_000,
-                timeoutMs: 30_000,
-                random: () => 0,
-              }),
+            openClient: openNetlife,
           }),
         { run, portal, execution: executionOf(run, redriveCount) },
         turn,
@@ -213,7 +241,7 @@ export const startSystem = async (options: SystemOptions) => {
           createExtractHandler({
             ...common,
             now,
-            openSource: async () => source ?? unconfigured('source')(),
+            openSource,
             usual: createUsual(clients.s3, bucketName, 'iterable'),
             openDigests: async () => createDigests(credentials.iterable.api_key),
           }),
@@ -227,20 +255,7 @@ export const startSystem = async (options: SystemOptions) => {
             ...common,
             now,
             sleep: turn?.pause ?? sleep,
-            openClient: (useJwt) =>
-              createIterableClient({
-                baseUrl: iterableUrl,
-                credential: secretOf(credentials.iterable),
-                useJwt,
-                now: () => Date.now(),
-                callsPerSecond: {
-                  updateUser: 1e5,
-                  updateUsers: 1e5,
-                  trackEvent: 1e5,
-                  trackEvents: 1e5,
-                  readProfile: 1e5,
-                },
-              }),
+            openClient: openIterable,
           }),
         { run },
         turn,

@@ -12,7 +12,12 @@ const row = (values: Partial<SourceRow>): SourceRow => ({
 const asked = { customer: { id: '4', pages: ['pricing'] } };
 
 const lookUp = (customer: UserSource['customer'], event: unknown = asked) => {
-  const source = { rows: unconfigured('rows'), leavers: unconfigured('leavers'), customer };
+  const source = {
+    rows: unconfigured('rows'),
+    leavers: unconfigured('leavers'),
+    missingColumns: unconfigured('missingColumns'),
+    customer,
+  };
   const handler = createLookUp(async (given) => ({ extracted: given }), { openSource: async () => source });
   return handler(event, lambdaContext());
 };

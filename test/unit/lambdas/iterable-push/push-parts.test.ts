@@ -23,6 +23,7 @@ const clientOf = (
     updateUsers: unconfigured('updateUsers'),
     trackEvents: unconfigured('trackEvents'),
     readProfile: unconfigured('readProfile'),
+    checkKey: unconfigured('checkKey'),
     close: unconfigured('close'),
   };
 };

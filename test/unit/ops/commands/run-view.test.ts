@@ -23,6 +23,7 @@ const long = 'Netlife answered 500 after five attempts, and the portal is exclud
 
 /** A run of nine portals and Iterable, in which most portals failed for different reasons. */
 const report: RunReport = {
+  faults: [],
   outcomes: [
     ...['nowandforeverphoto', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((portal, index) => ({
       name: `netlife/${portal}`,
@@ -67,6 +68,19 @@ test('a failed run of nine portals fits one screen, with its causes first', () =
   expect(lines).toContain('… and 2 other causes');
   for (const { name } of report.outcomes) expect(lines.some((line) => line.startsWith(`${name} `))).toBe(true);
   expect(lines.at(-2)).toBe(`  pipeline --stage prod sync get ${runId} --full`);
+});
+
+test('what was found before the jobs is shown with its codes', () => {
+  const faults = Array.from({ length: 12 }, (_, index) => ({
+    check: `netlife/portal-${index}`,
+    error_code: 'API_REFUSED' as const,
+    message: 'The portal refused our login (401)',
+  }));
+  const short = renderFailedRun(view, { ...report, faults }, terminal, nowMs, 'pipeline');
+  for (const text of [short, renderRun(view, { ...report, faults }, terminal, nowMs)]) {
+    expect(text).toContain('Found before anything was sent:\n  netlife/portal-0  API_REFUSED: The portal refused');
+    expect(text).toContain('… and 2 more, in summary.json');
+  }
 });
 
 test('--full has all the rest', () => {

@@ -53,6 +53,7 @@ const start = (
     updateUsers: (count: number) => client.updateUsers(users(count), context),
     trackEvents: (count: number) => client.trackEvents(users(count), context),
     elapsedMs: () => nowMs,
+    checkKey: () => client.checkKey(context),
     updateBatch: (batch: ReturnType<typeof users>) => client.updateUsers(batch, context),
   };
 };
@@ -227,6 +228,63 @@ describe('responses', () => {
     server.respond(refused(400, 'BadParams', 'the-api-key and the-jwt-secret are bad'));
     const { response } = await start().updateUser();
     expect(response.msg).toBe('[secret] and [secret] are bad');
+  });
+});
+
+describe('the check of the key', () => {
+  test('makes both bulk calls without a user; any response but a refusal shows that the key may make them', async () => {
+    server.respond(bulkResponse(), refused(400, 'BadParams', 'events is empty'));
+    await start().checkKey();
+    expect(server.calls.map(({ path, body }) => [path, JSON.parse(body)])).toEqual([
+      ['/api/users/bulkUpdate', { users: [] }],
+      ['/api/events/trackBulk', { events: [] }],
+    ]);
+  });
+
+  test.each([
+    [401, 'BadApiKey', 'BadApiKey'],
+    [401, 'BadAuthorizationHeader', 'BadAuthorizationHeader'],
+    [403, 'not for ada@example.com', 'other'],
+  ])('finds a refusal of either call: %d %s', async (status, code, reason) => {
+    const error = new KeyRefusedError(status, reason);
+    server.respond(refused(status, code));
+    await expect(start().checkKey()).rejects.toEqual(error);
+    server.respond(bulkResponse(), refused(status, code));
+    await expect(start().checkKey()).rejects.toEqual(error);
+  });
+
+  test('shows nothing if Iterable is not available', async () => {
+    server.respond(...[1, 2, 3].map(() => refused(503, 'GenericError')));
+    await expect(start().checkKey()).rejects.toMatchObject({ code: 'API_UNAVAILABLE', retryable: true });
+  });
+
+  describe('with tokens', () => {
+    const checkToken = (status: number, code: string) => {
+      server.respond(refused(status, code));
+      return start({ useJwt: true }).checkKey();
+    };
+
+    test('reads a user who does not exist', async () => {
+      await checkToken(200, '');
+      expect(server.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+        'GET /api/users/getByEmail?email=preflight%40example.com',
+      ]);
+    });
+
+    test.each([
+      [401, 'BadApiKey'],
+      [401, 'InvalidJwtPayload'],
+    ])('finds that the key or the token is refused: %d %s', async (status, code) => {
+      await expect(checkToken(status, code)).rejects.toEqual(new KeyRefusedError(status, code));
+    });
+
+    test.each([
+      [401, 'Unauthorized'],
+      [403, 'Forbidden'],
+      [404, 'UnknownEmailError'],
+    ])('does not conclude from a call that may be denied: %d %s', async (status, code) => {
+      await expect(checkToken(status, code)).resolves.toBeUndefined();
+    });
   });
 });
 

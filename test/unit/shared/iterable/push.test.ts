@@ -264,6 +264,7 @@ test.each([
       updateUsers: async (batch) => all(batch, await update()),
       trackEvents: async (batch) => all(batch, await track()),
       readProfile: unconfigured('readProfile'),
+      checkKey: unconfigured('checkKey'),
       close: unconfigured('close'),
     };
     const one = user(1);

@@ -119,6 +119,37 @@ describe('SQLite, with the sample', () => {
     expect((await views({ limit: 2, afterId: '3' })).map(([id]) => id)).toEqual(['5', '7']);
   });
 
+  describe('missing columns', () => {
+    const missingAfter = async (name: string, sql: string) => {
+      const changed = join(folder, name);
+      loadSampleUsers(changed, nowMs);
+      const database = new DatabaseSync(changed);
+      database.exec(`PRAGMA foreign_keys = OFF; ${sql}`);
+      database.close();
+      return (await openUserSource(parseDatabaseUrl(`sqlite:${changed}`))).missingColumns();
+    };
+
+    test('there are none in the sample', async () => {
+      expect(await missingAfter('complete.sqlite', '')).toEqual([]);
+    });
+
+    test('all of them are found, not only the first', async () => {
+      const sql = 'ALTER TABLE customers DROP COLUMN candidate; ALTER TABLE page_views RENAME COLUMN device TO gadget';
+      expect(await missingAfter('renamed.sqlite', sql)).toEqual(['customers.candidate', 'page_views.device']);
+    });
+
+    test('without a table, they are its columns', async () => {
+      expect(await missingAfter('dropped.sqlite', 'DROP TABLE page_views')).toEqual(
+        ['id', 'user_id', 'page', 'device', 'browser', 'location', 'event_time'].map((name) => `page_views.${name}`),
+      );
+    });
+
+    test('a database without any of them is refused as a whole', async () => {
+      const source = await openUserSource(parseDatabaseUrl(`sqlite:${folder}/none.sqlite`));
+      await expect(source.missingColumns()).rejects.toMatchObject({ code: 'CONNECTION_FAULT', retryable: false });
+    });
+  });
+
   test('a customer id beyond 2^53 keeps its digits', async () => {
     const large = join(folder, 'large.sqlite');
     loadSampleUsers(large, nowMs);
