@@ -88,6 +88,34 @@ describe('MySQL', () => {
     expect(await collect(rows(query))).toEqual(await collect((await source()).rows(query)));
   });
 
+  test('columns that are missing, or that our user may not read, are found without reading a row', async () => {
+    expect(await (await source()).missingColumns()).toEqual([]);
+    const database = parseDatabaseUrl(databaseUrl);
+    if (database.kind !== 'mysql') throw new Error('no MySQL');
+    const [user, password] = ['preflight', 'preflight-pa55'];
+    const hosts = ['localhost', '%'];
+    for (const host of hosts) {
+      await admin.query(`
+        DROP USER IF EXISTS '${user}'@'${host}';
+        CREATE USER '${user}'@'${host}' IDENTIFIED BY '${password}';
+        GRANT SELECT (id, email, first_name, last_name, plan_type) ON customers TO '${user}'@'${host}';
+        GRANT SELECT ON page_views TO '${user}'@'${host}'`);
+    }
+    await admin.query('ALTER TABLE page_views RENAME COLUMN device TO gadget');
+    try {
+      expect(await (await source()).missingColumns()).toEqual(['page_views.device']);
+      const limited = await openUserSource({ ...database, user, password });
+      expect(await limited.missingColumns()).toEqual(['customers.candidate', 'page_views.device']);
+      const denied = await openUserSource({ ...database, user, password: 'another' });
+      await expect(denied.missingColumns()).rejects.toMatchObject({
+        message: 'The database refused the query: ER_ACCESS_DENIED_ERROR',
+      });
+    } finally {
+      await admin.query('ALTER TABLE page_views RENAME COLUMN gadget TO device');
+      for (const host of hosts) await admin.query(`DROP USER '${user}'@'${host}'`);
+    }
+  });
+
   test('a missing table is a permanent error', async () => {
     await admin.query('DROP TABLE page_views');
     const { rows } = await source();
