@@ -73,6 +73,7 @@ test('log lines and errors contain no personal data and no credentials', async (
   await recordError(system.collect(refused, portal));
   await system.extract(refused);
   await setFaults(iterable.controlUrl, { kind: 'bad_api_key', message: person.email });
+  errors.push(JSON.stringify(await system.preflight(refused)));
   await recordError(system.push(refused));
 
   const text = logs.text();
@@ -83,9 +84,15 @@ test('log lines and errors contain no personal data and no credentials', async (
   system.stop();
   await Promise.all([netlife.stop(), iterable.stop()]);
   expect(logs.lines().map(({ message }) => message)).toEqual(
-    expect.arrayContaining(['sync step', 'a try failed, will retry', 'user failed', 'sync step failed']),
+    expect.arrayContaining([
+      'sync step',
+      'a try failed, will retry',
+      'user failed',
+      'check failed',
+      'sync step failed',
+    ]),
   );
-  expect(errors).toHaveLength(4);
+  expect(errors).toHaveLength(5);
   expect(people.length).toBeGreaterThan(20);
   const written = `${text}\n${errors.join('\n')}`;
   const credential = Buffer.from(`${credentials.netlife.username}:${credentials.netlife.password}`).toString('base64');
