@@ -25,6 +25,7 @@ beforeAll(async () => {
       rows: (query) => createSource(rows).source.rows(query),
       leavers: unconfigured('leavers'),
       customer: unconfigured('customer'),
+      missingColumns: unconfigured('missingColumns'),
     },
   });
 });
