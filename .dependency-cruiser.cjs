@@ -51,7 +51,7 @@ module.exports = {
       comment: 'A sync job owns its folder. In shared/runs, only the list of jobs imports the jobs.',
       severity: 'error',
       from: { path: '^shared/runs/', pathNot: '^shared/runs/jobs\\.ts$' },
-      to: { path: '^shared/[^/]+/', pathNot: '^shared/(runs|operations|aws|http|observability)/' },
+      to: { path: '^shared/[^/]+/', pathNot: '^shared/(runs|operations|aws|concurrency|http|observability)/' },
     },
     {
       name: 'pages-import-types-of-the-server',
