@@ -1,6 +1,5 @@
 import type { BatchSender } from '../../shared/aws/batch-sender';
 import type { Delivery } from '../../shared/orders/delivery';
-import { isOpenFor } from '../../shared/orders/lifecycle';
 import {
   type DownloadMessage,
   downloadMessageSchema,
@@ -16,15 +15,7 @@ import { type QualiaClient, UnreadableResponseError } from '../../shared/qualia/
 export interface DownloadDependencies
   extends Omit<
     OrderWorkerOptions<DownloadMessage>,
-    | 'worker'
-    | 'api'
-    | 'schema'
-    | 'step'
-    | 'lastResponseAtMs'
-    | 'responseOf'
-    | 'onSuperseded'
-    | 'repository'
-    | 'downloadQueue'
+    'worker' | 'api' | 'schema' | 'step' | 'lastResponseAtMs' | 'responseOf' | 'onSuperseded' | 'repository'
   > {
   readonly qualia: Pick<QualiaClient, 'fetchOrder' | 'lastResponseAtMs'>;
   readonly payloads: Pick<PayloadStore, 'keep' | 'keepRejected'>;
@@ -34,7 +25,7 @@ export interface DownloadDependencies
 
 /** Fetches the orders of a batch from Qualia, stores their raw bytes and passes them to processing. */
 export const createHandler = (dependencies: DownloadDependencies) => {
-  const { qualia, payloads, repository, queue, processingQueue, logger, metrics, now } = dependencies;
+  const { qualia, payloads, repository, processingQueue, logger, metrics, now } = dependencies;
 
   const fetchOrder = async ({ message, context }: Delivery<DownloadMessage>) => {
     try {
@@ -48,7 +39,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
   };
 
   const sendToProcessing = (
-    { order_id, round, request_id, started_by, resent }: DownloadMessage,
+    { order_id, round, request_id, started_by }: DownloadMessage,
     payload: { readonly s3_key: string; readonly checksum: Checksum; readonly retried?: boolean },
   ): Promise<void> =>
     processingQueue.send({
@@ -56,7 +47,6 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       round,
       request_id,
       ...(started_by !== undefined && { started_by }),
-      ...(resent && { resent }),
       sent_at: now(),
       ...payload,
     });
@@ -69,11 +59,6 @@ export const createHandler = (dependencies: DownloadDependencies) => {
 
   const step = async (delivery: Delivery<DownloadMessage>): Promise<WriteOutcome> => {
     const { message, receiveCount } = delivery;
-    if (message.resent) {
-      // Usually one message too many: this read costs less than a call to Qualia.
-      const order = await repository.read(message.order_id);
-      if (order?.round !== message.round || !isOpenFor('download', order)) return { applied: false, order };
-    }
     const startedAtMs = now();
     const fetched = await fetchOrder(delivery);
     const payload = await payloads.keep(message.order_id, message.round, fetched.bytes);
@@ -103,7 +88,6 @@ export const createHandler = (dependencies: DownloadDependencies) => {
 
   return createOrderWorker({
     ...dependencies,
-    downloadQueue: queue,
     worker: 'download',
     api: 'qualia',
     schema: downloadMessageSchema,

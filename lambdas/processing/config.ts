@@ -7,7 +7,6 @@ export const configSchema = z.object({
   ORDERS_TABLE_NAME: required,
   OPERATIONS_TABLE_NAME: required,
   RAW_BUCKET_NAME: required,
-  DOWNLOAD_QUEUE_URL: httpUrl,
   PROCESSING_QUEUE_URL: httpUrl,
   MAX_RECEIVE_COUNT: positiveCount,
   INTERNAL_API_URL: httpUrl,

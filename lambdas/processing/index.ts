@@ -11,7 +11,7 @@ import { createRecordFailures } from '../../shared/issues/record-failures';
 import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
-import type { DownloadMessage, ProcessingMessage } from '../../shared/orders/message';
+import type { ProcessingMessage } from '../../shared/orders/message';
 import { createPayloadStore } from '../../shared/orders/payload-store';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { configSchema } from './config';
@@ -21,7 +21,6 @@ const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const metrics = createMetrics(config);
 const logger = createLogger(config);
-const sqs = new SQSClient(smallCalls);
 const documents = createDocumentClient();
 
 export const handler = createHandler({
@@ -46,8 +45,7 @@ export const handler = createHandler({
     logger,
     now,
   }),
-  queue: createQueue<ProcessingMessage>(sqs, config.PROCESSING_QUEUE_URL),
-  downloadQueue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
+  queue: createQueue<ProcessingMessage>(new SQSClient(smallCalls), config.PROCESSING_QUEUE_URL),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
   logger,
   metrics,

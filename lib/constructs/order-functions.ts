@@ -71,7 +71,6 @@ export const createOrderFunctions = (
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
         OPERATIONS_TABLE_NAME: data.operations.tableName,
-        DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
         PROCESSING_QUEUE_URL: processing.queue.queueUrl,
         RAW_BUCKET_NAME: data.rawBucket.bucketName,
         INTERNAL_API_URL: config.internalApiUrl,

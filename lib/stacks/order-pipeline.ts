@@ -106,8 +106,6 @@ export class OrderPipeline extends Stack {
     const mappings = [download.consumeBy(functions.download), processing.consumeBy(functions.processing)];
     download.grantSend(functions.webhook);
     download.grantSend(functions.reconciler);
-    // The message of a round that supersedes another (docs/adr/0032).
-    download.grantSend(functions.processing);
     download.queue.grants.actions(functions.reconciler, ['sqs:GetQueueAttributes']);
     continuations.connect(functions.reconciler);
     processing.grantSend(functions.download);

@@ -16,8 +16,6 @@ export const downloadMessageSchema = z.object({
   first_sent_at: z.optional(z.number()),
   /** `replay` or `reconciliation`. Absent if a webhook started the round. */
   started_by: z.optional(z.string()),
-  /** Whether a message of an older round caused this one (`resend-newest.ts`). */
-  resent: z.optional(z.boolean()),
 });
 export type DownloadMessage = z.output<typeof downloadMessageSchema>;
 

@@ -4,7 +4,7 @@ import type { MetricsRecorder } from '../observability/metrics';
 import { type Retry, reportRetry } from '../observability/report-retry';
 import type { Delivery } from './delivery';
 import { type DownloadMessage, identify } from './message';
-import type { Round, WorkerName } from './order';
+import type { WorkerName } from './order';
 
 export interface WorkerReportOptions {
   readonly worker: WorkerName;
@@ -43,13 +43,8 @@ export const createWorkerReport = ({ worker, logger, metrics, now }: WorkerRepor
     });
   },
 
-  /** @param resentRound the newest round, if its message was sent again */
-  superseded: (message: DownloadMessage, resentRound?: Round): void =>
-    logger.info('message superseded', {
-      ...identify(message),
-      outcome: 'superseded',
-      ...(resentRound !== undefined && { resent_round: resentRound }),
-    }),
+  superseded: (message: DownloadMessage): void =>
+    logger.info('message superseded', { ...identify(message), outcome: 'superseded' }),
 
   willRetry: ({ message, receiveCount, waitingSinceMs }: Delivery<DownloadMessage>, retry: Retry): void =>
     reportRetry(

@@ -7,14 +7,12 @@ import type { Schema } from '../schema';
 import { type Delivery, deliveryOf, readMessage } from './delivery';
 import type { DownloadMessage } from './message';
 import type { WriteOutcome } from './repository';
-import type { ResendOptions } from './resend-newest';
 import { createSettle, type SettleOptions } from './settle';
 import { createSupersede, type OnSuperseded } from './supersede';
 import { createWorkerReport, type WorkerReportOptions } from './worker-report';
 
 export interface OrderWorkerOptions<Message extends DownloadMessage>
   extends Omit<SettleOptions<Message>, 'report' | 'supersede' | 'random' | 'failures'>,
-    Pick<ResendOptions, 'downloadQueue'>,
     WorkerReportOptions {
   readonly failures: FailureCollector;
   /** The API behind the step. */

@@ -20,7 +20,6 @@ import {
   reconcile,
   type Shape,
   shapes,
-  supersede,
   waitForEmptyQueues,
   waitUntilProcessed,
   watchDeadLetters,
@@ -92,7 +91,6 @@ test('the baseline contains every call that can be interrupted', () => {
     retryableFailure: both(baseline.retryableFailure),
     permanentFailure: both(baseline.permanentFailure),
     freshCopy: namesOf(baseline.freshCopy),
-    supersession: both(baseline.supersession),
     reconciliation: namesOf(baseline.reconciliation),
   }).toEqual({
     order: [
@@ -126,7 +124,6 @@ test('the baseline contains every call that can be interrupted', () => {
     ],
     permanentFailure: ['download dynamodb.UpdateItem', 'download s3.PutObject', 'processing dynamodb.UpdateItem'],
     freshCopy: ['download dynamodb.GetItem', 'download sqs.SendMessage'],
-    supersession: ['download dynamodb.GetItem', 'download sqs.SendMessage', 'processing sqs.SendMessage'],
     reconciliation: [
       'reconciler dynamodb.BatchGetItem',
       'reconciler dynamodb.UpdateItem',
@@ -272,20 +269,6 @@ describe.each(['webhook', 'download'] as const)(
     test.concurrent.each(named(interruptOnce(baseline.resend[lambda])))('%s', async (_name, row) => {
       const id = await createScenario(row, killBeforeSend(lambda));
       expect((await notify(id, 'notification')).at(-1)).toBe(200);
-      await expectProcessedOnce(id);
-      await expectInterrupted(id);
-    });
-  },
-);
-
-describe.each(workers)(
-  'a round without a message supersedes another, and one call that sends its message is interrupted: %s',
-  (worker) => {
-    test.concurrent.each(named(interruptOnce(baseline.supersession[worker])))('%s', async (_name, row) => {
-      const id = await createScenario(row);
-      await notify(id, 'activity');
-      await expectProcessedOnce(id);
-      await supersede(id, worker);
       await expectProcessedOnce(id);
       await expectInterrupted(id);
     });

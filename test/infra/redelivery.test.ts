@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { firstFailureMs, maxVisibilitySeconds, patienceMs } from '../../shared/orders/redelivery';
-import { sendGraceMs } from '../../shared/orders/resend-newest';
 import { reserveMs } from '../../shared/orders/worker';
 import { resources, synthesize } from './synth';
 
@@ -18,8 +17,6 @@ const functionSchema = z.object({
   Timeout: z.number(),
   Environment: z.object({ Variables: z.object({ MAX_RECEIVE_COUNT: z.coerce.number() }) }),
 });
-
-const timeoutSchema = z.object({ FunctionName: z.string(), Timeout: z.number() });
 
 const { orderPipeline } = synthesize('prod');
 const parseAll = <T>(type: string, schema: z.ZodType<T>): T[] =>
@@ -52,12 +49,4 @@ describe.each(['download', 'processing'])('the constants of the worker %s fit th
   test('a round that waits for an API fails before SQS deletes its message', () => {
     expect(patienceMs / 1_000 + sqsMaxVisibilitySeconds).toBeLessThan(queue.MessageRetentionPeriod);
   });
-});
-
-test('a webhook ends before the message of its round is sent for it', () => {
-  const timeouts = resources(orderPipeline, 'AWS::Lambda::Function').flatMap(
-    ({ Properties }) => timeoutSchema.safeParse(Properties).data ?? [],
-  );
-  const webhook = timeouts.find(({ FunctionName }) => FunctionName === 'prod-marketplace-webhook');
-  expect((webhook?.Timeout ?? Number.NaN) * 1_000).toBeLessThan(sendGraceMs);
 });

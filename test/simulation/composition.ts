@@ -185,7 +185,6 @@ export const createHandlers = (scheduler: Scheduler) => {
           onCircuitOpen: () => undefined,
         }),
         queue: createQueue<ProcessingMessage>(sqs, resources.processing),
-        downloadQueue: createQueue<DownloadMessage>(sqs, resources.download),
         sleep,
       });
     },

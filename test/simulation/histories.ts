@@ -46,10 +46,4 @@ export const corpus: readonly (HistoryOptions & { readonly found: string })[] = 
     minutes: 15,
     found: 'a stale event relied on a round whose message had never been sent',
   },
-  {
-    seed: 500_190,
-    webhooks: 500,
-    minutes: 30,
-    found: 'a round without a message superseded an acknowledged one',
-  },
 ];

@@ -19,12 +19,9 @@ export const nowMs = Date.parse('2026-01-01T00:00:10Z');
 export type Step = (delivery: Delivery<DownloadMessage>) => Promise<WriteOutcome>;
 
 /** Behaviour of the queue and the repository, and options that differ from the defaults. */
-export type WorkerDoubles = Partial<
-  Omit<OrderWorkerOptions<DownloadMessage>, 'step' | 'queue' | 'downloadQueue' | 'repository'>
-> & {
+export type WorkerDoubles = Partial<Omit<OrderWorkerOptions<DownloadMessage>, 'step' | 'queue' | 'repository'>> & {
   readonly read?: OrderRepository['read'];
   readonly send?: () => unknown;
-  readonly resend?: () => unknown;
   readonly hideFor?: () => unknown;
   readonly recordFailure?: () => WriteOutcome;
 };
@@ -37,7 +34,6 @@ const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, double
   const failures: ({ readonly orderId: string; readonly round: string } & FailureRecord)[] = [];
   const {
     send = unconfigured('send'),
-    resend = unconfigured('resend'),
     hideFor = unconfigured('hideFor'),
     recordFailure = unconfigured('recordFailure'),
     read = unconfigured('read'),
@@ -56,12 +52,6 @@ const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, double
       hideFor: async (receipt, seconds) => {
         hideFor();
         actions.push(['hide', receipt, seconds]);
-      },
-    },
-    downloadQueue: {
-      send: async (message) => {
-        resend();
-        actions.push(['resend', message]);
       },
     },
     // Default: the API responds to other calls all the time.

@@ -30,7 +30,6 @@ export interface MessageDoubles {
   readonly repository?: Partial<OrderRepository>;
   readonly hideFor?: ProcessingDependencies['queue']['hideFor'];
   readonly send?: ProcessingDependencies['queue']['send'];
-  readonly sendToDownload?: ProcessingDependencies['downloadQueue']['send'];
   readonly sleep?: ProcessingDependencies['sleep'];
   readonly receiveCount?: number;
   readonly retried?: boolean;
@@ -56,7 +55,6 @@ export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles)
       ...doubles.repository,
     }),
     queue: { send: doubles.send ?? unconfigured('send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
-    downloadQueue: { send: doubles.sendToDownload ?? unconfigured('downloadQueue.send') },
     failures: recordFailureGroups().collector,
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),

@@ -7,8 +7,6 @@ import {
 } from '@aws-sdk/client-sqs';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import type { WorkerName } from '../../../shared/orders/order';
-import { roundOfArrival } from '../../../shared/orders/round';
 import { qualiaOrder } from '../../support/qualia-orders';
 import { activity, basicAuthorization, notification } from '../../support/webhook-calls';
 import { eventually, openClients, requestJson, scenarios } from './clients';
@@ -105,30 +103,6 @@ export const reconcile = async (id: string): Promise<number> => {
       return invocations;
     await ageByOneHour(id);
   }
-};
-
-/**
- * Starts a newer round of a PROCESSED order without sending its message, as a webhook does whose send fails, and delivers
- * a message of the older round to a worker again.
- */
-export const supersede = async (id: string, worker: WorkerName): Promise<void> => {
-  const { round, request_id, s3_key, checksum } = (await readOrder(id)) ?? {};
-  await clients.documents.send(
-    new UpdateCommand({
-      TableName: outputs.OrdersTableName,
-      Key: { order_id: id },
-      UpdateExpression: 'SET #status = :notified, #round = :newer, notified_at = :earlier',
-      ExpressionAttributeNames: { '#status': 'status', '#round': 'round' },
-      ExpressionAttributeValues: {
-        ':notified': 'NOTIFIED',
-        ':newer': roundOfArrival(Date.now()),
-        ':earlier': new Date(Date.now() - 60_000).toISOString(),
-      },
-    }),
-  );
-  const MessageBody = JSON.stringify({ order_id: id, round, request_id, s3_key, checksum });
-  const QueueUrl = worker === 'download' ? outputs.DownloadQueueUrl : outputs.ProcessingQueueUrl;
-  await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
 };
 
 /** Moves the time of an order's notification back by one hour. */

@@ -30,7 +30,7 @@ export default async (): Promise<void> => {
   announceWorld(readWorld(message));
 
   // Imported here, because these modules read the world's addresses when they load.
-  const { createOrder, notify, postInvalid, reconcile, supersede, waitUntilProcessed, watchDeadLetters } = await import(
+  const { createOrder, notify, postInvalid, reconcile, waitUntilProcessed, watchDeadLetters } = await import(
     './orders'
   );
   const { kindsOfRun, runToItsEnd } = await import('./runs');
@@ -84,15 +84,6 @@ export default async (): Promise<void> => {
     };
     return pick(await notifyAndRecord(waitForFreshCopy, qualiaOutage), 'download', 'GetItem', 'SendMessage');
   };
-  const recordSupersession = async (worker: WorkerName) => {
-    const supersedeOnceProcessed = async (id: string) => {
-      await waitUntilProcessed(id);
-      await supersede(id, worker);
-      await waitUntilProcessed(id);
-    };
-    const calls = await notifyAndRecord(supersedeOnceProcessed);
-    return [...pick(calls, worker, 'SendMessage'), ...pick(calls, 'download', 'GetItem')];
-  };
   const ofBothWorkers = async (recordOf: (worker: WorkerName) => Promise<NthCall[]>) => ({
     download: await recordOf('download'),
     processing: await recordOf('processing'),
@@ -105,7 +96,6 @@ export default async (): Promise<void> => {
     retryableFailure: await ofBothWorkers(recordRetryableFailure),
     permanentFailure: await ofBothWorkers(recordPermanentFailure),
     freshCopy: await recordFreshCopy(),
-    supersession: await ofBothWorkers(recordSupersession),
     reconciliation: (await record(reconcile)).filter(({ lambda }) => lambda === 'reconciler'),
     runs,
   });

@@ -64,8 +64,6 @@ export interface Baseline {
   readonly permanentFailure: Readonly<Record<WorkerName, Calls>>;
   /** Calls of download that send a fresh copy at the last receive. Processing uses the same code. */
   readonly freshCopy: Calls;
-  /** Calls of a worker whose message is superseded by a round without a message, and of the download that follows. */
-  readonly supersession: Readonly<Record<WorkerName, Calls>>;
   readonly reconciliation: Calls;
   /** By kind of run. */
   readonly runs: Readonly<Record<string, Calls>>;

@@ -54,31 +54,6 @@ const processOne = async (at = new Date()) => {
   return order;
 };
 
-/**
- * Makes an order NOTIFIED in a newer round, without the message of that round, and sends the processing message of the
- * older round again.
- */
-const supersedeWithoutMessage = async (isMade: IsMade) => {
-  const { order_id, round, request_id, s3_key, checksum } = await processOne();
-  await documents.send(
-    new UpdateCommand({
-      TableName: outputs.OrdersTableName,
-      Key: { order_id },
-      UpdateExpression: 'SET #status = :notified, #round = :newer, notified_at = :earlier',
-      ExpressionAttributeNames: { '#status': 'status', '#round': 'round' },
-      ExpressionAttributeValues: {
-        ':notified': 'NOTIFIED',
-        ':newer': `${String(Date.now()).padStart(15, '0')}-000000000000`,
-        ':earlier': new Date(Date.now() - 60_000).toISOString(),
-      },
-    }),
-  );
-  await send(outputs.ProcessingQueueUrl, { order_id, round, request_id, s3_key, checksum });
-  const resend = onOwnQueue(outputs.DownloadQueueUrl, 'sqs:SendMessage');
-  await waitForCall(isMade, { ...resend, functionName: nameOf(outputs.ProcessingQueueUrl) });
-  await closedOrder(String(order_id));
-};
-
 /** Posts an invalid webhook, sends the workers a repeated message and invalid messages, and downloads an unreadable response. */
 const sendUnusualMessages = async (isMade: IsMade) => {
   await post({ ...notification('QO-1'), timestamp: 'now' });
@@ -91,8 +66,6 @@ const sendUnusualMessages = async (isMade: IsMade) => {
     await send(queueUrl, 'not a message');
     await waitForCall(isMade, onOwnQueue(queueUrl, 'sqs:ChangeMessageVisibility'));
   }
-
-  await supersedeWithoutMessage(isMade);
 
   const unreadable = await orderAtQualia();
   await setQualiaFaults([{ kind: 'garbage', match: { order_id: unreadable._id } }]);

@@ -134,7 +134,6 @@ export const createLambdas = (options: LambdaOptions) => {
           lastResponseAtMs: lastResponseAtMs ?? internalApi.lastResponseAtMs,
         },
         queue: processingQueue,
-        downloadQueue,
         sleep: () => sleep(0),
       });
       return { handler, close: internalApi.close };

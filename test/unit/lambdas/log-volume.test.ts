@@ -89,7 +89,6 @@ test('the three Lambdas write at most 6 lines and 3 kB for a clean order', async
   const post = createProcessing({
     ...worker,
     ...processing,
-    downloadQueue: { send: unconfigured('downloadQueue.send') },
     payloads: { load: async () => payload },
     internalApi: {
       postOrder: async () => ({ outcome: 'posted', statusCode: 201, attempt: 1, responseTimeMs: 120 }),

@@ -242,7 +242,6 @@ describe('processing writes no personal data for', () => {
     api.server.respond(...responses);
     const handler = createProcessing({
       ...common(),
-      downloadQueue: queue,
       payloads: { load: async () => Buffer.from(payload) },
       internalApi: api.client,
       repository: fakeRepository({

@@ -30,7 +30,6 @@ const environments = {
     ...common,
     ORDERS_TABLE_NAME: 'orders',
     OPERATIONS_TABLE_NAME: 'operations',
-    DOWNLOAD_QUEUE_URL: 'https://sqs.example/d',
     PROCESSING_QUEUE_URL: 'https://sqs.example/p',
     RAW_BUCKET_NAME: 'raw',
     INTERNAL_API_URL: 'https://internal.example/orders',

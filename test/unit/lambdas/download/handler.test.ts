@@ -1,7 +1,6 @@
 import { createHandler, type DownloadDependencies } from '../../../../lambdas/download/handler';
 import { type ErrorCode, PipelineError } from '../../../../shared/errors';
 import { createLogger } from '../../../../shared/observability/logger';
-import type { Order } from '../../../../shared/orders/order';
 import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
 import { UnreadableResponseError } from '../../../../shared/qualia/client';
 import { unbatched } from '../../../support/batch-sender';
@@ -32,8 +31,6 @@ interface MessageDoubles {
   readonly repository?: Partial<OrderRepository>;
   readonly send?: DownloadDependencies['processingQueue']['send'];
   readonly hideFor?: DownloadDependencies['queue']['hideFor'];
-  readonly sendToItself?: DownloadDependencies['queue']['send'];
-  readonly message?: Parameters<typeof downloadMessage>[0];
 }
 
 const download = async (doubles: MessageDoubles, receiveCount = 1) => {
@@ -49,10 +46,7 @@ const download = async (doubles: MessageDoubles, receiveCount = 1) => {
       keepRejected: doubles.keepRejected ?? unconfigured('keepRejected'),
     },
     repository: fakeRepository(doubles.repository ?? {}),
-    queue: {
-      send: doubles.sendToItself ?? unconfigured('queue.send'),
-      hideFor: doubles.hideFor ?? unconfigured('hideFor'),
-    },
+    queue: { send: unconfigured('queue.send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
     processingQueue: unbatched(doubles.send ?? unconfigured('processingQueue.send')),
     failures: recordFailureGroups().collector,
     maxReceiveCount: 5,
@@ -62,7 +56,7 @@ const download = async (doubles: MessageDoubles, receiveCount = 1) => {
     random: () => 0,
   });
   const { batchItemFailures } = await handler(
-    sqsEvent(sqsRecord(downloadMessage(doubles.message), { receiveCount })),
+    sqsEvent(sqsRecord(downloadMessage(), { receiveCount })),
     lambdaContext(),
   );
   return { returned: batchItemFailures.length, added: metrics.added, lines: logs.lines().map(ownFields) };
@@ -159,48 +153,6 @@ test.each([
   const recordDownload = writing({ applied: false, order });
   const result = await download({ keep: storing(), repository: { recordDownload } });
   expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
-});
-
-test('the message of a newer round that is still NOTIFIED is sent again, to the own queue', async () => {
-  const order = orders.notified({ round: round(1_767_225_600_001), notified_at: '2025-12-31T23:59:00.000Z' });
-  const sendToItself = jest.fn(async () => undefined);
-  const recordDownload = writing({ applied: false, order });
-  const result = await download({ keep: storing(), repository: { recordDownload }, sendToItself });
-  expect(sendToItself.mock.calls).toEqual([[downloadMessage({ round: order.round, resent: true })]]);
-  expect(result).toEqual({ returned: 0, added: [], lines: [{ ...superseded, resent_round: order.round }] });
-});
-
-describe('a message that was sent again', () => {
-  const message = { resent: true };
-  const fetchOrder = unconfigured('fetchOrder');
-
-  test.each<[string, Order]>([
-    ['NOTIFIED', orders.notified()],
-    ['FAILED after its last receive', orders.failed('RETRIES_EXHAUSTED')],
-  ])('downloads an order that is %s, and marks its message to processing', async (_, order) => {
-    const send = jest.fn(async () => undefined);
-    const repository = { read: async () => order, recordDownload: writing({ applied: true }) };
-    expect(await download({ message, keep: storing(), repository, send })).toMatchObject({
-      added: ['OrderDownloaded'],
-    });
-    expect(send.mock.calls).toEqual([[processingMessage({ resent: true, sent_at: nowMs })]]);
-  });
-
-  test.each<[string, Order | undefined]>([
-    ['is gone', undefined],
-    ['is PROCESSED', orders.processed()],
-    ['is in a newer round', orders.notified({ round: round(1_767_225_600_001) })],
-  ])('is acknowledged without a call to Qualia if the order %s', async (_, order) => {
-    const result = await download({ message, qualia: { fetchOrder }, repository: { read: async () => order } });
-    expect(result).toEqual({ returned: 0, added: [], lines: [superseded] });
-  });
-
-  test('sends a DOWNLOADED order to processing without a call to Qualia', async () => {
-    const send = jest.fn(async () => undefined);
-    const read = async () => orders.downloaded();
-    await download({ message, qualia: { fetchOrder }, repository: { read }, send });
-    expect(send.mock.calls).toEqual([[processingMessage({ resent: true, retried: true, sent_at: nowMs })]]);
-  });
 });
 
 describe('an unreadable response', () => {

@@ -2,7 +2,7 @@ import { PipelineError } from '../../../../shared/errors';
 import { bodyHashOf, fieldDigestsOf } from '../../../../shared/internal-api/body';
 import { OrderRefusedError } from '../../../../shared/internal-api/client';
 import { type CapturedLogs, captureLogs } from '../../../support/logs';
-import { checksum, downloadMessage, orders, round } from '../../../support/orders';
+import { checksum, orders, round } from '../../../support/orders';
 import {
   body,
   failing,
@@ -158,16 +158,6 @@ test.each([
   ['is in a newer round', orders.downloaded({ round: round(1_767_225_600_001) })],
 ])('an order that %s is not posted', async (_, current) => {
   expect(await handle({ current })).toMatchObject({ returned: 0, added: [], lines: [superseded] });
-});
-
-test('the download message of a newer round that is still NOTIFIED is sent again', async () => {
-  const current = orders.notified({ round: round(1_767_225_600_001), notified_at: '2025-12-31T23:59:00.000Z' });
-  const sendToDownload = jest.fn(ok);
-  expect(await handle({ current, sendToDownload })).toMatchObject({
-    returned: 0,
-    lines: [{ ...superseded, resent_round: current.round }],
-  });
-  expect(sendToDownload.mock.calls).toEqual([[downloadMessage({ round: current.round, resent: true })]]);
 });
 
 describe('a payload', () => {

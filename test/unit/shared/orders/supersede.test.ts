@@ -85,34 +85,6 @@ describe.each(rejections)('%s', (_, receiveCount, doublesFor) => {
   });
 });
 
-describe('an order that is NOTIFIED in a newer round for a while', () => {
-  const newer = round(1_767_225_600_001);
-  const order = orders.notified({ round: newer, notified_at: '2025-12-31T23:59:00.000Z' });
-
-  test.each(rejections)(
-    '%s: its message is sent again before this one is acknowledged',
-    async (_, receives, doubles) => {
-      const [step, writes] = doubles(order);
-      const result = await work(received(receives), step, { ...writes, resend: () => undefined });
-      expect(result).toMatchObject({ returned: [], added: [] });
-      expect(result.actions.filter(([action]) => action !== 'fail')).toEqual([
-        ['resend', downloadMessage({ round: newer, resent: true })],
-      ]);
-      expect(result.lines).toEqual([expect.objectContaining({ message: 'message superseded', resent_round: newer })]);
-    },
-  );
-
-  test('this message is redelivered if that fails', async () => {
-    const result = await work(received(1), async () => rejected(order)(), {
-      resend: () => {
-        throw new Error('SQS is down');
-      },
-      hideFor: () => undefined,
-    });
-    expect(result.returned).toEqual(['message-1']);
-  });
-});
-
 test('a permanent failure is redelivered if onSuperseded fails', async () => {
   const result = await work(received(1), throwing(permanent), {
     recordFailure: rejected(orders.downloaded()),

@@ -4,7 +4,7 @@ import { deliveryOf } from '../../../../shared/orders/delivery';
 import { createWorkerReport, type WorkerReport } from '../../../../shared/orders/worker-report';
 import { captureLogs, ownFields } from '../../../support/logs';
 import { recordMetrics } from '../../../support/metrics';
-import { downloadMessage, round } from '../../../support/orders';
+import { downloadMessage } from '../../../support/orders';
 import { sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
 
@@ -58,11 +58,6 @@ test('a failure that is read from the item: a line without a receive or a cause'
 
 test.each<[string, (report: WorkerReport) => void, object]>([
   ['superseded', (report) => report.superseded(message), { ...keys, level: 'INFO', outcome: 'superseded' }],
-  [
-    'superseded by a round whose message was sent again',
-    (report) => report.superseded(message, round()),
-    { ...keys, level: 'INFO', outcome: 'superseded', resent_round: round() },
-  ],
   ['unreadable', (report) => report.unreadable(error), { level: 'ERROR', error: 'It failed', error_code: 'TIMEOUT' }],
   [
     'not settled',
