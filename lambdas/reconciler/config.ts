@@ -5,6 +5,7 @@ import { positiveCount } from '../../shared/positive-count';
 export const configSchema = z.object({
   ...commonVariables,
   ORDERS_TABLE_NAME: required,
+  OPERATIONS_TABLE_NAME: required,
   ARTIFACTS_BUCKET_NAME: required,
   DOWNLOAD_QUEUE_URL: httpUrl,
   RECONCILER_QUEUE_URL: httpUrl,

@@ -7,6 +7,7 @@ import { parseJson } from '../../shared/json';
 import type { MetricFields } from '../../shared/observability/metrics';
 import { reportRetry } from '../../shared/observability/report-retry';
 import { beginPass, createPassRunner, knownIn, type PassDependencies } from './pass';
+import { createUnsentSender, type UnsentSenderDependencies } from './send-unsent';
 import type { Turn } from './turn';
 
 /** A message of the reconciler's queue: the pass to continue. */
@@ -14,7 +15,7 @@ export interface Continuation {
   readonly pass: string;
 }
 
-export interface ReconcilerDependencies extends PassDependencies {
+export interface ReconcilerDependencies extends PassDependencies, UnsentSenderDependencies {
   readonly passes: PassStore;
   readonly queue: Pick<Queue<Continuation>, 'send'>;
   readonly newPassId: () => string;
@@ -63,6 +64,7 @@ const passToContinue = (event: unknown): string | undefined => {
  */
 export const createHandler = (dependencies: ReconcilerDependencies) => {
   const { passes, queue, logger, metrics, now, newPassId } = dependencies;
+  const sendUnsent = createUnsentSender(dependencies);
   const advance = createPassRunner(dependencies);
 
   const reportUnreadable = (name: string, stored: StoredPass | undefined): void => {
@@ -146,6 +148,7 @@ export const createHandler = (dependencies: ReconcilerDependencies) => {
   const run = async (event: unknown, turn: Turn): Promise<ReconcilerReport> => {
     const startedAtMs = now();
     const passId = passToContinue(event);
+    await sendUnsent(turn);
     const [current, last] = await Promise.all([passes.load('current'), passes.load('last')]);
     reportUnreadable('current', current);
     reportUnreadable('last', last);

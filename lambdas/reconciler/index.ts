@@ -17,6 +17,7 @@ import type { DownloadMessage } from '../../shared/orders/message';
 import { createOrderQueries } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
+import { createUnsentMessages } from '../../shared/orders/unsent-messages';
 import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
 import { configSchema } from './config';
 import { type Continuation, createHandler } from './handler';
@@ -27,6 +28,7 @@ const metrics = createMetrics(config);
 const logger = createLogger(config);
 const documents = createDocumentClient();
 const sqs = new SQSClient(smallCalls);
+const downloadQueue = createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL);
 
 export const handler = createHandler({
   qualia: createQualiaClient({
@@ -45,9 +47,11 @@ export const handler = createHandler({
   orders: createOrderQueries(documents, config.ORDERS_TABLE_NAME),
   startRound: createRoundStarter({
     repository: createOrderRepository(documents, config.ORDERS_TABLE_NAME),
-    downloadQueue: createQueue<DownloadMessage>(sqs, config.DOWNLOAD_QUEUE_URL),
+    downloadQueue,
     now,
   }),
+  downloadQueue,
+  unsent: createUnsentMessages(documents, config.OPERATIONS_TABLE_NAME),
   passes: createPassStore(new S3Client(largeCalls), config.ARTIFACTS_BUCKET_NAME),
   queue: createQueue<Continuation>(sqs, config.RECONCILER_QUEUE_URL),
   backlog: createQueueDepth(sqs, config.DOWNLOAD_QUEUE_URL),

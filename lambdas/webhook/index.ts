@@ -12,15 +12,18 @@ import type { DownloadMessage } from '../../shared/orders/message';
 import { createOrderItems } from '../../shared/orders/order-items';
 import { createRoundStore } from '../../shared/orders/round-store';
 import { createRoundStarter } from '../../shared/orders/start-round';
+import { createUnsentKeeper } from '../../shared/orders/unsent-keeper';
 import { createAuthenticator, webhookRefreshIntervalMs, webhookSecretSchema } from './authenticate';
 import { configSchema } from './config';
 import { createHandler } from './handler';
 import { createRefusedKeeper } from './keep-refused';
+import { createKeepingQueue } from './keep-unsent';
 import { createRefusedBodyStore } from './refused-body-store';
 
 const config = parseEnvironment(configSchema, process.env);
 const now = () => Date.now();
 const logger = createLogger(config);
+const documents = createDocumentClient();
 
 export const handler = createHandler({
   authenticate: createAuthenticator(
@@ -33,8 +36,13 @@ export const handler = createHandler({
     }),
   ),
   startRound: createRoundStarter({
-    repository: createRoundStore(createOrderItems(createDocumentClient(), config.ORDERS_TABLE_NAME)),
-    downloadQueue: createQueue<DownloadMessage>(new SQSClient(smallCalls), config.DOWNLOAD_QUEUE_URL),
+    repository: createRoundStore(createOrderItems(documents, config.ORDERS_TABLE_NAME)),
+    downloadQueue: createKeepingQueue({
+      // Brief calls: when SQS hangs, time is left to keep the message.
+      queue: createQueue<DownloadMessage>(new SQSClient(briefCalls), config.DOWNLOAD_QUEUE_URL),
+      keepUnsent: createUnsentKeeper(documents, config.OPERATIONS_TABLE_NAME),
+      logger,
+    }),
     now,
   }),
   keepRefused: createRefusedKeeper({

@@ -43,6 +43,7 @@ export const createOrderFunctions = (
       reservedConcurrency: config.webhookReservedConcurrency,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
+        OPERATIONS_TABLE_NAME: data.operations.tableName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
         RAW_BUCKET_NAME: data.rawBucket.bucketName,
         WEBHOOK_SECRET_ARN: data.webhookSecret.secretArn,
@@ -86,6 +87,7 @@ export const createOrderFunctions = (
       memoryMb: 1024,
       environment: {
         ORDERS_TABLE_NAME: data.orders.tableName,
+        OPERATIONS_TABLE_NAME: data.operations.tableName,
         ARTIFACTS_BUCKET_NAME: data.artifacts.bucketName,
         DOWNLOAD_QUEUE_URL: download.queue.queueUrl,
         RECONCILER_QUEUE_URL: continuations.queue.queueUrl,

@@ -109,7 +109,7 @@ export class Data extends Stack {
       removalPolicy,
     });
 
-    // What operators changed, and what they should know: pauses and issues. A kind is one partition.
+    // What operators changed, and what they should know: pauses, issues, leases, unsent messages. A kind is one partition.
     this.operations = new TableV2(this, 'Operations', {
       partitionKey: { name: 'kind', type: AttributeType.STRING },
       sortKey: { name: 'id', type: AttributeType.STRING },

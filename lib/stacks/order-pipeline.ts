@@ -78,8 +78,8 @@ export class OrderPipeline extends Stack {
     for (const lambda of Object.values(this.functions))
       orders.actions(lambda, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     orders.actions(this.functions.reconciler, 'dynamodb:BatchGetItem');
-    const { download, processing } = this.functions;
-    for (const worker of [download, processing]) data.operations.grants.actions(worker, 'dynamodb:UpdateItem');
+    for (const lambda of Object.values(this.functions)) data.operations.grants.actions(lambda, 'dynamodb:UpdateItem');
+    data.operations.grants.actions(this.functions.reconciler, 'dynamodb:Query');
   }
 
   private grantBuckets(data: Data): void {

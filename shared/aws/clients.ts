@@ -10,8 +10,8 @@ export const smallCalls = {
 };
 
 /**
- * Settings of a client whose result does not change the response that a caller waits for: two attempts, 3 s and a short
- * wait.
+ * Settings of a client whose failure must leave time for another step while a caller waits: two attempts, 3 s and a
+ * short wait.
  */
 export const briefCalls = {
   maxAttempts: 2,

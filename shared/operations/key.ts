@@ -1,5 +1,5 @@
 /** What the Operations table holds. A kind is one partition, so one query lists it. */
-export const operationKinds = ['PAUSE', 'ISSUE', 'LEASE'] as const;
+export const operationKinds = ['PAUSE', 'ISSUE', 'LEASE', 'UNSENT'] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
 /** The key of an item of the Operations table. */

@@ -46,7 +46,7 @@ export interface RoundStarterDependencies extends RoundWriterDependencies {
 }
 
 /**
- * Starts rounds: writes the item, then sends the message. After a crash in between, the sender's retry or the reconciler
+ * Starts rounds: writes the item, then sends the message. After a failure in between, the sender's retry or the reconciler
  * completes the work.
  */
 export const createRoundStarter = ({ repository, downloadQueue, now }: RoundStarterDependencies) => {

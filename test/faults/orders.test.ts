@@ -126,6 +126,7 @@ test('the baseline contains every call that can be interrupted', () => {
     freshCopy: ['download dynamodb.GetItem', 'download sqs.SendMessage'],
     reconciliation: [
       'reconciler dynamodb.BatchGetItem',
+      'reconciler dynamodb.Query',
       'reconciler dynamodb.UpdateItem',
       'reconciler http.POST /api/vendor/graphql',
       'reconciler s3.GetObject',

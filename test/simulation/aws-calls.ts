@@ -1,4 +1,5 @@
 import { ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
+import { smallCalls } from '../../shared/aws/clients';
 import type { Faults, Service } from './faults';
 import type { LambdaProcess } from './lambda-process';
 import type { Scheduler } from './scheduler';
@@ -12,9 +13,12 @@ export interface CallOptions {
   readonly trace: Trace;
 }
 
-/** The SDK's settings in `shared/aws/clients.ts`, and its default number of attempts. */
-const maxAttempts = 3;
-const timeoutMs = 5_000;
+/** Settings of a client, as in `shared/aws/clients.ts`. */
+interface CallSettings {
+  /** Default: 3, as in the SDK. */
+  readonly maxAttempts?: number;
+  readonly requestHandler: { readonly requestTimeout: number };
+}
 
 const fault = (name: string, statusCode: number): Error =>
   Object.assign(new Error(name), { name, $fault: 'server', $metadata: { httpStatusCode: statusCode } });
@@ -38,6 +42,7 @@ export const createAwsClient = (
   { scheduler, faults, process, trace }: CallOptions,
   service: Service,
   model: ModelClient,
+  { maxAttempts = 3, requestHandler: { requestTimeout: timeoutMs } }: CallSettings = smallCalls,
 ): ModelClient => {
   const attempt = async (command: { readonly input: object }): Promise<unknown> => {
     const callFault = faults.ofCall(service);

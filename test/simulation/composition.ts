@@ -7,9 +7,10 @@ import { createHandler as createProcessing } from '../../lambdas/processing/hand
 import { type Continuation, createHandler as createReconciler } from '../../lambdas/reconciler/handler';
 import { createAuthenticator, webhookRefreshIntervalMs, webhookSecretSchema } from '../../lambdas/webhook/authenticate';
 import { createHandler as createWebhook } from '../../lambdas/webhook/handler';
+import { createKeepingQueue } from '../../lambdas/webhook/keep-unsent';
 import { backlogLimitOf, callSharesOf } from '../../lib/call-budget';
 import { createBatchSender } from '../../shared/aws/batch-sender';
-import { createQueue } from '../../shared/aws/queue';
+import { createQueue, type Queue } from '../../shared/aws/queue';
 import { createQueueDepth } from '../../shared/aws/queue-depth';
 import { createSecret } from '../../shared/aws/secret';
 import { createPassStore } from '../../shared/completeness/pass-store';
@@ -25,6 +26,8 @@ import { createPayloadStore } from '../../shared/orders/payload-store';
 import { createOrderQueries } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { createRoundStarter } from '../../shared/orders/start-round';
+import { createUnsentKeeper } from '../../shared/orders/unsent-keeper';
+import { createUnsentMessages } from '../../shared/orders/unsent-messages';
 import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
 import { unconfigured } from '../support/unconfigured';
 import type { LambdaProcess } from './lambda-process';
@@ -69,6 +72,8 @@ const shares = callSharesOf(settings);
 export interface ProcessClients {
   readonly dynamodb: ModelClient;
   readonly sqs: ModelClient;
+  /** The webhook's. */
+  readonly briefSqs: ModelClient;
   readonly s3: ModelClient;
   readonly secrets: ModelClient;
   readonly qualia: Connection;
@@ -78,6 +83,7 @@ export interface ProcessClients {
 const asSdk = (clients: ProcessClients) => ({
   documents: asSdkClient(DynamoDBDocumentClient, clients.dynamodb),
   sqs: asSdkClient(SQSClient, clients.sqs),
+  briefSqs: asSdkClient(SQSClient, clients.briefSqs),
   s3: asSdkClient(S3Client, clients.s3),
   secrets: asSdkClient(SecretsManagerClient, clients.secrets),
 });
@@ -125,35 +131,47 @@ export const createHandlers = (scheduler: Scheduler) => {
       onCircuitOpen: () => undefined,
     });
 
-  const roundStarterOf = ({ now }: LambdaProcess, clients: ProcessClients) => {
-    const { documents, sqs } = asSdk(clients);
-    return createRoundStarter({
-      repository: createOrderRepository(documents, resources.orders),
-      downloadQueue: createQueue<DownloadMessage>(sqs, resources.download),
+  const downloadQueueOf = (clients: ProcessClients) =>
+    createQueue<DownloadMessage>(asSdk(clients).sqs, resources.download);
+
+  const roundStarterOf = (
+    { now }: LambdaProcess,
+    clients: ProcessClients,
+    downloadQueue: Pick<Queue<DownloadMessage>, 'send'> = downloadQueueOf(clients),
+  ) =>
+    createRoundStarter({
+      repository: createOrderRepository(asSdk(clients).documents, resources.orders),
+      downloadQueue,
       now,
     });
-  };
 
   return {
-    webhook: (process: LambdaProcess, clients: ProcessClients) =>
-      createWebhook({
+    webhook: (process: LambdaProcess, clients: ProcessClients) => {
+      const { documents, briefSqs, secrets: secretsManager } = asSdk(clients);
+      const downloadQueue = createKeepingQueue({
+        queue: createQueue<DownloadMessage>(briefSqs, resources.download),
+        keepUnsent: createUnsentKeeper(documents, resources.operations),
+        logger,
+      });
+      return createWebhook({
         authenticate: createAuthenticator(
           createSecret({
-            client: asSdk(clients).secrets,
+            client: secretsManager,
             secretId: 'webhook',
             schema: webhookSecretSchema,
             now: process.now,
             refreshIntervalMs: webhookRefreshIntervalMs,
           }),
         ),
-        startRound: roundStarterOf(process, clients),
+        startRound: roundStarterOf(process, clients, downloadQueue),
         keepRefused: unconfigured('keepRefused'),
         logger,
         metrics,
         health: { version: '1', commit: 'abc', stage: 'dev' },
         newRequestId: newId,
         monotonicNow: scheduler.now,
-      }),
+      });
+    },
 
     download: (process: LambdaProcess, clients: ProcessClients) => {
       const { sqs, s3 } = asSdk(clients);
@@ -195,6 +213,8 @@ export const createHandlers = (scheduler: Scheduler) => {
         qualia: qualiaOf(process, clients, shares.reconciler),
         orders: createOrderQueries(documents, resources.orders),
         startRound: roundStarterOf(process, clients),
+        downloadQueue: downloadQueueOf(clients),
+        unsent: createUnsentMessages(documents, resources.operations),
         passes: createPassStore(s3, resources.artifacts),
         queue: createQueue<Continuation>(sqs, resources.reconciler),
         backlog: createQueueDepth(sqs, resources.download),

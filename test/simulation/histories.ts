@@ -46,4 +46,10 @@ export const corpus: readonly (HistoryOptions & { readonly found: string })[] = 
     minutes: 15,
     found: 'a stale event relied on a round whose message had never been sent',
   },
+  {
+    seed: 500_099,
+    webhooks: 500,
+    minutes: 30,
+    found: 'no list named an order whose newest round had no message',
+  },
 ];

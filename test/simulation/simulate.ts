@@ -1,3 +1,4 @@
+import { briefCalls } from '../../shared/aws/clients';
 import { createInternalApi } from './apis/internal-api';
 import { createQualia } from './apis/qualia';
 import { createAws } from './aws';
@@ -74,6 +75,7 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
       return {
         dynamodb: createAwsClient(options, 'dynamodb', aws.clients.dynamodb),
         sqs: createAwsClient(options, 'sqs', aws.clients.sqs),
+        briefSqs: createAwsClient(options, 'sqs', aws.clients.sqs, briefCalls),
         s3: createAwsClient(options, 's3', aws.clients.s3),
         secrets: createAwsClient(options, 'secrets', aws.clients.secrets),
         qualia: createConnection(options, 'qualia', qualia.server),

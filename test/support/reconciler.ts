@@ -1,6 +1,7 @@
 import { createHandler, type ReconcilerDependencies } from '../../lambdas/reconciler/handler';
 import { decodePass, encodePass, type PassName, type PassStore } from '../../shared/completeness/pass-store';
 import { createLogger } from '../../shared/observability/logger';
+import type { DownloadMessage } from '../../shared/orders/message';
 import type { Order, OrderId } from '../../shared/orders/order';
 import type { OrderOrUnreadable } from '../../shared/orders/queries';
 import type { RoundRequest, StartedRound } from '../../shared/orders/start-round';
@@ -52,6 +53,9 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
   const table = new Map<OrderId, OrderOrUnreadable>();
   const started: RoundRequest[] = [];
   const sent: { readonly pass: string }[] = [];
+  /** Messages that webhooks could not send, and those that the reconciler sent. */
+  const unsent: DownloadMessage[] = [];
+  const downloads: DownloadMessage[] = [];
   /** Depths of the download queue at the next checks; then 0. */
   const backlog: number[] = [];
   const passes = createMemoryPasses();
@@ -75,6 +79,11 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
       const notified_at = new Date(request.notifiedAtMs ?? nowMs).toISOString();
       put(request.orderId, orders.notified(), { ...began, notified_at, request_id: request.requestId });
       return queued;
+    },
+    downloadQueue: { send: async (message) => void downloads.push(message) },
+    unsent: {
+      list: async () => ({ messages: [...unsent], unreadable: 0 }),
+      close: async (message) => void unsent.splice(unsent.indexOf(message), 1),
     },
     passes: passes.store,
     queue: { send: async (message) => void sent.push(message) },
@@ -110,6 +119,8 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     table,
     started,
     sent,
+    unsent,
+    downloads,
     backlog,
     passes,
     invoke,

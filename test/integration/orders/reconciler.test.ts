@@ -177,7 +177,7 @@ describe('the reconciler crashes', () => {
   };
 
   const calls = [
-    ...['GetObject', 'GetObject', 'listOpenOrders', 'listOpenOrders'],
+    ...['Query', 'GetObject', 'GetObject', 'listOpenOrders', 'listOpenOrders'],
     'BatchGetItem',
     ...['UpdateItem', 'UpdateItem', 'UpdateItem', 'SendMessage', 'SendMessage', 'SendMessage'],
     'PutObject',

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { InvokeCommand, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { arnOf } from '../../../emulator/resource-types';
+import { createUnsentKeeper } from '../../../shared/orders/unsent-keeper';
 import {
   activity,
   clientConfig,
@@ -19,6 +20,7 @@ import {
 import { portal, startRun, waitForEnd } from '../../e2e/support/sync-runs';
 import { target } from '../../e2e/support/target';
 import type { Call } from '../../support/calls';
+import { downloadMessage } from '../../support/orders';
 
 const { outputs, simulators } = target();
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient(clientConfig('dynamodb')));
@@ -83,9 +85,13 @@ const sendUnusualMessages = async (isMade: IsMade) => {
   });
 };
 
-/** Runs the reconciler with an order without a webhook, and with an unreadable item whose round is in the future. */
+/**
+ * Runs the reconciler with an order without a webhook, with an unreadable item whose round is in the future, and with a
+ * message that a webhook could not send.
+ */
 const reconcile = async () => {
   await orderAtQualia({ status: 'open' });
+  await createUnsentKeeper(documents, outputs.OperationsTableName)(downloadMessage());
   const futureOrder = await processOne(new Date(Date.now() + 4 * 60_000));
   await documents.send(
     new UpdateCommand({
@@ -121,9 +127,26 @@ const openCircuit = async (simulator: 'internalApi' | 'qualia', queueUrl: string
   });
 };
 
+/** Posts a webhook whose message cannot be sent. No order can be processed afterwards. */
+const loseQueue = async () => {
+  const FunctionName = nameOf(outputs.DownloadQueueUrl);
+  const list = async () => {
+    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
+    return EventSourceMappings;
+  };
+  for (const { UUID } of await list()) await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+  await eventually('the download worker no longer polls', async () =>
+    (await list()).every(({ State }) => State === 'Disabled') ? true : undefined,
+  );
+  await sqs.send(new DeleteQueueCommand({ QueueUrl: outputs.DownloadQueueUrl }));
+  const { status } = await post(activity((await orderAtQualia())._id));
+  if (status !== 500) throw new Error(`The webhook answered ${status} without its queue`);
+};
+
 /** Runs every code path on which a Lambda calls AWS. */
 export const drive = async (isMade: IsMade): Promise<void> => {
   await Promise.all([sync(), sendUnusualMessages(isMade).then(reconcile)]);
   await openCircuit('internalApi', outputs.ProcessingQueueUrl, isMade);
   await openCircuit('qualia', outputs.DownloadQueueUrl, isMade);
+  await loseQueue();
 };

@@ -7,6 +7,7 @@ import { type Continuation, createHandler as createReconcilerHandler } from '../
 import { createAuthenticator, webhookSecretSchema } from '../../../lambdas/webhook/authenticate';
 import { createHandler as createWebhookHandler } from '../../../lambdas/webhook/handler';
 import { createRefusedKeeper } from '../../../lambdas/webhook/keep-refused';
+import { createKeepingQueue } from '../../../lambdas/webhook/keep-unsent';
 import { createRefusedBodyStore } from '../../../lambdas/webhook/refused-body-store';
 import { createBatchSender } from '../../../shared/aws/batch-sender';
 import { createQueue } from '../../../shared/aws/queue';
@@ -26,6 +27,8 @@ import { createOrderQueries } from '../../../shared/orders/queries';
 import { createOrderRepository } from '../../../shared/orders/repository';
 import { createRoundStarter } from '../../../shared/orders/start-round';
 import { createStoredRoundStarter } from '../../../shared/orders/start-stored-round';
+import { createUnsentKeeper } from '../../../shared/orders/unsent-keeper';
+import { createUnsentMessages } from '../../../shared/orders/unsent-messages';
 import { createQualiaClient, qualiaCredentialSchema } from '../../../shared/qualia/client';
 import type { Schema } from '../../../shared/schema';
 import type { Clients } from './clients';
@@ -82,7 +85,15 @@ export const createLambdas = (options: LambdaOptions) => {
     webhook: () =>
       createWebhookHandler({
         authenticate: createAuthenticator(secret('webhook', webhookSecretSchema)),
-        startRound,
+        startRound: createRoundStarter({
+          repository,
+          downloadQueue: createKeepingQueue({
+            queue: downloadQueue,
+            keepUnsent: createUnsentKeeper(clients.documents, operationsTableName),
+            logger,
+          }),
+          now,
+        }),
         keepRefused: createRefusedKeeper({
           createStore: () => createRefusedBodyStore(clients.s3, bucketName),
           logger,
@@ -168,6 +179,8 @@ export const createLambdas = (options: LambdaOptions) => {
         qualia: { listOpenOrders: (...args) => makeCall('listOpenOrders', () => qualia.listOpenOrders(...args)) },
         orders: createOrderQueries(clients.documents, tableName),
         startRound,
+        downloadQueue,
+        unsent: createUnsentMessages(clients.documents, operationsTableName),
         passes: createPassStore(clients.s3, bucketName),
         queue: createQueue<Continuation>(clients.sqs, queues.reconciler.url),
         backlog: createQueueDepth(clients.sqs, queues.download.url),

@@ -11,6 +11,7 @@ const environments = {
   webhook: {
     ...common,
     ORDERS_TABLE_NAME: 'orders',
+    OPERATIONS_TABLE_NAME: 'operations',
     DOWNLOAD_QUEUE_URL: 'http://127.0.0.1:1/q',
     RAW_BUCKET_NAME: 'raw',
     WEBHOOK_SECRET_ARN: 'arn:webhook',
