@@ -17,9 +17,15 @@ export interface UnsentSenderDependencies {
   readonly now: () => number;
 }
 
-/** Whether the round still waits for its message. An item that cannot be read might. */
+/**
+ * Whether the round may still wait for its message. The read is not consistent: an item that is missing or in an older round
+ * was read before the round was written.
+ */
 const isAwaited = ({ round }: DownloadMessage, order: OrderOrUnreadable | undefined): boolean =>
-  order === undefined || order === unreadable || (order.status === 'NOTIFIED' && order.round === round);
+  order === undefined ||
+  order === unreadable ||
+  order.round < round ||
+  (order.round === round && order.status === 'NOTIFIED');
 
 /** Creates the step that sends the messages that webhooks could not send. */
 export const createUnsentSender = (dependencies: UnsentSenderDependencies) => {

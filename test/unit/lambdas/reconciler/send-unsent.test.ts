@@ -60,6 +60,7 @@ test('sends the message of a round that waits for it, and counts the order as re
 test.each<[string, OrderOrUnreadable | undefined]>([
   ['an order without an item', undefined],
   ['an item that cannot be read', unreadable],
+  ['an item that was read before the round was written', { ...orders.processed(), round: round(0) }],
 ])('sends the message of %s', async (_, order) => {
   const { sent, closed } = await sendAll(new Map([[orderId(), order]]));
   expect(sent).toEqual([orderId()]);
