@@ -16,6 +16,7 @@ import { addOrderCommands } from './orders';
 import { addPauseCommands } from './pause';
 import { addProveCommand } from './prove';
 import { addReconcileCommand } from './reconcile';
+import { addRehearseCommand } from './rehearse';
 import { addStatusCommand } from './status';
 import { addSyncCommands } from './sync';
 import { createTerminal, oneLine, type Surroundings } from './terminal';
@@ -84,6 +85,7 @@ export const createProgram = (surroundings: Surroundings, finish: (exitCode: num
   addLogsCommand(program, attach, surroundings.now);
   addPauseCommands(program, attach, surroundings.now);
   addReconcileCommand(program, attach);
+  addRehearseCommand(program, attach);
   addActionsCommand(program, attach, surroundings.now);
   addConsoleCommand(program, attach);
   addCompletionCommand(program, attach);

@@ -1,5 +1,5 @@
 import type { WebhookSample } from '../../samples/webhook-samples';
-import { addOrderToSimulator } from './qualia-simulator';
+import { addOrderToSimulator } from './simulators';
 import type { StageConnection } from './stage-connection';
 import { openWebhook, type WebhookResponse } from './webhook';
 

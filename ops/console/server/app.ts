@@ -13,6 +13,7 @@ import { metricRoutes } from './routes/metrics';
 import { orderRoutes } from './routes/orders';
 import { pauseRoutes } from './routes/pauses';
 import { queueRoutes } from './routes/queues';
+import { rehearsalRoutes } from './routes/rehearsals';
 import { sessionRoutes } from './routes/session';
 import { statusRoutes } from './routes/status';
 import { syncRunRoutes } from './routes/sync-runs';
@@ -32,6 +33,7 @@ const createApi = (console: Console) =>
     .route('/status', statusRoutes(console))
     .route('/queues', queueRoutes(console))
     .route('/pauses', pauseRoutes(console))
+    .route('/rehearsals', rehearsalRoutes(console))
     .route('/issues', issueRoutes(console))
     .route('/logs', logRoutes(console))
     .route('/metrics', metricRoutes(console))

@@ -151,6 +151,7 @@ test('a console that is read-only refuses every change', async () => {
     ...['/issues/d0434cbf/acknowledge', '/issues/d0434cbf/resolve', '/issues/d0434cbf/replay', '/tasks/1/stop'],
     ...['/queues/download/redrive', '/queues/download/stop', '/queues/download/messages/1/redrive'],
     ...['/queues/download/messages/1/drop', '/pauses/sync/pause', '/pauses/sync/resume'],
+    '/rehearsals/qualia',
     ...['/webhooks/refused/accept', '/webhooks/refused/1/accept', '/webhooks/samples/send'],
   ];
   const refusals = await Promise.all(paths.map((path) => readOnly.call(path, { body: {} })));

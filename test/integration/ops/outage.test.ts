@@ -39,8 +39,7 @@ const postWebhook = async (orderId: string): Promise<number> => {
 };
 
 test('while Qualia is down, status shows what waits, why, and when it is tried next', async () => {
-  const { qualia } = pipeline.target.simulators;
-  await fetch(`${qualia}/faults`, { method: 'PUT', body: JSON.stringify([{ kind: 'server_error' }]) });
+  expect((await pipelineCommand('rehearse', 'qualia')).exitCode).toBe(exitCodes.done);
   expect(await Promise.all(orderIds.map(postWebhook))).toEqual(orderIds.map(() => 200));
 
   // Until each order has met the outage, and a worker has opened its circuit: each process counts its own failures.
@@ -76,4 +75,24 @@ test('while Qualia is down, status shows what waits, why, and when it is tried n
   const calls = 'filter route = "POST /webhooks/qualia" | stats count(*) as calls by status_code';
   const { rows } = JSON.parse((await pipelineCommand('logs', calls, '--json')).stdout);
   expect(rows).toEqual([{ status_code: '200', calls: String(orderIds.length) }]);
+});
+
+test('an outage leaves other faults of the simulator as they are', async () => {
+  const faultsUrl = `${pipeline.target.simulators.qualia}/faults`;
+  const other = { kind: 'slow', match: { order_id: 'QO-SLOW' } };
+  await fetch(faultsUrl, { method: 'PUT', body: JSON.stringify([other]) });
+  const kinds = async () => ((await (await fetch(faultsUrl)).json()) as { kind: string }[]).map(({ kind }) => kind);
+  for (const _again of ['first', 'second']) await pipelineCommand('rehearse', 'qualia');
+  expect(await kinds()).toEqual(['server_error', 'slow']);
+  const { stdout } = await pipelineCommand('rehearse', 'qualia', '--end');
+  expect(stdout).toBe('The qualia API responds again: orders resume at their next attempt.\n');
+  expect(await kinds()).toEqual(['slow']);
+});
+
+test('only an API on this machine can fail', async () => {
+  const { exitCode, stderr } = await operate(['--stage', 'dev', 'rehearse', 'qualia', '--reason', 'drill'], {
+    now: Date.now,
+  });
+  expect(exitCode).toBe(exitCodes.usage);
+  expect(stderr).toContain('only an API on this machine can fail');
 });

@@ -5,9 +5,11 @@ import { Command } from '../../components/command';
 import { Page, Section } from '../../components/page';
 import { Loaded } from '../../components/states';
 import { useLive } from '../../live';
+import { useSession } from '../../session';
 import { QueueTable } from '../now/queues';
 import { knownPart } from '../now/status';
 import { DeadLetterPanel } from './dead-letters';
+import { Rehearsals } from './rehearsals';
 
 const parts = ['download', 'processing', 'sync'] as const;
 
@@ -15,6 +17,7 @@ const parts = ['download', 'processing', 'sync'] as const;
 export const QueuesScreen = () => {
   const status = useLive({ url: api.status.$url(), read: () => load(api.status.$get()) });
   const deadLetters = useLive({ url: api.queues.$url(), read: () => load(api.queues.$get()) });
+  const { local } = useSession();
   const [until, setUntil] = useState('4h');
   return (
     <Page
@@ -71,6 +74,7 @@ export const QueuesScreen = () => {
       <Loaded query={deadLetters}>
         {(queues) => queues.map((queue) => <DeadLetterPanel key={queue.worker} queue={queue} />)}
       </Loaded>
+      {local && <Rehearsals />}
     </Page>
   );
 };
