@@ -76,10 +76,10 @@ const preflightPath = '$.preflight';
 const faultPath = '$.fault';
 
 /**
- * The state machine `SyncJobs`: plans a run, checks what it needs, runs the jobs side by side, and reports. A job that fails does not stop
- * the other; `FinishRun` then fails the execution. There is no `Fail` state, because a redrive starts at the state that
- * failed: `FinishRun` sees that it was redriven and sends the run through its jobs again, which resume where they
- * stopped.
+ * The state machine `SyncJobs`: plans a run, checks what it needs, runs the jobs side by side, and reports. A job that
+ * fails does not stop the other; `FinishRun` then fails the execution. There is no `Fail` state, because a redrive starts
+ * at the state that failed: `FinishRun` sees that it was redriven and sends the run through its jobs again, which resume
+ * where they stopped.
  */
 export class SyncStateMachine extends Construct {
   readonly machine: StateMachine;
