@@ -42,6 +42,18 @@ test('a saved query asks for its ID, and one of the operator is kept', async () 
   await page.getByRole('textbox', { name: 'Query', exact: true }).getByText(id).waitFor();
 });
 
+test('Enter opens a line without links, and does not close it at once', async () => {
+  const page = await browser.open(`/logs?q=${encodeURIComponent('fields @timestamp, message')}`);
+  await page.locator('[aria-label="Log lines"] tbody tr').first().waitFor();
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  // A second key closes it: the first one did not.
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+});
+
 test('an order has its log lines', async () => {
   const page = await browser.open(`/orders/${await newestOrderOf(readWorld())}?tab=logs`);
   await page.locator('[aria-label="Log lines"] tbody tr', { hasText: 'webhook accepted' }).waitFor();

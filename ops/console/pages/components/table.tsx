@@ -94,8 +94,11 @@ export const Table = <Row,>({ label, columns, rows, keyOf, onOpen, selection }: 
                 if (target instanceof Element && target.closest('a, button, input, label')) return;
                 onOpen?.(row);
               }}
-              onKeyDown={({ key: pressed, target, currentTarget }) => {
-                if (pressed === 'Enter' && target === currentTarget) onOpen?.(row);
+              onKeyDown={(event) => {
+                if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
+                // The same key would press the button that has the focus in the dialog that opens.
+                event.preventDefault();
+                onOpen?.(row);
               }}
             >
               {selection && <SelectRow name={keyOf(row)} selection={selection} />}
