@@ -23,7 +23,7 @@ const values: Readonly<Record<string, string>> = {
 };
 
 /** Commands that sentences mention without their arguments, and that are therefore incomplete. */
-const names = ['', 'sync', 'mapping try', 'orders replay', 'orders replay --from raw', 'pause', 'resume'];
+const names = ['', 'sync', 'mapping try', 'orders replay', 'orders replay --from raw', 'pause', 'resume', 'rehearse'];
 
 /** The arguments of every `pipeline` command in the documents, with values for placeholders. */
 const commands = [...text.matchAll(/(?<=`)(?:npx )?pipeline ([^`]*)(?=`)|^npx pipeline (.*)$/gm)]
