@@ -3,14 +3,17 @@ import { childrenOf, readProcess } from './processes';
 
 const intervalMs = 500;
 
+const megabytesIn = (text: string | undefined, line: RegExp): number =>
+  (Number(line.exec(text ?? '')?.[1] ?? 0) * 1024) / 1e6;
+
+/** Proportional set size: a share of the memory that is shared with other processes, such as Node's code. */
+const proportionalMb = (pid: number): number => megabytesIn(readProcess(pid, 'smaps_rollup'), /^Pss:\s+(\d+) kB$/m);
+
 /**
- * Anonymous memory: what processes share, such as Node's code, does not count. The kernel keeps this number. For a
- * proportional set size it walks through all pages, which took 8 % of this machine while all Lambdas were working.
+ * Memory that is not shared. The kernel keeps this number. For a proportional set size it walks through all pages, which
+ * took 8 % of this machine for all Lambdas.
  */
-const memoryMbOf = (pid: number): number => {
-  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readProcess(pid, 'status') ?? '')?.[1];
-  return (Number(kib ?? 0) * 1024) / 1e6;
-};
+const anonymousMb = (pid: number): number => megabytesIn(readProcess(pid, 'status'), /^RssAnon:\s+(\d+) kB$/m);
 
 /** Highest memory use, in MB (1e6 bytes), of any sample. */
 export interface MemoryPeaks {
@@ -30,9 +33,9 @@ export const watchMemory = (pid: number): (() => MemoryPeaks) => {
   let ownMb = 0;
   let familyMb = 0;
   const sample = () => {
-    const sizesMb = [pid, ...childrenOf(pid)].map(memoryMbOf);
-    ownMb = Math.max(ownMb, sizesMb[0] ?? 0);
-    familyMb = Math.max(familyMb, sum(sizesMb));
+    const nowMb = proportionalMb(pid);
+    ownMb = Math.max(ownMb, nowMb);
+    familyMb = Math.max(familyMb, nowMb + sum(childrenOf(pid).map(anonymousMb)));
   };
   sample();
   const timer = setInterval(sample, intervalMs);
