@@ -76,7 +76,7 @@ const markRows = (index: Index, rowsRun: RowsRun): Index | undefined => {
   });
   const held = index.held_by === undefined ? [] : addRowsRun(index.held_rows_runs, rowsRun);
   const marked: Index = {
-    // Whoever held a list can no longer store it.
+    // A run that has read an older list can no longer store its own.
     held_by: held === undefined ? rowsRun.run_id : index.held_by,
     held_rows_runs: held ?? [],
     lists: Object.fromEntries(lists),
