@@ -21,9 +21,9 @@ test('an issue is opened with the keyboard, acknowledged and replayed after a pl
   await dialog.getByText(/^up to \d+\.\d\d USD at AWS$/).waitFor();
   expect(await dialog.locator('.command code').innerText()).toMatch(/ issues replay [0-9a-f]{8} --rate 10$/);
   await dialog.getByRole('button', { name: /^Replay \d+ orders?$/ }).click();
-  const task = page.getByRole('region', { name: 'Tasks' });
-  await task.getByText(/^Replay of \d+ orders? of issue/).waitFor();
-  await task.getByRole('button', { name: 'Close' }).waitFor();
+  const tasks = page.getByRole('region', { name: 'Tasks' }).getByRole('status');
+  const replay = tasks.filter({ hasText: /Replay of \d+ orders? of issue/ });
+  await replay.getByRole('button', { name: 'Close' }).waitFor();
 });
 
 test('a console that is read-only offers no change', async () => {
