@@ -80,4 +80,16 @@ describe('a run that fails', () => {
     await page.getByRole('button', { name: 'Redrive' }).waitFor();
     expect(await page.evaluate('window.isSamePage')).toBe(true);
   });
+
+  test('shows what its checks found before anything was sent', async () => {
+    const run_id = 'refused-by-the-checks';
+    await setNetlife(world, { faults: [{ kind: 'client_error', status: 401 }] });
+    await postApi(world, '/sync-runs', { input: { run_id, dry_run: true, netlife: { portals: ['nowandgen'] } } });
+    const page = await browser.open(`/sync-runs/${run_id}`);
+    const fault = page.getByRole('table', { name: 'Faults found before anything was sent' }).locator('tbody tr');
+    await fault.waitFor();
+    expect(await fault.allInnerTexts()).toEqual([
+      expect.stringMatching(/netlife\/nowandgen\s+API_REFUSED\s+.*refused our login/),
+    ]);
+  });
 });

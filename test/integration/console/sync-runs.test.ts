@@ -75,9 +75,13 @@ test('shows what failed, and what repeats it', async () => {
   stage.workflows.start('mine');
   const run = simulateLambdas(stage, 'mine');
   await run.plan();
-  await run.finish('FAILED');
+  const summary = await run.finish('FAILED');
+  const preflight = [
+    { check: `netlife/${portal}`, error_code: 'API_REFUSED', message: 'The portal refused our login' },
+  ];
+  await stage.openFolder('mine').put('summary.json', JSON.stringify({ ...summary, preflight }));
   const { body } = await routes.get('/mine');
-  expect(body).toMatchObject({ status: 'FAILED', has_ended: true, can_stop: false, can_redrive: true });
+  expect(body).toMatchObject({ status: 'FAILED', has_ended: true, can_stop: false, can_redrive: true, preflight });
   expect(body.outcomes[0]).toMatchObject({
     failed_jobs: [{ job_uuid: 'job-7' }],
     repeat: { netlife: { portals: [portal], job_ids: ['job-7'] } },

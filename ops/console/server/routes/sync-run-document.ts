@@ -64,6 +64,7 @@ export const createRunDocuments = (
         progress: progressOf(view),
         graph: picture?.graph ?? null,
         waterfall: await parts.addTo(runId, picture?.waterfall ?? []),
+        preflight: report?.faults ?? [],
         outcomes: (report?.outcomes ?? []).map(toOutcomeDocument),
         files: report?.paths ?? [],
         folder: report?.folder ?? null,

@@ -14,6 +14,7 @@ import { Files } from './files';
 import { StateGraph } from './graph';
 import { Input } from './input';
 import { Outcomes } from './outcomes';
+import { Preflight } from './preflight';
 import { Progress } from './progress';
 import type { RunDocument } from './run';
 import { Waterfall } from './waterfall';
@@ -53,6 +54,7 @@ const Run = ({ run }: { readonly run: RunDocument }) => (
         <span>{run.execution.cause}</span>
       </div>
     )}
+    {run.preflight.length > 0 && <Preflight faults={run.preflight} />}
     {run.progress.length > 0 && <Progress run={run} />}
     <Section title="State machine" aside="loops are counted">
       {run.graph === null ? (
