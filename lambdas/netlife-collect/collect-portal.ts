@@ -4,7 +4,7 @@ import { jobsNotOnSale, type NetlifeJob } from '../../shared/netlife/activities'
 import { isLoginRefusal } from '../../shared/netlife/api';
 import type { NetlifeClient } from '../../shared/netlife/client';
 import type { NetlifePlan } from '../../shared/netlife/input';
-import { collectJob, type JobPart } from '../../shared/netlife/job';
+import { collectJob, type JobPart, jobsAtATime } from '../../shared/netlife/job';
 import type { KnownKeysOfPortal } from '../../shared/netlife/known-keys';
 import type { PortalParts, WrittenJob } from '../../shared/netlife/portal-parts';
 import type { Taken } from '../../shared/netlife/tally';
@@ -32,11 +32,10 @@ export interface CollectResult {
   readonly jobs_total: number;
 }
 
-const jobsAtATime = 10;
 const maxIdsLogged = 20;
 
 /**
- * Collects the jobs of a portal whose last part is not written, 10 at a time, until all are collected or the time is
+ * Collects the jobs of a portal whose last part is not written, a few at a time, until all are collected or the time is
  * up. A job that fails is recorded, and tried again only in the next attempt at the run.
  *
  * @throws {PipelineError} if the portal as a whole cannot be collected: a refused login, no list of activities

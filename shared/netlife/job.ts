@@ -49,11 +49,14 @@ export interface JobPart extends Taken {
   readonly contacts: readonly Contact[];
 }
 
+/** Number of jobs of a portal that are collected at a time: the calls of one job often wait for each other. */
+export const jobsAtATime = 10;
+
 const callsAtATime = 10;
 const subjectsInPart = 1_000;
 
 /**
- * Collects the contacts of one job, as one of at most 10 at a time. Passes each complete part to `write` and waits for
+ * Collects the contacts of one job, as one of at most {@link jobsAtATime}. Passes each complete part to `write` and waits for
  * it before continuing, so that memory holds one part of the job.
  *
  * @returns whether the job is done; if not, the time was up, and a later call with `after` resumes it

@@ -1,5 +1,6 @@
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { createUserParts } from '../../../shared/iterable/user-parts';
+import { jobsAtATime } from '../../../shared/netlife/job';
 import { createPortalParts, portalPaths } from '../../../shared/netlife/portal-parts';
 import { createRunFolders, type RunFolder } from '../../../shared/runs/artifacts';
 import type { StageConnection } from '../stage-connection';
@@ -20,8 +21,8 @@ export interface WaterfallRowWithParts extends WaterfallRow {
 type WrittenAt = ReadonlyMap<string, number>;
 
 const maxShown = 200;
-/** As in `lambdas/netlife-collect` and `lambdas/iterable-push`. */
-const slotsOf = { CollectPortal: 10, PushUsers: 1 } as const;
+/** Number of parts that a state works on at a time. */
+const slotsOf = { CollectPortal: jobsAtATime, PushUsers: 1 } as const;
 
 /**
  * Reads the parts of runs from the objects in their folders. Keeps what can no longer change: a live waterfall lists only
