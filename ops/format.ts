@@ -27,8 +27,9 @@ export const formatDuration = (seconds: number): string => {
 export const formatMs = (ms: number): string =>
   ms < 1_000 ? `${Math.round(ms)} ms` : ms < 10_000 ? `${(ms / 1_000).toFixed(1)} s` : formatDuration(ms / 1_000);
 
-/** `1 order`, `2 orders`. */
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 order`, `2 orders`, `10,000 orders`. */
+export const plural = (count: number, noun: string): string =>
+  `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 
 /**
  * List prices, in USD per million orders: "What it costs" in docs/deploy.md. A replay is a new round, which costs at most

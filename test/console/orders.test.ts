@@ -77,7 +77,7 @@ describe('a list of 10,000 orders', () => {
       await route.fulfill({ json: { stage: 'dev', since: '2026-01-30T08:00:00.000Z', orders: rows } });
     });
     await page.getByRole('link', { name: 'Orders', exact: true }).click();
-    await page.getByText('10000 orders', { exact: true }).waitFor();
+    await page.getByText('10,000 orders', { exact: true }).waitFor();
     return { page, table: page.getByRole('table', { name: 'Orders' }) };
   };
 
@@ -107,7 +107,7 @@ describe('a list of 10,000 orders', () => {
     await table.getByRole('checkbox', { name: 'Select all rows' }).check();
     await page.getByRole('button', { name: 'Copy the IDs' }).click();
     await page.waitForFunction(`navigator.clipboard.readText().then((text) => text.split('\\n').length === ${orders})`);
-    await page.getByRole('button', { name: 'Replay 10000 orders …' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Replay 10000 orders' }).waitFor();
+    await page.getByRole('button', { name: 'Replay 10,000 orders …' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay 10,000 orders' }).waitFor();
   });
 });

@@ -56,6 +56,7 @@ test.each([
   [0, '0 orders'],
   [1, '1 order'],
   [2, '2 orders'],
+  [10_000, '10,000 orders'],
 ])('a count of %d', (count, expected) => {
   expect(plural(count, 'order')).toBe(expected);
 });
