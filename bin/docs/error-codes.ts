@@ -64,7 +64,7 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
   COLUMN_MISSING: {
     meaning:
-      'The database lacks columns that the query of the Iterable sync reads, or our user may not read them. The message has all of them.',
+      'The database lacks columns that the query of the Iterable sync reads, or our user is not allowed to read them. The message has all of them.',
     retryable: 'no',
     action: `Correct the rights of our user, or the query (\`shared/iterable/query.ts\`) with its contract. Then ${redrive}.`,
   },

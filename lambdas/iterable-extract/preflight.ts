@@ -12,7 +12,7 @@ const checkColumns = async (source: UserSource): Promise<void> => {
   if (missing.length === 0) return;
   throw new PipelineError(
     'COLUMN_MISSING',
-    `The database lacks columns of the query, or our user may not read them: ${missing.join(', ')}`,
+    `The database lacks columns of the query, or our user is not allowed to read them: ${missing.join(', ')}`,
     { retryable: false },
   );
 };

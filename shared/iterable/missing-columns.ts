@@ -5,7 +5,7 @@ type Table = keyof typeof queriedColumns;
 
 /**
  * Finds out which columns the query cannot read: `missingColumns` of a source. A database names only the first one, so
- * after a refusal each column is read alone. This also finds columns that our user may not read.
+ * after a refusal each column is read alone. This also finds columns that our user is not allowed to read.
  *
  * @param read runs a statement that returns no row
  * @throws {PipelineError} what `read` throws, if it is not about some of the columns

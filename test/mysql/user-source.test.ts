@@ -88,7 +88,7 @@ describe('MySQL', () => {
     expect(await collect(rows(query))).toEqual(await collect((await source()).rows(query)));
   });
 
-  test('columns that are missing, or that our user may not read, are found without reading a row', async () => {
+  test('columns that are missing, or that our user is not allowed to read, are found without reading a row', async () => {
     expect(await (await source()).missingColumns()).toEqual([]);
     const database = parseDatabaseUrl(databaseUrl);
     if (database.kind !== 'mysql') throw new Error('no MySQL');
