@@ -10,6 +10,7 @@ import {
   type PushCounts,
   type PushSummary,
 } from '../../shared/iterable/report';
+import { failedRowsPath } from '../../shared/iterable/rows-file';
 import { createSentUsers } from '../../shared/iterable/sent-users';
 import { partName, type UserParts } from '../../shared/iterable/user-parts';
 import type { RunFolder } from '../../shared/runs/artifacts';
@@ -31,7 +32,7 @@ export interface JoinResultsOptions {
 /** Paths of the report's files in the run's folder. */
 export const reportPaths = (run: IterablePlan) => ({
   results: `iterable/integration_results_${fileStamp(run.started_at)}.json`,
-  failed: 'iterable/failed.csv',
+  failed: failedRowsPath,
 });
 
 /** The content of the report. */

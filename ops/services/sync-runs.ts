@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
-import { rowsFilePath } from '../../shared/iterable/rows-file';
+import { failedRowsPath, rowsFilePath } from '../../shared/iterable/rows-file';
 import { parseJson } from '../../shared/json';
 import { createRunFolders } from '../../shared/runs/artifacts';
 import { fileStamp } from '../../shared/runs/files';
@@ -65,6 +65,9 @@ export interface WatchOptions {
 }
 
 const pollIntervalMs = 1_000;
+
+/** The settings of a run with which its failed users are sent again. */
+const sendingSchema = z.object({ iterable: z.object({ mode: z.string(), use_jwt: z.boolean() }) });
 
 /** Reads, starts, stops and redrives the sync runs of a stage. */
 export const createSyncService = (stage: StageConnection) => {
@@ -144,6 +147,36 @@ export const createSyncService = (stage: StageConnection) => {
     return listed;
   };
 
+  /**
+   * Stores the rows of a run that has not started yet, with `source: "rows"` in its input.
+   *
+   * @throws {ServiceFault} `failed` if it has rows already
+   */
+  const storeRows = async (runId: string, csv: string): Promise<void> => {
+    if (await openFolder(runId).putOnce(rowsFilePath, csv)) return;
+    throw new ServiceFault('failed', `The sync run ${runId} has rows already: use another --run-id.`);
+  };
+
+  /**
+   * Starts a run.
+   *
+   * @param input a JSON object that {@link checkInput} accepted
+   * @returns the ARN of its execution, which has the run's id as its name
+   * @throws {ServiceFault} `failed` if an execution with this name exists
+   */
+  const start = async (runId: string, input: object): Promise<string> => {
+    try {
+      const { executionArn = '' } = await sfn.send(
+        new StartExecutionCommand({ stateMachineArn, name: runId, input: JSON.stringify(input) }),
+      );
+      return executionArn;
+    } catch (error) {
+      if (!(error instanceof ExecutionAlreadyExists)) throw error;
+      const hint = `use "sync redrive ${runId}" to resume it if it failed, or another --run-id to start a new run`;
+      throw new ServiceFault('failed', `The sync run ${runId} already exists: ${hint}.`, error);
+    }
+  };
+
   return {
     /**
      * Checks the input of a run in the same way as the run's first step.
@@ -152,34 +185,25 @@ export const createSyncService = (stage: StageConnection) => {
      */
     checkInput: (input: unknown, runId: string) => readRunInput(input, runId, { portals: stage.portals }),
 
-    /**
-     * Stores the rows of a run that has not started yet, with `source: "rows"` in its input.
-     *
-     * @throws {ServiceFault} `failed` if it has rows already
-     */
-    storeRows: async (runId: string, csv: string): Promise<void> => {
-      if (await openFolder(runId).putOnce(rowsFilePath, csv)) return;
-      throw new ServiceFault('failed', `The sync run ${runId} has rows already: use another --run-id.`);
-    },
+    storeRows,
+    start,
 
     /**
-     * Starts a run.
+     * Starts a run that sends the users who failed in another one to Iterable again, from its `failed.csv`.
      *
-     * @param input a JSON object that {@link checkInput} accepted
-     * @returns the ARN of its execution, which has the run's id as its name
-     * @throws {ServiceFault} `failed` if an execution with this name exists
+     * @param newRunId id of the run to start
+     * @throws {ServiceFault} `absent` if no user failed, or if its files have expired
      */
-    start: async (runId: string, input: object): Promise<string> => {
-      try {
-        const { executionArn = '' } = await sfn.send(
-          new StartExecutionCommand({ stateMachineArn, name: runId, input: JSON.stringify(input) }),
-        );
-        return executionArn;
-      } catch (error) {
-        if (!(error instanceof ExecutionAlreadyExists)) throw error;
-        const hint = `use "sync redrive ${runId}" to resume it if it failed, or another --run-id to start a new run`;
-        throw new ServiceFault('failed', `The sync run ${runId} already exists: ${hint}.`, error);
+    resendFailed: async ({ runId, run }: RunView, newRunId: string): Promise<void> => {
+      const rows = (await openFolder(runId).readText(failedRowsPath)) ?? '';
+      const sending = sendingSchema.safeParse(run?.input).data;
+      const isEmpty = !rows.trimEnd().includes('\n');
+      if (isEmpty || sending === undefined) {
+        throw new ServiceFault('absent', `The sync run ${runId} has no failed users to send again.`);
       }
+      const { mode, use_jwt } = sending.iterable;
+      await storeRows(newRunId, rows);
+      await start(newRunId, { run_id: newRunId, iterable: { source: 'rows', mode, use_jwt } });
     },
 
     /** Lists at most `limit` runs, the newest first, and the total number. */

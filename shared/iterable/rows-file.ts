@@ -6,6 +6,9 @@ import { type SourceColumn, type SourceRow, sourceColumns, toSourceRow } from '.
 /** Path of the rows that a run with `source: "rows"` sends instead of the query's, in the run's folder. */
 export const rowsFilePath = 'iterable/rows.csv';
 
+/** Path of the users that failed in a run, in the run's folder. It can be the rows of another run. */
+export const failedRowsPath = 'iterable/failed.csv';
+
 /** Columns of `rejected.csv` and `failed.csv` besides those of a row. They are ignored. */
 const reportColumns: readonly string[] = ['reason', 'call', 'code', 'message'];
 

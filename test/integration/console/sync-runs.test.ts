@@ -1,4 +1,5 @@
 import { syncRunRoutes } from '../../../ops/console/server/routes/sync-runs';
+import { failedCsv } from '../../../shared/iterable/report';
 import { nowMs, startStage, type TestStage } from '../ops/operators';
 import { portal, simulateLambdas } from '../ops/sync-lambdas';
 import { serveRoutes } from './routes';
@@ -85,6 +86,35 @@ test('shows what failed, and what repeats it', async () => {
   expect(body.outcomes[0]).toMatchObject({
     failed_jobs: [{ job_uuid: 'job-7' }],
     repeat: { netlife: { portals: [portal], job_ids: ['job-7'] } },
+  });
+});
+
+test('sends the failed users of a run to Iterable again, in another run with the same settings', async () => {
+  stage.workflows.start('mine');
+  const run = simulateLambdas(stage, 'mine');
+  await run.plan();
+  const { iterable, ...others } = await run.finish('FAILED');
+  expect((await routes.get('/mine')).body.outcomes[1]).toMatchObject({ name: 'iterable', can_resend: false });
+  expect(await routes.post('/mine/resend')).toMatchObject({ status: 404 });
+
+  const folder = stage.openFolder('mine');
+  await folder.put(
+    'summary.json',
+    JSON.stringify({ ...others, iterable: { ...iterable, counts: { total_failures: 1 } } }),
+  );
+  const rows = `${failedCsv.header}7,p@example.com\n`;
+  await folder.put('iterable/failed.csv', rows);
+  expect((await routes.get('/mine')).body.outcomes[1]).toMatchObject({ can_resend: true });
+  const { body } = await routes.post('/mine/resend', { reason: 'Iterable is back' });
+  expect(JSON.parse(stage.workflows.find(body.run_id)?.input ?? '')).toEqual({
+    run_id: body.run_id,
+    iterable: { source: 'rows', mode: 'bulk', use_jwt: false },
+  });
+  expect(await stage.openFolder(body.run_id).readText('iterable/rows.csv')).toBe(rows);
+  expect((await recorded()).at(-1)).toMatchObject({
+    verb: 'sync start',
+    ids: [body.run_id],
+    reason: 'Iterable is back',
   });
 });
 

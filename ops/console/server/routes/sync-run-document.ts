@@ -103,6 +103,8 @@ const toOutcomeDocument = (outcome: RunReport['outcomes'][number]) => ({
   warnings: outcome.warnings,
   reasons: outcome.reasons.map(({ error_code, ...reason }) => ({ ...reason, error_code: error_code ?? null })),
   failed_jobs: outcome.failedJobs,
+  /** Whether users failed, who can be sent to Iterable again. */
+  can_resend: (outcome.counts.total_failures ?? 0) + (outcome.counts.partial_failures ?? 0) > 0,
   /** Input of a run that repeats what failed. */
   repeat: outcome.repeat ?? null,
 });

@@ -112,6 +112,19 @@ export const syncRunRoutes = (console: Console) => {
       },
     )
     .post(
+      '/:id/resend',
+      changing(console, 'sync start'),
+      valid('param', idSchema),
+      valid('json', changeSchema),
+      async (c) => {
+        const view = await service.get(c.req.valid('param').id);
+        const runId = newRunId(now());
+        const subject = { ids: [runId] };
+        await c.var.change({ ...c.req.valid('json'), subject, work: () => service.resendFailed(view, runId) });
+        return c.json({ run_id: runId });
+      },
+    )
+    .post(
       '/:id/files',
       changing(console, 'sync files', { isReading: true }),
       valid('param', idSchema),

@@ -3,6 +3,7 @@ import { formatDuration, plural } from '../../../../format';
 import { api, load } from '../../api';
 import { Action } from '../../components/action';
 import { Badge } from '../../components/badge';
+import { Command } from '../../components/command';
 import { Section } from '../../components/page';
 import { SmallTable } from '../../components/small-table';
 import { RunStatusBadge } from '../sync-runs/status';
@@ -13,7 +14,7 @@ type Outcome = RunDocument['outcomes'][number];
 const shownReasons = 20;
 
 /** What became of each job and portal, and what failed by reason. */
-export const Outcomes = ({ outcomes }: { readonly outcomes: readonly Outcome[] }) => (
+export const Outcomes = ({ run: { run_id, outcomes } }: { readonly run: RunDocument }) => (
   <>
     <Section title="Results">
       <SmallTable
@@ -32,7 +33,7 @@ export const Outcomes = ({ outcomes }: { readonly outcomes: readonly Outcome[] }
         ]}
       />
     </Section>
-    <Failures outcomes={outcomes} />
+    <Failures runId={run_id} outcomes={outcomes} />
   </>
 );
 
@@ -47,13 +48,21 @@ const Result = ({ outcome: { message, warnings } }: { readonly outcome: Outcome 
   </>
 );
 
-const Failures = ({ outcomes }: { readonly outcomes: readonly Outcome[] }) => {
+interface FailuresProps {
+  readonly runId: string;
+  readonly outcomes: readonly Outcome[];
+}
+
+const Failures = ({ runId, outcomes }: FailuresProps) => {
   const navigate = useNavigate();
+  const open = ({ run_id: id }: { readonly run_id: string }): Promise<void> =>
+    navigate({ to: '/sync-runs/$id', params: { id } });
   const reasons = outcomes
     .flatMap(({ name, reasons: own }) => own.map((reason) => ({ name, ...reason })))
     .sort((a, b) => b.count - a.count);
   const repeats = outcomes.filter(({ repeat }) => repeat !== null);
-  if (reasons.length === 0 && repeats.length === 0) return null;
+  const resendable = outcomes.filter(({ can_resend }) => can_resend);
+  if (reasons.length === 0 && repeats.length === 0 && resendable.length === 0) return null;
   return (
     <Section
       title="Failures by reason"
@@ -82,12 +91,23 @@ const Failures = ({ outcomes }: { readonly outcomes: readonly Outcome[] }) => {
           <span>{name}</span>
           <Action
             label="Collect the failed jobs again"
-            run={async (change) => {
-              const input = repeat ?? {};
-              const { run_id: id } = await load(api['sync-runs'].$post({ json: { ...change, input } }));
-              await navigate({ to: '/sync-runs/$id', params: { id } });
-            }}
+            run={async (change) =>
+              open(await load(api['sync-runs'].$post({ json: { ...change, input: repeat ?? {} } })))
+            }
           />
+          <Command args={`sync start --input /dev/stdin <<< '${JSON.stringify(repeat)}'`} />
+        </div>
+      ))}
+      {resendable.map(({ name }) => (
+        <div key={name} className="panel-actions repeat">
+          <span>{name}</span>
+          <Action
+            label="Send the failed rows again"
+            run={async (change) =>
+              open(await load(api['sync-runs'][':id'].resend.$post({ param: { id: runId }, json: change })))
+            }
+          />
+          <Command args="sync start iterable --rows failed.csv" />
         </div>
       ))}
     </Section>

@@ -64,7 +64,7 @@ const Run = ({ run }: { readonly run: RunDocument }) => (
       )}
     </Section>
     {run.waterfall.length > 0 && <Waterfall rows={run.waterfall} />}
-    {run.outcomes.length > 0 && <Outcomes outcomes={run.outcomes} />}
+    {run.outcomes.length > 0 && <Outcomes run={run} />}
     {run.input !== null && <Input run={run} />}
     {run.files.length > 0 && <Files run={run} />}
   </>
@@ -131,7 +131,7 @@ const RunActions = ({ run: { run_id: id, status, can_stop, can_redrive, input } 
       {can_redrive && (
         <Action
           key="redrive"
-          label={status === 'PARTIAL' ? 'Send failed rows again' : 'Redrive'}
+          label="Redrive"
           tone="primary"
           run={(change) => load(runs[':id'].redrive.$post({ param: { id }, json: change }))}
         />
