@@ -12,7 +12,7 @@ const screens = {
   'dead letters': '/queues',
   failed: '/orders',
   issue: '/issues',
-  refused: undefined,
+  refused: '/webhooks',
   alarm: '/metrics',
   paused: '/queues',
   reconciler: '/metrics',
