@@ -1,12 +1,13 @@
 import { paginateDescribeAlarms } from '@aws-sdk/client-cloudwatch';
 import { DescribeRuleCommand, ListRuleNamesByTargetCommand } from '@aws-sdk/client-eventbridge';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
-import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import * as z from 'zod';
 import { workerNames } from '../dead-letters';
 import type { LogService } from '../logs';
 import { readSwitches } from '../pause/switches';
+import { hasEnded, type RunStatus } from '../run-status';
 import type { StageConnection } from '../stage-connection';
+import { createSyncService } from '../sync-runs';
 
 /** An alarm in the state ALARM. */
 export interface RaisedAlarm {
@@ -33,8 +34,11 @@ export interface Release {
 /** The sync runs: those in progress, and the newest that has ended. */
 export interface SyncStatus {
   readonly running: readonly { readonly name: string; readonly startedAt: Date }[];
-  readonly last: { readonly name: string; readonly status: string; readonly endedAt: Date } | undefined;
+  readonly last: { readonly name: string; readonly status: RunStatus; readonly endedAt: Date } | undefined;
 }
+
+/** Newest runs that are read. Only few run at the same time. */
+const maxRuns = 20;
 
 /** Reads the alarms of a stage. */
 export const readAlarms = async ({ name, cloudWatch }: StageConnection): Promise<AlarmStatus> => {
@@ -117,18 +121,17 @@ export const readReleases = async (
   return [...releases.values()].sort((a, b) => b.functions.length - a.functions.length);
 };
 
-/** Reads the runs in progress, and the newest that has ended. */
-export const readSyncs = async ({ sfn, stateMachineArn }: StageConnection): Promise<SyncStatus> => {
-  // Executions are listed newest first, and only few run at the same time.
-  const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 20 }));
-  const running = executions
-    .filter(({ status }) => status === 'RUNNING')
-    .map(({ name = '', startDate = new Date(0) }) => ({ name, startedAt: startDate }));
-  const ended = executions.find(({ status }) => status !== 'RUNNING');
+/** Reads the runs in progress or waiting, and the newest that has ended. One that was skipped has done nothing. */
+export const readSyncs = async (stage: StageConnection): Promise<SyncStatus> => {
+  const { runs } = await createSyncService(stage).list(maxRuns);
+  const running = runs
+    .filter(({ status }) => !hasEnded(status))
+    .map(({ runId, startedAt }) => ({ name: runId, startedAt: new Date(startedAt) }));
+  const ended = runs.find(({ status }) => hasEnded(status) && status !== 'SKIPPED');
   const last = ended && {
-    name: ended.name ?? '',
-    status: ended.status ?? '',
-    endedAt: ended.stopDate ?? new Date(0),
+    name: ended.runId,
+    status: ended.status,
+    endedAt: new Date(ended.finishedAt ?? ended.startedAt),
   };
   return { running, last };
 };

@@ -234,9 +234,11 @@ const completeness = ({ lastPass, schedules, at }: Status): Finding[] => {
 
 const syncs = ({ syncs }: Status): Finding[] => {
   const last = known(syncs)?.last;
-  if (last === undefined || last.status === 'SUCCEEDED' || last.status === 'ABORTED') return [];
+  if (last === undefined || last.status === 'SUCCEEDED' || last.status === 'STOPPED') return [];
   const text = `The last sync run, ${last.name}, ended ${last.status}.`;
-  return [{ severity: 'red', subject: 'sync', text, command: `sync get ${last.name}` }];
+  // Most results of a PARTIAL run can be used.
+  const severity = last.status === 'PARTIAL' ? 'yellow' : 'red';
+  return [{ severity, subject: 'sync', text, command: `sync get ${last.name}` }];
 };
 
 /** The parts whose pause is in force. */

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exitCodes } from '../../../ops/commands/exit-codes';
-import { nowMs, startStage, type TestStage } from './operators';
+import { hoursAgo, nowMs, startStage, type TestStage } from './operators';
+import { simulateLambdas } from './sync-lambdas';
 
 /** Lambda: the queue of download is consumed, that of processing is not; the webhook runs another release. */
 const lambdaResponse = (url: URL): object => {
@@ -150,6 +151,24 @@ test('shows workers that are switched off, and which release each Lambda runs', 
     expect.objectContaining({ version: '1.1.0', functions: ['webhook'] }),
   ]);
   expect(document.findings.map(({ subject }: { subject: string }) => subject)).toEqual(['paused', 'release']);
+});
+
+test('shows how the last sync run ended, unless it was skipped', async () => {
+  const finishedAtMs = hoursAgo(2);
+  stage.workflows.start('nightly-1');
+  const nightly = simulateLambdas(stage, 'nightly-1');
+  await nightly.plan(hoursAgo(3));
+  await nightly.finish('PARTIAL', finishedAtMs);
+  const { executionArn } = stage.workflows.start('nightly-2');
+  const refused = { input: { run_id: 'nightly-2' }, executionArn, startedAtMs: hoursAgo(1) };
+  await stage.runs.refuse({ ...refused, status: 'SKIPPED', message: 'The run manual is using iterable' });
+  stage.workflows.end('nightly-2', 'SUCCEEDED');
+  stage.workflows.start('manual');
+  const { document } = await statusDocument();
+  expect(document.syncs).toMatchObject({
+    running: [{ run_id: 'manual' }],
+    last: { run_id: 'nightly-1', status: 'PARTIAL', ended_at: new Date(finishedAtMs).toISOString() },
+  });
 });
 
 test('a part that cannot be read does not hide the others', async () => {

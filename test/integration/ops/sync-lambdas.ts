@@ -1,5 +1,6 @@
 import { createPortals } from '../../../shared/netlife/portals';
 import { readRunInput } from '../../../shared/runs/input';
+import type { OutcomeStatus } from '../../../shared/runs/outcome';
 import { nowMs, type TestStage } from './operators';
 
 /** The portal of the runs. */
@@ -23,7 +24,7 @@ export const simulateLambdas = (stage: TestStage, runId: string, executionName =
         message: `${part}: ${done} of ${total}`,
         atMs: nowMs,
       }),
-    finish: async (status: 'SUCCEEDED' | 'FAILED', finishedAtMs = nowMs + 80_000) => {
+    finish: async (status: OutcomeStatus, finishedAtMs = nowMs + 80_000) => {
       const reports = ['summary.json', `netlife/${portal}/stats.txt`].map(folder.keyOf);
       await folder.put(`netlife/${portal}/stats.txt`, 'FINAL STATS - of the portal\n');
       const summary = {
@@ -46,7 +47,12 @@ export const simulateLambdas = (stage: TestStage, runId: string, executionName =
       };
       await folder.put('summary.json', JSON.stringify(summary));
       await stage.runs.finish(owner, { status, message: 'netlife\niterable', reports, finishedAtMs });
-      stage.workflows.end(executionName, status, status === 'FAILED' ? { error: 'RunFailed', cause: 'netlife' } : {});
+      const hasFailed = status === 'FAILED';
+      stage.workflows.end(
+        executionName,
+        hasFailed ? 'FAILED' : 'SUCCEEDED',
+        hasFailed ? { error: 'RunFailed', cause: 'netlife' } : {},
+      );
       return summary;
     },
   };

@@ -4,6 +4,7 @@ import { plural } from '../../../../format';
 import { Badge } from '../../components/badge';
 import { Section } from '../../components/page';
 import { Since, Time } from '../../components/time';
+import { RunStatusBadge } from '../sync-runs/status';
 import { isMissing, knownPart, type StatusDocument } from './status';
 
 /** Completeness, alarms, sync runs and releases. */
@@ -119,7 +120,7 @@ const Syncs = ({ syncs }: Pick<StatusDocument, 'syncs'>) => {
         <li className="quiet-text">No run has ended.</li>
       ) : (
         <li>
-          <Badge tone={last.status === 'SUCCEEDED' ? 'good' : 'bad'}>{last.status.toLowerCase()}</Badge>{' '}
+          <RunStatusBadge status={last.status} />{' '}
           <Link to="/sync-runs/$id" params={{ id: last.run_id }}>
             {last.run_id}
           </Link>

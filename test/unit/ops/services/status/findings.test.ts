@@ -112,6 +112,11 @@ test.each<[string, Partial<Status>, string]>([
 
 test.each<[string, Partial<Status>, string]>([
   [
+    'a sync run without some of its results',
+    { syncs: { value: { running: [], last: { name: 'nightly-2', status: 'PARTIAL', endedAt: at } } } },
+    'The last sync run, nightly-2, ended PARTIAL.',
+  ],
+  [
     'a disabled schedule',
     { schedules: { value: { on: ['reconciler'], off: ['sync'] } } },
     'No schedule starts the sync.',
