@@ -16,6 +16,7 @@ import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
 import { createOrderQueries } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
+import { newRequestId } from '../../shared/orders/request-id';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { createUnsentMessages } from '../../shared/orders/unsent-messages';
 import { createQualiaClient, qualiaCredentialSchema } from '../../shared/qualia/client';
@@ -61,7 +62,7 @@ export const handler = createHandler({
   settleMs: config.SETTLE_SECONDS * 1_000,
   logger,
   metrics,
-  newRequestId: randomUUID,
+  newRequestId,
   newPassId: randomUUID,
   now,
   sleep,

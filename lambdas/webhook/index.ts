@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -10,6 +9,7 @@ import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { DownloadMessage } from '../../shared/orders/message';
 import { createOrderItems } from '../../shared/orders/order-items';
+import { newRequestId } from '../../shared/orders/request-id';
 import { createRoundStore } from '../../shared/orders/round-store';
 import { createRoundStarter } from '../../shared/orders/start-round';
 import { createUnsentKeeper } from '../../shared/orders/unsent-keeper';
@@ -53,6 +53,6 @@ export const handler = createHandler({
   logger,
   metrics: createMetrics(config),
   health: { version: config.SERVICE_VERSION, commit: config.COMMIT_SHA, stage: config.STAGE },
-  newRequestId: randomUUID,
+  newRequestId,
   monotonicNow: () => performance.now(),
 });

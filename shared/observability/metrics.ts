@@ -43,7 +43,8 @@ export type MetricFields = Readonly<Record<string, unknown>>;
  *
  * An event that is alone in its invocation, or rare, has its metrics in its own log line (`fields`). What each order of a
  * batch counts is collected, and published in one line per invocation (`add`, `flush`): the description of a metric has 200
- * bytes, which the line of each order would repeat (docs/adr/0016).
+ * bytes, which the line of each order would repeat (docs/adr/0016). A count is one number per line, which a query can add
+ * up; of other metrics, such as times, the line has each value.
  */
 export interface MetricsRecorder {
   /** @param api an additional dimension; the log line has it in its field `api` */
@@ -57,6 +58,7 @@ export const createMetrics = (config: { readonly STAGE: string }): MetricsRecord
   const options = { defaultDimensions: { stage: config.STAGE } };
   const collected = new Metrics(options);
   const ofOneLine = new Metrics(options);
+  const counts = new Map<MetricName, number>();
   return {
     fields: (values, api) => {
       if (api !== undefined) ofOneLine.addDimension('api', api);
@@ -69,8 +71,13 @@ export const createMetrics = (config: { readonly STAGE: string }): MetricsRecord
       ofOneLine.clearDimensions();
       return fields;
     },
-    add: (name, value = 1) => collected.addMetric(name, units[name], value),
+    add: (name, value = 1) => {
+      if (units[name] === MetricUnit.Count) counts.set(name, (counts.get(name) ?? 0) + value);
+      else collected.addMetric(name, units[name], value);
+    },
     flush: () => {
+      for (const [name, count] of counts) collected.addMetric(name, units[name], count);
+      counts.clear();
       if (collected.hasStoredMetrics()) collected.publishStoredMetrics();
     },
   };

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createQueue } from '../../../shared/aws/queue';
 import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/message';
 import type { Order, OrderId, RequestId, Round } from '../../../shared/orders/order';
 import { checksumOf, type StoredPayload } from '../../../shared/orders/payload-store';
 import { createOrderRepository } from '../../../shared/orders/repository';
+import { newRequestId } from '../../../shared/orders/request-id';
 import { createRoundStarter, type StartedRound } from '../../../shared/orders/start-round';
 import { createStoredRoundStarter } from '../../../shared/orders/start-stored-round';
 import { ServiceFault, toServiceFault } from '../fault';
@@ -78,7 +78,7 @@ export const createReplayStarter = (
   };
 
   return async (orderId) => {
-    const requestId = randomUUID() as string as RequestId;
+    const requestId = newRequestId();
     try {
       const started =
         source.kind === 'qualia'

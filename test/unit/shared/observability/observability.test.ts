@@ -176,25 +176,26 @@ describe('metrics', () => {
     CloudWatchMetrics: [{ Namespace: 'MarketplacePipeline', Dimensions: [dimensions], Metrics: metrics }],
   });
 
-  test('of an invocation are one line, with service and stage', () => {
+  test('of an invocation are one line, with service and stage, the sum of each count and every time', () => {
     const metrics = createMetrics(config);
     metrics.add('OrderProcessed');
     metrics.add('OrderProcessed');
     metrics.add('EndToEndLatency', 1_250);
+    metrics.add('EndToEndLatency', 900);
     metrics.flush();
     expect(logs.metrics()).toEqual([
       {
         _aws: declared(
           ['service', 'stage'],
           [
-            { Name: 'OrderProcessed', Unit: 'Count' },
             { Name: 'EndToEndLatency', Unit: 'Milliseconds' },
+            { Name: 'OrderProcessed', Unit: 'Count' },
           ],
         ),
         service: 'download',
         stage: 'dev',
-        OrderProcessed: [1, 1],
-        EndToEndLatency: 1_250,
+        OrderProcessed: 2,
+        EndToEndLatency: [1_250, 900],
       },
     ]);
   });
@@ -260,5 +261,8 @@ describe('metrics', () => {
     metrics.flush();
     metrics.flush();
     expect(logs.metrics()).toHaveLength(1);
+    metrics.add('OrderFailed');
+    metrics.flush();
+    expect(logs.metrics()).toMatchObject([{ OrderFailed: 1 }, { OrderFailed: 1 }]);
   });
 });
