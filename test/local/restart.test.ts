@@ -37,7 +37,12 @@ test('a kill at any moment loses no acknowledged write', async () => {
       await s3.send(new PutObjectCommand({ Bucket: aws.data.RawBucketName, Key: order_id, Body: order_id }));
       objects.push(order_id);
     });
-    await sleep(300 + 150 * kill);
+    // After a number of writes, not after a time: on a busy machine, few writes would be acknowledged until then.
+    const enough = acknowledged.length + 12 + 6 * kill;
+    await eventually(
+      async () => acknowledged.length,
+      (count) => count >= enough,
+    );
     await aws.kill();
     await Promise.allSettled(sending);
     aws = await startFixture(stateDirectory);
@@ -65,7 +70,7 @@ test('a kill at any moment loses no acknowledged write', async () => {
 test('after a kill, a message in flight is visible at once and keeps its receive count', async () => {
   const stateDirectory = newStateDirectory();
   const first = await startFixture(stateDirectory);
-  const MessageBody = JSON.stringify({ order_id: 'held', sleep_ms: 900 });
+  const MessageBody = JSON.stringify({ order_id: 'held', sleep_ms: 2_500 });
   await first.sqs.send(new SendMessageCommand({ QueueUrl: first.pipeline.DownloadQueueUrl, MessageBody }));
   await eventually(
     () => first.depth(first.pipeline.DownloadQueueUrl),

@@ -67,7 +67,6 @@ describe('a start that keeps running', () => {
     eventually(
       async () => lines.filter((line) => line.includes(text)).length,
       (count) => count >= times,
-      60_000,
     );
   const read = (file: string) => JSON.parse(readFileSync(join(stateDirectory, file), 'utf8'));
 
