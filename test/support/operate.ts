@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { run } from '../../ops/commands/program';
 
@@ -16,7 +17,43 @@ export interface OperateOptions {
   readonly now: () => number;
   /** Interrupts the command after this time, like Ctrl-C. */
   readonly interruptAfterMs?: number;
+  /** Interrupts the command as soon as this is so. `output` is what it has printed so far. */
+  readonly interruptWhen?: (output: string) => boolean | Promise<boolean>;
 }
+
+type Interruptible = Parameters<typeof run>[1]['interruptible'];
+
+const pollMs = 10;
+
+const interruptibleOf =
+  ({ interruptAfterMs, interruptWhen }: OperateOptions, output: () => string): Interruptible =>
+  async (work) => {
+    const interrupt = new AbortController();
+    if (interruptWhen === undefined) {
+      return work(interruptAfterMs === undefined ? interrupt.signal : AbortSignal.timeout(interruptAfterMs));
+    }
+    let hasEnded = false;
+    const watch = async (): Promise<void> => {
+      while (!hasEnded && !interrupt.signal.aborted) {
+        if (await interruptWhen(output())) interrupt.abort();
+        else await sleep(pollMs);
+      }
+    };
+    const working = work(interrupt.signal).finally(() => {
+      hasEnded = true;
+    });
+    const [result] = await Promise.all([working, watch()]);
+    return result;
+  };
+
+/** What has been written to a stream so far. */
+const readerOf = (stream: PassThrough): (() => string) => {
+  let text = '';
+  return () => {
+    text += String(stream.read() ?? '');
+    return text;
+  };
+};
 
 /** Only columns have several spaces between words. The terminal itself breaks sentences. */
 const isRow = (line: string): boolean => /\S {2,}\S/.test(line);
@@ -33,6 +70,7 @@ const expectNarrow = (text: string): void => {
 /** Runs the `pipeline` command in this process. Its tables must fit 80 columns. */
 export const operate = async (args: readonly string[], options: OperateOptions): Promise<Outcome> => {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const [readStdout, readStderr] = [readerOf(stdout), readerOf(stderr)];
   stdin.end(options.answer ?? '');
   const exitCode = await run(args, {
     stdin,
@@ -42,15 +80,9 @@ export const operate = async (args: readonly string[], options: OperateOptions):
     localStateDirectory: options.localStateDirectory ?? 'nowhere',
     temporaryDirectory: options.localStateDirectory ?? 'nowhere',
     now: options.now,
-    interruptible: (work) => {
-      const { interruptAfterMs } = options;
-      return work(
-        interruptAfterMs === undefined ? new AbortController().signal : AbortSignal.timeout(interruptAfterMs),
-      );
-    },
+    interruptible: interruptibleOf(options, () => readStdout() + readStderr()),
   });
-  const textOf = (stream: PassThrough): string => String(stream.read() ?? '');
-  const outcome = { exitCode, stdout: textOf(stdout), stderr: textOf(stderr) };
+  const outcome = { exitCode, stdout: readStdout(), stderr: readStderr() };
   if (!args.includes('--json')) expectNarrow(outcome.stdout);
   return outcome;
 };

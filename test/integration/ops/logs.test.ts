@@ -126,12 +126,13 @@ describe('pipeline logs', () => {
 
   describe('--follow', () => {
     const line = { service: 'download', level: 'WARN', message: 'a try failed, will retry', error_code: 'TIMEOUT' };
+    const isShown = (output: string): boolean => output.includes('QO-1');
 
     it('shows lines as they arrive, until Ctrl-C', async () => {
       stage.logs.download.write(nowMs - 60_000, { ...line, order_id: 'QO-before' });
       stage.logs.download.write(nowMs, { ...line, order_id: 'QO-1', attempt: 1 });
       stage.logs.webhook.write(nowMs, { _aws: {}, service: 'webhook', WebhookAccepted: 1 });
-      const { exitCode, stdout, stderr } = await stage.operate(['logs', '--follow'], { interruptAfterMs: 1_500 });
+      const { exitCode, stdout, stderr } = await stage.operate(['logs', '--follow'], { interruptWhen: isShown });
       expect({ exitCode, stderr }).toEqual({
         exitCode: exitCodes.done,
         stderr: 'Following the logs on this machine; Ctrl-C ends.\n',
@@ -146,8 +147,7 @@ describe('pipeline logs', () => {
 
     it.each([[['order', 'QO-1']], [['{ $.order_id = "QO-1" }']]])('%j follows only these lines', async (args) => {
       for (const id of ['QO-1', 'QO-2']) stage.logs.download.write(nowMs, { ...line, order_id: id });
-      const options = { interruptAfterMs: 1_500 };
-      const { stdout } = await stage.operate(['logs', ...args, '--follow', '--json'], options);
+      const { stdout } = await stage.operate(['logs', ...args, '--follow', '--json'], { interruptWhen: isShown });
       expect(JSON.parse(stdout)).toMatchObject({ events: 1 });
     });
 

@@ -186,7 +186,7 @@ test('every loss is reported until the reconciler has repaired it', async () => 
 
 test('the command waits for webhooks in flight', async () => {
   await createOpenOrder();
-  const proof = operate(['prove', '--local', '--json', '--wait', '2'], {
+  const proof = operate(['prove', '--local', '--json', '--wait', '6'], {
     localStateDirectory: directory,
     now: pipeline.now,
   });

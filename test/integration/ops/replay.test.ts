@@ -245,11 +245,14 @@ describe('many orders', () => {
   it('stops when a circuit opens', async () => {
     await world.addProcessed('QO-0', 'QO-1', 'QO-2');
     world.pause(true);
-    world.stage.logs.download.write(Date.now() + 1_000, { service: 'processing', CircuitOpen: [1, 1] });
-    world.stage.logs.download.write(Date.now() + 1_000, { service: 'iterable-push', CircuitOpen: 1 });
+    // Only a circuit that opens after the replay has begun stops it, and a busy machine takes seconds to begin.
+    for (let second = 1; second <= 30; second++) {
+      world.stage.logs.download.write(Date.now() + second * 1_000, { service: 'processing', CircuitOpen: [1, 1] });
+      world.stage.logs.download.write(Date.now() + second * 1_000, { service: 'iterable-push', CircuitOpen: 1 });
+    }
     const { exitCode, stdout } = await world.operate(
       ['orders', 'replay', '--from', 'raw', '--ids', fileOf(...ids(5)), '--yes'],
-      { interruptAfterMs: 12_000 },
+      { interruptAfterMs: 120_000 },
     );
     expect(exitCode).toBe(1);
     expect(stdout).toContain('Stopped: the circuit of the worker processing is open');
@@ -263,7 +266,9 @@ describe('many orders', () => {
   it('starts no more orders after Ctrl-C', async () => {
     world.pause(true);
     const args = ['orders', 'replay', ...ids(5), '--yes', '--json'];
-    const { exitCode, stdout } = await world.operate(args, { interruptAfterMs: 700 });
+    const { exitCode, stdout } = await world.operate(args, {
+      interruptWhen: async () => (await Promise.all(ids(3).map(world.read))).every((order) => order !== undefined),
+    });
     expect(exitCode).toBe(130);
     const document = JSON.parse(stdout);
     expect(document).toMatchObject({ started: 3, aborted: true, stopped: 'interrupted', left: ['QO-3', 'QO-4'] });

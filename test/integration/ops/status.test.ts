@@ -189,7 +189,9 @@ test('shows the alarms of the stage that are raised', async () => {
 });
 
 test('--watch refreshes until Ctrl-C, and then prints the newest state', async () => {
-  const { exitCode, stdout, stderr } = await stage.operate(['status', '--watch'], { interruptAfterMs: 600 });
+  const { exitCode, stdout, stderr } = await stage.operate(['status', '--watch'], {
+    interruptWhen: (output) => output.includes('QUEUE'),
+  });
   expect(exitCode).toBe(exitCodes.failed);
   expect(stdout).toContain('dev on this machine  2026-01-31 12:00:00 UTC');
   expect(stderr).toContain('QUEUE');

@@ -12,7 +12,7 @@ const lambdas = (runId: string, executionName?: string) => simulateLambdas(stage
 
 /** Waits for an execution with this name. */
 const waitForExecution = async (name: string): Promise<void> => {
-  for (const deadlineMs = Date.now() + 10_000; stage.workflows.find(name) === undefined; await wait(20)) {
+  for (const deadlineMs = Date.now() + 120_000; stage.workflows.find(name) === undefined; await wait(20)) {
     if (Date.now() > deadlineMs) throw new Error(`No execution ${name}`);
   }
 };
