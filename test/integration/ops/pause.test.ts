@@ -56,7 +56,7 @@ it('pauses a worker until it is resumed, silences its alarms, and shows who did 
 });
 
 it('resumes by itself at the time of --until, and its alarms a quarter of an hour later', async () => {
-  await operate('pause', 'processing', '--until', '2s');
+  await operate('pause', 'processing', '--until', '8s');
   expect(stage.polling()).toEqual(['download']);
   expect(stage.schedule('processing-0')).toMatchObject({
     Target: { Arn: 'arn:aws:scheduler:::aws-sdk:lambda:updateEventSourceMapping' },
@@ -70,7 +70,7 @@ it('resumes by itself at the time of --until, and its alarms a quarter of an hou
 });
 
 it('pauses the schedule of the syncs', async () => {
-  await operate('pause', 'sync', '--until', '2s');
+  await operate('pause', 'sync', '--until', '8s');
   expect(stage.isScheduled()).toMatchObject({ State: 'DISABLED' });
   expect((await pauses()).findings).toMatchObject([
     { text: expect.stringMatching(/^sync is paused by local until 2/) },
