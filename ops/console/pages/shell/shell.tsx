@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Outlet, useRouterState } from '@tanstack/react-router';
-import { Suspense, useEffect, useRef, useState } from 'react';
+import { Suspense, useLayoutEffect, useRef, useState } from 'react';
 import { Loading } from '../components/states';
 import { useKeys } from '../keys';
 import { useSession } from '../session';
@@ -34,7 +34,8 @@ const Frame = () => {
     '?': () => setHelpOpen(true),
   });
   const shown = useRef(pathname);
-  useEffect(() => {
+  // Before the screen is painted: it must not take the focus from a row that a key has already chosen.
+  useLayoutEffect(() => {
     if (shown.current === pathname) return;
     shown.current = pathname;
     setMenuOpen(false);
