@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { createBrowser } from './support/browser';
-import { firstRow, newestOrderOf, screens, searchedOrder } from './support/screens';
+import { firstRow, newestOrderOf, sampleRun, sampleRunOf, screens, searchedOrder } from './support/screens';
 import { readWorld } from './support/world';
 
 const browser = createBrowser();
@@ -12,16 +12,17 @@ afterAll(browser.leave);
 /** More than any screen has elements before the one that is looked for. */
 const maxPresses = 250;
 
-/** Presses Tab until the focus is on an element. */
-const tabTo = async (page: Page, target: Locator): Promise<void> => {
+/** Presses a key until the focus is on an element. */
+const pressUntilAt = async (page: Page, key: 'Tab' | 'j', target: Locator): Promise<void> => {
   await target.waitFor();
   const focused = target.and(page.locator(':focus'));
   for (let presses = 0; presses < maxPresses; presses += 1) {
     if ((await focused.count()) > 0) return;
-    await page.keyboard.press('Tab');
+    await page.keyboard.press(key);
   }
-  throw new Error(`Tab does not reach ${target}`);
+  throw new Error(`${key} does not reach ${target}`);
 };
+const tabTo = (page: Page, target: Locator): Promise<void> => pressUntilAt(page, 'Tab', target);
 
 const named = (place: Locator, name: string): Locator =>
   place
@@ -42,6 +43,8 @@ const enter = async (page: Page, step: string): Promise<void> => {
     await page.getByText(`Found by “${id}”`).waitFor();
     await rows.filter({ hasText: id }).waitFor();
     await page.keyboard.press('j');
+  } else if (step === sampleRun) {
+    await pressUntilAt(page, 'j', rows.filter({ hasText: await sampleRunOf(readWorld()) }));
   } else if (step === firstRow) {
     await rows.first().waitFor();
     await page.keyboard.press('j');

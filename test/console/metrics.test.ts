@@ -1,4 +1,4 @@
-import { createBrowser } from './support/browser';
+import { createBrowser, waitForCopied } from './support/browser';
 
 const browser = createBrowser();
 afterEach(async () => {
@@ -10,12 +10,12 @@ test('a period is in the address, and the figures can be copied', async () => {
   const page = await browser.open('/metrics');
   await page.getByRole('combobox', { name: 'Period' }).selectOption('3h');
   await page.waitForURL('**/metrics?period=3h');
+  // The address changes before the screen, which can still show the period before.
+  await page.locator('select:has(option[value="3h"]:checked)').waitFor();
   const webhooks = page.locator('.panel', { hasText: 'Webhooks' }).first();
   await webhooks.getByRole('img', { name: 'Chart: Webhooks' }).locator('canvas').waitFor();
   await webhooks.getByTitle('Copy the figures of Webhooks').click();
-  // The clipboard of the browser can hold what another test copied.
-  await page.waitForFunction(`navigator.clipboard.readText().then((text) => text.startsWith('time'))`);
-  const lines = String(await page.evaluate('navigator.clipboard.readText()')).split('\n');
+  const lines = (await waitForCopied(page, (text) => text.startsWith('time'))).split('\n');
   expect(lines[0]).toBe('time\taccepted\tduplicate\trefused');
   expect(lines).toHaveLength(181);
 });

@@ -1,4 +1,4 @@
-import { createBrowser } from './support/browser';
+import { createBrowser, waitForCopied } from './support/browser';
 
 const browser = createBrowser();
 afterEach(async () => {
@@ -29,9 +29,15 @@ test('the keyboard opens the help and the search', async () => {
 
 test('a command can be copied', async () => {
   const page = await browser.open('/');
+  // Watched in the page: it disappears soon.
+  const copied = page.evaluate(`new Promise((resolve) => {
+    const status = document.querySelector('.page-actions .copied');
+    const observer = new MutationObserver(() => status.textContent === 'Copied' && resolve());
+    observer.observe(status, { childList: true, characterData: true, subtree: true });
+  })`);
   await page.locator('.page-actions .command').click();
-  await page.getByText('Copied').waitFor();
-  expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^pipeline --state \S+ status$/);
+  await copied;
+  await waitForCopied(page, (text) => /^pipeline --state \S+ status$/.test(text));
 });
 
 test('the theme can be switched', async () => {

@@ -1,4 +1,4 @@
-import { createBrowser } from './support/browser';
+import { createBrowser, waitForCopied } from './support/browser';
 import { newestOrderOf, processedOrdersOf } from './support/screens';
 import { readWorld } from './support/world';
 
@@ -32,7 +32,8 @@ test('values of a payload are hidden until one is revealed', async () => {
 test('a replay starts a round, which appears by itself', async () => {
   const page = await browser.open(`/orders/${await newestOrderOf(readWorld())}`);
   await page.getByRole('button', { name: 'Replay', exact: true }).click();
-  await page.getByText('Done').waitFor();
+  // Not in the list of tasks, which shows those of other tests.
+  await page.locator('main').getByText('Done', { exact: true }).waitFor();
   await page
     .getByRole('heading', { name: /by replay/ })
     .first()
@@ -106,7 +107,7 @@ describe('a list of 10,000 orders', () => {
     const { page, table } = await open();
     await table.getByRole('checkbox', { name: 'Select all rows' }).check();
     await page.getByRole('button', { name: 'Copy the IDs' }).click();
-    await page.waitForFunction(`navigator.clipboard.readText().then((text) => text.split('\\n').length === ${orders})`);
+    await waitForCopied(page, (text) => text.split('\n').length === orders);
     await page.getByRole('button', { name: 'Replay 10,000 orders …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Replay 10,000 orders' }).waitFor();
   });

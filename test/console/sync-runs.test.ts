@@ -63,8 +63,8 @@ describe('a run that fails', () => {
 
   test('shows its failure while it is watched, without a reload', async () => {
     const run_id = 'fails-while-watched';
-    // The run works until the portal refuses its login.
-    await setNetlife(world, { latencyMs: 4_000 });
+    // The run works until the portal refuses its login: with several calls, longer than the page takes to open.
+    await setNetlife(world, { latencyMs: 10_000 });
     await postApi(world, '/sync-runs', { input: { run_id, dry_run: true, netlife: { portals: ['nowandgen'] } } });
     const page = await browser.open(`/sync-runs/${run_id}`);
     const collect = (status: string) =>

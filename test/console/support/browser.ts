@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import * as z from 'zod';
@@ -71,6 +72,24 @@ export const createBrowser = (world = readWorld()) => {
       await (await browser)?.close();
     },
   };
+};
+
+const clipboardPollMs = 50;
+
+/**
+ * Waits for a text in the clipboard, which can hold what another test copied. Playwright's `waitForFunction` evaluates its
+ * condition in the page, whose content security policy only allows that the first time.
+ *
+ * @throws {Error} if the text does not arrive
+ */
+export const waitForCopied = async (page: Page, isExpected: (text: string) => boolean): Promise<string> => {
+  const deadlineMs = Date.now() + patienceMs;
+  for (;;) {
+    const text = z.string().parse(await page.evaluate('navigator.clipboard.readText()'));
+    if (isExpected(text)) return text;
+    if (Date.now() > deadlineMs) throw new Error(`The clipboard still has: ${text.slice(0, 200)}`);
+    await sleep(clipboardPollMs);
+  }
 };
 
 const axeResultSchema = z.object({

@@ -17,6 +17,8 @@ export interface ScreenCase {
 
 /** A step: the first row of the table. */
 export const firstRow = 'the first row';
+/** A step: the row of {@link sampleRunOf}. Runs of other tests are above it, and can have failed. */
+export const sampleRun = 'the sample run';
 /** A step: the search, and the newest order that was processed. The newest of all can have no payload. */
 export const searchedOrder = 'the order that is searched for';
 
@@ -112,7 +114,7 @@ export const screens: readonly ScreenCase[] = [
     name: 'sync-run',
     path: async (world) => `/sync-runs/${await sampleRunOf(world)}`,
     ready: '.waterfall-parts',
-    way: ['Sync runs', firstRow],
+    way: ['Sync runs', sampleRun],
     opens: { step: 'The whole input', appears: 'details[open] .document' },
   },
   {
