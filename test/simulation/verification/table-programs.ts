@@ -50,6 +50,11 @@ const text = fc.constantFrom('0', '1', 'é', '\u{1F600}', '\u{FF5E}');
 const number = fc.integer({ min: -3, max: 12 });
 /** `IN` has no other values: dynalite does not find `false` in a list. */
 const ordered = fc.oneof(text, number);
+/**
+ * `<` and the like have no other values: dynalite compares texts in conditions by their UTF-16 code units, DynamoDB by
+ * their UTF-8 bytes.
+ */
+const comparable = fc.oneof(fc.constantFrom('0', '1', 'é'), number);
 /** Conditions have no other values: dynalite cannot compare maps and lists. */
 const scalar = fc.oneof(ordered, fc.boolean(), fc.constant(null));
 const value = fc.oneof(scalar, fc.constant({ a: 1, b: [1, 'x'] }));
@@ -70,7 +75,7 @@ const actionOf = (name: Field): fc.Arbitrary<Action> => {
 };
 
 const leaf: fc.Arbitrary<Condition> = fc.oneof(
-  fc.record({ operator: fc.constantFrom('=', '<>', '<', '<=', '>', '>='), field, value: ordered }),
+  fc.record({ operator: fc.constantFrom('<', '<=', '>', '>='), field, value: comparable }),
   fc.record({ operator: fc.constantFrom('=', '<>'), field, value: scalar }),
   fc.record({ operator: fc.constant('nested' as const), value: scalar }),
   fc.record({ operator: fc.constant('in' as const), field, values: fc.array(ordered, { minLength: 1, maxLength: 3 }) }),
