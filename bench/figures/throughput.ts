@@ -38,6 +38,7 @@ export const throughput: FigureSet<
         internalApiLatencyMs: 0,
         maxConcurrency: availableParallelism(),
         metered: false,
+        watchesMemory: true,
       });
     // The small runs come before and after the large one, so that a change of the machine's speed does not bias the ratio.
     const runs: PipelineRun[] = [];
