@@ -10,7 +10,7 @@ import {
 } from '../http/api-client';
 import type { Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
-import type { ApiRequest } from '../http/exchange';
+import type { ApiRequest, Connection } from '../http/exchange';
 import { createPace, type Pace } from '../http/pace';
 import { type Authenticate, authenticateByKey, createJwtAuthentication, type IterableCredential } from './auth';
 import { bulkBody } from './batches';
@@ -54,6 +54,8 @@ export interface IterableClientOptions {
   readonly now: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
   readonly onCall?: ApiClientOptions['onCall'];
+  /** Default: connections to `baseUrl`. */
+  readonly connection?: Connection;
   readonly random?: Random;
   /** Replaces Iterable's default limits, for a project with others. */
   readonly callsPerSecond?: Partial<Readonly<Record<IterableCall, number>>>;
@@ -125,6 +127,7 @@ export const createIterableClient = (options: IterableClientOptions) => {
     now,
     ...(sleep && { sleep }),
     ...(options.onCall && { onCall: options.onCall }),
+    ...(options.connection && { connection: options.connection }),
   });
 
   const paceOf = (call: IterableCall): Pace =>

@@ -11,6 +11,7 @@ import {
 } from '../http/api-client';
 import { fullJitterMs, type Random } from '../http/backoff';
 import { withCredential } from '../http/credential';
+import type { Connection } from '../http/exchange';
 import { createPace } from '../http/pace';
 import { parseJsonAsWritten } from '../json';
 import type { NetlifeLogin } from './credential';
@@ -32,6 +33,8 @@ export interface PortalApiOptions {
   /** Called when a try failed and another follows. */
   readonly onRetry?: (failed: FailedAttempt) => void;
   readonly onCall?: ApiClientOptions['onCall'];
+  /** Default: connections to the portal. */
+  readonly connection?: Connection;
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
   readonly random?: Random;
@@ -100,6 +103,7 @@ export const createPortalApi = (options: PortalApiOptions, tally: Tally) => {
     now,
     ...(options.sleep && { sleep: options.sleep }),
     ...(options.onCall && { onCall: options.onCall }),
+    ...(options.connection && { connection: options.connection }),
   });
 
   const wasNotSent = (error: unknown): boolean =>

@@ -10,6 +10,9 @@ export interface HttpReply {
 }
 
 export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path and query. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -18,7 +21,7 @@ export interface HttpRequest {
 export interface Server {
   readonly respond: (request: HttpRequest) => HttpReply;
   /** Called when a request is sent, whether it arrives or not. */
-  readonly onSent: () => void;
+  readonly onSent: (request: HttpRequest) => void;
 }
 
 const bodyOf = (text: string) => ({
@@ -48,9 +51,9 @@ export const createConnection = (
 
   const exchange = async (request: HttpRequest): Promise<HttpReply> => {
     const callFault = faults.ofCall(service);
-    if (callFault !== undefined) trace.add(process.name, `POST ${service}: ${callFault}`);
+    if (callFault !== undefined) trace.add(process.name, `${request.method} ${service}: ${callFault}`);
     if (callFault === 'crash before') process.kill();
-    else server.onSent();
+    else server.onSent(request);
     await scheduler.sleep(faults.latencyMs(service));
     if (!process.hasSent()) await process.canRun();
     if (callFault === 'lost request') {
@@ -59,7 +62,7 @@ export const createConnection = (
     }
     if (callFault === 'refused') return refusal();
     const reply = server.respond(request);
-    trace.add(process.name, `POST ${service}: ${reply.statusCode}`);
+    trace.add(process.name, `${request.method} ${service}: ${reply.statusCode}`);
     if (callFault === 'crash after') process.kill();
     await scheduler.sleep(20 + choose.fraction() * 80 + faults.latencyMs(service));
     if (callFault === 'lost response') {
@@ -70,13 +73,13 @@ export const createConnection = (
   };
 
   return {
-    request: async ({ headers, body, signal }) => {
+    request: async ({ method, path, headers, body, signal }) => {
       await process.canRun();
       const aborted = Promise.withResolvers<never>();
       const abort = (): void => aborted.reject(signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       try {
-        const reply = await Promise.race([exchange({ headers, body: body ?? '' }), aborted.promise]);
+        const reply = await Promise.race([exchange({ method, path, headers, body: body ?? '' }), aborted.promise]);
         return { statusCode: reply.statusCode, headers: reply.headers ?? {}, body: bodyOf(reply.body) };
       } finally {
         signal.removeEventListener('abort', abort);

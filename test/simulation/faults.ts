@@ -2,7 +2,7 @@ import type { Scheduler } from './scheduler';
 
 /** What can be cut off or fail by itself. */
 export const services = ['dynamodb', 'sqs', 's3', 'secrets', 'qualia', 'internal'] as const;
-export type Service = (typeof services)[number];
+export type Service = (typeof services)[number] | 'netlife' | 'iterable' | 'database';
 
 /** What happens to one call. The first part says whether it takes effect. */
 export type CallFault =

@@ -8,6 +8,7 @@ import { createHistory, type HistoryOptions } from './history';
 import { runLeases } from './leases/main';
 import { runMutants } from './mutation-run';
 import { type Result, simulate } from './simulate';
+import { runSyncs } from './sync/main';
 
 const maxProcesses = 2;
 /** Time limit of shrinking a history that fails. */
@@ -22,12 +23,18 @@ const readOptions = () => {
       minutes: { type: 'string', default: '30' },
       replay: { type: 'string' },
       runs: { type: 'string' },
+      leases: { type: 'string' },
       mutants: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
     },
   });
-  const { replay, runs, mutants, only, ...rest } = values;
-  const numbers = { ...rest, seed: replay ?? rest.seed, ...(runs !== undefined && { runs }) };
+  const { replay, runs, leases, mutants, only, ...rest } = values;
+  const numbers = {
+    ...rest,
+    seed: replay ?? rest.seed,
+    ...(runs !== undefined && { runs }),
+    ...(leases !== undefined && { leases }),
+  };
   for (const [name, value] of Object.entries(numbers)) {
     if (!/^[1-9]\d{0,9}$/.test(value)) throw new Error(`--${name} is not a whole number from 1: ${value}`);
   }
@@ -37,7 +44,8 @@ const readOptions = () => {
     minutes: Number(numbers.minutes),
   };
   const command = mutants ? 'mutants' : replay === undefined ? 'run' : 'replay';
-  return { request, only, runs: runs === undefined ? undefined : Number(runs), command } as const;
+  const count = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  return { request, only, runs: count(runs), leases: count(leases), command } as const;
 };
 
 /** A history, and its result. */
@@ -135,9 +143,10 @@ const runAllMutants = async (request: HistoryOptions, only: string): Promise<num
 };
 
 const main = async (): Promise<void> => {
-  const { request, only, runs, command } = readOptions();
-  if (runs !== undefined) {
-    process.exitCode = await runLeases(request.seed, runs);
+  const { request, only, runs, leases, command } = readOptions();
+  if (runs !== undefined || leases !== undefined) {
+    const run = runs === undefined ? runLeases : runSyncs;
+    process.exitCode = await run(request.seed, runs ?? leases ?? 0);
     return;
   }
   process.exitCode = await { run, replay, mutants: runAllMutants }[command](request, only);

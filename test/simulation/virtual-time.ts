@@ -52,16 +52,32 @@ export const installVirtualTime = (scheduler: Scheduler): (() => void) => {
     return promise;
   };
 
+  /** Runs until it is cancelled. */
+  const interval = (run: () => void, ms = 0) => {
+    let timer: Timer;
+    const next = (): void => {
+      timer = after(ms, () => {
+        next();
+        run();
+      });
+    };
+    next();
+    return handleOf({ atMs: now() + ms, cancel: () => timer.cancel() });
+  };
+
   const restores = [
     replace(Date, 'now', now),
     replace(performance, 'now', () => now() - startMs),
     replace(Math, 'random', choose.fraction),
     replace(globalThis, 'setTimeout', (run: () => void, ms = 0) => handleOf(after(ms, () => run()))),
     replace(globalThis, 'clearTimeout', cancel),
+    replace(globalThis, 'setInterval', interval),
+    replace(globalThis, 'clearInterval', cancel),
     replace(globalThis, 'setImmediate', (run: () => void) => handleOf(after(0, () => run()))),
     replace(globalThis, 'clearImmediate', cancel),
     replace(AbortSignal, 'timeout', timeout),
     replace(timersPromises, 'setTimeout', sleepFor),
+    replace(timersPromises, 'setImmediate', () => sleep(0)),
     replace(crypto, 'randomBytes', (size: number) => Buffer.from(hexOf(scheduler, 2 * size), 'hex')),
     replace(crypto, 'randomUUID', () => [8, 4, 4, 4, 12].map((digits) => hexOf(scheduler, digits)).join('-')),
   ];

@@ -1,7 +1,7 @@
 import { simulateLeases } from './simulate-leases';
 
 /**
- * Simulates histories of concurrent runs, and prints the failed ones. A single one is printed with all of its calls.
+ * Simulates histories of concurrent runs that only use their leases, and prints the failed ones. A single one is printed with all of its calls.
  *
  * @returns the exit code
  */
@@ -16,7 +16,7 @@ export const runLeases = async (firstSeed: number, histories: number): Promise<n
     if (result.violations.length === 0) continue;
     failed += 1;
     const faults = result.violations.map(({ oracle, about }) => `  ${oracle}: ${about}\n`).join('');
-    process.stdout.write(`FAILED: npm run simulate -- --runs 1 --seed ${seed}\n${faults}`);
+    process.stdout.write(`FAILED: npm run simulate -- --leases 1 --seed ${seed}\n${faults}`);
   }
   const seconds = (performance.now() - startedAtMs) / 1_000;
   process.stdout.write(

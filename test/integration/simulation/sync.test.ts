@@ -1,0 +1,24 @@
+import { createSyncHistory } from '../../simulation/sync/history';
+import { readSyncMachine } from '../../simulation/sync/machine';
+import { simulateSync } from '../../simulation/sync/simulate-sync';
+
+/** The first has several runs at once, throttled Lambdas and a redrive; the second compares over a thousand users. */
+const seeds = [5, 17];
+
+describe('histories of sync runs', () => {
+  const machine = readSyncMachine();
+
+  it.each(seeds)('end with the newest users, the same files and no limit exceeded: seed %i', async (seed) => {
+    const { violations, statuses } = await simulateSync(createSyncHistory(seed), { machine });
+    expect(violations).toEqual([]);
+    expect(statuses.SUCCEEDED).toBeGreaterThan(1);
+  });
+
+  it('are the same for the same seed, and others for another one', async () => {
+    const hashOf = async (seed: number): Promise<string> =>
+      (await simulateSync(createSyncHistory(seed), { machine })).traceHash;
+    const hash = await hashOf(3);
+    expect(await hashOf(3)).toBe(hash);
+    expect(await hashOf(4)).not.toBe(hash);
+  });
+});

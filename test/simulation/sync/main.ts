@@ -1,0 +1,36 @@
+import { createSyncHistory } from './history';
+import { readSyncMachine } from './machine';
+import { simulateSync } from './simulate-sync';
+
+/**
+ * Simulates histories of sync runs, and prints the failed ones. A single one is printed with all of its calls.
+ *
+ * @returns the exit code
+ */
+export const runSyncs = async (firstSeed: number, histories: number): Promise<number> => {
+  const machine = readSyncMachine();
+  const before = process.cpuUsage();
+  const statuses: Record<string, number> = {};
+  let [calls, invocations, failed, virtualMs] = [0, 0, 0, 0];
+  for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
+    const result = await simulateSync(createSyncHistory(seed), { machine, keepsTrace: histories === 1 });
+    calls += result.calls;
+    invocations += result.invocations;
+    virtualMs += result.virtualMs;
+    for (const [status, count] of Object.entries(result.statuses)) statuses[status] = (statuses[status] ?? 0) + count;
+    if (histories === 1) process.stdout.write(`${result.trace.join('\n')}\nTrace ${result.traceHash}\n`);
+    if (result.violations.length === 0) continue;
+    failed += 1;
+    const lines = result.violations.map(({ oracle, about }) => `  ${oracle}: ${about}\n`);
+    process.stdout.write(`FAILED: npm run simulate -- --runs 1 --seed ${seed}\n${lines.slice(0, 10).join('')}`);
+  }
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = (user + system) / 1e6;
+  const executions = Object.entries(statuses).map(([status, count]) => `${count} ${status}`);
+  process.stdout.write(
+    `Seeds ${firstSeed} … ${firstSeed + histories - 1}: ${executions.join(', ')}, ${invocations} invocations, ${calls} calls to vendors, ` +
+      `${(virtualMs / 3_600_000).toFixed(0)} hours, ${(cpuSeconds / histories).toFixed(2)} CPU seconds per history\n` +
+      `Tests: ${histories - failed} passed, ${failed} failed\n`,
+  );
+  return failed > 0 ? 1 : 0;
+};
