@@ -58,8 +58,11 @@ export interface ArtifactWriter {
 export const isLostUpload = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchUpload';
 
-const existsAlready = (error: unknown): boolean =>
-  error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+/** How often in a row S3 may reject the write of an object because of another write of it at the same time. */
+const maxConflicts = 3;
+
+const hasStatus = (error: unknown, statusCode: number): boolean =>
+  error instanceof S3ServiceException && error.$metadata.httpStatusCode === statusCode;
 
 /** A run's objects under `runs/<run_id>/` in the artifacts bucket. Paths are relative to that folder. */
 const createRunFolder = (client: S3Client, bucketName: string, runId: string) => {
@@ -99,12 +102,15 @@ const createRunFolder = (client: S3Client, bucketName: string, runId: string) =>
      * @returns whether this call wrote it
      */
     putOnce: async (path: string, body: string): Promise<boolean> => {
-      try {
-        await put(path, encoder.encode(body), true);
-        return true;
-      } catch (error) {
-        if (existsAlready(error)) return false;
-        throw error;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await put(path, encoder.encode(body), true);
+          return true;
+        } catch (error) {
+          if (hasStatus(error, 412)) return false;
+          // 409: another write was under way, such as one whose response was lost. Write again, or find its object.
+          if (!hasStatus(error, 409) || attempt === maxConflicts) throw error;
+        }
       }
     },
 
