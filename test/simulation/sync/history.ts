@@ -46,10 +46,10 @@ export const createSyncHistory = (seed: number): SyncHistory => {
   const portals = portalNames.slice(0, random.integer(1, 2)).map((name) => ({
     name,
     jobs: random.integer(1, 4),
-    subjectsPerJob: random.pick([3, 12, 40]),
+    subjectsPerJob: random.pick([3, 30, 80]),
   }));
   const mode = random.pick(['bulk', 'bulk', 'single']);
-  const users = mode === 'single' ? random.integer(5, 60) : random.pick([20, 60, 1_100, 2_300]);
+  const users = mode === 'single' ? random.integer(5, 60) : random.pick([3, 20, 60, 1_100, 2_300]);
   const on_removed = random.pick(['ignore', 'clear']);
   const create_access_keys = random.chance(0.5);
   const netlife = { portals: portals.map(({ name }) => name), create_access_keys };
@@ -76,11 +76,11 @@ export const createSyncHistory = (seed: number): SyncHistory => {
   /** Near a nightly run, or at any time. */
   const anyTime = (spanMs: number): number =>
     random.chance(0.8)
-      ? random.pick(nightlyRuns as [PlannedRun]).atMs + random.integer(-spanMs / 4, spanMs)
+      ? random.pick(nightlyRuns as [PlannedRun]).atMs + random.integer(-Math.floor(spanMs / 4), spanMs)
       : random.integer(startMs, endsAtMs);
-  const manualRuns = Array.from({ length: random.integer(0, 3) }, (_, index) => ({
+  const manualRuns = Array.from({ length: random.integer(0, 5) }, (_, index) => ({
     id: `manual-${index + 1}`,
-    atMs: anyTime(2 * minuteMs),
+    atMs: anyTime(random.pick([2_000, 20_000, 2 * minuteMs])),
     input: manual(),
   }));
   const runs = [...nightlyRuns, ...manualRuns];

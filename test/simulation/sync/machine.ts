@@ -143,5 +143,3 @@ export const createSyncMachine = async (world: World, options: MachineOptions) =
 };
 
 const nameOf = (arn: string): string => arn.replace(/^.*:/, '');
-
-export type SyncMachine = Awaited<ReturnType<typeof createSyncMachine>>;
