@@ -3,7 +3,13 @@ import type { FigureSet } from '../figure';
 import { runPipeline } from '../pipeline/run';
 import { median, round } from '../statistics';
 
-/** Latencies of the two APIs, how many orders each side processes (the plain worker is slow), and how many times. */
+/** Processes of each function: while one waits, another one uses the core. */
+const processes = availableParallelism() + 1;
+
+/**
+ * Latencies of the two APIs, how many orders each side processes (the plain worker is slow), and how many times.
+ * `warmUpOrders`: for one process. V8 compiles in each process what it runs often, and the plain program is one process.
+ */
 const circumstances = {
   atOnce: { qualiaLatencyMs: 0, internalApiLatencyMs: 0, ours: 3_000, plain: 1_000, warmUpOrders: 1_000, rounds: 5 },
   slow: { qualiaLatencyMs: 200, internalApiLatencyMs: 100, ours: 1_000, plain: 60, warmUpOrders: 20, rounds: 1 },
@@ -27,6 +33,7 @@ export const plainWorker: FigureSet<'plain_worker_ratio' | 'plain_worker_ratio_s
     const ratioOf = async ({
       ours,
       plain,
+      warmUpOrders,
       rounds,
       ...latencies
     }: (typeof circumstances)[keyof typeof circumstances]): Promise<number> => {
@@ -35,8 +42,8 @@ export const plainWorker: FigureSet<'plain_worker_ratio' | 'plain_worker_ratio_s
           ...latencies,
           orders,
           workers,
-          // While one process of a function waits, another one uses the core.
-          maxConcurrency: availableParallelism() + 1,
+          warmUpOrders: workers === 'plain' ? warmUpOrders : warmUpOrders * processes,
+          maxConcurrency: processes,
           metered: false,
         });
         return done.orders / done.seconds;
