@@ -2,8 +2,11 @@ import { createSyncHistory } from '../../simulation/sync/history';
 import { readSyncMachine } from '../../simulation/sync/machine';
 import { simulateSync } from '../../simulation/sync/simulate-sync';
 
-/** 117 failed when S3 rejected the write of a part because of another write of it. */
-const seeds = [107, 117];
+/**
+ * 117 failed when S3 rejected the write of a part because of another write of it, and 326 when all calls that had waited
+ * for the renewal of a lease were sent at once.
+ */
+const seeds = [107, 117, 326];
 
 describe('histories of sync runs', () => {
   const machine = readSyncMachine();
