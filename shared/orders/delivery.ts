@@ -41,6 +41,9 @@ export const readMessage = <Message>({ body }: SQSRecord, schema: Schema<Message
 const isRedriven = ({ attributes }: SQSRecord, { sent_at: sentAtMs }: DownloadMessage): boolean =>
   sentAtMs !== undefined && Number(attributes.SentTimestamp) > sentAtMs + sendToleranceMs;
 
+/** The first releases gave their messages to processing no time, so whether one was redriven is unknown. */
+const isOfEarlyRelease = (message: DownloadMessage): boolean => 's3_key' in message && message.sent_at === undefined;
+
 /** The delivery of a message that was read from `record`. */
 export const deliveryOf = <Message extends DownloadMessage>(
   record: SQSRecord,
@@ -57,6 +60,6 @@ export const deliveryOf = <Message extends DownloadMessage>(
     firstReceivedAtMs: Number(record.attributes.ApproximateFirstReceiveTimestamp),
     waitingSinceMs: redriven ? sentAtMs : (message.first_sent_at ?? sentAtMs),
     context,
-    mayHaveTakenEffect: receiveCount > 1 || message.retried === true || redriven,
+    mayHaveTakenEffect: receiveCount > 1 || message.retried === true || redriven || isOfEarlyRelease(message),
   };
 };

@@ -13,7 +13,7 @@ import { type CapturedLogs, ownFields } from './logs';
 import { recordMetrics } from './metrics';
 import { checksum, orderId, processingMessage, round } from './orders';
 import { qualiaResponse } from './qualia-orders';
-import { sqsEvent, sqsRecord } from './sqs-events';
+import { sqsEvent, sqsRecord, sqsSentAtMs } from './sqs-events';
 import { unconfigured } from './unconfigured';
 
 /** The current time in every batch. */
@@ -45,7 +45,7 @@ export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles)
   const message = processingMessage({
     checksum: doubles.checksumInMessage ?? checksum(payload),
     ...(doubles.retried && { retried: true }),
-    ...(doubles.sentAtMs !== undefined && { sent_at: doubles.sentAtMs }),
+    sent_at: doubles.sentAtMs ?? sqsSentAtMs,
   });
   const handler = createHandler({
     payloads: { load },

@@ -1,6 +1,6 @@
 import { deliveryOf, readMessage } from '../../../../shared/orders/delivery';
 import { downloadMessageSchema } from '../../../../shared/orders/message';
-import { downloadMessage } from '../../../support/orders';
+import { downloadMessage, processingMessage } from '../../../support/orders';
 import { sqsFirstReceivedAtMs, sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
 
@@ -48,6 +48,15 @@ test.each([
   ['sent by a process whose clock is ahead', downloadMessage({ sent_at: sqsSentAtMs + 5_000 }), 1, false],
 ])('a message that was %s: whether a call may have taken effect', (_, message, receiveCount, expected) => {
   expect(deliver(message, receiveCount).mayHaveTakenEffect).toBe(expected);
+});
+
+test('of a message to processing without a time, as the first releases sent it, a redrive cannot be excluded', () => {
+  const deliverToProcessing = (sentAtMs: number | undefined) => {
+    const message = processingMessage({ sent_at: sentAtMs });
+    return deliveryOf(sqsRecord(message, { receiveCount: 1 }), message, context);
+  };
+  expect(deliverToProcessing(undefined).mayHaveTakenEffect).toBe(true);
+  expect(deliverToProcessing(sqsSentAtMs).mayHaveTakenEffect).toBe(false);
 });
 
 test.each([
