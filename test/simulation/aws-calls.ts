@@ -1,4 +1,5 @@
 import { ProvisionedThroughputExceededException } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { smallCalls } from '../../shared/aws/clients';
 import type { Faults, Service } from './faults';
 import type { LambdaProcess } from './lambda-process';
@@ -86,3 +87,17 @@ export const createAwsClient = (
     },
   };
 };
+
+/** A client of DynamoDB whose process is killed right after a write of an order, before it gets the response. */
+export const dyingAfterWrites = (
+  model: ModelClient,
+  process: LambdaProcess,
+  isInterrupted: () => boolean,
+): ModelClient => ({
+  send: async (command) => {
+    const response = await model.send(command);
+    const { Key } = command.input as { readonly Key?: { readonly order_id?: string } };
+    if (command instanceof UpdateCommand && Key?.order_id !== undefined && isInterrupted()) process.kill();
+    return response;
+  },
+});

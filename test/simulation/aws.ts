@@ -14,6 +14,14 @@ export interface AwsOptions {
   readonly onQueueCalled: (queueUrl: string) => void;
 }
 
+/** What an earlier release left of an order. */
+export interface LeftOrder {
+  readonly item: Readonly<Record<string, unknown>>;
+  readonly payload?: { readonly key: string; readonly bytes: Uint8Array };
+  /** In a queue, by its URL. */
+  readonly message?: { readonly queue: string; readonly body: object };
+}
+
 const minuteMs = 60_000;
 
 /** AWS as the order pipeline uses it: the models with the settings of the stacks, watched by the oracles. */
@@ -51,12 +59,16 @@ export const createAws = (world: SimulatedWorld, { onOrderWritten, onQueueCalled
   });
   const itemOf = (orderId: string) => tables.item(resources.orders, orderId);
   let calls = 0;
+  const callsOf = new Map<string, number>();
+  /** Counts a call about an order. */
+  const count = (orderId: string): void => void callsOf.set(orderId, (callsOf.get(orderId) ?? 0) + 1);
 
   const watched = (model: ModelClient): ModelClient => ({
     send: async (command) => {
       calls += 1;
       const response = await model.send(command);
       const input = command.input as { TableName?: string; Key?: { order_id?: string }; QueueUrl?: string };
+      if (input.Key?.order_id !== undefined) count(input.Key.order_id);
       if (input.TableName === resources.orders && !(command instanceof GetCommand)) {
         onOrderWritten(itemOf(input.Key?.order_id ?? ''));
       }
@@ -68,6 +80,13 @@ export const createAws = (world: SimulatedWorld, { onOrderWritten, onQueueCalled
   return {
     queues,
     itemOf,
+    /** Leaves an order as an earlier release did: its item, its payload and its message. */
+    leave: ({ item, payload, message }: LeftOrder): void => {
+      tables.put(resources.orders, item);
+      onOrderWritten(item);
+      if (payload !== undefined) buckets.put(resources.raw, payload.key, payload.bytes);
+      if (message !== undefined) queues.send(message.queue, JSON.stringify(message.body));
+    },
     clients: {
       dynamodb: watched(tables.client),
       sqs: watched(queues.client),
@@ -76,6 +95,9 @@ export const createAws = (world: SimulatedWorld, { onOrderWritten, onQueueCalled
     },
     /** The number of calls so far. */
     calls: (): number => calls,
+    count,
+    /** The number of calls about each order so far: reads and writes of its item, and what else was counted. */
+    callsOf: (orderId: string): number => callsOf.get(orderId) ?? 0,
     /** The number of messages in each queue and dead-letter queue. */
     messages: (): Readonly<Record<string, number>> =>
       Object.fromEntries(
@@ -90,3 +112,5 @@ export const createAws = (world: SimulatedWorld, { onOrderWritten, onQueueCalled
     },
   };
 };
+
+export type Aws = ReturnType<typeof createAws>;

@@ -22,6 +22,8 @@ export interface Server {
   readonly respond: (request: HttpRequest) => HttpReply;
   /** Called when a request is sent, whether it arrives or not. */
   readonly onSent: (request: HttpRequest) => void;
+  /** How much longer a request, or its response, takes than others, ms. Default: 0. */
+  readonly delayMs?: (request: HttpRequest, part: 'request' | 'response') => number;
 }
 
 const bodyOf = (text: string) => ({
@@ -54,7 +56,7 @@ export const createConnection = (
     if (callFault !== undefined) trace.add(process.name, `${request.method} ${service}: ${callFault}`);
     if (callFault === 'crash before') process.kill();
     else server.onSent(request);
-    await scheduler.sleep(faults.latencyMs(service));
+    await scheduler.sleep(faults.latencyMs(service) + (server.delayMs?.(request, 'request') ?? 0));
     if (!process.hasSent()) await process.canRun();
     if (callFault === 'lost request') {
       if (choose.chance(0.5)) return noResponse();
@@ -64,7 +66,9 @@ export const createConnection = (
     const reply = server.respond(request);
     trace.add(process.name, `${request.method} ${service}: ${reply.statusCode}`);
     if (callFault === 'crash after') process.kill();
-    await scheduler.sleep(20 + choose.fraction() * 80 + faults.latencyMs(service));
+    await scheduler.sleep(
+      20 + choose.fraction() * 80 + faults.latencyMs(service) + (server.delayMs?.(request, 'response') ?? 0),
+    );
     if (callFault === 'lost response') {
       if (choose.chance(0.5)) return noResponse();
       throw reset();

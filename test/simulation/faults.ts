@@ -13,6 +13,13 @@ export type CallFault =
   | 'crash before'
   | 'crash after';
 
+/**
+ * What can be wrong with one order for a time. `qualia`, `internal`: the API returns errors for it. Of the internal API,
+ * `swallowed`: it takes the order, but responds with an error; `refused`: it refuses the order; `dragged`: its requests
+ * take up to 12 seconds, and its responses up to a minute.
+ */
+export type Trouble = 'qualia' | 'internal' | 'swallowed' | 'refused' | 'dragged';
+
 /** How often each fault occurs, per call. */
 const weights: readonly (readonly [CallFault, number])[] = [
   ['lost request', 2],
@@ -32,7 +39,8 @@ export const createFaults = (scheduler: Scheduler) => {
   const { choose, now } = scheduler;
   const cutUntilMs = new Map<Service, number>();
   const slowUntilMs = new Map<Service, number>();
-  const poisonedUntilMs = new Map<string, number>();
+  const interruptedUntilMs = new Map<string, number>();
+  const troubledUntilMs = new Map<string, number>();
   let share = 0;
   return {
     /** Sets the share of calls that fail, from 0 to 1. */
@@ -43,17 +51,21 @@ export const createFaults = (scheduler: Scheduler) => {
     cut: (service: Service, ms: number): void => void cutUntilMs.set(service, now() + ms),
     /** Calls take seconds for this time. */
     slow: (service: Service, ms: number): void => void slowUntilMs.set(service, now() + ms),
-    /** A vendor returns errors for one order for this time. */
-    poison: (api: 'qualia' | 'internal', orderId: string, ms: number): void =>
-      void poisonedUntilMs.set(`${api} ${orderId}`, now() + ms),
-    isPoisoned: (api: 'qualia' | 'internal', orderId: string): boolean =>
-      (poisonedUntilMs.get(`${api} ${orderId}`) ?? 0) > now(),
+    /** Something is wrong with one order for this time. */
+    trouble: (trouble: Trouble, orderId: string, ms: number): void =>
+      void troubledUntilMs.set(`${trouble} ${orderId}`, now() + ms),
+    isTroubled: (trouble: Trouble, orderId: string): boolean =>
+      (troubledUntilMs.get(`${trouble} ${orderId}`) ?? 0) > now(),
+    /** Each process of this worker is killed right after it writes an order, for this time. */
+    interrupt: (worker: string, ms: number): void => void interruptedUntilMs.set(worker, now() + ms),
+    isInterrupted: (worker: string): boolean => (interruptedUntilMs.get(worker) ?? 0) > now(),
     /** Ends all faults. */
     end: (): void => {
       share = 0;
       cutUntilMs.clear();
       slowUntilMs.clear();
-      poisonedUntilMs.clear();
+      interruptedUntilMs.clear();
+      troubledUntilMs.clear();
     },
 
     ofCall: (service: Service): CallFault | undefined => {

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { lambdaContext } from '../support/lambda-context';
 import { createLambdaProcess, type LambdaProcess } from './lambda-process';
+import type { Release } from './release';
 import type { Scheduler } from './scheduler';
 import type { Trace } from './trace';
 
@@ -12,13 +13,14 @@ export interface FunctionOptions {
   readonly name: string;
   readonly timeoutMs: number;
   /** The composition root: creates the handler of a new process. */
-  readonly create: (process: LambdaProcess) => Handler;
+  readonly create: (process: LambdaProcess, release: Release) => Handler;
 }
 
 /** How an invocation ended. `failed`: an error, a timeout or a crash. */
 export type Outcome = { readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'failed' };
 
 interface Environment {
+  readonly release: Release;
   readonly process: LambdaProcess;
   readonly handler: Handler;
 }
@@ -28,16 +30,26 @@ export const createFunctionPool = ({ scheduler, trace, name, timeoutMs, create }
   const environments = new Set<Environment>();
   let idle: Environment[] = [];
   let created = 0;
+  let deployed: Release = 'present';
+  let isMixedUntilMs = 0;
 
-  const start = (): Environment => {
+  /** The release that handles the next invocation. While two are mixed, either may. */
+  const nextRelease = (): Release => {
+    if (scheduler.now() >= isMixedUntilMs || scheduler.choose.chance(0.5)) return deployed;
+    return deployed === 'present' ? 'earlier' : 'present';
+  };
+
+  const start = (release: Release): Environment => {
     const process = createLambdaProcess(scheduler, `${name}-${++created}`);
-    const environment = { process, handler: create(process) };
+    const environment = { release, process, handler: create(process, release) };
     environments.add(environment);
     return environment;
   };
 
   const invoke = async (event: unknown): Promise<Outcome> => {
-    const environment = idle.pop() ?? start();
+    const release = nextRelease();
+    const at = idle.findLastIndex((one) => one.release === release);
+    const environment = idle.splice(at, at < 0 ? 0 : 1)[0] ?? start(release);
     const { process, handler } = environment;
     process.resume();
     const endsAtMs = scheduler.now() + timeoutMs;
@@ -71,6 +83,11 @@ export const createFunctionPool = ({ scheduler, trace, name, timeoutMs, create }
     replaceAll: (): void => {
       idle = [];
       environments.clear();
+    },
+    /** Deploys a release. For `mixedMs`, an invocation may still reach a process of the other one. */
+    deploy: (release: Release, mixedMs: number): void => {
+      deployed = release;
+      isMixedUntilMs = scheduler.now() + mixedMs;
     },
     killAll: (): void => {
       for (const { process } of environments) process.kill();

@@ -44,12 +44,20 @@ export const corpus: readonly (HistoryOptions & { readonly found: string })[] = 
     seed: 15,
     webhooks: 60,
     minutes: 15,
+    isEarly: true,
     found: 'a stale event relied on a round whose message had never been sent',
   },
   {
     seed: 500_099,
     webhooks: 500,
     minutes: 30,
+    isEarly: true,
     found: 'no list named an order whose newest round had no message',
+  },
+  {
+    seed: 2_004,
+    webhooks: 200,
+    minutes: 30,
+    found: 'a redriven message of an early release, without a time, was posted twice',
   },
 ];

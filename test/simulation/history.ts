@@ -1,5 +1,6 @@
 import { createRandom } from '../../samples/random';
 import { type Service, services } from './faults';
+import { createLaterActions, type LaterAction } from './later-actions';
 
 export const workers = ['webhook', 'download', 'processing', 'reconciler'] as const;
 export type Worker = (typeof workers)[number];
@@ -21,7 +22,8 @@ export type Action =
   | { readonly kind: 'deploy' }
   | { readonly kind: 'pause'; readonly worker: 'download' | 'processing'; readonly ms: number }
   | { readonly kind: 'replay'; readonly orderId: string; readonly force: boolean }
-  | { readonly kind: 'redrive' | 'reconcile' };
+  | { readonly kind: 'redrive' | 'reconcile' }
+  | LaterAction;
 
 type Change = Action & { readonly kind: 'change'; readonly atMs: number };
 
@@ -40,6 +42,8 @@ export interface HistoryOptions {
   readonly webhooks: number;
   /** Virtual time until the faults end. */
   readonly minutes: number;
+  /** Without the actions of `later-actions.ts`: the histories of the seeds that failed before there were any. */
+  readonly isEarly?: boolean;
 }
 
 const changesPerOrder = 3;
@@ -47,7 +51,7 @@ const changesPerOrder = 3;
 const maxSkewMs = 900;
 
 /** Makes the history of a seed. It decides what happens and when; the scheduler decides everything in between. */
-export const createHistory = ({ seed, webhooks, minutes }: HistoryOptions): History => {
+export const createHistory = ({ seed, webhooks, minutes, isEarly = false }: HistoryOptions): History => {
   const random = createRandom(seed);
   const endsAtMs = minutes * 60_000;
   const orderCount = Math.max(1, Math.round(webhooks / changesPerOrder));
@@ -100,9 +104,10 @@ export const createHistory = ({ seed, webhooks, minutes }: HistoryOptions): Hist
 
   const disturbancesPerMinute = random.pick([0.5, 1, 3, 6]);
   const disturbances = Array.from({ length: Math.ceil(minutes * disturbancesPerMinute) }, disturbance);
+  const later = isEarly ? [] : createLaterActions({ seed, endsAtMs, orderCount });
   return {
     seed,
-    actions: [...changes, ...disturbances].toSorted((a, b) => a.atMs - b.atMs),
+    actions: [...changes, ...disturbances, ...later].toSorted((a, b) => a.atMs - b.atMs),
     faultShare: random.pick([0, 0.01, 0.03, 0.1]),
     endsAtMs,
   };

@@ -54,8 +54,14 @@ export const createLifecycleOracle = (report: (violation: Violation) => void) =>
   return { check, rounds: (orderId: string): number => rounds.get(orderId) ?? 0 };
 };
 
-/** Each round has one effect, and one more for each older round that may have overtaken it (docs/adr/0012). */
-const isDoubled = (effects: readonly Effect[], rounds: number): boolean => effects.length > Math.max(0, 2 * rounds - 1);
+/**
+ * Judges the effects of an order after each: a round has one effect, and one more for each older round that may have
+ * overtaken it (docs/adr/0012).
+ */
+export const judgeEffects = (orderId: string, effects: readonly Effect[], rounds: number): Violation[] =>
+  effects.length > Math.max(1, 2 * rounds - 1)
+    ? [{ oracle: 'doubled', about: `${orderId}: ${effects.map(({ round }) => round).join(', ')}` }]
+    : [];
 
 const newestBodyHash = (effects: readonly Effect[]): string | undefined => {
   const newest = effects.at(-1);
@@ -71,7 +77,6 @@ const expectedBodyHash = (response: Uint8Array): string | undefined => {
 export interface EndState {
   readonly qualia: Qualia;
   readonly internalApi: InternalApi;
-  readonly roundsOf: (orderId: string) => number;
   readonly itemOf: (orderId: string) => Item | undefined;
   /** Orders with a webhook. */
   readonly notified: ReadonlyMap<string, Readonly<Notified>>;
@@ -80,10 +85,17 @@ export interface EndState {
   /** Calls to AWS and APIs. */
   readonly calls: number;
   readonly webhooks: number;
+  /** Calls about an order: reads and writes of its item, downloads and POSTs. */
+  readonly callsOf: (orderId: string) => number;
+  /** Webhooks about an order. */
+  readonly webhooksOf: (orderId: string) => number;
 }
 
 /** Even with every fault, a webhook costs no more calls than this on average, passes of the reconciler included. */
 const maxCallsPerWebhook = 150;
+
+/** The same for each order: retries, copies and repeated deliveries included, and a day of passes. */
+const maxCallsPerOrder = (webhooks: number): number => 250 + 40 * webhooks;
 
 const isFresh = (id: string, { qualia, internalApi }: EndState): boolean => {
   const response = qualia.responseOf(id);
@@ -107,15 +119,13 @@ export const judgeRest = (end: EndState): Violation[] => {
 
 /** Judges the end of a history, when all faults are over and all work is done. */
 export const judgeEnd = (end: EndState): Violation[] => {
-  const { qualia, internalApi, itemOf, roundsOf, messages, calls, webhooks } = end;
+  const { qualia, internalApi, itemOf, messages, calls, webhooks, callsOf, webhooksOf } = end;
   const violations: Violation[] = [];
   const report = (oracle: Violation['oracle'], about: string): void => void violations.push({ oracle, about });
   for (const id of qualia.orders.keys()) {
-    const effects = internalApi.effects(id);
     const status = itemOf(id)?.status;
     if (status !== 'PROCESSED') report('open', `${id}: ${status} ${JSON.stringify(itemOf(id)?.error ?? '')}`);
     if (!isFresh(id, end)) report('stale', `${id}: the internal API does not have its newest version`);
-    if (isDoubled(effects, roundsOf(id))) report('doubled', `${id}: ${effects.map(({ round }) => round).join(', ')}`);
   }
   for (const [queue, count] of Object.entries(messages)) if (count > 0) report('messages', `${count} in ${queue}`);
   const limits = [
@@ -124,6 +134,10 @@ export const judgeEnd = (end: EndState): Violation[] => {
   ] as const;
   for (const [api, most, limit] of limits) {
     if (most > limit) report('limit', `${most} calls to ${api} in one second, limit ${limit}`);
+  }
+  for (const id of qualia.orders.keys()) {
+    const [ofOrder, sent] = [callsOf(id), webhooksOf(id)];
+    if (ofOrder > maxCallsPerOrder(sent)) report('calls', `${ofOrder} calls about ${id} for ${sent} webhooks`);
   }
   if (calls > 1_000 + maxCallsPerWebhook * webhooks) report('calls', `${calls} calls for ${webhooks} webhooks`);
   return violations;

@@ -2,19 +2,23 @@ import { briefCalls } from '../../shared/aws/clients';
 import { createInternalApi } from './apis/internal-api';
 import { createQualia } from './apis/qualia';
 import { createAws } from './aws';
-import { createAwsClient } from './aws-calls';
+import { createAwsClient, dyingAfterWrites } from './aws-calls';
 import { createHandlers, type ProcessClients, resources, settings } from './composition';
 import { createConnection } from './connection';
 import { createFaults } from './faults';
 import { createFunctionPool, type FunctionPool, type Handler } from './function-pool';
-import type { Action, History, Worker } from './history';
+import type { History, Worker } from './history';
 import { createLambdaProcess, type LambdaProcess } from './lambda-process';
-import { createLifecycleOracle, judgeEnd, judgeRest, type Violation } from './oracles';
+import { createMessageAgeOracle } from './message-age';
+import { createLifecycleOracle, judgeEffects, judgeEnd, judgeRest, type Violation } from './oracles';
+import { createPerform } from './perform';
 import { createPoller } from './poller';
+import { asEarlier, type Release } from './release';
 import { createScheduler } from './scheduler';
 import { createTrace } from './trace';
 import { installVirtualTime } from './virtual-time';
 import { createWebhookSender } from './webhook-sender';
+import type { ModelClient } from './world';
 
 export interface Result {
   readonly seed: number;
@@ -38,8 +42,6 @@ const restHours = 4;
 const redriveMinutes = 20;
 /** Then the reconciler checks every order once in this time. */
 const reconciledHours = 26;
-/** Qualia sends a webhook this many times. */
-const maxSends = 6;
 
 /** Runs a history, and then time without faults in which everything must come to rest. */
 export const simulate = async (history: History, { keepsTrace = false } = {}): Promise<Result> => {
@@ -54,28 +56,47 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
       now,
       choose,
       callsPerSecond: settings.callsPerSecond.qualia,
-      isPoisoned: (orderId) => faults.isPoisoned('qualia', orderId),
+      isTroubled: faults.isTroubled,
+      onDownload: (orderId) => aws.count(orderId),
     });
+    const report = (violation: Violation): void => {
+      trace.add('ORACLE', `${violation.oracle}: ${violation.about}`);
+      violations.push(violation);
+    };
+    const lifecycle = createLifecycleOracle(report);
     const internalApi = createInternalApi({
       now,
       callsPerSecond: settings.callsPerSecond.internalApi,
-      isPoisoned: (orderId) => faults.isPoisoned('internal', orderId),
-    });
-    const lifecycle = createLifecycleOracle((violation) => {
-      trace.add('ORACLE', `${violation.oracle}: ${violation.about}`);
-      violations.push(violation);
+      choose,
+      isTroubled: faults.isTroubled,
+      onPost: (orderId) => aws.count(orderId),
+      onEffect: (orderId, effects) => judgeEffects(orderId, effects, lifecycle.rounds(orderId)).forEach(report),
     });
     const aws = createAws(scheduler, {
       onOrderWritten: lifecycle.check,
       onQueueCalled: (queueUrl) => pollers.get(queueUrl)?.poke(),
     });
 
-    const clientsOf = (process: LambdaProcess): ProcessClients => {
+    const messageAge = createMessageAgeOracle({
+      now,
+      urls: [resources.download, resources.processing],
+      messages: aws.queues.messages,
+      report,
+    });
+
+    const clientsOf = (
+      process: LambdaProcess,
+      release: Release = 'present',
+      isInterrupted: () => boolean = () => false,
+    ): ProcessClients => {
       const options = { scheduler, faults, process, trace };
+      const formatted = (client: ModelClient): ModelClient => (release === 'earlier' ? asEarlier(client) : client);
+      const sqs = formatted(aws.clients.sqs);
+      const dynamodb = formatted(dyingAfterWrites(aws.clients.dynamodb, process, isInterrupted));
       return {
-        dynamodb: createAwsClient(options, 'dynamodb', aws.clients.dynamodb),
-        sqs: createAwsClient(options, 'sqs', aws.clients.sqs),
-        briefSqs: createAwsClient(options, 'sqs', aws.clients.sqs, briefCalls),
+        dynamodb: createAwsClient(options, 'dynamodb', dynamodb),
+        sqs: createAwsClient(options, 'sqs', sqs),
+        briefSqs: createAwsClient(options, 'sqs', sqs, briefCalls),
         s3: createAwsClient(options, 's3', aws.clients.s3),
         secrets: createAwsClient(options, 'secrets', aws.clients.secrets),
         qualia: createConnection(options, 'qualia', qualia.server),
@@ -90,7 +111,11 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
         trace,
         name,
         timeoutMs,
-        create: (process) => handlers[name](process, clientsOf(process)) as Handler,
+        create: (process, release) =>
+          handlers[name](
+            process,
+            clientsOf(process, release, () => faults.isInterrupted(name)),
+          ) as Handler,
       });
     const pools: Readonly<Record<Worker, FunctionPool>> = {
       webhook: poolOf('webhook', 10_000),
@@ -109,59 +134,33 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
     const sender = createWebhookSender(scheduler, pools.webhook);
     const operator = createLambdaProcess(scheduler, 'operator');
     const replay = handlers.replay(operator, clientsOf(operator));
-    const perform = (action: Action): void => {
-      switch (action.kind) {
-        case 'change': {
-          const { version, isOpen } = qualia.change(action.orderId);
-          // The reconciler finds every lost change of an open order. Of a closed one, only a webhook reports it.
-          const [copies, sends] = isOpen ? [action.copies, maxSends] : [Math.max(1, action.copies), Infinity];
-          sender.announce(
-            { orderId: action.orderId, version, format: action.format, maxSends: sends },
-            Array.from({ length: copies }, () => action.delayMs * choose.fraction()),
-          );
-          return;
-        }
-        case 'crash':
-          pools[action.worker].killAll();
-          return;
-        case 'freeze':
-          for (const process of pools[action.worker].processes()) process.freezeFor(action.ms);
-          return;
-        case 'skew':
-          for (const process of pools[action.worker].processes()) process.skewBy(action.ms);
-          return;
-        case 'cut':
-          faults.cut(action.service, action.ms);
-          return;
-        case 'slow':
-          faults.slow(action.service, action.ms);
-          return;
-        case 'poison':
-          faults.poison(action.api, action.orderId, action.ms);
-          return;
-        case 'deploy':
-          for (const pool of Object.values(pools)) pool.replaceAll();
-          return;
-        case 'pause':
-          pollers.get(resources[action.worker])?.pause(action.ms);
-          return;
-        case 'replay':
-          if (qualia.orders.has(action.orderId)) replay(action.orderId, action.force).catch(() => undefined);
-          return;
-        case 'redrive':
-          aws.redrive();
-          return;
-        case 'reconcile':
-          void pools.reconciler.invoke({});
-          return;
-      }
-    };
+    const perform = createPerform({
+      scheduler,
+      faults,
+      qualia,
+      internalApi,
+      aws,
+      pools,
+      pollers,
+      sender,
+      replay,
+      abandonReplay: (orderId) => {
+        const doomed = createLambdaProcess(scheduler, 'killed operator');
+        const replayDoomed = handlers.replay(
+          doomed,
+          clientsOf(doomed, 'present', () => true),
+        );
+        // It may fail before it is killed.
+        replayDoomed(orderId, false).catch(() => undefined);
+      },
+    });
 
     faults.setShare(history.faultShare);
     for (const action of history.actions) {
       scheduler.after(action.atMs, () => {
         trace.add('HISTORY', JSON.stringify(action));
         perform(action);
+        messageAge.check();
       });
     }
     for (let hour = 1; hour * hourMs < history.endsAtMs; hour++) {
@@ -171,19 +170,22 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
 
     trace.add('HISTORY', 'all faults end');
     faults.end();
+    for (const pool of Object.values(pools)) pool.deploy('present', 0);
     const endState = () => ({
       qualia,
       internalApi,
       notified: sender.notified,
       itemOf: aws.itemOf,
-      roundsOf: lifecycle.rounds,
       messages: aws.messages(),
       calls: aws.calls(),
+      callsOf: aws.callsOf,
       webhooks: sender.counts().webhooks,
+      webhooksOf: sender.webhooksOf,
     });
     for (let minute = 0; minute < restHours * 60; minute += redriveMinutes) {
       aws.redrive();
       await scheduler.run(now() + redriveMinutes * minuteMs);
+      messageAge.check();
     }
     violations.push(...judgeRest(endState()));
     trace.add('HISTORY', 'passes of the reconciler');
@@ -191,6 +193,7 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
       aws.redrive();
       void pools.reconciler.invoke({});
       await scheduler.run(now() + hourMs);
+      messageAge.check();
     }
     violations.push(...judgeEnd(endState()));
     return {

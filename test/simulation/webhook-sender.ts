@@ -25,6 +25,7 @@ const maxDoublings = 5;
 export const createWebhookSender = (scheduler: Scheduler, webhookFunction: FunctionPool) => {
   const headers = { authorization: basicAuthorization('qualia', 'a-long-password') };
   const notified = new Map<string, Notified>();
+  const webhooksOf = new Map<string, number>();
   let webhooks = 0;
   let acknowledged = 0;
 
@@ -52,6 +53,7 @@ export const createWebhookSender = (scheduler: Scheduler, webhookFunction: Funct
     const ofOrder = notified.get(orderId) ?? { version: 0, isGivenUp: false };
     notified.set(orderId, ofOrder);
     webhooks += 1;
+    webhooksOf.set(orderId, (webhooksOf.get(orderId) ?? 0) + 1);
     for (let sends = 1; sends <= maxSends; sends++) {
       if (await send(body)) {
         acknowledged += 1;
@@ -65,6 +67,10 @@ export const createWebhookSender = (scheduler: Scheduler, webhookFunction: Funct
 
   return {
     notified,
+    /** An earlier release acknowledged a webhook about this version. */
+    inherit: (orderId: string, version: number): void => void notified.set(orderId, { version, isGivenUp: false }),
+    /** The webhooks about an order, without repeated sends. */
+    webhooksOf: (orderId: string): number => webhooksOf.get(orderId) ?? 0,
     counts: () => ({ webhooks, acknowledged }),
     /** Sends a webhook about a change that happens now, with a delay for each of its copies. */
     announce: (webhook: Webhook, delaysMs: readonly number[]): void => {

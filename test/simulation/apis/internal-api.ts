@@ -1,5 +1,7 @@
 import { createSlidingSecond } from '../../../local/simulators/sliding-second';
+import type { Random } from '../../../samples/random';
 import type { Server } from '../connection';
+import type { Trouble } from '../faults';
 
 /** One POST that took effect. */
 export interface Effect {
@@ -11,27 +13,51 @@ export interface Effect {
 export const createInternalApi = (options: {
   readonly now: () => number;
   readonly callsPerSecond: number;
-  readonly isPoisoned: (orderId: string) => boolean;
+  readonly choose: Random;
+  readonly isTroubled: (trouble: Trouble, orderId: string) => boolean;
+  /** Called with the order of each POST. */
+  readonly onPost: (orderId: string) => void;
+  /** Called with the effects of an order after each. */
+  readonly onEffect: (orderId: string, effects: readonly Effect[]) => void;
 }) => {
-  const { now, callsPerSecond, isPoisoned } = options;
+  const { now, callsPerSecond, choose, isTroubled, onPost, onEffect } = options;
   const keys = new Set<string>();
   const effects = new Map<string, Effect[]>();
   const calls = createSlidingSecond(() => callsPerSecond);
 
-  const respond: Server['respond'] = ({ headers, body }) => {
-    const key = headers['idempotency-key'] ?? '';
-    if (keys.has(key)) return { statusCode: 409, body: '' };
-    const parsed = JSON.parse(body) as { qualiaOrderId: string };
-    if (isPoisoned(parsed.qualiaOrderId)) return { statusCode: 500, body: '' };
+  const take = (key: string, effect: Effect, orderId: string): void => {
     keys.add(key);
-    const ofOrder = effects.get(parsed.qualiaOrderId) ?? [];
-    ofOrder.push({ round: headers['x-order-round'] ?? '', body: parsed });
-    effects.set(parsed.qualiaOrderId, ofOrder);
-    return { statusCode: 201, body: '' };
+    const ofOrder = [...(effects.get(orderId) ?? []), effect];
+    effects.set(orderId, ofOrder);
+    onEffect(orderId, ofOrder);
+  };
+
+  const respond: Server['respond'] = ({ headers, body }) => {
+    const parsed = JSON.parse(body) as { qualiaOrderId: string };
+    const { qualiaOrderId: orderId } = parsed;
+    onPost(orderId);
+    const key = headers['idempotency-key'] ?? '';
+    const isSwallowed = isTroubled('swallowed', orderId);
+    if (keys.has(key)) return { statusCode: isSwallowed ? 500 : 409, body: '' };
+    if (isTroubled('internal', orderId)) return { statusCode: 500, body: '' };
+    if (isTroubled('refused', orderId)) return { statusCode: 422, body: '' };
+    take(key, { round: headers['x-order-round'] ?? '', body: parsed }, orderId);
+    return { statusCode: isSwallowed ? 500 : 201, body: '' };
+  };
+
+  /** A request does not arrive long after its client gave it up: then no client could prevent that an older order wins. */
+  const longestMs = { request: 12_000, response: 60_000 } as const;
+
+  const delayMs: Server['delayMs'] = ({ body }, part) => {
+    const { qualiaOrderId } = JSON.parse(body) as { qualiaOrderId: string };
+    if (!isTroubled('dragged', qualiaOrderId)) return 0;
+    return choose.fraction() * choose.pick([2_000, longestMs[part]]);
   };
 
   return {
-    server: { respond, onSent: () => void calls.take(now()) } satisfies Server,
+    server: { respond, delayMs, onSent: () => void calls.take(now()) } satisfies Server,
+    /** Records the effect of a POST that an earlier release made. */
+    take,
     /** The effects of an order, oldest first. */
     effects: (orderId: string): readonly Effect[] => effects.get(orderId) ?? [],
     mostCalls: calls.most,

@@ -31,18 +31,20 @@ export const createQualia = (options: {
   readonly now: () => number;
   readonly choose: Random;
   readonly callsPerSecond: number;
-  readonly isPoisoned: (orderId: string) => boolean;
+  readonly isTroubled: (trouble: 'qualia', orderId: string) => boolean;
+  /** Called with the order of each download. */
+  readonly onDownload: (orderId: string) => void;
 }) => {
-  const { now, choose, callsPerSecond, isPoisoned } = options;
+  const { now, choose, callsPerSecond, isTroubled, onDownload } = options;
   const orders = new Map<string, QualiaOrder>();
   const calls = createSlidingSecond(() => callsPerSecond);
   /** Different in each response, so that two downloads never have the same bytes. */
   let responses = 0;
 
-  const freshFields = () => ({
+  const freshFields = (state: string) => ({
     purpose: choose.pick(purposes),
     price: 125,
-    properties: [{ address_1: '1 Main St', city: 'Springfield', state: 'CA' }],
+    properties: [{ address_1: '1 Main St', city: 'Springfield', state }],
   });
 
   const responseOf = (order: QualiaOrder): string =>
@@ -54,7 +56,8 @@ export const createQualia = (options: {
     responses += 1;
     const { variables } = JSON.parse(body) as { variables: { id?: string; limit: number; offset: number } };
     if (variables.id !== undefined) {
-      if (isPoisoned(variables.id)) return { statusCode: 500, body: '' };
+      onDownload(variables.id);
+      if (isTroubled('qualia', variables.id)) return { statusCode: 500, body: '' };
       const order = orders.get(variables.id);
       if (order === undefined) return ok(JSON.stringify({ data: { order: null } }));
       order.downloads += 1;
@@ -71,10 +74,10 @@ export const createQualia = (options: {
   return {
     server: { respond, onSent: () => void calls.take(now()) } satisfies Server,
     orders,
-    /** Creates an order, or changes it. */
-    change: (id: string): QualiaOrder => {
+    /** Creates an order, or changes it. With an unknown state, we cannot map it. */
+    change: (id: string, state = 'CA'): QualiaOrder => {
       const order = orders.get(id) ?? { id, fields: {}, isOpen: true, version: 0, changedAtMs: 0, downloads: 0 };
-      order.fields = freshFields();
+      order.fields = freshFields(state);
       order.isOpen = order.isOpen && !(order.version > 2 && choose.chance(0.1));
       order.version += 1;
       order.changedAtMs = now();

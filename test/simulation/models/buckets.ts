@@ -217,6 +217,11 @@ export const createBuckets = (world: SimulatedWorld, options: BucketsOptions) =>
 
   return {
     client,
+    /** Writes an object, as an earlier release left it. */
+    put: (bucket: string, key: string, bytes: Uint8Array): void => {
+      const stored = { content: withEtag(bytes), contentType: undefined, writtenAtMs: world.now() };
+      bucketOf(bucket).set(key, stored);
+    },
     /** The objects of a bucket by key. */
     objects: (bucket: string): ReadonlyMap<string, StoredObject> => bucketOf(bucket),
     /** The keys with an upload that was neither completed nor aborted. */

@@ -280,6 +280,9 @@ export const createQueues = (world: SimulatedWorld, options: QueuesOptions) => {
   return {
     client,
 
+    /** Sends a message, as an earlier release left it. */
+    send: (url: string, body: string): void => void send(queueOf(url), { MessageBody: body }),
+
     /** Receives up to `maximum` messages, as an event source mapping passes them to a Lambda. */
     receive: (url: string, maximum: number): SQSRecord[] =>
       receive(queueOf(url), maximum).map((message) => recordOf(url, message, handleOf(message))),
