@@ -47,6 +47,17 @@ test('the waterfall shows the parts of each portal and of the Iterable project',
   expect(await users.locator('.waterfall-name').allInnerTexts()).toEqual(['part 1']);
 });
 
+test('more runs than a page are shown on demand, and their number is in the address', async () => {
+  await postApi(readWorld(), '/sync-runs', { input: { run_id: 'a-second-run', dry_run: true, iterable: {} } });
+  const page = await browser.open('/sync-runs?limit=1');
+  const rows = page.locator('.table tbody tr');
+  await rows.first().waitFor();
+  expect(await rows.count()).toBe(1);
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await page.waitForURL('**/sync-runs?limit=31');
+  await rows.nth(1).waitFor();
+});
+
 test('the keyboard opens a run, and a read-only console starts none', async () => {
   const page = await browser.open('/sync-runs');
   await page.locator('.table tbody tr').first().waitFor();
@@ -71,6 +82,7 @@ describe('a run that fails', () => {
       page.locator(`.graph-state[data-status="${status}"] .graph-name`, { hasText: 'CollectPortal' });
     await collect('running').waitFor();
     await page.locator('.run-head .badge', { hasText: 'running' }).waitFor();
+    await page.getByTitle(`sync stop ${run_id}`).waitFor();
     await page.evaluate('window.isSamePage = true');
     await setNetlife(world, { faults: [{ kind: 'client_error', status: 401 }] });
 

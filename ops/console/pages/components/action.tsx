@@ -9,15 +9,18 @@ interface ActionProps {
   readonly isDisabled?: boolean;
   /** It only reads, and is recorded: a console that is read-only allows it. */
   readonly isReading?: boolean;
+  /** Arguments of the `pipeline` command that does the same, where no command is next to the button. */
+  readonly args?: string;
 }
 
 /** A button that changes one thing, without a dialog. On AWS it first asks for the reason, in place. */
-export const Action = ({ label, run, tone, isDisabled = false, isReading = false }: ActionProps) => {
-  const { write, local } = useSession();
+export const Action = ({ label, run, tone, isDisabled = false, isReading = false, args }: ActionProps) => {
+  const { write, local, command } = useSession();
   const isAllowed = write || isReading;
   const [isAsking, setAsking] = useState(false);
   const { mutate, isPending, error, isSuccess } = useChange(run, () => setAsking(false));
-  const title = isAllowed ? undefined : 'The console is read-only: start it with `pipeline console --write`';
+  const same = args === undefined ? undefined : `The same as: ${command} ${args}`;
+  const title = isAllowed ? same : 'The console is read-only: start it with `pipeline console --write`';
   return (
     <span className="action">
       {isAsking ? (

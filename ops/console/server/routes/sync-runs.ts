@@ -16,7 +16,7 @@ import { valid } from '../valid';
 import { createRunDocuments } from './sync-run-document';
 
 const idSchema = z.object({ id: runIdSchema });
-const maxListed = 100;
+const maxListed = 500;
 const querySchema = z.object({ limit: z.coerce.number().int().min(1).max(maxListed).default(30) });
 /** Runs among which the usual duration is looked for. */
 const maxCompared = 1_000;

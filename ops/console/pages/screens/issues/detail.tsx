@@ -119,6 +119,7 @@ const Actions = ({ issue: { id, state }, orders }: ActionsProps) => {
         <>
           <Action
             label={`Acknowledge for ${period}`}
+            args={`issues ack ${id} --until ${period}`}
             run={(change) => load(api.issues[':id'].acknowledge.$post({ param, json: { ...change, until: period } }))}
           />
           <select aria-label="Acknowledge for" value={period} onChange={({ target }) => setPeriod(target.value)}>
@@ -126,7 +127,11 @@ const Actions = ({ issue: { id, state }, orders }: ActionsProps) => {
               <option key={choice}>{choice}</option>
             ))}
           </select>
-          <Action label="Resolve" run={(change) => load(api.issues[':id'].resolve.$post({ param, json: change }))} />
+          <Action
+            label="Resolve"
+            args={`issues resolve ${id}`}
+            run={(change) => load(api.issues[':id'].resolve.$post({ param, json: change }))}
+          />
         </>
       )}
       <Command args={`issues get ${id}`} />

@@ -63,6 +63,7 @@ const Redrive = ({ worker, redrive: { status, moved, to_move } }: RedriveProps) 
         <progress value={moved} max={to_move ?? 1} aria-label={`Redrive of ${worker}`} />
         <Action
           label="Stop"
+          args={`dlq stop ${worker}`}
           run={(change) => load(api.queues[':worker'].stop.$post({ param: { worker }, json: change }))}
         />
       </>
@@ -126,7 +127,11 @@ const MessageActions = ({ worker, id }: { readonly worker: Worker; readonly id: 
   const param = { worker, id };
   return (
     <span className="row-actions">
-      <Action label="Redrive" run={(change) => load(message.redrive.$post({ param, json: change }))} />
+      <Action
+        label="Redrive"
+        args={`dlq redrive ${worker} ${id}`}
+        run={(change) => load(message.redrive.$post({ param, json: change }))}
+      />
       <button type="button" className="quiet" onClick={() => setDropping(true)}>
         Drop …
       </button>

@@ -124,6 +124,7 @@ const RunActions = ({ run: { run_id: id, status, can_stop, can_redrive, input } 
         <Action
           key="stop"
           label="Stop"
+          args={`sync stop ${id}`}
           tone="danger"
           run={(change) => load(runs[':id'].stop.$post({ param: { id }, json: change }))}
         />
@@ -132,6 +133,7 @@ const RunActions = ({ run: { run_id: id, status, can_stop, can_redrive, input } 
         <Action
           key="redrive"
           label="Redrive"
+          args={`sync redrive ${id}`}
           tone="primary"
           run={(change) => load(runs[':id'].redrive.$post({ param: { id }, json: change }))}
         />

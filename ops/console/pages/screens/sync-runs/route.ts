@@ -7,6 +7,8 @@ const searchSchema = z.object({
   start: z.catch(z.optional(z.boolean()), undefined),
   /** Only runs of this job. */
   job: z.catch(z.optional(z.string()), undefined),
+  /** Maximum number of runs. */
+  limit: z.catch(z.optional(z.int().check(z.minimum(1), z.maximum(500))), undefined),
 });
 
 /** Sync runs. */

@@ -16,6 +16,9 @@ import { RunStatusBadge } from './status';
 type ListedRun = InferResponseType<(typeof api)['sync-runs']['$get']>['runs'][number];
 
 const route = getRouteApi('/sync-runs');
+/** Number of runs that are shown at first, and with each "Show more". */
+const pageSize = 30;
+const maxShown = 500;
 const jobs = [
   ['', 'All jobs'],
   ['netlife', 'Netlife'],
@@ -72,11 +75,12 @@ const columns: readonly Column<ListedRun>[] = [
 
 /** The runs of the sync jobs, the newest first, and the form that starts one. */
 export const SyncRunsScreen = () => {
-  const { start = false, job = '' } = route.useSearch();
+  const { start = false, job = '', limit = pageSize } = route.useSearch();
   const navigate = route.useNavigate();
+  const request = { query: { limit: `${limit}` } };
   const query = useLive({
-    url: api['sync-runs'].$url({ query: {} }),
-    read: () => load(api['sync-runs'].$get({ query: {} })),
+    url: api['sync-runs'].$url(request),
+    read: () => load(api['sync-runs'].$get(request)),
   });
   return (
     <Page
@@ -86,14 +90,18 @@ export const SyncRunsScreen = () => {
         <>
           <Command args="sync list" />
           {!start && (
-            <button type="button" className="primary" onClick={() => void navigate({ search: { start: true } })}>
+            <button
+              type="button"
+              className="primary"
+              onClick={() => void navigate({ search: (old) => ({ ...old, start: true }) })}
+            >
               Start a run …
             </button>
           )}
         </>
       }
     >
-      {start && <StartPanel onClose={() => void navigate({ search: {} })} />}
+      {start && <StartPanel onClose={() => void navigate({ search: (old) => ({ ...old, start: undefined }) })} />}
       <div className="filters">
         <ChoiceFilter
           label="Job"
@@ -103,18 +111,37 @@ export const SyncRunsScreen = () => {
         />
       </div>
       <Loaded query={query}>
-        {({ runs: all }) => {
+        {({ runs: all, total }) => {
           const runs = all.filter((run) => job === '' || run.jobs.includes(job));
-          return runs.length === 0 ? (
-            <Empty title="No run">Start one, or choose other jobs.</Empty>
-          ) : (
-            <Table
-              label="Sync runs"
-              columns={columns}
-              rows={runs}
-              keyOf={({ run_id }) => run_id}
-              onOpen={({ run_id: id }) => void navigate({ to: '/sync-runs/$id', params: { id } })}
-            />
+          return (
+            <>
+              {runs.length === 0 ? (
+                <Empty title="No run">Start one, or choose other jobs.</Empty>
+              ) : (
+                <Table
+                  label="Sync runs"
+                  columns={columns}
+                  rows={runs}
+                  keyOf={({ run_id }) => run_id}
+                  onOpen={({ run_id: id }) => void navigate({ to: '/sync-runs/$id', params: { id } })}
+                />
+              )}
+              {total > all.length && all.length < maxShown && (
+                <div className="panel-actions">
+                  <button
+                    type="button"
+                    onClick={() =>
+                      void navigate({
+                        search: (old) => ({ ...old, limit: Math.min(maxShown, limit + pageSize) }),
+                        replace: true,
+                      })
+                    }
+                  >
+                    Show more
+                  </button>
+                </div>
+              )}
+            </>
           );
         }}
       </Loaded>

@@ -67,6 +67,7 @@ const RefusedBody = ({ body: { id, received_at, bytes, details, outline } }: { r
       <span className="quiet-text">{bytes.toLocaleString('en')} bytes</span>
       <Action
         label="Accept again"
+        args={`webhooks refused accept ${id}`}
         run={(change) => load(api.webhooks.refused[':id'].accept.$post({ param: { id }, json: change }))}
       />
     </div>
