@@ -17,5 +17,11 @@ test('a sample is sent, and a refused body that was kept is sent again', async (
   await body.getByText('Structure, without values').click();
   expect(await body.locator('pre').innerText()).toMatch(/^body: /);
   await body.getByRole('button', { name: 'Accept again' }).click();
-  await page.getByRole('region', { name: 'Tasks' }).getByText('0 of 1 accepted.').waitFor();
+  const tasks = page.getByRole('region', { name: 'Tasks' });
+  await tasks.getByText('0 of 1 accepted.').waitFor();
+
+  // Everything can be scrolled above the tasks.
+  await page.evaluate('window.scrollTo(0, document.documentElement.scrollHeight)');
+  const [end, top] = await Promise.all([page.locator('main > *').last().boundingBox(), tasks.boundingBox()]);
+  expect((end?.y ?? Infinity) + (end?.height ?? 0)).toBeLessThanOrEqual(top?.y ?? 0);
 });
