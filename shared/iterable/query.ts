@@ -42,8 +42,8 @@ export interface UserSource {
   customer(id: string, pages: readonly string[]): AsyncIterable<SourceRow>;
 
   /**
-   * The columns, such as `customers.email`, that `rows` needs and that the database lacks or our user is not allowed to read.
-   * Reads no row.
+   * The columns, such as `customers.email`, that `rows` needs and that the database lacks or our user is not allowed to
+   * read. Reads no row.
    *
    * @throws {PipelineError} as `rows`, if the query is refused for another reason
    */

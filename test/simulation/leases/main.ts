@@ -1,7 +1,8 @@
 import { simulateLeases } from './simulate-leases';
 
 /**
- * Simulates histories of concurrent runs that only use their leases, and prints the failed ones. A single one is printed with all of its calls.
+ * Simulates histories of concurrent runs that only use their leases, and prints the failed ones. A single one is printed
+ * with all of its calls.
  *
  * @returns the exit code
  */
