@@ -35,8 +35,8 @@ export interface CallContext {
   /** An abort has the effect of the deadline, except that an attempt under way may finish. */
   readonly signal?: AbortSignal;
   /**
-   * Awaited before every attempt, after the pace, and again after another slot of the pace, until it returns `undefined`.
-   * An error that it throws ends the call like an error of the API.
+   * Awaited before every attempt, after the pace, unless it returns `undefined`; then the attempt waits for another slot
+   * of the pace. An error that it throws ends the call like an error of the API.
    */
   readonly keepLeases?: () => Promise<void> | undefined;
   readonly onRetry: (failed: FailedAttempt) => void;
@@ -153,13 +153,17 @@ export const createApiClient = (options: ApiClientOptions) => {
 
   const attemptOnce = async <T>(call: Call<T>, attempt: number): Promise<T> => {
     const { read, context, timeoutMs = options.timeoutMs, pace = options.pace, beforeAttempt, onAttempt } = call;
-    for (;;) {
+    const waitForSlot = async (): Promise<void> => {
       timeLeft(context);
       if (pace !== undefined) await waitInTime(pace(), context);
-      const kept = context.keepLeases?.();
-      if (kept === undefined) break;
-      // After a renewal the slot has passed: calls that waited for the same renewal must not all be sent at once.
+    };
+    await waitForSlot();
+    const kept = context.keepLeases?.();
+    if (kept !== undefined) {
       await kept;
+      // The slot has passed: calls that waited for the same renewal must not all be sent at once. The renewed leases hold
+      // much longer than this second wait.
+      await waitForSlot();
     }
     let leftMs = timeLeft(context);
     const before = async (): Promise<void> => {

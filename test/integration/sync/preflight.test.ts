@@ -81,7 +81,7 @@ test('everything that is wrong is found at once; the jobs then end without a cal
         {
           check: 'iterable/database',
           error_code: 'COLUMN_MISSING',
-          message: expect.stringContaining('not read them: customers.candidate, page_views.device'),
+          message: expect.stringContaining('not allowed to read them: customers.candidate, page_views.device'),
         },
       ],
     },
