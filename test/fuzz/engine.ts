@@ -43,7 +43,7 @@ export interface FuzzReport {
 }
 
 /** A slow input is repeated, because the machine may have been busy. */
-const maxAttempts = 5;
+const maxAttempts = 20;
 
 /** Runs inputs and checks their outcomes, output, duration and side effects. */
 const createExaminer = (target: FuzzTarget, { maxMs, onInput }: FuzzOptions) => {
