@@ -147,28 +147,10 @@ export const mutants: readonly Mutant[] = [
     replace: 'isSame',
   },
   {
-    name: 'a failure is recorded for any round',
-    file: repository,
-    find: 'const condition = allOf(isInRound(round), allows(failureTransition(failure)));',
-    replace: 'const condition = allows(failureTransition(failure));',
-  },
-  {
     name: 'a result is recorded although a repost was requested',
     file: repository,
     find: "allOf(isInRound(round), allows('process'), hasRepost(repost))",
     replace: "allOf(isInRound(round), allows('process'))",
-  },
-  {
-    name: 'an order counts as unchanged although an earlier round may have posted',
-    file: postOrder,
-    find: "current.previous_status === 'PROCESSED' && current.processed_checksum",
-    replace: 'current.processed_checksum',
-  },
-  {
-    name: 'a repeated delivery is taken for the first one',
-    file: 'shared/orders/delivery.ts',
-    find: 'mayHaveTakenEffect: receiveCount > 1 || message.retried',
-    replace: 'mayHaveTakenEffect: message.retried',
   },
   {
     name: 'a redriven round cannot be downloaded',
