@@ -10,7 +10,7 @@ import { createStep } from '../../shared/runs/step';
 import { thenAlways } from '../../shared/runs/then-always';
 import { startTurn, type WorkerDependencies } from '../../shared/runs/turn';
 import { confirmUsers } from './confirm-users';
-import { type PushTurnResult, pushParts } from './push-parts';
+import { pushParts } from './push-parts';
 
 export interface IterablePushDependencies extends WorkerDependencies {
   readonly openClient: (useJwt: boolean) => IterableClient;
@@ -48,6 +48,27 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
         reportRetry(logger, metrics, {}, { error, attempt, waitSeconds: waitMs / 1_000 });
       },
     };
+    /** After the last user is sent, once per run. @returns false if another turn must do it */
+    const confirm = async (): Promise<boolean> => {
+      const { confirm: sampleSize } = run.iterable;
+      if (client === undefined || sampleSize === 0 || (await parts.readConfirmation()) !== undefined) return true;
+      if (budget.isSpent() || progress.stopped.aborted) return false;
+      const confirmation = await confirmUsers({
+        parts,
+        client,
+        context: { ...calls, signal: progress.stopped, keepLeases: progress.keepLeases },
+        sampleSize,
+        offset: Math.floor(Date.parse(run.started_at) / 1_000),
+        isTimeUp: budget.isSpent,
+        sleep,
+      });
+      // The calls of a stopped run end with an error, which says nothing about the users.
+      progress.assertNotStopped();
+      if (await parts.writeConfirmation(confirmation)) {
+        metrics.add('SyncUsersUnconfirmed', confirmation.differences.length);
+      }
+      return true;
+    };
     const push = () =>
       pushParts({
         parts,
@@ -64,6 +85,7 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
           const rowsParts = run.iterable.source === 'rows' ? count : undefined;
           await sentIndex.hold({ runId: run.run_id, base: await parts.readBase(), rowsParts, hasSent });
         },
+        afterSending: confirm,
       });
     const end = async (): Promise<void> => {
       try {
@@ -72,30 +94,7 @@ export const createHandler = (dependencies: IterablePushDependencies) => {
         await client?.close();
       }
     };
-    /** After the last user is sent, once per run. @returns false if another turn must do it */
-    const confirm = async (): Promise<boolean> => {
-      const { confirm: sampleSize } = run.iterable;
-      if (client === undefined || sampleSize === 0 || (await parts.readConfirmation()) !== undefined) return true;
-      if (budget.isSpent()) return false;
-      const confirmation = await confirmUsers({
-        parts,
-        client,
-        context: { ...calls, signal: progress.stopped, keepLeases: progress.keepLeases },
-        sampleSize,
-        offset: Math.floor(Date.parse(run.started_at) / 1_000),
-        isTimeUp: budget.isSpent,
-        sleep,
-      });
-      if (await parts.writeConfirmation(confirmation)) {
-        metrics.add('SyncUsersUnconfirmed', confirmation.differences.length);
-      }
-      return true;
-    };
-    const pushAndConfirm = async (): Promise<PushTurnResult> => {
-      const pushed = await push();
-      return pushed.done && !(await confirm()) ? { ...pushed, done: false } : pushed;
-    };
-    return thenAlways(pushAndConfirm, end);
+    return thenAlways(push, end);
   };
 
   return createStep({

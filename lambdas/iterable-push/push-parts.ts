@@ -11,10 +11,12 @@ export interface PushPartsOptions extends PartSenderOptions {
   readonly now: () => number;
   /** Called before the first user of the turn is sent, with the number of parts, and whether some were sent before. */
   readonly beforeSending: (sending: { readonly parts: number; readonly hasSent: boolean }) => Promise<void>;
+  /** Called when all users are sent. @returns false if it is left to another turn */
+  readonly afterSending: () => Promise<boolean>;
 }
 
 /** What a turn returns. It needs no cursor: the written parts show where to resume. */
-export interface PushTurnResult {
+interface PushTurnResult {
   readonly done: boolean;
   readonly parts_done: number;
   readonly parts_total: number;
@@ -57,13 +59,17 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResu
     signal: AbortSignal.any([ended.signal, progress.stopped]),
     keepLeases: progress.keepLeases,
   };
-  // While all users wait, no result arrives that would write the progress, which is how the worker notices a stop.
+  // While all users wait or are read back, no result arrives that would write the progress, which is how the worker
+  // notices a stop.
   const heartbeat = setInterval(() => progress.update(sender.snapshot()), heartbeatMs).unref();
+  const isSent = (): boolean => sender.counts().partsDone === paths.length;
+  let done: boolean;
   try {
     for await (const result of pushUsers(sender.readUsers(unsent), { ...options, context })) {
       if (!(await sender.addResult(result))) break;
     }
     await sender.writeCompleteParts();
+    done = isSent() && (await options.afterSending());
   } finally {
     clearInterval(heartbeat);
     ended.abort();
@@ -72,13 +78,12 @@ export const pushParts = async (options: PushPartsOptions): Promise<PushTurnResu
   const { partsDone, partsGained, waitMs } = sender.counts();
   const waitSeconds = waitMs && Math.min(maxWaitSeconds, Math.ceil(waitMs / 1_000));
   await progress.close('iterable_push', sender.snapshot(), {}, waitSeconds && waitSeconds * 1_000);
-  const done = partsDone === paths.length;
   if (!done) progress.assertNotStopped();
   return {
     done,
     parts_done: partsDone,
     parts_total: paths.length,
-    ...(!done && partsGained === 0 && { idle_turns: idleTurns + 1 }),
+    ...(!isSent() && partsGained === 0 && { idle_turns: idleTurns + 1 }),
     ...(waitSeconds && { wait_seconds: waitSeconds }),
   };
 };

@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { PipelineError, toPipelineError } from '../errors';
 import type { Budget } from './budget';
 import { claimMs, leaseMarginMs } from './leases';
-import type { RunOwner, RunRepository } from './repository';
+import type { ProgressRecord, RunOwner, RunRepository } from './repository';
 import type { Counter } from './run';
 
 export interface ProgressOptions {
@@ -21,6 +21,8 @@ export interface ProgressSnapshot {
   readonly total?: number | undefined;
   readonly message: string;
 }
+
+type TurnEnd = Pick<ProgressRecord, 'idleMs' | 'endsTurn'>;
 
 const intervalMs = 2_000;
 
@@ -53,21 +55,21 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
     };
   };
 
-  const record = async (snapshot: ProgressSnapshot, idleMs?: number): Promise<void> => {
+  const record = async (snapshot: ProgressSnapshot, end: TurnEnd = {}): Promise<void> => {
     last = snapshot;
     writtenAtMs = now();
-    const progress = { counter: counterOf(snapshot), message: snapshot.message, atMs: writtenAtMs, idleMs };
+    const progress = { counter: counterOf(snapshot), message: snapshot.message, atMs: writtenAtMs, ...end };
     const untilMs = await runs.recordProgress(run, counterName, progress);
     if (untilMs === undefined) stopped.abort();
     else leasedUntilMs = untilMs;
   };
 
-  const write = async (idleMs?: number): Promise<void> => {
+  const write = async (end?: TurnEnd): Promise<void> => {
     const snapshot = newest;
     if (snapshot === undefined) return;
     newest = undefined;
     try {
-      await record(snapshot, idleMs);
+      await record(snapshot, end);
     } catch (thrown) {
       const { message, code } = toPipelineError(thrown);
       logger.warn('progress not recorded', { error: message, error_code: code });
@@ -121,7 +123,8 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
     },
 
     /**
-     * Logs the end of a step, and writes the last snapshot.
+     * Logs the end of a step, and writes the last snapshot and the end of the turn. Call no vendor after it: the next
+     * turn may start.
      *
      * @param idleMs how long the run will wait before its next turn
      */
@@ -136,7 +139,7 @@ export const createProgress = ({ runs, run, counterName, budget, logger, now }: 
       const { done, total, rate_per_second } = counterOf(snapshot);
       logger.info('sync step', { step, phase: 'ended', done, total, rate_per_second, ...details });
       await writing;
-      await write(idleMs);
+      await write({ idleMs, endsTurn: true });
     },
   };
 };

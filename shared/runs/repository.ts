@@ -2,6 +2,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { PipelineError } from '../errors';
 import { AlreadyRunning, claimMs, createLeaseStore, createLeases, leaseMs, noticeMs } from './leases';
+import { hasOpenTurn } from './open-turn';
 import type { OutcomeStatus } from './outcome';
 import type { Counter, Run } from './run';
 import { createRunTable } from './run-table';
@@ -35,6 +36,8 @@ export interface ProgressRecord {
   readonly atMs: number;
   /** No worker writes for this time, because the run waits for a vendor. */
   readonly idleMs?: number | undefined;
+  /** Whether the turn ends: it calls no vendor after this write. */
+  readonly endsTurn?: boolean | undefined;
 }
 
 const nextGeneration = (run: Run | undefined): number => (run?.lease_generation ?? 0) + 1;
@@ -64,7 +67,7 @@ export const createRunRepository = (
   operationsTableName: string,
   sleep: (ms: number) => Promise<unknown> = sleepFor,
 ) => {
-  const { read, update, list } = createRunTable(client, tableName);
+  const { read, update, updateFrom, list } = createRunTable(client, tableName);
   const status = { '#status': 'status' };
 
   const store = createLeaseStore(client, operationsTableName);
@@ -157,7 +160,7 @@ export const createRunRepository = (
     /**
      * Starts a worker's turn at a counter. A run that was stopped or had failed takes its leases and is running again.
      * An earlier turn at the same counter, such as a worker that has not noticed a stop and a redrive yet, is rejected
-     * at its next write.
+     * at its next write. If it has not recorded its end, this waits until it must have noticed.
      *
      * @returns the owner to pass to `recordProgress`
      * @throws {PipelineError} `RUN_TAKEN_OVER`, permanent, if another execution works on the run
@@ -165,12 +168,12 @@ export const createRunRepository = (
      */
     enter: async (owner: RunOwner, counterName: string, turn: string, atMs: number): Promise<RunOwner> => {
       const { run_id, execution_arn } = owner;
-      const write = (condition: string, generation?: number): Promise<Run | undefined> =>
-        update(
-          run_id,
-          'SET #status = :running, updated_at = :now, turns.#counter = :turn, leased_until = :until' +
+      const write = (condition: string, generation?: number) =>
+        updateFrom(run_id, {
+          expression:
+            'SET #status = :running, updated_at = :now, turns.#counter = :turn, leased_until = :until' +
             `${generation === undefined ? '' : ', lease_generation = :generation'} REMOVE finished_at, reports`,
-          {
+          values: {
             ':running': 'RUNNING',
             ':now': iso(atMs),
             ':turn': turn,
@@ -178,14 +181,19 @@ export const createRunRepository = (
             ':until': iso(atMs + (generation === undefined ? leaseMs : claimMs)),
             ...(generation !== undefined && { ':generation': generation }),
           },
-          { condition, names: { ...status, '#counter': counterName } },
-        );
+          condition,
+          names: { ...status, '#counter': counterName },
+        });
       const mine = 'execution_arn = :mine';
-      const entered = { run_id, execution_arn, turn };
-      if (await write(`${mine} AND #status = :running AND leased_until > :now`)) return entered;
-      const generation = await takeAgain(owner, atMs);
-      if (generation !== undefined && (await write(mine, generation))) return entered;
-      throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
+      const enterAgain = async () => {
+        const generation = await takeAgain(owner, atMs);
+        return generation === undefined ? undefined : write(mine, generation);
+      };
+      const before = (await write(`${mine} AND #status = :running AND leased_until > :now`)) ?? (await enterAgain());
+      if (before === undefined)
+        throw new PipelineError('RUN_TAKEN_OVER', 'Another execution works on this run', { retryable: false });
+      if (hasOpenTurn(before, counterName)) await sleep(noticeMs);
+      return { run_id, execution_arn, turn };
     },
 
     /**
@@ -200,14 +208,14 @@ export const createRunRepository = (
       progress: ProgressRecord,
     ): Promise<number | undefined> => {
       const { run_id, execution_arn, turn } = owner;
-      const { counter, message, atMs, idleMs = 0 } = progress;
+      const { counter, message, atMs, idleMs = 0, endsTurn = false } = progress;
       const write = (condition: string, generation?: number): Promise<Run | undefined> =>
         update(
           run_id,
           'SET counters.#counter = :counter, message = :message, updated_at = :now, leased_until = :until' +
             (generation === undefined ? '' : ', lease_generation = :generation'),
           {
-            ':counter': { ...counter, updated_at: iso(atMs) },
+            ':counter': { ...counter, updated_at: iso(atMs), ...(endsTurn && { ended_turn: turn }) },
             ':message': message,
             ':now': iso(atMs),
             ':mine': execution_arn,

@@ -29,8 +29,8 @@ export type WorldOfExecutions = Omit<CallOptions, 'process'> & {
   readonly dynamodb: ModelClient;
   /** The maximum difference of a process's clock from the real time. */
   readonly maxSkewMs: number;
-  /** Called for each call to a vendor. */
-  readonly onCall: (lease: string, runId: string) => void;
+  /** Called for each call to a vendor. @param turn of a worker */
+  readonly onCall: (lease: string, turn: string) => void;
   /** Called for each process that starts. */
   readonly onProcess: (process: LambdaProcess) => void;
 };
@@ -146,7 +146,7 @@ export const createExecution = (world: WorldOfExecutions, run: PlannedRun) => {
     while (snapshot().done < run.callsPerLease) {
       await progress.keepLeases();
       await process.canRun();
-      world.onCall(lease, run.id);
+      world.onCall(lease, context.awsRequestId);
       done.set(lease, snapshot().done + 1);
       await pause(run.callIntervalMs * (0.5 + choose.fraction()));
       if (progress.isTurnOver(snapshot())) break;
@@ -196,6 +196,11 @@ export const createExecution = (world: WorldOfExecutions, run: PlannedRun) => {
     /** Whether no state runs. */
     isOver: (): boolean => isOver,
     isComplete: (): boolean => [...done.values()].every((calls) => calls >= run.callsPerLease),
+    /** Stops the execution only, as the console does. */
+    abort: (): void => {
+      attempt += 1;
+      isOver = true;
+    },
     /** Stops the execution and then the run, as `pipeline sync stop` does. Its workers notice it by themselves. */
     stop: async (): Promise<void> => {
       attempt += 1;

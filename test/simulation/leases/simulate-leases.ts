@@ -22,7 +22,7 @@ const startMs = Date.parse('2026-01-05T00:00:00Z');
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const limits = ['iterable', 'netlife/one', 'netlife/two'] as const;
-/** Two runs must not call the same vendor within this time, so that its limit holds in every sliding second. */
+/** Two turns must not call the same vendor within this time, so that its limit holds in every sliding second. */
 const apartMs = 1_000;
 /** The clocks of two Lambdas differ by less than `leaseMarginMs`. */
 const maxSkewMs = 10_000;
@@ -36,7 +36,7 @@ const kinds = ['faults', 'operator'] as const;
 /**
  * Simulates concurrent runs that use the same limits of vendors, with the real leases, turns and progress. The faults
  * are crashes, freezes, wrong clocks, throttling, lost requests and responses, and hours without DynamoDB; or an operator
- * who stops and redrives runs. At the end, everything must have finished, and no lease is held.
+ * who stops, aborts and redrives runs. At the end, everything must have finished, and no lease is held.
  */
 export const simulateLeases = async (seed: number, { keepsTrace = false } = {}): Promise<LeasesResult> => {
   const scheduler = createScheduler(seed, startMs);
@@ -59,15 +59,15 @@ export const simulateLeases = async (seed: number, { keepsTrace = false } = {}):
     });
 
     let calls = 0;
-    const lastCalls = new Map<string, { readonly runId: string; readonly atMs: number }>();
-    const onCall = (lease: string, runId: string): void => {
+    const lastCalls = new Map<string, { readonly turn: string; readonly atMs: number }>();
+    const onCall = (lease: string, turn: string): void => {
       calls += 1;
-      trace.add(runId, `calls ${lease}`);
+      trace.add(turn, `calls ${lease}`);
       const last = lastCalls.get(lease);
-      if (last !== undefined && last.runId !== runId && now() - last.atMs < apartMs) {
-        violate('limit', `${lease} was called by ${last.runId} and ${runId} within a second`);
+      if (last !== undefined && last.turn !== turn && now() - last.atMs < apartMs) {
+        violate('limit', `${lease} was called by ${last.turn} and ${turn} within a second`);
       }
-      lastCalls.set(lease, { runId, atMs: now() });
+      lastCalls.set(lease, { turn, atMs: now() });
     };
 
     const processes = new Set<LambdaProcess>();
@@ -97,6 +97,7 @@ export const simulateLeases = async (seed: number, { keepsTrace = false } = {}):
       const execution = executions[choose.integer(0, executions.length - 1)];
       if (execution === undefined || execution.isComplete()) return;
       if (execution.isOver()) void execution.execute();
+      else if (choose.chance(0.3)) execution.abort();
       else void execution.stop();
     };
     const disturbanceMinutes = choose.integer(30, 120);

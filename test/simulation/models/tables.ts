@@ -315,6 +315,8 @@ const attributesOf = (
     case undefined:
     case 'NONE':
       return {};
+    case 'ALL_OLD':
+      return before === undefined ? {} : { Attributes: copyOfItem(before) };
     case 'ALL_NEW':
       return { Attributes: copyOfItem(after) };
     case 'UPDATED_OLD': {

@@ -28,7 +28,7 @@ type Condition =
   | { readonly operator: 'AND' | 'OR'; readonly both: readonly [Condition, Condition] }
   | { readonly operator: 'NOT'; readonly condition: Condition };
 
-type Returned = 'NONE' | 'UPDATED_OLD' | 'ALL_NEW';
+type Returned = 'NONE' | 'UPDATED_OLD' | 'ALL_OLD' | 'ALL_NEW';
 
 /** A call of DynamoDB. */
 export type TableStep =
@@ -106,7 +106,7 @@ const update = fc.record({
     .record(Object.fromEntries(fields.map((name) => [name, actionOf(name)])), { requiredKeys: [] })
     .filter((actions) => Object.keys(actions).length > 0 && !copiesChanged(actions)),
   condition: fc.option(condition, { nil: undefined }),
-  returned: fc.constantFrom('NONE', 'UPDATED_OLD', 'ALL_NEW'),
+  returned: fc.constantFrom('NONE', 'UPDATED_OLD', 'ALL_OLD', 'ALL_NEW'),
 });
 
 /** Programs of calls of DynamoDB on a few items. */

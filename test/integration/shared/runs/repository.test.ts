@@ -90,6 +90,35 @@ test('of two turns with the same counter, only the newest can write: after a red
   expect(await runs.recordProgress(otherCounter, 'iterable/push', progress(3))).toBe(at + leaseMs);
 });
 
+test('a turn waits for an earlier one at the same counter that has not recorded its end', async () => {
+  await start('open');
+  const owner = { run_id: 'open', execution_arn: 'one' };
+  const waitsOf = async (enter: () => Promise<unknown>): Promise<readonly number[]> => {
+    slept.length = 0;
+    await enter();
+    return [...slept];
+  };
+  const enter = (counter: string, turn: string) => waitsOf(() => runs.enter(owner, counter, turn, at));
+  const close = (counter: string, turn: string) =>
+    runs.recordProgress({ ...owner, turn }, counter, { ...progress(1), endsTurn: true });
+  expect(await enter('netlife/a', 'first')).toEqual([]);
+  expect(await enter('netlife/b', 'other')).toEqual([]);
+  expect(await enter('netlife/a', 'second')).toEqual([noticeMs]);
+  await close('netlife/a', 'first');
+  expect(await enter('netlife/a', 'third')).toEqual([noticeMs]);
+  await close('netlife/a', 'third');
+  expect(await enter('netlife/a', 'fourth')).toEqual([]);
+  // The new turn has not written its counter, which still records the end of the one before.
+  expect(await enter('netlife/a', 'fifth')).toEqual([noticeMs]);
+  // A write whose response was lost is repeated.
+  expect(await enter('netlife/a', 'fifth')).toEqual([noticeMs]);
+  await close('netlife/a', 'fifth');
+  await close('netlife/a', 'fifth');
+  expect(await waitsOf(() => start('open', 'two'))).toEqual([noticeMs]);
+  expect(await waitsOf(() => runs.enter({ ...owner, execution_arn: 'two' }, 'netlife/a', 'sixth', at))).toEqual([]);
+  expect((await runs.read('open'))?.counters['netlife/a']).not.toHaveProperty('ended_turn');
+});
+
 test('lists all runs', async () => {
   const found: string[] = [];
   for await (const { run_id } of runs.list()) found.push(run_id);

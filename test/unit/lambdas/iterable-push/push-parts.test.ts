@@ -29,7 +29,7 @@ const clientOf = (
 };
 const success: CallResult = { success: true, response: { code: 'Success', msg: '' } };
 
-const start = async (client?: IterableClient, users = 1_002) => {
+const start = async (client?: IterableClient, users = 1_002, afterSending = async () => true) => {
   const { folder, objects } = memoryFolder();
   const parts = createUserParts(folder);
   const rows = Array.from({ length: users }, (_, index) => row(index + 1, index < 10 ? { email: 'none' } : {}));
@@ -48,6 +48,7 @@ const start = async (client?: IterableClient, users = 1_002) => {
     pushParts({
       parts,
       beforeSending: async () => undefined,
+      afterSending,
       mode: 'single',
       client,
       context: { deadlineMs: Number.POSITIVE_INFINITY, onRetry: () => undefined },
