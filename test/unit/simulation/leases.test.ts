@@ -1,10 +1,16 @@
 import { simulateLeases } from '../../simulation/leases/simulate-leases';
 
 /** 52 failed when the wait after a stop depended on the clock of the operator. The others find mutants of the leases. */
-const seeds = [15, 39, 52, 130, 179];
+const seeds = [
+  { seed: 15 },
+  { seed: 39 },
+  { seed: 52, isEarly: true },
+  { seed: 130, isEarly: true },
+  { seed: 179, isEarly: true },
+];
 
-test.each(seeds)('no two runs call a vendor within a second, and all end: seed %i', async (seed) => {
-  const { violations, calls } = await simulateLeases(seed);
+test.each(seeds)('no two turns call a vendor within a second, and all end: seed $seed', async ({ seed, ...options }) => {
+  const { violations, calls } = await simulateLeases(seed, options);
   expect(violations).toEqual([]);
   expect(calls).toBeGreaterThan(0);
 });
