@@ -3,9 +3,7 @@ import * as z from 'zod';
 const itemSchema = z.object({
   /** The newest turn at each counter. */
   turns: z.record(z.string(), z.string()).default({}),
-  counters: z
-    .record(z.string(), z.object({ ended_turn: z.string().optional().catch(undefined) }))
-    .default({}),
+  counters: z.record(z.string(), z.object({ ended_turn: z.string().optional().catch(undefined) })).default({}),
 });
 
 /**
