@@ -5,6 +5,7 @@ import { economy } from './figures/economy';
 import { firstWork } from './figures/first-work';
 import { iterable } from './figures/iterable';
 import { iterableChanges } from './figures/iterable-changes';
+import { largeOrders } from './figures/large-orders';
 import { mapping } from './figures/mapping';
 import { netlife } from './figures/netlife';
 import { orderCpu } from './figures/order-cpu';
@@ -23,6 +24,7 @@ export const figureSets: readonly FigureSet[] = [
   mapping,
   economy,
   orderCpu,
+  largeOrders,
   throughput,
   plainWorker,
   reconcile,

@@ -48,7 +48,7 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
       'Look at the message in the SQS console and delete it. After a deployment: [roll back](deploy.md#rollback), the two releases do not understand each other.',
   },
   BAD_PAYLOAD: {
-    meaning: 'A stored object does not contain what it should: an order, or a part of a run.',
+    meaning: 'A stored object does not contain what it should: an order (of at most 4 MiB), or a part of a run.',
     retryable: 'no',
     action: `The object was changed after it was written. For an order: ${replay} downloads it again. For a run: start a new one.`,
   },
@@ -138,7 +138,8 @@ const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     action: 'Write the secret again: [Fill the secrets](deploy.md#fill-the-secrets).',
   },
   TIMEOUT: {
-    meaning: 'An API did not respond in time, or the invocation had no time left to call it.',
+    meaning:
+      'An API did not respond in time, or the invocation had no time left to call it, for example because larger orders used its memory.',
     retryable: 'yes',
     action: 'Wait. If it lasts, see [Orders take too long](runbook.md#orders-take-too-long).',
   },

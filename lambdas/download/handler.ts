@@ -1,4 +1,5 @@
 import type { BatchSender } from '../../shared/aws/batch-sender';
+import { BodyPostponedError } from '../../shared/http/body';
 import type { Delivery } from '../../shared/orders/delivery';
 import {
   type DownloadMessage,
@@ -28,14 +29,27 @@ export const createHandler = (dependencies: DownloadDependencies) => {
   const { qualia, payloads, repository, processingQueue, logger, metrics, now } = dependencies;
 
   const fetchOrder = async ({ message, context }: Delivery<DownloadMessage>) => {
-    try {
-      return await qualia.fetchOrder(message.order_id, context);
-    } catch (error) {
-      if (error instanceof UnreadableResponseError && !error.retryable) {
-        await payloads.keepRejected(message.order_id, message.round, error.bytes);
+    for (;;) {
+      try {
+        return await qualia.fetchOrder(message.order_id, context);
+      } catch (error) {
+        if (error instanceof UnreadableResponseError && !error.retryable) {
+          await payloads.keepRejected(message.order_id, message.round, error.bytes);
+        }
+        if (!(error instanceof BodyPostponedError)) throw error;
+        await context.memory.reserve(error.bytes);
       }
-      throw error;
     }
+  };
+
+  /** Nothing of what it returns holds the order's bytes, so that others may use their memory. */
+  const download = async (delivery: Delivery<DownloadMessage>) => {
+    const { message, context } = delivery;
+    const startedAtMs = now();
+    const { bytes, attempt, responseTimeMs } = await fetchOrder(delivery);
+    const payload = await payloads.keep(message.order_id, message.round, bytes);
+    context.memory.release();
+    return { payload, startedAtMs, attempt, responseTimeMs };
   };
 
   const sendToProcessing = (
@@ -59,9 +73,7 @@ export const createHandler = (dependencies: DownloadDependencies) => {
 
   const step = async (delivery: Delivery<DownloadMessage>): Promise<WriteOutcome> => {
     const { message, receiveCount } = delivery;
-    const startedAtMs = now();
-    const fetched = await fetchOrder(delivery);
-    const payload = await payloads.keep(message.order_id, message.round, fetched.bytes);
+    const { payload, startedAtMs, attempt, responseTimeMs } = await download(delivery);
     const written = await repository.recordDownload(message.order_id, message.round, {
       s3Key: payload.s3Key,
       checksum: payload.checksum,
@@ -80,8 +92,8 @@ export const createHandler = (dependencies: DownloadDependencies) => {
       s3_key: payload.s3Key,
       checksum: payload.checksum,
       payload_size: payload.sizeBytes,
-      response_time_ms: fetched.responseTimeMs,
-      attempt: fetched.attempt,
+      response_time_ms: responseTimeMs,
+      attempt,
     });
     return written;
   };

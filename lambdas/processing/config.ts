@@ -4,6 +4,8 @@ import { positiveCount } from '../../shared/positive-count';
 
 export const configSchema = z.object({
   ...commonVariables,
+  /** Memory of the function, MiB. Lambda sets it. Absent: the least that a function can have. */
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.optional(positiveCount),
   ORDERS_TABLE_NAME: required,
   OPERATIONS_TABLE_NAME: required,
   RAW_BUCKET_NAME: required,

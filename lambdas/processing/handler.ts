@@ -38,8 +38,9 @@ export const createHandler = (dependencies: ProcessingDependencies) => {
   const startStoredRound = createStoredRoundStarter({ repository, processingQueue: queue, now });
   const repostNewest = createRepostNewest({ repository, startStoredRound, queue, now });
 
-  const loadOrder = async ({ message, receiveCount }: Delivery<ProcessingMessage>): Promise<QualiaOrder> => {
-    const bytes = await payloads.load(message.s3_key);
+  const loadOrder = async (delivery: Delivery<ProcessingMessage>): Promise<QualiaOrder> => {
+    const { message, receiveCount, context } = delivery;
+    const bytes = await payloads.load(message.s3_key, context.memory);
     if (checksumOf(bytes) !== message.checksum) {
       throw new PipelineError('CHECKSUM_MISMATCH', `The raw payload ${message.s3_key} is not what was stored`, {
         retryable: receiveCount < 2,

@@ -12,6 +12,7 @@ import { logCalls } from '../../shared/observability/log-calls';
 import { createLogger } from '../../shared/observability/logger';
 import { createMetrics } from '../../shared/observability/metrics';
 import type { ProcessingMessage } from '../../shared/orders/message';
+import { createWorkerMemory } from '../../shared/orders/order-memory';
 import { createPayloadStore } from '../../shared/orders/payload-store';
 import { createOrderRepository } from '../../shared/orders/repository';
 import { configSchema } from './config';
@@ -46,6 +47,7 @@ export const handler = createHandler({
     now,
   }),
   queue: createQueue<ProcessingMessage>(new SQSClient(smallCalls), config.PROCESSING_QUEUE_URL),
+  memory: createWorkerMemory(config.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
   maxReceiveCount: config.MAX_RECEIVE_COUNT,
   logger,
   metrics,

@@ -1,6 +1,7 @@
 import { addAbortListener } from 'node:events';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import { type ApiName, PipelineError, toPipelineError } from '../errors';
+import type { BodyMemory } from './body';
 import type { CircuitBreaker } from './circuit-breaker';
 import { type ApiResponse, createExchange, type ExchangeOptions, type ExchangeRequest, isSuccess } from './exchange';
 import type { Pace } from './pace';
@@ -40,6 +41,8 @@ export interface CallContext {
    */
   readonly keepLeases?: () => Promise<void> | undefined;
   readonly onRetry: (failed: FailedAttempt) => void;
+  /** For the bodies of responses. Default: unlimited. */
+  readonly memory?: BodyMemory;
 }
 
 export interface Call<T> extends ExchangeRequest {
@@ -176,7 +179,7 @@ export const createApiClient = (options: ApiClientOptions) => {
     };
     return breaker(async () => {
       onAttempt?.();
-      return read(await exchange.send(call, Math.min(timeoutMs(attempt), leftMs), attempt));
+      return read(await exchange.send(call, Math.min(timeoutMs(attempt), leftMs), attempt, context.memory));
     }, before);
   };
 
@@ -188,6 +191,7 @@ export const createApiClient = (options: ApiClientOptions) => {
 
     /**
      * @throws {OutOfTimeError} when the deadline or the signal ended the call before its last attempt
+     * @throws {BodyPostponedError} when there is no memory for a response now
      * @throws {PipelineError} the error of the last attempt; `CIRCUIT_OPEN` only if no attempt was made; and errors of
      * `beforeAttempt` and `findCompleted`
      */

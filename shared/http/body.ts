@@ -37,12 +37,38 @@ const maxCodings = 4;
 const decodedChunkBytes = 64 * 1_024;
 const printableCoding = /^[a-z0-9-]{1,20}$/;
 
+/** The memory that one body may use. */
+export interface BodyMemory {
+  /** A body of up to this size needs no reservation. */
+  readonly smallBytes: number;
+  /** Reserves memory for a body of `bytes`, instead of the one before. @returns whether there is enough now */
+  tryReserve(bytes: number): boolean;
+}
+
 export interface BodyOptions {
   readonly api: ApiName;
   /** Limit of the received bytes, and of the output of each decoder: a few kB can decode to gigabytes. */
   readonly maxBytes: number;
   /** Whether a longer body is cut at `maxBytes` instead of rejected. Applies to bodies without a coding. */
   readonly mayBeCut: boolean;
+  /** The `content-length` header. */
+  readonly contentLength?: string | readonly string[] | undefined;
+  /** Default: unlimited. */
+  readonly memory?: BodyMemory | undefined;
+}
+
+/**
+ * There is no memory for a body now, so it was not read. Not retryable by itself: the caller first has to wait until there
+ * are `bytes`.
+ */
+export class BodyPostponedError extends PipelineError {
+  constructor(
+    api: ApiName,
+    /** Of the body, or the maximum if its size is unknown. */
+    readonly bytes: number,
+  ) {
+    super('TIMEOUT', `There is no memory now for a response of the ${api} API`, { api, retryable: false });
+  }
 }
 
 const fault = (api: ApiName, problem: string, options: { readonly retryable: boolean; readonly cause?: unknown }) =>
@@ -51,12 +77,36 @@ const fault = (api: ApiName, problem: string, options: { readonly retryable: boo
 const tooLarge = ({ api, maxBytes }: BodyOptions, cause?: unknown): PipelineError =>
   fault(api, `more than ${maxBytes} bytes`, { retryable: false, cause });
 
-const receive = async (body: AsyncIterable<Buffer>, options: BodyOptions): Promise<Buffer> => {
+/** Reserves memory once a body proves not to be small: how long the decoded body is, only its end shows. */
+const createAdmission = ({ api, maxBytes, memory }: BodyOptions) => {
+  let admittedBytes = memory?.smallBytes ?? maxBytes;
+  return {
+    /** What may be held now. */
+    admittedBytes: (): number => Math.min(admittedBytes, maxBytes),
+    /** @throws {BodyPostponedError} */
+    admit: (heldBytes: number, expectedBytes = maxBytes): void => {
+      if (memory === undefined || heldBytes <= admittedBytes) return;
+      const bytes = Math.min(Math.max(heldBytes, expectedBytes), maxBytes);
+      if (!memory.tryReserve(bytes)) throw new BodyPostponedError(api, bytes);
+      admittedBytes = bytes;
+    },
+  };
+};
+
+type Admission = ReturnType<typeof createAdmission>;
+
+const receive = async (
+  body: AsyncIterable<Buffer>,
+  { admit }: Admission,
+  contentLength: number | undefined,
+  options: BodyOptions,
+): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     size += chunk.length;
+    admit(Math.max(size, contentLength ?? 0), contentLength);
     if (size <= options.maxBytes) continue;
     if (!options.mayBeCut) throw tooLarge(options);
     break;
@@ -71,6 +121,9 @@ const codingsIn = (header: string | readonly string[] | undefined): string[] =>
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
 
+const lengthIn = (header: string | readonly string[] | undefined): number | undefined =>
+  typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+
 /**
  * Reads a whole body and decodes it by the codings in the `content-encoding` header, the last one first (RFC 9110, 8.4),
  * whether we requested them or not (docs/contracts/qualia.md, section 2).
@@ -78,6 +131,7 @@ const codingsIn = (header: string | readonly string[] | undefined): string[] =>
  * It uses `node:zlib` instead of undici's interceptor, which adds 6 kB to every bundle that calls an API, passes on
  * unknown codings silently, and does not read a raw deflate stream.
  *
+ * @throws {BodyPostponedError} if there is no memory for it now
  * @throws {PipelineError} `BAD_ANSWER`: retryable for an unknown coding or damaged bytes, permanent for too many bytes
  */
 export const readBody = async (
@@ -86,8 +140,10 @@ export const readBody = async (
   options: BodyOptions,
 ): Promise<Buffer> => {
   const { api, maxBytes } = options;
-  let bytes = await receive(body, options);
   const codings = codingsIn(contentEncoding);
+  const admission = createAdmission(options);
+  const length = codings.length > 0 ? undefined : lengthIn(options.contentLength);
+  let bytes = await receive(body, admission, length, options);
   if (bytes.length === 0) return bytes;
   if (codings.length > maxCodings) {
     throw fault(api, `in ${codings.length} content encodings at once`, { retryable: true });
@@ -98,9 +154,16 @@ export const readBody = async (
       const name = printableCoding.test(coding) ? coding : 'with no readable name';
       throw fault(api, `in a content encoding that we cannot decode (${name})`, { retryable: true });
     }
+    const decodeUpTo = (bytesOut: number) => decode(bytes, { maxOutputLength: bytesOut, chunkSize: decodedChunkBytes });
     try {
-      bytes = await decode(bytes, { maxOutputLength: maxBytes, chunkSize: decodedChunkBytes });
+      const admittedBytes = admission.admittedBytes();
+      bytes = await decodeUpTo(admittedBytes).catch((error: unknown) => {
+        if (!isTooLarge(error) || admittedBytes === maxBytes) throw error;
+        admission.admit(maxBytes);
+        return decodeUpTo(maxBytes);
+      });
     } catch (cause) {
+      if (cause instanceof BodyPostponedError) throw cause;
       if (isTooLarge(cause)) throw tooLarge(options, cause);
       throw fault(api, `bytes that are not ${coding}, as its content encoding says`, { retryable: true, cause });
     }

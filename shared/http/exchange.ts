@@ -1,6 +1,6 @@
 import { errors, Pool } from 'undici';
 import { type ApiName, type ErrorCode, PipelineError } from '../errors';
-import { acceptEncoding, readBody } from './body';
+import { acceptEncoding, type BodyMemory, readBody } from './body';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST';
@@ -14,7 +14,7 @@ export interface ApiResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /**
-   * Decoded. Complete if the status is 2xx. With any other status it may be cut at `maxResponseBytes`, and it is empty if
+   * Decoded. Complete if the status is 2xx. With any other status it may be cut at `maxFailureBytes`, and it is empty if
    * it could not be read. Always empty if the call does not need it.
    */
   readonly body: Buffer;
@@ -75,6 +75,8 @@ export interface ExchangeOptions {
   readonly connections: number;
   /** A larger body, before or after decoding, is `BAD_ANSWER`, permanent: it would use the memory of other calls. */
   readonly maxResponseBytes: number;
+  /** The same for a response other than 2xx, which is cut. Default: `maxResponseBytes`. */
+  readonly maxFailureBytes?: number;
   readonly maxAttempts: number;
   readonly now: () => number;
   /** Default: a pool of connections to `origin`. */
@@ -113,7 +115,8 @@ const createPool = ({ origin, connections }: ExchangeOptions): Connection =>
 
 /** The connections of one API: makes single requests and decides for each failure whether it is retryable. */
 export const createExchange = (options: ExchangeOptions) => {
-  const { api, now, onCall, connection = createPool(options) } = options;
+  const { api, now, onCall, connection = createPool(options), maxResponseBytes } = options;
+  const { maxFailureBytes = maxResponseBytes } = options;
 
   const toFault = (cause: unknown, signal: AbortSignal, timeoutMs: number, attempt: number): PipelineError => {
     if (cause instanceof PipelineError) return cause;
@@ -130,11 +133,16 @@ export const createExchange = (options: ExchangeOptions) => {
   };
 
   return {
-    /** @throws {PipelineError} `TIMEOUT`, `CONNECTION_FAULT`, or `BAD_ANSWER` for an unreadable response */
+    /**
+     * @param memory for the body of a 2xx. Default: unlimited
+     * @throws {BodyPostponedError} if there is no memory for the body now
+     * @throws {PipelineError} `TIMEOUT`, `CONNECTION_FAULT`, or `BAD_ANSWER` for an unreadable response
+     */
     send: async (
       { request, needsBody = () => true, about = {} }: ExchangeRequest,
       timeoutMs: number,
       attempt: number,
+      memory?: BodyMemory,
     ): Promise<ApiResponse> => {
       const { method, path, body = null } = request;
       const startedAtMs = now();
@@ -167,10 +175,13 @@ export const createExchange = (options: ExchangeOptions) => {
           void response.body.dump({ limit: discard.maxBytes }).finally(() => clearTimeout(timer));
           return toResponse(Buffer.alloc(0));
         }
+        const mayBeCut = !isSuccess(status);
         const bytes = readBody(response.body, headers['content-encoding'], {
           api,
-          maxBytes: options.maxResponseBytes,
-          mayBeCut: !isSuccess(status),
+          maxBytes: mayBeCut ? maxFailureBytes : maxResponseBytes,
+          mayBeCut,
+          contentLength: headers['content-length'],
+          memory: mayBeCut ? undefined : memory,
         });
         return toResponse(isSuccess(status) ? await bytes : await bytes.catch(() => Buffer.alloc(0)));
       } catch (cause) {

@@ -17,8 +17,10 @@ const baseWaitMs = 500;
 export const maxWaitMs = 8_000;
 /** The share of the budget that is used. The rest allows for calls that are delayed on the network. */
 const utilization = 0.96;
-/** A typical order has 5 kB. */
-const maxResponseBytes = 4 * 1024 * 1024;
+/** The largest order. A typical one has 5 kB. */
+export const maxOrderBytes = 4 * 1024 * 1024;
+/** Of a failure, only its first 2 KiB are kept. */
+const maxFailureBytes = 64 * 1024;
 
 /**
  * Creates the client with which the order pipeline calls Qualia or the internal API (docs/contracts/qualia.md, section 2):
@@ -37,7 +39,8 @@ export const createOrderApi = ({
     ...(callsPerSecond !== undefined && { pace: createPace({ callsPerSecond, utilization }) }),
     origin: new URL(url).origin,
     connections: 20,
-    maxResponseBytes,
+    maxResponseBytes: maxOrderBytes,
+    maxFailureBytes,
     timeoutMs: () => 30_000,
     maxAttempts: 3,
     waitMs: (attempt) => fullJitterMs(attempt, baseWaitMs, maxWaitMs, random),

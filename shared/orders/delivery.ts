@@ -5,6 +5,12 @@ import type { CallContext } from '../http/api-client';
 import { parseJson } from '../json';
 import type { Schema } from '../schema';
 import type { DownloadMessage } from './message';
+import type { OrderMemory } from './order-memory';
+
+/** The limits of the calls for one order. */
+export interface OrderContext extends CallContext {
+  readonly memory: OrderMemory;
+}
 
 /** One receive of a message. */
 export interface Delivery<Message> {
@@ -18,7 +24,7 @@ export interface Delivery<Message> {
   /** When the message, or the first of the fresh copies that led to it, was sent, epoch ms. A redrive starts anew. */
   readonly waitingSinceMs: number;
   /** For the calls that the step makes. */
-  readonly context: CallContext;
+  readonly context: OrderContext;
   /** Whether a call to the API for this round may have taken effect. A step sets it before it calls. */
   mayHaveTakenEffect: boolean;
 }
@@ -48,7 +54,7 @@ const isOfEarlyRelease = (message: DownloadMessage): boolean => 's3_key' in mess
 export const deliveryOf = <Message extends DownloadMessage>(
   record: SQSRecord,
   message: Message,
-  context: CallContext,
+  context: OrderContext,
 ): Delivery<Message> => {
   const receiveCount = Number(record.attributes.ApproximateReceiveCount);
   const sentAtMs = Number(record.attributes.SentTimestamp);

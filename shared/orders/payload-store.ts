@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { PipelineError } from '../errors';
+import { maxOrderBytes } from '../http/order-api';
 import type { Checksum, OrderId, Round } from './order';
+import type { OrderMemory } from './order-memory';
 
 /** A raw payload in S3. */
 export interface StoredPayload {
@@ -18,6 +21,9 @@ const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
 
 /** SHA-256 over raw bytes, as 64 hex digits. */
 export const checksumOf = (bytes: Uint8Array): Checksum => sha256(bytes).toString('hex') as Checksum;
+
+const tooLarge = (s3Key: string): PipelineError =>
+  new PipelineError('BAD_PAYLOAD', `The raw payload ${s3Key} is larger than any order`, { retryable: false });
 
 /** The bucket of raw payloads: Qualia's responses, byte for byte. */
 export const createPayloadStore = (client: S3Client, bucketName: string) => {
@@ -37,13 +43,27 @@ export const createPayloadStore = (client: S3Client, bucketName: string) => {
   };
 
   /**
+   * @param memory for the payload, which is then an order's. Default: unlimited
    * @throws {PipelineError} `PAYLOAD_MISSING`: permanent on 404; retryable on 403, which can also mean a missing
    * permission (S3 returns it for a missing object if the caller has no permission to list the bucket)
+   * @throws {PipelineError} with limited memory: `BAD_PAYLOAD`, permanent, for more bytes than an order can have;
+   * `TIMEOUT`, retryable, if there was no memory in time
    */
-  const load = async (s3Key: string): Promise<Uint8Array> => {
+  const load = async (s3Key: string, memory?: OrderMemory): Promise<Uint8Array> => {
     try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucketName, Key: s3Key }));
-      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+      for (;;) {
+        const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucketName, Key: s3Key }));
+        // Without the header, the lean client returns NaN.
+        const sizeBytes = Number.isInteger(ContentLength) ? Number(ContentLength) : maxOrderBytes;
+        const isOrder = sizeBytes <= maxOrderBytes;
+        if (memory === undefined || (isOrder && memory.tryReserve(sizeBytes))) {
+          return (await Body?.transformToByteArray()) ?? new Uint8Array();
+        }
+        // A connection that waits for seconds would be closed, so the object is requested again.
+        if (Body instanceof Readable) Body.destroy();
+        if (!isOrder) throw tooLarge(s3Key);
+        await memory.reserve(sizeBytes);
+      }
     } catch (cause) {
       const missing = cause instanceof NoSuchKey;
       const denied = cause instanceof S3ServiceException && cause.name === 'AccessDenied';

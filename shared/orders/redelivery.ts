@@ -1,6 +1,7 @@
 import type { PipelineError } from '../errors';
 import { type Random, redeliveryDelaySeconds } from '../http/backoff';
 import { maxWaitMs } from '../http/order-api';
+import { MemoryWaitError } from './order-memory';
 
 /** What becomes of a message whose step failed (`docs/architecture.md`, "Failing well"). */
 export type Decision =
@@ -53,5 +54,5 @@ export const decide = (error: PipelineError, delivery: FailedDelivery, random: R
       : redeliveryDelaySeconds(receiveCount, random);
   if (receiveCount < maxReceiveCount) return { action: 'hide', seconds };
   const isApiFault = error.api !== undefined && (!apiWorks || error.code === 'RATE_LIMITED');
-  return isApiFault ? { action: 'copyIfOpen', seconds } : { action: 'exhaust' };
+  return isApiFault || error instanceof MemoryWaitError ? { action: 'copyIfOpen', seconds } : { action: 'exhaust' };
 };

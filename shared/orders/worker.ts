@@ -6,6 +6,7 @@ import type { FailureCollector } from '../issues/failure-collector';
 import type { Schema } from '../schema';
 import { type Delivery, deliveryOf, readMessage } from './delivery';
 import type { DownloadMessage } from './message';
+import type { WorkerMemory } from './order-memory';
 import type { WriteOutcome } from './repository';
 import { createSettle, type SettleOptions } from './settle';
 import { createSupersede, type OnSuperseded } from './supersede';
@@ -15,6 +16,8 @@ export interface OrderWorkerOptions<Message extends DownloadMessage>
   extends Omit<SettleOptions<Message>, 'report' | 'supersede' | 'random' | 'failures'>,
     WorkerReportOptions {
   readonly failures: FailureCollector;
+  /** Shared by the orders of a batch. */
+  readonly memory: WorkerMemory;
   /** The API behind the step. */
   readonly api: ApiName;
   readonly schema: Schema<Message>;
@@ -54,18 +57,22 @@ export const createOrderWorker = <Message extends DownloadMessage>(options: Orde
   };
 
   const handleRecord = async (record: SQSRecord, deadlineMs: number): Promise<void> => {
-    const delivery: Delivery<Message> = deliveryOf(record, await read(record), {
+    const message = await read(record);
+    const memory = options.memory.open(api, deadlineMs, now);
+    const delivery: Delivery<Message> = deliveryOf(record, message, {
       deadlineMs,
+      memory,
       onRetry: ({ error, attempt, waitMs }) =>
         report.willRetry(delivery, { error, attempt, waitSeconds: waitMs / 1_000 }),
     });
-    const { message } = delivery;
     try {
       const earlyMs = (message.not_before ?? 0) - now();
       if (earlyMs > 0) throw tooEarly(api, earlyMs);
       const written = await step(delivery);
+      memory.release();
       if (!written.applied) await supersede(delivery, written);
     } catch (thrown) {
+      memory.release();
       const error = toPipelineError(thrown);
       const settlement = await settle(delivery, error).catch((unsettled: unknown) => {
         // SQS delivers the message again when its visibility timeout ends. The order is unchanged.

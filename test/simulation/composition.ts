@@ -22,6 +22,7 @@ import { createRecordFailures } from '../../shared/issues/record-failures';
 import { createLogger } from '../../shared/observability/logger';
 import type { MetricsRecorder } from '../../shared/observability/metrics';
 import type { DownloadMessage, ProcessingMessage } from '../../shared/orders/message';
+import { createWorkerMemory } from '../../shared/orders/order-memory';
 import { createPayloadStore } from '../../shared/orders/payload-store';
 import { createOrderQueries } from '../../shared/orders/queries';
 import { createOrderRepository } from '../../shared/orders/repository';
@@ -105,6 +106,7 @@ export const createHandlers = (scheduler: Scheduler) => {
       now,
       logger,
       metrics,
+      memory: createWorkerMemory(512),
       maxReceiveCount: settings.maxReceiveCount,
       repository: createOrderRepository(documents, resources.orders),
       failures: createFailureCollector({

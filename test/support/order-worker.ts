@@ -3,6 +3,7 @@ import { type ApiName, type ErrorCode, PipelineError } from '../../shared/errors
 import { createLogger } from '../../shared/observability/logger';
 import type { Delivery } from '../../shared/orders/delivery';
 import { type DownloadMessage, downloadMessageSchema } from '../../shared/orders/message';
+import { createWorkerMemory } from '../../shared/orders/order-memory';
 import type { FailureRecord, OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { createOrderWorker, type OrderWorkerOptions } from '../../shared/orders/worker';
 import { recordFailureGroups } from './failures';
@@ -70,6 +71,7 @@ const runWorker = async (logs: CapturedLogs, event: SQSEvent, step: Step, double
       },
     },
     failures: issues.collector,
+    memory: createWorkerMemory(512),
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,

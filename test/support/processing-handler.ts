@@ -4,6 +4,7 @@ import { idempotencyKeyOf } from '../../shared/internal-api/idempotency-key';
 import { mapOrder } from '../../shared/internal-api/mapping';
 import { createLogger } from '../../shared/observability/logger';
 import type { Order } from '../../shared/orders/order';
+import { createWorkerMemory } from '../../shared/orders/order-memory';
 import type { OrderRepository, WriteOutcome } from '../../shared/orders/repository';
 import { readOrder } from '../../shared/qualia/order';
 import { recordFailureGroups } from './failures';
@@ -56,6 +57,7 @@ export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles)
     }),
     queue: { send: doubles.send ?? unconfigured('send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
     failures: recordFailureGroups().collector,
+    memory: createWorkerMemory(512),
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -65,7 +67,7 @@ export const handleMessage = async (logs: CapturedLogs, doubles: MessageDoubles)
   });
   const { receiveCount = 1 } = doubles;
   const { batchItemFailures } = await handler(sqsEvent(sqsRecord(message, { receiveCount })), lambdaContext());
-  expect(load.mock.calls).toEqual([[message.s3_key]]);
+  expect(load.mock.calls).toEqual([[message.s3_key, expect.anything()]]);
   return {
     returned: batchItemFailures.length,
     added: metrics.added,

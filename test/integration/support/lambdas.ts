@@ -22,6 +22,7 @@ import { createIssueStore } from '../../../shared/issues/issue-store';
 import { createRecordFailures } from '../../../shared/issues/record-failures';
 import type { MetricsRecorder } from '../../../shared/observability/metrics';
 import type { DownloadMessage, ProcessingMessage } from '../../../shared/orders/message';
+import { createWorkerMemory } from '../../../shared/orders/order-memory';
 import { createPayloadStore } from '../../../shared/orders/payload-store';
 import { createOrderQueries } from '../../../shared/orders/queries';
 import { createOrderRepository } from '../../../shared/orders/repository';
@@ -71,7 +72,7 @@ export const createLambdas = (options: LambdaOptions) => {
   const recordFailures = createRecordFailures(clients.documents, operationsTableName);
   const worker = () => {
     const failures = createFailureCollector({ recordFailures, release: '1.2.3 (abc)', logger, now });
-    return { repository, failures, maxReceiveCount, logger, metrics, now, random };
+    return { repository, failures, memory: createWorkerMemory(512), maxReceiveCount, logger, metrics, now, random };
   };
 
   const secret = <T>(secretId: string, schema: Schema<T>) =>

@@ -3,6 +3,7 @@ import { createHandler as createProcessing } from '../../../lambdas/processing/h
 import { createHandler as createWebhook } from '../../../lambdas/webhook/handler';
 import { createLogger } from '../../../shared/observability/logger';
 import { createMetrics } from '../../../shared/observability/metrics';
+import { createWorkerMemory } from '../../../shared/orders/order-memory';
 import type { WriteOutcome } from '../../../shared/orders/repository';
 import { unbatched } from '../../support/batch-sender';
 import { recordFailureGroups } from '../../support/failures';
@@ -52,6 +53,7 @@ test('the three Lambdas write at most 6 lines and 3 kB for a clean order', async
   const worker = {
     queue: { send: unconfigured('send'), hideFor: unconfigured('hideFor') },
     failures: recordFailureGroups().collector,
+    memory: createWorkerMemory(512),
     maxReceiveCount: 5,
     now: () => Date.parse('2026-01-01T00:00:07Z'),
   };

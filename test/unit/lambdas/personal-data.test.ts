@@ -10,6 +10,7 @@ import { createSecret } from '../../../shared/aws/secret';
 import { createFailureCollector } from '../../../shared/issues/failure-collector';
 import { createLogger } from '../../../shared/observability/logger';
 import { createMetrics } from '../../../shared/observability/metrics';
+import { createWorkerMemory } from '../../../shared/orders/order-memory';
 import type { WriteOutcome } from '../../../shared/orders/repository';
 import { fakeAwsClient } from '../../support/aws-client';
 import { unbatched } from '../../support/batch-sender';
@@ -157,6 +158,7 @@ const common = () => ({
     logger: createLogger(config),
     now: () => Date.now(),
   }),
+  memory: createWorkerMemory(512),
   maxReceiveCount: 5,
   logger: createLogger(config),
   metrics: createMetrics(config),

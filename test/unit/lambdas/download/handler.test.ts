@@ -1,6 +1,7 @@
 import { createHandler, type DownloadDependencies } from '../../../../lambdas/download/handler';
 import { type ErrorCode, PipelineError } from '../../../../shared/errors';
 import { createLogger } from '../../../../shared/observability/logger';
+import { createWorkerMemory } from '../../../../shared/orders/order-memory';
 import type { OrderRepository, WriteOutcome } from '../../../../shared/orders/repository';
 import { UnreadableResponseError } from '../../../../shared/qualia/client';
 import { unbatched } from '../../../support/batch-sender';
@@ -49,6 +50,7 @@ const download = async (doubles: MessageDoubles, receiveCount = 1) => {
     queue: { send: unconfigured('queue.send'), hideFor: doubles.hideFor ?? unconfigured('hideFor') },
     processingQueue: unbatched(doubles.send ?? unconfigured('processingQueue.send')),
     failures: recordFailureGroups().collector,
+    memory: createWorkerMemory(512),
     maxReceiveCount: 5,
     logger: createLogger({ STAGE: 'dev', SERVICE_VERSION: '1' }),
     metrics: metrics.recorder,
@@ -99,7 +101,7 @@ test('an order is fetched, stored byte for byte, recorded, and sent to processin
     3,
   );
   expect(actions).toEqual([
-    ['fetch', 'QO-123456', { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) }],
+    ['fetch', 'QO-123456', { deadlineMs: nowMs + 57_000, memory: expect.anything(), onRetry: expect.any(Function) }],
     ['keep', 'QO-123456', round(), bytes],
     [
       'record',

@@ -44,7 +44,7 @@ describe('an order that is DOWNLOADED', () => {
           idempotencyKey: keyOf(),
           beforeAttempt: expect.any(Function),
         },
-        { deadlineMs: nowMs + 57_000, onRetry: expect.any(Function) },
+        { deadlineMs: nowMs + 57_000, memory: expect.anything(), onRetry: expect.any(Function) },
       ],
     ]);
     expect(recordProcessing.mock.calls).toEqual([

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import type { PipelineError } from '../../../../shared/errors';
-import { readBody } from '../../../../shared/http/body';
+import { BodyPostponedError, readBody } from '../../../../shared/http/body';
 
 const encoders = {
   gzip: gzipSync,
@@ -145,5 +146,66 @@ describe('the limit', () => {
     const options = { api: 'qualia', maxBytes: 1_000, mayBeCut: false } as const;
     await expect(readBody(endless(), undefined, options)).rejects.toMatchObject(tooLarge);
     expect(await readBody(endless(), undefined, { ...options, mayBeCut: true })).toHaveLength(1_000);
+  });
+});
+
+describe('with limited memory', () => {
+  const smallBytes = 64;
+  const maxBytes = 1_000;
+  /** Reads a body and returns its length, or what it could not reserve, and the sizes that it asked for. */
+  const readWithin = async (freeBytes: number, bytes: Buffer, contentEncoding?: string, contentLength?: string) => {
+    const asked: number[] = [];
+    const memory = { smallBytes, tryReserve: (size: number) => asked.push(size) > 0 && size <= freeBytes };
+    const options = { api: 'qualia', maxBytes, mayBeCut: false, contentLength, memory } as const;
+    const outcome = await readBody(inChunks(bytes, 7), contentEncoding, options).then(
+      (body) => body.length,
+      (error: unknown) => {
+        if (error instanceof BodyPostponedError) return { postponed: error.bytes };
+        throw error;
+      },
+    );
+    return { outcome, asked };
+  };
+  const long = Buffer.from('long'.repeat(100));
+  const short = long.subarray(0, smallBytes);
+
+  test.each<[string, Buffer, string | undefined, string | undefined]>([
+    ['of known length', short, undefined, '64'],
+    ['of unknown length', short, undefined, undefined],
+    ['compressed', gzipSync(short), 'gzip', undefined],
+  ])('a small body is read without a reservation: %s', async (_, bytes, coding, length) => {
+    expect(await readWithin(0, bytes, coding, length)).toEqual({ outcome: 64, asked: [] });
+  });
+
+  test.each<[string, Buffer, string | undefined, string | undefined, number]>([
+    ['its length', long, undefined, '400', 400],
+    ['the maximum, if its length is unknown', long, undefined, undefined, maxBytes],
+    ['the maximum, if its length is not a number', long, undefined, '0x9', maxBytes],
+    ['the maximum, if it is compressed', gzipSync(long), 'gzip', '9', maxBytes],
+    ['the maximum, if it is long although compressed', brotliCompressSync(randomBytes(400)), 'br', '405', maxBytes],
+  ])('a large body reserves once: %s', async (_, bytes, coding, length, size) => {
+    expect(await readWithin(maxBytes, bytes, coding, length)).toEqual({ outcome: 400, asked: [size] });
+    expect(await readWithin(size - 1, bytes, coding, length)).toEqual({ outcome: { postponed: size }, asked: [size] });
+  });
+
+  test('a postponed body is closed', async () => {
+    let isClosed = false;
+    const body = (async function* () {
+      try {
+        for (;;) yield long;
+      } finally {
+        isClosed = true;
+      }
+    })();
+    const memory = { smallBytes, tryReserve: () => false };
+    const read = readBody(body, undefined, { api: 'qualia', maxBytes, mayBeCut: false, memory });
+    await expect(read).rejects.toBeInstanceOf(BodyPostponedError);
+    expect(isClosed).toBe(true);
+  });
+
+  test('a body that is too large stays an error, with or without a content encoding', async () => {
+    const tooLong = Buffer.alloc(maxBytes + 1);
+    await expect(readWithin(maxBytes, tooLong)).rejects.toMatchObject({ code: 'BAD_ANSWER', retryable: false });
+    await expect(readWithin(maxBytes, gzipSync(tooLong), 'gzip')).rejects.toMatchObject({ code: 'BAD_ANSWER' });
   });
 });

@@ -1,10 +1,11 @@
 import { deliveryOf, readMessage } from '../../../../shared/orders/delivery';
 import { downloadMessageSchema } from '../../../../shared/orders/message';
+import { orderMemory } from '../../../support/order-memory';
 import { downloadMessage, processingMessage } from '../../../support/orders';
 import { sqsFirstReceivedAtMs, sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
 
-const context = { deadlineMs: 1, onRetry: unconfigured('onRetry') };
+const context = { deadlineMs: 1, memory: orderMemory(), onRetry: unconfigured('onRetry') };
 
 const deliver = (message = downloadMessage(), receiveCount = 1) =>
   deliveryOf(sqsRecord(message, { receiveCount }), message, context);

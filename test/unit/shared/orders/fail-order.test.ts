@@ -3,6 +3,7 @@ import { deliveryOf } from '../../../../shared/orders/delivery';
 import { createFailOrder, type OrderFailure } from '../../../../shared/orders/fail-order';
 import type { WriteOutcome } from '../../../../shared/orders/repository';
 import { recordFailureGroups } from '../../../support/failures';
+import { orderMemory } from '../../../support/order-memory';
 import { downloadMessage, orders } from '../../../support/orders';
 import { sqsRecord } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
@@ -12,6 +13,7 @@ const cause = new PipelineError('API_REFUSED', 'It failed', { retryable: false }
 const failure: OrderFailure = { code: 'API_REFUSED', message: 'It failed', cause };
 const delivery = deliveryOf(sqsRecord(downloadMessage(), { receiveCount: 2 }), downloadMessage(), {
   deadlineMs: nowMs,
+  memory: orderMemory(),
   onRetry: unconfigured('onRetry'),
 });
 

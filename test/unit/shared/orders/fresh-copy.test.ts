@@ -1,6 +1,7 @@
 import { deliveryOf } from '../../../../shared/orders/delivery';
 import { createFreshCopy } from '../../../../shared/orders/fresh-copy';
 import type { DownloadMessage } from '../../../../shared/orders/message';
+import { orderMemory } from '../../../support/order-memory';
 import { downloadMessage } from '../../../support/orders';
 import { sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
@@ -25,7 +26,10 @@ const copy = async (message: DownloadMessage, waitSeconds: number, receiveCount 
     now: () => nowMs,
   });
   const record = sqsRecord(message, { receiveCount });
-  await sendCopy(deliveryOf(record, message, { deadlineMs: nowMs, onRetry: unconfigured('onRetry') }), waitSeconds);
+  await sendCopy(
+    deliveryOf(record, message, { deadlineMs: nowMs, memory: orderMemory(), onRetry: unconfigured('onRetry') }),
+    waitSeconds,
+  );
   return actions;
 };
 

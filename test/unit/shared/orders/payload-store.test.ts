@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { createPayloadStore } from '../../../../shared/orders/payload-store';
+import { orderMemory } from '../../../support/order-memory';
 import { checksum, orderId, round } from '../../../support/orders';
 import { type ScriptedResponse, startScriptedServer } from '../../../support/scripted-server';
 
@@ -49,5 +50,67 @@ test('keeps the bytes of the other delivery if it wrote first', async () => {
 test('fails after three conflicts, so that the next receive retries', async () => {
   await expect(storePayload(conflict, conflict, conflict)).rejects.toMatchObject({
     name: 'ConditionalRequestConflict',
+  });
+});
+
+describe('a payload that is loaded with limited memory', () => {
+  const load = async (fits: readonly boolean[], ...responses: readonly ScriptedResponse[]) => {
+    const server = await startScriptedServer();
+    server.respond(...responses);
+    const client = new S3Client({
+      endpoint: server.origin,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+      maxAttempts: 1,
+    });
+    const actions: unknown[] = [];
+    const left = [...fits];
+    const memory = {
+      ...orderMemory(),
+      tryReserve: (size: number) => {
+        actions.push(['try', size]);
+        return left.shift() ?? true;
+      },
+      reserve: async (size: number) => {
+        actions.push(['wait', size]);
+      },
+    };
+    try {
+      const loaded = await createPayloadStore(client, 'raw').load(s3Key, memory);
+      return { loaded: Buffer.from(loaded).toString(), actions };
+    } finally {
+      client.destroy();
+      await server.stop();
+    }
+  };
+  const object = { headers: { 'content-type': 'application/json', 'content-length': '7' }, body: bytes };
+
+  test('is read at once if there is memory for its length', async () => {
+    expect(await load([true], object)).toEqual({ loaded: 'payload', actions: [['try', 7]] });
+  });
+
+  test('counts as the largest order if its length is unknown', async () => {
+    const { headers: _, ...unknownLength } = object;
+    const response = { ...unknownLength, headers: { 'content-type': 'application/json' } };
+    expect(await load([true], response)).toEqual({ loaded: 'payload', actions: [['try', 4 * 1_024 * 1_024]] });
+  });
+
+  test('is not read if it is larger than any order', async () => {
+    const body = Buffer.alloc(4 * 1_024 * 1_024 + 1);
+    await expect(
+      load([], { ...object, headers: { 'content-length': String(body.length) }, body }),
+    ).rejects.toMatchObject({ code: 'BAD_PAYLOAD', retryable: false });
+  });
+
+  test('is requested again after a wait, so that no connection waits', async () => {
+    expect(await load([false], object, object)).toEqual({
+      loaded: 'payload',
+      actions: [
+        ['try', 7],
+        ['wait', 7],
+        ['try', 7],
+      ],
+    });
   });
 });

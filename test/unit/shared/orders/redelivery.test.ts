@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorCode, PipelineError, type PipelineErrorOptions } from '../../../../shared/errors';
+import { MemoryWaitError } from '../../../../shared/orders/order-memory';
 import { type Decision, decide, type FailedDelivery } from '../../../../shared/orders/redelivery';
 
 const error = (code: ErrorCode, options: Partial<PipelineErrorOptions> = {}) =>
@@ -72,6 +73,7 @@ const rows: readonly Row[] = [
     cases: [
       ['the API responds to no message', down, lastDuringOutage, { action: 'copyIfOpen', seconds: 480 }],
       ['rate limited', error('RATE_LIMITED', { api: 'qualia' }), last, { action: 'copyIfOpen', seconds: 480 }],
+      ['larger orders used the memory', new MemoryWaitError('qualia'), last, { action: 'copyIfOpen', seconds: 480 }],
     ],
   },
   {

@@ -4,6 +4,7 @@ import { deliveryOf } from '../../../../shared/orders/delivery';
 import { createWorkerReport, type WorkerReport } from '../../../../shared/orders/worker-report';
 import { captureLogs, ownFields } from '../../../support/logs';
 import { recordMetrics } from '../../../support/metrics';
+import { orderMemory } from '../../../support/order-memory';
 import { downloadMessage } from '../../../support/orders';
 import { sqsRecord, sqsSentAtMs } from '../../../support/sqs-events';
 import { unconfigured } from '../../../support/unconfigured';
@@ -11,6 +12,7 @@ import { unconfigured } from '../../../support/unconfigured';
 const message = downloadMessage();
 const delivery = deliveryOf(sqsRecord(message, { receiveCount: 2 }), message, {
   deadlineMs: 1,
+  memory: orderMemory(),
   onRetry: unconfigured('onRetry'),
 });
 const keys = { order_id: message.order_id, request_id: message.request_id };
