@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util';
 import { shrinkFailure } from './histories';
 import { createHistory, type HistoryOptions } from './history';
 import { runLeases } from './leases/main';
-import { runMutants } from './mutation-run';
+import { mutants } from './mutants';
+import { type MutationRun, runMutants } from './mutation-run';
 import { type Result, simulate } from './simulate';
-import { runSyncs } from './sync/main';
+import { runSyncs, syncMutationRun } from './sync/main';
 
 const maxProcesses = 2;
 /** Time limit of shrinking a history that fails. */
@@ -28,7 +29,7 @@ const readOptions = () => {
       only: { type: 'string', default: '' },
     },
   });
-  const { replay, runs, leases, mutants, only, ...rest } = values;
+  const { replay, runs, leases, mutants: breaksCode, only, ...rest } = values;
   const numbers = {
     ...rest,
     seed: replay ?? rest.seed,
@@ -43,7 +44,7 @@ const readOptions = () => {
     webhooks: Number(numbers.webhooks),
     minutes: Number(numbers.minutes),
   };
-  const command = mutants ? 'mutants' : replay === undefined ? 'run' : 'replay';
+  const command = breaksCode ? 'mutants' : replay === undefined ? 'run' : 'replay';
   const count = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
   return { request, only, runs: count(runs), leases: count(leases), command } as const;
 };
@@ -132,8 +133,8 @@ const run = async (request: HistoryOptions): Promise<number> => {
 };
 
 /** Breaks the code in every way of `mutants.ts`: the histories must find each. */
-const runAllMutants = async (request: HistoryOptions, only: string): Promise<number> => {
-  const all = await runMutants(request, only, ({ mutant, histories, oracles }) => {
+const runAllMutants = async (mutationRun: MutationRun): Promise<number> => {
+  const all = await runMutants(mutationRun, ({ mutant, histories, oracles }) => {
     const found = histories === undefined ? 'NOT CAUGHT' : `${histories} (${oracles.join(', ')})`;
     process.stdout.write(`${mutant.name.padEnd(76)}${found}\n`);
   });
@@ -144,12 +145,17 @@ const runAllMutants = async (request: HistoryOptions, only: string): Promise<num
 
 const main = async (): Promise<void> => {
   const { request, only, runs, leases, command } = readOptions();
+  if (command === 'mutants') {
+    const ofOrders = { mutants, module: 'history-process.ts', args: [JSON.stringify(request), '0', '1'], only };
+    process.exitCode = await runAllMutants(runs === undefined ? ofOrders : syncMutationRun(request.seed, runs, only));
+    return;
+  }
   if (runs !== undefined || leases !== undefined) {
     const run = runs === undefined ? runLeases : runSyncs;
     process.exitCode = await run(request.seed, runs ?? leases ?? 0);
     return;
   }
-  process.exitCode = await { run, replay, mutants: runAllMutants }[command](request, only);
+  process.exitCode = await { run, replay }[command](request);
 };
 
 void main();

@@ -2,9 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { HistoryOptions } from './history';
-import { type Mutant, mutants } from './mutants';
-import type { Result } from './simulate';
+import type { Mutant } from './mutants';
 
 /** A mutant, and how it was caught. */
 export interface Caught {
@@ -16,7 +14,16 @@ export interface Caught {
 
 const root = path.join(__dirname, '../..');
 /** What the simulation loads. */
-const folders = ['lambdas', 'lib', 'local/simulators', 'samples', 'shared', 'test/simulation', 'test/support'];
+const folders = [
+  'emulator',
+  'lambdas',
+  'lib',
+  'local/simulators',
+  'samples',
+  'shared',
+  'test/simulation',
+  'test/support',
+];
 
 /**
  * The file of a mutant with its replacements.
@@ -43,24 +50,41 @@ const copyWith = (mutant: Mutant): string => {
   return copy;
 };
 
+/** How mutants are simulated. */
+export interface MutationRun {
+  readonly mutants: readonly Mutant[];
+  /** The module that simulates the histories and sends the result of each, in `test/simulation`. */
+  readonly module: string;
+  readonly args: readonly string[];
+  /** A part of the names of the mutants to run. Empty: all. */
+  readonly only: string;
+}
+
+interface Simulated {
+  readonly result: { readonly violations: readonly { readonly oracle: string }[] };
+}
+
 const runUntilCaught = (child: ChildProcess): Promise<Omit<Caught, 'mutant'>> =>
   new Promise((resolve) => {
     let histories = 0;
     child.on('message', (message) => {
-      const { violations } = (message as { readonly result: Result }).result;
+      const { violations } = (message as Simulated).result;
       histories += 1;
       if (violations.length === 0) return;
       resolve({ histories, oracles: [...new Set(violations.map(({ oracle }) => oracle))] });
       child.kill('SIGKILL');
     });
-    child.once('exit', () => resolve({ histories: undefined, oracles: [] }));
+    // Broken code may also end the process.
+    child.once('exit', (code) =>
+      resolve(code === 0 ? { histories: undefined, oracles: [] } : { histories: histories + 1, oracles: ['crash'] }),
+    );
   });
 
-/** Simulates the histories of `run` with one mutant until one fails. */
-const runMutant = async (mutant: Mutant, run: HistoryOptions): Promise<Caught> => {
+/** Simulates histories with one mutant until one fails. */
+const runMutant = async (mutant: Mutant, { module, args }: MutationRun): Promise<Caught> => {
   const copy = copyWith(mutant);
   try {
-    const child = fork(path.join(copy, 'test/simulation/history-process.ts'), [JSON.stringify(run), '0', '1'], {
+    const child = fork(path.join(copy, 'test/simulation', module), [...args], {
       cwd: copy,
       execArgv: ['--import', 'tsx'],
     });
@@ -70,17 +94,9 @@ const runMutant = async (mutant: Mutant, run: HistoryOptions): Promise<Caught> =
   }
 };
 
-/**
- * Simulates mutants, two at a time.
- *
- * @param only a part of the names of the mutants. Default: all
- */
-export const runMutants = async (
-  run: HistoryOptions,
-  only: string,
-  onCaught: (caught: Caught) => void,
-): Promise<readonly Caught[]> => {
-  const queue = mutants.filter(({ name }) => name.includes(only)).values();
+/** Simulates mutants, two at a time. */
+export const runMutants = async (run: MutationRun, onCaught: (caught: Caught) => void): Promise<readonly Caught[]> => {
+  const queue = run.mutants.filter(({ name }) => name.includes(run.only)).values();
   const all: Caught[] = [];
   const work = async (): Promise<void> => {
     for (const mutant of queue) {

@@ -91,6 +91,21 @@ export const simulateLeases = async (
     const executions = planned.map((run) => createExecution(world, run));
     for (const { run, execute } of executions) scheduler.after(run.startsAtMs, () => void execute());
 
+    /** A run that an operator starts right after stopping another one. */
+    const spare = createExecution(world, {
+      ...defaults,
+      id: 'run-spare',
+      startsAtMs: 0,
+      leases: limits,
+      callsPerLease: 60,
+    });
+    let isSpareStarted = false;
+    const startSpare = (): void => {
+      if (isEarly || isSpareStarted || chooseLater.chance(0.5)) return;
+      isSpareStarted = true;
+      scheduler.after(chooseLater.integer(0, 1_000), () => void spare.execute());
+    };
+
     const disturb = (): void => {
       const alive = [...processes].filter((process) => !process.isDead());
       const process = alive[choose.integer(0, alive.length - 1)];
@@ -103,7 +118,10 @@ export const simulateLeases = async (
       if (execution === undefined || execution.isComplete()) return;
       if (execution.isOver()) void execution.execute();
       else if (!isEarly && chooseLater.chance(0.3)) execution.abort();
-      else void execution.stop();
+      else {
+        void execution.stop();
+        startSpare();
+      }
     };
     const disturbanceMinutes = choose.integer(30, 120);
     if (kind === 'faults') faults.setShare(choose.pick([0, 0.01, 0.05]));
@@ -114,13 +132,14 @@ export const simulateLeases = async (
 
     trace.add('HISTORY', 'all faults end');
     faults.end();
+    const all = isSpareStarted ? [...executions, spare] : executions;
     for (let hour = 0; hour < 24; hour++) {
-      for (const execution of executions) {
+      for (const execution of all) {
         if (execution.isOver() && !execution.isComplete()) void execution.execute();
       }
       await scheduler.run(now() + hourMs);
     }
-    for (const { run, isComplete } of executions) if (!isComplete()) violate('open', `${run.id} has not ended`);
+    for (const { run, isComplete } of all) if (!isComplete()) violate('open', `${run.id} has not ended`);
 
     const last = createExecution(world, { ...defaults, id: 'run-last', startsAtMs: 0, leases: limits });
     void last.execute();

@@ -58,6 +58,13 @@ export const createDatabase = (choose: Random, now: () => number) => {
       const event_time = choose.chance(0.5) ? timeText() : before.event_time;
       customers.set(before.id ?? '', { ...before, ...(choose.chance(0.7) && fresh()), plan_type, event_time });
     },
+    /** Changes some fields of a customer. @returns a function that changes them back */
+    flip: (): (() => void) => {
+      const before = customers.get(String(choose.integer(1, customers.size)));
+      if (before === undefined) return () => undefined;
+      customers.set(before.id ?? '', { ...before, ...fresh() });
+      return () => void customers.set(before.id ?? '', before);
+    },
     /** The database as a process reads it. */
     sourceFor: ({ scheduler, faults, process, trace }: CallOptions): UserSource => {
       const call = async (what: string): Promise<void> => {

@@ -16,9 +16,41 @@ export interface Disturbance {
   readonly service: 'dynamodb' | 's3' | 'secrets' | 'netlife' | 'iterable' | 'database';
 }
 
+/** The objects whose write a trap waits for. */
+export const trapped = {
+  rows: /^runs\/[^/]+\/iterable\/parts\/(rows|changed|base|extracted)/,
+  results: /^runs\/[^/]+\/iterable\/parts\/results\//,
+  report: /^runs\/[^/]+\/iterable\/(parts\/join\/|integration_results)/,
+  job: /^runs\/[^/]+\/netlife\/[^/]+\/parts\/job/,
+  turn: /^runs\/[^/]+\/.+\/parts\/turn\//,
+} as const;
+
+/** Something that happens right after a run writes an object, at the moment at which it matters most. */
+export interface Trap {
+  readonly on: keyof typeof trapped;
+  /** Earlier writes do not matter. */
+  readonly fromMs: number;
+  /** The number of such writes before the one that matters. */
+  readonly skips: number;
+  readonly action: 'crash' | 'stop' | 'abort';
+  /** When an execution that was stopped or aborted is redriven. Default: only after all faults have ended. */
+  readonly redriveAfterMs?: number | undefined;
+}
+
+/** A customer who changes, and changes back. */
+export interface Flip {
+  readonly atMs: number;
+  readonly backAtMs: number;
+}
+
 /** A history of sync runs. It is made before it runs. */
 export interface SyncHistory {
   readonly seed: number;
+  readonly isOperated: boolean;
+  /** Whether a quarter of the subjects of Netlife have no access key, and Iterable shows some updates late. */
+  readonly isEarly: boolean;
+  readonly traps: readonly Trap[];
+  readonly flips: readonly Flip[];
   readonly portals: readonly { readonly name: string; readonly jobs: number; readonly subjectsPerJob: number }[];
   readonly users: number;
   /** When customers change, and when one joins. */
@@ -38,8 +70,46 @@ const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 const portalNames = ['nowandgen', 'legacyphoto'] as const;
 
-/** The history of a seed. */
-export const createSyncHistory = (seed: number): SyncHistory => {
+/**
+ * What was added to the histories later. It is drawn from a random stream of its own, so that a history without it stays
+ * the same.
+ */
+const laterActions = (seed: number, runs: readonly PlannedRun[], isOperated: boolean) => {
+  const random = createRandom(seed + 1_000_003);
+  const oneRun = (): PlannedRun => random.pick(runs as [PlannedRun]);
+  const traps = Array.from({ length: random.integer(0, 4) }, (): Trap => {
+    const action = isOperated ? random.pick(['crash', 'stop', 'abort', 'abort'] as const) : 'crash';
+    return {
+      on: random.pick(['rows', 'results', 'results', 'report', 'job', 'job', 'turn']),
+      fromMs: oneRun().atMs,
+      skips: random.integer(0, 2),
+      action,
+      redriveAfterMs:
+        action !== 'crash' && random.chance(0.6) ? random.pick([500, 1_500, 20_000, 10 * minuteMs]) : undefined,
+    };
+  });
+  const flips = Array.from({ length: random.integer(0, 12) }, (): Flip => {
+    const { atMs } = oneRun();
+    return { atMs: atMs - random.integer(1_000, 60_000), backAtMs: atMs + random.integer(5_000, 30 * minuteMs) };
+  });
+  // The second of three nights sends customers who change back before the third, and does not end in between: the third
+  // must not compare its users with those of the first.
+  const [, second, third] = runs.filter(({ id }) => id.startsWith('night-'));
+  if (!isOperated || second === undefined || third === undefined) return { traps, flips };
+  const fromMs = second.atMs;
+  traps.push({ on: 'results', fromMs, skips: 0, action: 'abort' });
+  for (let count = 0; count < 10; count++) {
+    flips.push({ atMs: fromMs - random.integer(1_000, 60_000), backAtMs: fromMs + random.integer(10, 60) * minuteMs });
+  }
+  return { traps, flips };
+};
+
+/**
+ * The history of a seed.
+ *
+ * @param isEarly leaves out what was added later: for the corpus
+ */
+export const createSyncHistory = (seed: number, { isEarly = false } = {}): SyncHistory => {
   const random = createRandom(seed);
   const nights = random.integer(2, 3);
   const endsAtMs = startMs + nights * dayMs;
@@ -102,6 +172,9 @@ export const createSyncHistory = (seed: number): SyncHistory => {
   });
   return {
     seed,
+    isOperated,
+    isEarly,
+    ...(isEarly ? { traps: [], flips: [] } : laterActions(seed, runs, isOperated)),
     portals,
     users,
     changes: Array.from({ length: random.integer(5, 60) }, () => ({

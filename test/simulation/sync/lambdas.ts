@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Context } from 'aws-lambda';
@@ -29,6 +29,7 @@ import { createRunRepository } from '../../../shared/runs/repository';
 import { createUsual } from '../../../shared/runs/usual';
 import { type CallOptions, createAwsClient } from '../aws-calls';
 import { createConnection } from '../connection';
+import type { LambdaProcess } from '../lambda-process';
 import { asSdkClient } from '../models/client';
 import type { ModelClient } from '../world';
 import type { Database } from './database';
@@ -53,8 +54,21 @@ export interface SyncServices {
   readonly database: Database;
   /** Whether an execution has ended. */
   readonly hasEnded: (executionArn: string) => boolean;
-  /** Called for each request to Netlife or Iterable, with the users that it names. */
-  readonly onVendorCall: (runId: string, emails: readonly string[]) => void;
+  readonly onVendorCall: (call: VendorCall) => void;
+  /** Called right after an object is written. */
+  readonly onStored: (key: string, process: LambdaProcess) => void;
+}
+
+/** A request to Netlife or Iterable. */
+export interface VendorCall {
+  readonly runId: string;
+  readonly process: LambdaProcess;
+  /** `iterable`, or the name of a portal. */
+  readonly vendor: string;
+  /** The users that it sends. */
+  readonly emails: readonly string[];
+  /** The job of Netlife that it is about. */
+  readonly job?: string | undefined;
 }
 
 export type SyncHandler = (event: unknown, context: Context) => Promise<unknown>;
@@ -91,7 +105,14 @@ export const createSyncHandlers = (
   const { process } = options;
   const { now } = process;
   const sleep = sleepOf(options);
-  const s3 = asSdkClient(S3Client, createAwsClient(options, 's3', services.s3, silence));
+  const stored: ModelClient = {
+    send: async (command) => {
+      const response = await services.s3.send(command);
+      if (command instanceof PutObjectCommand) services.onStored(command.input.Key ?? '', process);
+      return response;
+    },
+  };
+  const s3 = asSdkClient(S3Client, createAwsClient(options, 's3', stored, silence));
   const manager = asSdkClient(SecretsManagerClient, createAwsClient(options, 'secrets', services.secrets));
   const common = {
     portals,
@@ -108,10 +129,11 @@ export const createSyncHandlers = (
   const openNetlife = async (portal: Portal, hooks: ClientHooks) => {
     const login = loginOf(logins, portal.name);
     const { rate_limit_per_sec, timeout_s } = await login.get();
-    const server = services.netlife.get(portal.name)?.server;
-    if (server === undefined) throw new Error(`There is no model of ${portal.name}`);
-    const onSent = (): void => {
-      services.onVendorCall(runId, []);
+    const model = services.netlife.get(portal.name);
+    if (model === undefined) throw new Error(`There is no model of ${portal.name}`);
+    const { server, jobOf } = model;
+    const onSent = ({ path }: { readonly path: string }): void => {
+      services.onVendorCall({ runId, process, vendor: portal.name, emails: [], job: jobOf(path) });
       server.onSent();
     };
     return new NetlifeClient({
@@ -135,7 +157,7 @@ export const createSyncHandlers = (
       connection: createConnection(
         options,
         'iterable',
-        services.iterable.serverFor((emails) => services.onVendorCall(runId, emails)),
+        services.iterable.serverFor((emails) => services.onVendorCall({ runId, process, vendor: 'iterable', emails })),
       ),
       now,
       sleep,

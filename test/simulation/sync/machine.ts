@@ -1,22 +1,11 @@
 import type { Context } from 'aws-lambda';
-import { createApplication } from '../../../emulator/application';
-import { readAssembly } from '../../../emulator/assembly';
-import { type Machine, readStateMachines } from '../../../emulator/step-functions/definition';
+import type { Machine } from '../../../emulator/step-functions/definition';
 import type { Execution, ExecutionStore } from '../../../emulator/step-functions/execution-store';
 import { createExecutions, type Executions, type Runner } from '../../../emulator/step-functions/executions';
-import { assemblyOf } from '../../infra/synth';
 import { lambdaContext } from '../../support/lambda-context';
-import { noEndpoints } from '../../support/roles';
 import type { CallOptions } from '../aws-calls';
 import { createLambdaProcess, type LambdaProcess } from '../lambda-process';
 import type { SyncHandler } from './lambdas';
-
-/** The state machine of the synthesised template. */
-export const readSyncMachine = (): Machine => {
-  const [machine] = readStateMachines(createApplication(readAssembly(assemblyOf('dev')), noEndpoints));
-  if (machine === undefined) throw new Error('There is no state machine');
-  return machine;
-};
 
 const createStore = (): ExecutionStore => {
   const executions = new Map<string, Execution>();
@@ -46,7 +35,12 @@ export interface MachineOptions {
 
 const lambdaTimeoutMs = 15 * 60_000;
 
+/** The name of the processes that check a run before its jobs. */
+export const checkName = 'check';
+
 interface Given {
+  /** Set by the checks before the jobs. */
+  readonly check?: boolean;
   readonly run?: { readonly run_id: string };
   readonly input?: { readonly run_id?: string };
   readonly execution?: { readonly Name: string };
@@ -64,9 +58,9 @@ const createLambdas = ({ scheduler, trace }: World, options: MachineOptions) => 
   });
 
   const invoke = async (name: string, event: string) => {
-    const { run, input, execution } = JSON.parse(event) as Given;
+    const { check, run, input, execution } = JSON.parse(event) as Given;
     const runId = run?.run_id ?? input?.run_id ?? execution?.Name ?? '';
-    const process = createLambdaProcess(scheduler, `${runId}/${name}-${++invocations}`);
+    const process = createLambdaProcess(scheduler, `${runId}/${check ? checkName : name}-${++invocations}`);
     process.skewBy((2 * scheduler.choose.fraction() - 1) * maxSkewMs);
     processes.add(process);
     const endsAtMs = scheduler.now() + lambdaTimeoutMs;

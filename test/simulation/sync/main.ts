@@ -1,5 +1,11 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { serialize } from 'node:v8';
+import type { MutationRun } from '../mutation-run';
 import { createSyncHistory } from './history';
-import { readSyncMachine } from './machine';
+import { syncMutants } from './mutants';
+import { readSyncMachine } from './read-machine';
 import { simulateSync } from './simulate-sync';
 
 /**
@@ -33,4 +39,16 @@ export const runSyncs = async (firstSeed: number, histories: number): Promise<nu
       `Tests: ${histories - failed} passed, ${failed} failed\n`,
   );
   return failed > 0 ? 1 : 0;
+};
+
+/** The mutation run of the sync jobs: the copies do not synthesise the template again. */
+export const syncMutationRun = (firstSeed: number, histories: number, only: string): MutationRun => {
+  const machineFile = path.join(mkdtempSync(path.join(tmpdir(), 'machine-')), 'machine');
+  writeFileSync(machineFile, serialize(readSyncMachine()));
+  return {
+    mutants: syncMutants,
+    module: 'sync/history-process.ts',
+    args: [machineFile, String(firstSeed), String(histories)],
+    only,
+  };
 };

@@ -14,8 +14,16 @@ const pageSize = 10;
 const notFound: HttpReply = { statusCode: 404, body: '{}' };
 const ok = (body: unknown): HttpReply => ({ statusCode: 200, body: JSON.stringify(body) });
 
+/** Of this number of subjects, one has no access key, if `isKeyless`. */
+const subjectsPerKeyless = 4;
+
+/** A portal. Of some portals, many subjects have no access key. */
+export interface PortalSize extends NetlifePortalSize {
+  readonly isKeyless: boolean;
+}
+
 /** One portal of Netlife: its contents never change, except for the access keys that we create. */
-const createPortal = (seed: number, size: NetlifePortalSize, now: () => number) => {
+const createPortal = (seed: number, size: PortalSize, now: () => number) => {
   const sample = createNetlifePortal(seed, size);
   const calls = createSlidingSecond(() => netlifeCallsPerSecond);
   const created = new Map<string, string[]>();
@@ -42,7 +50,8 @@ const createPortal = (seed: number, size: NetlifePortalSize, now: () => number) 
     const index = job.indexOf(id);
     if (index === undefined || last !== 'accesskeys') return notFound;
     const keys = created.get(id) ?? [];
-    if (method === 'GET') return ok([...job.accessKeys(index), ...keys.map((key) => ({ access_key: key }))]);
+    const ours = size.isKeyless && index % subjectsPerKeyless === 0 ? [] : job.accessKeys(index);
+    if (method === 'GET') return ok([...ours, ...keys.map((key) => ({ access_key: key }))]);
     const named = JSON.parse(body) as { readonly name?: string };
     if (named.name === undefined) return { statusCode: 422, body: '{}' };
     const key = `NEW${index}-${keys.length + 1}`;
@@ -52,6 +61,8 @@ const createPortal = (seed: number, size: NetlifePortalSize, now: () => number) 
 
   return {
     server: { respond, onSent: () => void calls.take(now()) } satisfies Server,
+    /** The job that a request is about. */
+    jobOf: (path: string): string | undefined => /\/jobs\/([^/?]+)/.exec(path)?.[1],
     mostCalls: calls.most,
     /** Subjects for whom more than one access key was created. */
     doubledKeys: (): readonly string[] => [...created].flatMap(([id, keys]) => (keys.length > 1 ? [id] : [])),
@@ -69,7 +80,7 @@ const detailsOf = (job: NetlifeJobSample) => ({
 });
 
 /** Netlife's portals. */
-export const createNetlife = (seed: number, sizes: readonly NetlifePortalSize[], now: () => number) =>
+export const createNetlife = (seed: number, sizes: readonly PortalSize[], now: () => number) =>
   new Map(sizes.map((size) => [size.name, createPortal(seed, size, now)]));
 
 export type Netlife = ReturnType<typeof createNetlife>;

@@ -29,6 +29,42 @@ export const judgeVendors = (netlife: Netlife, iterable: Iterable, report: Repor
   }
 };
 
+/** Two workers must not call the same vendor within this time, so that its limit holds in every sliding second. */
+const apartMs = 1_000;
+
+/**
+ * Watches that only one worker calls a vendor. Not for histories with frozen processes, whose next request may already be
+ * on its way.
+ */
+export const createApartOracle = (now: () => number, report: Report) => {
+  const newest = new Map<string, { readonly worker: string; readonly atMs: number }>();
+  return {
+    onCall: (vendor: string, worker: string): void => {
+      const before = newest.get(vendor);
+      newest.set(vendor, { worker, atMs: now() });
+      if (before === undefined || before.worker === worker || now() - before.atMs >= apartMs) return;
+      report('limit', `${vendor} is called by ${before.worker} and ${worker} within a second`);
+    },
+  };
+};
+
+const lastPartKey = /^runs\/([^/]+)\/netlife\/([^/]+)\/parts\/job\/([^/]+)\/\d+-last\.json$/;
+
+/** Watches that a run makes no call for a job of Netlife whose last part it has written. */
+export const createJobOracle = (report: Report) => {
+  const written = new Set<string>();
+  const nameOf = (...parts: readonly string[]): string => parts.join(' ');
+  return {
+    onWritten: (key: string): void => {
+      const [, runId = '', portal = '', job = ''] = lastPartKey.exec(key) ?? [];
+      written.add(nameOf(runId, portal, job));
+    },
+    onCall: (runId: string, portal: string, job: string): void => {
+      if (written.has(nameOf(runId, portal, job))) report('again', `${runId} calls ${portal} for ${job} again`);
+    },
+  };
+};
+
 const resultSchema = z.object({ record: z.object({ email: z.string(), overall_success: z.boolean() }) });
 const resultsKey = /^runs\/([^/]+)\/iterable\/parts\/results\//;
 
@@ -84,6 +120,7 @@ const countersSchema = z.object({
   registered_users_found: z.number(),
   rows_rejected: z.number(),
   contacts_written: z.number(),
+  access_keys_failed: z.number(),
 });
 const summarySchema = z.object({
   status: z.string(),
@@ -114,8 +151,20 @@ export const summaryOf = (objects: Objects, runId: string) => {
 };
 export type Summary = NonNullable<ReturnType<typeof summaryOf>>;
 
-/** The counts of a run that ended add up. */
-export const judgeCounts = (runId: string, { iterable }: Summary, isFull: boolean, report: Report): void => {
+/** What `judgeCounts` has to know about the input and the history of a run. */
+export interface CountedRun {
+  readonly runId: string;
+  readonly isFull: boolean;
+  /** Whether no call could fail. */
+  readonly isFaultless: boolean;
+}
+
+/** The counts of a run that ended add up, and its status follows from them. */
+export const judgeCounts = (
+  { iterable }: Summary,
+  { runId, isFull, isFaultless }: CountedRun,
+  report: Report,
+): void => {
   if (iterable?.counts === undefined || iterable.status === 'FAILED') return;
   const {
     total_users,
@@ -126,8 +175,11 @@ export const judgeCounts = (runId: string, { iterable }: Summary, isFull: boolea
     changed = 0,
     clearing = 0,
   } = iterable.counts;
-  if (successful + partial_failures + total_failures !== total_users)
+  const failed = partial_failures + total_failures;
+  if (successful + failed !== total_users || (isFaultless && failed > 0))
     report('counts', `${runId}: ${JSON.stringify(iterable.counts)}`);
+  if (failed === 0 && iterable.status !== 'SUCCEEDED')
+    report('counts', `${runId} is ${iterable.status}, no user failed`);
   if (added === undefined || isFull) return;
   if (added + changed + clearing !== total_users) report('counts', `${runId}: ${JSON.stringify(iterable.counts)}`);
 };

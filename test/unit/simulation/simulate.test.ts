@@ -4,6 +4,7 @@ import { mutants } from '../../simulation/mutants';
 import { mutate } from '../../simulation/mutation-run';
 import { shrink } from '../../simulation/shrink';
 import { simulate } from '../../simulation/simulate';
+import { syncMutants } from '../../simulation/sync/mutants';
 
 test.each(shortRun)('the order pipeline keeps its promises in the history of seed $seed', async (request) => {
   const { violations, posts } = await simulate(createHistory(request));
@@ -30,6 +31,6 @@ test('a failing history is shrunk to the actions that make it fail', async () =>
   expect(shortest).toEqual({ ...history, faultShare: 0, actions: needed });
 });
 
-test.each(mutants)('the code still has the place of the mutant: $name', (mutant) => {
+test.each([...mutants, ...syncMutants])('the code still has the place of the mutant: $name', (mutant) => {
   expect(mutate(mutant)).toContain(mutant.replace);
 });

@@ -42,6 +42,7 @@ const start = async (client?: IterableClient, users = 1_002, afterSending = asyn
   const warned: unknown[] = [];
   let isRunning = true;
   const recorded: { readonly done: number; readonly total?: number | undefined }[] = [];
+  let hasEnded = false;
   let nowMs = 0;
   const now = () => (nowMs += 2_000);
   const push = (isSpent: () => boolean, idleTurns = 0) =>
@@ -55,8 +56,9 @@ const start = async (client?: IterableClient, users = 1_002, afterSending = asyn
       idleTurns,
       progress: createProgress({
         runs: {
-          recordProgress: async (_run, _part, { counter }) => {
+          recordProgress: async (_run, _part, { counter, endsTurn }) => {
             recorded.push(counter);
+            hasEnded ||= endsTurn === true;
             return isRunning ? Number.POSITIVE_INFINITY : undefined;
           },
         },
@@ -74,7 +76,7 @@ const start = async (client?: IterableClient, users = 1_002, afterSending = asyn
   const stopRun = () => {
     isRunning = false;
   };
-  return { push, metrics, recorded, written, parts, stopRun, warned };
+  return { hasEnded: () => hasEnded, push, metrics, recorded, written, parts, stopRun, warned };
 };
 
 test('a dry run counts no user as sent', async () => {
@@ -267,3 +269,17 @@ test('a run without users reports zero sent and zero failed', async () => {
     ]),
   );
 });
+
+test.each([true, false])(
+  'the end of the turn is recorded after the last calls; it is done if they are: %s',
+  async (done) => {
+    const endedBefore: boolean[] = [];
+    const { push, hasEnded } = await start(undefined, 3, async () => {
+      endedBefore.push(hasEnded());
+      return done;
+    });
+    await expect(push(() => false)).resolves.toMatchObject({ done });
+    expect(endedBefore).toEqual([false]);
+    expect(hasEnded()).toBe(true);
+  },
+);
