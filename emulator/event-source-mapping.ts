@@ -35,6 +35,19 @@ const uuidOf = (name: string): string =>
     .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 
 /**
+ * How long messages gather at most while batches run. Only a full batch starts next to others at once: a receive takes no
+ * time here, so each message that arrives would otherwise be a batch of its own, in another process on the same cores.
+ */
+const gatheringMs = 500;
+
+/** Waits for `work`, but not longer than `ms`. */
+const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, work]).finally(() => clearTimeout(timer));
+};
+
+/**
  * Polls a queue and invokes a function with batches of its messages, as Lambda's pollers do. Processed messages are
  * deleted. The others become visible again after their visibility timeout.
  * @returns a function that stops polling and waits for the running batches
@@ -91,6 +104,7 @@ export const startEventSourceMapping = (
       if (batch.length > 0) {
         const work = handle(batch).finally(() => running.delete(work));
         running.add(work);
+        if (batch.length < mapping.BatchSize) await within(gatheringMs, Promise.all(running));
       }
     }
   };

@@ -1,7 +1,9 @@
 import { failedIds, startEventSourceMapping } from '../../../emulator/event-source-mapping';
 import type { InvocationResult } from '../../../emulator/lambda/execution-environment';
 
-beforeEach(() => jest.useFakeTimers());
+const startedAt = Date.parse('2026-01-01');
+
+beforeEach(() => jest.useFakeTimers({ now: startedAt }));
 afterEach(() => jest.useRealTimers());
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -104,6 +106,46 @@ test('the number of concurrent batches does not exceed the mapping’s maximum',
   await runFor(200, mappingOf({ BatchSize: 5, MaximumConcurrency: 3 }), source, target);
   expect(maxRunning()).toBe(3);
   expect(deleted).toHaveLength(60);
+});
+
+/** A message every `everyMs`, and a function that takes `durationMs`. */
+const trickle = (everyMs: number, durationMs: number) => {
+  const { source, ...others } = scenario(0, durationMs, () => ({ payload: 'null' }));
+  let sent = 0;
+  return {
+    ...others,
+    source: {
+      ...source,
+      async receive(max: number) {
+        await sleep(1);
+        const due = Math.floor(Date.now() / everyMs) - Math.floor(startedAt / everyMs) - sent;
+        const count = Math.min(due, max);
+        sent += count;
+        return Array.from({ length: count }, (_, index) => ({
+          MessageId: `m${sent - index}`,
+          ReceiptHandle: `r${sent - index}`,
+          Body: '',
+          MD5OfBody: '',
+          Attributes: {},
+          MessageAttributes: {},
+        }));
+      },
+    },
+  };
+};
+
+test('messages that trickle in gather while a batch runs', async () => {
+  const { source, target, batchSizes, maxRunning } = trickle(10, 50);
+  await runFor(1_000, mappingOf({ BatchSize: 10 }), source, target);
+  expect(batchSizes.slice(0, 3)).toEqual([1, 5, 5]);
+  expect(maxRunning()).toBe(1);
+});
+
+test('messages do not wait for a slow batch longer than half a second', async () => {
+  const { source, target, batchSizes, maxRunning } = trickle(100, 1_050);
+  await runFor(1_200, mappingOf({ BatchSize: 10 }), source, target);
+  expect(batchSizes).toEqual([1, 5, 5]);
+  expect(maxRunning()).toBe(3);
 });
 
 test('a batching window collects more than ten messages', async () => {
