@@ -23,7 +23,8 @@ export interface LambdaProcess {
   readonly hasSent: () => boolean;
 }
 
-const never = new Promise<never>(() => undefined);
+/** Never resolves. A new promise each time: one that all share would keep everything that ever waited for it in memory. */
+export const noResponse = (): Promise<never> => new Promise<never>(() => undefined);
 
 export const createLambdaProcess = (scheduler: Scheduler, name: string): LambdaProcess => {
   let isDead = false;
@@ -57,11 +58,8 @@ export const createLambdaProcess = (scheduler: Scheduler, name: string): LambdaP
       while (!isDead && (resumed !== undefined || frozenUntilMs > scheduler.now())) {
         await (resumed?.promise ?? scheduler.sleep(frozenUntilMs - scheduler.now()));
       }
-      if (isDead) await never;
+      if (isDead) await noResponse();
     },
     hasSent: () => (!isDead && resumed === undefined) || scheduler.choose.chance(0.5),
   };
 };
-
-/** Never resolves. */
-export const noResponse = (): Promise<never> => never;

@@ -55,13 +55,20 @@ interface Simulated {
   readonly result: Result;
 }
 
-const simulateAll = async (request: HistoryOptions): Promise<readonly Simulated[]> => {
-  const results: Simulated[] = [];
+const simulateAll = async (
+  request: HistoryOptions,
+  onResult: (simulated: Simulated) => void,
+): Promise<readonly Result[]> => {
+  const results: Result[] = [];
   const run = (first: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const args = [JSON.stringify(request), String(first), String(maxProcesses)];
       const child = fork(path.join(__dirname, 'history-process.ts'), args, { execArgv: ['--import', 'tsx'] });
-      child.on('message', (simulated) => void results.push(simulated as Simulated));
+      child.on('message', (message) => {
+        const simulated = message as Simulated;
+        results.push(simulated.result);
+        onResult(simulated);
+      });
       child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`A process exited with ${code}`))));
     });
   await Promise.all(Array.from({ length: maxProcesses }, (_, first) => run(first)));
@@ -93,6 +100,13 @@ const replay = async (request: HistoryOptions): Promise<number> => {
   return 1;
 };
 
+/** Prints a history that failed at once: a long run may be ended before its summary. */
+const printFailure = ({ options: { seed, webhooks, minutes }, result }: Simulated): void => {
+  if (result.violations.length === 0) return;
+  const command = `npm run simulate -- --replay ${seed} --webhooks ${webhooks} --minutes ${minutes}`;
+  process.stdout.write(`FAILED: ${command}\n${describeViolations(result)}`);
+};
+
 const sum = (
   results: readonly Result[],
   field: 'webhooks' | 'acknowledged' | 'posts' | 'calls' | 'virtualMs',
@@ -100,8 +114,7 @@ const sum = (
 
 const run = async (request: HistoryOptions): Promise<number> => {
   const startedAtMs = performance.now();
-  const simulated = await simulateAll(request);
-  const results = simulated.map(({ result }) => result);
+  const results = await simulateAll(request, printFailure);
   const seconds = (performance.now() - startedAtMs) / 1_000;
   const failed = results.filter(({ violations }) => violations.length > 0);
   const violated = (...oracles: readonly string[]): number =>
@@ -122,12 +135,6 @@ const run = async (request: HistoryOptions): Promise<number> => {
     ['seeds', `${request.seed} … ${request.seed + results.length - 1}`],
   ];
   process.stdout.write(rows.map(([name, value]) => `${name.padEnd(28)}${String(value).padStart(12)}\n`).join(''));
-  for (const { options, result } of simulated) {
-    if (result.violations.length === 0) continue;
-    const { seed, webhooks, minutes } = options;
-    const command = `npm run simulate -- --replay ${seed} --webhooks ${webhooks} --minutes ${minutes}`;
-    process.stdout.write(`FAILED: ${command}\n${describeViolations(result)}`);
-  }
   process.stdout.write(`Tests: ${results.length - failed.length} passed, ${failed.length} failed\n`);
   return failed.length > 0 ? 1 : 0;
 };
