@@ -61,6 +61,7 @@ declare module 'dynalite/validations' {
     ExpressionAttributeValues?: Readonly<Record<string, unknown>> | undefined;
     _condition?: unknown;
     _keyCondition?: unknown;
+    _filter?: unknown;
     _updates?: unknown;
   }
   /** @returns what is wrong with the expressions; undefined if nothing is */

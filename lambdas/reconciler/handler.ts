@@ -16,6 +16,7 @@ export interface Continuation {
 }
 
 export interface ReconcilerDependencies extends PassDependencies, UnsentSenderDependencies {
+  readonly orders: PassDependencies['orders'];
   readonly passes: PassStore;
   readonly queue: Pick<Queue<Continuation>, 'send'>;
   readonly newPassId: () => string;

@@ -77,7 +77,7 @@ export class OrderPipeline extends Stack {
     const orders = TableGrants.fromTable(data.orders, [], false);
     for (const lambda of Object.values(this.functions))
       orders.actions(lambda, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
-    orders.actions(this.functions.reconciler, 'dynamodb:BatchGetItem');
+    orders.actions(this.functions.reconciler, 'dynamodb:BatchGetItem', 'dynamodb:Scan');
     for (const lambda of Object.values(this.functions)) data.operations.grants.actions(lambda, 'dynamodb:UpdateItem');
     data.operations.grants.actions(this.functions.reconciler, 'dynamodb:Query');
   }

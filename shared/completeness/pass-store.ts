@@ -55,6 +55,10 @@ const headerSchema = z.object({
   }),
   /** Absent until the walk has ended. */
   walked_at_ms: z.optional(z.number()),
+  /** When the newest scan of the table that reached its end began. Absent if there was none. */
+  scanned_at_ms: z.optional(z.number()),
+  /** The scan in progress: when it began, and the order where its newest page ended. */
+  scan: z.optional(z.object({ began_at_ms: z.number(), after: z.string() })),
   /** The list repeated itself: an order that was not seen may be open. */
   is_endless: z.boolean(),
   /** Orders that were judged. */
@@ -70,7 +74,10 @@ export interface Pass {
   header: PassHeader;
   /** Open orders, in the order of the list. Entries that cannot be an order of ours have a key of their own. */
   readonly open: Map<string, Entry>;
-  /** Orders that left the open set, in this pass or in an earlier one, and are not forgotten. */
+  /**
+   * Orders that are not listed and not forgotten: they left the open set, in this pass or in an earlier one, or a scan of
+   * the table found them.
+   */
   readonly closed: Map<string, Entry>;
 }
 

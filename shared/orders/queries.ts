@@ -4,6 +4,7 @@ import {
   type DynamoDBDocumentClient,
   QueryCommand,
   type QueryCommandOutput,
+  ScanCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
 import { fullJitterMs } from '../http/backoff';
@@ -26,7 +27,7 @@ const idOf = ({ order_id }: Record<string, unknown>): OrderId => String(order_id
 
 /**
  * Reads of many orders. They are separate from the repository, so that the webhook's bundle does not contain what only
- * the reconciler and the operators use. Nothing here scans the table.
+ * the reconciler and the operators use.
  */
 export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: string) => ({
   /** Orders by id. The result has no entry for an order without an item. */
@@ -44,6 +45,31 @@ export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: st
       if (left.length > 0) await sleep(fullJitterMs(++throttled, 50, 5_000, Math.random));
     }
     return found;
+  },
+
+  /**
+   * Reads the next page of the whole table, up to 1 MB, and returns its orders in NOTIFIED or DOWNLOADED. The read is
+   * eventually consistent, which costs half: it is for orders that have been in flight for a while.
+   *
+   * @param after where the last page ended; undefined for the first page
+   * @returns `next`: where this page ended; undefined at the end of the table
+   */
+  scanInFlight: async (
+    after: OrderId | undefined,
+  ): Promise<{ readonly orders: ReadonlyMap<OrderId, OrderOrUnreadable>; readonly next: OrderId | undefined }> => {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new ScanCommand({
+        TableName: tableName,
+        FilterExpression: '#status IN (:notified, :downloaded)',
+        ExpressionAttributeNames: { '#status': 'status' },
+        ExpressionAttributeValues: { ':notified': 'NOTIFIED', ':downloaded': 'DOWNLOADED' },
+        ...(after !== undefined && { ExclusiveStartKey: { order_id: after } }),
+      }),
+    );
+    return {
+      orders: new Map(Items.map((item) => [idOf(item), toOrder(item)])),
+      next: LastEvaluatedKey && idOf(LastEvaluatedKey),
+    };
   },
 
   /** Orders that failed since then, newest first within a shard. Reads the sparse index, which holds FAILED orders only. */

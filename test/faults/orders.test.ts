@@ -127,6 +127,7 @@ test('the baseline contains every call that can be interrupted', () => {
     reconciliation: [
       'reconciler dynamodb.BatchGetItem',
       'reconciler dynamodb.Query',
+      'reconciler dynamodb.Scan',
       'reconciler dynamodb.UpdateItem',
       'reconciler http.POST /api/vendor/graphql',
       'reconciler s3.GetObject',

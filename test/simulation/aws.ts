@@ -1,4 +1,4 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { failedOrdersIndex } from '../../shared/orders/failed-orders-index';
 import { resources, secrets, settings } from './composition';
 import { createBuckets } from './models/buckets';
@@ -69,7 +69,7 @@ export const createAws = (world: SimulatedWorld, { onOrderWritten, onQueueCalled
       const response = await model.send(command);
       const input = command.input as { TableName?: string; Key?: { order_id?: string }; QueueUrl?: string };
       if (input.Key?.order_id !== undefined) count(input.Key.order_id);
-      if (input.TableName === resources.orders && !(command instanceof GetCommand)) {
+      if (input.TableName === resources.orders && command instanceof UpdateCommand) {
         onOrderWritten(itemOf(input.Key?.order_id ?? ''));
       }
       if (input.QueueUrl !== undefined) onQueueCalled(input.QueueUrl);

@@ -60,4 +60,10 @@ export const corpus: readonly (HistoryOptions & { readonly found: string })[] = 
     minutes: 30,
     found: 'a redriven message of an early release, without a time, was posted twice',
   },
+  {
+    seed: 1_000_187,
+    webhooks: 500,
+    minutes: 30,
+    found: 'a repeated webhook was killed between its write and its message, about an order that no list named',
+  },
 ];

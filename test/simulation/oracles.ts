@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { bodyHashOf } from '../../shared/internal-api/body';
 import { mapOrder } from '../../shared/internal-api/mapping';
 import type { InternalOrder } from '../../shared/internal-api/order';
+import { parseJson } from '../../shared/json';
 import { readOrder } from '../../shared/qualia/order';
 import type { Effect, InternalApi } from './apis/internal-api';
 import type { Qualia } from './apis/qualia';
@@ -35,33 +36,46 @@ const next: Readonly<Record<string, readonly string[]>> = {
 /** Watches the writes of order items: no round goes back, and no status goes back within a round. */
 export const createLifecycleOracle = (report: (violation: Violation) => void) => {
   const seen = new Map<string, { readonly round: string; readonly state: string; readonly status: string }>();
-  const rounds = new Map<string, number>();
-  const check = (item: Item | undefined): void => {
+  return (item: Item | undefined): void => {
     const { order_id: id, round, status, error } = itemSchema.parse(item);
     const before = seen.get(id);
     const state = error?.code === 'RETRIES_EXHAUSTED' ? 'EXHAUSTED' : status;
     seen.set(id, { round, status, state });
-    if (before === undefined || round > before.round) {
-      rounds.set(id, (rounds.get(id) ?? 0) + 1);
-      return;
-    }
+    if (before === undefined || round > before.round) return;
     const isAllowed =
       round === before.round && (status === before.status || (next[before.state] ?? []).includes(status));
     if (!isAllowed) {
       report({ oracle: 'backwards', about: `${id}: ${before.round} ${before.state} → ${round} ${state}` });
     }
   };
-  return { check, rounds: (orderId: string): number => rounds.get(orderId) ?? 0 };
 };
 
+const deliveredSchema = z.object({ order_id: z.string(), round: z.string() });
+
 /**
- * Judges the effects of an order after each: a round has one effect, and one more for each older round that may have
- * overtaken it (docs/adr/0012).
+ * Judges the effects of an order after each: a round has one effect, and the newest one may have one more for each
+ * delivery of an older round, because that delivery's POST may have overtaken it (docs/adr/0012).
  */
-export const judgeEffects = (orderId: string, effects: readonly Effect[], rounds: number): Violation[] =>
-  effects.length > Math.max(1, 2 * rounds - 1)
-    ? [{ oracle: 'doubled', about: `${orderId}: ${effects.map(({ round }) => round).join(', ')}` }]
-    : [];
+export const createEffectsOracle = (report: (violation: Violation) => void) => {
+  /** By order and round. */
+  const deliveries = new Map<string, Map<string, number>>();
+  return {
+    /** Counts a message that the processing worker received. */
+    delivered: (body: string): void => {
+      const { success, data } = deliveredSchema.safeParse(parseJson(body));
+      if (!success) return;
+      const ofOrder = deliveries.get(data.order_id) ?? new Map<string, number>();
+      deliveries.set(data.order_id, ofOrder.set(data.round, (ofOrder.get(data.round) ?? 0) + 1));
+    },
+    check: (orderId: string, effects: readonly Effect[]): void => {
+      const ofOrder = deliveries.get(orderId) ?? new Map<string, number>();
+      const rounds = [...new Set([...ofOrder.keys(), ...effects.map(({ round }) => round)])].sort();
+      const ofOlder = rounds.slice(0, -1).reduce((sum, round) => sum + (ofOrder.get(round) ?? 0), 0);
+      if (effects.length <= rounds.length + ofOlder) return;
+      report({ oracle: 'doubled', about: `${orderId}: ${effects.map(({ round }) => round).join(', ')}` });
+    },
+  };
+};
 
 const newestBodyHash = (effects: readonly Effect[]): string | undefined => {
   const newest = effects.at(-1);

@@ -3,13 +3,18 @@ import type { FunctionPool } from './function-pool';
 import type { createQueues } from './models/queues';
 import type { Scheduler, Timer } from './scheduler';
 
-export interface PollerOptions {
+export interface PollerLimits {
+  readonly batchSize: number;
+  readonly maxConcurrency: number;
+  /** Called with the body of each message. */
+  readonly onReceived?: (body: string) => void;
+}
+
+export interface PollerOptions extends PollerLimits {
   readonly scheduler: Scheduler;
   readonly queues: ReturnType<typeof createQueues>;
   readonly queueUrl: string;
   readonly pool: FunctionPool;
-  readonly batchSize: number;
-  readonly maxConcurrency: number;
 }
 
 const shortestWaitMs = 20;
@@ -17,7 +22,7 @@ const longestWaitMs = 20_000;
 
 /** An event source mapping: invokes a function with the messages of a queue, and removes those that it handled. */
 export const createPoller = (options: PollerOptions) => {
-  const { scheduler, queues, queueUrl, pool, batchSize, maxConcurrency } = options;
+  const { scheduler, queues, queueUrl, pool, batchSize, maxConcurrency, onReceived } = options;
   let inFlight = 0;
   let isPaused = false;
   let waitMs = shortestWaitMs;
@@ -25,6 +30,7 @@ export const createPoller = (options: PollerOptions) => {
 
   const deliver = async (records: ReturnType<typeof queues.receive>): Promise<void> => {
     inFlight += 1;
+    for (const { body } of records) onReceived?.(body);
     const outcome = await pool.invoke({ Records: records });
     inFlight -= 1;
     if (outcome.kind === 'returned') {

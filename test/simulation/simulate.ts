@@ -10,9 +10,9 @@ import { createFunctionPool, type FunctionPool, type Handler } from './function-
 import type { History, Worker } from './history';
 import { createLambdaProcess, type LambdaProcess } from './lambda-process';
 import { createMessageAgeOracle } from './message-age';
-import { createLifecycleOracle, judgeEffects, judgeEnd, judgeRest, type Violation } from './oracles';
+import { createEffectsOracle, createLifecycleOracle, judgeEnd, judgeRest, type Violation } from './oracles';
 import { createPerform } from './perform';
-import { createPoller } from './poller';
+import { createPoller, type PollerLimits } from './poller';
 import { asEarlier, type Release } from './release';
 import { createScheduler } from './scheduler';
 import { createTrace } from './trace';
@@ -63,17 +63,17 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
       trace.add('ORACLE', `${violation.oracle}: ${violation.about}`);
       violations.push(violation);
     };
-    const lifecycle = createLifecycleOracle(report);
+    const effects = createEffectsOracle(report);
     const internalApi = createInternalApi({
       now,
       callsPerSecond: settings.callsPerSecond.internalApi,
       choose,
       isTroubled: faults.isTroubled,
       onPost: (orderId) => aws.count(orderId),
-      onEffect: (orderId, effects) => judgeEffects(orderId, effects, lifecycle.rounds(orderId)).forEach(report),
+      onEffect: effects.check,
     });
     const aws = createAws(scheduler, {
-      onOrderWritten: lifecycle.check,
+      onOrderWritten: createLifecycleOracle(report),
       onQueueCalled: (queueUrl) => pollers.get(queueUrl)?.poke(),
     });
 
@@ -123,11 +123,16 @@ export const simulate = async (history: History, { keepsTrace = false } = {}): P
       processing: poolOf('processing', minuteMs),
       reconciler: poolOf('reconciler', 15 * minuteMs),
     };
-    const pollerOf = (name: 'download' | 'processing' | 'reconciler', limits = { batchSize: 1, maxConcurrency: 2 }) =>
-      createPoller({ scheduler, queues: aws.queues, queueUrl: resources[name], pool: pools[name], ...limits });
+    const pollerOf = (
+      name: 'download' | 'processing' | 'reconciler',
+      limits: PollerLimits = { batchSize: 1, maxConcurrency: 2 },
+    ) => createPoller({ scheduler, queues: aws.queues, queueUrl: resources[name], pool: pools[name], ...limits });
     const pollers = new Map([
       [resources.download as string, pollerOf('download', settings.download)],
-      [resources.processing as string, pollerOf('processing', settings.processing)],
+      [
+        resources.processing as string,
+        pollerOf('processing', { ...settings.processing, onReceived: effects.delivered }),
+      ],
       [resources.reconciler as string, pollerOf('reconciler')],
     ]);
 

@@ -1,9 +1,10 @@
 import { createHandler, type ReconcilerDependencies } from '../../lambdas/reconciler/handler';
+import { isInFlight } from '../../shared/completeness/judge';
 import { decodePass, encodePass, type PassName, type PassStore } from '../../shared/completeness/pass-store';
 import { createLogger } from '../../shared/observability/logger';
 import type { DownloadMessage } from '../../shared/orders/message';
 import type { Order, OrderId } from '../../shared/orders/order';
-import type { OrderOrUnreadable } from '../../shared/orders/queries';
+import { type OrderOrUnreadable, unreadable } from '../../shared/orders/queries';
 import type { RoundRequest, StartedRound } from '../../shared/orders/start-round';
 import { lambdaContext } from './lambda-context';
 import { recordMetrics } from './metrics';
@@ -14,6 +15,9 @@ export const queued: StartedRound = { outcome: 'queued', round: round(), status:
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
+
+/** The number of orders in a page of a scan. */
+const pageSize = 10;
 
 /** Stores passes in memory, with versions as in S3. */
 const createMemoryPasses = () => {
@@ -64,6 +68,20 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     table.set(id as OrderId, { ...order, order_id: id as OrderId, ...fields });
   };
 
+  const queries: ReconcilerDependencies['orders'] = {
+    readMany: async (ids) => new Map([...table].filter(([id]) => ids.includes(id))),
+    scanInFlight: async (after) => {
+      const ids = [...table.keys()].sort();
+      const page = ids.slice(after === undefined ? 0 : ids.indexOf(after) + 1).slice(0, pageSize);
+      const inFlight = page.flatMap((id): [OrderId, OrderOrUnreadable][] => {
+        const order = table.get(id);
+        return order !== undefined && (order === unreadable || isInFlight(order)) ? [[id, order]] : [];
+      });
+      const last = page.at(-1);
+      return { orders: new Map(inFlight), next: last === ids.at(-1) ? undefined : last };
+    },
+  };
+
   const handler = createHandler({
     qualia: {
       listOpenOrders: async ({ limit, offset, withStatus }) =>
@@ -72,7 +90,7 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
           fingerprint: withStatus ? status : undefined,
         })),
     },
-    orders: { readMany: async (ids) => new Map([...table].filter(([id]) => ids.includes(id))) },
+    orders: queries,
     startRound: async (request) => {
       started.push(request);
       const began = { round: round(nowMs, 'aaaaaaaaaaaa'), notification_type: request.notificationType };
@@ -117,6 +135,8 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
   return {
     open,
     table,
+    /** Reads the table. */
+    queries,
     started,
     sent,
     unsent,

@@ -19,6 +19,10 @@ const openOrders: RespondTo = ({ functionName }, id) =>
 const noPass: RespondTo = ({ functionName, service, operation }) =>
   functionName.endsWith('-reconciler') && service === 's3' && operation === 'GetObject' ? { status: 404 } : undefined;
 
+/** Hides the orders of other scenarios from the scan of the table. */
+const noOtherOrders: RespondTo = ({ service, operation }) =>
+  service === 'dynamodb' && operation === 'Scan' ? { status: 200, body: { Items: [] } } : undefined;
+
 /** Many scenarios use the same portal at the same time: each one finds its leases free, as in its own stage. */
 const freeLeases: RespondTo = ({ service, resource }) =>
   service === 'dynamodb' && resource.includes('Operations') ? { status: 200, body: {} } : undefined;
@@ -76,7 +80,7 @@ const largeJob: RespondTo = ({ operation }) =>
 
 /** The response to a call of a scenario; undefined forwards the call to its server. */
 export const respondTo: RespondTo = (call, id, recorded) => {
-  const ofAws = [noPass, noUsual, noKnownKeys, ownSentIndex, freeLeases];
+  const ofAws = [noPass, noOtherOrders, noUsual, noKnownKeys, ownSentIndex, freeLeases];
   const ofApis = [openOrders, accessKeys, missingJob, largeJob];
   for (const respond of call.service === 'http' ? ofApis : ofAws) {
     const response = respond(call, id, recorded);

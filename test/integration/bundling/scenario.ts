@@ -105,6 +105,7 @@ const visitOrders = async (client: DynamoDBDocumentClient, { ordersTable }: Plac
     await repository.read(orderId),
     [...(await queries.readMany([orderId, orderIdOf('QO-none')]))],
     await listAll(queries.listFailed(new Date(nowMs - 1_000))),
+    [...(await queries.scanInFlight(undefined)).orders],
   ];
 };
 

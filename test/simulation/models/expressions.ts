@@ -161,6 +161,7 @@ const sectionOf = ({ type, path, val }: SectionNode, placeholders: Placeholders)
 export interface Expressions {
   readonly ConditionExpression?: string | undefined;
   readonly KeyConditionExpression?: string | undefined;
+  readonly FilterExpression?: string | undefined;
   readonly UpdateExpression?: string | undefined;
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>> | undefined;
   readonly ExpressionAttributeValues?: Readonly<Record<string, unknown>> | undefined;
@@ -170,6 +171,7 @@ export interface Expressions {
 export interface Compiled {
   readonly condition?: Condition;
   readonly keyCondition?: Condition;
+  readonly filter?: Condition;
   /** Attribute → placeholder of the value that the key condition requires. */
   readonly requiredKeys: ReadonlyMap<string, string>;
   readonly update?: CompiledUpdate;
@@ -198,10 +200,12 @@ const compileOnce = (expressions: Expressions, values: Values): Compiled => {
   const placeholders: Placeholders = new Map(typed.map(([name, value]) => [value, name]));
   const condition = request._condition as ConditionTree | undefined;
   const keyCondition = request._keyCondition as ConditionTree | undefined;
+  const filter = request._filter as ConditionTree | undefined;
   const updates = request._updates as UpdateTree | undefined;
   return {
     ...(condition && { condition: conditionOf(condition.expression, placeholders) }),
     ...(keyCondition && { keyCondition: conditionOf(keyCondition.expression, placeholders) }),
+    ...(filter && { filter: conditionOf(filter.expression, placeholders) }),
     requiredKeys: new Map(keyCondition ? requirementsOf(keyCondition.expression, placeholders) : []),
     ...(updates && { update: updateOf(updates, placeholders) }),
   };
@@ -227,7 +231,8 @@ const updateOf = ({ sections, paths }: UpdateTree, placeholders: Placeholders): 
 export const createCompiler = () => {
   const known = new Map<string, Compiled>();
   return (expressions: Expressions, values: Values): Compiled => {
-    let key = `${expressions.UpdateExpression}|${expressions.ConditionExpression}|${expressions.KeyConditionExpression}`;
+    const { UpdateExpression, ConditionExpression, KeyConditionExpression, FilterExpression } = expressions;
+    let key = `${UpdateExpression}|${ConditionExpression}|${KeyConditionExpression}|${FilterExpression}`;
     const names = expressions.ExpressionAttributeNames;
     for (const name in names) key += `|${name}=${names[name]}`;
     for (const name in values) key += `|${name}:${typeOf(values[name] ?? null)}`;

@@ -160,6 +160,7 @@ export const createTables = (world: SimulatedWorld, options: TablesOptions) => {
     items: Item[],
     sortedBy: readonly (string | undefined)[],
     { Limit, ExclusiveStartKey, ScanIndexForward }: QueryCommandInput,
+    isReturned: (item: Item) => boolean = () => true,
   ) => {
     const names = [...new Set([...sortedBy, ...layout.key])].filter((name) => name !== undefined);
     const inOrder = compareBy(...names);
@@ -172,9 +173,10 @@ export const createTables = (world: SimulatedWorld, options: TablesOptions) => {
     const page = rest.slice(0, size);
     const last = page.at(-1);
     const isFull = last !== undefined && page.length >= size;
+    const returned = page.filter(isReturned);
     return {
-      Items: page.map(copyOfItem),
-      Count: page.length,
+      Items: returned.map(copyOfItem),
+      Count: returned.length,
       ScannedCount: page.length,
       ...(isFull && { LastEvaluatedKey: Object.fromEntries(names.map((name) => [name, last[name]])) }),
     };
@@ -274,11 +276,14 @@ export const createTables = (world: SimulatedWorld, options: TablesOptions) => {
 
     ScanCommand: (input: ScanCommandInput) => {
       const table = tableOf(input.TableName);
+      const values = valuesOf(input);
+      const { filter = () => true } = compile(input, values);
       return pageOf(
         table,
         itemsOf(table, table.records.keys(), input.ConsistentRead, () => true),
         [],
         { ...input, ScanIndexForward: true },
+        (item) => filter(item, values),
       );
     },
   });

@@ -2,6 +2,7 @@ import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
   GetCommand,
+  paginateScan,
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
@@ -42,6 +43,7 @@ export type TableStep =
       readonly returned: Returned;
     }
   | { readonly call: 'failed'; readonly shard: string; readonly since: string; readonly isNewestFirst: boolean }
+  | { readonly call: 'scan'; readonly field: Field; readonly values: readonly unknown[] }
   | { readonly call: 'note'; readonly id: string }
   | { readonly call: 'notes' };
 
@@ -116,6 +118,11 @@ export const tablePrograms: fc.Arbitrary<readonly TableStep[]> = fc.array(
     fc.record({ call: fc.constant('get' as const), id, isConsistent: fc.boolean() }),
     fc.record({ call: fc.constant('getMany' as const), ids: fc.uniqueArray(id, { minLength: 1 }) }),
     fc.record({ call: fc.constant('failed' as const), shard: text, since: text, isNewestFirst: fc.boolean() }),
+    fc.record({
+      call: fc.constant('scan' as const),
+      field,
+      values: fc.array(ordered, { minLength: 1, maxLength: 3 }),
+    }),
     fc.record({ call: fc.constant('note' as const), id }),
     fc.constant({ call: 'notes' as const }),
   ),
@@ -246,6 +253,26 @@ export const runTableProgram = async (
           times: Items.map(({ failed_at }) => failed_at),
           items: Items.toSorted((a, b) => (String(a.order_id) < String(b.order_id) ? -1 : 1)),
           LastEvaluatedKey,
+        }));
+      }
+      case 'scan': {
+        const placeholders = createPlaceholders();
+        const filter: Condition = { operator: 'in', field: step.field, values: step.values };
+        const items: Record<string, unknown>[] = [];
+        const readAll = async () => {
+          const request = {
+            TableName: ordersTable,
+            FilterExpression: conditionText(filter, placeholders),
+            ExpressionAttributeNames: placeholders.names,
+            ExpressionAttributeValues: placeholders.values,
+          };
+          for await (const { Items = [] } of paginateScan({ client }, request)) items.push(...Items);
+        };
+        // Other programs use the same table.
+        return outcomeOf(readAll(), () => ({
+          items: items
+            .filter(({ order_id }) => String(order_id).startsWith(prefix))
+            .toSorted((a, b) => (String(a.order_id) < String(b.order_id) ? -1 : 1)),
         }));
       }
       case 'note': {

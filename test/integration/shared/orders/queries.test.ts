@@ -1,5 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { failedOrdersIndex } from '../../../../shared/orders/failed-orders-index';
+import type { OrderId } from '../../../../shared/orders/order';
 import { createOrderQueries, type OrderQueries, unreadable } from '../../../../shared/orders/queries';
 import { orderId, orders } from '../../../support/orders';
 import { createClients } from '../../support/clients';
@@ -35,6 +36,31 @@ test('readMany reports an unreadable item and reads the others', async () => {
   const found = await queries.readMany([bad, good]);
   expect(found.get(bad)).toBe(unreadable);
   expect(found.get(good)).toMatchObject({ status: 'PROCESSED' });
+});
+
+test('scanInFlight reads the whole table by pages, and returns orders in NOTIFIED and DOWNLOADED, also unreadable ones', async () => {
+  const inFlight = ['scan-notified', 'scan-downloaded', 'scan-unreadable'];
+  await putOrder(clients, tableName, orders.notified({ order_id: orderId('scan-notified') }));
+  await putOrder(clients, tableName, orders.downloaded({ order_id: orderId('scan-downloaded') }));
+  await putOrder(clients, tableName, orders.processed({ order_id: orderId('scan-processed') }));
+  await put({ order_id: 'scan-unreadable', status: 'NOTIFIED' });
+  // More than the megabyte of one page.
+  for (let index = 0; index < 4; index++)
+    await put({ order_id: `scan-large-${index}`, status: 'FAILED', filler: 'x'.repeat(390_000) });
+
+  const found = new Map<string, unknown>();
+  let pages = 0;
+  let after: OrderId | undefined;
+  do {
+    const page = await queries.scanInFlight(after);
+    for (const [id, order] of page.orders) if (id.startsWith('scan-')) found.set(id, order);
+    after = page.next;
+    pages += 1;
+  } while (after !== undefined);
+  expect(pages).toBeGreaterThan(1);
+  expect([...found.keys()].sort()).toEqual([...inFlight].sort());
+  expect(found.get('scan-unreadable')).toBe(unreadable);
+  expect(found.get('scan-downloaded')).toMatchObject({ status: 'DOWNLOADED' });
 });
 
 test('listFailed reports an unreadable item and lists the others', async () => {

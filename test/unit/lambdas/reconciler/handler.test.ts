@@ -144,6 +144,7 @@ describe('starts a round for', () => {
     const reads: number[] = [];
     const world = createReconcilerWorld({
       orders: {
+        scanInFlight: async () => ({ orders: new Map(), next: undefined }),
         readMany: async (ids) => {
           if (ids.length > 0) reads.push(world.now());
           return new Map([...world.table].filter(([id]) => ids.includes(id)));
@@ -417,7 +418,7 @@ test('a change that a webhook announces after the item was read is not counted',
   world.open.set('changed', 'status-2');
   const overtaken = createReconcilerWorld({
     passes: world.passes.store,
-    orders: { readMany: async () => world.table },
+    orders: { ...world.queries, readMany: async () => world.table },
     qualia: { listOpenOrders: async ({ offset }) => (offset > 0 ? [] : [{ id: 'changed', fingerprint: 'status-2' }]) },
     startRound: async () => ({ ...queued, outcome: 'stale' }),
     now: world.now,
@@ -435,7 +436,7 @@ describe('a fault', () => {
     const world = createReconcilerWorld();
     const broken = createReconcilerWorld({
       passes: world.passes.store,
-      orders: { readMany: async (ids) => new Map([...world.table].filter(([id]) => ids.includes(id))) },
+      orders: world.queries,
       qualia: {
         listOpenOrders: async ({ limit, offset }) =>
           [...world.open].slice(offset, offset + limit).map(([id, fingerprint]) => ({ id, fingerprint })),
