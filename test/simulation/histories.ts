@@ -1,5 +1,5 @@
 import type { History, HistoryOptions } from './history';
-import { shrink } from './shrink';
+import { type ListOf, shrink } from './shrink';
 import { type Result, simulate } from './simulate';
 
 /** Webhooks of one history: a longer run has more histories, with the seeds that follow. */
@@ -17,6 +17,12 @@ export const historiesOf = ({ seed, webhooks, minutes }: HistoryOptions): readon
     minutes,
   }));
 
+/** The actions of a history. */
+export const actions: ListOf<History> = {
+  length: (history) => history.actions.length,
+  without: (history, start, count) => ({ ...history, actions: history.actions.toSpliced(start, count) }),
+};
+
 /**
  * Shrinks a history that failed with this result.
  *
@@ -28,7 +34,7 @@ export const shrinkFailure = (history: History, { violations }: Result, isTimeUp
     const again = await simulate(candidate);
     return again.violations.some(({ oracle }) => oracles.has(oracle));
   };
-  return shrink(history, fails, isTimeUp);
+  return shrink(history, [actions], fails, isTimeUp);
 };
 
 /** The histories of a short run, which is part of `npm test`. */

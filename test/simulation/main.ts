@@ -8,12 +8,11 @@ import { createHistory, type HistoryOptions } from './history';
 import { runLeases } from './leases/main';
 import { mutants } from './mutants';
 import { type MutationRun, runMutants } from './mutation-run';
+import { maxShrinkMs } from './shrink';
 import { type Result, simulate } from './simulate';
 import { runSyncs, syncMutationRun } from './sync/main';
 
 const maxProcesses = 2;
-/** Time limit of shrinking a history that fails. */
-const maxShrinkMs = 120_000;
 const hourMs = 3_600_000;
 
 const readOptions = () => {

@@ -116,15 +116,19 @@ const isFresh = (id: string, { qualia, internalApi }: EndState): boolean => {
   return response === undefined || newestBodyHash(internalApi.effects(id)) === expectedBodyHash(response);
 };
 
+/** What starts rounds without a webhook: the reconciler, operators, and a worker after an overtaken POST. */
+const starters: ReadonlySet<string> = new Set(['reconciliation', 'replay', 'overtaken']);
+
 /**
  * Judges the first rest after the faults, without help by the reconciler: what was acknowledged is done. Exceptions are
- * orders whose newest round has no acknowledged webhook: its starter may have failed before it sent the message.
+ * orders whose newest round has no acknowledged webhook: its starter may have failed before it sent the message, and its
+ * own message may be a repeated one, which SQS does not deliver again.
  */
 export const judgeRest = (end: EndState): Violation[] => {
   const { qualia, itemOf, notified } = end;
   return [...notified].flatMap(([id, { version, isGivenUp }]): Violation[] => {
     const { status, notification_type: startedBy } = itemOf(id) ?? {};
-    if (version === 0 || isGivenUp || startedBy === 'reconciliation' || startedBy === 'replay') return [];
+    if (version === 0 || isGivenUp || starters.has(String(startedBy))) return [];
     if (status !== 'PROCESSED') return [{ oracle: 'open', about: `${id} is ${status} at the first rest` }];
     const isNewest = qualia.orders.get(id)?.version === version;
     return isNewest && !isFresh(id, end) ? [{ oracle: 'stale', about: `${id} at the first rest` }] : [];

@@ -1,17 +1,24 @@
-import type { History } from './history';
-
 /** Maximum number of runs. */
 const maxRuns = 300;
+/** Time limit of shrinking a history that a command has repeated. */
+export const maxShrinkMs = 120_000;
+
+/** A list in a history, of which a part can be left out. */
+export interface ListOf<History> {
+  readonly length: (history: History) => number;
+  readonly without: (history: History, start: number, count: number) => History;
+}
 
 /**
- * Shrinks a failing history: leaves out the faults of single calls, then as many actions as possible, in ever smaller
+ * Shrinks a failing history: leaves out the faults of single calls, then as much of its lists as possible, in ever smaller
  * portions.
  *
  * @param fails whether a history fails in the same way
  * @param isTimeUp ends the search; the result is then the shortest history so far
  */
-export const shrink = async (
+export const shrink = async <History extends { readonly faultShare: number }>(
   history: History,
+  lists: readonly ListOf<History>[],
   fails: (history: History) => Promise<boolean>,
   isTimeUp: () => boolean = () => false,
 ): Promise<History> => {
@@ -24,13 +31,16 @@ export const shrink = async (
     shortest = candidate;
     return true;
   };
+  const shorten = async ({ length, without }: ListOf<History>): Promise<void> => {
+    for (let size = Math.ceil(length(shortest) / 2); ; size = Math.ceil(size / 2)) {
+      for (let start = 0; start < length(shortest) && !isOver(); ) {
+        if (!(await tryOut(without(shortest, start, size)))) start += size;
+      }
+      if (size <= 1 || isOver()) return;
+    }
+  };
 
   if (history.faultShare > 0) await tryOut({ ...history, faultShare: 0 });
-  for (let size = Math.ceil(shortest.actions.length / 2); ; size = Math.ceil(size / 2)) {
-    for (let start = 0; start < shortest.actions.length && !isOver(); ) {
-      const actions = shortest.actions.toSpliced(start, size);
-      if (!(await tryOut({ ...shortest, actions }))) start += size;
-    }
-    if (size <= 1 || isOver()) return shortest;
-  }
+  for (const list of lists) await shorten(list);
+  return shortest;
 };
