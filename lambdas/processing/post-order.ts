@@ -42,6 +42,12 @@ export const isOpen = (order: Order | undefined, { round }: ProcessingMessage): 
   order?.round === round && isOpenFor('process', order);
 
 /**
+ * Whether the key of the order's round has a random part. Then no other table of ours has used it, and it can only be
+ * known from another message of this round, whose POST may still wait for its response.
+ */
+const isRandomKey = ({ repost, occurred_at }: Order): boolean => repost !== undefined || occurred_at === undefined;
+
+/**
  * Brings one order to the internal API and closes its round (docs/contracts/internal-api.md, "Which effect a key
  * names, and when nothing is posted").
  */
@@ -109,7 +115,8 @@ export const createOrderPoster = (dependencies: OrderPosterDependencies) => {
       ? undefined
       : await post(delivery, current, order, idempotencyKeyOf({ orderId, round, bodyHash, repost }));
 
-    const isOurKey = mayHavePosted || !posted?.isFirstAttempt || current.processed_checksum === undefined;
+    const isOurKey =
+      mayHavePosted || !posted?.isFirstAttempt || current.processed_checksum === undefined || isRandomKey(current);
     if (posted?.outcome === 'already_known' && !isOurKey) {
       await resolveConflict(message);
       return undefined;

@@ -72,4 +72,10 @@ export const corpus: readonly (HistoryOptions & { readonly found: string })[] = 
     minutes: 30,
     found: 'a repeated webhook was killed between its write and its message, about an order that no list named',
   },
+  {
+    seed: 1_000_579,
+    webhooks: 500,
+    minutes: 30,
+    found: 'two messages of a round, of which one waited long for its response, were both posted',
+  },
 ];

@@ -154,13 +154,22 @@ test('an order that is overtaken while it is posted is posted again with another
 });
 
 describe('a key that the internal API knows', () => {
-  const other = { processed_checksum: checksum('another'), previous_status: 'PROCESSED' };
+  const other = {
+    occurred_at: '2026-01-01T00:00:00Z',
+    processed_checksum: checksum('another'),
+    previous_status: 'PROCESSED',
+  };
   const repository = () => ({ recordProcessing: writing() });
 
   test.each([
     ['of a message that was received before', { receiveCount: 2, current: orders.downloaded(other) }],
     ['of a message that was copied', { retried: true, current: orders.downloaded(other) }],
     ['of a message that was redriven', { sentAtMs: 0, current: orders.downloaded(other) }],
+    [
+      'of a round that is not derived from a notification',
+      { current: orders.downloaded({ ...other, occurred_at: undefined }) },
+    ],
+    ['of a requested repost', { current: orders.downloaded({ ...other, repost: 'token' }) }],
     ['of an order that has no other recorded body', { current: orders.downloaded() }],
   ])('%s is a success', async (_, doubles) => {
     const result = await handle({ ...doubles, postOrder: posted('already_known'), repository: repository() });
