@@ -20,6 +20,13 @@ describe('histories of sync runs', () => {
     },
   );
 
+  it('change the portals, and each run finds what they contained during it', async () => {
+    const { violations, outputs } = await simulateSync(createSyncHistory(920_001), { machine });
+    expect(violations).toEqual([]);
+    const found = [...outputs.values()].map((output) => JSON.stringify(output.found));
+    expect(new Set(found).size).toBeGreaterThan(3);
+  });
+
   it('are the same for the same seed, and others for another one', async () => {
     const hashOf = async (seed: number): Promise<string> =>
       (await simulateSync(createSyncHistory(seed), { machine })).traceHash;

@@ -1,4 +1,5 @@
 import { createRandom } from '../../../samples/random';
+import { type ChangingContent, createChangingContents } from './contents';
 
 /** A run that starts in a history. */
 export interface PlannedRun {
@@ -47,7 +48,7 @@ export interface Flip {
 export interface SyncHistory {
   readonly seed: number;
   readonly isOperated: boolean;
-  /** Whether a quarter of the subjects of Netlife have no access key, and Iterable shows some updates late. */
+  /** Whether what was added later is left out: subjects without an access key, updates that Iterable shows late, … */
   readonly isEarly: boolean;
   readonly traps: readonly Trap[];
   readonly flips: readonly Flip[];
@@ -55,12 +56,14 @@ export interface SyncHistory {
   readonly users: number;
   /** When customers change, and when one joins. */
   readonly changes: readonly { readonly atMs: number; readonly joins: boolean }[];
+  /** What changes in the portals. */
+  readonly contents: readonly ChangingContent[];
   readonly runs: readonly PlannedRun[];
   readonly disturbances: readonly Disturbance[];
   /** The share of calls that fail. */
   readonly faultShare: number;
   /** The input of the last run, which starts after all faults have ended. */
-  readonly lastInput: object;
+  readonly lastInput: { readonly netlife: object; readonly iterable?: object; readonly after: string };
   readonly endsAtMs: number;
 }
 
@@ -170,11 +173,15 @@ export const createSyncHistory = (seed: number, { isEarly = false } = {}): SyncH
       service: random.pick(['dynamodb', 's3', 'secrets', 'netlife', 'iterable', 'database']),
     };
   });
+  // A key that somebody else creates while we create one would be one of two.
+  const contentsOf = (): readonly ChangingContent[] =>
+    createChangingContents(seed, portals, runs).filter(({ kind }) => kind !== 'key' || !create_access_keys);
   return {
     seed,
     isOperated,
     isEarly,
     ...(isEarly ? { traps: [], flips: [] } : laterActions(seed, runs, isOperated)),
+    contents: isEarly ? [] : contentsOf(),
     portals,
     users,
     changes: Array.from({ length: random.integer(5, 60) }, () => ({

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { readRow, toEvent, toProfile } from '../../../shared/iterable/rows';
+import { portalPaths } from '../../../shared/netlife/portal-parts';
 import type { StoredObject } from '../models/buckets';
+import { type ChangingContent, phoneOf, valuesBetween } from './contents';
 import type { Database } from './database';
 import type { Iterable } from './iterable';
 import { type Netlife, netlifeCallsPerSecond } from './netlife';
@@ -111,6 +113,38 @@ export const filesOf = (objects: Objects, runId: string): Readonly<Record<string
       .filter((key) => key.startsWith(`runs/${runId}/netlife/`) && key.endsWith('.csv'))
       .map((key) => [key.slice(`runs/${runId}/`.length).replace(/\d{8}_\d{6}/, 'TIME'), textOf(objects, key)] as const),
   );
+
+/** The time and the results of a run that may have seen contents change. */
+export interface ReadingRun {
+  readonly runId: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a run found of the contents that change, as far as they had this value at some time during the run. If the run
+ * found something else, one of the values that it may have found: its files then differ from those of a world with it.
+ */
+export const foundBy = (
+  { runId, fromMs, toMs, files }: ReadingRun,
+  contents: readonly ChangingContent[],
+  { objects, netlife }: { readonly objects: Objects; readonly netlife: Netlife },
+): readonly ChangingContent[] =>
+  contents.map((content) => {
+    const { portal, kind } = content;
+    const uuid = netlife.get(portal)?.uuidOf(content) ?? undefined;
+    const contacts = Object.entries(files).find(([name]) => name.startsWith(`netlife/${portal}/`))?.[1] ?? '';
+    const listed = textOf(objects, `runs/${runId}/${portalPaths(portal).jobs}`);
+    const has = (text: string): boolean => uuid !== undefined && text.includes(uuid);
+    const isFound = (value: number): boolean => {
+      if (kind === 'phone') return contacts.includes(`+1 ${phoneOf(content, value)}`);
+      return (value === 1) === has(kind === 'activity' ? listed : contacts);
+    };
+    const possible = valuesBetween(content, fromMs, toMs);
+    const value = possible.find(isFound) ?? possible[0] ?? 0;
+    return { ...content, values: [{ fromMs: 0, value }] };
+  });
 
 const countersSchema = z.object({
   activities_found: z.number(),

@@ -12,6 +12,7 @@ import { createScheduler } from '../scheduler';
 import { createTrace } from '../trace';
 import { installVirtualTime } from '../virtual-time';
 import type { ModelClient } from '../world';
+import { activitiesPerJob, type ChangingContent, createContents } from './contents';
 import { createDatabase } from './database';
 import { type Disturbance, type SyncHistory, startMs, type Trap, trapped } from './history';
 import { createIterable } from './iterable';
@@ -23,6 +24,7 @@ import {
   createApartOracle,
   createJobOracle,
   filesOf,
+  foundBy,
   judgeCounts,
   judgeUsers,
   judgeVendors,
@@ -49,6 +51,8 @@ export interface SyncResult {
 interface RunOutput {
   readonly files: Readonly<Record<string, string>>;
   readonly summary: Summary | undefined;
+  /** What the run found of the contents that change. */
+  readonly found: readonly ChangingContent[];
 }
 
 export interface SyncOptions {
@@ -62,15 +66,18 @@ const maxSkewMs = 10_000;
 const leaseBoundMs = leaseMs + leaseMarginMs + 2 * maxSkewMs;
 /** One direction of a call to a vendor. A request that arrives later than this could overtake a later run. */
 const maxLatencyMs = 4_000;
-const nothing: RunOutput = { files: {}, summary: undefined };
+const nothing: RunOutput = { files: {}, summary: undefined, found: [] };
 const redriveRounds = 4;
 const last = 'last';
 /** Longer than a run waits for a profile to show what was sent. */
 const lateMs = 100_000;
 
-/** Only the last run, without a fault. */
-const undisturbed = (history: SyncHistory): SyncHistory => ({
+/** Only the last run, without a fault, and only Netlife, whose contents do not change. */
+const undisturbed = (history: SyncHistory, contents: readonly ChangingContent[]): SyncHistory => ({
   ...history,
+  contents,
+  users: 0,
+  lastInput: { netlife: history.lastInput.netlife, after: 'fail' },
   changes: [],
   flips: [],
   traps: [],
@@ -122,8 +129,8 @@ const runHistory = async (history: SyncHistory, { machine, keepsTrace = false }:
         return response;
       },
     };
-    const portals = history.portals.map((size) => ({ ...size, activitiesPerJob: 2, isKeyless: !history.isEarly }));
-    const netlife = createNetlife(history.seed, portals, now);
+    const portals = history.portals.map((size) => ({ ...size, activitiesPerJob, isKeyless: !history.isEarly }));
+    const netlife = createNetlife(history.seed, portals, now, createContents(history.contents, now));
     const iterable = createIterable(now, history.isEarly || history.seed % 2 === 0 ? 0 : lateMs);
     const database = createDatabase(createRandom(history.seed + 1), now);
     for (let user = 0; user < history.users; user++) database.add();
@@ -265,7 +272,13 @@ const runHistory = async (history: SyncHistory, { machine, keepsTrace = false }:
       const summary = summaryOf(objects, id);
       const isFull = JSON.stringify(history.runs.find((run) => run.id === id)?.input ?? {}).includes('"full":true');
       if (summary !== undefined) judgeCounts(summary, { runId: id, isFull, isFaultless: history.isOperated }, report);
-      outputs.set(id, { files: filesOf(objects, id), summary });
+      const files = filesOf(objects, id);
+      const { startedAt = 0, stoppedAt = now() } = sync.find(id) ?? {};
+      const found = foundBy({ runId: id, fromMs: startedAt, toMs: stoppedAt, files }, history.contents, {
+        objects,
+        netlife,
+      });
+      outputs.set(id, { files, summary, found });
     }
     return {
       violations,
@@ -300,16 +313,25 @@ const differencesOf = (runId: string, { files, summary }: RunOutput, expected: R
 };
 
 /**
- * Simulates a history of sync runs, and compares the results of Netlife with those of a run in a world in which nothing
- * else happened.
+ * Simulates a history of sync runs, and compares the results of Netlife of each run with those of a run in a world in
+ * which nothing else happened, and in which the portals always had the contents that the run found.
  */
 export const simulateSync = async (history: SyncHistory, options: SyncOptions): Promise<SyncResult> => {
   const result = await runHistory(history, options);
-  const expected = await runHistory(undisturbed(history), { machine: options.machine });
-  const undisturbedRun = expected.outputs.get(last) ?? nothing;
+  const expected = new Map<string, RunOutput>();
+  const expectedFor = async ({ found }: RunOutput): Promise<RunOutput> => {
+    const name = JSON.stringify(found);
+    const known = expected.get(name);
+    if (known !== undefined) return known;
+    const { outputs } = await runHistory(undisturbed(history, found), { machine: options.machine });
+    const output = outputs.get(last) ?? nothing;
+    expected.set(name, output);
+    return output;
+  };
   const complete = [...result.outputs].filter(
     ([id, { summary }]) => id === last || summary?.netlife?.status === 'SUCCEEDED',
   );
-  const differences = complete.flatMap(([id, output]) => differencesOf(id, output, undisturbedRun));
+  const differences: SyncViolation[] = [];
+  for (const [id, output] of complete) differences.push(...differencesOf(id, output, await expectedFor(output)));
   return { ...result, violations: [...result.violations, ...differences] };
 };
