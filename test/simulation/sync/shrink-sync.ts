@@ -3,16 +3,18 @@ import { type ListOf, shrink } from '../shrink';
 import type { SyncHistory } from './history';
 import { type SyncResult, simulateSync } from './simulate-sync';
 
-const listOf = (name: 'disturbances' | 'traps' | 'flips' | 'changes' | 'runs'): ListOf<SyncHistory> => ({
-  length: (history) => history[name].length,
-  without: (history, start, count) => ({
-    ...history,
-    [name]: history[name].filter((_, index) => index < start || index >= start + count),
-  }),
-});
-
 /** What happens to runs comes first: without it, most runs and changes are not needed either. */
-const lists = [listOf('disturbances'), listOf('traps'), listOf('runs'), listOf('flips'), listOf('changes')];
+const names = ['disturbances', 'traps', 'runs', 'flips', 'changes', 'contents'] as const;
+
+const lists = names.map(
+  (name): ListOf<SyncHistory> => ({
+    length: (history) => history[name].length,
+    without: (history, start, count) => ({
+      ...history,
+      [name]: history[name].filter((_, index) => index < start || index >= start + count),
+    }),
+  }),
+);
 
 /**
  * Shrinks a history of sync runs that failed with this result.
