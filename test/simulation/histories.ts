@@ -1,6 +1,5 @@
 import type { History, HistoryOptions } from './history';
-import { type ListOf, shrink } from './shrink';
-import { type Result, simulate } from './simulate';
+import type { ListOf } from './shrink';
 
 /** Webhooks of one history: a longer run has more histories, with the seeds that follow. */
 const historySize = 500;
@@ -21,20 +20,6 @@ export const historiesOf = ({ seed, webhooks, minutes }: HistoryOptions): readon
 export const actions: ListOf<History> = {
   length: (history) => history.actions.length,
   without: (history, start, count) => ({ ...history, actions: history.actions.toSpliced(start, count) }),
-};
-
-/**
- * Shrinks a history that failed with this result.
- *
- * @param isTimeUp ends the search
- */
-export const shrinkFailure = (history: History, { violations }: Result, isTimeUp: () => boolean): Promise<History> => {
-  const oracles = new Set(violations.map(({ oracle }) => oracle));
-  const fails = async (candidate: History): Promise<boolean> => {
-    const again = await simulate(candidate);
-    return again.violations.some(({ oracle }) => oracles.has(oracle));
-  };
-  return shrink(history, [actions], fails, isTimeUp);
 };
 
 /** The histories of a short run, which is part of `npm test`. */

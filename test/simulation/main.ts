@@ -3,12 +3,12 @@ import { fork } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { shrinkFailure } from './histories';
+import { actions } from './histories';
 import { createHistory, type HistoryOptions } from './history';
 import { runLeases } from './leases/main';
 import { mutants } from './mutants';
 import { type MutationRun, runMutants } from './mutation-run';
-import { maxShrinkMs } from './shrink';
+import { describeViolations, replay } from './replay';
 import { type Result, simulate } from './simulate';
 import { runSyncs, syncMutationRun } from './sync/main';
 
@@ -74,36 +74,18 @@ const simulateAll = async (
   return results;
 };
 
-const describeViolations = ({ violations }: Result): string =>
-  violations.map(({ oracle, about }) => `  ${oracle}: ${about}\n`).join('');
-
-/** Simulates one history again and prints every call. Shrinks a history that fails. */
-const replay = async (request: HistoryOptions): Promise<number> => {
-  const history = createHistory(request);
-  const result = await simulate(history, { keepsTrace: true });
-  process.stdout.write(`${result.trace.join('\n')}\nSeed ${request.seed}: trace ${result.traceHash}, `);
-  if (result.violations.length === 0) {
-    process.stdout.write('no violation\n');
-    return 0;
-  }
-  process.stdout.write(`${result.violations.length} violations\n${describeViolations(result)}`);
-  process.stdout.write(`Shrinking, for at most ${maxShrinkMs / 1_000} s …\n`);
-  const endsAtMs = performance.now() + maxShrinkMs;
-  const shortest = await shrinkFailure(history, result, () => performance.now() > endsAtMs);
-  const shortResult = await simulate(shortest, { keepsTrace: true });
-  process.stdout.write(`${shortResult.trace.join('\n')}\n`);
-  process.stdout.write(
-    `Seed ${request.seed}, shrunk from ${history.actions.length} to ${shortest.actions.length} actions:\n`,
-  );
-  process.stdout.write(describeViolations(shortResult));
-  return 1;
-};
+const replayOrders = (request: HistoryOptions): Promise<number> =>
+  replay(createHistory(request), {
+    simulate,
+    lists: [actions],
+    describe: (history) => `${history.actions.length} actions`,
+  });
 
 /** Prints a history that failed at once: a long run may be ended before its summary. */
 const printFailure = ({ options: { seed, webhooks, minutes }, result }: Simulated): void => {
   if (result.violations.length === 0) return;
   const command = `npm run simulate -- --replay ${seed} --webhooks ${webhooks} --minutes ${minutes}`;
-  process.stdout.write(`FAILED: ${command}\n${describeViolations(result)}`);
+  process.stdout.write(`FAILED: ${command}\n${describeViolations(result.violations)}`);
 };
 
 const sum = (
@@ -161,7 +143,7 @@ const main = async (): Promise<void> => {
     process.exitCode = await run(request.seed, runs ?? leases ?? 0);
     return;
   }
-  process.exitCode = await { run, replay }[command](request);
+  process.exitCode = await { run, replay: replayOrders }[command](request);
 };
 
 void main();

@@ -1,7 +1,5 @@
 /** Maximum number of runs. */
 const maxRuns = 300;
-/** Time limit of shrinking a history that a command has repeated. */
-export const maxShrinkMs = 120_000;
 
 /** A list in a history, of which a part can be left out. */
 export interface ListOf<History> {

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { createPayloadStore } from '../../../../shared/orders/payload-store';
+import { createPayloadStore, type PayloadStore } from '../../../../shared/orders/payload-store';
 import { orderMemory } from '../../../support/order-memory';
 import { checksum, orderId, round } from '../../../support/orders';
 import { type ScriptedResponse, startScriptedServer } from '../../../support/scripted-server';
@@ -11,8 +11,11 @@ const conflict: ScriptedResponse = {
   body: '<Error><Code>ConditionalRequestConflict</Code><Message>Try again</Message></Error>',
 };
 
-/** Stores a payload in an S3 that sends these responses. */
-const storePayload = async (...responses: readonly ScriptedResponse[]) => {
+/** Uses a store in an S3 that sends these responses. @returns the result, and the methods of the requests */
+const withStore = async <T>(
+  responses: readonly ScriptedResponse[],
+  use: (store: PayloadStore) => Promise<T>,
+): Promise<{ readonly result: T; readonly methods: readonly string[] }> => {
   const server = await startScriptedServer();
   server.respond(...responses);
   const client = new S3Client({
@@ -23,12 +26,19 @@ const storePayload = async (...responses: readonly ScriptedResponse[]) => {
     maxAttempts: 1,
   });
   try {
-    const stored = await createPayloadStore(client, 'raw').keep(orderId(), round(), bytes);
-    return { stored, methods: server.calls.map(({ method }) => method) };
+    return {
+      result: await use(createPayloadStore(client, 'raw')),
+      methods: server.calls.map(({ method }) => method),
+    };
   } finally {
     client.destroy();
     await server.stop();
   }
+};
+
+const storePayload = async (...responses: readonly ScriptedResponse[]) => {
+  const { result, methods } = await withStore(responses, (store) => store.keep(orderId(), round(), bytes));
+  return { stored: result, methods };
 };
 
 const s3Key = `raw/QO-123456/${round()}.json`;
@@ -55,15 +65,6 @@ test('fails after three conflicts, so that the next receive retries', async () =
 
 describe('a payload that is loaded with limited memory', () => {
   const load = async (fits: readonly boolean[], ...responses: readonly ScriptedResponse[]) => {
-    const server = await startScriptedServer();
-    server.respond(...responses);
-    const client = new S3Client({
-      endpoint: server.origin,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
-      maxAttempts: 1,
-    });
     const actions: unknown[] = [];
     const left = [...fits];
     const memory = {
@@ -76,13 +77,8 @@ describe('a payload that is loaded with limited memory', () => {
         actions.push(['wait', size]);
       },
     };
-    try {
-      const loaded = await createPayloadStore(client, 'raw').load(s3Key, memory);
-      return { loaded: Buffer.from(loaded).toString(), actions };
-    } finally {
-      client.destroy();
-      await server.stop();
-    }
+    const { result } = await withStore(responses, (store) => store.load(s3Key, memory));
+    return { loaded: Buffer.from(result).toString(), actions };
   };
   const object = { headers: { 'content-type': 'application/json', 'content-length': '7' }, body: bytes };
 
