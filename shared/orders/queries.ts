@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import {
   BatchGetCommand,
   type DynamoDBDocumentClient,
@@ -7,7 +7,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { safeParse } from 'zod/v4/core';
-import { fullJitterMs } from '../http/backoff';
+import { fullJitterMs, type Random } from '../http/backoff';
 import { failedOrdersIndex } from './failed-orders-index';
 import { type Order, type OrderId, orderSchema } from './order';
 
@@ -29,7 +29,12 @@ const idOf = ({ order_id }: Record<string, unknown>): OrderId => String(order_id
  * Reads of many orders. They are separate from the repository, so that the webhook's bundle does not contain what only
  * the reconciler and the operators use.
  */
-export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: string) => ({
+export const createOrderQueries = (
+  client: DynamoDBDocumentClient,
+  tableName: string,
+  random: Random = Math.random,
+  sleep: (ms: number) => Promise<unknown> = sleepFor,
+) => ({
   /** Orders by id. The result has no entry for an order without an item. */
   readMany: async (orderIds: readonly OrderId[]): Promise<ReadonlyMap<OrderId, OrderOrUnreadable>> => {
     const found = new Map<OrderId, OrderOrUnreadable>();
@@ -42,7 +47,7 @@ export const createOrderQueries = (client: DynamoDBDocumentClient, tableName: st
       }
       const left = response.UnprocessedKeys?.[tableName]?.Keys ?? [];
       keys = [...keys.slice(batchSize), ...left];
-      if (left.length > 0) await sleep(fullJitterMs(++throttled, 50, 5_000, Math.random));
+      if (left.length > 0) await sleep(fullJitterMs(++throttled, 50, 5_000, random));
     }
     return found;
   },
