@@ -7,6 +7,7 @@ import type { Order, OrderId } from '../../shared/orders/order';
 import { type OrderOrUnreadable, unreadable } from '../../shared/orders/queries';
 import type { RoundRequest, StartedRound } from '../../shared/orders/start-round';
 import { lambdaContext } from './lambda-context';
+import { type CapturedLogs, ownFields } from './logs';
 import { recordMetrics } from './metrics';
 import { orders, round } from './orders';
 
@@ -171,3 +172,17 @@ export const createReconcilerWorld = (overrides: Partial<ReconcilerDependencies>
     },
   };
 };
+
+export type ReconcilerWorld = ReturnType<typeof createReconcilerWorld>;
+
+/** Adds open orders to Qualia's list, all with the same status. */
+export const openOrders = (world: ReconcilerWorld, ...ids: readonly string[]): void => {
+  for (const id of ids) world.open.set(id, 'status-1');
+};
+
+/** The fields of the log lines about rounds that the reconciler started. */
+export const reconciledIn = (logs: CapturedLogs): object[] =>
+  logs
+    .lines()
+    .filter(({ message }) => message === 'order reconciled')
+    .map(ownFields);
