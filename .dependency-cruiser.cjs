@@ -54,6 +54,13 @@ module.exports = {
       to: { path: '^shared/[^/]+/', pathNot: '^shared/(runs|operations|aws|concurrency|http|observability)/' },
     },
     {
+      name: 'order-lambdas-load-zod-mini',
+      comment: 'The whole of zod costs a worker 59 kB and about 8 ms of its cold start (docs/adr/0004).',
+      severity: 'error',
+      from: { path: '^lambdas/(webhook|download|processing|reconciler)/' },
+      to: { path: 'node_modules/zod/(index|v4/classic)', reachable: true },
+    },
+    {
       name: 'pages-import-types-of-the-server',
       comment: 'The pages of the console run in a browser. They share types with the server, and the formats of texts.',
       severity: 'error',

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Queue } from '../../shared/aws/queue';
 import type { Pass, PassStore, StoredPass } from '../../shared/completeness/pass-store';
 import { PipelineError, toPipelineError } from '../../shared/errors';

@@ -1,11 +1,11 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseJson } from '../json';
 import type { OrderId } from '../orders/order';
 import type { Entry } from './judge';
 
-const count = z.number().int().nonnegative();
+const count = z.int().check(z.nonnegative());
 const countsSchema = z.object({
   missing: count,
   stuck: count,

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Secret } from '../aws/secret';
 import { secretText } from '../config';
 import { PipelineError } from '../errors';
@@ -38,9 +38,10 @@ export interface PostOutcome {
 
 /** A refusal that names fields. Its shape is not part of the contract, so that any other one is accepted too. */
 const faultsSchema = z.array(z.object({ path: z.string() }));
-const refusalSchema = z
-  .union([z.object({ details: faultsSchema }), z.object({ errors: faultsSchema })])
-  .transform((refusal) => ('details' in refusal ? refusal.details : refusal.errors));
+const refusalSchema = z.pipe(
+  z.union([z.object({ details: faultsSchema }), z.object({ errors: faultsSchema })]),
+  z.transform((refusal) => ('details' in refusal ? refusal.details : refusal.errors)),
+);
 
 /** The first field of our body that a refusal names. Only its name: a path could contain anything. */
 const refusedFieldOf = (refusal: unknown): string | undefined => {

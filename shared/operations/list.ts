@@ -1,8 +1,8 @@
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { OperationKind } from './key';
 
-const expirySchema = z.object({ expires_at: z.number().optional() });
+const expirySchema = z.object({ expires_at: z.optional(z.number()) });
 
 /** DynamoDB may delete an item days after its `expires_at`. */
 const isExpired = (item: unknown, nowMs: number): boolean => {

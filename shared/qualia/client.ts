@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Secret } from '../aws/secret';
 import { fingerprintOf } from '../completeness/fingerprint';
 import { required, secretText } from '../config';

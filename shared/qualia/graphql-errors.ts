@@ -1,28 +1,29 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { PipelineError } from '../errors';
 
 /** Path of field names, starting below the response's `data`. */
 export type FieldPath = readonly string[];
 
-const errorSchema = z
-  .object({
-    message: z.string().catch(''),
-    extensions: z
-      .object({ code: z.string().min(1) })
-      .optional()
-      .catch(undefined),
-    path: z.array(z.unknown()).optional().catch(undefined),
-  })
-  .catch({ message: '' });
+const errorSchema = z.catch(
+  z.object({
+    message: z.catch(z.string(), ''),
+    extensions: z.catch(z.optional(z.object({ code: z.string().check(z.minLength(1)) })), undefined),
+    path: z.catch(z.optional(z.array(z.unknown())), undefined),
+  }),
+  { message: '' },
+);
 type GraphQlError = z.output<typeof errorSchema>;
 
 /** Further errors of a longer list are ignored. */
 const maxErrors = 100;
 const errorsSchema = z.object({
-  errors: z
-    .array(z.unknown())
-    .transform((errors) => errors.slice(0, maxErrors))
-    .pipe(z.array(errorSchema)),
+  errors: z.pipe(
+    z.pipe(
+      z.array(z.unknown()),
+      z.transform((errors) => errors.slice(0, maxErrors)),
+    ),
+    z.array(errorSchema),
+  ),
 });
 
 /**

@@ -1,31 +1,34 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseJson, parseJsonAsWritten } from '../json';
 
+const notEmpty = z.string().check(z.minLength(1));
+
 /** Text, or a number where Qualia sent one. */
-const text = z.union([z.string(), z.number().transform(String)]).nullish();
+const text = z.nullish(z.union([z.string(), z.pipe(z.number(), z.transform(String))]));
 
 /** The text that identifies an order. A number that may have lost digits could identify another one. */
-const identifyingText = z.union([z.string().min(1), z.int().transform(String)]);
+const identifyingText = z.union([notEmpty, z.pipe(z.int(), z.transform(String))]);
 
 /** Numbers and dates in any form: the mapping reads them, and warns if it cannot. */
 const rawFields = {
-  price: z.unknown().optional(),
-  purchase_price_amount: z.unknown().optional(),
-  loan_amount: z.unknown().optional(),
-  due_date: z.unknown().optional(),
-  projected_close_date: z.unknown().optional(),
+  price: z.optional(z.unknown()),
+  purchase_price_amount: z.optional(z.unknown()),
+  loan_amount: z.optional(z.unknown()),
+  due_date: z.optional(z.unknown()),
+  projected_close_date: z.optional(z.unknown()),
 };
 
 /** More than any order or requested page has. Bounds the work, as each invalid entry creates an error. */
 const maxEntries = 10_000;
 
 /** A list, without its nulls. */
-const listOf = <T extends z.ZodType>(element: T) =>
-  z
-    .array(element.nullable())
-    .max(maxEntries)
-    .transform((list) => list.filter((entry) => entry !== null))
-    .nullish();
+const listOf = <T extends z.ZodMiniType>(element: T) =>
+  z.nullish(
+    z.pipe(
+      z.array(z.nullable(element)).check(z.maxLength(maxEntries)),
+      z.transform((list) => list.filter((entry) => entry !== null)),
+    ),
+  );
 
 const person = z.object({ full_name: text, first_name: text, middle_name: text, last_name: text });
 
@@ -43,7 +46,7 @@ const property = z.object({
  * anything but `_id` and `order_number` may be null.
  */
 export const qualiaOrderSchema = z.object({
-  _id: z.string().min(1),
+  _id: notEmpty,
   order_number: identifyingText,
   status: text,
   vertical: text,
@@ -52,7 +55,7 @@ export const qualiaOrderSchema = z.object({
   purpose: text,
   transaction_type: text,
   customer_name: text,
-  customer_contact: z.object({ name: text, phone: text, email: text }).nullish(),
+  customer_contact: z.nullish(z.object({ name: text, phone: text, email: text })),
   ...rawFields,
   borrowers: listOf(person),
   sellers: listOf(person),
@@ -61,7 +64,8 @@ export const qualiaOrderSchema = z.object({
 export type QualiaOrder = z.output<typeof qualiaOrderSchema>;
 export type QualiaProperty = z.output<typeof property>;
 
-const responseWith = <T extends z.ZodType>(order: T) => z.object({ data: z.object({ order: z.object({ order }) }) });
+const responseWith = <T extends z.ZodMiniType>(order: T) =>
+  z.object({ data: z.object({ order: z.object({ order }) }) });
 
 /** Qualia's response to {@link orderQuery} if it contains an order. */
 export const orderResponseSchema = responseWith(qualiaOrderSchema);
@@ -97,11 +101,16 @@ export const faultPathOf = (bytes: Uint8Array, parsed: unknown = parseJson(bytes
 };
 
 /** An entry that is not an order gets an empty id: it must not hide the others. */
-const listedOrder = z
-  .object({ _id: z.string().catch(''), status: z.unknown().optional(), status_details: z.unknown().optional() })
-  .catch({ _id: '' });
+const listedOrder = z.catch(
+  z.object({
+    _id: z.catch(z.string(), ''),
+    status: z.optional(z.unknown()),
+    status_details: z.optional(z.unknown()),
+  }),
+  { _id: '' },
+);
 
 /** Qualia's response to `openOrdersQuery`. */
 export const openOrdersResponseSchema = z.object({
-  data: z.object({ orders: z.object({ orders: z.array(listedOrder).max(maxEntries) }) }),
+  data: z.object({ orders: z.object({ orders: z.array(listedOrder).check(z.maxLength(maxEntries)) }) }),
 });
