@@ -6,7 +6,7 @@ import { fileStamp } from '../../shared/runs/files';
 import { createOrderService, type ReplayCandidate, toCandidate } from '../services/orders';
 import { firstWave } from '../services/replay/ramp';
 import { type FinishedReplay, replayOrders } from '../services/replay/replay';
-import type { ReplayResult } from '../services/replay/run-replay';
+import { graceMs, type ReplayResult } from '../services/replay/run-replay';
 import type { ReplaySource } from '../services/replay/sources';
 import { exitCodes } from './exit-codes';
 import { createRestFile, readIdFile } from './id-file';
@@ -181,6 +181,10 @@ export const runReplay = async (request: ReplayRequest, session: ChangingSession
         results.push(result);
         terminal.report(renderResult(result, width, terminal));
       },
+      onWait: (orders) =>
+        terminal.note(
+          `Stopping. Waiting up to ${graceMs / 1_000} s for ${plural(orders, 'order')} in flight; Ctrl-C ends the wait.`,
+        ),
       onProgress: (left) => keepRest(() => rest?.update(left), terminal),
       onBlind: (fault) =>
         terminal.note(`The logs cannot be searched, so an open circuit may go unnoticed: ${oneLine(fault.message)}`),

@@ -31,6 +31,7 @@ export const createReplay =
       signal,
       now,
       onResult: (result) => report(results.push(result)),
+      onWait: () => undefined,
       onProgress: async () => undefined,
       onBlind: () => undefined,
     });

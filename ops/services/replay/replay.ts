@@ -17,6 +17,8 @@ export interface ReplayRequest extends StarterOptions {
   readonly now: () => number;
   readonly onResult: (result: ReplayResult) => void;
   /** Called often. `left` returns the orders that have no round yet. */
+  /** Called when the replay stops by itself and waits for this number of orders in flight. */
+  readonly onWait: (orders: number) => void;
   readonly onProgress: (left: () => readonly OrderId[]) => Promise<void>;
   /** Called if the logs cannot be read. An open circuit then shows only in orders that do not end. */
   readonly onBlind: (fault: ServiceFault) => void;
@@ -37,7 +39,7 @@ export const replayOrders = async (
   orderIds: readonly OrderId[],
   request: ReplayRequest,
 ): Promise<FinishedReplay> => {
-  const { source, force, ratePerSecond, signal, now, onResult, onProgress, onBlind } = request;
+  const { source, force, ratePerSecond, signal, now, onResult, onWait, onProgress, onBlind } = request;
   const queries = createOrderQueries(DynamoDBDocumentClient.from(stage.dynamodb), stage.ordersTableName);
   const watchEnd = new AbortController();
   const openCircuits = watchCircuits(stage, {
@@ -55,6 +57,7 @@ export const replayOrders = async (
         readEnds: async (rounds) => endsOf(rounds, await queries.readMany([...rounds.keys()])),
         isCircuitOpen: () => openCircuits().length > 0,
         onResult,
+        onWait,
         onProgress,
         now: () => performance.now(),
         sleep,

@@ -39,6 +39,8 @@ export interface ReplayDependencies {
   /** Whether a circuit that the replay needs has opened since it began. */
   readonly isCircuitOpen: () => boolean;
   readonly onResult: (result: ReplayResult) => void;
+  /** Called when the replay stops by itself and waits up to {@link graceMs} for this number of orders in flight. */
+  readonly onWait: (orders: number) => void;
   /** Called often. `left` returns the orders that have no round yet. */
   readonly onProgress: (left: () => readonly OrderId[]) => Promise<void>;
   readonly now: () => number;
@@ -60,7 +62,7 @@ const maxStarting = 20;
 /** If no order ends for this long, the orders count as stuck. The reconciler uses the same limit. */
 const longestSilenceMs = 15 * 60_000;
 /** After a stop, how long to wait for the rounds in flight, to report their ends. */
-const graceMs = 30_000;
+export const graceMs = 30_000;
 
 /**
  * Replays orders, first three, then in growing waves (`ramp.ts`), and follows each to its end. Stops when more than a
@@ -71,7 +73,7 @@ export const runReplay = async (
   dependencies: ReplayDependencies,
   { ratePerSecond, signal }: ReplayOptions,
 ): Promise<ReplaySummary> => {
-  const { start, readEnds, isCircuitOpen, onResult, onProgress, now, sleep } = dependencies;
+  const { start, readEnds, isCircuitOpen, onResult, onWait, onProgress, now, sleep } = dependencies;
   const ramp = createRamp({ total: orderIds.length, ratePerSecond });
   const underWay = new Map<OrderId, ReplayRound>();
   const starting = new Set<Promise<void>>();
@@ -156,6 +158,7 @@ export const runReplay = async (
 
   await Promise.all(starting);
   if (crash !== undefined) throw crash.thrown;
+  if (underWay.size > 0 && fault === undefined && !signal.aborted) onWait(underWay.size);
   const graceEndsMs = now() + graceMs;
   while (underWay.size > 0 && fault === undefined) {
     await poll();

@@ -252,7 +252,7 @@ describe('many orders', () => {
     }
     const { exitCode, stdout } = await world.operate(
       ['orders', 'replay', '--from', 'raw', '--ids', fileOf(...ids(5)), '--yes'],
-      { interruptAfterMs: 120_000 },
+      { interruptWhen: (output) => output.includes('Waiting up to 30 s for 3 orders in flight') },
     );
     expect(exitCode).toBe(1);
     expect(stdout).toContain('Stopped: the circuit of the worker processing is open');

@@ -31,6 +31,7 @@ const replay = async ({ count, ratePerSecond = 10, behaviorOf = () => ({}), ...d
   const orderIds = Array.from({ length: count }, (_, index) => `QO-${index}` as OrderId);
   const startedAtMs = new Map<OrderId, number>();
   const results: ReplayResult[] = [];
+  const waits: number[] = [];
   const ends = (orderId: OrderId): RoundEnd | undefined => {
     const { latencyMs = 100, end = { outcome: 'posted' } } = behaviorOf(orderIds.indexOf(orderId));
     return nowMs >= (startedAtMs.get(orderId) ?? 0) + latencyMs ? end : undefined;
@@ -55,6 +56,7 @@ const replay = async ({ count, ratePerSecond = 10, behaviorOf = () => ({}), ...d
         ),
       isCircuitOpen: () => false,
       onResult: (result) => results.push(result),
+      onWait: (orders) => waits.push(orders),
       onProgress: async () => undefined,
       now: () => nowMs,
       sleep: async (ms) => {
@@ -67,7 +69,7 @@ const replay = async ({ count, ratePerSecond = 10, behaviorOf = () => ({}), ...d
   const of = (outcome: ReplayResult['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length;
   const startTimes = [...startedAtMs.values()].map((ms) => ms - 1_000_000);
-  return { ...summary, results, of, startTimes, endedAtMs: nowMs - 1_000_000 };
+  return { ...summary, results, waits, of, startTimes, endedAtMs: nowMs - 1_000_000 };
 };
 
 const failed: RoundEnd = { outcome: 'failed', code: 'UNKNOWN_STATE' };
@@ -113,7 +115,7 @@ test('an order that cannot be started counts as failed, and can be continued', a
 
 test('stops when a circuit opens, and waits for a while for rounds in flight', async () => {
   let started = 0;
-  const { stopped, of, left, endedAtMs } = await replay({
+  const { stopped, of, left, waits, endedAtMs } = await replay({
     count: 1_000,
     behaviorOf: (index) => (index < 30 ? {} : { latencyMs: index < 33 ? 5_000 : Number.POSITIVE_INFINITY }),
     onStart: () => started++,
@@ -121,6 +123,7 @@ test('stops when a circuit opens, and waits for a while for rounds in flight', a
   });
   expect(stopped).toBe('circuit_open');
   expect([of('posted'), of('under_way'), left.length]).toEqual([33, 3, 964]);
+  expect(waits).toEqual([6]);
   expect(endedAtMs).toBeLessThan(60_000);
 });
 
@@ -135,7 +138,7 @@ test('stops when no order ends any more', async () => {
 
 test('Ctrl-C starts no more orders, and reports the results immediately', async () => {
   const controller = new AbortController();
-  const { stopped, of, left, endedAtMs } = await replay({
+  const { stopped, of, left, waits, endedAtMs } = await replay({
     count: 100,
     signal: controller.signal,
     onStart: (index) => index === 20 && controller.abort(),
@@ -143,6 +146,7 @@ test('Ctrl-C starts no more orders, and reports the results immediately', async 
   expect(stopped).toBe('interrupted');
   expect(of('posted') + of('under_way')).toBe(21);
   expect(left).toHaveLength(79);
+  expect(waits).toEqual([]);
   expect(endedAtMs).toBeLessThan(20_000);
 });
 
