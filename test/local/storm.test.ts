@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 test('a short storm: every acknowledged order is processed, none is lost or doubled', async () => {
-  const main = join(__dirname, '../../chaos/main.ts');
+  const main = join(__dirname, '../chaos/main.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', main, '--orders', '200', '--seed', '7', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
