@@ -16,9 +16,9 @@ export interface ReplayRequest extends StarterOptions {
   /** Current time in epoch ms, for log searches. */
   readonly now: () => number;
   readonly onResult: (result: ReplayResult) => void;
-  /** Called often. `left` returns the orders that have no round yet. */
   /** Called when the replay stops by itself and waits for this number of orders in flight. */
   readonly onWait: (orders: number) => void;
+  /** Called often. `left` returns the orders that have no round yet. */
   readonly onProgress: (left: () => readonly OrderId[]) => Promise<void>;
   /** Called if the logs cannot be read. An open circuit then shows only in orders that do not end. */
   readonly onBlind: (fault: ServiceFault) => void;
