@@ -16,7 +16,7 @@ const layer = (name, extra = {}) => ({
 /**
  * Layers that a plain `npm test` leaves out. `test:mysql` needs `DATABASE_URL`, `test:deployed` and `test:aws` need a
  * deployed pipeline, `test:faults` takes minutes, and `test:console` needs a browser. `test:local` tests what only runs on
- * a developer's machine: the embedded AWS with its restarts and full disks, and `npm start`.
+ * a developer's machine: the embedded AWS with its restarts, full disks and a storm of faults, and `npm start`.
  */
 const onRequest = {
   local: [layer('local')],

@@ -10,6 +10,17 @@ beforeEach(() => {
 afterEach(() => logs.stop());
 const reconciled = () => reconciledIn(logs);
 
+/** After the order 'closed' was listed and checked, it leaves the list and is downloaded once more. */
+const close = async (world: ReturnType<typeof createReconcilerWorld>): Promise<void> => {
+  openOrders(world, 'closed');
+  world.processed('closed');
+  await world.invoke();
+  world.advance(hourMs);
+  world.open.delete('closed');
+  // The download begins after the end of the walk. An earlier one could have missed the change.
+  world.processed('closed', -1);
+};
+
 describe('starts a round for', () => {
   test('a missing order, and no other', async () => {
     const world = createReconcilerWorld();
@@ -111,12 +122,7 @@ describe('starts a round for', () => {
 
   test('an order that left long ago, for which a late webhook started a round without a message', async () => {
     const world = createReconcilerWorld();
-    openOrders(world, 'closed');
-    world.processed('closed');
-    await world.invoke();
-    world.advance(hourMs);
-    world.open.delete('closed');
-    world.processed('closed', -1);
+    await close(world);
     await world.invoke();
 
     world.notified('closed', -1);
@@ -141,12 +147,7 @@ describe('starts a round for', () => {
         },
       },
     });
-    openOrders(world, 'closed');
-    world.processed('closed');
-    await world.invoke();
-    world.open.delete('closed');
-    world.advance(hourMs);
-    world.processed('closed', -1);
+    await close(world);
     await world.invoke();
     reads.length = 0;
     for (let pass = 0; pass < 48; pass++) {
@@ -158,13 +159,7 @@ describe('starts a round for', () => {
 
   test('no order that left and was downloaded since', async () => {
     const world = createReconcilerWorld();
-    openOrders(world, 'closed');
-    world.processed('closed');
-    await world.invoke();
-    world.advance(hourMs);
-    world.open.delete('closed');
-    // The download began after the end of the walk. An earlier one could have missed the change.
-    world.processed('closed', -1);
+    await close(world);
     expect(await world.invoke()).toMatchObject({ known: 0, left: 0 });
     expect(world.started).toEqual([]);
   });
