@@ -32,7 +32,7 @@ export const describe = (results: readonly DrillResult[]): string => {
   const commands = median(results.flatMap(({ commandsToCause }) => commandsToCause ?? []));
   return [
     ...toTable([['ALARM', 'SEVERITY', 'FIRED', 'COMMANDS', 'RECOVERED', 'CAUSE'], ...results.map(toRow)]),
-    ...results.flatMap(({ alarm, faults }) => faults.map((fault) => `${alarm}: ${fault}`)),
+    ...results.flatMap(({ alarm, faults }) => faults.map((fault) => `FAILED: ${alarm}: ${fault}`)),
     `${results.length} alarms: ${count(({ fired }) => fired)} fired, ${count(({ recovered }) => recovered)} recovered, median ${commands} commands to the cause`,
     `Tests: ${count(({ faults }) => faults.length === 0)} passed, ${count(({ faults }) => faults.length > 0)} failed, ${results.length} total`,
   ].join('\n');

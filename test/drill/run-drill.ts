@@ -2,7 +2,7 @@ import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { exitCodes } from '../../ops/commands/exit-codes';
 import { argumentsOf, type Placeholders, readRunbookBlocks } from '../support/runbook';
 import type { Drill } from './drill';
-import type { Severity } from './notifications';
+import type { Notification, Severity } from './notifications';
 import type { DrillStage } from './stage';
 
 /** How the drill of one alarm ended. */
@@ -27,6 +27,14 @@ const findsFaults = /^(status|prove)\b/;
 
 /** Steps of the clock of CloudWatch, in minutes, until an alarm has changed: small ones first. */
 const steps = [1, 1, 1, 1, 1, 5, 5, 15, 30, 60, 60, 60, 120, 240, 480, 600];
+
+/** The states that an alarm has notified of, oldest first. */
+const statesOf = (name: string, sent: readonly Notification[]): string[] =>
+  sent.flatMap(({ alarm, state }) => (alarm === name ? state : []));
+
+const hasFired = (states: readonly string[]): boolean => states.includes('ALARM');
+/** An alarm can recover by itself, and fire again, before the cause is removed. */
+const hasRecovered = (states: readonly string[]): boolean => hasFired(states) && states.at(-1) === 'OK';
 
 const severityOf = ({ AlarmActions = [] }: MetricAlarm): Severity =>
   AlarmActions.some((arn) => arn.endsWith('-page')) ? 'page' : 'ticket';
@@ -57,7 +65,7 @@ const look = async (stage: DrillStage, heading: string, evidence: RegExp, placeh
   const { faults, outputs, transcript } = await runCommands(stage, commands, placeholders);
   const found = outputs.findIndex((output) => evidence.test(output));
   if (commands.length === 0) faults.push(`the runbook has no command under #${heading}`);
-  else if (found < 0) faults.push(`no command shows ${evidence}`);
+  else if (found < 0) faults.push(`no command shows ${evidence}:\n${transcript}`);
   return { faults, commandsToCause: found < 0 ? undefined : found + 1, transcript };
 };
 
@@ -100,21 +108,17 @@ const follow = async (stage: DrillStage, drill: Drill): Promise<DrillResult[]> =
   const read = async (): Promise<readonly MetricAlarm[]> =>
     (await stage.alarms()).filter(({ AlarmName = '' }) => names.includes(AlarmName));
 
-  /** The states that an alarm has notified of since the start of the drill. */
-  const statesOf = async (name: string): Promise<string[]> =>
-    (await stage.notifications()).slice(before).flatMap(({ alarm, state }) => (alarm === name ? state : []));
-
-  /** Advances the clock until every alarm has notified of these states. @returns the alarms that have */
-  const advanceUntil = async (...states: readonly string[]): Promise<ReadonlySet<string>> => {
-    const notified = async (): Promise<string[]> => {
-      const seen = await Promise.all(names.map(async (name) => ({ name, text: (await statesOf(name)).join() })));
-      return seen.flatMap(({ name, text }) => (text.includes(states.join()) ? name : []));
+  /** Advances the clock until every alarm has notified of such states since the start of the drill. @returns those that have */
+  const advanceUntil = async (isSo: (states: readonly string[]) => boolean): Promise<ReadonlySet<string>> => {
+    const reached = async (): Promise<ReadonlySet<string>> => {
+      const sent = (await stage.notifications()).slice(before);
+      return new Set(names.filter((name) => isSo(statesOf(name, sent))));
     };
     for (const minutes of steps) {
-      if ((await notified()).length === names.length) break;
+      if ((await reached()).size === names.length) break;
       await stage.aws.advance(minutes);
     }
-    return new Set(await notified());
+    return reached();
   };
 
   await stage.aws.advance(1);
@@ -128,7 +132,7 @@ const follow = async (stage: DrillStage, drill: Drill): Promise<DrillResult[]> =
 
   before = (await stage.notifications()).length;
   const placeholders = await drill.break(stage);
-  const fired = await advanceUntil('ALARM');
+  const fired = await advanceUntil(hasFired);
   const alarms = await read();
   const looks = await Promise.all(
     alarms.map(async (alarm) => {
@@ -139,15 +143,14 @@ const follow = async (stage: DrillStage, drill: Drill): Promise<DrillResult[]> =
   );
   await drill.fix(stage);
   const repairs = await repair(stage, alarms, placeholders);
-  const recovered = await advanceUntil('ALARM', 'OK');
+  const recovered = await advanceUntil(hasRecovered);
   const sent = (await stage.notifications()).slice(before);
   const isOk = new Set((await read()).flatMap(({ AlarmName, StateValue }) => (StateValue === 'OK' ? AlarmName : [])));
 
   return looks.map(({ alarm, name, faults, commandsToCause, transcript }) => {
     const { AlarmName = '' } = alarm;
     const severity = severityOf(alarm);
-    const hasFired = fired.has(AlarmName);
-    const hasRecovered = recovered.has(AlarmName) && isOk.has(AlarmName);
+    const isRecovered = recovered.has(AlarmName) && isOk.has(AlarmName);
     const repaired = repairs.get(headingOf(alarm));
     const misdirected = sent.filter(({ alarm, topic }) => alarm === AlarmName && topic !== severity);
     return {
@@ -155,13 +158,13 @@ const follow = async (stage: DrillStage, drill: Drill): Promise<DrillResult[]> =
       severity,
       cause: drill.cause,
       supplied: drill.supplied,
-      fired: hasFired,
-      recovered: hasRecovered,
+      fired: fired.has(AlarmName),
+      recovered: isRecovered,
       commandsToCause,
       transcript: [transcript, repaired?.transcript ?? ''].join('\n'),
       faults: [
-        ...(hasFired ? [] : [`no ALARM reached the topic ${severity}`]),
-        ...(hasRecovered ? [] : [`no OK reached the topic ${severity}`]),
+        ...(fired.has(AlarmName) ? [] : [`no ALARM reached the topic ${severity}`]),
+        ...(isRecovered ? [] : [`it has not recovered: ${statesOf(AlarmName, sent).join(', ')}`]),
         ...misdirected.map(({ topic }) => `a notification reached the topic ${topic}`),
         ...faults,
         ...(repaired?.faults ?? []),

@@ -21,6 +21,8 @@ const crashingWorker = (worker: 'download' | 'processing'): Drill => ({
     if ((await stage.depthOf(`${worker}-dead-letters`)) === 0) return;
     await stage.operate(['--stage', 'prod', 'dlq', 'redrive', worker, '--yes', '--reason', 'drill']);
     await stage.until('the dead letter is redriven', async () => (await stage.depthOf(`${worker}-dead-letters`)) === 0);
+    // The next drill must not crash at this order.
+    for (const name of workers) await stage.until(`${name} is empty`, async () => (await stage.depthOf(name)) === 0);
   },
 });
 
@@ -99,6 +101,8 @@ const neglected: Drill = {
   ),
   cause: 'dead letters that nobody looks at for ten days',
   break: async (stage) => {
+    // A dead letter of an earlier drill would be one more.
+    for (const worker of workers) await stage.purge(`${worker}-dead-letters`);
     for (const worker of workers) await stage.send(`${worker}-dead-letters`, 'not one of ours');
     await stage.aws.advance(pastRetentionWarningMinutes);
     return {};
