@@ -3,7 +3,7 @@ import { formatBulkCost } from '../format';
 import type { ReplayCandidate } from '../services/orders';
 import { firstWave } from '../services/replay/ramp';
 import type { FinishedReplay } from '../services/replay/replay';
-import type { ReplayResult, StopReason } from '../services/replay/run-replay';
+import { graceMs, type ReplayResult, type StopReason } from '../services/replay/run-replay';
 import type { ReplaySource } from '../services/replay/sources';
 import type { StageConnection } from '../services/stage-connection';
 import { shellWord } from './stage-command';
@@ -52,6 +52,10 @@ export const renderPlan = (
         ]),
   ].join('\n');
 };
+
+/** What a replay waits for that stops by itself. */
+export const describeWait = (orders: number): string =>
+  `Stopping. Waiting up to ${graceMs / 1_000} s for ${plural(orders, 'order')} in flight`;
 
 const bytesOf = (source: Extract<ReplaySource, { readonly kind: 'raw' }>): string =>
   source.round === undefined

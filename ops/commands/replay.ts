@@ -6,7 +6,7 @@ import { fileStamp } from '../../shared/runs/files';
 import { createOrderService, type ReplayCandidate, toCandidate } from '../services/orders';
 import { firstWave } from '../services/replay/ramp';
 import { type FinishedReplay, replayOrders } from '../services/replay/replay';
-import { graceMs, type ReplayResult } from '../services/replay/run-replay';
+import type { ReplayResult } from '../services/replay/run-replay';
 import type { ReplaySource } from '../services/replay/sources';
 import { exitCodes } from './exit-codes';
 import { createRestFile, readIdFile } from './id-file';
@@ -19,7 +19,7 @@ import {
   sinceSchema,
   UsageError,
 } from './input';
-import { type Replay, renderPlan, renderReplay, renderResult, toReplayDocument } from './replay-view';
+import { describeWait, type Replay, renderPlan, renderReplay, renderResult, toReplayDocument } from './replay-view';
 import { oneLine, plural, type Surroundings, type Terminal } from './terminal';
 import { noteUnreadable } from './unreadable-orders';
 import type { Attach, ChangingSession, Session } from './verb';
@@ -181,10 +181,7 @@ export const runReplay = async (request: ReplayRequest, session: ChangingSession
         results.push(result);
         terminal.report(renderResult(result, width, terminal));
       },
-      onWait: (orders) =>
-        terminal.note(
-          `Stopping. Waiting up to ${graceMs / 1_000} s for ${plural(orders, 'order')} in flight; Ctrl-C ends the wait.`,
-        ),
+      onWait: (orders) => terminal.note(`${describeWait(orders)}; Ctrl-C ends the wait.`),
       onProgress: (left) => keepRest(() => rest?.update(left), terminal),
       onBlind: (fault) =>
         terminal.note(`The logs cannot be searched, so an open circuit may go unnoticed: ${oneLine(fault.message)}`),

@@ -1,5 +1,5 @@
 import type { OrderId } from '../../../shared/orders/order';
-import { toReplayDocument } from '../../commands/replay-view';
+import { describeWait, toReplayDocument } from '../../commands/replay-view';
 import { plural } from '../../format';
 import { replayOrders } from '../../services/replay/replay';
 import type { ReplayResult, StopReason } from '../../services/replay/run-replay';
@@ -24,14 +24,14 @@ const stopNotes: Readonly<Record<StopReason, string>> = {
 /** The work of a task that replays orders and follows each to its end, as `pipeline orders replay`. */
 export const createReplay =
   ({ stage, stageLabel, stageCommand, now }: Console, { orderIds, ...options }: ReplayInput) =>
-  async ({ signal, report }: TaskControl): Promise<TaskEnd> => {
+  async ({ signal, report, note }: TaskControl): Promise<TaskEnd> => {
     const results: ReplayResult[] = [];
     const finished = await replayOrders(stage, orderIds, {
       ...options,
       signal,
       now,
       onResult: (result) => report(results.push(result)),
-      onWait: () => undefined,
+      onWait: (orders) => note(`${describeWait(orders)}; Stop ends the wait.`),
       onProgress: async () => undefined,
       onBlind: () => undefined,
     });

@@ -13,7 +13,7 @@ export interface Task {
   readonly ended_at: string | null;
   readonly done: number;
   readonly total: number;
-  /** Sentences about its end. */
+  /** Sentences about its state, or about its end. */
   readonly notes: readonly string[];
 }
 
@@ -28,6 +28,8 @@ export interface TaskControl {
   readonly signal: AbortSignal;
   /** @param done number of things that have ended */
   readonly report: (done: number) => void;
+  /** Shows a sentence until the task ends. */
+  readonly note: (sentence: string) => void;
 }
 
 /** Maximum number of tasks that are remembered. */
@@ -64,7 +66,12 @@ export const createTasks = (now: () => number) => {
       tasks.set(task.id, entry);
       const [oldest] = [...tasks.values()].filter((kept) => kept.task.state !== 'running');
       if (tasks.size > maxKept && oldest) tasks.delete(oldest.task.id);
-      const ended = work({ signal: stop.signal, report: (done) => update({ done }) }).then(
+      const control: TaskControl = {
+        signal: stop.signal,
+        report: (done) => update({ done }),
+        note: (sentence) => update({ notes: [sentence] }),
+      };
+      const ended = work(control).then(
         (end) => update({ ...end, ended_at: isoNow() }),
         (thrown: unknown) => {
           const fault = toServiceFault(thrown);

@@ -146,6 +146,31 @@ describe('an order', () => {
     while (!(await isRecorded())) await sleep(50);
   });
 
+  it('that is in flight when its replay stops by itself is waited for, until the operator ends the wait', async () => {
+    world.pause(true);
+    // Only a circuit that opens after the replay has begun stops it.
+    for (let second = 1; second <= 30; second++) {
+      const line = { service: 'processing', CircuitOpen: 1 };
+      world.stage.logs.download.write(Date.now() + second * 1_000, line);
+    }
+    const { body: task } = await routes.post('/replay', { ids: ['QO-1', 'QO-2'], source: 'raw' });
+    const notes = async (state: string): Promise<readonly string[]> => {
+      for (;;) {
+        const found = routes.tasks.list().find(({ id }) => id === task.id);
+        if (found?.state === state && found.notes.length > 0) return found.notes;
+        await sleep(20);
+      }
+    };
+    expect(await notes('running')).toEqual([
+      'Stopping. Waiting up to 30 s for 2 orders in flight; Stop ends the wait.',
+    ]);
+    routes.tasks.stop(task.id);
+    expect(await notes('failed')).toEqual([
+      '2 orders under way',
+      'Stopped: a circuit is open: its API is failing or asked for a long wait.',
+    ]);
+  });
+
   it('that is unknown is absent', async () => {
     expect(await routes.get('/QO-404')).toMatchObject({ status: 404 });
     expect(await routes.post('/QO-404/replay', { source: 'raw' })).toMatchObject({ status: 500 });

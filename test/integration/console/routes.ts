@@ -13,7 +13,8 @@ export const serveRoutes = async (
 ) => {
   const stage = await connectToStage({ stage: 'dev', localStateDirectory });
   const labels = { stageLabel: 'dev', stageCommand: 'pipeline' };
-  const app = routesOf({ stage, ...labels, now, write, tasks: createTasks(now) });
+  const tasks = createTasks(now);
+  const app = routesOf({ stage, ...labels, now, write, tasks });
   app.onError(respondWithFault);
   const call = async (path: string, init?: RequestInit) => {
     const response = await app.request(path, init);
@@ -25,6 +26,7 @@ export const serveRoutes = async (
     get: (path: string) => call(path),
     post: (path: string, body: object = {}) =>
       call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    tasks,
     close: stage.close,
   };
 };
