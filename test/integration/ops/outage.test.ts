@@ -59,7 +59,7 @@ test('while Qualia is down, status shows what waits, why, and when it is tried n
   expect(lines[0]).toMatch(/^dev on this machine .* RED$/);
   expect(stdout).toMatch(/^! download makes no calls: Qualia has failed for \d+ minutes?\.$/m);
   expect(stdout).toMatch(/^download .*API_UNAVAILABLE 503 .* (in|due) \d/m);
-  expect(stdout).toMatch(/^circuits +download open for \d+s, processing closed$/m);
+  expect(stdout).toMatch(/^circuits +download open for (\d+m )?\d+s, processing closed$/m);
 
   const [orderId = ''] = orderIds;
   const order = JSON.parse((await pipelineCommand('orders', 'get', orderId, '--json')).stdout);

@@ -28,7 +28,7 @@ beforeAll(async () => {
   calls = read();
   roles = readRoles(join(root, 'cdk.out'));
   // Synthesizes first if the sources have changed.
-});
+}, 600_000);
 afterAll(() => embedded?.stop());
 
 const lineOf = ({ action, resource }: Grant): string => `${action} ${resource}`;
