@@ -49,7 +49,7 @@ export const startDrillStage = async (assemblyDirectory: string, stateDirectory:
   const { simulators, secrets, secretsFile, variables } = surroundings;
   /** Lambdas whose processes are killed at their next call, and how often that happened. */
   const crashing = new Map<string, number>();
-  const linesSeen = new Map<string, number>();
+  const linesSeen = new Map<RegExp, number>();
   const nameOf = (name: string): string => `${drilledStage}-marketplace-${name}`;
 
   const aws: EmbeddedAws = await startEmbeddedAws({
@@ -67,7 +67,7 @@ export const startDrillStage = async (assemblyDirectory: string, stateDirectory:
       return { when: 'before', does: 'kill' };
     },
     onLog: ({ message }) => {
-      for (const [text, count] of linesSeen) if (message.includes(text)) linesSeen.set(text, count + 1);
+      for (const [pattern, count] of linesSeen) if (pattern.test(message)) linesSeen.set(pattern, count + 1);
     },
   });
   const stage = await connectToStage({ stage: drilledStage, localStateDirectory: stateDirectory });
@@ -198,6 +198,11 @@ export const startDrillStage = async (assemblyDirectory: string, stateDirectory:
         return orders.every((order) => order?.status === status);
       }),
 
+    /** Waits until the work on all messages of queues has ended: a worker publishes its metrics before that. */
+    untilEmpty: async (...queues: readonly string[]): Promise<void> => {
+      for (const queue of queues) await until(`${queue} is empty`, async () => (await depthOf(queue)) === 0);
+    },
+
     /** Sends a message to a queue of the stage, e.g. `download` or `download-dead-letters`. */
     send: async (queue: string, MessageBody: string): Promise<void> => {
       await stage.sqs.send(new SendMessageCommand({ QueueUrl: await queueUrl(queue), MessageBody }));
@@ -248,10 +253,10 @@ export const startDrillStage = async (assemblyDirectory: string, stateDirectory:
       }
     },
 
-    /** Counts the log lines that contain `text` from now on, of all functions. */
-    countLines: (text: string): (() => number) => {
-      linesSeen.set(text, 0);
-      return () => linesSeen.get(text) ?? 0;
+    /** Counts the log lines that match a pattern from now on, of all functions. */
+    countLines: (pattern: RegExp): (() => number) => {
+      linesSeen.set(pattern, 0);
+      return () => linesSeen.get(pattern) ?? 0;
     },
 
     stop: async (): Promise<void> => {
