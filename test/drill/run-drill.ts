@@ -108,7 +108,11 @@ const follow = async (stage: DrillStage, drill: Drill): Promise<DrillResult[]> =
   const read = async (): Promise<readonly MetricAlarm[]> =>
     (await stage.alarms()).filter(({ AlarmName = '' }) => names.includes(AlarmName));
 
-  /** Advances the clock until every alarm has notified of such states since the start of the drill. @returns those that have */
+  /**
+   * Advances the clock until every alarm has notified of such states since the start of the drill.
+   *
+   * @returns the alarms that have
+   */
   const advanceUntil = async (isSo: (states: readonly string[]) => boolean): Promise<ReadonlySet<string>> => {
     const reached = async (): Promise<ReadonlySet<string>> => {
       const sent = (await stage.notifications()).slice(before);
