@@ -147,7 +147,7 @@ describe('an order', () => {
   });
 
   it('that is in flight when its replay stops by itself is waited for, until the operator ends the wait', async () => {
-    world.pause(true);
+    await world.pause();
     // Only a circuit that opens after the replay has begun stops it.
     for (let second = 1; second <= 30; second++) {
       const line = { service: 'processing', CircuitOpen: 1 };

@@ -138,7 +138,7 @@ describe('from the stored payload', () => {
   it('refuses to replace newer bytes with older ones', async () => {
     await world.addProcessed('QO-1');
     const older = await world.read('QO-1');
-    world.pause(true);
+    await world.pause();
     await world.pipeline.startRound('QO-1');
     for (const round of [[], ['--round', String(older?.round)]]) {
       const { exitCode, document } = await replayed('--from', 'raw', ...round, 'QO-1');
@@ -244,7 +244,7 @@ describe('many orders', () => {
 
   it('stops when a circuit opens', async () => {
     await world.addProcessed('QO-0', 'QO-1', 'QO-2');
-    world.pause(true);
+    await world.pause();
     // Only a circuit that opens after the replay has begun stops it, and a busy machine takes seconds to begin.
     for (let second = 1; second <= 30; second++) {
       world.stage.logs.download.write(Date.now() + second * 1_000, { service: 'processing', CircuitOpen: [1, 1] });
@@ -264,7 +264,7 @@ describe('many orders', () => {
   });
 
   it('starts no more orders after Ctrl-C', async () => {
-    world.pause(true);
+    await world.pause();
     const args = ['orders', 'replay', ...ids(5), '--yes', '--json'];
     const { exitCode, stdout } = await world.operate(args, {
       interruptWhen: async () => (await Promise.all(ids(3).map(world.read))).every((order) => order !== undefined),

@@ -33,10 +33,14 @@ export const startWorkedStage = async () => {
 
   let ended = false;
   let paused = false;
+  /** @returns the number of messages that the workers have handled */
+  const deliver = async (): Promise<number> =>
+    (await pipeline.deliver('download')).length + (await pipeline.deliver('processing')).length;
+  let delivering = Promise.resolve(0);
   const work = async (): Promise<void> => {
     while (!ended) {
-      const moved = paused ? [] : [...(await pipeline.deliver('download')), ...(await pipeline.deliver('processing'))];
-      if (moved.length === 0) await sleep(idleMs);
+      if (!paused) delivering = deliver();
+      if (paused || (await delivering) === 0) await sleep(idleMs);
     }
   };
   const working = work();
@@ -78,9 +82,10 @@ export const startWorkedStage = async () => {
         }),
       );
     },
-    /** Pauses the workers, or resumes them. */
-    pause: (now: boolean): void => {
-      paused = now;
+    /** Pauses the workers. What they are working on ends first. */
+    pause: async (): Promise<void> => {
+      paused = true;
+      await delivering;
     },
 
     stop: async (): Promise<void> => {
